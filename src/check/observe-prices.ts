@@ -171,6 +171,8 @@ function priceBefore(
 
 function noPrice(rule: PriceRule, symbol: string, code: NoPrice['code'] = 'price_unavailable'): Blind {
   const text =
-    code === 'unknown_symbol' ? `the broker knows no symbol ${symbol}` : `there is no price of ${symbol} now`;
+    code === 'unknown_symbol'
+      ? `the broker does not know the symbol ${symbol}`
+      : `there is no price of ${symbol} now`;
   return { rule, subject: symbol, code, text };
 }

@@ -138,10 +138,7 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
   );
 }
 
-/**
- * Reads stored credentials for each request, so that changes apply at once. A rejection may be temporary, so it deletes
- * none.
- */
+/** Reads stored credentials for each request, so that changes apply at once. A temporary rejection deletes none. */
 function keptCredentials(
   pairs: Pick<KeyPairs, 'find'>,
   kind: KeptKind,

@@ -79,10 +79,7 @@ const approvalSchema = z
     delivery: z.enum(['poll', 'ping']).default('poll'),
     /** Maximum lifetime of a proposal, in seconds. */
     max_ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).default(LONGEST_TTL_S),
-    /**
-     * Quotas per client and person: for `own_clients` (typed by the person, and the rest, separately), and for other
-     * clients.
-     */
+    /** Quotas per client and person, for `own_clients` (typed by the person, and the rest) and for other clients. */
     quotas: z
       .strictObject({
         own: quota(defaultQuotas.own),

@@ -15,18 +15,18 @@ interface OwnAccount {
   account(): Promise<Account>;
   positions(): Promise<readonly Position[]>;
   orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
-  /** Dollars at the end of each day, oldest first. @param period `1M`, `1A` */
+  /** Account values at the end of each day, in dollars, oldest first. @param period such as `1M` or `1A` */
   valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
-  /** After an instant, milliseconds since the epoch; oldest first. */
+  /** Activities after an instant (milliseconds since the epoch), oldest first. */
   activities(query: { readonly after: number }): Promise<readonly Activity[]>;
 }
 
 /**
- * For a person known to be present, without a token: reads what is theirs, withdraws and halts. Accounts are read with
- * stored credentials, or by what their clients' tokens were last exchanged for.
+ * The owner's own data and actions, for a person known to be present, without a token. Accounts are read with stored
+ * credentials, or with the tokens that were last exchanged for their clients.
  */
 export interface OwnerDesk extends OwnAccount {
-  /** All accounts; the reads above are of the default one. */
+  /** Returns all accounts. The reads above are of the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): OwnAccount;
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
@@ -37,18 +37,16 @@ export interface OwnerDesk extends OwnAccount {
   /** @throws {Refusal} as `ApprovalKernel.withdraw` */
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /**
-   * Asks the broker about their latest open orders and follows them again. One that can't be asked about stays as it was.
-   */
+  /** Asks the broker about the latest open orders and follows them again. An order that can't be read keeps its state. */
   lookAtOrders(): Promise<void>;
   /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
 }
 
-/** Latest proposals whose orders may be open. */
+/** Maximum number of recent proposals whose orders may be open. */
 const MOST_OPEN = 200;
 
-/** More than an account has in years; older activities are left out. */
+/** Maximum number of pages. More than an account has in years; older activities are left out. */
 const MOST_PAGES = 50;
 
 export function ownerDesk(
@@ -85,7 +83,7 @@ export function ownerDesk(
         if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);
     },
     async follow(signal, changed) {
-      // An empty one is a keep-alive.
+      // An empty update is a keep-alive.
       for await (const { proposals } of kernel.follow(sub, undefined, signal))
         if (proposals.length > 0) changed();
     },

@@ -6,10 +6,10 @@ import type { GatewayOptions } from './gateway-options.ts';
 
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
-/** Unchanged without a rate, or without buckets. */
+/** Returns `send` unchanged without a rate, or without buckets. */
 type Pace = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
 
-/** One process alone obeys only configured rates; a documented one is for several, which can't know of each other. */
+/** Limits rates. Documented rates are for several processes that can't coordinate; one alone obeys configured rates. */
 export function paceOf({ stores, rates }: Paced): Pace {
   const buckets = stores.buckets ?? (rates && memoryRateBuckets());
   return (send, bucket, rate) =>
@@ -23,26 +23,26 @@ export function paceOf({ stores, rates }: Paced): Pace {
         });
 }
 
-/** For the identity provider. */
+/** Limits requests to the identity provider. */
 export const toProvider = (options: Paced, send: typeof fetch): typeof fetch =>
   paceOf(options)(send, 'provider', options.rates?.provider);
 
-/** Part of the burst that reads leave for writes: an order does not wait for a screen. */
+/** Fraction of the burst that reads leave for writes, so that an order does not wait for a screen. */
 const FOR_ACTS = 0.2;
-/** A request's timeout includes this wait; a longer one is answered as busy. Milliseconds. */
+/** Maximum wait, in milliseconds. It is part of the request's timeout, and a longer wait is answered as busy. */
 const LONGEST_WAIT_MS = 2_000;
 
 interface Pacing {
   readonly buckets: RateBuckets;
-  /** Each host has its own. */
+  /** Each host has its own bucket. */
   readonly bucket: string;
   readonly rate: Rate;
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
 /**
- * Limits the rate of requests, for all gateways together. If the turn is too far off it answers 429 and `Retry-After` (RFC
- * 9110 §10.2.3), as the server would: proof that nothing was sent.
+ * Limits the rate of requests, for all gateways together. If the wait is too long, it answers 429 with `Retry-After` (RFC
+ * 9110 §10.2.3), as the server would, which proves that nothing was sent.
  */
 export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - FOR_ACTS)) };

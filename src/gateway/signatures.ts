@@ -3,8 +3,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
 /**
- * The keys that must sign approvals; undefined if a token is enough.
- * @throws {TradeAgentError} `invalid_config` if they must be signed, and no keys are enrolled here
+ * Returns the keys that must sign approvals; undefined if a token is enough.
+ * @throws {TradeAgentError} `invalid_config` if approvals must be signed, but no keys can be enrolled here
  */
 export function signaturesOf({
   approval,
@@ -16,16 +16,16 @@ export function signaturesOf({
   if (keys === undefined) {
     throw new TradeAgentError(
       'invalid_config',
-      `approval.signature is "${signature}", but this gateway has no keys that people sign with`,
+      `approval.signature is "${signature}", but this gateway has no keys for people to sign with`,
       {
-        hint: 'Keys are enrolled in a home alone: serve one with "trade-agent home", or set signature to "off" in gateway.yaml.',
+        hint: 'Only a home can enroll keys. Run one with "trade-agent home", or set signature to "off" in gateway.yaml.',
       },
     );
   }
   return signature === 'required' || environment === 'live' ? keys : undefined;
 }
 
-/** A home trades live money only with its owner's signature. @throws {TradeAgentError} `invalid_config` */
+/** Requires a signature for live money in a home. @throws {TradeAgentError} `invalid_config` */
 export function requireSignedLiveMoney({
   approval,
   environment,

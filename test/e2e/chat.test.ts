@@ -129,7 +129,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
       /BUY 6 KO, market: cancelled[\s\S]*HALTED: nothing is carried out[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
     );
     expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
-    await terminal.turn('buy 7 KO\n', /Trading is halted\. End the halt with/);
+    await terminal.turn('buy 7 KO\n', /Trading is halted\. Lift the halt with/);
     terminal.type('/halt lift\n');
     await decide('approve');
     await terminal.shows(

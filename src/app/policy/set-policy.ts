@@ -100,7 +100,7 @@ export function changedLimits(limits: Limits, pairs: readonly string[], schema: 
   throw new TradeAgentError(
     'usage',
     `these limits can't stand together: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
-    { hint: 'docs/guide/POLICY.md says what each key takes.' },
+    { hint: 'See docs/guide/POLICY.md for the values of each key.' },
   );
 }
 

@@ -39,5 +39,5 @@ function unknownKind(settings: unknown): string {
   const { kind } = settings as { kind?: unknown };
   const nearest = closestMatch(String(kind), brokerKinds);
   const meant = nearest === undefined ? '' : ` Did you mean "${nearest}"?`;
-  return `unknown broker ${JSON.stringify(kind)}.${meant} Available brokers:  ${brokerKinds.join(', ')}`;
+  return `unknown broker ${JSON.stringify(kind)}.${meant} Available brokers: ${brokerKinds.join(', ')}`;
 }

@@ -9,7 +9,7 @@ export function nothingKept(kind: KeptKind): Refusal {
   return refusal(
     kind,
     `no ${noun} for a brokerage account is stored for this user`,
-    `Enter one on the home’s own machine:  ${GIVE}.`,
+    `Enter one on the home’s own machine: ${GIVE}.`,
   );
 }
 
@@ -19,7 +19,7 @@ export function keptRefused(kind: KeptKind, cause: unknown): Refusal {
   return refusal(
     kind,
     `the broker rejected the ${noun} stored for this user`,
-    `${again}, and enter it on the home’s own machine:  ${GIVE}.`,
+    `${again}, and enter it on the home’s own machine: ${GIVE}.`,
     cause,
   );
 }
@@ -30,7 +30,7 @@ export function keptUnreadable(kind: KeptKind, cause: unknown): Refusal {
   return refusal(
     kind,
     `the ${noun} stored for this user cannot be decrypted`,
-    `Check whether seal.key in the gateway’s folder was replaced. Enter the credentials again on the home’s own machine:  ${GIVE}.`,
+    `Check whether seal.key in the gateway’s folder was replaced. Enter the credentials again on the home’s own machine: ${GIVE}.`,
     cause,
   );
 }
@@ -40,7 +40,7 @@ export function keptOfOther(kind: KeptKind, found: 'paper' | 'live', wanted: 'pa
   return refusal(
     kind,
     `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,
-    `Enter that of the ${wanted} account on the home’s own machine:  ${GIVE}.`,
+    `Enter that of the ${wanted} account on the home’s own machine: ${GIVE}.`,
   );
 }
 

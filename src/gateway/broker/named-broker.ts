@@ -2,10 +2,7 @@ import { z } from 'zod';
 import { type BrokerSettings, brokerSettingsSchema } from './brokers.ts';
 import type { KeyPlace } from './key-pairs.ts';
 
-/**
- * A broker by its name in the settings. Each person has at most one account at it. For two accounts, name the broker
- * twice.
- */
+/** A broker by its name in the settings. A person has at most one account at it; for two, configure it twice. */
 export type NamedBroker = BrokerSettings & { readonly name: string };
 
 /** The name of `broker:`, under which its key pairs are stored. */

@@ -30,7 +30,7 @@ export async function verifyCredentials(
     const { fields, noun } = keptWords(kind);
     if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
       throw new TradeAgentError('usage', `these credentials are for a different broker: expected ${noun}`, {
-        hint: 'Enter it on the home’s own machine:  "trade-agent home broker set".',
+        hint: 'Enter it on the home’s own machine: "trade-agent home broker set".',
       });
     }
     const [issue] = given.error.issues;

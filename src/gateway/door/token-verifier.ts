@@ -184,10 +184,7 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   return Object.keys(told).length === 0 ? undefined : told;
 }
 
-/**
- * Returns the groups. Some providers write a single group without a list. Unreadable groups are rejected, because one
- * could be a group that a rule forbids.
- */
+/** Some providers write a single group without a list. Unreadable groups are rejected: a rule might forbid one. */
 function groupsOf(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];

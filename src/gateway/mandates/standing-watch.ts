@@ -235,10 +235,7 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
   return true;
 }
 
-/**
- * Returns the proposal, equal for equal due times, so that it is the same proposal. It has no slot: that is the day of
- * placing.
- */
+/** Returns a proposal that is equal for equal due times. It has no slot, which is the day of placing. */
 function requestOf(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...standingRequest(standing), account };
   const from = `standing order ${mandate}`;

@@ -26,10 +26,7 @@ export function gmailDelivery(options: DeliveryOptions): Deliver {
   };
 }
 
-/**
- * Formats a message (RFC 5322). Recipient and subject were checked to contain no line break, so they can't add a header.
- * Gmail sets From.
- */
+/** RFC 5322. Recipient and subject were checked for line breaks, so they can't add a header. Gmail sets From. */
 export function mail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [
@@ -44,10 +41,7 @@ export function mail({ recipient, subject = '', text }: MessageDraft): string {
   ].join('\r\n');
 }
 
-/**
- * Returns plain ASCII unchanged, and other text as RFC 2047 encoded words of whole characters, with lines up to 76
- * characters.
- */
+/** Encodes text other than plain ASCII as RFC 2047 words of whole characters, with lines of at most 76 characters. */
 function encodedWords(text: string): string {
   if (/^[\x20-\x7e]*$/.test(text) && !text.includes('=?')) return text;
   const words: string[] = [];

@@ -265,10 +265,7 @@ async function handOver(
   }
 }
 
-/**
- * Settles an intent found within a flight. If no other gateway ends it in time, its process died and its outcome stays
- * unknown.
- */
+/** An intent that no gateway settles in time belongs to a dead process, so its outcome stays unknown. */
 async function settled(entry: MessageEntry, options: MessageDeskOptions): Promise<MessageEntry> {
   const { journal, clock } = options;
   const landed = await whenLanded(options, entry, entry.id, {

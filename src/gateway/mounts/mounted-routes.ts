@@ -47,7 +47,7 @@ export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
   return `${METADATA_PATH}${path}`;
 }
 
-/** Rejects requests from other origins, because a page of another site could use its visitor's access. */
+/** Rejects other origins, because a page of another site could use its visitor's access. */
 function refuseOrigin(): never {
   throw new Refusal(403, 'origin_refused', 'requests from pages of other sites are not allowed', {
     hint: 'Call this from a program, not from a web page of another site.',

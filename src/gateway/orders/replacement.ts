@@ -22,7 +22,7 @@ export function changesTo(
   order: Order,
   { label, replaces }: Pick<BrokerTraits, 'label' | 'replaces'>,
 ): OrderChanges {
-  if (replaces === undefined) throw notReplaceable(`${label} can't change orders`);
+  if (replaces === undefined) throw notReplaceable(`${label} can’t change orders`);
   requireUnfilled(order);
   const { qty } = order;
   if (qty === null || draft.qty === undefined)

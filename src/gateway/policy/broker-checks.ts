@@ -21,11 +21,11 @@ import {
   type OrderFacts,
 } from './decision.ts';
 
-/** What broker and market require of every order, whatever the owner's rules say; in the order told. */
+/** Returns the objections of broker and market, which do not depend on the owner's rules, in the order reported. */
 export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
   const { broker, market } = facts;
   return found<Objection>(
-    broker === null ? notKnown('what the broker trades') : brokersOwn(order, broker),
+    broker === null ? notKnown('which symbols the broker trades') : brokersOwn(order, broker),
     classObjections(order, facts),
     exitsAreHeld(order, facts),
     market === null ? notKnown('the market') : found(marketIsOpen(order, market), priceHolds(order, market)),
@@ -57,8 +57,8 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
     inParts &&
       !broker.fractionable && {
         reason: 'SYMBOL_NOT_FRACTIONABLE',
-        text: `${order.symbol} is traded in whole shares only`,
-        hint: 'Give a whole number of shares.',
+        text: `${order.symbol} can only be traded in whole shares`,
+        hint: 'Use a whole number of shares.',
         problem: {
           status: 422,
           code: 'symbol_not_fractionable',
@@ -68,17 +68,17 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
   );
 }
 
-/** Exits without an entry may only sell what is held and not on sale already: more would be short. */
+/** Legs without an entry may only sell shares that are held and not yet on sale, because more would sell short. */
 function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
-  if (holdings === null) return notKnown('what is held');
+  if (holdings === null) return notKnown('the position');
   const free = freeToSell(holdings, counted);
   if (new Dec(order.shares).lte(free)) return undefined;
   const limit = Dec.max(free, 0).toFixed();
   return {
     reason: 'EXITS_EXCEED_POSITION',
-    text: `take profit and stop loss are for ${shares(order.shares)} ${order.symbol}, and ${shares(limit)} are held and not on sale yet`,
-    hint: 'Ask for no more than that, or cancel the order that sells the rest.',
+    text: `take profit and stop loss are for ${shares(order.shares)} ${order.symbol}, but only ${shares(limit)} are held and not already on sale`,
+    hint: 'Propose no more than that, or cancel the order that sells the rest.',
     limit,
     value: order.shares,
   };
@@ -88,7 +88,7 @@ function marketIsOpen({ type }: OrderFacts, { is_open, next_open }: MarketFacts)
   if (!waitsForOpening({ type }, { is_open })) return undefined;
   return {
     reason: 'MARKET_CLOSED',
-    text: `the market is closed, and a ${type} order needs it open`,
+    text: `the market is closed, and a ${type} order can only be sent while it is open`,
     hint: `It opens at ${next_open}. A limit order can wait until then.`,
     problem: { status: 409, code: 'market_closed', members: { next_open } },
   };
@@ -123,8 +123,8 @@ type PriceCheck =
   | { readonly ok: false; readonly reason: 'no_price' };
 
 /**
- * Whether the price moved against the order by more than `max_slippage` of `reference_price`: a buy's ask up, a sell's bid
- * down. Without a price (`priceNow`), or with a quote older than the last session, there is no trade.
+ * Checks whether the price moved against the order by more than `max_slippage` of `reference_price`: a buy's ask up, a
+ * sell's bid down. Without a price (`priceNow`), or with a quote older than the last session, the order is not sent.
  * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */
 export function checkPrice(
@@ -138,17 +138,17 @@ export function checkPrice(
   return moved === hurts[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
 }
 
-/** Whether a quote is older than the last session, or that is unknown. */
+/** Returns whether a quote is older than the last session, or the session is unknown. */
 export function isStale(quotedAt: string, lastSession: string | null): boolean {
   return lastSession === null || newYorkDate(Date.parse(quotedAt)) < lastSession;
 }
 
 /*
- * Crypto and options need the broker's permission, and an option is sold only against what it may take. The broker checks
- * the same; here it is checked before anybody is asked, including what this gateway has open.
+ * Crypto and options need the broker's permission, and an option is sold only if the shares or cash that it may take are
+ * free. The broker checks the same. The check here comes before anybody is asked, and includes this gateway's open orders.
  */
 
-/** Alpaca's levels: 1 covered calls and cash-secured puts, 2 long options. Closing needs none. */
+/** Alpaca's levels: 1 is covered calls and cash-secured puts, 2 is long options. Closing needs none. */
 const levels: Readonly<Record<PositionIntent, number>> = {
   sell_to_open: 1,
   buy_to_open: 2,
@@ -173,17 +173,17 @@ function classObjections(order: OrderFacts, facts: Facts): Objection[] {
 
 function optionObjections(order: OrderFacts, facts: Facts, option: OptionFacts | undefined): Objection[] {
   const { holdings } = facts;
-  if (option === undefined || holdings === null) return [notKnown('what the account holds')];
+  if (option === undefined || holdings === null) return [notKnown('the account’s positions')];
   const { intent, level } = option;
   if (intent === null) {
     const text = 'the order does not say whether it opens or closes a position';
-    return [{ reason: 'POSITION_INTENT_MISMATCH', text, hint: 'Give position_intent.' }];
+    return [{ reason: 'POSITION_INTENT_MISMATCH', text, hint: 'Set position_intent.' }];
   }
   const needed = levels[intent];
   return found<Objection>(
     !(level >= needed) && {
       reason: 'OPTIONS_LEVEL_TOO_LOW',
-      text: `the broker lets this account trade options up to level ${level}, and this takes level ${needed}`,
+      text: `the broker allows this account options level ${level}, but this order needs level ${needed}`,
       hint: 'Ask the broker for a higher options level.',
       limit: String(level),
       value: String(needed),
@@ -208,7 +208,7 @@ const byIntent: Readonly<Record<PositionIntent, Check>> = {
     isHeld(order, new Dec(holdings?.qty ?? 0).neg().minus(counted.covering?.buys ?? 0)),
 };
 
-/** Opens or adds to a position; an opposite one must be closed instead. */
+/** Requires that the order opens or adds to a position. An opposite position must be closed instead. */
 function opensOnly(
   { symbol, side }: OrderFacts,
   { holdings }: Facts,
@@ -218,7 +218,7 @@ function opensOnly(
   if (side === 'buy' ? !held.isNegative() || held.isZero() : !held.gt(0)) return undefined;
   return {
     reason: 'POSITION_INTENT_MISMATCH',
-    text: `${shares(held.abs().toFixed())} ${symbol} are ${side === 'buy' ? 'sold' : 'held'} already: this would close them`,
+    text: `${shares(held.abs().toFixed())} ${symbol} are ${side === 'buy' ? 'sold' : 'held'}: this order would close them`,
     hint: `Use position_intent ${instead}.`,
   };
 }
@@ -228,14 +228,14 @@ function isHeld({ symbol, shares: wanted }: OrderFacts, left: Dec): Objection | 
   const most = Dec.max(left, 0).toFixed();
   return {
     reason: 'POSITION_NOT_HELD',
-    text: `${shares(most)} ${symbol} are there to be closed, and the order is for ${shares(wanted)}`,
-    hint: 'Close at most what is open.',
+    text: `${shares(most)} ${symbol} can be closed, but the order is for ${shares(wanted)}`,
+    hint: 'Close at most the open quantity.',
     limit: most,
     value: wanted,
   };
 }
 
-/** A sold call's shares are held and free. */
+/** Requires that a sold call's shares are held and free. */
 function isCovered(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,
@@ -249,14 +249,14 @@ function isCovered(
   const underlying = optionOf(symbol)?.underlying ?? symbol;
   return {
     reason: 'CALL_NOT_COVERED',
-    text: `the call could take ${shares(needed.toFixed())} ${underlying}, and ${shares(most)} are held and free`,
-    hint: 'Sell calls on shares that are held alone: 100 for each contract.',
+    text: `the call could take ${shares(needed.toFixed())} ${underlying}, but only ${shares(most)} are held and free`,
+    hint: 'Only sell calls on shares that you hold: 100 for each contract.',
     limit: most,
     value: needed.toFixed(),
   };
 }
 
-/** The cash for a sold put's shares is there and free. */
+/** Requires that the cash for a sold put's shares is free. */
 function isSecured(
   { symbol, shares: contracts }: OrderFacts,
   { counted }: Facts,
@@ -268,8 +268,8 @@ function isSecured(
   if (new Dec(needed).lte(free)) return undefined;
   return {
     reason: 'PUT_NOT_SECURED',
-    text: `the put could take ${dollars(needed)}, and ${dollars(free)} of cash are free`,
-    hint: 'Sell puts for which the cash is there alone: 100 × the strike for each contract.',
+    text: `the put could take ${dollars(needed)}, but only ${dollars(free)} of cash is free`,
+    hint: 'Only sell puts that your cash covers: 100 × the strike for each contract.',
     limit: free,
     value: needed,
   };

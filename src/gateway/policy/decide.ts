@@ -21,24 +21,24 @@ import { type AccountLimits, limitObjections } from './limit-table.ts';
 import { partyObjections, signInObjection, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
-/** What creates exposure, directly or by others: stopped if rules can't be read. */
+/** Actions that create exposure, directly or indirectly. They are stopped if the rules can't be read. */
 const NEEDS_RULES: readonly Action[] = ['place', 'replace', 'grant_mandate'];
 
-/** These ask for more approval, and don't object to what has it. */
+/** Reasons that only ask for more approval. They don't object to an action that has it. */
 const ASKS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
 
 /**
- * A pure decision, so that it is the same before the person is asked, when it is carried out, and inside the transaction
- * that claims the order. Objections come in this order: trading state, broker and market, parties, limits, policies. A
- * cancel reduces exposure and always passes.
- * @returns `deny` if anything stands against it whoever approves; `ask` if an approval is missing; else `allow`
+ * Makes a pure decision, so that it is the same before the person is asked, at execution, and inside the transaction that
+ * claims the order. Objections come in this order: trading state, broker and market, parties, limits, policies. A
+ * cancellation reduces exposure and always passes.
+ * @returns `deny` if there is an objection that no approval can lift; `ask` if an approval is missing; else `allow`
  */
 export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
   const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
   const against = objections.filter(({ reason }) => !ASKS.includes(reason));
   const missing = objections.filter(({ reason }) => ASKS.includes(reason));
   if (missing.length === 0 && subject.approval === 'none') {
-    missing.push({ reason: 'APPROVAL_MISSING', text: 'its owner has not approved it yet' });
+    missing.push({ reason: 'APPROVAL_MISSING', text: 'the owner has not approved it yet' });
   }
   const told = against.length > 0 ? against : missing;
   const [first] = told;
@@ -58,20 +58,25 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
 export function refusalOfDecision(decision: Decision): Refusal {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
-  return new Refusal(problem?.status ?? 403, problem?.code ?? 'policy_denied', texts[0] ?? 'it is refused', {
-    ...defined({ hint, fields: problem?.fields }),
-    members: {
-      ...problem?.members,
-      reason,
-      reasons,
-      ...defined({ limit, value }),
-      policy,
+  return new Refusal(
+    problem?.status ?? 403,
+    problem?.code ?? 'policy_denied',
+    texts[0] ?? 'it is not allowed',
+    {
+      ...defined({ hint, fields: problem?.fields }),
+      members: {
+        ...problem?.members,
+        reason,
+        reasons,
+        ...defined({ limit, value }),
+        policy,
+      },
+      ...(problem === undefined ? { challenge: {} } : {}),
     },
-    ...(problem === undefined ? { challenge: {} } : {}),
-  });
+  );
 }
 
-/** For actions that are no orders, and so are not counted. @throws {Refusal} 403 `policy_denied` */
+/** Requires permission for an action that is not an order, so it is not counted. @throws {Refusal} 403 `policy_denied` */
 export function requireLet(
   rules: Rules,
   subject: Subject,
@@ -90,7 +95,7 @@ export function requireLet(
     counted: nothingCounted,
     more: tokenFacts(subject),
   });
-  // Whoever has not been asked yet is asked next.
+  // A person who has not been asked yet is asked next.
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
   if (!passes) throw refusalOfDecision(decision);
 }
@@ -113,9 +118,7 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   );
 }
 
-/**
- * More was lost since the last close than allowed, as far as known: only reducing orders until the New York day ends.
- */
+/** Returns whether the day's known loss exceeds its limit. Until the New York day ends, only reducing orders pass. */
 export function dayLossExceeded(limits: AccountLimits | undefined, holdings: Facts['holdings']): boolean {
   const limit = limits?.max_day_loss;
   if (limit === undefined || holdings === null) return false;
@@ -138,24 +141,24 @@ function stateObjection(
   const isReducing = counted.state === 'reducing' || dayLossExceeded(limits, holdings);
   if (!isReducing || order === null) return undefined;
   const reason = 'TRADING_REDUCING_ONLY';
-  const only = 'positions may only be made smaller now';
-  const hint = 'Sell, or cancel; "trade-agent halt --lift" ends it once you approve that on your phone.';
-  if (order.side === 'buy') return { reason, text: `${only}: nothing is bought`, hint };
-  if (holdings === null) return notKnown('what is held');
+  const only = 'positions may only be reduced now';
+  const hint = 'Sell or cancel only, or run "trade-agent halt --lift" and approve that on your phone.';
+  if (order.side === 'buy') return { reason, text: `${only}: purchases are not allowed`, hint };
+  if (holdings === null) return notKnown('the position');
   const left = freeToSell(holdings, counted);
   if (new Dec(order.shares).lte(left)) return undefined;
   const limit = Dec.max(left, 0).toFixed();
-  const text = `${only}: ${shares(limit)} ${order.symbol} are held and not on sale yet`;
+  const text = `${only}: ${shares(limit)} ${order.symbol} are held and not already on sale`;
   return { reason, text, hint, limit, value: order.shares };
 }
 
-/** With the wrong day a limit would stay used up, or start again. */
+/** Objects to a wrong clock: with the wrong day, a limit would stay used up, or start again. */
 function clockObjection({ counted: { clock_behind: behind } }: Facts): Objection | undefined {
   if (behind === undefined) return undefined;
   return {
     reason: 'POLICY_CLOCK_BEHIND',
-    text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours after the gateway’s clock: what counts for today can’t be told`,
-    hint: 'Whoever runs the gateway sets its clock right. Where it is right, and was ahead when that order came: "trade-agent gateway recount".',
+    text: `the account’s newest order is dated ${Math.floor(behind / 3600)} hours after the gateway’s clock, so today’s usage can’t be determined`,
+    hint: 'The gateway’s operator has to correct its clock. If it is right now and was ahead when that order was sent, run "trade-agent gateway recount".',
   };
 }
 
@@ -165,7 +168,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
     return [
       {
         reason: 'POLICY_INVALID',
-        text: 'the rules can’t be read, and nothing is traded without them',
+        text: 'the rules can’t be read, and nothing can be traded without them',
         hint: `Ask the gateway’s owner to fix them: ${rules.problem}`,
       },
     ];
@@ -174,13 +177,13 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
   const said = forbidden.map(({ reason, id, message }) => ({
     reason,
     text: message,
-    hint: `It is the rule "${id}" of the gateway.`,
+    hint: `The gateway’s rule "${id}" forbids it.`,
   }));
   return found<Objection>(
     said,
     error !== undefined && {
       reason: 'POLICY_UNEVALUABLE',
-      text: 'a rule could not be evaluated, and nothing is traded past it',
+      text: 'a rule could not be evaluated, so nothing can be traded',
       hint: `Ask the gateway’s owner to fix it: ${error}`,
     },
   );

@@ -7,27 +7,27 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 
 export type { CountedFacts } from '../../trading/counted-order.ts';
 
-/** Also the names of Cedar's actions. */
+/** An action that is decided. Cedar's actions have the same names. */
 export type Action = 'place' | 'replace' | 'cancel' | 'send_message' | 'change_policy' | 'grant_mandate';
 
-/** Who asks and who approved, from verified tokens only. */
+/** The proposer and the approvers, from verified tokens only. */
 export interface Subject {
-  /** Who proposes. */
+  /** The proposer. */
   readonly sub: string;
   readonly client: string;
   readonly membership?: Membership | undefined;
-  /** Whose account it is. */
+  /** The owner of the account. */
   readonly owner: string;
   readonly approval: 'none' | 'tap' | 'mandate';
   readonly approvers: readonly string[];
-  /** Claim `acr` of each; '' if absent. */
+  /** Claim `acr` of each approver; '' if absent. */
   readonly acr?: readonly string[] | undefined;
 }
 
 /**
- * What is known at the decision, as plain JSON: amounts are decimal strings, times RFC 3339. Recorded with a refusal and
- * read again by `policy diff --replay`, so it holds no token. `null` is unknown: a limit that needs it refuses
- * (`FACT_UNAVAILABLE`).
+ * The facts at the time of a decision, as plain JSON: amounts are decimal strings, times RFC 3339. Recorded with a denial
+ * and read again by `policy diff --replay`, so they contain no token. `null` is unknown: a limit that needs the fact
+ * objects (`FACT_UNAVAILABLE`).
  */
 export interface Facts {
   readonly at: string;
@@ -37,14 +37,14 @@ export interface Facts {
   readonly market: MarketFacts | null;
   readonly broker: BrokerFacts | null;
   readonly holdings: HoldingFacts | null;
-  /** Only of an order for an option. */
+  /** Set only for an order for an option. */
   readonly option?: OptionFacts | undefined;
   readonly counted: CountedFacts;
   /** Further facts by source (`mandate`, `relations`), flat. */
   readonly more: Readonly<Record<string, string | number | boolean | readonly string[] | null>>;
 }
 
-/** Without the journal's counts: read before the transaction that counts. */
+/** Facts without the journal's counts, read before the transaction that counts. */
 export type WorldFacts = Omit<Facts, 'counted'>;
 
 export interface OrderFacts {
@@ -53,24 +53,24 @@ export interface OrderFacts {
   readonly type: string;
   readonly time_in_force: string;
   readonly extended_hours: boolean;
-  /** Shares; null for an amount. */
+  /** Number of shares; null for an amount. */
   readonly qty: string | null;
-  /** Dollars a share, as requested: without the bound that a market order is sent with. */
+  /** Dollars per share as requested, without the bound that a market order is sent with. */
   readonly limit_price: string | null;
   readonly stop_price: string | null;
-  /** Exits: the class, and the stop loss as sent to the broker. */
+  /** Legs: the class, and the stop loss as sent to the broker. */
   readonly order_class?: string;
   readonly stop_loss?: { readonly stop_price: string; readonly limit_price: string };
   readonly reference_price: string;
   readonly max_slippage: string;
-  /** Dollars: the most that it can total, rounded up; null if nothing bounds it. */
+  /** The most that the order can total, in dollars, rounded up; null if it is unbounded. */
   readonly notional: string | null;
-  /** Shares; for an amount, those at the reference price. */
+  /** Number of shares. For an amount, the number at the reference price. */
   readonly shares: string;
 }
 
 export interface MarketFacts {
-  /** The exchange's time, from the broker. */
+  /** The exchange's time, as the broker reports it. */
   readonly at: string;
   readonly is_open: boolean;
   readonly next_open: string;
@@ -88,52 +88,52 @@ export interface BrokerFacts {
   readonly fractionable: boolean;
   /** Whether the account may trade the asset class. */
   readonly class_enabled?: boolean;
-  /** Why this broker takes no such orders. */
+  /** Why this broker does not take such orders. */
   readonly objection: { readonly text: string; readonly hint?: string; readonly field?: string } | null;
 }
 
-/** What the broker requires for an option; this gateway's own open orders are counted apart (`Covering`). */
+/** The broker's facts about an option. This gateway's own open orders are counted separately (`Covering`). */
 export interface OptionFacts {
   readonly intent: PositionIntent | null;
   /** The account's options level, 0 to 3. */
   readonly level: number;
   /** Shares of the underlying that no other call may take and that are not on sale; negative if short. */
   readonly free_shares: string | null;
-  /** Dollars that secure no other put, and are in no other purchase. */
+  /** Dollars that don't secure another put and are not part of another purchase. */
   readonly free_cash: string | null;
 }
 
-/** The account at the broker, and what is open there from elsewhere. */
+/** The account at the broker, and open orders there from elsewhere. */
 export interface HoldingFacts {
   readonly equity: string;
-  /** At the last session's close; null if unknown. */
+  /** Equity at the last session's close; null if unknown. */
   readonly last_equity: string | null;
-  /** Net deposits since, in dollars (`dayFlow`); null if unknown, absent if no rule asked. */
+  /** Net deposits since then, in dollars (`dayFlow`); null if unknown, absent if no rule needs it. */
   readonly day_flow?: string | null;
   /** Shares held of the order's symbol; negative if short. */
   readonly qty: string;
-  /** Dollars. */
+  /** Value of the position, in dollars. */
   readonly value: string;
   readonly open_elsewhere: {
     readonly orders: number;
-    /** Dollars of purchases in the order's symbol; null if one is unbounded. */
+    /** Open purchases of the order's symbol, in dollars; null if one is unbounded. */
     readonly symbol_notional: string | null;
-    /** Shares on sale of the order's symbol. */
+    /** Shares of the order's symbol on sale. */
     readonly symbol_sells: string;
-    /** Whether an order of the other side is open in the symbol. */
+    /** Whether an order of the other side is open for the symbol. */
     readonly opposes: boolean;
   };
 }
 
 export interface Decision {
   readonly effect: 'allow' | 'deny' | 'ask';
-  /** Objections, or for `ask` why the owner's tap is needed; the first is told first. */
+  /** Objections, or for `ask` why the owner's tap is needed. The first is reported first. */
   readonly reasons: readonly PolicyReason[];
-  /** One for each reason. */
+  /** One text for each reason. */
   readonly texts: readonly string[];
-  /** For the first reason. */
+  /** Hint for the first reason. */
   readonly hint?: string;
-  /** For the first reason: what is allowed, and what it would be. */
+  /** For the first reason: the allowed value and the actual one. */
   readonly limit?: string;
   readonly value?: string | null;
   /** The first reason's own problem, if it has one. */
@@ -160,26 +160,26 @@ export interface Objection {
 }
 
 export function notKnown(what: string): Objection {
-  return { reason: 'FACT_UNAVAILABLE', text: `nobody could tell ${what}`, hint: 'Try again in a moment.' };
+  return { reason: 'FACT_UNAVAILABLE', text: `could not determine ${what}`, hint: 'Try again in a moment.' };
 }
 
-/** What stands against it, in this order, without what does not. */
+/** Returns the objections that apply, in this order. */
 export function found<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
   return all.flatMap<T>((one) => one || []);
 }
 
-/** Dollars lost since the last close, negative on a good day; undefined if unknown. */
+/** Returns the dollars lost since the last close (negative on a good day); undefined if unknown. */
 export function dayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | undefined {
   if (last_equity === null || day_flow == null) return undefined;
   return new Dec(last_equity).plus(day_flow).minus(equity);
 }
 
-/** Shares held that no open order sells; negative if short. */
+/** Returns the shares held that no open order sells; negative if short. */
 export function freeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedFacts): Dec {
   return new Dec(qty).minus(counted.open_symbol_sells).minus(open_elsewhere.symbol_sells);
 }
 
-/** Whether an order sells no more than what is held. */
+/** Returns whether an order sells no more than is held. */
 export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: Facts): boolean {
   return side === 'sell' && holdings !== null && new Dec(shares).lte(freeToSell(holdings, counted));
 }

@@ -21,30 +21,30 @@ import {
 interface Compared {
   readonly facts: Facts;
   readonly order: OrderFacts;
-  /** Whether it replaces another. */
+  /** Whether the order replaces another. */
   readonly replaces: boolean;
 }
 
-/** Why an order is beyond the limit: what is allowed and what it would be (if amounts or counts), and a sentence. */
+/** Explains why an order exceeds the limit: the allowed and the actual value (of amounts or counts), and a sentence. */
 interface Excess {
   readonly text: string;
   readonly limit?: string;
   readonly value?: string | null;
-  /** Instead of the row's. */
+  /** Used instead of the row's reason. */
   readonly reason?: PolicyReason;
 }
 
-/** What the limit compares is unknown, or too old. */
+/** The fact that the limit needs is unknown, or too old. */
 type Unknown = 'unavailable' | 'stale';
 
 interface LimitRow<Schema extends z.ZodType = z.ZodType> {
   readonly schema: Schema;
   readonly reason: PolicyReason;
-  /** The facts it needs, for the message if they are unknown. */
+  /** The facts that the limit needs, for the message if they are unknown. */
   readonly needs: string;
-  /** Undefined if the order is within the limit. */
+  /** Returns undefined if the order is within the limit. */
   readonly check: (limit: z.output<Schema>, compared: Compared) => Excess | Unknown | undefined;
-  /** What else to do, beside changing the limit. */
+  /** Another remedy, besides changing the limit. */
   readonly instead?: string;
 }
 
@@ -53,9 +53,7 @@ function limitRow<Schema extends z.ZodType>(row: LimitRow<Schema>): LimitRow<Sch
   return row;
 }
 
-/*
- * All limits of limits.yaml. An order equal to a limit is within it. An unbounded purchase is beyond any limit in dollars.
- */
+/* All limits of limits.yaml. An order equal to a limit is within it. An unbounded purchase exceeds any limit in dollars. */
 
 const inQuotes = (example: string) => `must be in quotes, such as "${example}"`;
 const amount = z.string({ error: inQuotes('1000') }).pipe(positiveDecimalString);
@@ -68,7 +66,7 @@ const wall = z
   .string()
   .regex(/^([01]\d|2[0-3]):[0-5]\d$|^24:00$/, 'must be a time of day in quotes: "09:30"');
 
-/** All open orders. */
+/** Counts all open orders. */
 const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefined =>
   holdings === null ? undefined : counted.open_orders + holdings.open_elsewhere.orders;
 
@@ -76,12 +74,12 @@ export const limitTable = {
   max_order_notional: limitRow({
     schema: amount,
     reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
-    needs: 'what the order can come to',
+    needs: 'the order’s maximum total',
     instead: 'Propose a smaller order',
     check(limit, { order: { notional } }) {
       if (notional !== null && new Dec(notional).lte(limit)) return undefined;
       return {
-        text: `${comesTo(notional)}, and one order may come to ${dollars(limit)} here`,
+        text: `${comesTo(notional)}, but one order may total at most ${dollars(limit)}`,
         ...inDollars(limit, notional),
       };
     },
@@ -94,7 +92,7 @@ export const limitTable = {
     check(limit, { order }) {
       if (new Dec(order.shares).lte(limit)) return undefined;
       return {
-        text: `the order is for ${shares(order.shares)} shares, and one order may be for ${shares(limit)} here`,
+        text: `the order is for ${shares(order.shares)} shares, but one order may be for at most ${shares(limit)}`,
         limit: new Dec(limit).toFixed(),
         value: order.shares,
       };
@@ -103,24 +101,24 @@ export const limitTable = {
   max_day_notional: limitRow({
     schema: amount,
     reason: 'NOTIONAL_EXCEEDS_MAX_PER_DAY',
-    needs: 'what the order can come to',
-    instead: 'Propose a smaller order, or wait until tomorrow, New York’s time',
+    needs: 'the order’s maximum total',
+    instead: 'Propose a smaller order, or wait until tomorrow (New York time)',
     check(limit, { order: { notional }, facts: { counted } }) {
       const value = notional === null ? null : new Dec(counted.day_notional).plus(notional);
       if (value?.lte(limit)) return undefined;
-      const today = `${dollars(counted.day_notional)} of ${dollars(limit)} a day are used`;
-      return { text: `${comesTo(notional)}, and ${today}`, ...inDollars(limit, value) };
+      const today = `${dollars(counted.day_notional)} of ${dollars(limit)} a day are already used`;
+      return { text: `${comesTo(notional)}, but ${today}`, ...inDollars(limit, value) };
     },
   }),
   max_day_orders: limitRow({
     schema: count,
     reason: 'ORDERS_EXCEED_MAX_PER_DAY',
     needs: 'the orders of the day',
-    instead: 'Wait until tomorrow, New York’s time',
+    instead: 'Wait until tomorrow (New York time)',
     check(limit, { facts: { counted } }) {
       if (counted.day_orders < limit) return undefined;
       return {
-        text: `${counted.day_orders} orders went out today already, and ${limit} a day may here`,
+        text: `${counted.day_orders} orders were already sent today, and the limit is ${limit} a day`,
         ...counts(limit, counted.day_orders + 1),
       };
     },
@@ -133,7 +131,7 @@ export const limitTable = {
     check(limit, { facts: { counted } }) {
       if (counted.last_minute < limit) return undefined;
       return {
-        text: `${counted.last_minute} orders went out within the last minute, and ${limit} may here`,
+        text: `${counted.last_minute} orders were sent in the last minute, and the limit is ${limit}`,
         ...counts(limit, counted.last_minute + 1),
       };
     },
@@ -147,21 +145,21 @@ export const limitTable = {
       const open = openOrders(compared);
       if (open === undefined) return 'unavailable';
       if (open < limit) return undefined;
-      return { text: `${open} orders are open, and ${limit} may be here`, ...counts(limit, open + 1) };
+      return { text: `${open} orders are open, and the limit is ${limit}`, ...counts(limit, open + 1) };
     },
   }),
   max_day_loss: limitRow({
     schema: amount,
     reason: 'LOSS_EXCEEDS_MAX_PER_DAY',
-    needs: 'what the account was worth at the last close and what was deposited or withdrawn since',
+    needs: 'the account’s value at the last close, and deposits and withdrawals since',
     check(limit, { order, facts }) {
       const { holdings } = facts;
       const loss = holdings === null ? undefined : dayLoss(holdings);
       if (loss === undefined) return isReducing(order, facts) ? undefined : 'unavailable';
-      // A sale of holdings passes; one of more is refused by the trading state.
+      // A sale of holdings passes. The trading state rejects a larger one.
       if (order.side === 'sell' || loss.lte(limit)) return undefined;
       return {
-        text: `the account has lost ${dollars(loss.toFixed())} since the last close, and ${dollars(limit)} a day may be here`,
+        text: `the account has lost ${dollars(loss.toFixed())} since the last close, and the limit is ${dollars(limit)} a day`,
         ...inDollars(limit, loss),
       };
     },
@@ -169,7 +167,7 @@ export const limitTable = {
   max_position_weight: limitRow({
     schema: fraction,
     reason: 'POSITION_EXCEEDS_MAX_WEIGHT',
-    needs: 'what the account and the position are worth',
+    needs: 'the values of the account and the position',
     instead: 'Propose a smaller order',
     check: positionWeight,
   }),
@@ -177,19 +175,19 @@ export const limitTable = {
     schema: fraction,
     reason: 'PRICE_DEVIATES_FROM_QUOTE',
     needs: 'a quote',
-    instead: 'Look at the price, and propose the order again nearer to it',
+    instead: 'Check the price, and propose the order again closer to it',
     check: priceDeviation,
   }),
   min_seconds_between_same: limitRow({
     schema: z.number().int().min(1).max(86_400),
     reason: 'ORDER_DUPLICATES_RECENT',
     needs: 'the earlier orders',
-    instead: 'See whether the first one did what was wanted; else wait',
+    instead: 'Check whether the first order was enough, or wait',
     check(limit, { replaces, facts: { counted } }) {
       const ago = counted.same_before;
       if (replaces || ago === null || ago >= limit) return undefined;
       return {
-        text: `an order of about the same size went out ${ago} seconds ago, and ${limit} must lie between two here`,
+        text: `an order of about the same size was sent ${ago} seconds ago, and the limit is one every ${limit} seconds`,
         ...counts(limit, ago),
       };
     },
@@ -203,7 +201,7 @@ export const limitTable = {
       if (holdings === null) return 'unavailable';
       if (!counted.opposes_open && !holdings.open_elsewhere.opposes) return undefined;
       const other = order.side === 'buy' ? 'sell' : 'buy';
-      return { text: `an order to ${other} ${order.symbol} is open: the two could meet each other` };
+      return { text: `an order to ${other} ${order.symbol} is open, and the two could fill each other` };
     },
   }),
   symbols: limitRow({
@@ -217,10 +215,10 @@ export const limitTable = {
     needs: 'the symbol',
     check({ allow, deny }, { order: { symbol } }) {
       if (deny?.some((one) => isOrIsOn(symbol, one))) {
-        return { reason: 'SYMBOL_DENIED', text: `${symbol} is not traded here`, value: symbol };
+        return { reason: 'SYMBOL_DENIED', text: `${symbol} is not allowed here`, value: symbol };
       }
       if (allow === undefined || allow.includes(symbol)) return undefined;
-      return { text: `${symbol} is not among the symbols that are traded here`, value: symbol };
+      return { text: `${symbol} is not among the allowed symbols`, value: symbol };
     },
   }),
   asset_classes: limitRow({
@@ -230,7 +228,7 @@ export const limitTable = {
     check(limit, { order: { symbol } }) {
       const value = assetClassOf(symbol);
       if (limit.includes(value)) return undefined;
-      return { text: `${assetClassWords[value]} are not traded here`, limit: limit.join(', '), value };
+      return { text: `${assetClassWords[value]} are not allowed here`, limit: limit.join(', '), value };
     },
   }),
   sides: limitRow({
@@ -239,17 +237,17 @@ export const limitTable = {
     needs: 'the side',
     check(limit, { order: { side } }) {
       if (limit.includes(side)) return undefined;
-      return { text: `orders to ${side} are not placed here`, limit: limit.join(', '), value: side };
+      return { text: `orders to ${side} are not allowed here`, limit: limit.join(', '), value: side };
     },
   }),
   types: limitRow({
     schema: z.array(z.enum(orderTypes)).min(1),
     reason: 'TYPE_NOT_ALLOWED',
     needs: 'the type',
-    instead: 'Propose an order of another type',
+    instead: 'Propose a different type of order',
     check(limit, { order: { type } }) {
       if ((limit as readonly string[]).includes(type)) return undefined;
-      return { text: `${type} orders are not placed here`, limit: limit.join(', '), value: type };
+      return { text: `${type} orders are not allowed here`, limit: limit.join(', '), value: type };
     },
   }),
   hours: limitRow({
@@ -266,14 +264,14 @@ export const limitTable = {
       .refine(({ from, to }) => from < to, '"to" must be after "from"'),
     reason: 'HOURS_OUTSIDE_WINDOW',
     needs: 'the exchange’s time',
-    instead: 'Propose it again then',
+    instead: 'Propose it again during those hours',
     check({ zone, from, to, days }, { facts: { market } }) {
       if (market === null) return 'unavailable';
       const { day, time } = wallTime(Date.parse(market.at), zone);
       if (days.includes(day) && time >= from && time < to) return undefined;
       const window = `${from} to ${to} on ${days.join(' ')}, ${zone}`;
       return {
-        text: `it is ${day} ${time}, and orders go out from ${window}`,
+        text: `it is ${day} ${time}, and orders are only sent from ${window}`,
         limit: window,
         value: `${day} ${time}`,
       };
@@ -283,7 +281,7 @@ export const limitTable = {
     // Checked in parties.ts.
     schema: amount,
     reason: 'APPROVAL_NEEDS_SECOND',
-    needs: 'what the order can come to',
+    needs: 'the order’s maximum total',
     check: () => undefined,
   }),
   live: limitRow({
@@ -328,8 +326,12 @@ export function limitObjections(limits: AccountLimits, compared: Compared): Obje
 
 function unknown(name: LimitName, { needs }: LimitRow, which: Unknown): Objection {
   return which === 'stale'
-    ? { reason: 'FACT_STALE', text: `${name} needs ${needs}, and what there is is too old`, hint: AGAIN }
-    : { reason: 'FACT_UNAVAILABLE', text: `${name} needs ${needs}, which nobody could tell`, hint: AGAIN };
+    ? { reason: 'FACT_STALE', text: `${name} needs ${needs}, but the available data is too old`, hint: AGAIN }
+    : {
+        reason: 'FACT_UNAVAILABLE',
+        text: `${name} needs ${needs}, which could not be determined`,
+        hint: AGAIN,
+      };
 }
 
 const AGAIN = 'Try again in a moment.';
@@ -347,7 +349,7 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
   const weight = known ? after.div(holdings.equity).toDecimalPlaces(4, Dec.ROUND_UP).toFixed() : null;
   const part = weight === null ? 'any part' : percent(weight);
   return {
-    text: `${order.symbol} could come to be ${part} of the account, and one position may be ${exactPercent(limit)} here`,
+    text: `${order.symbol} could become ${part} of the account, but one position may be at most ${exactPercent(limit)}`,
     limit: new Dec(limit).toFixed(),
     value: weight,
   };
@@ -355,8 +357,8 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
 
 function comesTo(notional: string | null): string {
   return notional === null
-    ? 'nothing bounds what the order can come to'
-    : `the order can come to ${dollars(notional)}`;
+    ? 'the order’s total has no upper bound'
+    : `the order can total ${dollars(notional)}`;
 }
 
 function inDollars(limit: string, value: Dec | string | null) {
@@ -371,15 +373,15 @@ function counts(limit: number, value: number) {
 }
 
 /**
- * How far the order's limit is on the harmful side of the market: a low bid or a high offer just waits. A stop's limit is
- * compared with its stop, unless that is reached. Market and stop orders are sent with the limit that their slippage
- * allows, so `max_slippage` can't exceed this one.
+ * Returns how far the order's limit is on the harmful side of the market, because a low bid or a high offer just waits. A
+ * stop's limit is compared with its stop, unless that is reached. Market and stop orders are sent with the limit that
+ * their slippage allows, so `max_slippage` can't exceed this one.
  */
 function priceDeviation(limit: string, { order, facts: { market } }: Compared) {
   const by = order.limit_price === null ? ' that max_slippage allows' : '';
   const own = deviationOf(limit, { ...order, by, limit_price: sentLimit(order) ?? null }, market);
   if (own !== undefined || order.stop_loss === undefined) return own;
-  // An exit is a sale of its own, with a stop and a limit.
+  // A leg is a separate sale, with a stop and a limit.
   const exit = { symbol: order.symbol, side: 'sell', by: '', ...order.stop_loss } as const;
   return deviationOf(limit, exit, market);
 }

@@ -9,8 +9,8 @@ export interface KnownAccounts {
 }
 
 /**
- * Mismatches between `limits.yaml` and the gateway's accounts, a sentence each: a misspelled number limits nothing.
- * Accounts are only known if their credentials are stored here, not if tokens are exchanged.
+ * Returns mismatches between `limits.yaml` and the gateway's accounts, one sentence each, because a misspelled number
+ * limits nothing. Accounts are known only if their credentials are stored here, and not if tokens are exchanged.
  */
 export async function unmatchedAccounts(
   limits: Limits | undefined,
@@ -33,10 +33,10 @@ export async function unmatchedAccounts(
   return [
     ...unlimited.map(
       (account) =>
-        `account ${account} matches no entry of limits.yaml, which has none for "*": nothing limits its orders`,
+        `account ${account} has no entry in limits.yaml, and there is none for "*", so its orders are not limited`,
     ),
     ...unknown.map(
-      (account) => `limits.yaml has an entry for ${account}, and no account here has that number`,
+      (account) => `limits.yaml has an entry for ${account}, but no account here has that number`,
     ),
   ];
 }

@@ -37,13 +37,13 @@ export interface Asked {
 }
 
 /** For the transaction that claims the order. */
-/** Gathers facts and decides, the same way before the person is asked and when it is carried out. */
+/** Gathers facts and decides, in the same way before the person is asked and at execution. */
 export type OrderRules = ReturnType<typeof createOrderRules>;
 
 export function createOrderRules(options: OrderRulesOptions) {
   const { rules: source, journal, halts, decisions, relations, clock } = options;
 
-  /** Current rules and facts. */
+  /** Reads current rules and facts. */
   const known = async (asked: Asked, world: OrderWorld) => {
     const { subject, draft, replaces, after = [] } = asked;
     const told = await relationFacts(relations, subject, actionOf(asked), clock.now());
@@ -55,7 +55,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const facts = { ...worldFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
   };
-  /** The same; a reduced trading state that follows from a loss is stored before the decision. */
+  /** Does the same, and stores a reduced trading state that follows from a loss before the decision. */
   const standing = async (asked: Asked, world: OrderWorld) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
@@ -67,13 +67,13 @@ export function createOrderRules(options: OrderRulesOptions) {
 
   return {
     /**
-     * @param early open orders requested a moment ago
+     * @param early open orders that were requested a moment ago
      * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
      */
     worlds: async (broker: OpenAccount, symbols: readonly string[], early?: Promise<readonly Order[]>) =>
       readWorlds(broker, symbols, await source.current(), { journal, clock }, early),
     /**
-     * Applies all rules with current counts; records a refusal. @returns whether a second approval is needed
+     * Applies all rules with current counts, and records a denial. @returns whether a second approval is needed
      * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
      */
     async requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']) {
@@ -82,17 +82,17 @@ export function createOrderRules(options: OrderRulesOptions) {
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };
-      // Whoever has not been asked yet is asked next.
+      // A person who has not been asked yet is asked next.
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
       throw refusalOfDecision(decision);
     },
-    /** The current decision; nothing is stored. */
+    /** Returns the current decision. Stores nothing. */
     async decision(asked: Asked, world: OrderWorld): Promise<Decision> {
       const { rules, facts } = await known(asked, world);
       return decided(rules, asked, facts, await journal.counted(countingOf(asked), clock.now()));
     },
-    /** With current rules, for the transaction that counts. */
+    /** Prepares a decision by the current rules for the transaction that counts. */
     async deciding(asked: Asked, world: OrderWorld) {
       const { rules, facts } = await standing(asked, world);
       let last: Decision | undefined;
@@ -102,9 +102,9 @@ export function createOrderRules(options: OrderRulesOptions) {
           last = decided(rules, asked, facts, counted);
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
-        /** For the last decision. */
+        /** Returns the problem of the last decision. */
         refusal: (): Refusal => {
-          if (last === undefined || last.effect === 'allow') throw new Error('nothing was refused');
+          if (last === undefined || last.effect === 'allow') throw new Error('nothing was denied');
           return refusalOfDecision(last);
         },
       };
@@ -129,7 +129,7 @@ function outsideOfItsMandate(
   return outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
-/** The rules' reasons come first: a mandate is below them. */
+/** Puts the rules' reasons first, because a mandate ranks below them. */
 function decidedUnderMandate(decision: Decision, outside: readonly Outside[]): Decision {
   const [first] = outside;
   if (first === undefined) return decision;
@@ -171,7 +171,7 @@ function noteOf(asked: Asked, decision: Decision, facts: Facts, stage: DecisionN
   };
 }
 
-/** End of the New York day, milliseconds since the epoch. */
+/** Returns the end of the New York day, in milliseconds since the epoch. */
 function nextDay(now: number): number {
   return newYorkInstant(addDays(newYorkDate(now), 1), '00:00');
 }

@@ -30,11 +30,12 @@ import type {
 } from './decision.ts';
 import type { Rules } from './rules.ts';
 
-/** Longer than any closing of the exchange since 2001. */
+/** Calendar days to look back: longer than any closing of the exchange since 2001. */
 const DAYS_BACK = 10;
 
 /**
- * New York date of the latest session that has begun: today if the market is open, otherwise by the broker's calendar.
+ * Returns the New York date of the latest session that has begun: today if the market is open, otherwise by the broker's
+ * calendar.
  * @throws {Refusal} as the broker's reads do
  */
 export async function lastSession(
@@ -52,12 +53,12 @@ export async function lastSession(
     .at(-1);
 }
 
-/** The most that brokers list at once. */
+/** Maximum number that brokers list at once. */
 const MOST_OPEN = 500;
-/** Orders asked about for one decision; others wait for the next. */
+/** Maximum number of orders looked up for one decision. Others wait for the next one. */
 const MOST_ASKED = 20;
 
-/** The first thing a decision reads. @throws {Refusal} as the broker's reads do */
+/** Reads open orders, which a decision reads first. @throws {Refusal} as the broker's reads do */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
   broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
 
@@ -66,7 +67,7 @@ interface WorldContext {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-/** An account and a symbol at the broker at one moment; several symbols share the moment. */
+/** An account and a symbol at the broker at one moment. Several symbols share the moment. */
 export interface OrderWorld {
   readonly account: Account;
   readonly traits: BrokerTraits;
@@ -75,20 +76,20 @@ export interface OrderWorld {
   readonly asset: Asset;
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** New York date since which a price is current (`pricedSince`); undefined if unknown. */
+  /** New York date since which a price counts as current (`pricedSince`); undefined if unknown. */
   readonly session: string | undefined;
-  /** Open orders that the journal does not count: from elsewhere, and exits of filled entries. */
+  /** Open orders that the journal does not count: those from elsewhere, and legs of filled entries. */
   readonly elsewhere: readonly Order[];
 }
 
 /**
- * Reads it, and tells the journal of its orders that are over.
+ * Reads the account and the symbols, and updates the journal about its orders that are done.
  *
- * The positions are read after the open orders: what is not among those any more, since it was filled, is in the positions
- * then. Read the other way round it could be in neither. The journal is asked after both, and so knows every order of this
- * gateway that the broker has told of.
- * @param rules say whether what came from outside since the last close is wanted
- * @param early open orders that were asked for a moment ago
+ * Positions are read after the open orders, because an order that left the open orders when it filled is then in the
+ * positions. In the reverse order, it could be missing from both. The journal is read after both, so it knows every order
+ * of this gateway that the broker reported.
+ * @param rules say whether deposits and withdrawals since the last close are needed
+ * @param early open orders that were requested a moment ago
  * @throws {Refusal} 422 `unknown_symbol`, and what the broker's reads throw
  */
 export async function readWorlds(
@@ -98,13 +99,13 @@ export async function readWorlds(
   context: WorldContext,
   early?: Promise<readonly Order[]>,
 ): Promise<ReadonlyMap<string, OrderWorld>> {
-  // Concurrent: waiting would not make the price fresher. Only dependent reads wait.
+  // Concurrent, because waiting would not make the price fresher. Only dependent reads wait.
   const opening = early ?? openOrders(broker);
   const clock = broker.clock();
   const reading = broker.account();
   const [account, flows, assets, market, quotes, open, positions, session] = await Promise.all([
     reading,
-    // Not cached: a later deposit would hide a loss.
+    // Not cached, because a later deposit would hide a loss.
     reading.then((told) => (asksDayLoss(rules, told.account) ? readDayFlows(broker, told) : null)),
     Promise.all(symbols.map((symbol) => broker.asset(symbol))),
     clock,
@@ -114,12 +115,12 @@ export async function readWorlds(
     clock.then((told) => lastSession(told, broker)),
   ]);
   const own = await context.journal.open(account.account, MOST_OPEN);
-  // A filled entry may be listed because of its exits.
+  // A filled entry may be listed because of its legs.
   const stillOpen = new Set(open.flatMap((order) => (isPastEntry(order) ? [] : [order.id])));
-  // An order that the broker was not heard to have keeps its reservation, and is looked up only for its own proposal.
+  // An order that the broker is not known to have keeps its reservation, and is looked up only for its own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
   await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
-  // By either id: not every broker returns a client_order_id.
+  // By either id, because not every broker returns a client_order_id.
   const ours = new Set(
     own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]),
   );
@@ -155,7 +156,7 @@ export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: s
   return world;
 }
 
-/** Tells the journal what became of one of its orders. */
+/** Updates the journal about the outcome of one of its orders. */
 async function lookAt(entry: OpenEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
   const { journal, clock } = context;
   const order = entry.orderId === null ? undefined : await broker.order(entry.orderId);
@@ -163,7 +164,7 @@ async function lookAt(entry: OpenEntry, broker: OpenAccount, context: WorldConte
 }
 
 export function unknownSymbol(symbol: string): Refusal {
-  return new Refusal(422, 'unknown_symbol', `the broker knows no symbol ${symbol}`, {
+  return new Refusal(422, 'unknown_symbol', `the broker does not know the symbol ${symbol}`, {
     hint: 'Check the ticker symbol.',
     fields: ['symbol'],
   });
@@ -243,13 +244,13 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
   };
 }
 
-/** Requires the broker's permission; without a word on it, none. */
+/** Requires the broker's explicit permission. */
 function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
   const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
   return enabled[assetClassOf(symbol)];
 }
 
-/** Checked in the form in which it is sent. */
+/** Checks the order in the form in which it is sent. */
 function brokersObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
   const { reference_price: _, ...sent } = boundedOrder(draft);
   try {
@@ -275,7 +276,7 @@ function holdingFacts(
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
   const inSymbol = others.flatMap(standingParts).filter((order) => order.symbol === symbol);
-  // A side unknown here may be either.
+  // An unknown side may be either.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [costOf(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
     order.side === 'buy' ? [] : [sharesOf(order, quote) ?? new Dec(held?.qty ?? 0).abs()],
@@ -297,7 +298,7 @@ function holdingFacts(
   };
 }
 
-/** At the order's own price, or today's. */
+/** Returns the cost at the order's own price, or else the current one. */
 function costOf(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
   const price = order.limit_price ?? order.stop_price ?? priceNow('buy', quote);
@@ -305,24 +306,24 @@ function costOf(order: OrderLeg, quote: Quote): Dec | undefined {
   return new Dec(order.qty).minus(order.filled_qty).times(price).times(unitsOf(order.symbol));
 }
 
-/** Undefined if unknown. */
+/** Returns the number of shares; undefined if unknown. */
 function sharesOf(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.qty !== null) return new Dec(order.qty).minus(order.filled_qty);
   const price = priceNow('sell', quote);
   return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
 }
 
-/** Whether any rule uses the day's loss of this account. */
+/** Returns whether any rule uses the day's loss of this account. */
 function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, account: string): boolean {
   return limitsOf(account)?.max_day_loss !== undefined || cedar.asksDayLoss === true;
 }
 
-/** A flow may be booked this long after its date, milliseconds, and brokers count by either. */
+/** How long after its date a flow may be booked, in milliseconds. Brokers count by either. */
 const BOOKED_LATE_MS = 7 * DAY;
-/** A hundred each, without fills: no person's account has more in a week. */
+/** Maximum number of pages: a hundred activities each, without fills. No person's account has more in a week. */
 const MOST_PAGES = 10;
 
-/** Undefined if the broker can't tell. @throws {Refusal} as its reads do */
+/** Returns undefined if the broker can't report flows. @throws {Refusal} as its reads do */
 export async function readDayFlows(
   broker: Pick<OpenAccount, 'activities' | 'traits'>,
   { last_equity_on: closedOn }: Account,
@@ -342,7 +343,7 @@ export async function readDayFlows(
   return undefined;
 }
 
-/** The net flow, shares at the price of their position; null if unknown. */
+/** Returns the net flow, with shares at the price of their position; null if unknown. */
 export function dayFlowOf(
   activities: readonly Activity[] | undefined,
   { last_equity_on: closedOn }: Account,
@@ -354,7 +355,7 @@ export function dayFlowOf(
   return dayFlow(activities, { closedOn, now, priceOn: (symbol) => prices.get(symbol) })?.toFixed() ?? null;
 }
 
-/** Undefined for any other order. */
+/** Returns undefined for any other order. */
 function optionFacts(
   { symbol, position_intent }: OrderDraft,
   replaces: string | undefined,
@@ -373,7 +374,7 @@ function optionFacts(
   };
 }
 
-/** Shares held, less those of sold calls and those on sale. */
+/** Returns the shares held, minus those of sold calls and those on sale. */
 function sharesFree(underlying: string, positions: readonly Position[], others: readonly Order[]): string {
   const held = positions.filter(({ symbol, side }) => symbol === underlying && side === 'long');
   const called = positions.filter(({ symbol, side }) => isCallOn(symbol, underlying) && side === 'short');
@@ -386,7 +387,7 @@ function sharesFree(underlying: string, positions: readonly Position[], others: 
     .toFixed();
 }
 
-/** Cash, less what secures sold puts and what open purchases may cost; null if one is unbounded. */
+/** Returns the cash, minus what secures sold puts and what open purchases may cost; null if one is unbounded. */
 function cashFree(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
   const secured = puts.map(({ symbol, qty }) => securedBy(symbol, new Dec(qty).abs()));

@@ -18,9 +18,7 @@ const questionOf: { readonly [A in Action]?: RelationQuestion } = {
   replace: 'can_replace',
 };
 
-/**
- * Relations at this moment as facts, `relations.can_…`; null if unknown. Last asked right before the claiming transaction.
- */
+/** Returns relations as facts (`relations.can_…`, null if unknown), last read right before the claiming transaction. */
 export async function relationFacts(
   relations: Pick<Relations, 'check'>,
   subject: Subject,
@@ -67,8 +65,8 @@ function relationObjections({ sub, owner }: Subject, { more }: Facts): Objection
     return [
       {
         reason: 'RELATION_DENIED',
-        text: `somebody who has a part in this may not have it any more (${relation})`,
-        hint: 'The account’s owner sees who may do what with "trade-agent access list".',
+        text: `somebody involved no longer has the required access (${relation})`,
+        hint: 'The account’s owner can check access with "trade-agent access list".',
       } as const,
     ];
   });
@@ -76,8 +74,8 @@ function relationObjections({ sub, owner }: Subject, { more }: Facts): Objection
 
 const cannotBeTold: Objection = {
   reason: 'RELATION_UNAVAILABLE',
-  text: 'who may do this can’t be told now',
-  hint: 'Whoever runs the gateway looks at "relations" in gateway.yaml, and whether that server answers.',
+  text: 'permissions can’t be checked at the moment',
+  hint: 'The gateway’s operator should check "relations" in gateway.yaml, and that its server responds.',
 };
 
 function approverObjections(
@@ -92,8 +90,8 @@ function approverObjections(
     above !== undefined &&
       !(new Set(approvers).size >= 2) && {
         reason: 'APPROVAL_NEEDS_SECOND',
-        text: `what comes to more than ${dollars(above)} takes a second person’s approval`,
-        hint: 'Propose it again: the second person is asked then.',
+        text: `an order of more than ${dollars(above)} needs a second person’s approval`,
+        hint: 'Propose it again: the second person will be asked.',
         limit: new Dec(above).toFixed(2),
         value,
       },
@@ -101,7 +99,7 @@ function approverObjections(
   );
 }
 
-/** `live.mandate_up_to`: a larger live order needs a tap, mandate or not. */
+/** Applies `live.mandate_up_to`: a larger live order needs a tap, with or without a mandate. */
 export function aboveWithoutTap(
   limits: AccountLimits | undefined,
   {
@@ -115,16 +113,16 @@ export function aboveWithoutTap(
   if (value !== null && new Dec(value).lte(limit)) return undefined;
   return {
     reason: 'LIVE_NEEDS_TAP',
-    text: `an order for real money that can come to more than ${dollars(limit)} takes a tap here`,
+    text: `a live order that can total more than ${dollars(limit)} needs a tap here`,
     limit: new Dec(limit).toFixed(2),
     value,
   };
 }
 
-/** What moves real money, or allows it to be moved. */
+/** Actions that move real money, or allow it to be moved. */
 const TAKES_SIGN_IN: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
-/** `live.acr`: the sign-in required of approvers of live money; undefined if any. */
+/** Returns the sign-in that approvers of live money need (`live.acr`); undefined if any is fine. */
 export function signInWanted(
   limits: AccountLimits | undefined,
   environment: Facts['environment'],
@@ -132,13 +130,13 @@ export function signInWanted(
   return environment === 'live' ? limits?.live?.acr : undefined;
 }
 
-/** Facts from tokens, recorded with the decision. */
+/** Returns facts from tokens, which are recorded with the decision. */
 export function tokenFacts({ acr, membership = {} }: Pick<Subject, 'acr' | 'membership'>): Facts['more'] {
   const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER}${name}`, value]);
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
-/** Everybody who approved must have signed in as `live.acr` requires; before an approval there is nothing to check. */
+/** Requires that everybody who approved signed in as `live.acr` requires. Before an approval, there is nothing to check. */
 export function signInObjection(
   { approval, approvers }: Subject,
   action: Action,
@@ -152,13 +150,13 @@ export function signInObjection(
   return {
     reason: 'APPROVAL_NEEDS_STEP_UP',
     text: `with real money an approval takes the sign-in "${wanted}", and its token does not tell of it`,
-    hint: 'Approve it by that sign-in. Whoever runs the gateway sees to it that the identity provider puts "acr" into the token.',
+    hint: 'Approve it with that sign-in. The gateway’s operator has to make the identity provider include "acr" in the token.',
     limit: wanted,
     value: told.filter((acr) => acr !== '').join(' ') || null,
   };
 }
 
-/** The amount above which a second approval is needed, if the order is; an unbounded order is above any. */
+/** Returns the limit above which a second approval is needed, if exceeded. An unbounded order exceeds any limit. */
 export function secondPersonAbove(
   limits: AccountLimits | undefined,
   facts: Pick<Facts, 'environment' | 'order' | 'more'>,
@@ -174,7 +172,7 @@ export function secondPersonAbove(
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
-/** With the batch's orders before it, so that splitting makes nothing smaller. Null if unbounded. */
+/** Includes the batch's earlier orders, so that splitting does not avoid a limit. Null if unbounded. */
 function comesTo({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
   const before = more[BATCH_BEFORE];
   if (order === null || order.notional === null) return null;

@@ -5,22 +5,22 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { Action, Facts, Subject } from './decision.ts';
 import { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
-/** What an account's orders must satisfy at one moment. Rules can only refuse. */
+/** The rules for an account's orders at one moment. Rules can only object. */
 export interface Rules {
   /** base64url(SHA-256) of limits and policies. */
   readonly digest: string;
-  /** Undefined if the account is not limited. */
+  /** Returns undefined if the account is not limited. */
   limitsOf(account: string): AccountLimits | undefined;
   readonly cedar: CedarRules;
-  /** What is wrong with them, for the owner; nothing is traded until it is fixed (`POLICY_INVALID`). */
+  /** The error in the rules, for the owner. Nothing is traded until it is fixed (`POLICY_INVALID`). */
   readonly problem?: string;
 }
 
-/** The program's own policies, the owner's and a firm's. */
+/** The policies of the program, the owner and a firm. */
 export interface CedarRules {
-  /** Synchronous and pure: runs inside the transaction that claims an order. */
+  /** Evaluates the policies. Synchronous and pure, because it runs inside the transaction that claims an order. */
   evaluate(subject: Subject, action: Action, facts: Facts): CedarAnswer;
-  /** Whether any may use the loss since the last close. */
+  /** Whether any policy may use the loss since the last close. */
   readonly asksDayLoss?: boolean;
 }
 
@@ -31,13 +31,13 @@ export interface CedarAnswer {
     readonly id: string;
     readonly message: string;
   }[];
-  /** It could not be evaluated, and so refuses (`POLICY_UNEVALUABLE`); contains no fact. */
+  /** Set if a policy could not be evaluated, which is an objection (`POLICY_UNEVALUABLE`). Contains no fact. */
   readonly error?: string;
 }
 
-/** Asked for each decision, so that changes apply to the next one. */
+/** Read for each decision, so that changes apply to the next one. */
 export interface RulesSource {
-  /** Never throws for wrong rules: those refuse (`Rules.problem`). */
+  /** Never throws for wrong rules. Those object to everything (`Rules.problem`). */
   current(): Promise<Rules>;
 }
 
@@ -62,13 +62,13 @@ export function rulesDigest(limits: Limits | undefined, policies: readonly strin
 
 export { type AccountLimits, accountLimitsSchema } from './limit-table.ts';
 
-/** All accounts without limits of their own. */
+/** All accounts without their own limits. */
 export const EVERY_ACCOUNT = '*';
 
-/** `limits.yaml`. What is left out is not limited. */
+/** `limits.yaml`. A limit that is left out does not apply. */
 export const limitsSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }).default(1),
-  /** By account number; `*` is for accounts that are not listed, and adds nothing to those that are. */
+  /** By account number. `*` is for accounts that are not listed, and adds nothing to those that are. */
   accounts: z
     .record(z.string().regex(/^[\x21-\x7e]{1,64}$/), accountLimitsSchema, {
       error: ({ code }) =>

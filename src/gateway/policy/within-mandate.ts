@@ -24,17 +24,17 @@ export interface UnderMandate {
   readonly draft: OrderDraft;
   /** Dollars; null if unbounded. */
   readonly notional: string | null;
-  /** As requested (default: the present one). */
+  /** The requested slot (default: the current one). */
   readonly slot: string | undefined;
-  /** Thumbprint of the requesting key; undefined if checked before. */
+  /** Thumbprint of the requesting key; undefined if it was checked before. */
   readonly jkt?: string | undefined;
   /** Digest of the current rules. */
   readonly policy: string;
 }
 
 /**
- * All reasons why an order is outside of a mandate, in a fixed order; empty if inside. Pure, and the only place where this
- * is decided: before anybody is asked, and again in the transaction that places the order.
+ * Returns all reasons why an order is outside of a mandate, in a fixed order; empty if it is inside. Pure, and the only
+ * place where this is decided: before anybody is asked, and again in the transaction that places the order.
  */
 export function withinMandate(
   terms: MandateEnvelope,
@@ -51,7 +51,7 @@ export function withinMandate(
     slots(terms, used, order, now),
     order.policy !== terms.policy && {
       reason: 'MANDATE_POLICY_CHANGED',
-      text: 'the gateway’s rules are others than when the mandate was approved',
+      text: 'the gateway’s rules have changed since the mandate was approved',
     },
   );
 }
@@ -72,8 +72,8 @@ function whose(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: UnderMa
   const isKeys = jkt === terms.agent_jkt;
   const isAccounts = draft.account === terms.account && draft.environment === terms.environment;
   return found<Outside>(
-    !isKeys && { reason: 'MANDATE_KEY_MISMATCH', text: 'the mandate is for another program’s key' },
-    !isAccounts && { reason: 'MANDATE_ACCOUNT_MISMATCH', text: 'the mandate is for another account' },
+    !isKeys && { reason: 'MANDATE_KEY_MISMATCH', text: 'the mandate is for a different program’s key' },
+    !isAccounts && { reason: 'MANDATE_ACCOUNT_MISMATCH', text: 'the mandate is for a different account' },
   );
 }
 
@@ -85,20 +85,20 @@ function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
     what: string,
     covered: readonly string[],
     value: string,
-  ): Outside => ({ reason, text: `the mandate is not for ${what}`, limit: covered.join(' '), value });
+  ): Outside => ({ reason, text: `the mandate does not cover ${what}`, limit: covered.join(' '), value });
   const isType = (order_types as readonly string[]).includes(type);
   return found<Outside>(
     !symbols.includes(symbol) && outside('MANDATE_SYMBOL_NOT_COVERED', symbol, symbols, symbol),
     !sides.includes(side) &&
       outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
     !isType && outside('MANDATE_TYPE_NOT_COVERED', `${type} orders`, order_types, type),
-    // The signed terms name only types; exits need the owner's eyes.
+    // The signed terms name only types, so orders with legs need the owner's approval.
     order_class !== undefined &&
-      outside('MANDATE_TYPE_NOT_COVERED', 'orders with exits', order_types, order_class),
+      outside('MANDATE_TYPE_NOT_COVERED', 'orders with legs', order_types, order_class),
     !(times_in_force.includes(time_in_force) && !extended_hours) &&
       outside(
         'MANDATE_TIME_IN_FORCE_NOT_COVERED',
-        extended_hours ? 'extended hours' : `orders in force ${time_in_force}`,
+        extended_hours ? 'extended hours' : `orders with time in force ${time_in_force}`,
         times_in_force,
         extended_hours ? 'extended_hours' : time_in_force,
       ),
@@ -111,8 +111,8 @@ function amounts(terms: MandateEnvelope, used: UsedOf, { notional }: UnderMandat
     if (value !== null && new Dec(value).lte(limit)) return undefined;
     const text =
       value === null
-        ? `nothing bounds what the order can come to, and ${what} may come to ${dollars(limit)} under the mandate`
-        : `${what} would come to ${dollars(value)}, and may come to ${dollars(limit)} under the mandate`;
+        ? `the order’s total has no upper bound, but ${what} may total at most ${dollars(limit)} under the mandate`
+        : `${what} would total ${dollars(value)}, but may total at most ${dollars(limit)} under the mandate`;
     return { reason, text, limit: new Dec(limit).toFixed(2), value };
   };
   const { max_order_notional: order, max_day_notional: day, max_total_notional: total, max_orders } = terms;
@@ -122,7 +122,7 @@ function amounts(terms: MandateEnvelope, used: UsedOf, { notional }: UnderMandat
     beyond('MANDATE_NOTIONAL_EXCEEDS_TOTAL', total, used.total_notional, 'all orders together'),
     !(used.orders < max_orders) && {
       reason: 'MANDATE_ORDERS_EXHAUSTED',
-      text: `the mandate was for ${max_orders} ${max_orders === 1 ? 'order' : 'orders'}, and they were placed`,
+      text: `the mandate was for ${max_orders} ${max_orders === 1 ? 'order' : 'orders'}, which were already placed`,
       limit: String(max_orders),
       value: String(used.orders + 1),
     },
@@ -136,7 +136,7 @@ function prices(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
     band !== undefined && outsideBand(symbol, band, draft),
     !new Dec(max_slippage).lte(terms.max_slippage) && {
       reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX',
-      text: `the order may go ${exactPercent(max_slippage)} from its price, and ${exactPercent(terms.max_slippage)} under the mandate`,
+      text: `the order allows ${exactPercent(max_slippage)} slippage, but the mandate only allows ${exactPercent(terms.max_slippage)}`,
       limit: terms.max_slippage,
       value: max_slippage,
     },
@@ -144,8 +144,8 @@ function prices(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
 }
 
 /**
- * The band must hold the worst price it can trade at, and the current one. An order that is sent without a price (a
- * purchase for an amount) is bounded by nothing, so it is outside.
+ * Requires that the band contains the worst possible price and the current one. An order that is sent without a price (a
+ * purchase for an amount) is unbounded, so it is outside.
  */
 function outsideBand(
   symbol: string,
@@ -160,9 +160,9 @@ function outsideBand(
     : [worst, Dec.max(named, draft.reference_price)];
   const reason = 'MANDATE_PRICE_OUTSIDE_BAND';
   const limit = [min ?? '', max ?? ''].join('-');
-  const theBand = `the prices that the mandate names for ${symbol}`;
+  const theBand = `the mandate’s price range for ${symbol}`;
   if (worst === undefined || lowest === undefined || highest === undefined) {
-    return { reason, text: `nothing holds the order to ${theBand}`, limit, value: null };
+    return { reason, text: `the order is not limited to ${theBand}`, limit, value: null };
   }
   const under = min !== undefined && new Dec(lowest).lt(min);
   if (!under && !(max !== undefined && new Dec(highest).gt(max))) return undefined;
@@ -181,19 +181,19 @@ function slots(
     const text =
       present === undefined
         ? 'the mandate has no slots: it is used on demand'
-        : `the order is for ${slot}, and it is ${present} now`;
+        : `the order is for ${slot}, but the current slot is ${present}`;
     return { reason: 'MANDATE_SLOT_MISMATCH', text, ...defined({ limit: present }), value: slot };
   }
   if (present === undefined || in_slot < ordersPerSlot(terms)) return undefined;
   return {
     reason: 'MANDATE_SLOT_USED',
-    text: `the mandate was used for ${present} already`,
+    text: `the mandate was already used for ${present}`,
     limit: String(ordersPerSlot(terms)),
     value: String(in_slot + 1),
   };
 }
 
-/** Orders of one symbol and side in a slot; all if the mandate is used on demand. */
+/** Returns the number of orders of one symbol and side in a slot; all of them if the mandate is used on demand. */
 export function ordersPerSlot({
   cadence,
   orders_per_slot = 1,
@@ -205,14 +205,14 @@ export function ordersPerSlot({
 interface OrderUnder {
   readonly draft: OrderDraft;
   readonly slot: string | undefined;
-  /** Thumbprint of the requesting key; undefined if checked before. */
+  /** Thumbprint of the requesting key; undefined if it was checked before. */
   readonly jkt?: string | undefined;
   readonly rules: Rules;
 }
 
 /**
- * Why an order is outside of a mandate, or of what rules leave to mandates; empty if it needs no tap. Pure and synchronous:
- * used before anybody is asked, and again in the claiming transaction.
+ * Returns why an order is outside of a mandate, or of what the rules leave to mandates; empty if it needs no tap. Pure and
+ * synchronous: used before anybody is asked, and again in the claiming transaction.
  */
 export function outsideOf(
   mandate: CountedTerms,

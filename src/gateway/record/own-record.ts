@@ -5,13 +5,13 @@ import type { CheckpointReader } from '../../approval/checkpoints/checkpoint-rea
 import type { AuditStore } from '../../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
-/** Bytes from the file's end: thousands of lines. Older ones are read on the gateway's machine. */
+/** Maximum size of the tail that is read, in bytes: thousands of entries. Older ones are on the gateway's machine. */
 const LONGEST_TAIL = 4 * 1024 * 1024;
 
 /** The record as one person may see it. */
 export type OwnRecord = ReturnType<typeof ownRecord>;
 
-/** @param file which may not exist yet @param reader made for each full read */
+/** @param file may not exist yet @param reader created for each full read */
 export function ownRecord(
   file: string,
   store: Pick<AuditStore, 'standing'>,
@@ -19,7 +19,7 @@ export function ownRecord(
 ) {
   let verified: { readonly upTo: string; readonly verdict: Promise<RecordVerdict> } | undefined;
   return {
-    /** Their own lines, newest first, from the end of the file. */
+    /** Returns the person's own entries, newest first, from the end of the file. */
     async lines(sub: string, limit: number): Promise<RecordLine[]> {
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, RecordLine>();
@@ -30,7 +30,7 @@ export function ownRecord(
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
     },
     /**
-     * Everybody's lines that match, oldest first. Reads the whole file.
+     * Returns everybody's entries that match, oldest first. Reads the whole file.
      * @param named only lines that contain one of these are parsed
      */
     async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
@@ -44,10 +44,10 @@ export function ownRecord(
       pending.filter((text) => named.some((name) => text.includes(name))).forEach(look);
       return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     },
-    /** Verifies the whole file if it has changed since. */
+    /** Verifies the whole file if it has changed since the last time. */
     async verify(): Promise<RecordVerdict> {
       const { head, bytes } = await store.standing(file);
-      // ctime, which no program can set: a file of the same length may be another.
+      // Uses ctime, which no program can set, because a changed file may have the same length.
       const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
       const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;
       if (verified?.upTo !== upTo) {
@@ -62,7 +62,7 @@ export function ownRecord(
   };
 }
 
-/** Without the provider's request ids. */
+/** Leaves out the provider's request ids. */
 function lineOf(text: string): RecordLine | undefined {
   const line = parsed(text);
   if (line === undefined) return undefined;
@@ -78,7 +78,7 @@ function parsed(text: string): RecordLine | undefined {
   }
 }
 
-/** The lines at the end of a file's first `bytes`; the first of them may be cut. */
+/** Returns the lines in a file's last `bytes`. The first of them may be cut off. */
 async function lastLines(file: string, bytes: number): Promise<string[]> {
   if (bytes === 0) return [];
   const handle = await open(file, 'r');

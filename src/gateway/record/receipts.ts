@@ -49,7 +49,7 @@ export function createReceipts(
   const named = async (sub: string, id: string) =>
     (await stores.proposals.ofSubject(sub, id)) ?? (await kernel.find(sub, id));
   return {
-    /** Of one's own orders, newest first. */
+    /** Returns receipts of the person's own orders, newest first. */
     async list(sub: string, limit: number): Promise<ReceiptEntry[]> {
       const all = await kernel.list(sub, { state: 'all', limit: MOST_LOOKED_AT });
       return all
@@ -58,18 +58,18 @@ export function createReceipts(
         .map((proposal) => entryOf(proposal, parts.signed));
     },
     /**
-     * The text of one's own receipt, by its proposal's id or an order's `client_order_id`.
+     * Returns the text of the person's own receipt, by its proposal's id or an order's `client_order_id`.
      * @throws {Refusal} 404 `not_found` if there is no such proposal, or nothing was sent for it yet
      */
     async find(sub: string, id: string): Promise<string> {
       const proposal = await named(sub, id);
       const text = isOfKind(proposal) ? await makeReceipt(await sources(), proposal) : undefined;
       if (text !== undefined) return text;
-      throw new Refusal(404, 'not_found', 'there is no receipt: no order was sent for it', {
-        hint: 'There are receipts of orders alone, from the moment they are sent.',
+      throw new Refusal(404, 'not_found', 'there is no receipt because no order was sent', {
+        hint: 'Only orders have receipts, from the time they are sent.',
       });
     },
-    /** All signing keys, newest first. */
+    /** Returns all signing keys, newest first. */
     async keys(): Promise<{ readonly keys: readonly ReceiptJwk[] }> {
       const all = await Promise.all([key, ...older.map(receiptKey)]);
       return { keys: all.map(({ jwk }) => jwk) };
@@ -77,7 +77,7 @@ export function createReceipts(
   };
 }
 
-/** Older ones are found by id. */
+/** Maximum number of proposals that are listed. Older ones can be found by id. */
 const MOST_LOOKED_AT = 500;
 
 const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);

@@ -2,29 +2,29 @@ import { z } from 'zod';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailable } from './relations.ts';
 
-/** For the whole answer, including a token: somebody waits, and so does trading. */
+/** Maximum time for the whole answer, including a token, in milliseconds. A person and a trade are waiting. */
 const LONGEST_MS = 500;
-/** Bytes. */
+/** Maximum size of an answer, in bytes. */
 const LONGEST_ANSWER = 64 * 1024;
 
 /** Headers that authenticate this gateway at another server. */
 export type Credential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 
 export interface Elsewhere {
-  /** Without a trailing slash; https, or http on this machine. */
+  /** Without a trailing slash. Uses https, or http on this machine. */
   readonly url: string;
   readonly credential: Credential;
   readonly fetch: typeof fetch;
 }
 
-/** Asks once: a second attempt would come too late. */
+/** Asks once, because a second attempt would come too late. */
 export type Ask = <Schema extends z.ZodType>(
   path: string,
   body: unknown,
   answer: Schema,
 ) => Promise<z.output<Schema>>;
 
-/** @returns what throws {@link RelationsUnavailable}, without secrets, unless a valid answer comes in time */
+/** @returns a function that throws {@link RelationsUnavailable}, without secrets, unless a valid answer arrives in time */
 export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
   const send = boundedFetch(fetch, LONGEST_ANSWER);
   return async (path, body, answer) => {
@@ -49,14 +49,14 @@ export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
     } catch (error) {
       if (error instanceof RelationsUnavailable) throw error;
       throw new RelationsUnavailable(
-        signal.aborted ? `it took longer than ${LONGEST_MS} ms` : 'it gave no sound answer',
+        signal.aborted ? `it took longer than ${LONGEST_MS} ms` : 'it returned no valid answer',
       );
     }
   };
 }
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
-/** A token is not used in its last half minute, so that it does not expire on the way. */
+/** A token is not used in its last 30 seconds, so that it does not expire in transit. */
 const MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({
@@ -68,7 +68,7 @@ export function presharedKey(key: string): Credential {
   return async () => ({ authorization: `Bearer ${key}` });
 }
 
-/** Client credentials (RFC 6749 §4.4), as for Auth0 FGA; the token is cached. */
+/** Client credentials (RFC 6749 §4.4), as for Auth0 FGA. The token is cached. */
 export function clientCredentials(options: {
   readonly tokenUrl: string;
   readonly clientId: string;

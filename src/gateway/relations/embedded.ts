@@ -26,8 +26,8 @@ export const rights: Readonly<Record<RelationQuestion, readonly Standing[]>> = {
 };
 
 /**
- * Decides by what owners granted with `trade-agent access`. An account is named by its owner's `sub`. Firms and households
- * belong to one account, whose owner says who is part of them.
+ * Decides by the access that owners granted with `trade-agent access`. An account is named by its owner's `sub`. Firms and
+ * households belong to one account, whose owner says who belongs to them.
  */
 export function embeddedRelations(store: Pick<AccessStore, 'to'>): Relations {
   return {

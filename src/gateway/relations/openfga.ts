@@ -4,7 +4,7 @@ import { type Relations, RelationsUnavailable } from './relations.ts';
 
 interface OpenFgaOptions extends Elsewhere {
   readonly store: string;
-  /** Of docs/operate/access/model.fga; a newer one has to be set here. */
+  /** Id of the model docs/operate/access/model.fga. A newer model has to be set here. */
   readonly model: string;
 }
 
@@ -14,8 +14,8 @@ const listed = z.object({
 });
 
 /**
- * OpenFGA and Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Contextual tuples, which could grant anything, are
- * never sent.
+ * Asks OpenFGA or Auth0 FGA: `POST /stores/{id}/check` and `/list-users`. Never sends contextual tuples, which could grant
+ * anything.
  * @see https://openfga.dev/api/service
  */
 export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {
@@ -24,7 +24,7 @@ export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions)
   const common = (at: number) => ({
     authorization_model_id: model,
     context: { now: new Date(at).toISOString() },
-    // An ended grant must not be answered from a cache.
+    // A grant that has ended must not be answered from a cache.
     consistency: 'HIGHER_CONSISTENCY',
   });
   return {
@@ -52,7 +52,7 @@ function objectOf(type: 'user' | 'account', sub: string): string {
   return `${type}:${idOf(sub)}`;
 }
 
-/** Escapes what OpenFGA does not take in an id, or reads as something else (`*`: everybody). */
+/** Escapes characters that OpenFGA does not accept in an id, or interprets differently (`*` means everybody). */
 export function idOf(sub: string): string {
   return sub.replace(/[^A-Za-z0-9._|@+=/-]/gu, (character) =>
     [...new TextEncoder().encode(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
@@ -65,5 +65,5 @@ function subOf({ type, id }: { readonly type: string; readonly id: string }): st
   } catch {
     // Reported below.
   }
-  throw new RelationsUnavailable('it named somebody who is no user');
+  throw new RelationsUnavailable('it named an invalid user');
 }

@@ -10,7 +10,7 @@ import { createRelations, type RelationsOptions } from './relations-settings.ts'
 interface People {
   readonly relations: Relations;
   readonly access: Access;
-  /** Undefined if another server has them. */
+  /** Undefined if another server stores the grants. */
   readonly grants: AccessStore | undefined;
 }
 
@@ -33,10 +33,10 @@ export function peopleOf(
   };
 }
 
-/** For refusals. */
+/** Verb phrases for error messages. */
 const deeds: Readonly<Record<RelationQuestion, string>> = {
-  can_view: 'look at this account',
-  can_view_proposals: 'see what is proposed for this account',
+  can_view: 'view this account',
+  can_view_proposals: 'see proposals for this account',
   can_propose: 'propose orders for this account',
   can_replace: 'replace orders of this account',
   can_cancel: 'cancel orders of this account',
@@ -44,14 +44,14 @@ const deeds: Readonly<Record<RelationQuestion, string>> = {
   can_approve: 'approve for this account',
   can_approve_second: 'approve for this account as the second person',
   can_halt: 'halt this account',
-  can_lift: 'end a halt of this account',
+  can_lift: 'lift a halt of this account',
   can_change_policy: 'change the rules of this account',
   can_grant_mandate: 'propose mandates for this account',
   can_revoke_mandate: 'revoke mandates of this account',
-  can_grant_access: 'let others at this account',
+  can_grant_access: 'give others access to this account',
 };
 
-/** Any answer but yes becomes a refusal. */
+/** Converts any answer except yes into a problem. */
 function relationsAccess(relations: Relations, now: () => number): Access {
   return {
     async require(who, question, account) {
@@ -60,7 +60,7 @@ function relationsAccess(relations: Relations, now: () => number): Access {
       );
       if (allowed) return;
       throw denied('RELATION_DENIED', `${who} may not ${deeds[question]}`, {
-        hint: 'Its owner sees who may do what with "trade-agent access list".',
+        hint: 'Its owner can check access with "trade-agent access list".',
         question,
       });
     },
@@ -68,8 +68,8 @@ function relationsAccess(relations: Relations, now: () => number): Access {
       const found = await unlessUnavailable(relations.seconds(account, now()));
       const second = found.find((who) => !but.includes(who));
       if (second !== undefined) return second;
-      throw denied('APPROVAL_NEEDS_SECOND', 'this takes a second person’s approval, and nobody can give it', {
-        hint: 'The owner lets a co-owner in: "trade-agent access grant NAME co_owner"; or propose less.',
+      throw denied('APPROVAL_NEEDS_SECOND', 'this needs a second person’s approval, but nobody can give it', {
+        hint: 'The owner can add a co-owner with "trade-agent access grant NAME co_owner". Or propose a smaller amount.',
         question: 'can_approve_second',
       });
     },
@@ -81,8 +81,8 @@ async function unlessUnavailable<T>(answer: Promise<T>): Promise<T> {
     return await answer;
   } catch (error) {
     if (!(error instanceof RelationsUnavailable)) throw error;
-    throw denied('RELATION_UNAVAILABLE', `who may do this can’t be told now: ${error.message}`, {
-      hint: 'Whoever runs the gateway looks at "relations" in gateway.yaml, and whether that server answers.',
+    throw denied('RELATION_UNAVAILABLE', `permissions can’t be checked at the moment: ${error.message}`, {
+      hint: 'The gateway’s operator should check "relations" in gateway.yaml, and that its server responds.',
     });
   }
 }

@@ -15,7 +15,7 @@ const baseAddress = secureAddress.refine(
   'must have neither a query nor a fragment',
 );
 
-/** Secrets are never in settings or on a command line. */
+/** Settings and command lines never contain secrets, only the name of a file or variable. */
 const secretFile = z.string().min(1);
 const secretVariable = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'must be the name of an environment variable');
 
@@ -23,7 +23,7 @@ const server = {
   url: baseAddress,
   /** File with the preshared key: a path, or a name in the gateway's folder. */
   key_file: secretFile.optional(),
-  /** Or the environment variable that has it. */
+  /** The environment variable that contains the key. */
   key_env: secretVariable.optional(),
 };
 
@@ -36,7 +36,7 @@ export const relationsSchema = z
       ...server,
       store: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a store’s id, 26 characters'),
       model: z.string().regex(/^[0-9A-HJKMNP-TV-Z]{26}$/, 'must be a model’s id, 26 characters'),
-      /** Instead of a key, for Auth0 FGA. */
+      /** Used instead of a key, for Auth0 FGA. */
       client_credentials: z
         .strictObject({
           token_url: secureAddress.default('https://auth.fga.dev/oauth/token'),
@@ -121,7 +121,7 @@ const LONGEST_SECRET = 4096;
 function secretIn(file: string): string {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'It holds a secret, so it must be its owner’s alone.',
+      hint: 'It contains a secret, so only its owner may have access.',
       details: { file },
     });
   return requireSecret(readPrivateFile(file, LONGEST_SECRET, unusable), file);
@@ -130,8 +130,8 @@ function secretIn(file: string): string {
 function requireSecret(text: string | undefined, place: string): string {
   const secret = text?.trim();
   if (secret !== undefined && /^[\x21-\x7e]+$/.test(secret)) return secret;
-  throw new TradeAgentError('invalid_config', `${place} holds no key`, {
-    hint: 'Put the key alone there: "relations" in gateway.yaml names it.',
+  throw new TradeAgentError('invalid_config', `${place} contains no key`, {
+    hint: 'Put only the key there. It is named by "relations" in gateway.yaml.',
   });
 }
 

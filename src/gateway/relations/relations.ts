@@ -11,31 +11,25 @@ interface Question {
 }
 
 /**
- * Who may do what about whose account. No part of a question is chosen by the caller: the person comes from the token, the
- * account from the proposal, the time from the gateway's clock. Answers are not cached.
+ * Decides who may do what on whose account. The caller chooses no part of a question: the person comes from the token, the
+ * account from the proposal, and the time from the gateway's clock. Answers are not cached.
  *
- * @example
- * ```ts
- * import type { Relations } from './relations.ts';
+ * @example ```ts import type { Relations } from './relations.ts';
  *
- * // Nobody but the owner may anything.
- * export const alone: Relations = {
- *   check: async ({ user, account }) => user === account,
- *   seconds: async () => [],
- * };
- * ```
+ * // Only the owner may do anything. export const alone: Relations = { check: async ({ user, account }) => user ===
+ * account, seconds: async () => [], }; ```
  */
 export interface Relations {
-  /** @throws {RelationsUnavailable} without a valid answer within half a second: that means no */
+  /** @throws {RelationsUnavailable} without a valid answer within half a second, which means no */
   check(question: Question): Promise<boolean>;
   /**
-   * Who can approve as second person (`can_approve_second`), in the order to ask them; may contain the owner.
+   * Returns who can approve as second person (`can_approve_second`), in the order to ask them. May contain the owner.
    * @throws {RelationsUnavailable}
    */
   seconds(account: string, at: number): Promise<string[]>;
 }
 
-/** Down, slow, or an invalid answer: the action is refused. */
+/** The server is down, slow, or returned an invalid answer. The action is denied. */
 export class RelationsUnavailable extends Error {
   override name = 'RelationsUnavailable';
 }

@@ -6,7 +6,7 @@ import { Refusal } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
-/** Who has access to the caller's account, and to whose the caller has. Granting is a proposal. */
+/** Lists who has access to the caller's account, and to whose accounts the caller has access. Granting is a proposal. */
 export function accessRoutes(
   app: Hono,
   door: Door,
@@ -25,8 +25,8 @@ export function accessRoutes(
     const id = c.req.param('id') ?? '';
     const given = (await store.of(sub)).find((grant) => grant.id === id);
     if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);
-    throw new Refusal(404, 'not_found', 'there is no such access of yours', {
-      hint: 'List it with "trade-agent access list".',
+    throw new Refusal(404, 'not_found', 'you have no such access grant', {
+      hint: 'List grants with "trade-agent access list".',
     });
   });
 }

@@ -11,9 +11,7 @@ import { guarded, jsonBody, parseQuery } from './request.ts';
 
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
 
-/**
- * The default account is set by its owner, in one of our own clients: another's choice would read as theirs on the phone.
- */
+/** Only the owner's own client sets the default account. Another's choice would look like the owner's on the phone. */
 export function accountRoutes(
   app: Hono,
   door: Door,
@@ -33,8 +31,8 @@ export function accountRoutes(
   );
   at.put('/v1/accounts/default', [PROPOSE_ORDERS], async (c, caller) => {
     if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
-      throw new Refusal(403, 'client_not_allowed', 'this client may not say which account is meant', {
-        hint: 'Its owner does, with "trade-agent accounts default". Name the account in what is asked for.',
+      throw new Refusal(403, 'client_not_allowed', 'this client may not set the default account', {
+        hint: 'The owner can, with "trade-agent accounts default". Or name the account in the request.',
         challenge: {},
       });
     }
@@ -49,7 +47,7 @@ export function accountRoutes(
 
 const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() });
 
-/** Which accounts the gateway can reach for the caller, checked each time, so that a client may wait for one. */
+/** Lists which accounts the gateway can reach for the caller. Checked each time, so that a client may wait for one. */
 export function connectionRoutes(
   app: Hono,
   door: Door,

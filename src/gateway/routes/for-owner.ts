@@ -5,10 +5,10 @@ import type { RelationQuestion } from '../../trading/relations.ts';
 import type { Caller } from '../door/caller.ts';
 import { parseQuery } from './request.ts';
 
-/** The owner's `sub`, if it is not the caller's own account. */
+/** The owner's `sub`, if the account is not the caller's own. */
 export const forParameter = { for: z.string().min(1).max(256).optional() };
 
-/** By number; default: the default account. */
+/** Account number (default: the default account). */
 export const accountParameter = { account: accountNumberSchema.optional() };
 
 export const ofAccount = { ...forParameter, ...accountParameter };
@@ -22,7 +22,7 @@ export function accountNamed(url: string): z.output<typeof ofAccountQuery> {
 const forQuery = z.strictObject(forParameter);
 
 /**
- * The caller, or a delegate of the owner they name: with the owner's `sub`, and without a token.
+ * Returns the caller, or a delegate of the owner that they name, with the owner's `sub` and without a token.
  * @throws {Refusal} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
 export type StandIn = (
@@ -33,7 +33,7 @@ export type StandIn = (
 
 export function standingIn(access: Pick<Access, 'require'>): StandIn {
   return async (caller, owner = caller.sub, question) => {
-    // One's own account never depends on another server's relations.
+    // A person's own account never depends on another server's relations.
     if (owner !== caller.sub) await access.require(caller.sub, question, owner);
     return actingFor(caller, owner);
   };

@@ -5,13 +5,13 @@ import { defined } from '../../values/defined.ts';
 import type { Door } from '../door/door.ts';
 
 export interface HealthOptions {
-  /** A cheap query. @throws if the store does not answer */
+  /** Runs a cheap query. @throws if the store does not answer */
   readonly askStore: () => Promise<unknown>;
   readonly isShut: () => boolean;
   readonly clocks?: (() => Promise<ClockOffsets>) | undefined;
 }
 
-/** Seconds that this machine's clock is ahead; absent if unknown, or the same clock. */
+/** Seconds that this machine's clock is ahead. Absent if unknown, or if it is the same clock. */
 interface ClockOffsets {
   readonly provider?: number;
   readonly database?: number;
@@ -33,13 +33,13 @@ export async function clockOffsets(
   };
 }
 
-/** A store that takes longer to answer is down. Milliseconds. */
+/** Timeout of the store, in milliseconds. A store that takes longer counts as down. */
 const STORE_MS = 2_000;
 
 /**
- * `/healthz`: the process runs. `/readyz`: 503 if no requests should be sent to it: it shuts down, or its store does not
- * answer. A broker or provider that is down is no reason, since other gateways have the same; nor is a wrong clock, which
- * is only reported.
+ * `/healthz`: the process runs. `/readyz`: 503 if it should get no requests, because it is shutting down or its store does
+ * not answer. A broker or provider that is down does not count, because other gateways have the same one. A wrong clock is
+ * only reported.
  */
 export function healthRoutes(app: Hono, door: Door, { askStore, isShut, clocks }: HealthOptions): void {
   app.get(
@@ -60,7 +60,7 @@ export function healthRoutes(app: Hono, door: Door, { askStore, isShut, clocks }
   );
 }
 
-/** Undefined if ready. */
+/** Returns undefined if ready. */
 export async function unreadiness({
   askStore,
   isShut,
@@ -70,7 +70,7 @@ export async function unreadiness({
   return answered === true ? undefined : 'store';
 }
 
-/** Undefined if it fails or takes too long. */
+/** Returns undefined if it fails or takes too long. */
 async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), STORE_MS);

@@ -3,7 +3,7 @@ import type { Door } from '../door/door.ts';
 import type { MandateDesk } from '../mandates/mandate-desk.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
-/** One's own mandates. Ending one needs `orders:cancel`, since it only tightens; anything else is a proposal. */
+/** Routes for one's own mandates. Ending one needs only `orders:cancel`, because it tightens. The rest are proposals. */
 export function mandateRoutes(app: Hono, door: Door, desk: MandateDesk): void {
   const at = guarded(app, door);
   at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {

@@ -15,7 +15,7 @@ import type { Door } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
 import { guarded, limitParameter, parseQuery, symbolList } from './request.ts';
 
-/** More would be a long URL at the broker, and a long wait. */
+/** Maximum number of symbols. More would make a long URL at the broker, and a long wait. */
 const MOST_SYMBOLS = 50;
 
 const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolList(MOST_SYMBOLS) });
@@ -48,7 +48,7 @@ const MOST_ACTION_DAYS = 732;
 
 const calendarQuery = z
   .strictObject({ ...accountParameter, start: z.iso.date(), end: z.iso.date() })
-  // Also runs for invalid dates, which are refused as such.
+  // Also runs for invalid dates, which are reported as invalid.
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
   .refine((range) => !(daysIn(range) > MOST_CALENDAR_DAYS), {
     message: `must be at most ${MOST_CALENDAR_DAYS} days after start`,
@@ -75,9 +75,9 @@ const corporateActionsQuery = z
     path: ['end'],
   });
 
-/** The longest that options run. */
+/** Longest term of options, in days. */
 const MOST_EXPIRY_DAYS = 1100;
-/** The next month's expirations, and the month after. */
+/** Covers the expirations of the next two months. */
 const DEFAULT_EXPIRY_DAYS = 60;
 
 const contractsQuery = z.strictObject({
@@ -91,7 +91,7 @@ const contractsQuery = z.strictObject({
   limit: limitParameter(MOST_CONTRACTS, 50),
 });
 
-/** How far back a bar reaches at most: 252 trading days a year, 6.5 hours a day. */
+/** How far back bars reach at most: 252 trading days a year, 6.5 hours a day. */
 const REACH_MS: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,
@@ -138,7 +138,7 @@ export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, no
     const query = parseQuery(contractsQuery, c.req.url);
     const broker = await brokerFor(caller, query.account);
     if (broker.optionContracts === undefined) {
-      throw new Refusal(404, 'not_found', 'no options are traded at this broker');
+      throw new Refusal(404, 'not_found', 'this broker does not trade options');
     }
     await requireKnown(broker, [query.underlying]);
     const { underlying, right, strike_from, strike_to, limit } = query;
@@ -176,7 +176,7 @@ function expiresWithin(
   const to = expires_to ?? addDays(from, DEFAULT_EXPIRY_DAYS);
   const days = daysIn({ start: from, end: to });
   if (days >= 0 && days <= MOST_EXPIRY_DAYS) return { from, to };
-  throw new Refusal(400, 'invalid_query', 'wrong query parameters: expires_to', {
+  throw new Refusal(400, 'invalid_query', 'invalid query parameters: expires_to', {
     fields: ['expires_to'],
     hint: `must not be before expires_from, nor more than ${MOST_EXPIRY_DAYS} days after`,
   });
@@ -186,7 +186,7 @@ function daysIn({ start, end }: { start: string; end: string }): number {
   return (Date.parse(end) - Date.parse(start)) / DAY_MS;
 }
 
-/** The broker would reject the whole request for one unknown symbol. @throws {Refusal} 404 `unknown_symbol` */
+/** Required because the broker rejects a request with one unknown symbol. @throws {Refusal} 404 `unknown_symbol` */
 export async function requireKnown(broker: Broker, symbols: readonly string[]): Promise<void> {
   const assets = await Promise.all(symbols.map((symbol) => broker.asset(symbol)));
   const unknown = symbols.filter((_, index) => assets[index] === undefined);
@@ -195,7 +195,7 @@ export async function requireKnown(broker: Broker, symbols: readonly string[]): 
 }
 
 function unknownSymbol(unknown: readonly string[]): Refusal {
-  return new Refusal(404, 'unknown_symbol', `the broker knows no symbol ${unknown.join(', ')}`, {
+  return new Refusal(404, 'unknown_symbol', `the broker does not know the symbols: ${unknown.join(', ')}`, {
     hint: 'Check the ticker symbol.',
     fields: ['symbols'],
     members: { symbols: unknown },

@@ -51,15 +51,15 @@ export function orderRoutes(
     const broker = await brokerFor(await standIn(caller, owner, 'can_view'), account);
     return c.json({ orders: await broker.orders({ ...query, symbols }) });
   });
-  // A custom method in Google's style; the router needs the whole segment as one pattern.
+  // A custom method in Google's style. The router needs the whole segment as one pattern.
   at.get('/v1/:method{orders:by_client_order_id}', ['orders:read'], async (c, caller) => {
     const { client_order_id, for: owner, account } = parseQuery(clientOrderIdQuery, c.req.url);
     const who = await standIn(caller, owner, 'can_view');
-    // First, so that an open outcome is settled, and stays "unknown" rather than "not found" until it is.
+    // Comes first, so that an open outcome is settled, and stays "unknown" rather than "not found" until it is.
     const entry = await desk.settle(who, client_order_id);
     const at = entry?.draft.account ?? account;
     const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
-    // Another order under this id is no result of the approval.
+    // Another order under this id is not the result of the approval.
     if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
       return c.json(order);
     }
@@ -81,7 +81,7 @@ export function orderRoutes(
     const id = orderId(c);
     const { for: owner, account } = accountNamed(c.req.url);
     const broker = await brokerFor(await standIn(caller, owner, 'can_cancel'), account);
-    // Unless both can be read, it may protect something, and is not canceled.
+    // If one of them can't be read, the order may protect a position, so it is not canceled.
     const order = await broker.order(id);
     if (order === undefined) throw orderNotFound();
     if (protectsPosition(order, await broker.positions())) throw approvalRequired(order);
@@ -100,7 +100,7 @@ function approvalRequired({ symbol }: Order): Refusal {
   return new Refusal(
     409,
     'approval_required',
-    `the order protects the position in ${symbol}: without it more can be lost`,
+    `the order protects the position in ${symbol}, so canceling it could increase a loss`,
     {
       hint: 'Propose to cancel it: POST /v1/proposals with kind cancel.',
       members: { kind: 'cancel' },
@@ -108,7 +108,7 @@ function approvalRequired({ symbol }: Order): Refusal {
   );
 }
 
-/** No broker's id; not passed on. */
+/** Returns the order id. An id in no broker's form is not passed on. */
 function orderId(c: Context): string {
   const id = c.req.param('id') ?? '';
   if (!/^[A-Za-z0-9-]{1,64}$/.test(id)) throw orderNotFound();

@@ -37,7 +37,7 @@ interface PolicyRouteOptions {
   readonly check: OrderCheck;
 }
 
-/** One's own rules and decisions. Tightening needs `orders:cancel`; loosening is a proposal. */
+/** Routes for the caller's own rules and decisions. Tightening needs `orders:cancel`. Loosening is a proposal. */
 export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions): void {
   const at = guarded(app, door);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
@@ -61,8 +61,8 @@ export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions)
       digest: rules.digest,
       limits: rules.limitsOf(account) ?? {},
       ...(await ruleTextsFor(rules, account)),
-      // The problem may be in another account's rules, and names the folder.
-      ...(rules.problem === undefined ? {} : { problem: 'the rules at the gateway are wrong' }),
+      // The detailed problem may be about another account's rules, and names the folder.
+      ...(rules.problem === undefined ? {} : { problem: 'the gateway’s rules are invalid' }),
       trading,
       today,
     });
@@ -93,7 +93,7 @@ function parsed<S extends z.ZodType>(
 
 type Files = Readonly<Record<string, string>>;
 
-/** The owner's and firm's rule files without the rules that name another account. None if the rules are wrong. */
+/** Returns the rule files of owner and firm without rules that name another account. None if the rules are invalid. */
 async function ruleTextsFor(
   rules: Rules,
   account: string,

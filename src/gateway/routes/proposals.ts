@@ -23,13 +23,13 @@ import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
 import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, optionalJson, parseQuery, requireNoQuery } from './request.ts';
 
-/** Below the timeouts of ordinary HTTP clients. */
+/** Maximum wait, below the timeouts of ordinary HTTP clients. */
 const MOST_WAIT_S = 25;
 
 const oneQuery = z.strictObject({
   ...forParameter,
   wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0),
-  /** The last seen `updated_at`: a later change is answered at once. */
+  /** The `updated_at` that the client saw last. A later change is answered immediately. */
   since: z.string().max(40).optional(),
 });
 
@@ -62,7 +62,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     requireProposing(caller, request.kind);
     if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
     const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
-    // The revocation withdrew what there was; this may have come after.
+    // The revocation withdrew all proposals up to then, and this one may have come after it.
     await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
       await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
       throw error;
@@ -104,7 +104,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
       if (caller.clientId !== undefined) await kernel.watched(proposerOf(caller));
       return async (stream) => {
-        // No longer than its token.
+        // Ends with the token.
         const ended = AbortSignal.any([
           AbortSignal.timeout(Math.max(0, Math.min(caller.expiresAt - now(), 2 ** 31 - 1))),
           c.req.raw.signal,
@@ -118,7 +118,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
               data: JSON.stringify(view(proposal)),
             });
           }
-          // With an id, so that a stream without changes can be resumed too.
+          // Sent with an id, so that a stream without changes can be resumed too.
           if (changed.proposals.length === 0)
             await stream.write(`: alive\nevent: alive\nid: ${changed.version}\ndata:\n\n`);
         }
@@ -128,7 +128,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   haltRoutes(app, door, options);
 }
 
-/** Reducing is allowed to anybody with access; resuming needs the owner's approval. */
+/** Anybody with access may reduce. Resuming needs the owner's approval. */
 function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOptions): void {
   const at = guarded(app, door);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
@@ -138,7 +138,7 @@ function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOpt
   at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
     const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
     const own = proposerOf(caller);
-    // Stopping works without a body. The record names who did it, if not the owner.
+    // Stopping works without a body. The record names the person if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
     const { state } = haltRequest((await optionalJson(c)) ?? {});
     if (state === 'reducing') return c.json(haltView(await kernel.reduce(proposer)));
@@ -147,7 +147,7 @@ function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOpt
   });
 }
 
-/** The identity provider's callback (CIBA Core §10.2), authenticated by its notification token. Only triggers a poll. */
+/** The identity provider's callback (CIBA Core §10.2), authenticated by its notification token. It only triggers a poll. */
 export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
@@ -155,9 +155,9 @@ export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
       const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
       const body = z.object({ auth_req_id: z.string().min(1).max(512) }).safeParse(await jsonBody(c));
       if (token === undefined || !body.success) {
-        throw new Refusal(401, 'token_missing', 'this is for the identity provider to call');
+        throw new Refusal(401, 'token_missing', 'only the identity provider may call this');
       }
-      // The answer is the same for any id. An early call is kept until its request is known.
+      // The answer is the same for any id. An early call is stored until its request is known.
       await kernel.called(body.data.auth_req_id, token);
       return c.body(null, 204);
     }),
@@ -213,7 +213,7 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
   const parsed = haltSchema.safeParse(body);
   if (parsed.success) return parsed.data;
   throw new Refusal(400, 'invalid_query', 'the state must be "halted" or "reducing"', {
-    hint: 'Trading goes on by a proposal of the kind lift, which its owner approves.',
+    hint: 'To resume trading, propose a lift, which the owner has to approve.',
     fields: ['state'],
   });
 }
@@ -228,7 +228,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
   requireScopes(caller, [kinds[kind].proposeScope]);
 }
 
-/** As for proposing; a mandate may be withdrawn by whoever may propose orders. */
+/** Requires the scopes that proposing needs. A mandate may also be withdrawn by a client that may propose orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
   requireScopes(caller, [proposeScope === USE_MANDATES ? PROPOSE_ORDERS : proposeScope]);
@@ -237,8 +237,8 @@ function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
 function idempotencyKey(header: string | undefined): string {
   const parsed = idempotencyKeySchema.safeParse(header);
   if (parsed.success) return parsed.data;
-  throw new Refusal(400, 'idempotency_key_missing', 'a proposal needs a header Idempotency-Key', {
-    hint: '1 to 64 characters of A-Z a-z 0-9 . _ -, a new one for each proposal, the same when it is sent again.',
+  throw new Refusal(400, 'idempotency_key_missing', 'a proposal needs an Idempotency-Key header', {
+    hint: '1 to 64 characters of A-Z a-z 0-9 . _ -. Use a new key for each proposal, and the same key when you retry it.',
   });
 }
 

@@ -16,7 +16,7 @@ export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
   at.get('/v1/record/verdict', ['orders:read'], async (c) => c.json(await record.verify()));
 }
 
-/** The keys are public. */
+/** Serves receipts. The keys are public. */
 export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
   const at = guarded(app, door);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>

@@ -8,7 +8,7 @@ import { defined } from '../../values/defined.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
 
-/** Each parameter once, and only those of the schema. @throws {Refusal} 400 `invalid_query`, naming the parameters */
+/** Parses a query of the schema's parameters, each at most once. @throws {Refusal} 400 `invalid_query`, with the names */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
   const parameters = new URL(url).searchParams;
   const names = [...parameters.keys()];
@@ -21,7 +21,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
     else fields.add(issue.path.map(String).join('.'));
   }
   const first = parsed.error?.issues[0]?.message;
-  throw new Refusal(400, 'invalid_query', `wrong query parameters: ${[...fields].join(', ')}`, {
+  throw new Refusal(400, 'invalid_query', `invalid query parameters: ${[...fields].join(', ')}`, {
     fields: [...fields],
     ...defined({ hint: first }),
   });
@@ -29,7 +29,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
 
 const nothing = z.strictObject({});
 
-/** A parameter such as `for` would otherwise be ignored. @throws {Refusal} 400 `invalid_query` */
+/** Rejects parameters such as `for`, which would be ignored otherwise. @throws {Refusal} 400 `invalid_query` */
 export function requireNoQuery(url: string): void {
   parseQuery(nothing, url);
 }
@@ -43,7 +43,7 @@ export function limitParameter(max: number, fallback: number) {
     .default(fallback);
 }
 
-/** Comma-separated, without duplicates. */
+/** A comma-separated list, without duplicates. */
 export function symbolList(most: number) {
   return z
     .string()
@@ -52,7 +52,7 @@ export function symbolList(most: number) {
     .transform((symbols) => [...new Set(symbols)]);
 }
 
-/** An order is some 600 bytes. */
+/** Maximum size of a body, in bytes. An order is about 600. */
 const LARGEST_BODY = 16 * 1024;
 
 /** @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
@@ -64,7 +64,7 @@ export async function jsonBody(c: Context, largest = LARGEST_BODY): Promise<unkn
   return parsed(utf8(await limitedBody(c.req.raw.body, largest)));
 }
 
-/** Undefined for an empty body. @throws {Refusal} as {@link jsonBody} */
+/** Returns undefined for an empty body. @throws {Refusal} as {@link jsonBody} */
 export async function optionalJson(c: Context): Promise<unknown> {
   const text = utf8(await limitedBody(c.req.raw.body, LARGEST_BODY));
   return text.trim() === '' ? undefined : parsed(text);
@@ -81,7 +81,7 @@ function parsed(text: string): unknown {
     throw new Refusal(
       400,
       'malformed_json',
-      'the request body has half of a surrogate pair, which is no text',
+      'the request body has half of a surrogate pair, which is not valid text',
     );
   }
   return body;

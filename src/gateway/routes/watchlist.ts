@@ -11,7 +11,7 @@ import { accountNamed, accountParameter, type StandIn } from './for-owner.ts';
 import { requireKnown } from './market.ts';
 import { guarded, jsonBody, parseQuery } from './request.ts';
 
-/** In one request; each is looked up at the broker. */
+/** Maximum number of changes in one request. Each symbol is looked up at the broker. */
 const MOST_CHANGED = 20;
 
 const changeSchema = z.strictObject({
@@ -19,7 +19,7 @@ const changeSchema = z.strictObject({
   remove: z.array(symbolSchema).max(MOST_CHANGED).default([]),
 });
 
-/** A change is of one's own list only, and needs no approval: it trades nothing and can be undone. */
+/** Changes only the caller's own list, without approval, because a change trades nothing and can be undone. */
 export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
   const at = guarded(app, door);
   const inTurn = turns();
@@ -42,8 +42,8 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
   const parsed = changeSchema.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new Refusal(400, 'invalid_query', `the change cannot be read: ${issue?.message}`, {
-    hint: `Give add and remove, each at most ${MOST_CHANGED} symbols.`,
+  throw new Refusal(400, 'invalid_query', `the change is invalid: ${issue?.message}`, {
+    hint: `Use add and remove, with at most ${MOST_CHANGED} symbols each.`,
     fields: [String(issue?.path[0] ?? '')].filter((name) => name !== ''),
   });
 }
@@ -58,7 +58,7 @@ async function changed(
   const symbols = [...new Set([...before.symbols, ...add])].filter((symbol) => !remove.includes(symbol));
   if (symbols.length > MOST_WATCHED && symbols.length > before.symbols.length) {
     throw new Refusal(400, 'invalid_query', `a watchlist has at most ${MOST_WATCHED} symbols`, {
-      hint: 'Take some off it first.',
+      hint: 'Remove some symbols first.',
       fields: ['add'],
     });
   }
@@ -67,7 +67,7 @@ async function changed(
   return isSame ? before : broker.setWatchlist(symbols);
 }
 
-/** One change of a list at a time: of two at once, the second would undo the first. */
+/** Runs one change of a list at a time, because the second of two concurrent ones would undo the first. */
 function turns(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return async (of, work) => {

@@ -1,23 +1,23 @@
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 
-/** Tokens are sent there. */
+/** An address that tokens are sent to. */
 export const secureAddress = z.url().refine(isSecureUrl, INSECURE_URL);
 
 export const anchorSchema = z.strictObject({
-  /** A time-stamp authority (RFC 3161). Plain HTTP is fine: it only gets a hash, and its answer is signed. */
-  rfc3161: z.url({ protocol: /^https?$/, error: 'must be an address of http or https' }),
+  /** A time-stamp authority (RFC 3161). Plain HTTP is fine, because it only gets a hash and its answer is signed. */
+  rfc3161: z.url({ protocol: /^https?$/, error: 'must be an http or https address' }),
   /** CA certificates (PEM) for the authority: a path, or a name in the folder. Default: Node's. */
   ca_file: z.string().min(1).optional(),
 });
 export type AnchorSettings = z.output<typeof anchorSchema>;
 
-/** A PostgreSQL database instead of the gateway's folder; several gateways may share it. */
+/** A PostgreSQL database instead of the gateway's folder. Several gateways may share it. */
 export const databaseSchema = z
   .strictObject({
-    /** File with the database's address: a path, or a name in the folder. Private, since it may hold a password. */
+    /** File with the database's address: a path, or a name in the folder. Private, because it may contain a password. */
     url_file: z.string().min(1).optional(),
-    /** Or the environment variable that has it. */
+    /** The environment variable that contains the address. */
     url_env: z
       .string()
       .regex(/^[A-Za-z_]\w*$/, 'must be the name of an environment variable')
@@ -29,11 +29,11 @@ export const databaseSchema = z
       .default('default'),
   })
   .refine(({ url_file, url_env }) => (url_file === undefined) !== (url_env === undefined), {
-    error: 'must say where the address is: url_file or url_env, one of them',
+    error: 'must set either url_file or url_env',
   });
 export type DatabaseSettings = z.output<typeof databaseSchema>;
 
-/** OpenTelemetry. */
+/** OpenTelemetry settings. */
 export const telemetrySchema = z.strictObject({
   /** Loopback port for `/metrics`, in Prometheus's text format. */
   metrics_port: z.number().int().min(0).max(65_535).optional(),

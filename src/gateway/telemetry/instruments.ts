@@ -26,7 +26,7 @@ export const SECONDS = [
 export type Attributes = Readonly<Record<string, string | number>>;
 
 export interface Measured {
-  /** For child spans. */
+  /** Parent of child spans. */
   readonly context: Context;
   end(attributes: Attributes, failed: boolean): void;
 }

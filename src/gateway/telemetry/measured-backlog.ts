@@ -5,37 +5,35 @@ import type { Instruments } from './instruments.ts';
 export interface Backlog {
   readonly jobs: readonly {
     readonly kind: string;
-    /** Due, and not running. */
+    /** Number of jobs that are due and not running. */
     readonly waiting: number;
-    /** Seconds since the first of these was enqueued; 0 without any. */
+    /** Seconds since the oldest of these was enqueued; 0 if there are none. */
     readonly oldest: number;
     readonly running: number;
   }[];
   readonly dead: number;
-  /** Schedules that are due and have no job yet. */
+  /** Number of schedules that are due and have no job yet. */
   readonly schedulesDue: number;
-  /** Work that only one worker does, and whether one does. */
+  /** Work that only one worker does at a time, and whether a worker does it. */
   readonly leases: readonly { readonly name: string; readonly isHeld: boolean }[];
 }
 
-/**
- * Reads the backlog once for each scrape. If that fails the gauges keep their last values, which `backlog.read` shows.
- */
+/** Reads the backlog once for each scrape. If that fails, the gauges keep their last values, which `backlog.read` shows. */
 export function measureBacklog({ meter }: Pick<Instruments, 'meter'>, read: () => Promise<Backlog>): void {
   const gauge = (name: string, description: string, unit?: string) =>
     meter.createObservableGauge(`trade_agent.${name}`, {
       description,
       ...defined({ unit }),
     });
-  const waiting = gauge('jobs.waiting', 'Jobs that are to be done now and that nobody does.');
-  const oldest = gauge('jobs.oldest', 'How long the first of these has waited.', 's');
-  const running = gauge('jobs.running', 'Jobs that a worker does.');
-  const dead = gauge('jobs.dead', 'Jobs that failed for good.');
-  const due = gauge('schedules.due', 'Schedules to be looked at, of which no job is made yet.');
-  const held = gauge('worker.lease', 'Whether a worker does what one alone does: 1 or 0.');
+  const waiting = gauge('jobs.waiting', 'Jobs that are due and not running.');
+  const oldest = gauge('jobs.oldest', 'Time that the oldest waiting job has waited.', 's');
+  const running = gauge('jobs.running', 'Jobs that a worker is running.');
+  const dead = gauge('jobs.dead', 'Jobs that failed permanently.');
+  const due = gauge('schedules.due', 'Schedules that are due and have no job yet.');
+  const held = gauge('worker.lease', 'Whether a worker holds the lease: 1 or 0.');
   const isRead = gauge(
     'backlog.read',
-    'Whether what waits could be read just now: 1, or 0 where it is of an earlier look.',
+    'Whether the backlog was read for this scrape: 1, or 0 if the values are older.',
   );
   meter.addBatchObservableCallback(
     async (result) => {

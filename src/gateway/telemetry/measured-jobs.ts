@@ -9,7 +9,7 @@ export type MeasuredJobs = <Args extends readonly unknown[]>(
 export function measuredJobs({ meter }: Pick<Instruments, 'meter'>): MeasuredJobs {
   const duration = meter.createHistogram('trade_agent.job.duration', {
     unit: 's',
-    description: 'How long jobs took that were done here, or given up.',
+    description: 'Duration of jobs that ended here, successfully or not.',
     advice: { explicitBucketBoundaries: SECONDS },
   });
   return (kind, work) =>

@@ -19,7 +19,7 @@ const CLOSE_MS = 2_000;
 interface TelemetryOptions {
   readonly version: string;
   readonly clock: Pick<Clock, 'now'>;
-  /** OTLP over HTTP, `…/v1/traces`; without it there are no spans. */
+  /** OTLP over HTTP, `…/v1/traces`. Without this, there are no spans. */
   readonly traces?: string | undefined;
 }
 
@@ -55,7 +55,7 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
   };
   const serializer = new PrometheusSerializer(undefined, false, undefined, true, true);
   return {
-    /** For all outgoing requests. */
+    /** Used for all outgoing requests. */
     fetch: measuredFetch(instruments, send),
     /** @returns the same stores, with writes counted */
     stores: (stores: GatewayStores) => measuredStores(instruments, stores),
@@ -65,26 +65,26 @@ export function openTelemetry(options: TelemetryOptions, send: typeof fetch = di
     /** @param routes patterns (`/v1/proposals/:id`) that label requests */
     requests: (listener: RequestListener, routes: readonly string[]) =>
       measuredRequests(instruments, listener, routes),
-    /** Prometheus's text format 0.0.4. */
+    /** Returns the metrics in Prometheus's text format 0.0.4. */
     async metrics(): Promise<string> {
       const { resourceMetrics, errors } = await reader.collect();
       // A gauge that can't be read is left out.
       if (errors.length > 0 && resourceMetrics.scopeMetrics.length === 0) throw errors[0];
       return serializer.serialize(resourceMetrics);
     },
-    /** Flushes spans, for some seconds at most. Never throws. */
+    /** Flushes spans, for at most a few seconds. Never throws. */
     close: () => (closing ??= close()),
   };
 }
 
 /**
- * HTTP client semantic conventions: `http.client.request.duration` by host, method, and status or error. No path, which may
- * name an order.
+ * Measures requests by the HTTP client semantic conventions: `http.client.request.duration` by host, method, and status or
+ * error. The path is left out, because it may name an order.
  */
 function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fetch {
   const duration = instruments.meter.createHistogram('http.client.request.duration', {
     unit: 's',
-    description: 'How long others took to answer, until their headers were there.',
+    description: 'Time until the response headers of outgoing requests arrived.',
     advice: { explicitBucketBoundaries: SECONDS },
   });
   return async (input, init) => {
@@ -110,14 +110,14 @@ function measuredFetch(instruments: Instruments, send: typeof fetch): typeof fet
   };
 }
 
-/** Node.js semantic conventions. @returns what stops it */
+/** Measures the process by the Node.js semantic conventions. @returns a function that stops it */
 function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
   const delay = monitorEventLoopDelay({ resolution: 20 });
   delay.enable();
   meter
     .createObservableGauge('nodejs.eventloop.delay.p99', {
       unit: 's',
-      description: 'How late timers were, at the 99th percentile since it was asked last.',
+      description: 'Event loop delay, 99th percentile since the last scrape.',
     })
     .addCallback((result) => {
       result.observe(delay.percentile(99) / 1e9);
@@ -139,8 +139,8 @@ function measureProcess({ meter }: Pick<Instruments, 'meter'>): () => void {
 const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * HTTP server semantic conventions: `http.server.request.duration` by route, method and status. Unknown paths can't create
- * new labels.
+ * Measures requests by the HTTP server semantic conventions: `http.server.request.duration` by route, method and status.
+ * Unknown paths can't create new labels.
  */
 function measuredRequests(
   instruments: Instruments,
@@ -149,7 +149,7 @@ function measuredRequests(
 ): RequestListener {
   const duration = instruments.meter.createHistogram('http.server.request.duration', {
     unit: 's',
-    description: 'How long requests took, until they were answered or given up. Event streams are left out.',
+    description: 'Time until requests were answered or aborted, without event streams.',
     advice: { explicitBucketBoundaries: SECONDS },
   });
   const routeOf = routeFinder(routes);
@@ -198,15 +198,15 @@ function routeFinder(patterns: readonly string[]): (path: string) => string {
  */
 function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): GatewayStores {
   const moves = meter.createCounter('trade_agent.proposals', {
-    description: 'Proposals by the state that they came to.',
+    description: 'Proposals by the state that they entered.',
   });
   const stayed = meter.createHistogram('trade_agent.proposal.state.duration', {
     unit: 's',
-    description: 'How long proposals were in a state before the next.',
+    description: 'Time that proposals spent in a state before the next one.',
     advice: { explicitBucketBoundaries: SECONDS },
   });
   const outcomes = meter.createCounter('trade_agent.orders', {
-    description: 'Orders by what came of asking for them, and of sending them.',
+    description: 'Orders by the outcome of claiming and of sending them.',
   });
   const open = meter.createObservableGauge('trade_agent.proposals.open', {
     description: 'Proposals that are not settled.',
@@ -262,7 +262,7 @@ function measuredStores({ meter, clock }: Instruments, stores: GatewayStores): G
   };
 }
 
-/** The kernel passes the whole proposal. */
+/** Returns the state before a change. The kernel passes the whole proposal. */
 function stateBefore(seen: object): { readonly state: string; readonly since: number } | undefined {
   const { state, updatedAt } = seen as { state?: unknown; updatedAt?: unknown };
   return typeof state === 'string' && typeof updatedAt === 'number' ? { state, since: updatedAt } : undefined;

@@ -223,7 +223,7 @@ describe('the owner’s rules, changed from afar,', () => {
     expect(JSON.stringify(policies)).not.toContain('PA3SOMEONE');
     expect(await policy(bob)).toMatchObject({ digest, policies: {} });
     write('policies/wrong.cedar', 'forbid');
-    expect(await policy(bob)).toMatchObject({ problem: 'the rules at the gateway are wrong' });
+    expect(await policy(bob)).toMatchObject({ problem: 'the gateway’s rules are invalid' });
     expect(JSON.stringify(await policy(bob))).not.toContain(world.folder);
   });
 

@@ -206,13 +206,13 @@ it('the doctor says which account has no limits, and that limits are gone', asyn
     writeFileSync(file, 'accounts: {PA3ALICE0I: {max_order_notional: "100"}}\n');
     expect(await rules()).toEqual([
       ['ok', expect.stringContaining('limits of PA3ALICE0I')],
-      ['warn', expect.stringContaining('account PA3ALICE01 matches no entry of limits.yaml')],
+      ['warn', expect.stringContaining('account PA3ALICE01 has no entry in limits.yaml')],
       ['warn', expect.stringContaining('limits.yaml has an entry for PA3ALICE0I')],
     ]);
     writeFileSync(file, '');
     expect(await rules()).toEqual([['warn', 'no limits: whatever is approved goes out']]);
     await withHome(app, ground.folder, ({ stores }) => stores.limits.remember(0));
-    expect(await rules()).toEqual([['fail', 'limits.yaml limits nothing, and it did before']]);
+    expect(await rules()).toEqual([['fail', 'limits.yaml no longer contains any limits']]);
   } finally {
     writeFileSync(file, before);
     await withHome(app, ground.folder, ({ stores }) => stores.limits.forget());

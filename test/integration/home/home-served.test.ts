@@ -94,13 +94,15 @@ it('says at its start that limits are gone, or that an account matches none of t
   await expect
     .poll(() => told)
     .toEqual([
-      expect.stringContaining('account PA3ALICE01 matches no entry of limits.yaml'),
+      expect.stringContaining('account PA3ALICE01 has no entry in limits.yaml'),
       expect.stringContaining('limits.yaml has an entry for PA3ALICE0I'),
     ]);
   await end?.();
   limits('');
   await serve();
-  await expect.poll(() => told).toEqual([expect.stringContaining('limits.yaml limits nothing')]);
+  await expect
+    .poll(() => told)
+    .toEqual([expect.stringContaining('limits.yaml no longer contains any limits')]);
 });
 
 const cursor = {

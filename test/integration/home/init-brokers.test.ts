@@ -216,7 +216,7 @@ describe('at a terminal', () => {
       ...rest,
     ]);
     await makeHome(person.context, fresh(), at('tradier', tradier.url));
-    expect(person.said()).toContain('Your access token: at web.tradier.com, API access');
+    expect(person.said()).toContain('Your access token: at web.tradier.com, under API access');
     expect(person.said()).toContain('Account VA000001: PAPER, ACTIVE');
     expect(person.said()).not.toContain(tradier.token);
     expect(existsSync(join(folder, 'home.yaml'))).toBe(true);

@@ -57,7 +57,7 @@ describe('gateway.yaml', () => {
   it('says what wraps the keys that are in a database, and nothing of those that are files', async () => {
     const [database, kms] = [{ url_env: 'GATEWAY_URL' }, { file: 'wrapping-keys.json' }];
     expect((await read({ database, kms })).kms).toEqual(kms);
-    await expect(read({ kms })).rejects.toThrow('is for keys in a database');
+    await expect(read({ kms })).rejects.toThrow('requires keys in a database');
     await expect(read({ database, kms: {} })).rejects.toThrow('one of file, vault, aws');
   });
 
@@ -109,8 +109,8 @@ describe('gateway.yaml', () => {
   it.each<[object, string]>([
     [{ approval: { method: 'sms' } }, 'the only supported method is "ciba"'],
     [{ approval: { signature: 'paper' } }, 'approval.signature'],
-    [{ environment: 'live', approval: { details: 'message' } }, 'must not be "message" with live money'],
-    [{ approval: { provider: 'keycloak' } }, '"message" is what it can do'],
+    [{ environment: 'live', approval: { details: 'message' } }, 'must not be "message" for live money'],
+    [{ approval: { provider: 'keycloak' } }, 'use "message"'],
     [{ approval: { client_id: 'x', registration_token_file: 'token' } }, 'is for "registration: true"'],
     [{ approval: { client_id: 'x', registration: true } }, 'either client_id or registration'],
     [{ approval: { max_ttl: 86_401 } }, '86400'],
@@ -118,22 +118,19 @@ describe('gateway.yaml', () => {
     [{ max_slippage: 'much' }, 'must be a plain decimal number'],
     [{ approval: { phone_url: 'http://phone.example' } }, 'https'],
     [{ issuer: 'http://id.example' }, 'https'],
-    [{ broker: { kind: 'alpacca' } }, 'no broker "alpacca". Did you mean "alpaca"?'],
+    [{ broker: { kind: 'alpacca' } }, 'unknown broker "alpacca". Did you mean "alpaca"?'],
     [{ broker: { trading_url: 'http://broker.example' } }, 'https'],
     [{ broker: { trading_ulr: 'x' } }, 'unknown key "broker.trading_ulr"'],
     [{ exchange: undefined }, '"exchange": is missing'],
-    [{ broker: { kind: 'alpaca', credentials: 'key_pair' } }, '"exchange": is for nothing here'],
+    [{ broker: { kind: 'alpaca', credentials: 'key_pair' } }, '"exchange": is not needed'],
     [{ broker: alpaca, brokers: { ira: alpaca } }, 'either broker (one) or brokers (several)'],
     [{ brokers: {} }, 'must name at least one broker'],
     [{ brokers: { 'My IRA': alpaca } }, 'lower-case letters'],
     [{ brokers: { ira: { kind: 'alpaca', trading_ulr: 'x' } } }, 'unknown key "brokers.ira.trading_ulr"'],
-    [{ brokers: { one: alpaca, two: alpaca } }, '"brokers.two.audience": must be the broker’s own'],
+    [{ brokers: { one: alpaca, two: alpaca } }, '"brokers.two.audience": must be unique'],
     [{ brokers: { ira: { credentials: 'key_pair', unattended: 'key_pair' } } }, 'brokers.ira.unattended'],
-    [
-      { ...keyPairs, messages: { slack: { audience: 'slack' } } },
-      '"messages": go out by tokens got by exchange',
-    ],
-    [{ ...keyPairs, approval: {} }, '"approval": must say which client asks'],
+    [{ ...keyPairs, messages: { slack: { audience: 'slack' } } }, '"messages": need tokens from "exchange"'],
+    [{ ...keyPairs, approval: {} }, '"approval": must name the client'],
     [{ broker: { credentials: 'password' } }, '"exchange"|"key_pair"'],
     [{ approval: { details_typ: 'x' } }, 'unknown key "approval.details_typ"'],
   ])('with %j is refused: %s', async (changes, message) => {

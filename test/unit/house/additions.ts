@@ -99,7 +99,7 @@ const limit: Addition = {
         `  min_order_notional: limitRow({
     schema: amount,
     reason: 'NOTIONAL_BELOW_MIN_PER_ORDER',
-    needs: 'what the order can come to',
+    needs: 'the order’s maximum total',
     check: (limit, { order: { notional } }) =>
       notional === null || new Dec(notional).gte(limit) ? undefined : { text: 'it comes to less', limit, value: notional },
   }),

@@ -245,9 +245,7 @@ export function failureOf(error: unknown): BrokerFailure {
   return { kind: 'refused', status, reason: reasonOf(status, message), message, brokerCode: String(code) };
 }
 
-/**
- * Classifies an error of `PATCH /v2/orders/{id}` by its text, as there is no code. It only affects what the person reads.
- */
+/** Classifies by text, because `PATCH /v2/orders/{id}` has no code. It only affects what the person reads. */
 export function replacementFailureOf(error: unknown): BrokerFailure {
   const failure = failureOf(error);
   return failure.kind === 'refused' &&

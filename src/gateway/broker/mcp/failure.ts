@@ -36,10 +36,7 @@ interface Telling {
   readonly kept: KeptKind | undefined;
 }
 
-/**
- * Classifies an error. Only the broker's own code with such a status is a rejection. Anything else proves nothing,
- * including protocol errors.
- */
+/** Only the broker's own code with such a status is a rejection. Anything else, even a protocol error, proves nothing. */
 export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFailure {
   if (error instanceof ToolNo) {
     const { status, code, words } = error;

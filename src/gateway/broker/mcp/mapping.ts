@@ -1,10 +1,7 @@
 import { z } from 'zod';
 import { orderTypes, orderTypeTable, timesInForce } from '../../../trading/order-types.ts';
 
-/*
- * Maps our requests to the tools of a broker's MCP server as data: names, JSON pointers and values. No part of it is
- * executed.
- */
+/* Maps requests to tools of a broker's MCP server, as data: names, JSON pointers and values. Nothing is executed. */
 
 const pointer = z
   .string()

@@ -22,7 +22,7 @@ export const mcpSettings = brokerSettings
     pins: z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits')).default({}),
   })
   .refine(({ preset, mapping }) => (preset === undefined) !== (mapping === undefined), {
-    message: `must have a mapping, or the name of an included one (preset:  ${presetNames.join(', ')})`,
+    message: `must have a mapping, or the name of an included one (preset: ${presetNames.join(', ')})`,
     path: ['mapping'],
   });
 export type McpSettings = z.output<typeof mcpSettings>;

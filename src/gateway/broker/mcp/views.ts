@@ -18,9 +18,7 @@ import { NoAnswer } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
 import type { Call, Field, Fields, McpMapping } from './mapping.ts';
 
-/*
- * Converts a tool's answer to our views. Throws if something is missing, because bad data must not look like a $0 account.
- */
+/* Converts tools' answers to our views. Throws if data is missing, because it must not look like a $0 account. */
 
 /** An object of an answer, with its key if it is a member of another. */
 interface Row {

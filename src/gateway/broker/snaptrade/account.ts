@@ -61,10 +61,7 @@ export async function accountDetails(client: Client, who: Who) {
   };
 }
 
-/**
- * Reads the account. Equity at the last close is SnapTrade's newest daily value before today. Those are disabled by
- * default.
- */
+/** Reads the account. Last equity is SnapTrade's newest daily value before today, if those are enabled. */
 export async function accountOf(
   client: Client,
   who: Who,
@@ -73,7 +70,7 @@ export async function accountOf(
   const details = await accountDetails(client, who);
   if (details.environment !== environment) {
     throw new Refusal(409, 'account_not_connected', `this SnapTrade account is ${details.environment}`, {
-      hint: `The gateway trades ${environment} accounts. Enter one on the home’s own machine:  "trade-agent home broker set".`,
+      hint: `The gateway trades ${environment} accounts. Enter one on the home’s own machine: "trade-agent home broker set".`,
       members: { credentials: 'snaptrade_user' },
     });
   }

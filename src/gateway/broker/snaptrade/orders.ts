@@ -164,10 +164,7 @@ const record = z.object({
 });
 type Row = z.output<typeof record>;
 
-/**
- * The answer may have only id and status. @throws {NotSent} if the brokerage rejected it, {@link NoAnswer} if it is
- * another order
- */
+/** @throws {NotSent} if the brokerage rejected it, {@link NoAnswer} if the answer is about another order */
 function placedView(draft: OrderDraft, row: Row, now: number): Order {
   const { universal_symbol: symbol, action, total_quantity: total } = row;
   const isOther =

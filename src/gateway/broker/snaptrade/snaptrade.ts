@@ -162,10 +162,7 @@ const quotesAnswer = z.array(
 
 const tick = (value: number | null | undefined) => price(String(value ?? 0));
 
-/**
- * Reads `GET /accounts/{accountId}/quotes`, which may be delayed by an unknown time. The previous close is unknown, so
- * zero.
- */
+/** Reads `GET /accounts/{accountId}/quotes`, delayed by an unknown time. Reports zero as the unknown previous close. */
 async function quotesOf(
   client: Client,
   who: Who,

@@ -8,7 +8,7 @@ export type CedarRequest = Pick<
 
 export type CedarValue = CedarWasm.CedarValueJson;
 
-/** `start` counts bytes of UTF-8, as Cedar does. */
+/** An error in a policy text. `start` counts bytes of UTF-8, as Cedar does. */
 export interface CedarFault {
   /** The policy's id; undefined if the text could not be split into policies. */
   readonly id?: string;
@@ -41,16 +41,16 @@ interface CedarSet {
 }
 
 /**
- * Cedar's synchronous evaluator. Evaluation errors can quote an order's facts, so decisions contain none; errors in a text
- * are told in full.
+ * Cedar's synchronous evaluator. Evaluation errors are left out of decisions, because they can quote an order's facts.
+ * Errors in a policy text are reported in full.
  */
 export interface CedarEngine {
-  /** In order, each with the byte where it begins. */
+  /** Splits a text into policies, in order, each with the byte where it begins. */
   split(
     text: string,
   ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarFault };
   read(policy: string): ReadPolicy | { readonly fault: CedarFault };
-  /** The validator's errors and warnings: an impossible rule is always a mistake. */
+  /** Returns the validator's errors and warnings. An impossible rule is always a mistake. */
   faults(policies: Readonly<Record<string, string>>): CedarFault[];
   decide(set: CedarSet, request: CedarRequest): CedarDecision;
 }
@@ -59,25 +59,25 @@ type Cedar = Omit<typeof CedarWasm, 'default'>;
 
 const SCHEMA = 'trade-agent';
 
-/** One is in use, a few more while rules are tried out. */
+/** Maximum number of cached sets. One is in use, and a few more while rules are tried out. */
 const KEPT_SETS = 8;
 
 let loaded: Promise<CedarEngine> | undefined;
 
-/** Loads Cedar once (30 ms, and 200 for the schema). @throws if its files are missing or can't run */
+/** Loads Cedar once (30 ms, and 200 ms for the schema). @throws if its files are missing or can't run */
 export function loadCedar(): Promise<CedarEngine> {
-  // CommonJS: in the bundle all of it is the default.
+  // The module is CommonJS, so in the bundle everything is in `default`.
   loaded ??= import('@cedar-policy/cedar-wasm/nodejs').then(({ default: cedar }) => cedarEngine(cedar));
   return loaded;
 }
 
 function cedarEngine(cedar: Cedar): CedarEngine {
   if (cedar.preparseSchema(SCHEMA, shippedTexts.schema).type === 'failure') {
-    throw new Error('Cedar does not take its schema');
+    throw new Error('Cedar rejected its schema');
   }
   const sets = new Set<string>();
   const prepare = ({ name, policies }: CedarSet) => {
-    // Moves it to the end.
+    // Moves the set to the end, so that the oldest comes first.
     if (!sets.delete(name)) {
       const answer = cedar.preparsePolicySet(name, { staticPolicies: policies });
       if (answer.type === 'failure') return false;
@@ -86,7 +86,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
     const [oldest] = sets;
     if (sets.size > KEPT_SETS && oldest !== undefined) {
       sets.delete(oldest);
-      // Cedar can't forget a set; an empty one takes no room, and permits nothing.
+      // Cedar can't remove a set. An empty set takes no memory and permits nothing.
       cedar.preparsePolicySet(oldest, { staticPolicies: {} });
     }
     return true;
@@ -124,7 +124,7 @@ function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): Cedar
   });
   if (answer.type === 'failure') return answer.errors.map(faultOf);
   const { validationErrors, validationWarnings } = answer;
-  // A wrong policy is often impossible too, which says less.
+  // A wrong policy is often also impossible, which says less.
   const wrong = new Set(validationErrors.map(({ policyId }) => policyId));
   const warnings = validationWarnings.filter(({ policyId }) => !wrong.has(policyId));
   return [...validationErrors, ...warnings].map(({ policyId, error }) => ({
@@ -151,9 +151,9 @@ function split(cedar: Cedar, text: string): ReturnType<CedarEngine['split']> {
   if (template !== undefined) {
     const start = Buffer.byteLength(bare.slice(0, bare.indexOf(template)));
     const hint = 'Name a principal and a resource, or leave them open.';
-    return { fault: { message: 'a template is no rule by itself', hint, start } };
+    return { fault: { message: 'a template is not a rule', hint, start } };
   }
-  // Cedar calls them policy0, policy1, …, and sorts by these names.
+  // Cedar names them policy0, policy1, … and sorts by these names.
   const order = answer.policies.map((_, index) => index).sort((a, b) => (`${a}` < `${b}` ? -1 : 1));
   const texts = answer.policies.map((text, index) => ({ text, at: order[index] ?? index }));
   let from = 0;

@@ -17,11 +17,11 @@ import type { CedarAnswer, CedarRules } from '../rules.ts';
 import type { CedarDecision, CedarEngine, CedarRequest, CedarValue } from './cedar-engine.ts';
 import { type CedarRule, textsById } from './rule-text.ts';
 
-const NOT_PUT = 'what is known of it can’t be put to the rules';
+const NOT_PUT = 'its data can’t be evaluated by the rules';
 
 /**
- * What these rules forbid, in their order. What can't be evaluated is told by its id only, since Cedar's message can quote
- * an order's facts. A cancel always passes.
+ * Evaluates these rules and returns what they forbid, in their order. A rule that can't be evaluated is reported only by
+ * its id, because Cedar's message can quote an order's facts. A cancellation always passes.
  * @param rules including those of every gateway
  */
 export function cedarRules(
@@ -34,7 +34,7 @@ export function cedarRules(
   const name = createHash('sha256').update(JSON.stringify(policies)).digest('base64url');
   const set = { name, policies };
   return {
-    // An escaped name may be this one.
+    // An escaped name may mean this one.
     asksDayLoss: rules.some(({ text }) => /day_loss|\\/.test(text)),
     evaluate(subject, action, facts) {
       if (action === 'cancel') return { forbidden: [] };
@@ -58,16 +58,16 @@ function answer(
   // Cedar skips a rule that fails, as if it did not forbid.
   if (failed.length > 0) return { forbidden, error: `these rules can’t be evaluated: ${failed.join(', ')}` };
   if (allowed || forbidden.length > 0) return { forbidden };
-  return { forbidden: [{ reason: 'POLICY_FORBIDS', id: 'base', message: 'no rule permits it' }] };
+  return { forbidden: [{ reason: 'POLICY_FORBIDS', id: 'base', message: 'no rule allows it' }] };
 }
 
-/** If Cedar can't be loaded, nothing is sent, and cancels still pass. */
+/** Used if Cedar can't be loaded. Nothing is sent, and cancellations still pass. */
 export const unevaluableRules: CedarRules = {
   evaluate: (_subject, action) =>
     action === 'cancel' ? { forbidden: [] } : { forbidden: [], error: 'Cedar can’t be loaded' },
 };
 
-/** Limits that rules can name: decimal strings, dollars. */
+/** Limits that rules can name, as decimal strings in dollars. */
 export interface CedarLimits {
   readonly max_order_notional?: string | undefined;
   readonly max_day_notional?: string | undefined;
@@ -76,7 +76,7 @@ export interface CedarLimits {
     | undefined;
 }
 
-/** In the form of schema.cedarschema. @throws {RangeError} for an amount beyond Cedar's decimals, or an invalid time */
+/** Builds Cedar's request (schema.cedarschema). @throws {RangeError} for an amount beyond its decimals or a bad time */
 function cedarRequest(
   subject: Subject,
   action: Action,
@@ -200,7 +200,7 @@ function newYork(time: number): CedarValue {
   return { date, day: DAYS[weekday(date)] ?? '', minute: hours * 60 + minutes };
 }
 
-/** Cedar's decimals have a point and at most four fraction digits. */
+/** Formats a decimal for Cedar, with a point and at most four fraction digits. */
 function decimal(
   value: string | null | undefined,
   rounded: 'up' | 'down' | 'nearest',
@@ -220,7 +220,7 @@ function entity(type: 'User' | 'Client', id: string) {
   return { __entity: { type, id } };
 }
 
-/** Without what is unknown. */
+/** Drops unknown values. */
 function record(values: Readonly<Record<string, CedarValue | undefined>>): Record<string, CedarValue> {
   const known = Object.entries(values).filter(
     (entry): entry is [string, CedarValue] => entry[1] !== undefined,

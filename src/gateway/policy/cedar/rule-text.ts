@@ -8,9 +8,9 @@ import type { CedarEngine, CedarFault } from './cedar-engine.ts';
 import { shippedTexts } from './shipped-texts.ts';
 
 /**
- * Reasons that a rule of the owner or firm can give by `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and
- * `APPROVAL_NEEDS_SECOND` ask for more approval; the others refuse. None is about the broker, a mandate's bounds, or the
- * rules themselves.
+ * Reasons that a rule of the owner or firm can give with `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and
+ * `APPROVAL_NEEDS_SECOND` ask for more approval, and the others object. None is about the broker, a mandate's bounds, or
+ * the rules themselves.
  */
 const ruleCodes = [
   'POLICY_FORBIDS',
@@ -35,12 +35,12 @@ const ruleCodes = [
   'LIVE_NEEDS_TAP',
 ] as const satisfies readonly PolicyReason[];
 
-/** The program, the owner (`policies/`), or the firm whose gateway it is (`firm/`). */
+/** Origin of a rule: the program, the owner (`policies/`), or the firm that runs the gateway (`firm/`). */
 export type RuleOrigin = 'base' | 'policies' | 'firm';
 
 export interface RuleText {
   readonly origin: RuleOrigin;
-  /** As messages name it. */
+  /** File name for messages. */
   readonly file: string;
   readonly text: string;
 }
@@ -51,9 +51,9 @@ export interface CedarRule {
   readonly text: string;
   readonly effect: 'permit' | 'forbid';
   readonly reason: PolicyReason;
-  /** For people: why it is so. */
+  /** The reason, for people. */
   readonly message: string;
-  /** Normalized: two rules of the same form forbid the same for the same reason. */
+  /** Normalized text. Two rules with the same form forbid the same for the same reason. */
   readonly form: string;
 }
 
@@ -68,7 +68,7 @@ export function baseRules(engine: CedarEngine): CedarRule[] {
 /**
  * Parses rules and checks them against the schema.
  * @throws {TradeAgentError} `invalid_config` with file, line and column of the first error: a typo, a `permit` outside the
- * program's own, a duplicate id, a rule that never holds, letters of two scripts in one word
+ * program's own rules, a duplicate id, a rule that never applies, letters of two scripts in one word
  */
 export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
   const places = new Map<string, Place>();
@@ -81,8 +81,8 @@ export function readRules(engine: CedarEngine, texts: readonly RuleText[]): Ceda
       const rule = readRule(engine, policy.text, place, index + 1);
       const first = places.get(rule.id);
       if (first !== undefined) {
-        throw ruleError(place, `there is a rule "${nameOf(rule.id)}" already, at ${shown(first)}`, {
-          hint: 'Give each rule an @id of its own.',
+        throw ruleError(place, `the rule "${nameOf(rule.id)}" already exists, at ${shown(first)}`, {
+          hint: 'Give each rule its own @id.',
         });
       }
       places.set(rule.id, place);
@@ -113,17 +113,17 @@ export function textsById(rules: readonly CedarRule[]): Record<string, string> {
   return Object.fromEntries(rules.map(({ id, text }) => [id, text]));
 }
 
-/** A reader must see the same rule that Cedar does. */
+/** Rejects invisible characters, so that a reader sees the same rule that Cedar does. */
 function requireSeen(text: RuleText): void {
   const found = unseen().exec(text.text.replace(/[\n\r\t]/g, ' '));
   if (found === null) return;
   const start = Buffer.byteLength(text.text.slice(0, found.index));
-  throw ruleError({ ...text, start }, 'there is a character that can’t be seen', {
+  throw ruleError({ ...text, start }, 'the text contains an invisible character', {
     hint: 'Delete it, and write the line again by hand.',
   });
 }
 
-/** The byte where a rule begins. */
+/** The text, and the byte at which a rule begins. */
 type Place = RuleText & { readonly start: number };
 
 function readRule(engine: CedarEngine, text: string, place: Place, number: number): CedarRule {
@@ -131,8 +131,8 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
   if ('fault' in read) throw faultError(place, read.fault);
   const { effect, annotations, body } = read;
   if (effect === 'permit' && place.origin !== 'base') {
-    throw ruleError(place, 'a rule here can only forbid, and this one permits', {
-      hint: 'Write what must not be, as "forbid": all else that limits.yaml and the gateway let pass is permitted.',
+    throw ruleError(place, 'a rule here can only forbid, but this one permits', {
+      hint: 'Write a "forbid" rule instead: everything else that limits.yaml and the gateway allow is permitted.',
     });
   }
   const unknown = Object.keys(annotations).find((name) => !ANNOTATIONS.includes(name));
@@ -145,12 +145,12 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
   const { id = `${stem(place.file)}.${number}`, code, message } = annotations;
   if (!ID.test(id)) {
     throw ruleError(place, 'its @id is not a name', {
-      hint: 'Take up to 64 letters, digits, dots, dashes and underscores.',
+      hint: 'Use up to 64 letters, digits, dots, dashes and underscores.',
     });
   }
   if (message !== undefined && (hasUnseen(message) || message === '' || message.length > LONGEST_MESSAGE)) {
-    throw ruleError(place, 'its @message can’t be shown', {
-      hint: `Take one line of up to ${LONGEST_MESSAGE} characters.`,
+    throw ruleError(place, 'its @message can’t be displayed', {
+      hint: `Use one line of up to ${LONGEST_MESSAGE} characters.`,
     });
   }
   const reason = reasonOf(code, place);
@@ -166,13 +166,13 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
 
 function reasonOf(code: string | undefined, place: Place): PolicyReason {
   if (code === undefined) return 'POLICY_FORBIDS';
-  // Reasons of the program's own rules are covered by a test.
+  // A test covers the reasons of the program's own rules.
   if (place.origin === 'base') return code as PolicyReason;
   const known = ruleCodes.find((one) => one === code);
   if (known !== undefined) return known;
   const meant = closestMatch(code, ruleCodes);
-  throw ruleError(place, 'its @code is no reason that a rule can give', {
-    hint: meant === undefined ? `Take one of ${ruleCodes.join(', ')}.` : `Did you mean ${meant}?`,
+  throw ruleError(place, 'its @code is not a reason that a rule can give', {
+    hint: meant === undefined ? `Use one of ${ruleCodes.join(', ')}.` : `Did you mean ${meant}?`,
   });
 }
 
@@ -193,7 +193,7 @@ function shown(place: Place): string {
   return `${place.file}:${line}:${column}`;
 }
 
-/** Both from 1, columns in characters. */
+/** Returns line and column, both counted from 1, columns in characters. */
 function lineAndColumn({ text, start }: Place): { line: number; column: number } {
   const before = Buffer.from(text).subarray(0, start).toString().split('\n');
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };

@@ -9,8 +9,9 @@ export interface ComparedRules {
 }
 
 /**
- * Tighter: no number is larger (time between orders: smaller), nothing more is allowed, nothing less denied, and every rule
- * still forbids, for the same reason. Removing a limit is looser, adding one tighter. In doubt it is looser.
+ * Compares rules. A change is tighter if no number is larger (time between orders: smaller), nothing more is allowed,
+ * nothing less is denied, and every rule still forbids for the same reason. Removing a limit is looser, and adding one
+ * tighter. In doubt, it is looser.
  * @returns whether it is tighter, which needs no approval, and a line for each change: `max_order_notional 1000 → 2500`
  */
 export function compareRules(previous: ComparedRules, next: ComparedRules) {
@@ -43,7 +44,7 @@ type Comparison<Value> = (name: string, before: Value | undefined, after: Value 
 
 const NOT_LIMITED = 'not limited';
 
-/** @param keeps whether the second allows no more than the first */
+/** @param keeps returns whether the second value allows no more than the first */
 function ordered<Value>(
   same: (before: Value, after: Value) => boolean,
   keeps: (before: Value, after: Value) => boolean,
@@ -71,7 +72,7 @@ const atLeast = ordered<string | number>(
   (a, b) => amount(b, a) >= 0,
   String,
 );
-/** Values of which none is known to be stricter. */
+/** For values that have no known order of strictness. */
 const exactly = ordered<string | boolean>(
   (a, b) => a === b,
   () => false,
@@ -130,7 +131,7 @@ function limitChanges(before: AccountLimits, after: AccountLimits): Change[] {
   return names.flatMap((name) => compare(name));
 }
 
-/** Rules are equal if their forms are; they are named by id. */
+/** Compares rules by form. They are named by id. */
 function ruleChanges(before: readonly CedarRule[], after: readonly CedarRule[]): Change[] {
   const forms = (rules: readonly CedarRule[]) => new Set(rules.map(({ form }) => form));
   const [formsBefore, formsAfter] = [forms(before), forms(after)];
@@ -153,8 +154,8 @@ function listed(names: Names): string {
 }
 
 /**
- * Lines for people, looser ones first: `looser: Maximum per order $1,000.00 → $5,000.00`. @param account not repeated in its own
- * lines
+ * Returns lines for people, looser changes first: `looser: Maximum per order $1,000.00 → $5,000.00`. @param account left
+ * out of its own lines
  */
 export function changeLines(previous: ComparedRules, next: ComparedRules, account: string): string[] {
   return comparedLines(previous, next)

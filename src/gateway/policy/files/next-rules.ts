@@ -13,7 +13,7 @@ interface WantedRules {
   readonly account: string;
   /** Undefined if unchanged. */
   readonly limits: AccountLimits | undefined;
-  /** By file name; null removes one. */
+  /** New texts by file name; null removes a file. */
   readonly policies: NonNullable<PolicyChangeRequest['policies']>;
 }
 
@@ -24,8 +24,8 @@ export interface NextRules {
 }
 
 /**
- * The rules after a change, checked as at start. Others' rules stay: limits are the account's own, and a rule file can only
- * be changed remotely if each of its rules is about this account.
+ * Returns the rules after a change, checked as at start. The rules of others stay: limits are the account's own, and a
+ * rule file can only be changed remotely if each of its rules is about this account.
  * @throws {Refusal} 422 `invalid_policy`, 503 `service_busy` if Cedar can't be loaded
  */
 export async function nextRules(folder: string, before: ReadRules, wanted: WantedRules): Promise<NextRules> {
@@ -58,19 +58,24 @@ export async function nextRules(folder: string, before: ReadRules, wanted: Wante
   }
 }
 
-/** @throws {Refusal} 422 `invalid_policy`, naming the key */
+/** @throws {Refusal} 422 `invalid_policy`, with the name of the key */
 export function parseLimits(limits: unknown): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
-  throw new Refusal(422, 'invalid_policy', `these limits can't be: ${path} ${issue?.message ?? ''}`.trim(), {
-    hint: 'docs/guide/POLICY.md says what each key takes.',
-    fields: parsed.error.issues.map((one) => ['limits', ...one.path].join('.')),
-  });
+  throw new Refusal(
+    422,
+    'invalid_policy',
+    `these limits are invalid: ${path} ${issue?.message ?? ''}`.trim(),
+    {
+      hint: 'See docs/guide/POLICY.md for the values of each key.',
+      fields: parsed.error.issues.map((one) => ['limits', ...one.path].join('.')),
+    },
+  );
 }
 
-/** A named account inherits nothing from `*`, so its current limits are written out. */
+/** Writes out the current limits, because a named account inherits nothing from `*`. */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
   if (account === EVERY_ACCOUNT) throw new Refusal(422, 'invalid_policy', 'that is no account');
   return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
@@ -80,7 +85,7 @@ function ruleText(file: string, text: string): RuleText {
   return { origin: 'policies', file, text };
 }
 
-/** Other owners have not been asked. @throws {Refusal} 422 `invalid_policy` */
+/** Rejects rules about other accounts, whose owners were not asked. @throws {Refusal} 422 `invalid_policy` */
 function requireOwn(engine: CedarEngine, text: RuleText, account: string): void {
   let rules: ReturnType<typeof readRules>;
   try {
@@ -95,13 +100,13 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
     'invalid_policy',
     `the rule "${other.id}" is about more than the account ${account}`,
     {
-      hint: `Write resource == Account::"${account}" in its head; rules for every account are changed at the gateway's machine.`,
+      hint: `Write resource == Account::"${account}" in its head. Rules for every account can only be changed on the gateway's machine.`,
       members: { rule: other.id },
     },
   );
 }
 
-/** The account in a rule's head, if any. */
+/** Returns the account in a rule's head, if any. */
 export function accountOfRule(form: string): string | undefined {
   const { body } = JSON.parse(form) as {
     body?: { resource?: { op?: string; entity?: { type?: string; id?: string } } };
@@ -119,12 +124,12 @@ async function cedar(): Promise<CedarEngine> {
 }
 
 export function cedarUnavailable(): Refusal {
-  return new Refusal(503, 'service_busy', 'the rules can’t be evaluated here now', {
-    hint: 'Have the gateway’s owner look at it: "trade-agent doctor".',
+  return new Refusal(503, 'service_busy', 'the rules can’t be evaluated at the moment', {
+    hint: 'Ask the gateway’s operator to run "trade-agent doctor".',
   });
 }
 
-/** Names the file only: the folder's location is private. */
+/** Names only the file, because the folder's location is private. */
 function invalid(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (!isTradeAgentError(error)) throw error;

@@ -38,31 +38,31 @@ import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
 
 interface PolicyDeskOptions {
   readonly rules: FolderRules;
-  /** The asking person's account of this number, or their default one. */
+  /** The requesting person's account with this number, or their default one. */
   readonly accountOf: (
     who: Proposer,
     account: string | undefined,
   ) => Promise<Pick<Account, 'account' | 'environment'>>;
-  /** Writes a line of the record. */
+  /** Writes an entry of the record. */
   readonly note: (note: AuditNote, now: number) => Promise<void>;
   readonly clock: Clock;
 }
 
 export interface PolicyDesk extends PolicyPorts {
   /**
-   * Changes the rules at once if nothing new becomes possible.
+   * Changes the rules immediately if nothing new becomes possible.
    * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` otherwise
    */
   tighten(who: Proposer, request: PolicyChangeRequest): Promise<PolicyChangedView>;
 }
 
-/** A change takes a few file operations. Milliseconds. */
+/** Maximum wait for the lock, in milliseconds. A change takes a few file operations. */
 const LOCK_WAIT_MS = 10_000;
 
 /*
- * Changes are concurrent, and files are edited by hand. So rules are read and written under a lock of this folder; a change
- * names the digest that it changes and, if it was approved, the one that it results in; and it is written only if it
- * results in that one. Files are read again before each decision (rules-source.ts).
+ * Changes are concurrent, and people edit the files by hand. Rules are therefore read and written under a lock of this
+ * folder. A change names the digest that it applies to and, if it was approved, the digest that it results in, and is
+ * written only if it has that result. The files are read again before each decision (rules-source.ts).
  */
 
 export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
@@ -72,7 +72,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
     async plan(who, request) {
       const planned = await plan(options, who, request);
       const { account, before, changes, rules: after } = planned;
-      if (changes.length === 0) throw unchanged('nothing becomes possible by it: PUT it');
+      if (changes.length === 0) throw unchanged('it only tightens the rules: send it with PUT');
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
       // Rules, such as a firm's, may forbid remote changes.
       requireLet(before, by, 'change_policy', account, clock.now());
@@ -98,7 +98,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
         const previous = before.digest;
         const { digest } = after;
         const facts = { sub: who.sub, client: who.clientId, account: account.account, previous, digest };
-        // Recorded first: a change without a record is not made.
+        // Recorded first, so that no change is made without a record.
         await note({ event: 'rules_tightened', facts: { ...facts, changes } }, clock.now());
         await write(options, planned, account.account, request.policies ?? {});
         return { previous, digest, changes: [...changes] };
@@ -112,7 +112,7 @@ function of(who: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner' 
   return { sub, client: clientId, owner: sub, membership };
 }
 
-/** With the folder's lock, after finishing any interrupted write. */
+/** Runs `work` with the folder's lock, after finishing any interrupted write. */
 async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
@@ -122,20 +122,20 @@ async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
     });
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    throw new Refusal(503, 'service_busy', 'the rules are being changed by somebody else', {
+    throw new Refusal(503, 'service_busy', 'somebody else is changing the rules', {
       hint: 'Try again in a moment.',
       cause: error,
     });
   }
 }
 
-/** @throws {Refusal} 500 `service_busy`; the next attempt writes all of it or nothing */
+/** @throws {Refusal} 500 `service_busy`; the next attempt writes everything or nothing */
 function written(write: () => void): void {
   try {
     write();
   } catch (cause) {
-    throw new Refusal(500, 'service_busy', 'the rules can’t be written now', {
-      hint: 'Have the gateway’s owner look at the disk and the permissions of its folder.',
+    throw new Refusal(500, 'service_busy', 'the rules can’t be written at the moment', {
+      hint: 'Ask the gateway’s operator to check the disk and the permissions of its folder.',
       cause,
     });
   }
@@ -152,7 +152,7 @@ async function plan(
   if (before.digest !== base) throw stale();
   const wanted = limits === undefined ? undefined : parseLimits(limits);
   const next = await nextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
-  if (next.rules.digest === before.digest) throw unchanged('the rules are so already');
+  if (next.rules.digest === before.digest) throw unchanged('the rules are already like this');
   const [was, will] = [compared(before), compared(next.rules)];
   const { tighter } = compareRules(was, will);
   return { ...next, before, account, tighter, changes: changeLines(was, will, account.account) };
@@ -167,7 +167,7 @@ function compared({ written, cedarRules }: ReadRules): ComparedRules {
 async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: Approved): Promise<void> {
   const { rules, clock } = options;
   const before = await rules.current();
-  // Written before, by a process that died before it could tell.
+  // Written by a process that died before it could report the result.
   if (before.digest === change.digest) {
     if (!hasLimits(before.written.limits)) await rules.forgetLimits();
     return;
@@ -183,10 +183,15 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: A
     policies,
   });
   if (next.rules.digest !== change.digest) {
-    throw new Refusal(409, 'details_mismatch', 'what was approved comes to other rules than it says', {
-      hint: 'Nothing was changed. Propose the change again.',
-      fields: ['digest'],
-    });
+    throw new Refusal(
+      409,
+      'details_mismatch',
+      'the approved change results in different rules than it states',
+      {
+        hint: 'Nothing was changed. Propose the change again.',
+        fields: ['digest'],
+      },
+    );
   }
   await write(options, next, account, policies);
 }
@@ -202,11 +207,11 @@ async function write(
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
   written(() => writeAsOne(rules.folder, texts));
-  // Without approval rules only become tighter, so its owner removed the last limit.
+  // Rules can only become looser with an approval, so the owner removed the last limit.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
-    throw new Refusal(500, 'state_corrupt', 'the rules are not those that were written', {
-      hint: 'Somebody changed them at the same time: look at them with "trade-agent policy show".',
+    throw new Refusal(500, 'state_corrupt', 'the rules differ from the written ones', {
+      hint: 'Somebody changed them at the same time. Check them with "trade-agent policy show".',
     });
   }
 }
@@ -219,19 +224,19 @@ function limitsFile(folder: string): string | undefined {
   );
 }
 
-/** Nobody knows what a change of wrong files would result in. */
+/** Rejects a change of wrong files, because its result is unknown. */
 function requireSound({ problem }: ReadRules): void {
   if (problem === undefined) return;
-  throw new Refusal(409, 'invalid_policy', 'the rules at the gateway are wrong as they are', {
-    hint: 'Fix them on that machine: "trade-agent home doctor", or the gateway’s own output, says what is wrong.',
+  throw new Refusal(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
+    hint: 'Fix them on that machine. "trade-agent home doctor" or the gateway’s output shows the error.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
   });
 }
 
-/** As JSON: it is part of the approval request and of its token. */
+/** Maximum length as JSON. The subject is part of the approval request and of its token. */
 const LONGEST_SUBJECT = 8 * 1024;
 
-/** What a phone can't show in full can't be approved. @throws {Refusal} 422 `invalid_policy` */
+/** Rejects a change that a phone can't display in full. @throws {Refusal} 422 `invalid_policy` */
 function requireShowable(subject: PlannedPolicy): void {
   const { changes } = subject;
   const fits =
@@ -239,12 +244,12 @@ function requireShowable(subject: PlannedPolicy): void {
     changes.every((line) => line.length <= LONGEST_CHANGE_LINE) &&
     JSON.stringify(subject).length <= LONGEST_SUBJECT;
   if (fits) return;
-  throw new Refusal(422, 'invalid_policy', 'the change is longer than a phone can show', {
+  throw new Refusal(422, 'invalid_policy', 'the change is too long for a phone', {
     hint: 'Change less at a time, or edit the files at the gateway’s machine.',
   });
 }
 
-/** Without unset ones. */
+/** Drops limits that are not set. */
 function plainLimits(limits: AccountLimits = {}): PlannedPolicy['limits'] {
   return JSON.parse(JSON.stringify(limits)) as PlannedPolicy['limits'];
 }
@@ -255,29 +260,24 @@ function unchanged(text: string): Refusal {
 
 function stale(): Refusal {
   return new Refusal(409, 'rules_stale', 'the rules have changed since', {
-    hint: 'Look at them as they are now, and change those.',
+    hint: 'Check the current rules, and change those.',
   });
 }
 
 function needsApproval(changes: readonly string[]): Refusal {
-  return new Refusal(
-    403,
-    'policy_denied',
-    'more would be possible by this, and that takes its owner’s approval',
-    {
-      hint: 'Propose it: POST /v1/proposals with kind policy_change.',
-      members: {
-        reason: 'APPROVAL_MISSING',
-        reasons: ['APPROVAL_MISSING'],
-        kind: 'policy_change',
-        changes: [...changes],
-      },
-      challenge: {},
+  return new Refusal(403, 'policy_denied', 'this loosens the rules, so it needs the owner’s approval', {
+    hint: 'Propose it: POST /v1/proposals with kind policy_change.',
+    members: {
+      reason: 'APPROVAL_MISSING',
+      reasons: ['APPROVAL_MISSING'],
+      kind: 'policy_change',
+      changes: [...changes],
     },
-  );
+    challenge: {},
+  });
 }
 
-/** Rules are changed in the gateway's folder; static rules can't be changed. */
+/** Changes rules in the gateway's folder. Static rules can't be changed. */
 export function gatewayPolicy(
   rules: RulesSource,
   {
@@ -312,7 +312,7 @@ function isInFolder(rules: RulesSource): rules is FolderRules {
 
 function fixedRules(rules: RulesSource): PolicyDesk {
   const refuse = async () => {
-    throw new Refusal(404, 'not_found', 'the rules of this gateway are not changed from afar');
+    throw new Refusal(404, 'not_found', 'the rules of this gateway can’t be changed remotely');
   };
   return { plan: refuse, apply: refuse, tighten: refuse, digest: async () => (await rules.current()).digest };
 }
@@ -320,8 +320,8 @@ function fixedRules(rules: RulesSource): PolicyDesk {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * A `limits.yaml` with one account's limits replaced; comments and order stay if possible. Equal limits leave the text as
- * it is.
+ * Returns a `limits.yaml` with one account's limits replaced. Comments and order stay if possible, and equal limits leave
+ * the text unchanged.
  * @param text valid; undefined if there is no file
  */
 export function limitsText(text: string | undefined, account: string, limits: Json): string {
@@ -348,7 +348,7 @@ function changeAccount(document: Document, account: string, limits: Json): void 
   else pair.value = document.createNode(limits);
 }
 
-/** Only rewrites what differs, so that comments on the rest stay. */
+/** Rewrites only what differs, so that comments on the rest stay. */
 function changeMap(document: Document, map: YAMLMap, values: Json): void {
   for (const { key } of [...map.items]) if (!Object.hasOwn(values, nameOf(key))) map.delete(key);
   for (const [name, value] of Object.entries(values)) {
@@ -365,7 +365,7 @@ function changeMap(document: Document, map: YAMLMap, values: Json): void {
   }
 }
 
-/** An account's number may be unquoted. */
+/** Finds a key. An account's number may be unquoted. */
 function pairOf(map: YAMLMap, name: string): Pair | undefined {
   return map.items.find(({ key }) => nameOf(key) === name);
 }

@@ -26,7 +26,7 @@ export interface WrittenRules {
 
 export interface ReadRules extends Rules {
   readonly written: WrittenRules;
-  /** The owner's and the firm's; undefined if Cedar can't be loaded. */
+  /** The rules of the owner and the firm; undefined if Cedar can't be loaded. */
   readonly cedarRules: readonly CedarRule[] | undefined;
 }
 
@@ -35,9 +35,9 @@ export interface FolderRules extends RulesSource {
   current(): Promise<ReadRules>;
   /** Loads what the first decision needs. Never throws. */
   preload(): Promise<void>;
-  /** Remembers in the database that there were limits: from then on, losing all of them stops trading. */
+  /** Remembers in the database that there were limits. From then on, losing all of them stops trading. */
   rememberIn(store: LimitsStore, clock: Pick<Clock, 'now'>): void;
-  /** Their owner approved that there are no limits. */
+  /** Records that the owner approved to have no limits. */
   forgetLimits(): Promise<void>;
 }
 
@@ -49,9 +49,9 @@ export interface FolderRulesOptions {
 }
 
 /**
- * `limits.yaml`, `policies/*.cedar` and `firm/*.cedar` of a folder, read again whenever a file changes. If they are wrong
- * nothing is traded until they are fixed (`Rules.problem`); earlier rules don't stay active. The same if Cedar can't be
- * loaded.
+ * Reads `limits.yaml`, `policies/*.cedar` and `firm/*.cedar` of a folder, again whenever a file changes. If the rules are
+ * wrong, nothing is traded until they are fixed (`Rules.problem`), because earlier rules don't stay active. The same holds
+ * if Cedar can't be loaded.
  * @throws {TradeAgentError} `invalid_config` with file and line: a gateway must not start without its owner's rules
  */
 export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
@@ -85,7 +85,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   return {
     folder,
     current,
-    // If the database is away, the first decision finds out.
+    // If the database does not answer, the first decision reports it.
     preload: () =>
       current().then(
         () => undefined,
@@ -103,7 +103,7 @@ export async function readFolderRules(folder: string): Promise<ReadRules> {
   return await makeRules(await readWritten(folder), await loadCedar());
 }
 
-/** Without `engine` nothing is allowed. @throws {TradeAgentError} `invalid_config`, as {@link readRules} does */
+/** Builds rules, which allow nothing without `engine`. @throws {TradeAgentError} `invalid_config`, as {@link readRules} */
 export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
   const { limits, texts } = written;
   const digest = digestOf(written);
@@ -120,7 +120,7 @@ async function readWritten(folder: string): Promise<WrittenRules> {
   return { limits: await readLimits(folder), texts: readRuleFiles(folder) };
 }
 
-/** The files' names make no difference. */
+/** Returns the digest. File names make no difference. */
 function digestOf({ limits, texts }: WrittenRules): string {
   return rulesDigest(
     limits,
@@ -128,7 +128,7 @@ function digestOf({ limits, texts }: WrittenRules): string {
   );
 }
 
-/** Rules that allow nothing. */
+/** Returns rules that allow nothing. */
 function faulty(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
@@ -138,27 +138,27 @@ function faulty(folder: string, error: unknown, written: WrittenRules | undefine
     digest: digestOf(texts),
     limitsOf: (account) => limitsFor(texts.limits, account),
     cedar: unevaluableRules,
-    // Refused callers see this: without the folder's location.
+    // Rejected callers see this, so the folder's location is left out.
     problem: (hint === undefined ? message : `${message}. ${hint}`).replaceAll(join(folder, '/'), ''),
     written: texts,
     cedarRules: undefined,
   };
 }
 
-/** Tries once. */
+/** Loads the engine, once. */
 function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
   let engine: Promise<CedarEngine | undefined> | undefined;
   return () => {
     engine ??= load().catch((error) => {
       const { message } = error as Error;
-      onError(`Cedar can't be loaded, so that nothing is traded: ${message}. Install trade-agent again.`);
+      onError(`Cedar can't be loaded, so nothing can be traded: ${message}. Reinstall trade-agent.`);
       return undefined;
     });
     return engine;
   };
 }
 
-/** Changes whenever a file does. */
+/** Returns a fingerprint that changes whenever a file does. */
 function standing(folder: string): string {
   const files = ruleFolders.flatMap((name) => [
     name,
@@ -171,7 +171,7 @@ function namesIn(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch {
-    // Reading it finds what is wrong.
+    // Reading the folder reports the problem.
     return [];
   }
 }
@@ -186,17 +186,17 @@ function stampOf(file: string): string {
 }
 
 const LONGEST_RULES = 256 * 1024;
-/** A decision with a thousand rules takes 5 ms. */
+/** Maximum number of files. A decision with a thousand rules takes 5 ms. */
 const MOST_FILES = 100;
 
-/** The owner's rules, and those of the firm whose gateway it is, which root may own. */
+/** Folders of the owner's rules, and of those of the firm that runs the gateway, which root may own. */
 export const ruleFolders = ['policies', 'firm'] as const;
 
-/** What editors leave behind. */
+/** Files that editors leave behind. */
 const LEFTOVER = /^\.|~$|\.(?:bak|swp|tmp)$/;
 
 /**
- * A file that may be meant as rules but has another name is refused: nobody would notice that it is ignored.
+ * Reads rule files. A file with another name is an error, because nobody would notice that its rules are ignored.
  * @throws {TradeAgentError} `invalid_config`
  */
 function readRuleFiles(folder: string): RuleText[] {
@@ -204,7 +204,7 @@ function readRuleFiles(folder: string): RuleText[] {
     const path = join(folder, origin);
     const names = ruleNames(path);
     if (names.length > MOST_FILES) {
-      throw unusable(path)(`there are ${names.length} files in it, and it can have ${MOST_FILES}`);
+      throw unusable(path)(`it has ${names.length} files, but at most ${MOST_FILES} are allowed`);
     }
     return names.map((name) => {
       const file = join(path, name);
@@ -230,14 +230,14 @@ function ruleNames(path: string): string[] {
   if (why !== undefined) throw unusable(path)(why);
   const names = readdirSync(path).filter((name) => !LEFTOVER.test(name));
   const other = names.find((name) => !name.endsWith('.cedar'));
-  if (other !== undefined) throw unusable(join(path, other))('rules are in files named *.cedar');
+  if (other !== undefined) throw unusable(join(path, other))('rule files must be named *.cedar');
   return names.sort();
 }
 
 function unusable(file: string) {
   return (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-      hint: 'What is in this folder says what may be traded, so it must be its owner’s alone to write.',
+      hint: 'This folder controls trading, so only its owner may have write access.',
       details: { file },
     });
 }
@@ -245,7 +245,7 @@ function unusable(file: string) {
 const LONGEST_LIMITS = 64 * 1024;
 
 /**
- * The folder's `limits.yaml`; undefined if there is none.
+ * Reads the folder's `limits.yaml`; undefined if there is none.
  * @throws {TradeAgentError} `invalid_config` with the line: a gateway must not start without its owner's limits
  */
 export async function readLimits(folder: string): Promise<Limits | undefined> {
@@ -255,7 +255,7 @@ export async function readLimits(folder: string): Promise<Limits | undefined> {
     LONGEST_LIMITS,
     (why) =>
       new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-        hint: 'It limits what may be traded, so it must be its owner’s alone.',
+        hint: 'It limits trading, so only its owner may have access.',
         details: { file },
       }),
   );
@@ -263,16 +263,16 @@ export async function readLimits(folder: string): Promise<Limits | undefined> {
 }
 
 export const LIMITS_LOST = {
-  what: 'limits.yaml limits nothing, and it did before',
-  fix: 'Restore it. To have no limits, remove the last one by a change that you approve on your phone.',
+  what: 'limits.yaml no longer contains any limits',
+  fix: 'Restore it. To have no limits, remove the last one with a change that you approve on your phone.',
 } as const;
 const LOST = `${LIMITS_LOST.what}. ${LIMITS_LOST.fix}`;
 
 type LimitsMemory = ReturnType<typeof limitsMemory>;
 
-/** Detects that all limits are gone. @param onLost called once for each reading that found them gone */
+/** Detects that all limits are gone. @param onLost called once for each reading that finds them gone */
 function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (problem: string) => void) {
-  // Once for each reading of the files: a decision must not wait for the database twice.
+  // Cached for each reading of the files, so that a decision never waits for the database twice.
   let last: { readonly rules: ReadRules; readonly answer: Promise<ReadRules> } | undefined;
   const ask = async (rules: ReadRules): Promise<ReadRules> => {
     if (hasLimits(rules.written.limits)) {
@@ -284,7 +284,7 @@ function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (pr
     return { ...rules, problem: LOST };
   };
   return {
-    /** The same rules; if they lost their limits, with a `problem`, so that nothing is traded. */
+    /** Returns the same rules. If they lost their limits, adds a `problem`, so that nothing is traded. */
     async checked(rules: ReadRules): Promise<ReadRules> {
       if (last?.rules !== rules) last = { rules, answer: ask(rules) };
       const mine = last;
@@ -295,7 +295,7 @@ function limitsMemory(store: LimitsStore, clock: Pick<Clock, 'now'>, onLost: (pr
         throw error;
       }
     },
-    /** Their owner approved that there are none. */
+    /** Records that the owner approved to have no limits. */
     async forget(): Promise<void> {
       await store.forget();
       last = undefined;

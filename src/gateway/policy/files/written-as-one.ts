@@ -7,7 +7,7 @@ import { readPrivateFile, writePrivateFile } from '../../../machine/private-file
 /** New texts by path in the folder; null removes a file. */
 export type FileTexts = Readonly<Record<string, string | null>>;
 
-/** Lists what is being written. */
+/** Note that lists the files being written. */
 const UNDER_WAY = 'policy-change.json';
 const LONGEST = 4 * 1024 * 1024;
 
@@ -15,7 +15,7 @@ const names = /^(?:limits\.yaml|policies\/[a-z0-9][a-z0-9-]{0,40}\.cedar)$/;
 const textsSchema = z.record(z.string().regex(names), z.string().nullable());
 
 /**
- * Writes several rule files (0600) as one: if the process dies in between, {@link finishWriting} completes them from a
+ * Writes several rule files (0600) atomically. If the process dies in between, {@link finishWriting} completes them from a
  * note.
  */
 export function writeAsOne(folder: string, texts: FileTexts): void {
@@ -28,7 +28,7 @@ export function finishWriting(folder: string): void {
   const note = join(folder, UNDER_WAY);
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${note} can't be used: ${why}`, {
-      hint: 'It is a change of the rules that was cut off. Look at limits.yaml and policies/, then remove it.',
+      hint: 'It is an interrupted change of the rules. Check limits.yaml and policies/, then remove it.',
       details: { file: note },
     });
   const text = readPrivateFile(note, LONGEST, unusable);
@@ -44,6 +44,6 @@ function textsOf(text: string, unusable: (why: string) => Error): FileTexts {
   try {
     return textsSchema.parse(JSON.parse(text));
   } catch {
-    throw unusable('it does not say what is to be written');
+    throw unusable('it does not list the files to write');
   }
 }

@@ -17,7 +17,9 @@ describe('a mapping', () => {
     expect(settings({ preset: 'alpaca' }).success).toBe(true);
     expect(settings({ mapping: alpacaPreset }).success).toBe(true);
     for (const none of [{}, { preset: 'alpaca', mapping: alpacaPreset }])
-      expect(said(none)).toEqual([expect.stringMatching(/^mapping must have a mapping, or the name of one/)]);
+      expect(said(none)).toEqual([
+        expect.stringMatching(/^mapping must have a mapping, or the name of an included one/),
+      ]);
   });
 
   it.each(['symbol', 'side', 'type', 'time_in_force', 'qty', 'limit_price', 'stop_price'])(
@@ -25,7 +27,7 @@ describe('a mapping', () => {
     (name) => {
       const { [name]: _, ...args } = alpacaPreset.submit.arguments ?? {};
       const mapping = { ...alpacaPreset, submit: { ...alpacaPreset.submit, arguments: args } };
-      expect(said({ mapping })).toEqual([`mapping.submit.arguments must send "${name}" of an order`]);
+      expect(said({ mapping })).toEqual([`mapping.submit.arguments must send an order’s "${name}"`]);
     },
   );
 
@@ -91,9 +93,9 @@ describe('an argument', () => {
   it('that can’t be said is not sent', () => {
     const words = { buy: 'BUY' };
     expect(() => argumentsOf(call({ from: 'side', words }), { side: 'sell' })).toThrow(
-      'no word for side sell',
+      'no value for side sell',
     );
-    expect(() => argumentsOf(call({ from: 'side', words }), { side: 'constructor' })).toThrow('no word');
+    expect(() => argumentsOf(call({ from: 'side', words }), { side: 'constructor' })).toThrow('no value');
     expect(() => argumentsOf(call({ from: 'qty', as: 'number' }), { qty: '1.00000000000000000001' })).toThrow(
       'so many digits',
     );

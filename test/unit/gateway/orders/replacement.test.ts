@@ -9,14 +9,16 @@ const draft = anOrderDraft({ qty: '2' });
 describe('at a broker', () => {
   it('that replaces nothing, nothing is changed, and it says so', () => {
     expect(() => changesTo(draft, order, { label: 'Acme', replaces: undefined })).toThrow(
-      'nothing was changed: Acme changes no orders',
+      'nothing was changed: Acme can’t change orders',
     );
   });
 
   it('that replaces whole shares alone, parts of a share stay as they are', () => {
-    expect(() => changesTo(draft, order, alpacaTraits)).toThrow('an order in fractions can not be changed');
+    expect(() => changesTo(draft, order, alpacaTraits)).toThrow(
+      'the quantity of a fractional order can’t be changed',
+    );
     expect(() => changesTo({ ...draft, qty: '1.5' }, { ...order, qty: '2' }, alpacaTraits)).toThrow(
-      'in fractions',
+      'fractional order',
     );
   });
 

@@ -76,6 +76,6 @@ describe('the rules of every gateway', () => {
   it('are no rules about an order that is missing', () => {
     const rules = cedarRules(engine, baseRules(engine), () => undefined);
     const answer = rules.evaluate(alice, 'place', { ...facts, order: null });
-    expect(answer).toEqual({ forbidden: [], error: 'what is known of it can’t be put to the rules' });
+    expect(answer).toEqual({ forbidden: [], error: 'its data can’t be evaluated by the rules' });
   });
 });

@@ -72,7 +72,7 @@ describe('an owner’s rules', () => {
   ])('are not asked about %s: it is denied', (_, known) => {
     expect(answer('', known)).toEqual({
       forbidden: [],
-      error: 'what is known of it can’t be put to the rules',
+      error: 'its data can’t be evaluated by the rules',
     });
   });
 });

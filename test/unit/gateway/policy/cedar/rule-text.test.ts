@@ -91,7 +91,7 @@ describe('refused with file, line and column is', () => {
       `${forbid}\n\npermit (principal, action, resource);`,
       '3:1',
       /this one permits/,
-      'as "forbid": ',
+      'Write a "forbid" rule',
     ],
     [
       'a typo',
@@ -136,7 +136,7 @@ describe('refused with file, line and column is', () => {
       'a template',
       '// Mine\nforbid (principal == ?principal, action, resource);',
       '2:1',
-      /a template is no rule/,
+      /a template is not a rule/,
     ],
     [
       'a reason that no rule gives',
@@ -149,7 +149,7 @@ describe('refused with file, line and column is', () => {
     ['an annotation that is none', `@massage("x") ${forbid}`, '1:1', /@massage/, 'Did you mean @message?'],
     ['a name that is none', `@id("a b") ${forbid}`, '1:1', /@id/],
     ['a message that would be shown as another one', `@message("a\\u{202e}b") ${forbid}`, '1:1', /@message/],
-    ['a character that can’t be seen', `// a\u202e\n${forbid}`, '1:5', /can’t be seen/],
+    ['a character that can’t be seen', `// a\u202e\n${forbid}`, '1:5', /invisible character/],
     [
       'a rule about cancels, which always pass',
       'forbid (principal, action == Action::"cancel", resource);',
@@ -178,7 +178,7 @@ describe('refused with file, line and column is', () => {
   it('a name twice, with the place of the first', () => {
     const rule = '@id("a") forbid (principal, action, resource);';
     expect(() => read(rule, `\n${rule}`)).toThrow(
-      'policies/b.cedar:2:1: there is a rule "a" already, at policies/a.cedar:1:1',
+      'policies/b.cedar:2:1: the rule "a" already exists, at policies/a.cedar:1:1',
     );
   });
 

@@ -131,7 +131,7 @@ describe('a start is refused', () => {
     const { code, message } = await fault();
     expect(code).toBe('invalid_config');
     expect(message).toBe(
-      `${join(folder, 'policies/own.cedar')}:3:1: a rule here can only forbid, and this one permits`,
+      `${join(folder, 'policies/own.cedar')}:3:1: a rule here can only forbid, but this one permits`,
     );
   });
 
@@ -211,7 +211,7 @@ describe('where Cedar can’t be loaded', () => {
     expect(said(unevaluable, 'replace')).toEqual(['deny', 'POLICY_UNEVALUABLE']);
     expect(said(unevaluable, 'cancel')).toEqual(['allow']);
     expect(told).toEqual([
-      "Cedar can't be loaded, so that nothing is traded: no such file: cedar_wasm_bg.wasm. Install trade-agent again.",
+      "Cedar can't be loaded, so nothing can be traded: no such file: cedar_wasm_bg.wasm. Reinstall trade-agent.",
     ]);
   });
 });
