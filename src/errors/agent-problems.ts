@@ -1,6 +1,6 @@
 /**
- * What an agent that runs elsewhere refuses with beside the gateway's own codes (problem-codes.ts): errors of the program's own,
- * by their own names, which mean the same to the caller.
+ * Codes with which a remote agent refuses, besides the gateway's own (problem-codes.ts). They are error codes of this program,
+ * and mean the same to the caller.
  */
 const agentProblemCodes = [
   'usage',

@@ -2,14 +2,14 @@ import { defined } from '../values/defined.ts';
 import { isTradeAgentError } from './errors.ts';
 import { type ProblemMembers, problemMembers } from './problem-members.ts';
 
-/** An error as `--output json` shows it, with what the gateway's problem said beside its sentence. */
+/** An error as `--output json` prints it, with the members of the gateway's problem. */
 export interface ErrorObject extends ProblemMembers {
   readonly code: string;
   readonly message: string;
   readonly hint?: string;
 }
 
-/** The code, message and hint of anything thrown. What isn't the program's own error keeps its stack to itself. */
+/** Returns the code, message and hint of anything thrown. The stack of an unexpected error is not included. */
 export function errorObject(error: unknown): ErrorObject {
   if (isTradeAgentError(error)) {
     const { code, message, hint, details } = error;

@@ -23,11 +23,11 @@ export class TradeAgentError extends Error {
 }
 
 /**
- * Every code the program itself can end with. The gateway's problem codes that have no meaning of their own for the
- * caller arrive as `gateway_refused` with `details.problem` holding the gateway's code.
+ * Every code that the program itself can end with. Problem codes of the gateway that mean nothing special to the caller
+ * arrive as `gateway_refused`, with the gateway's code in `details.problem`.
  */
 export type ErrorCode =
-  // wrong usage or configuration (exit 2)
+  // usage or configuration errors (exit 2)
   | 'usage'
   | 'invalid_order'
   | 'invalid_message'
@@ -40,7 +40,7 @@ export type ErrorCode =
   | 'login_denied'
   | 'login_expired'
   | 'insufficient_scope'
-  // an account elsewhere is not connected, or no longer is; `details.connection` names it (exit 4)
+  // a connection to another service is missing or has ended; `details.connection` names it (exit 4)
   | 'connection_required'
   | 'credential_store_unavailable'
   | 'credential_store_locked'
@@ -55,7 +55,7 @@ export type ErrorCode =
   | 'price_moved'
   | 'market_closed'
   | 'outcome_unknown'
-  // the account or thread is held by another run (exit 12)
+  // the account or thread is in use by another run (exit 12)
   | 'busy'
   // everything else
   | 'provider_unreachable'

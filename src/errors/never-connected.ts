@@ -1,10 +1,10 @@
 /**
- * Whether `fetch` failed before it had a connection: nothing of the request can have arrived. Told by the call that
- * failed, not by the code alone, since EHOSTUNREACH and ENETUNREACH also end connections that a request went out by.
+ * Whether `fetch` failed before it was connected, so that nothing of the request can have arrived. Decided by the system call
+ * that failed, not by the code alone, since EHOSTUNREACH and ENETUNREACH also end established connections.
  */
 export function neverConnected(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  // A name with several addresses: one error for each that was tried.
+  // A host with several addresses has one error for each that was tried.
   const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
   return causes.length > 0 && causes.every(isOfConnecting);
 }

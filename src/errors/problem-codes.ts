@@ -1,11 +1,11 @@
 import type { TradeAgentError } from './errors.ts';
 
 /**
- * Every code that the gateway refuses with, or says of a proposal's end (docs/operate/GATEWAY.md, "Errors"). Stable: programs
- * match on them. What each means to the caller is the client's to say (tools/gateway/gateway-problem.ts), for every one.
+ * Every code with which the gateway refuses a request or ends a proposal (docs/operate/GATEWAY.md, "Errors"). Stable, because
+ * programs match on them. The client defines what each means to the caller (tools/gateway/gateway-problem.ts).
  */
 export const problemCodes = [
-  // the access token, and the proof that its key is at hand
+  // the access token, and its DPoP proof
   'token_missing',
   'token_malformed',
   'token_type',
@@ -45,7 +45,7 @@ export const problemCodes = [
   'approval_cancelled',
   'approved_by_another_user',
   'details_mismatch',
-  // what a person's key signed, and the keys
+  // signatures and keys
   'signature_missing',
   'signature_malformed',
   'signature_method',
@@ -118,7 +118,7 @@ export const problemCodes = [
   'not_placed',
   'placed_late',
   'outcome_unknown',
-  // those behind the gateway, and itself
+  // the services behind the gateway, and the gateway itself
   'broker_busy',
   'broker_lacks',
   'broker_timeout',
@@ -139,12 +139,12 @@ export const problemCodes = [
 ] as const; // prettier-ignore
 export type ProblemCode = (typeof problemCodes)[number];
 
-/** Whether this is a code that this version knows; another's gateway may have more. */
+/** Whether this version knows the code. A gateway of another version may have more. */
 export function isProblemCode(code: string): code is ProblemCode {
   return (problemCodes as readonly string[]).includes(code);
 }
 
-/** An error of the program's own as a problem: its code where the gateway has one of that name. */
+/** Returns the problem code of an error of this program: the same code if the gateway has it, otherwise `internal`. */
 export function problemCodeOf({ code }: TradeAgentError): ProblemCode {
   return isProblemCode(code) ? code : 'internal';
 }

@@ -1,4 +1,4 @@
-/** An event to wait for that may have happened before. */
+/** Returns an event to wait for, which may have happened before. */
 export function alarm() {
   let isRung = false;
   let wake = () => {};
@@ -7,7 +7,7 @@ export function alarm() {
       isRung = true;
       wake();
     },
-    /** False on timeout. */
+    /** Waits for the event. Returns false on timeout. */
     async rung(ms: number): Promise<boolean> {
       if (!isRung) await within(ms, new Promise<void>((resolve) => (wake = resolve)));
       const was = isRung;
@@ -17,7 +17,7 @@ export function alarm() {
   };
 }
 
-/** Waits for it, at most this long. */
+/** Waits for a promise, but at most `ms` milliseconds. */
 export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);

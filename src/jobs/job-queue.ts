@@ -3,10 +3,10 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { Unit } from '../store/postgres/tenant-database.ts';
 
 /**
- * Does a job, possibly more than once: after a crash, a failure, or a suspended worker. So its writes must depend on
- * an epoch in the rows. Throws to be retried.
- * @param signal aborts where the job is taken back: the worker's drain time is over, or the job's limit. Another
- *   worker may do it from then on
+ * Does a job, possibly more than once: after a crash, a failure, or the suspension of a worker. So its writes must depend on
+ * an epoch in the rows. If it throws, the job is retried.
+ * @param signal aborts if the job is taken back: the worker's drain time or the job's time limit is over. From then on
+ *   another worker may do it
  */
 export type JobHandler = (job: Job, signal: AbortSignal) => Promise<void>;
 
@@ -21,8 +21,8 @@ export interface DeadJob {
 }
 
 /**
- * Jobs of one tenant, kept until they are done. Rows are the truth and jobs only set somebody to work on them: whoever can't
- * find a row that wants its job done has nothing to do.
+ * Jobs of one tenant, kept until they are done. The rows are the truth, and a job only makes someone work on them: a handler
+ * that finds no row that still needs the job has nothing to do.
  *
  * @example
  * ```ts
@@ -41,33 +41,33 @@ export interface DeadJob {
 export interface JobQueue {
   /**
    * Enqueues a job with the unit's commit.
-   * @param options.at not before then, milliseconds since the epoch. Until then it does not block others of its key
-   * @throws {TradeAgentError} `internal` for what contains more than ids, or another tenant's job
+   * @param options.at earliest time, in milliseconds since the epoch. Until then the job does not block others of its key
+   * @throws {TradeAgentError} `internal` for a job that contains more than ids, or is another tenant's
    */
   enqueue(unit: Unit, job: Job, options?: { readonly at?: number }): Promise<void>;
-  /** {@link enqueue} for several jobs, if the engine can. */
+  /** Like {@link enqueue}, for several jobs, if the engine supports it. */
   enqueueAll?(unit: Unit, jobs: readonly Job[]): Promise<void>;
   /**
-   * Does jobs of a kind from now on, those of one key one at a time and in order, across all processes. A failed job
-   * is retried after a growing delay; finally it is dead, and the next of its key is done.
-   * @param options.concurrency in this process
+   * Does jobs of a kind from now on, those of one key one at a time and in order, across all processes. A failed job is
+   * retried after a growing delay. After its last retry it is dead, and the next of its key is done.
+   * @param options.concurrency maximum number of jobs at a time in this process
    */
   work(kind: JobKind, handler: JobHandler, options?: { readonly concurrency?: number }): Promise<void>;
-  /** Newest first. */
+  /** Returns dead jobs, newest first. */
   dead(limit?: number): Promise<DeadJob[]>;
   /**
-   * Takes no more jobs. Running jobs may end in time; then their signals abort, and they are given back for another
-   * worker at once. Idempotent.
-   * @param options.drainMs default 20 seconds, less than orchestrators wait before they kill
+   * Takes no more jobs. Jobs in progress may end in time; then their signals abort, and they are given back for another worker
+   * at once. Idempotent.
+   * @param options.drainMs defaults to 20 seconds, less than orchestrators wait before they kill a process
    */
   close(options?: { readonly drainMs?: number }): Promise<void>;
 }
 
-/** `run` drives a thread to its interrupts, `collect` asks for the outcomes of proposals that runs wait for. */
+/** `run` drives a thread to its interrupts; `collect` looks up the outcomes of proposals that runs wait for. */
 export const JOB_KINDS = ['run', 'collect', 'check', 'notice', 'reconcile'] as const;
 export type JobKind = (typeof JOB_KINDS)[number];
 
-/** The ids a job may contain; everything else is in the rows they identify. */
+/** The ids that a job may contain. Everything else is in the rows they identify. */
 const ID_NAMES = [
   'tenant',
   'person',
@@ -79,7 +79,7 @@ const ID_NAMES = [
   'notice',
 ] as const;
 
-/** Ids, including subjects such as `auth0|1` and addresses: no sentence, no JSON, nothing as long as a token. */
+/** Ids, including subjects such as `auth0|1`, and addresses. Excludes sentences, JSON, and anything as long as a token. */
 const id = z.string().regex(/^[\w.~:|@/+=-]{1,128}$/);
 
 const jobSchema = z.strictObject({
@@ -97,12 +97,12 @@ export interface Job {
   readonly ids: Readonly<Partial<Record<(typeof ID_NAMES)[number], string>>>;
 }
 
-/** @throws {TradeAgentError} `internal` for an unknown kind, or more than ids; without quoting it */
+/** @throws {TradeAgentError} `internal` for an unknown kind, or more than ids. The message does not quote the job */
 export function parseJob(job: unknown): Job {
   const { data, error } = jobSchema.safeParse(job);
   if (data !== undefined) return data as Job;
   const where = error.issues.map(({ path }) => path.join('.') || 'job').join(', ');
-  throw new TradeAgentError('internal', `a job carries ids alone (${where})`);
+  throw new TradeAgentError('internal', `a job may only contain ids (${where})`);
 }
 
 /** @throws {TradeAgentError} `internal` as {@link parseJob}, and for another tenant's job */
@@ -113,17 +113,17 @@ export function parseJobOf(tenant: string, given: unknown): Job {
   return job;
 }
 
-/** Retries. A job that fails three times won't succeed later, and its waiter must be told. */
+/** Number of retries. A job that fails three times won't succeed later, and whoever waits for it must be notified. */
 export const RETRY_LIMIT = 2;
 /** The first retry delay, seconds; doubles each time. */
 export const RETRY_SECONDS = 1;
-/** A worker's heartbeat interval: three before its jobs count as lost. */
+/** A worker's heartbeat interval: it sends three before its jobs would count as lost. */
 export const RENEW_MS = 3_000;
 /** A worker silent for so long has lost its jobs; pg-boss's minimum. */
 export const HEARTBEAT_SECONDS = 10;
-/** Dead jobs are kept for people to inspect. */
+/** How long dead jobs are kept for people to inspect. */
 export const KEEP_DEAD_SECONDS = 30 * 24 * 3600;
-/** How long running jobs may take when closing: less than orchestrators wait before they kill. */
+/** How long jobs may take when the queue closes: less than orchestrators wait before they kill a process. */
 export const DRAIN_MS = 20_000;
 /** How long a job may take after its signal aborted. */
 export const ABORT_MS = 2_000;

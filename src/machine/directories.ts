@@ -2,20 +2,20 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import envPaths from 'env-paths';
 
-/** Where one user's files are. Folders 0700, files 0600. */
+/** One user's folders, with mode 0700. Their files have mode 0600. */
 export interface Home {
-  /** `config.yaml`, and the encrypted credential file where that was chosen. */
+  /** `config.yaml`, and the encrypted credential file if that store is used. */
   readonly config: string;
   /** `state.db`, `audit.jsonl`. */
   readonly data: string;
   readonly log: string;
-  /** Outside the agent's folders, since it holds the phone's pairing secret. */
+  /** Outside the agent's folders, because it contains the phone's pairing secret. */
   readonly sandbox: string;
 }
 
 /**
- * `TRADE_AGENT_HOME` overrides all; otherwise the platform's folders (XDG on Linux). The sandbox's stands beside the
- * agent's, so that the agent can be confined to one folder.
+ * `TRADE_AGENT_HOME` overrides everything; otherwise the platform's folders are used (XDG on Linux). The sandbox's folder is
+ * beside the agent's, so that the agent can be confined to one folder.
  */
 export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
   const override = env.TRADE_AGENT_HOME;
@@ -32,13 +32,13 @@ function beside(name: string) {
       : envPaths(`trade-agent-${name}`, { suffix: '' }).data;
 }
 
-/** Its key opens accounts at the broker: the agent must not read it. */
+/** The gateway's folder. Its key opens accounts at the broker, so the agent must not be able to read it. */
 export const gatewayHome = beside('gateway');
 
-/** For a server and its workers: the key, and where the database is. */
+/** The folder of a server and its workers: their key, and the database's address. */
 export const serverHome = beside('server');
 
-/** The agent must not read its accounts, keys and approvers. */
+/** A home's folder. The agent must not be able to read its accounts, keys and approvers. */
 export const homeFolder = beside('home');
 
 export function ensurePrivateFolder(folder: string): string {

@@ -1,24 +1,24 @@
 import { readFileSync, writeSync } from 'node:fs';
 
 /*
- * Places where a test build can be made to die, fail or stand still, to show what the program does about it:
+ * Points where a test build can be made to die, fail or stall, to show how the program copes with it:
  *
- *     TRADE_AGENT_FAILPOINT="propose.noted=kill"            at the first passing
- *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"       at the third
- *     TRADE_AGENT_FAILPOINT="propose.before_call=kill:40"           40 ms later, while the program goes on
+ *     TRADE_AGENT_FAILPOINT="propose.noted=kill"            the first time
+ *     TRADE_AGENT_FAILPOINT="checkpoint.stored=kill@3"       the third time
+ *     TRADE_AGENT_FAILPOINT="propose.before_call=kill:40"           40 ms later, while the program continues
  *     TRADE_AGENT_FAILPOINT="wait.answered=delay:200,result.read=fail"
- *     TRADE_AGENT_FAILPOINT=@FILE                            read at each passing, so that a server can be armed later
+ *     TRADE_AGENT_FAILPOINT=@FILE                            read each time, so that a running server can be armed
  *
- * In the program that is shipped none of this exists: the build says "production", the body below is empty then, and
- * calls of an empty function are left out.
+ * Production builds contain none of this: the build replaces `TRADE_AGENT_BUILD` with "production", so that the body below is
+ * empty, and the bundler drops calls of an empty function.
  */
 
 const passings = new Map<string, number>();
 
 /**
- * A place where a test build can be made to fail. `name` is `part.moment`; a test compares the calls with
- * test/crash/failpoints.ts. A delay blocks the whole process, as a stopped process would.
- * @throws {Error} where it is told to fail
+ * A point where a test build can be made to fail. `name` is `part.moment`; a test compares the calls with
+ * test/crash/failpoints.ts. A delay blocks the whole process, as if it had been stopped.
+ * @throws {Error} if this failpoint is set to `fail`
  */
 export function failpoint(name: string): void {
   if (process.env.TRADE_AGENT_BUILD === 'test') pass(name);
@@ -26,7 +26,7 @@ export function failpoint(name: string): void {
 
 function pass(name: string): void {
   const asked = text();
-  // Counted per order, so that a server armed later starts from there.
+  // Counted per instruction, so that a server that is armed later counts from then.
   const key = `${name} ${asked}`;
   const passing = (passings.get(key) ?? 0) + 1;
   passings.set(key, passing);
@@ -49,7 +49,7 @@ function pass(name: string): void {
 
 type Action = 'kill' | 'fail' | 'delay';
 
-/** An order that can't be parsed stops the program: a test that kills nothing proves nothing. */
+/** An instruction that can't be parsed is an error: a test that kills nothing proves nothing. */
 function orders(asked: string, name: string, passing: number): { action: Action; ms: number }[] {
   return asked
     .split(',')

@@ -17,7 +17,7 @@ import { Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ensurePrivateFolder } from './directories.ts';
 
-/** A file's text; undefined where there is none. */
+/** Returns a file's text; undefined if it does not exist. */
 export function readIfThere(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
@@ -28,19 +28,19 @@ export function readIfThere(file: string): string | undefined {
 }
 
 /**
- * Writes a file only its owner can read (0600), atomically: neither a reader nor a crash sees half of it. Makes the
+ * Writes a file that only its owner can read (0600), atomically: neither a reader nor a crash sees half of it. Creates the
  * folder (0700) if needed.
  */
 export function writePrivateFile(file: string, content: string): void {
   writeWhole(file, content, renameSync);
 }
 
-/** As {@link writePrivateFile}, for another program's file, which has its own mode. */
+/** Like {@link writePrivateFile}, for another program's file, which has its own mode. */
 export function writeWholeFile(file: string, content: string, mode: number): void {
   writeWhole(file, content, renameSync, mode);
 }
 
-/** As {@link writePrivateFile}, for a new file. @returns false if it exists, and then leaves it as it is */
+/** Like {@link writePrivateFile}, for a new file. @returns false if the file exists, and leaves it unchanged */
 export function createPrivateFile(file: string, content: string | Uint8Array): boolean {
   try {
     writeWhole(file, content, (temporary) => {
@@ -63,10 +63,10 @@ function writeWhole(
   ensurePrivateFolder(dirname(file));
   const temporary = `${file}.${process.pid}.${randomBytes(4).toString('hex')}.tmp`;
   try {
-    // `wx`: never follow a link somebody left under that name.
+    // `wx`: never follow a link that someone left under that name.
     const handle = openSync(temporary, 'wx', 0o600);
     try {
-      // Not writeSync: on a nearly full disk it writes only the beginning, and says so only by its return value.
+      // Not writeSync: on a nearly full disk it writes only the beginning, and reports that only in its return value.
       writeFileSync(handle, content);
       if (mode !== 0o600) fchmodSync(handle, mode);
       // Otherwise a power cut after the rename can leave an empty file.
@@ -83,45 +83,47 @@ function writeWhole(
 }
 
 /**
- * Flushes a folder's names. Otherwise a power cut can bring the previous file back: a refresh token, say, that has been
+ * Flushes a folder's names. Otherwise a power cut can bring back the previous file, such as a refresh token that has been
  * used since.
  */
 function keepNames(folder: string): void {
-  // Windows opens no folders; its file system's journal keeps names in order.
+  // Windows can't open folders. Its file system's journal keeps names in order.
   if (process.platform === 'win32') return;
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
   try {
     fsyncSync(handle);
   } catch {
-    // Some network file systems can't fsync a folder. The file is still in its place.
+    // Some network file systems can't fsync a folder. The file is in place anyway.
   } finally {
     closeSync(handle);
   }
 }
 
 /**
- * Reads a file that only its owner may read. Refuses a symbolic link, another user's file, one that others may open,
- * and anything but a plain file: whoever made it could read or choose what is in it.
- * @param longest in bytes
- * @param unusable makes the error from what is wrong, as in "it is a symbolic link"
- * @returns `undefined` where there is none
+ * Reads a file that only its owner may read. Refuses a symbolic link, another user's file, one that others may open, and
+ * anything but a plain file: whoever made it could read or choose its content.
+ * @param longest maximum size in bytes
+ * @param unusable makes the error from what is wrong, such as "it is a symbolic link"
+ * @returns undefined if the file does not exist
  */
 export const readPrivateFile = reader(({ uid, mode }) =>
   uid !== process.getuid?.() || (mode & 0o077) !== 0
-    ? 'others may read or own it; "chmod 600" it'
+    ? 'other users can read it or own it; fix that with "chmod 600"'
     : undefined,
 );
 
 /**
- * As {@link readPrivateFile}, for a file that is no secret but that nobody else may have written: owned by the user or
- * root, and writable by its owner alone.
+ * Like {@link readPrivateFile}, for a file that is not secret but that nobody else may have written: owned by the user or
+ * root, and writable only by its owner.
  */
 export const readUnforgedFile = reader(forged);
 
-/** Whether somebody else could have written it, or (a folder) what is in it. */
+/** Returns why someone else could have written the file, or a folder's content; undefined if nobody could. */
 export function forged({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
-  return ours && (mode & 0o022) === 0 ? undefined : 'others may write or own it; "chmod go-w" it';
+  return ours && (mode & 0o022) === 0
+    ? undefined
+    : 'other users can write it or own it; fix that with "chmod go-w"';
 }
 
 function reader(fault: (stat: Stats) => string | undefined) {
@@ -141,10 +143,10 @@ function reader(fault: (stat: Stats) => string | undefined) {
   };
 }
 
-/** A descriptor of the file; `undefined` where there is none. */
+/** Opens the file; undefined if it does not exist. */
 function opened(file: string, unusable: (why: string) => Error): number | undefined {
   try {
-    // Never wait for a pipe's writer.
+    // Don't wait for a pipe's writer.
     return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -153,14 +155,13 @@ function opened(file: string, unusable: (why: string) => Error): number | undefi
   }
 }
 
-/** Milliseconds until the writer of a pipe must have closed it. */
+/** How long the writer of a pipe may take to close it, in milliseconds. */
 const DESCRIPTOR_WAIT_MS = 10_000;
 
 /**
- * Reads an open descriptor to its end, without blocking the process: the writer of a pipe may be slow, or forget to
- * close it.
- * @param longest in bytes
- * @param unusable makes the error from what is wrong, as in "it is too long"
+ * Reads an open descriptor to its end without blocking the process: the writer of a pipe may be slow, or forget to close it.
+ * @param longest maximum size in bytes
+ * @param unusable makes the error from what is wrong, such as "it is too long"
  * @throws the reason of `signal` when it aborts
  */
 export async function readDescriptor(

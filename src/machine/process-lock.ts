@@ -5,14 +5,14 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from './directories.ts';
 
 /**
- * Runs `work` while nobody else, in this process or another, holds the lock `file`. It is an operating system lock,
- * taken by SQLite on that file: it ends with the process that holds it, never by age. A lock that expires could be
- * taken over by two at once, and from a process that was only suspended. The empty file stays: if it could be removed,
- * two could each hold one of that name.
- * @param options.what for the message; credentials by default
- * @param options.busy the whole message, where the usual one doesn't fit
- * @param options.waitMs must exceed the longest time a holder may take, or a waiter gives up on a healthy one
- * @throws {TradeAgentError} `busy` when the lock isn't free in time; the reason of `signal` when it aborts
+ * Runs `work` while nobody else, in this process or another, holds the lock `file`. It is an operating system lock that
+ * SQLite takes on that file. It ends with the process that holds it, and never expires: an expired lock could have two
+ * holders, one of which was only suspended. The empty file is never removed: two processes could then each lock a file of
+ * that name.
+ * @param options.what what is locked, for the message; the credentials by default
+ * @param options.busy replaces the message
+ * @param options.waitMs must exceed the longest time that a holder may take, or a waiter gives up on a healthy one
+ * @throws {TradeAgentError} `busy` if the lock isn't free in time; the reason of `signal` when it aborts
  */
 export async function withProcessLock<T>(
   file: string,
@@ -39,12 +39,12 @@ export async function withProcessLock<T>(
         if ((error as { code?: unknown }).code !== 'SQLITE_BUSY') throw error;
       }
       if (performance.now() > deadline) {
-        const held = `another trade-agent process holds ${options.what ?? 'the credentials'} and does not let go`;
-        const { message = held, hint = 'Wait until it has finished, or end it, then try again.' } =
+        const held = `another trade-agent process is using ${options.what ?? 'the credentials'}`;
+        const { message = held, hint = 'Wait for it to finish, or stop it, then try again.' } =
           options.busy ?? {};
         throw new TradeAgentError('busy', message, { hint });
       }
-      // Random steps, so that waiters don't all try at once.
+      // Random delays, so that waiters don't all try at once.
       await delay(15 + Math.random() * 45);
     }
     return await work();
@@ -53,7 +53,7 @@ export async function withProcessLock<T>(
   }
 }
 
-/** SQLite would make it readable for others. An existing one is never opened: closing it would release its lock. */
+/** SQLite would make the file readable to others. An existing file is not opened, since closing it would release its lock. */
 function makeLockFile(file: string): void {
   try {
     closeSync(openSync(file, 'wx', 0o600));

@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** Places of files: no secrets, and all missing in a bare environment such as cron's. */
+/** Locations of files. They are no secrets, and a bare environment such as cron's has none of them. */
 const places = [
   'TRADE_AGENT_HOME',
   'TRADE_AGENT_SANDBOX',
@@ -17,10 +17,10 @@ const places = [
 const keychainPlaces = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
 
 /**
- * The environment this program needs when another one starts it later: where this user's files are, as far as that
- * differs from the default.
- * @param keychain whether the profile's credentials are there
- * @throws {TradeAgentError} `usage` for what will be gone by then
+ * Returns the environment that this program needs when another program starts it later: where the user's files are, if not
+ * in the default folders.
+ * @param keychain whether the profile's credentials are in the keychain
+ * @throws {TradeAgentError} `usage` for something that will no longer exist then
  */
 export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
   const environment: Record<string, string> = {};
@@ -30,8 +30,8 @@ export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Rec
     if (/^TRADE_AGENT_(REFRESH_TOKEN|PASSPHRASE)_FILE$/.test(name) && value.startsWith('fd:')) {
       throw new TradeAgentError(
         'usage',
-        `${name} names an open descriptor, which a run that is started later does not have`,
-        { hint: 'Put what it holds into a file only you can read, and name that.' },
+        `${name} names an open descriptor, which a later run does not have`,
+        { hint: 'Save its content to a file that only you can read, and use that file.' },
       );
     }
     environment[name] = isAbsolute(value) ? value : resolve(value);

@@ -1,8 +1,8 @@
-/** As whose somebody comes, as their access token tells: facts for rules, and for the record. */
+/** For whom a caller acts, according to their access token: facts for rules, and for the audit log. */
 export interface Membership {
   readonly org?: string;
   readonly company?: string;
   readonly groups?: readonly string[];
-  /** Who acts for them: a server, or an agent (RFC 8693 §4.1 `act`). */
+  /** The server or agent that acts for the person (RFC 8693 §4.1 `act`). */
   readonly act?: string;
 }

@@ -1,16 +1,16 @@
-/** What the gateway's access tokens may do, each for one kind of request. */
+/** What the gateway's access tokens allow, by kind of request. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
-/** May cancel an order, and halt trading. */
+/** Allows cancelling orders, and halting trading. */
 export const CANCEL_SCOPE = 'orders:cancel';
-/** May ring the owner's phone, and nothing else. */
+/** Allows ringing the owner's phone, and nothing else. */
 export const PROPOSE_ORDERS = 'orders:propose';
 export const PROPOSE_MESSAGES = 'messages:propose';
-/** May ask for a mandate, and have orders placed within one: of our own login client alone. */
+/** Allows requesting a mandate, and placing orders under one. Only for our own login client. */
 export const USE_MANDATES = 'orders:mandate';
-/** May change what is on the owner's watchlist: it trades nothing, and no program of somebody else's has it. */
+/** Allows changing the owner's watchlist. This trades nothing, and no third-party client gets it. */
 export const WATCHLIST_SCOPE = 'watchlist:write';
 export type ProposeScope = typeof PROPOSE_ORDERS | typeof PROPOSE_MESSAGES | typeof USE_MANDATES;
-/** What a session may do. Placing an order that its owner has not said yes to is not among it. */
+/** What a session allows. It does not allow placing an order that its owner has not approved. */
 export const SESSION_SCOPES = [
   ...READ_SCOPES,
   CANCEL_SCOPE,
@@ -20,23 +20,23 @@ export const SESSION_SCOPES = [
   WATCHLIST_SCOPE,
 ] as const;
 
-/** What anybody's agent may have at `/mcp`: to look, to cancel, and to ask. */
+/** What anyone's agent can get at `/mcp`: reading, cancelling, and asking. */
 export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS] as const;
 
-/** Granted with the approval of one order, for that order. */
+/** Granted with the approval of one order, only for that order. */
 export const ORDER_SCOPE = 'orders:write';
-/** Granted with the approval of one message, for that message. */
+/** Granted with the approval of one message, only for that message. */
 export const MESSAGE_SCOPE = 'messages:write';
-/** What an approval's token may do, and nothing else: no session's token has them. */
+/** What an approval's token allows. No session's token has these. */
 export const APPROVAL_SCOPES = [ORDER_SCOPE, MESSAGE_SCOPE] as const;
 export type ApprovalScope = (typeof APPROVAL_SCOPES)[number];
 
 export const SCOPES = [...SESSION_SCOPES, ...APPROVAL_SCOPES] as const;
 export type Scope = (typeof SCOPES)[number];
 
-/** Who the person is (OpenID Connect Core §5.4, §11), at the identity provider. */
+/** The person's identity (OpenID Connect Core §5.4, §11), at the identity provider. */
 export const IDENTITY_SCOPES = ['openid', 'profile', 'email', 'offline_access'] as const;
-/** At the provider's own API for accounts elsewhere (as Auth0 names them): they let nobody into such an account. */
+/** The provider's own API for connected accounts (as Auth0 names them). They give no access to such an account. */
 export const CONNECTION_SCOPES = [
   'read:me:connected_accounts',
   'create:me:connected_accounts',

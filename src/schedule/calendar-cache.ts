@@ -6,9 +6,9 @@ import { type TradingDay, tradingDaySchema } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { DAY_MS } from '../values/durations.ts';
 
-/** Read once a day: special closings are announced days before. */
+/** Maximum age in milliseconds. Special closings are announced days before, so one read a day is enough. */
 const FRESH_MS = 20 * 3_600_000;
-/** How far back missed moments are detected. */
+/** How far back missed moments are detected, in days. */
 const DAYS_BACK = 31;
 /** The gateway's limit is 400 days. */
 const DAYS_AHEAD = 360;
@@ -23,12 +23,12 @@ const knownCalendarSchema = z.object({
 export type KnownCalendar = z.output<typeof knownCalendarSchema>;
 
 export interface CalendarPlace {
-  /** Undefined where there is none, or it can't be read. */
+  /** Returns undefined if there is none, or it can't be read. */
   get(): Promise<KnownCalendar | undefined>;
   put(calendar: KnownCalendar): Promise<void>;
 }
 
-/** The cached calendar; undefined where there is none, or it can't be read. */
+/** Returns the cached calendar; undefined if there is none, or it can't be read. */
 export function cachedCalendar(folder: string, profile: string): KnownCalendar | undefined {
   try {
     const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(fileOf(folder, profile), 'utf8')));
@@ -46,10 +46,10 @@ export function calendarFile(folder: string, profile: string): CalendarPlace {
 }
 
 /**
- * The broker's calendar: the cached one if it is of today, else a new one; if that can't be read, the cached one
- * while it covers today.
+ * Returns the broker's calendar: the cached one if it is from today, otherwise a new one; if that can't be read, the cached
+ * one as long as it covers today.
  * @param ask reads the gateway's calendar
- * @throws what `ask` throws, where the cached one does not cover today
+ * @throws what `ask` throws, if the cached one does not cover today
  */
 export async function currentCalendar(options: {
   readonly place: CalendarPlace;
@@ -61,7 +61,7 @@ export async function currentCalendar(options: {
   const today = newYorkDate(now);
   const reaches = kept !== undefined && kept.start <= today && today <= kept.end;
   const age = kept === undefined ? Number.POSITIVE_INFINITY : now - kept.fetched_at;
-  // A negative age: the clock was wrong then, or is now.
+  // A negative age means that the clock was wrong then, or is now.
   if (reaches && age >= -DAY_MS && age < FRESH_MS) return kept;
   const range = { start: addDays(today, -DAYS_BACK), end: addDays(today, DAYS_AHEAD) };
   try {

@@ -5,7 +5,7 @@ import type { TradingDay } from '../trading/activity.ts';
 import { edgeMoments, type Moments, parseEdge } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
-/** Cached expressions: parsing takes longer than evaluating, and many people have the same. */
+/** Number of cached expressions: parsing takes longer than evaluating, and many people use the same ones. */
 const MOST_KEPT = 1_000;
 const kept = new Map<string, Moments>();
 
@@ -13,7 +13,7 @@ const kept = new Map<string, Moments>();
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
   if ('cron' in timing) return keptMoments(timing.cron);
   const edge = parseEdge(timing.at);
-  if (edge === undefined) throw new TypeError('a stored moment of a trading day is always one');
+  if (edge === undefined) throw new TypeError('a stored market time is invalid');
   return edgeMoments(edge, calendar);
 }
 
@@ -39,8 +39,8 @@ const fields = [
 ] as const;
 
 /**
- * The moments of a cron expression of five fields (or `@daily` and the like) in the exchange's zone. A time skipped
- * by the change to daylight saving comes right after the gap; one repeated by the change back comes once, unless
+ * Returns the moments of a cron expression with five fields (or `@daily` and the like) in the exchange's zone. A time that
+ * the change to daylight saving time skips comes right after the gap. One that the change back repeats comes once, unless
  * minute or hour is `*` or a step.
  * @throws {TradeAgentError} `usage`, naming the wrong field and what may have been meant
  */
@@ -48,7 +48,7 @@ export function cronMoments(expression: string): Moments {
   const job = parse(expression.trim());
   if (job === undefined) throw explained(expression);
   if (job.nextRun() === null) {
-    throw new TradeAgentError('usage', `"${expression}" never comes`, {
+    throw new TradeAgentError('usage', `"${expression}" never occurs`, {
       hint: 'No month has that day. Correct the day of the month or the month.',
     });
   }
@@ -71,7 +71,7 @@ function parse(expression: string): Cron | undefined {
     return new Cron(expression, {
       timezone: EXCHANGE_ZONE,
       mode: '5-part',
-      // As in cron: named times are neither skipped nor repeated when the clock changes.
+      // As in cron: fixed times are neither skipped nor repeated when the clock changes.
       fixedTimeRule: 'no-wildcard',
       paused: true,
     });
@@ -89,14 +89,14 @@ function explained(expression: string): TradeAgentError {
   if (text.startsWith('@')) {
     const nearest = closestMatch(text, nicknames);
     return wrong(
-      `there is no schedule "${text}"`,
+      `unknown schedule "${text}"`,
       nearest === undefined ? `Choose from ${nicknames.join(', ')}.` : `Did you mean ${nearest}?`,
     );
   }
   const time = /^(\d{1,2}):(\d\d)$/.exec(text);
   if (time !== null) {
     return wrong(
-      `"${text}" is no cron expression`,
+      `"${text}" is not a cron expression`,
       `Did you mean "${Number(time[2])} ${Number(time[1])} * * 1-5", from Monday to Friday?`,
     );
   }
@@ -104,9 +104,9 @@ function explained(expression: string): TradeAgentError {
   if (parts.length !== fields.length) {
     const five = parts.slice(parts[0] === '0' ? 1 : 0).slice(0, 5);
     return wrong(
-      `"${expression}" is no cron expression: it has ${parts.length} fields, not 5`,
+      `"${expression}" is not a cron expression: it has ${parts.length} fields, not 5`,
       parts.length === 6
-        ? `Seconds and years are not taken. Did you mean "${five.join(' ')}"?`
+        ? `Seconds and years are not supported. Did you mean "${five.join(' ')}"?`
         : 'The fields are minute, hour, day of the month, month, day of the week: "30 9 * * 1-5".',
     );
   }
@@ -115,7 +115,7 @@ function explained(expression: string): TradeAgentError {
   );
   const [part, field] = [parts[at], fields[at]];
   if (part !== undefined && field !== undefined) return wrongField(part, field);
-  return wrong(`"${expression}" is no cron expression`, 'Write one such as "30 9 * * 1-5".');
+  return wrong(`"${expression}" is not a cron expression`, 'Use one such as "30 9 * * 1-5".');
 }
 
 function wrongField(part: string, { name, range, names }: (typeof fields)[number]): TradeAgentError {
@@ -126,9 +126,9 @@ function wrongField(part: string, { name, range, names }: (typeof fields)[number
   const word = /[A-Za-z]+/.exec(unknown)?.[0];
   const nearest = word === undefined ? undefined : closestMatch(word, known);
   return wrong(
-    `"${part}" is no ${name} of a cron expression`,
+    `"${part}" is not a valid ${name} in a cron expression`,
     nearest !== undefined && word !== undefined
       ? `Did you mean "${part.replace(word, nearest)}"?`
-      : `It takes ${range}, lists (1,3), ranges (1-5), * and steps (*/15).`,
+      : `Use ${range}, lists (1,3), ranges (1-5), * and steps (*/15).`,
   );
 }

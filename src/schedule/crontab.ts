@@ -3,26 +3,26 @@ import { withProcessLock } from '../machine/process-lock.ts';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
-/** Our own commands edit the crontab one at a time. */
+/** Maximum wait in milliseconds: our own commands edit the crontab one at a time. */
 const LOCK_WAIT_MS = 30_000;
 
-/** The user's crontab, through the `crontab` command only. @param lock for our own commands */
+/** The user's crontab, through the `crontab` command only. @param lock file that keeps our own commands apart */
 export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
   const read = async (): Promise<Buffer> => {
     const answer = await run('crontab', ['-l']);
     if (answer.code === 0) return answer.stdout;
-    // Only then is there certainly nothing to overwrite. (Busybox has the second message.)
+    // Only these messages prove that there is nothing to overwrite. (The second is Busybox's.)
     if (/no crontab for|can't open '[^']*': No such file/i.test(answer.stderr)) return Buffer.alloc(0);
-    throw commandFailed('reading the crontab', answer, 'See whether "crontab -l" works.');
+    throw commandFailed('reading the crontab', answer, 'Check whether "crontab -l" works.');
   };
   const write = async (crontab: Buffer): Promise<void> => {
     const answer = crontab.length === 0 ? await run('crontab', ['-r']) : await run('crontab', ['-'], crontab);
     const failed = (why: typeof answer, hint: string) => commandFailed('writing the crontab', why, hint);
-    if (answer.code !== 0) throw failed(answer, 'Nothing was changed; see whether "crontab -e" works.');
+    if (answer.code !== 0) throw failed(answer, 'Nothing was changed. Check whether "crontab -e" works.');
     if ((await read()).equals(crontab)) return;
     throw failed(
-      { ...answer, stderr: 'it is not what was written' },
-      'Something else edits the crontab; look at it with "crontab -l", then try again.',
+      { ...answer, stderr: 'it differs from what was written' },
+      'Another program edits the crontab. Check it with "crontab -l", then try again.',
     );
   };
   const alone = <T>(work: () => Promise<T>) => withProcessLock(lock, { waitMs: LOCK_WAIT_MS }, work);
@@ -47,7 +47,7 @@ export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
   };
 }
 
-/** Debian's cron truncates longer commands (MAX_COMMAND). */
+/** Maximum length in bytes: Debian's cron truncates longer commands (MAX_COMMAND). */
 const LONGEST_COMMAND = 998;
 
 const first = (id: string) =>
@@ -55,13 +55,13 @@ const first = (id: string) =>
 const last = (id: string) => `# trade-agent schedule ${id} ends`;
 
 /**
- * A schedule's lines, between marker comments.
- * @throws {TradeAgentError} `usage` where cron would truncate the command
+ * Returns a schedule's lines, between marker comments.
+ * @throws {TradeAgentError} `usage` if cron would truncate the command
  */
 export function crontabBlock(id: string, command: StartCommand, minutes: readonly number[]): string {
   const environment = Object.entries(command.environment).map(([name, value]) => `${name}=${quoted(value)}`);
   const words = [
-    // With env, since the crontab's SHELL may not know VAR=value before a command.
+    // With env, since the crontab's SHELL may not support VAR=value before a command.
     ...(environment.length === 0 ? [] : ['/usr/bin/env', ...environment]),
     quoted(command.node),
     quoted(command.script),
@@ -70,7 +70,7 @@ export function crontabBlock(id: string, command: StartCommand, minutes: readonl
   // Cron turns a percent sign into a line break, even in quotes.
   const line = words.join(' ').replaceAll('%', '\\%');
   if (Buffer.byteLength(line) > LONGEST_COMMAND) {
-    const message = `the entry is longer than the ${LONGEST_COMMAND} characters cron takes`;
+    const message = `the entry is longer than cron’s limit of ${LONGEST_COMMAND} characters`;
     const hint = 'Use --with systemd, or a TRADE_AGENT_HOME with a shorter path.';
     throw new TradeAgentError('usage', message, { hint });
   }
@@ -79,7 +79,7 @@ export function crontabBlock(id: string, command: StartCommand, minutes: readonl
   );
 }
 
-/** For POSIX shells, csh and fish. */
+/** Quotes a word for POSIX shells, csh and fish. */
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
@@ -89,15 +89,15 @@ export function withBlock(crontab: Buffer, block: string): Buffer {
   return Buffer.concat([crontab, Buffer.from(open ? '\n' : ''), Buffer.from(block)]);
 }
 
-/** A schedule's block; undefined where it is missing or incomplete. */
+/** Returns a schedule's block; undefined if it is missing or incomplete. */
 export function blockOf(crontab: Buffer, id: string): string | undefined {
   const range = rangeOf(crontab, id);
   return range === undefined ? undefined : crontab.subarray(range.start, range.end).toString();
 }
 
 /**
- * Removes the block; all other bytes stay. Undefined where there is none.
- * @throws {TradeAgentError} `invalid_config` for an incomplete block: lines in between may be another's
+ * Removes the block and keeps all other bytes. Returns undefined if there is none.
+ * @throws {TradeAgentError} `invalid_config` for an incomplete block: lines in between may belong to others
  */
 export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
   const range = rangeOf(crontab, id);
@@ -105,8 +105,8 @@ export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
     return Buffer.concat([crontab.subarray(0, range.start), crontab.subarray(range.end)]);
   const halves = lines(crontab).filter(({ text }) => text === first(id) || text === last(id));
   if (halves.length === 0) return undefined;
-  const message = `the lines of schedule ${id} in the crontab are not the three that were written`;
-  const hint = 'Take its lines out with "crontab -e"; they are marked with its id.';
+  const message = `the lines of schedule ${id} in the crontab were changed`;
+  const hint = 'Remove them with "crontab -e"; they are marked with its id.';
   throw new TradeAgentError('invalid_config', message, { hint });
 }
 
@@ -116,11 +116,11 @@ function rangeOf(crontab: Buffer, id: string): { start: number; end: number } | 
   const end = all.findIndex(({ text }, index) => index > begin && text === last(id));
   const [a, b] = [all[begin], all[end]];
   if (begin === -1 || a === undefined || b === undefined) return undefined;
-  // Exactly three lines: other lines in between are somebody else's.
+  // Exactly three lines: others in between are not ours.
   return end - begin === 2 ? { start: a.start, end: b.end } : undefined;
 }
 
-/** Lines with their byte offsets: a crontab may be in any encoding. */
+/** Returns the lines with their byte offsets: a crontab may be in any encoding. */
 function lines(crontab: Buffer): { text: string; start: number; end: number }[] {
   const found: { text: string; start: number; end: number }[] = [];
   for (let start = 0; start < crontab.length; ) {

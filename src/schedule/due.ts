@@ -4,7 +4,7 @@ import type { Moments } from './moments.ts';
 export interface Progress {
   /** All moments up to here are handled. */
   readonly handled: number;
-  /** A moment whose run began and did not end, and its attempts. */
+  /** A moment whose run began and did not end, and the number of its attempts. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
@@ -13,7 +13,7 @@ export type Decision =
   | {
       readonly run: true;
       readonly due: number;
-      /** Earlier moments that were not run; {@link MOST_MISSED} means that many or more. */
+      /** Number of earlier moments that were not run; {@link MOST_MISSED} means that many or more. */
       readonly missed: number;
       /** 1 for the first. */
       readonly attempt: number;
@@ -21,19 +21,18 @@ export type Decision =
       readonly handled: number;
     };
 
-/** Enough to say "many". */
+/** Maximum number of missed moments that are counted. */
 export const MOST_MISSED = 100;
 
-/** Attempts at a moment: with a wake-up each quarter of an hour, a good hour. */
+/** Maximum number of attempts for one moment. With a wake-up every 15 minutes, they take more than an hour. */
 export const MOST_ATTEMPTS = 5;
 
-/** Clock corrections are smaller; more means that the clock was wrong at the last run. */
+/** Clock corrections are smaller. A larger difference means that the clock was wrong at the last run. Milliseconds. */
 const CLOCK_SLACK_MS = 120_000;
 
 /**
- * Decides whether a run is due. Several missed moments (the machine slept, or was off) make one run, for the latest.
- * If the clock was ahead and was corrected, `handled` would be in the future and silence the schedule: it continues
- * from now.
+ * Decides whether a run is due. Several missed moments (the machine slept, or was off) make one run, for the latest. If the
+ * clock was ahead and was corrected, `handled` would be in the future and silence the schedule, so it continues from now.
  */
 export function decide(moments: Moments, progress: Progress, now: number): Decision {
   const handled = progress.handled > now + CLOCK_SLACK_MS ? now : progress.handled;
@@ -45,7 +44,7 @@ export function decide(moments: Moments, progress: Progress, now: number): Decis
   return { run: true, due, missed: open.length - 1, attempt, handled };
 }
 
-/** At most one is usually open, and each lookup takes time. */
+/** Looks for two first: usually at most one is open, and each lookup takes time. */
 function openMoments(moments: Moments, handled: number, now: number): number[] {
   const openOf = (most: number) => moments.upTo(now, most).filter((moment) => moment > handled);
   const latest = openOf(2);

@@ -16,11 +16,11 @@ export function launchdScheduler(run: MachineCommand, folder: string, uid: numbe
       const answer = await run('launchctl', ['bootstrap', `gui/${uid}`, file(id)]);
       if (answer.code === 0) return;
       removeMarked(id, [file(id)]);
-      throw commandFailed('loading the agent', answer, 'See whether "launchctl print gui/$UID" works.');
+      throw commandFailed('loading the agent', answer, 'Check whether "launchctl print gui/$UID" works.');
     },
     state: async ({ entry }) => stateOfMarked(entry),
     async remove(id) {
-      // It may not be loaded; what matters is that its file is removed.
+      // It may not be loaded. What matters is that its file is removed.
       await run('launchctl', ['bootout', `gui/${uid}/${label(id)}`]);
       return removeMarked(id, [file(id)]);
     },

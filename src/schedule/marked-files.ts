@@ -3,18 +3,18 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 
-/** The mark of a schedule's files; a file without it is somebody else's. */
+/** Returns the mark of a schedule's files. A file without it is not ours. */
 export function markOf(id: string): string {
   return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" takes it out`;
 }
 
-/** @throws {TradeAgentError} `invalid_config` where a file exists that this program did not write */
+/** @throws {TradeAgentError} `invalid_config` if a file exists that this program did not write */
 export function writeMarked(id: string, parts: readonly EntryPart[]): void {
   for (const { file } of parts) if (file !== null) requireOurs(file, id);
   for (const { file, text } of parts) if (file !== null) writePrivateFile(file, text);
 }
 
-/** False where none existed. @throws {TradeAgentError} as {@link writeMarked} */
+/** Returns false if none existed. @throws {TradeAgentError} as {@link writeMarked} */
 export function removeMarked(id: string, files: readonly string[]): boolean {
   const there = files.filter((file) => requireOurs(file, id));
   for (const file of there) rmSync(file);
@@ -35,6 +35,6 @@ function requireOurs(file: string, id: string): boolean {
   if (content === undefined) return false;
   if (content.includes(`trade-agent schedule ${id};`)) return true;
   throw new TradeAgentError('invalid_config', `${file} was not written by this program`, {
-    hint: 'It is left as it is. Move it away, then try again.',
+    hint: 'It was not changed. Move it away, then try again.',
   });
 }

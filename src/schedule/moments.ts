@@ -4,13 +4,13 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 
 /** When a schedule is due, in milliseconds since the epoch, independent of the machine's zone. */
 export interface Moments {
-  /** The last ones up to and including an instant, newest first. */
+  /** Returns the last moments up to and including an instant, newest first. */
   upTo(now: number, most: number): number[];
-  /** The next ones after an instant, oldest first. */
+  /** Returns the next moments after an instant, oldest first. */
   after(now: number, count: number): number[];
 }
 
-/** The moments at an edge of each trading day, including half-days. */
+/** Returns the moments at an edge of each trading day, half-days included. */
 export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): Moments {
   const all = calendar
     .map((day) => newYorkInstant(day.date, day[edge.edge]) + edge.minutes * 60_000)
@@ -25,13 +25,13 @@ export function edgeMoments(edge: MarketEdge, calendar: readonly TradingDay[]): 
   };
 }
 
-/** A moment of each trading day: minutes after (negative: before) the opening or closing. */
+/** A time of each trading day: minutes after (negative: before) the opening or closing. */
 interface MarketEdge {
   readonly edge: 'open' | 'close';
   readonly minutes: number;
 }
 
-/** Further away another day's edge is nearer, and a cron expression is better. */
+/** Maximum minutes from an edge. Beyond that another day's edge is nearer, and a cron expression is better. */
 const FURTHEST = 12 * 60;
 
 /** Parses `open`, `close-30m`, `open+1h30m`; undefined for anything else. */
@@ -45,11 +45,11 @@ export function parseEdge(text: string): MarketEdge | undefined {
   return { edge: edge as MarketEdge['edge'], minutes: sign === '-' && distance > 0 ? -distance : distance };
 }
 
-/** As {@link parseEdge}. @throws {TradeAgentError} `usage`, with a suggestion */
+/** Like {@link parseEdge}. @throws {TradeAgentError} `usage`, with a suggestion */
 export function requireEdge(text: string): MarketEdge {
   const edge = parseEdge(text);
   if (edge !== undefined) return edge;
-  throw new TradeAgentError('usage', `"${text}" is no moment of a trading day`, { hint: meant(text) });
+  throw new TradeAgentError('usage', `"${text}" is not a time of a trading day`, { hint: meant(text) });
 }
 
 function meant(text: string): string {
@@ -66,18 +66,18 @@ function meant(text: string): string {
     if (parseEdge(guess) !== undefined) return `Did you mean "${guess}"?`;
   }
   if (/^\s*\d{1,2}[:.]\d\d/.test(text))
-    return 'For a time of day give --cron: "30 9 * * 1-5" is 9:30 New York time from Monday to Friday.';
-  return 'Write "open", "close", or minutes and hours from them: "open+5m", "close-30m", "close-1h30m"; 12h at most.';
+    return 'For a time of day, use --cron: "30 9 * * 1-5" is 9:30 New York time from Monday to Friday.';
+  return 'Use "open" or "close", or an offset of up to 12 hours: "open+5m", "close-30m", "close-1h30m".';
 }
 
-/** All zones differ by whole quarters of an hour. */
+/** Minutes. All time zones differ by multiples of a quarter of an hour. */
 const QUARTER = 15;
-/** A minute field has at most 60 values, so twice as many moments cover them. */
+/** Number of moments to examine: a minute field has at most 60 values, so twice as many cover them. */
 const ENOUGH = 120;
 
 /**
- * The minutes of each hour at which the machine must start the program, whatever its zone and daylight saving: those
- * of the moments, and the quarters of an hour from them. Each wake-up also catches up missed moments. Ascending.
+ * Returns the minutes of each hour at which the machine must start the program, whatever its time zone: those of the moments,
+ * and 15, 30 and 45 minutes after them. Each wake-up also catches up on missed moments. Ascending.
  */
 export function wakeMinutes(moments: Moments, now: number): number[] {
   const residues = new Set(moments.after(now, ENOUGH).map((moment) => Math.floor(moment / 60_000) % QUARTER));

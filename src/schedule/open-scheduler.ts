@@ -14,7 +14,7 @@ export interface Machine {
   readonly userHome: string;
   readonly uid: number;
   readonly run: MachineCommand;
-  /** The folder of our own commands' lock. */
+  /** The folder for the lock that keeps our own commands apart. */
   readonly folder: string;
   readonly results: ResultCodes;
 }
@@ -33,7 +33,7 @@ export function openScheduler(name: SchedulerName, machine: Machine): Scheduler 
 }
 
 /**
- * The machine's scheduler. Cron before systemd: a user's timers stop at logout by default.
+ * Returns the machine's scheduler. Cron comes before systemd, because a user's timers stop at logout by default.
  * @throws {TradeAgentError} `not_found`
  */
 export function usualScheduler({ platform, env }: Pick<Machine, 'platform' | 'env'>): SchedulerName {

@@ -22,7 +22,7 @@ export type RunStatus = (typeof runStatuses)[number];
 /** A stored run of a schedule. Times are RFC 3339. */
 export const runRecordSchema = z.strictObject({
   schedule: z.string(),
-  /** The moment it ran for; null where a person started it. */
+  /** The moment it ran for; null if a person started it. */
   due: z.iso.datetime().nullable(),
   started_at: z.iso.datetime(),
   ended_at: z.iso.datetime().nullable(),
@@ -31,7 +31,7 @@ export const runRecordSchema = z.strictObject({
   /** Missed moments before `due`, which this run covers; 100 means that many or more. */
   missed: z.int(),
   attempt: z.int(),
-  /** The number of findings; `findings` has the worst. */
+  /** The number of findings; `findings` has the most severe ones. */
   found: z.int(),
   findings: z.array(
     z.strictObject({
@@ -42,7 +42,7 @@ export const runRecordSchema = z.strictObject({
     }),
   ),
   approvals: z.array(z.strictObject({ id: z.string(), status: z.string() })),
-  /** Notices of findings that could not be sent. */
+  /** Number of notices of findings that could not be sent. */
   unsent: z.int(),
   error: z.strictObject({ code: z.string(), message: z.string(), hint: z.string().optional() }).optional(),
 });

@@ -9,7 +9,7 @@ import type { Progress } from './due.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
 
-/** Stored runs per schedule: a quarter of trading days, twice a day. */
+/** Maximum number of stored runs per schedule: a quarter of trading days, twice a day. */
 const KEPT_RUNS = 128;
 
 const journalSchema = z.strictObject({
@@ -61,9 +61,9 @@ export function openScheduleStore(folder: string) {
       parse(journalFile(id), journalSchema) ?? { handled: Date.parse(created_at), pending: null, runs: [] },
     write: (id: string, journal: Journal) =>
       writePrivateFile(journalFile(id), text({ ...journal, runs: journal.runs.slice(-KEPT_RUNS) })),
-    /** @throws {TradeAgentError} `busy` while a run of it is under way */
+    /** @throws {TradeAgentError} `busy` while another run of it is in progress */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-      const busy = { message: `a run of schedule ${id} is under way`, hint: 'Wait for it to end.' };
+      const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };
       const lock = join(ensurePrivateFolder(folder), `${id}.lock`);
       return await withProcessLock(lock, { waitMs: 0, signal, busy }, work);
     },
@@ -81,14 +81,14 @@ function names(folder: string): string[] {
   }
 }
 
-/** A file's content, undefined where there is none. @throws {TradeAgentError} `state_corrupt` */
+/** Returns a file's content; undefined if it does not exist. @throws {TradeAgentError} `state_corrupt` */
 function parse<T>(file: string, schema: z.ZodType<T>): T | undefined {
   const content = readIfThere(file);
   if (content === undefined) return undefined;
   const parsed = schema.safeParse(json(content));
   if (parsed.success) return parsed.data;
-  throw new TradeAgentError('state_corrupt', `${file} is not what this program wrote`, {
-    hint: 'Move it away, and add the schedule again.',
+  throw new TradeAgentError('state_corrupt', `${file} is damaged`, {
+    hint: 'Move it away and add the schedule again.',
   });
 }
 

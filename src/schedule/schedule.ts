@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { parseEdge } from './moments.ts';
 import { schedulers } from './scheduler-names.ts';
 
-/** The zone of all of a schedule's times: the exchange's. */
+/** The time zone of schedules: the exchange's. */
 export const EXCHANGE_ZONE = 'America/New_York';
 
 /** A cron expression, or an offset from the market's opening or closing. */
@@ -15,7 +15,7 @@ export type Timing = z.output<typeof timingSchema>;
 /** A schedule's name or id. */
 export const schedulePattern = /^[a-z0-9][a-z0-9_-]{0,31}$/;
 
-/** A stored schedule. Paths are absolute: cron starts it in a folder of its own choice. */
+/** A stored schedule. Paths are absolute, because cron starts runs in a folder of its own choice. */
 export const scheduleSchema = z.strictObject({
   id: z.string().regex(schedulePattern),
   name: z.string().regex(schedulePattern).nullable(),
@@ -35,7 +35,7 @@ export const scheduleSchema = z.strictObject({
   with: z.enum(schedulers),
   /** The exact entry written for it: files, or lines of the crontab. */
   entry: z.array(z.strictObject({ file: z.string().nullable(), text: z.string() })),
-  /** RFC 3339. Nothing before it was ever due. */
+  /** RFC 3339. No moment before it is due. */
   created_at: z.iso.datetime(),
 });
 export type Schedule = z.output<typeof scheduleSchema>;

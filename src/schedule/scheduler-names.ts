@@ -1,3 +1,3 @@
-/** In a file of its own: the command line's help needs only this. */
+/** A separate file, because the command line's help needs nothing else. */
 export const schedulers = ['cron', 'systemd', 'launchd'] as const;
 export type SchedulerName = (typeof schedulers)[number];

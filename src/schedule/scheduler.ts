@@ -18,12 +18,12 @@ export type EntryState = 'installed' | 'missing' | 'changed';
 /** Starts programs at set times on this machine. Touches only entries that it wrote. */
 export interface Scheduler {
   readonly name: SchedulerName;
-  /** The exact entry; writes nothing. @throws {TradeAgentError} `usage` where it can't be expressed */
+  /** Returns the exact entry; writes nothing. @throws {TradeAgentError} `usage` if it can't be expressed */
   entry(id: string, command: StartCommand, minutes: readonly number[], timeoutMs: number): EntryPart[];
-  /** @throws {TradeAgentError} `invalid_config`, `not_found`; nothing is left behind then */
+  /** Leaves nothing behind if it fails. @throws {TradeAgentError} `invalid_config`, `not_found` */
   install(id: string, entry: readonly EntryPart[]): Promise<void>;
   state(schedule: Pick<Schedule, 'id' | 'entry'>): Promise<EntryState>;
-  /** False where there was no entry. @throws {TradeAgentError} `invalid_config` */
+  /** Returns false if there was no entry. @throws {TradeAgentError} `invalid_config` */
   remove(id: string): Promise<boolean>;
   /** A precondition that the person must know about. */
   readonly note: string | undefined;
@@ -52,8 +52,8 @@ export function startCommand(options: {
     // Cron can't express a line break, and implementations treat backslashes differently.
     if (![...text].some((character) => character < ' ' || character === '\u007f' || character === '\\'))
       continue;
-    throw new TradeAgentError('usage', `${JSON.stringify(text)} can't be written into an entry`, {
-      hint: 'Use a path without backslashes and control characters.',
+    throw new TradeAgentError('usage', `${JSON.stringify(text)} can't be used in a scheduler entry`, {
+      hint: 'Use a path without backslashes or control characters.',
     });
   }
   return { node, script, args: ['schedule', 'run', options.id], environment };

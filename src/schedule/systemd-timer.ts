@@ -8,19 +8,19 @@ const GRACE_SECONDS = 60;
 
 /**
  * @param folder the user's units: `~/.config/systemd/user`
- * @param results exit codes that are no failure of the unit
+ * @param results exit codes that are not failures of the unit
  */
 export function systemdScheduler(run: MachineCommand, folder: string, results: ResultCodes): Scheduler {
   const names = (id: string) => ({ service: `trade-agent-${id}.service`, timer: `trade-agent-${id}.timer` });
   const control = async (what: string, ...args: string[]) => {
     const answer = await run('systemctl', ['--user', ...args]);
     if (answer.code !== 0)
-      throw commandFailed(what, answer, 'See whether "systemctl --user status" works in this session.');
+      throw commandFailed(what, answer, 'Check whether "systemctl --user status" works in this session.');
   };
   const files = (id: string) => Object.values(names(id)).map((name) => join(folder, name));
   return {
     name: 'systemd',
-    note: 'User timers run while you are logged in; "loginctl enable-linger" has them run always.',
+    note: 'User timers only run while you are logged in. "loginctl enable-linger" keeps them running.',
     entry: (id, command, minutes, timeoutMs) => [
       { file: join(folder, names(id).service), text: serviceUnit(id, command, timeoutMs, results) },
       { file: join(folder, names(id).timer), text: timerUnit(id, minutes) },
@@ -38,7 +38,7 @@ export function systemdScheduler(run: MachineCommand, folder: string, results: R
     state: async ({ entry }) => stateOfMarked(entry),
     async remove(id) {
       const there = files(id);
-      // It may not be loaded; what matters is that its files are removed.
+      // It may not be loaded. What matters is that its files are removed.
       await run('systemctl', ['--user', 'disable', '--now', names(id).timer]);
       const removed = removeMarked(id, there);
       await run('systemctl', ['--user', 'daemon-reload']);
@@ -92,7 +92,7 @@ WantedBy=timers.target
 `;
 }
 
-/** systemd.syntax(7): double quotes with C escapes; a percent sign begins a specifier. */
+/** Quotes a word as in systemd.syntax(7): double quotes with C escapes; a percent sign begins a specifier. */
 function quoted(text: string): string {
   const escaped = text.replaceAll('"', '\\"').replaceAll('%', '%%');
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `"${escaped}"`;

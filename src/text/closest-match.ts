@@ -1,4 +1,4 @@
-/** The nearest candidate, or `undefined` where none is near enough. */
+/** Returns the nearest candidate; undefined if none is near enough. */
 export function closestMatch(typed: string, candidates: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Math.max(2, Math.floor(typed.length / 3)) + 1;

@@ -1,11 +1,11 @@
 import { replaceHidden } from './shown-text.ts';
 
 /**
- * JSON in which every character that could redraw a terminal or reorder a number is an escape: those that `safeText`
- * removes from text. It parses to the same value as `JSON.stringify`'s.
+ * Returns JSON in which every character that could redraw a terminal or reorder a number is escaped: those that `safeText`
+ * removes. It parses to the same value as `JSON.stringify`'s.
  */
 export function safeJson(value: unknown, indent = 0): string {
-  // What JSON.stringify has not escaped can only be inside strings.
+  // Whatever JSON.stringify has not escaped can only be inside strings.
   return replaceHidden(JSON.stringify(value, null, indent), escaped);
 }
 

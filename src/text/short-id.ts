@@ -1,12 +1,12 @@
 /** Shorter prefixes would soon collide. */
 const SHORTEST = 8;
 
-/** A UUID, or a prefix and many random characters (`pr_1Vq0M2k3…`), which nobody types whole. */
+/** A UUID, or a prefix and many random characters (`pr_1Vq0M2k3…`), which nobody types in full. */
 const LONG = /^(?:(?=[0-9a-f]{8}-[0-9a-f]{4}-)|[a-z]{1,3}_(?=\w{12}))/i;
 
 /**
- * Shortens ids to the first characters that tell each from all others given, at least {@link SHORTEST} after a prefix.
- * Short ids stay whole.
+ * Shortens ids to the first characters that tell each from all others, at least {@link SHORTEST} after a prefix. Short ids
+ * are not shortened.
  */
 export function shortIds(ids: readonly string[]): (id: string) => string {
   const all = [...new Set(ids)];
@@ -14,6 +14,6 @@ export function shortIds(ids: readonly string[]): (id: string) => string {
   const cut = (id: string, length: number) => id.slice(0, (LONG.exec(id)?.[0].length ?? 0) + length);
   let length = SHORTEST;
   while (length < longest && new Set(all.map((id) => cut(id, length))).size < all.length) length++;
-  // A trailing dash says nothing.
+  // A trailing dash carries no information.
   return (id) => (LONG.test(id) ? cut(id, length).replace(/-$/, '') : id);
 }

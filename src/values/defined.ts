@@ -1,5 +1,5 @@
 /**
- * The fields of `fields` that have a value. An optional property may be left out but not be `undefined`
+ * Returns the fields that have a value. An optional property may be left out but not be `undefined`
  * (`exactOptionalPropertyTypes`), since JSON, digests and strict schemas tell the two apart.
  *
  *     const order = { symbol, ...defined({ limit_price, stop_price }) };

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { defined } from './defined.ts';
 
 /**
- * Names for schemas that `z.toJSONSchema` writes once and refers to, beside the descriptions that they have anyway.
- * For these documents alone: a name in the global registry would also be in the parameters that models are given.
+ * Returns a registry of names for schemas, so that `z.toJSONSchema` writes each schema once and refers to it. Descriptions
+ * are kept. Not the global registry: its names would also appear in the tool parameters that models are given.
  */
 export function namedSchemas(
   names: ReadonlyMap<z.core.$ZodType, string>,

@@ -1,4 +1,4 @@
-/** A function whose answer about an object is made once and kept as long as the object. */
+/** Memoizes a function of an object, for as long as the object exists. */
 export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const kept = new WeakMap<Key, { readonly value: Value }>();
   return (key) => {

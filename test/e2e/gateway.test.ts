@@ -152,7 +152,7 @@ it.each([
   [
     'with a key that others can read',
     () => chmodSync(join(home(), 'key.json'), 0o644),
-    /can't be used: others may read/,
+    /can't be used: other users can read/,
   ],
 ])('%s it does not start, and says what to do', async (_, spoil, says) => {
   settings();

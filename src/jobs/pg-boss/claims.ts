@@ -29,12 +29,12 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
       return claims.filter((_, index) => mine[index] !== true);
     },
     done: async (claim: Claim): Promise<void> => void (await boss.complete(queue, claim)),
-    /** Retried later, or dead. @param code of the error; never its text */
+    /** Schedules a retry, or marks the job as dead. @param code of the error; never its text */
     async failed(claim: Claim, code: string): Promise<void> {
       await boss.fail(queue, claim, { code });
       if (claim.retryCount >= RETRY_LIMIT) await clearDead(pool);
     },
-    /** As if it had not been fetched: another worker does it at once. */
+    /** Gives the job back as if it had not been fetched, so that another worker does it at once. */
     async giveBack({ id, retryCount }: Claim): Promise<void> {
       // `fail` would count as an attempt, and delay the next one.
       await pool.query(

@@ -7,14 +7,14 @@ export interface JobCounts {
   readonly kind: JobKind;
   /** Due and not started. */
   readonly waiting: number;
-  /** Seconds that the oldest of these has waited; 0 for none. */
+  /** Seconds that the oldest of these has waited; 0 if there are none. */
   readonly oldest: number;
   readonly running: number;
 }
 
 type Row = Omit<JobCounts, 'kind'> & { readonly name: string };
 
-/** A tenant's jobs, for monitoring. Finished ones are not scanned. */
+/** Returns the counts of a tenant's jobs, for monitoring. Finished ones are not scanned. */
 export async function jobCounts(
   database: Pick<TenantDatabase, 'tenant' | 'read'>,
 ): Promise<{ readonly jobs: readonly JobCounts[]; readonly dead: number }> {

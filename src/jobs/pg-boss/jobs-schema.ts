@@ -6,7 +6,7 @@ export const JOBS_SCHEMA = 'trade_agent_jobs';
 const app = appOf(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
-/** pg-boss's tables with tenants' rows, and the column of the queue's name, which begins with the tenant. */
+/** pg-boss's tables that have tenants' rows, and the column with the queue's name, which begins with the tenant. */
 const ofTenants = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 
 /**
@@ -19,8 +19,8 @@ export const ADDITIONS = `
   GRANT SELECT, INSERT, UPDATE, DELETE ON ${JOBS_SCHEMA}.instance TO ${app};
   ${Object.entries(ofTenants).map(ofTenant).join('')}
 
-  -- pg-boss' own is when the transaction began: of two who wait for one row's lock, the first to begin may be the second
-  -- to enqueue, and one that enqueues two has them in no order at all.
+  -- pg-boss's own time is the transaction's begin: of two that wait for one row's lock, the first to begin may be the second
+  -- to enqueue, and two jobs of one transaction would have no order at all.
   CREATE OR REPLACE FUNCTION ${JOBS_SCHEMA}.in_order() RETURNS trigger LANGUAGE plpgsql AS $$
   BEGIN
     NEW.created_on := clock_timestamp();

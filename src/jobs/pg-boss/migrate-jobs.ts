@@ -4,7 +4,7 @@ import { openPool } from '../../store/postgres/pool.ts';
 import { ADDITIONS, JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 
-/** Between checks of whether an index is built. */
+/** Interval between checks whether the indexes are built, in milliseconds. */
 const LOOK_MS = 200;
 
 /**
@@ -37,12 +37,12 @@ export async function migrateJobs(address: string): Promise<void> {
   }
 }
 
-/** Newer versions build indexes in the background. @throws {Error} where one fails */
+/** Waits for indexes, which newer versions build in the background. @throws {Error} if one fails */
 async function untilBuilt(boss: PgBoss): Promise<void> {
   for (;;) {
     const status = await boss.getBamStatus();
     const failed = status.find((one) => one.status === 'failed');
-    if (failed !== undefined) throw new Error('an index of the jobs’ tables could not be built');
+    if (failed !== undefined) throw new Error('an index on the job tables could not be built');
     if (status.every((one) => one.status === 'completed')) return;
     await sleep(LOOK_MS);
   }

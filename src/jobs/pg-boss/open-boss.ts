@@ -13,20 +13,20 @@ const MAINTAIN_SECONDS = 600;
 const START_MS = 60_000;
 const RETRY_MS = 500;
 
-/** PostgreSQL's "the database system is starting up", and a server or socket that is not there yet. */
+/** PostgreSQL's "the database system is starting up", and errors of a server or socket that does not exist yet. */
 const STARTING = ['57P03', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
 
 interface BossOptions {
-  /** The tables' owner migrates them, and does nothing else. */
+  /** Whether to migrate the tables, as their owner, and do nothing else. */
   readonly migrate: boolean;
   readonly heard: (error: unknown) => void;
-  /** Called with the name of a queue with new jobs; undefined for any. */
+  /** Called with the name of a queue that has new jobs; undefined for any queue. */
   readonly woken?: (queue: string | undefined) => void;
 }
 
 /**
  * Starts pg-boss over our pool, which the caller closes after `stop({ close: false })`.
- * @throws {TradeAgentError} `invalid_config` where its tables are missing, or of another version
+ * @throws {TradeAgentError} `invalid_config` if its tables are missing, or of another version
  */
 export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOptions): Promise<PgBoss> {
   await whenUp(pool);
@@ -40,7 +40,7 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
     monitorIntervalSeconds: SUPERVISE_SECONDS,
     maintenanceIntervalSeconds: MAINTAIN_SECONDS,
     useListenNotify: woken !== undefined,
-    // Users' schedules are rows of our own. What only an owner may do is not tried; nothing is reported elsewhere.
+    // Users' schedules are rows of our own. Nothing is tried that only an owner may do, and nothing is reported elsewhere.
     schedule: false,
     reindex: false,
     monitorVacuum: false,
@@ -86,13 +86,13 @@ async function whenUp(pool: Pool): Promise<void> {
   }
 }
 
-/** pg-boss's messages; a role without privileges sees no tables. */
+/** Matches pg-boss's messages. A role without privileges sees no tables. */
 const isUnfit = (error: unknown): boolean =>
   error instanceof Error && /is not installed|requires migrations/.test(error.message);
 
 function notMigrated(cause: unknown): TradeAgentError {
-  return new TradeAgentError('invalid_config', 'the tables of jobs are not there, or of another version', {
-    hint: 'Bring the database up to date with the login that owns its tables.',
+  return new TradeAgentError('invalid_config', 'the job tables are missing, or have another version', {
+    hint: 'Migrate the database with the login that owns its tables.',
     cause,
   });
 }

@@ -20,21 +20,21 @@ import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 import { ensureQueues, queueOf } from './queues.ts';
 
-/** How often jobs that died with their workers, and block their keys, are removed. */
+/** How often jobs are removed that died with their workers and block their keys, in milliseconds. */
 const CLEAR_MS = 5_000;
 
 export interface PgBossOptions {
   /** The server's database, with the application's login ({@link readServerAddress}). */
   readonly address: string;
   readonly tenant: string;
-  /** The most connections; one is for notifications. */
+  /** Maximum number of connections. One is for notifications. */
   readonly max?: number;
-  /** Gets errors that no caller awaits: failed jobs, a lost database. */
+  /** Receives errors that no caller awaits: failed jobs, a lost database. */
   readonly heard?: (error: unknown) => void;
 }
 
 /**
- * A queue by pg-boss, in the server's database. Waits up to a minute for a database that is starting.
+ * A queue on pg-boss, in the server's database. Waits up to a minute for a database that is starting.
  * @throws {TradeAgentError} `invalid_config` for an invalid address, or missing tables (`migrateJobs`)
  * @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]`
  */
@@ -77,7 +77,7 @@ export async function pgBossQueue({
         singletonKey: job.key,
         ...(at !== undefined && { startAfter: new Date(at) }),
       });
-      if (id === null) throw new TradeAgentError('internal', 'a job was not taken');
+      if (id === null) throw new TradeAgentError('internal', 'a job was not accepted');
     },
     async enqueueAll(unit, given) {
       for (const [kind, jobs] of Map.groupBy(
@@ -89,13 +89,13 @@ export async function pgBossQueue({
           jobs.map((job) => ({ data: job, singletonKey: job.key })),
           { db: { executeSql: (text, values) => unit.execute(text, values) }, returnId: true },
         );
-        if (taken?.length !== jobs.length) throw new TradeAgentError('internal', 'a job was not taken');
+        if (taken?.length !== jobs.length) throw new TradeAgentError('internal', 'a job was not accepted');
       }
     },
     async work(kind: JobKind, handler, { concurrency = 4 } = {}) {
       const queue = queueOf(tenant, kind);
       if (closed !== undefined || workers.has(queue))
-        throw new TradeAgentError('internal', `jobs of kind ${kind} are done already, or no more`);
+        throw new TradeAgentError('internal', `${kind} jobs already have a worker, or the queue is closed`);
       workers.set(queue, startWorker({ claims: claimsOf(boss, pool, queue), handler, concurrency, heard }));
       clearing ??= setInterval(() => void clearDead(pool).catch(heard), CLEAR_MS);
     },
@@ -114,19 +114,19 @@ export async function pgBossQueue({
 }
 
 /**
- * Between fetches without a notification (enqueued jobs notify, jobs that become due don't), and between retries of
- * reporting an outcome; doubles up to the maximum.
+ * Delays between fetches without a notification (enqueued jobs notify, jobs that become due don't), and between attempts to
+ * report an outcome; doubled up to the maximum.
  */
 const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
 /**
- * A pause before fetching when all slots were in use: a fetch scans every waiting key (65 ms for 20,000), so it
- * should get several jobs.
+ * Delay before a fetch if all slots were in use: a fetch scans every waiting key (65 ms for 20,000), so it should get several
+ * jobs.
  */
 const GATHER_MS = 20;
 
 /**
- * Outcomes are not fsynced: a crashed database may lose those of this period. PostgreSQL's maximum is three times
- * `wal_writer_delay`, 200 ms by default.
+ * How long a reported outcome may still get lost, since outcomes are not fsynced and the database may crash. PostgreSQL's
+ * maximum is three times `wal_writer_delay`, 200 ms by default.
  */
 const UNSURE_MS = 5_000;
 
@@ -146,8 +146,8 @@ interface Running {
 }
 
 /**
- * Does the jobs of one queue. pg-boss's `work` settles jobs fetched together only when the last has ended, and blocks
- * the others' keys until then; here each is settled separately.
+ * Does the jobs of one queue. pg-boss's `work` settles jobs that were fetched together only when the last has ended, and
+ * blocks their keys until then; here each is settled separately.
  */
 function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const running = new Map<Claim, Running>();
@@ -166,7 +166,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
     } catch (error) {
       failure = { error };
     }
-    // Given back or lost: the outcome is not this attempt's to report.
+    // The job was given back or lost, so this attempt does not report its outcome.
     if (!running.has(claim)) return;
     if (failure === undefined) return await outcomes.say(claim, () => claims.done(claim));
     if (closing.signal.aborted && signal.aborted) return await claims.giveBack(claim);
@@ -226,7 +226,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
 
   return {
     wake: bell.ring,
-    /** The same, and the database may have restarted: recent outcomes are reported again. */
+    /** Wakes the worker and reports recent outcomes again, since the database may have restarted. */
     again(): void {
       outcomes.again();
       bell.ring();
@@ -247,7 +247,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   };
 }
 
-/** Reports jobs' outcomes to a database that may be away. An unreported job blocks its key until it counts as lost. */
+/** Reports outcomes to a database that may be unavailable. An unreported job blocks its key until it counts as lost. */
 function createOutcomes({
   isOurs,
   heard,
@@ -255,7 +255,7 @@ function createOutcomes({
   readonly isOurs: (claim: Claim) => boolean;
   readonly heard: (error: unknown) => void;
 }) {
-  /** In the order of reporting. */
+  /** Reported outcomes, oldest first. */
   const said = new Map<Claim, { readonly at: number; readonly say: () => Promise<void> }>();
   return {
     /** Reports until it succeeds, as long as the job is ours. */

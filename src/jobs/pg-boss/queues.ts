@@ -14,7 +14,7 @@ const KEEP_DONE_SECONDS = 3600;
 /** A job not started by then is useless, and can be recreated from the rows. */
 const KEEP_UNDONE_SECONDS = 14 * 24 * 3600;
 
-/** A tenant's queue of a kind; the name makes its jobs the tenant's (`jobs-schema.ts`). */
+/** Returns the name of a tenant's queue of a kind. The name makes its jobs the tenant's (`jobs-schema.ts`). */
 export const queueOf = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
 
 export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> {
@@ -29,7 +29,7 @@ export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> 
   const dead = queueOf(tenant, 'dead');
   await ensure(dead, 'standard', { retentionSeconds: KEEP_DEAD_SECONDS });
   for (const kind of JOB_KINDS) {
-    // `singleton` lets jobs of a key overtake each other.
+    // `singleton` would let jobs of a key overtake each other.
     await ensure(queueOf(tenant, kind), 'key_strict_fifo', {
       retryLimit: RETRY_LIMIT,
       retryBackoff: true,

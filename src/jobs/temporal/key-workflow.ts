@@ -2,7 +2,7 @@ import { condition, continueAsNew, defineSignal, proxyActivities, setHandler } f
 
 /** The workflow's activity: takes only an id, and returns nothing. */
 export interface Activities {
-  /** Resolves once the job is done or dead; a rejection is to be retried. */
+  /** Resolves once the job is done or dead. A rejection is retried. */
   attempt(id: number): Promise<void>;
 }
 
@@ -13,12 +13,12 @@ export interface KeyLimits {
   readonly retrySeconds: number;
 }
 
-/** Jobs per execution: its history must stay bounded, and is replayed at each step. */
+/** Maximum number of jobs per workflow execution: its history must stay bounded, and is replayed at each step. */
 const JOBS_AN_EXECUTION = 50;
 
 /**
- * Does the jobs of one key one at a time in the order they were signaled, knowing only their ids; ends when there are
- * none. Temporal replays this code: changes must use `patched()` (docs/adding/job-queue.md).
+ * Runs the jobs of one key, one at a time and in the order in which they were signaled, knowing only their ids. Ends when
+ * there are none. Temporal replays this code: changes must use `patched()` (docs/adding/job-queue.md).
  */
 export async function jobsOfKey(limits: KeyLimits, waiting: readonly number[] = []): Promise<void> {
   const queue = [...waiting];

@@ -22,7 +22,7 @@ const jobOf = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids:
 export function postgresOutbox(database: TenantDatabase) {
   const channel = `ta_jobs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   return {
-    /** In the caller's unit of work; listeners are notified by the commit. */
+    /** Adds a job in the caller's unit of work. The commit notifies listeners. */
     async add(unit: Unit, { kind, key, ids }: Job, at?: number): Promise<void> {
       // The id is assigned by the insert: under a shared lock the second has the higher one.
       await unit.run(
@@ -33,7 +33,7 @@ export function postgresOutbox(database: TenantDatabase) {
         { kind, key, ids: JSON.stringify(ids), at: at ?? null, channel },
       );
     },
-    /** Jobs to be handed over now, of all kinds, in order. */
+    /** Returns the jobs to hand over now, of all kinds, in order. */
     due: (limit: number): Promise<readonly OutboxRow[]> =>
       database.read((unit) =>
         unit.last.all<OutboxRow>(
@@ -42,7 +42,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { limit },
         ),
       ),
-    /** Marks them handed over: not again for so long. Not fsynced, since a lost mark only repeats a handover. */
+    /** Marks jobs as handed over, not again for `againMs`. Not fsynced, since a lost mark only repeats a handover. */
     handed: async (ids: readonly number[], againMs: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run(
@@ -51,7 +51,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { ids, againMs },
         ),
       )),
-    /** Begins an attempt, which `tries` includes; undefined where the job is done or dead. */
+    /** Begins an attempt, which `tries` includes. Returns undefined if the job is done or dead. */
     async begin(id: number): Promise<{ readonly job: Job; readonly tries: number } | undefined> {
       const row = await database.writeUnsynced((unit) =>
         unit.last.one<StoredJob & { tries: number }>(
@@ -62,7 +62,7 @@ export function postgresOutbox(database: TenantDatabase) {
       );
       return row === undefined ? undefined : { job: jobOf(row), tries: row.tries };
     },
-    /** As if the attempt had not begun. */
+    /** Undoes `begin`, as if the attempt had not begun. */
     giveBack: async (id: number): Promise<void> =>
       void (await database.writeUnsynced((unit) =>
         unit.last.run('UPDATE job_outbox SET tries = tries - 1 WHERE id = @id', { id }),
@@ -71,7 +71,7 @@ export function postgresOutbox(database: TenantDatabase) {
       void (await database.writeUnsynced((unit) =>
         unit.last.run('DELETE FROM job_outbox WHERE id = @id AND dead_at IS NULL', { id }),
       )),
-    /** The retries are used up. @param code of the error; never its text */
+    /** Marks a job whose retries are used up as dead. @param code of the error; never its text */
     bury: async (id: number, code: string): Promise<void> =>
       void (await database.write((unit) =>
         unit.last.run(
@@ -79,7 +79,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { id, code },
         ),
       )),
-    /** Newest first. */
+    /** Returns dead jobs, newest first. */
     async dead(limit: number): Promise<DeadJob[]> {
       const rows = await database.read((unit) =>
         unit.last.all<StoredJob & { code: string; at: number }>(
@@ -98,7 +98,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { seconds: KEEP_DEAD_SECONDS },
         ),
       )),
-    /** Gets notified of new jobs. */
+    /** Listens for new jobs. */
     listen: (heard: () => void): { close(): Promise<void> } => database.listen(channel, heard),
   };
 }

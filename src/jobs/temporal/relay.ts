@@ -2,11 +2,11 @@ import type { WorkerLeases } from '../../store/schedule-rows.ts';
 import { alarm } from '../alarm.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
-/** One process hands over at a time: a second would only repeat it. */
+/** Only one process hands over at a time: a second would only repeat it. */
 const LEASE_MS = 5_000;
-/** Between reads without a notification (enqueued jobs notify, jobs that become due don't). */
+/** Delays between reads without a notification. Enqueued jobs notify; jobs that become due don't. */
 const [SHORTEST_MS, LONGEST_MS] = [100, 1_000];
-/** Between retries while Temporal or the database is away. */
+/** Delay between retries while Temporal or the database is unavailable. */
 const AWAY_MS = 2_000;
 /** Rows per read, and keys handed over in parallel. */
 const [BATCH, KEYS_AT_ONCE] = [500, 16];
@@ -31,11 +31,11 @@ interface RelayOptions {
 }
 
 /**
- * Hands over the outbox's jobs, one process at a time. Why a job is done once however often it is handed over, and a
- * key's jobs stay in order:
- * 1. A row stays until its job is done or dead, and an attempt begins by reading it: late handovers find none.
- * 2. A key's rows are handed over in the order of their ids. A process that was suspended with rows in hand only
- * repeats what others handed over.
+ * Hands over the outbox's jobs, one process at a time. A job is done once however often it is handed over, and a key's jobs
+ * stay in order, because:
+ * 1. A row stays until its job is done or dead, and an attempt begins by reading it. So a late handover finds no row.
+ * 2. A key's rows are handed over in the order of their ids. A process that was suspended while it held rows only repeats
+ * what others have handed over.
  * 3. The engine ignores an id that it already has.
  */
 export function startRelay(options: RelayOptions): { close(): Promise<void> } {
@@ -59,7 +59,7 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   const loop = async () => {
     for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
       const found = await pass().catch((error: unknown) => {
-        // Once, not at each read.
+        // Reported once, not at each read.
         if (!isAway) heard(error);
         return undefined;
       });

@@ -25,16 +25,16 @@ import {
   type WorkflowBundle,
 } from './temporal-sdk.ts';
 
-/** Temporal's time limit to accept a job. */
+/** Time limit for Temporal to accept a job, in milliseconds. */
 const ANSWER_MS = 10_000;
 /** How long to wait for a server that is starting. */
 const START_MS = 60_000;
 const RETRY_MS = 1_000;
-/** How long outcomes may take to reach Temporal when closing. */
+/** How long outcomes may take to reach Temporal when the queue closes. */
 const LEAVE_MS = 5_000;
-/** A workflow task takes milliseconds: one given to a suspended worker goes to another after this. */
+/** A workflow task takes milliseconds. One given to a suspended worker goes to another after this time. */
 const STEP_TIMEOUT = '3s';
-/** The name in `key-workflow.ts`. */
+/** The workflow's name in `key-workflow.ts`. */
 const WORKFLOW: (typeof jobsOfKey)['name'] = 'jobsOfKey';
 
 interface TemporalOptions {
@@ -48,8 +48,8 @@ interface TemporalOptions {
 export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
 
 /**
- * This process's connection to Temporal: it hands jobs over, and does those of some kinds.
- * @throws {TradeAgentError} `invalid_config` where its libraries are missing, or it does not answer within a minute
+ * Connects this process to Temporal, to hand jobs over and to do those of some kinds.
+ * @throws {TradeAgentError} `invalid_config` if its libraries are missing, or it does not answer within a minute
  */
 export async function openTemporal(options: TemporalOptions) {
   const { namespace, tenant, heard } = options;
@@ -87,8 +87,8 @@ export async function openTemporal(options: TemporalOptions) {
           workflowBundle: bundle,
           activities: attempts.activities,
           maxConcurrentActivityTaskExecutions: concurrency,
-          // No cache and few polls: what a suspended worker is given waits for the task timeout, and may be given to
-          // it once per poll.
+          // No cache and few polls: a task that is given to a suspended worker waits for the task timeout, and the worker may be
+          // given one for each of its polls.
           maxCachedWorkflows: 0,
           maxConcurrentWorkflowTaskPolls: 2,
           maxHeartbeatThrottleInterval: RENEW_MS,
@@ -98,7 +98,7 @@ export async function openTemporal(options: TemporalOptions) {
         });
       doing.push({ attempts, worker: await runWorker(make, heard) });
     },
-    /** Takes no more jobs, and ends or gives back those running. */
+    /** Takes no more jobs, and finishes or gives back those in progress. */
     async drain(drainMs: number): Promise<void> {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
@@ -109,7 +109,7 @@ export async function openTemporal(options: TemporalOptions) {
   };
 }
 
-/** Restarts the worker until it is stopped: one that Temporal refuses ends. */
+/** Restarts the worker until it is stopped: a worker that Temporal rejects ends by itself. */
 async function runWorker(make: () => Promise<TemporalWorker>, heard: (error: unknown) => void) {
   const closing = new AbortController();
   let worker = await make();
@@ -140,7 +140,7 @@ async function connected(sdk: TemporalSdk, options: ConnectionOptions): Promise<
     } catch (cause) {
       if (Date.now() > until)
         throw new TradeAgentError('invalid_config', `Temporal does not answer at ${options.address}`, {
-          hint: 'Look whether it runs there, and at "jobs" in server.yaml.',
+          hint: 'Check that it runs there, and check "jobs" in server.yaml.',
           cause,
         });
     }
@@ -150,7 +150,7 @@ async function connected(sdk: TemporalSdk, options: ConnectionOptions): Promise<
 
 let bundling: Promise<WorkflowBundle> | undefined;
 
-/** Once per process: Temporal's bundler packs the workflow and its library. */
+/** Bundles the workflow and its library with Temporal's bundler, once per process. */
 function bundled({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBundle> {
   const name = import.meta.url.endsWith('.ts') ? './key-workflow.ts' : './key-workflow.js';
   bundling ??= worker.bundleWorkflowCode({
@@ -177,21 +177,21 @@ interface AttemptsOptions {
 }
 
 /**
- * Attempts are counted in the job's row when they begin: an outage of the database uses up no attempts, and Temporal
- * simply retries until there is nothing to do.
+ * Runs attempts, and counts each in the job's row when it begins. So an outage of the database uses up no attempts, and
+ * Temporal simply retries until there is nothing left to do.
  */
 function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
   const { Context, ApplicationFailure } = sdk.activity;
   const running = new Set<Promise<unknown>>();
   let isClosing = false;
-  /** The drain time is over; then that of jobs that ignore it. */
+  /** `closing` aborts at the end of the drain time, `leaving` at the end of the time for jobs that ignore it. */
   const [closing, leaving] = [new AbortController(), new AbortController()];
   const left = new Promise<never>((_, reject) => {
     leaving.signal.addEventListener('abort', () => reject(leaving.signal.reason), { once: true });
   });
   left.catch(() => undefined);
 
-  /** What Temporal learns of a failure: its code only. */
+  /** Returns the failure for Temporal. It contains only the code. */
   const failure = (code: string, nextRetryDelay?: number) => {
     const failed = ApplicationFailure.create({ message: code, type: code, ...defined({ nextRetryDelay }) });
     failed.stack = '';
@@ -223,7 +223,7 @@ function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
       const working = handler(job, signal);
       await Promise.race([working, left]);
     } catch (error) {
-      // The job is another's now: the outcome is not this attempt's to report.
+      // Another worker has the job now, so this attempt does not report its outcome.
       if (lost.aborted) throw error;
       return await failed(id, tries, error);
     } finally {
@@ -245,7 +245,7 @@ function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
         return attempted;
       },
     } satisfies Activities,
-    /** Waits for running jobs, and gives back the rest. The caller has stopped new ones. */
+    /** Waits for jobs in progress, and gives back the rest. The caller has stopped new ones. */
     async close(drainMs: number): Promise<void> {
       isClosing = true;
       const all = () => Promise.all(running);

@@ -15,15 +15,14 @@ export interface TemporalQueueOptions {
   /** Called only when there are jobs to do, not to enqueue. */
   readonly connection: () => ConnectionOptions;
   readonly namespace: string;
-  /** Gets errors that no caller awaits: failed jobs, an engine or a database that is away. */
+  /** Receives errors that no caller awaits: failed jobs, an unavailable engine or database. */
   readonly heard?: (error: unknown) => void;
   /** See `AGAIN_MS`. */
   readonly againMs?: number;
 }
 
 /**
- * A queue by Temporal: rows of an outbox, which workers hand over. Enqueueing needs neither Temporal nor its
- * libraries.
+ * A queue on Temporal: rows of an outbox that workers hand over to it. Enqueueing needs neither Temporal nor its libraries.
  */
 export function temporalQueue(options: TemporalQueueOptions): JobQueue {
   const { database, connection, namespace, heard = () => undefined, againMs } = options;
@@ -46,7 +45,7 @@ export function temporalQueue(options: TemporalQueueOptions): JobQueue {
     },
     async work(kind, handler, { concurrency = 4 } = {}) {
       if (closed !== undefined || kinds.has(kind))
-        throw new TradeAgentError('internal', `jobs of kind ${kind} are done already, or no more`);
+        throw new TradeAgentError('internal', `${kind} jobs already have a worker, or the queue is closed`);
       kinds.add(kind);
       temporal ??= openTemporal({ connection: connection(), namespace, tenant, outbox, heard });
       const engine = await temporal;

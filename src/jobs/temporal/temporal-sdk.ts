@@ -111,8 +111,8 @@ let loaded: TemporalSdk | undefined;
 
 /**
  * Loads Temporal's libraries.
- * @param heard gets their log lines, which contain neither jobs nor errors' texts
- * @throws {TradeAgentError} `invalid_config` where they are not installed, or not for this platform
+ * @param heard receives their log lines, which contain neither jobs nor errors' texts
+ * @throws {TradeAgentError} `invalid_config` if they are not installed, or not for this platform
  */
 export function loadTemporal(heard: (message: string) => void): TemporalSdk {
   if (loaded !== undefined) return loaded;
@@ -133,7 +133,7 @@ export function loadTemporal(heard: (message: string) => void): TemporalSdk {
     });
   }
   const { Runtime, DefaultLogger } = sdk.worker;
-  // This program handles signals.
+  // This program handles signals itself.
   Runtime.install({
     shutdownSignals: [],
     logger: new DefaultLogger('ERROR', ({ message }) => heard(message)),
@@ -148,7 +148,7 @@ function resolved(): string {
     return createRequire(import.meta.url).resolve('@temporalio/worker');
   } catch {
     throw new TradeAgentError('invalid_config', 'Temporal’s libraries are not installed', {
-      hint: `Install them beside trade-agent, where it was installed (with -g where it was): ${INSTALL}`,
+      hint: `Install them beside trade-agent, with -g if that is installed globally: ${INSTALL}`,
     });
   }
 }

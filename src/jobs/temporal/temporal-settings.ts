@@ -9,41 +9,35 @@ import type { ConnectionOptions } from './temporal-sdk.ts';
 
 const file = z.string().min(1);
 
-/** Temporal's address and credentials' files; nothing in it is secret. */
+/** Temporal's address, and the files with its credentials. Nothing in it is secret. */
 export const temporalSchema = z
   .strictObject({
     address: z
       .string()
       .regex(/^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/, 'must be HOST:PORT')
       .default('127.0.0.1:7233')
-      .describe('`HOST:PORT` of its frontend. TLS is used by itself beyond this machine.'),
+      .describe('`HOST:PORT` of its frontend. TLS is the default beyond this machine.'),
     namespace: z
       .string()
       .regex(/^[\w.-]{1,255}$/, 'must be the name of a namespace')
       .default('default')
-      .describe('Must be there; several tenants may share one.'),
-    api_key_file: file.optional().describe('Holds an API key alone (Temporal Cloud); 0600.'),
+      .describe('Must exist. Several tenants may share one.'),
+    api_key_file: file.optional().describe('Contains only an API key (Temporal Cloud). Mode 0600.'),
     tls: z
       .strictObject({
-        ca_file: file.optional().describe('PEM, where no public authority has signed the server.'),
+        ca_file: file.optional().describe('PEM, if no public authority signed the server’s certificate.'),
         cert_file: file.optional().describe("PEM of the client's certificate (mTLS)."),
-        key_file: file.optional().describe('PEM of its private key; 0600.'),
-        server_name: z
-          .string()
-          .min(1)
-          .optional()
-          .describe('The name in its certificate, where it is another.'),
+        key_file: file.optional().describe('PEM of its private key. Mode 0600.'),
+        server_name: z.string().min(1).optional().describe('The name in its certificate, if different.'),
       })
       .refine(({ cert_file, key_file }) => (cert_file === undefined) === (key_file === undefined), {
-        error: 'must have both of cert_file and key_file, or none',
+        error: 'must have both cert_file and key_file, or neither',
       })
       .optional()
-      .describe(
-        'How TLS is spoken; by the public authorities and without a certificate of its own where it is left out.',
-      ),
+      .describe('TLS settings. The default trusts public authorities and has no client certificate.'),
   })
   .refine(({ api_key_file, tls, address }) => !api_key_file || tls || !isHere(address), {
-    error: 'api_key_file goes over TLS alone: set tls',
+    error: 'api_key_file needs TLS: set tls',
   });
 export type TemporalSettings = z.output<typeof temporalSchema>;
 
@@ -51,9 +45,9 @@ const LONGEST_KEY = 64 * 1024;
 const isHere = (address: string) => isLoopback(new URL(`http://${address}`));
 
 /**
- * Reads the files each time.
+ * Returns the connection options. Reads the files each time.
  * @param folder the base of relative file names
- * @throws {TradeAgentError} `invalid_config` for a file that is missing, or whose secret others may read
+ * @throws {TradeAgentError} `invalid_config` for a file that is missing, or a secret that others can read
  */
 export function connectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
   const { address, tls, api_key_file } = settings;
@@ -82,7 +76,7 @@ function secretIn(path: string): string {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${path} can't be used: ${why}`, { details: { file: path } });
   const secret = readPrivateFile(path, LONGEST_KEY, unusable);
-  if (secret === undefined || secret.trim() === '') throw unusable('it is not there, or empty');
+  if (secret === undefined || secret.trim() === '') throw unusable('it is missing or empty');
   return secret;
 }
 

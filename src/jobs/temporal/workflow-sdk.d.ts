@@ -1,6 +1,6 @@
 /**
- * What `key-workflow.ts` takes of Temporal's workflow library, which is not among this program's dependencies. Times are
- * milliseconds.
+ * The parts of Temporal's workflow library that `key-workflow.ts` uses. The library is not a dependency of this program.
+ * Times are in milliseconds.
  * @see https://typescript.temporal.io/api/namespaces/workflow
  */
 declare module '@temporalio/workflow' {

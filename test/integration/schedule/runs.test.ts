@@ -210,7 +210,7 @@ describe('schedule run', () => {
     const id = await dueFor(1);
     const both = await Promise.all([run('run', id), run('run', id)]);
     expect(both.map(({ exitCode }) => exitCode).sort((x, y) => x - y)).toEqual([3, 12]);
-    expect(both.find(({ exitCode }) => exitCode === 12)?.stderr).toContain('under way');
+    expect(both.find(({ exitCode }) => exitCode === 12)?.stderr).toContain('in progress');
     expect(await logs(id)).toHaveLength(1);
   });
 

@@ -133,7 +133,7 @@ describe('Vault as a key management service', () => {
     rmSync(tokenFile);
     writeFileSync(tokenFile, TOKEN, { mode: 0o644 });
     expect(await failed(openVaultKms(options).wrap(key, 'c'))).toMatchObject({
-      message: expect.stringContaining('others may read'),
+      message: expect.stringContaining('other users can read'),
     });
     expect(() => openVaultKms({ ...options, url: 'http://vault.example.com' })).toThrow(
       'not an https address',

@@ -64,17 +64,17 @@ describe('a cron expression', () => {
   });
 
   it.each([
-    ['60 9 * * *', '"60" is no minute', '0-59'],
-    ['30 24 * * *', '"24" is no hour', '0-23'],
-    ['30 9 * * MON-FRY', '"MON-FRY" is no day of the week', 'Did you mean "MON-FRI"?'],
-    ['30 9 * JUNI *', '"JUNI" is no month', 'Did you mean "JUN"?'],
-    ['30 9 * * 1-8', '"1-8" is no day of the week', '0-7'],
-    ['9:30', '"9:30" is no cron expression', 'Did you mean "30 9 * * 1-5"'],
+    ['60 9 * * *', '"60" is not a valid minute', '0-59'],
+    ['30 24 * * *', '"24" is not a valid hour', '0-23'],
+    ['30 9 * * MON-FRY', '"MON-FRY" is not a valid day of the week', 'Did you mean "MON-FRI"?'],
+    ['30 9 * JUNI *', '"JUNI" is not a valid month', 'Did you mean "JUN"?'],
+    ['30 9 * * 1-8', '"1-8" is not a valid day of the week', '0-7'],
+    ['9:30', '"9:30" is not a cron expression', 'Did you mean "30 9 * * 1-5"'],
     ['30 9', 'it has 2 fields, not 5', 'minute, hour'],
     ['', 'it has 0 fields, not 5', 'minute, hour'],
     ['0 30 9 * * 1-5', 'it has 6 fields, not 5', 'Did you mean "30 9 * * 1-5"?'],
-    ['@dayly', 'there is no schedule "@dayly"', 'Did you mean @daily?'],
-    ['30 9 31 2 *', 'never comes', 'No month'],
+    ['@dayly', 'unknown schedule "@dayly"', 'Did you mean @daily?'],
+    ['30 9 31 2 *', 'never occurs', 'No month'],
     ['2026-11-25T09:30:00', 'it has 1 fields', 'minute, hour'],
   ])('%j is refused, with what is wrong and what was meant', (expression, message, hint) => {
     try {
