@@ -1,7 +1,7 @@
 import { TradeAgentError } from './errors.ts';
 
 /** Shared by errors, tools and the doctor. */
-export const NOT_SIGNED_IN = 'nobody is signed in';
+export const NOT_SIGNED_IN = 'you are not signed in';
 
 /** Returns the hint for signing in. @param chosenBy options that select the profile, such as `--profile work` */
 export function loginHint(chosenBy: readonly string[] = []): string {

@@ -1,8 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /**
- * Whether two secrets are the same, in a time that tells nothing about where they differ or how long they are. Nothing is no
- * secret: it is not the same as nothing.
+ * Whether two secrets are equal, in a time that reveals neither where they differ nor their lengths. Empty secrets are never
+ * equal.
  */
 export function sameSecret(one: string | Buffer, other: string | Buffer): boolean {
   return one.length > 0 && timingSafeEqual(digest(one), digest(other));

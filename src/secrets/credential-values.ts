@@ -8,15 +8,15 @@ export function pick<N extends string>(
   return Object.fromEntries(names.map((name) => [name, values[name]])) as Record<N, string | undefined>;
 }
 
-/** @throws {TradeAgentError} `credential_store_unavailable` for a value longer than is kept: by itself, than the smallest keychain takes */
+/** @throws {TradeAgentError} `credential_store_unavailable` for a longer value; the default limit is the smallest keychain's */
 export function assertLengths(values: Partial<Record<string, string>>, longest = MAX_VALUE_LENGTH): void {
   for (const [name, value = ''] of Object.entries(values)) {
     if (value.length > longest) {
       throw new TradeAgentError(
         'credential_store_unavailable',
-        `the ${name} is too long to be kept (${value.length} characters, at most ${longest})`,
+        `the ${name} is too long to store (${value.length} characters, at most ${longest})`,
         {
-          hint: 'Have the identity provider issue shorter tokens, by leaving claims out or making them opaque.',
+          hint: 'Configure the identity provider to issue shorter tokens, with fewer claims or opaque ones.',
         },
       );
     }

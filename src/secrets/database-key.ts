@@ -2,10 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/**
- * The key of the profile's state database, 32 bytes; made at first use. Two processes that start at once get the same
- * one.
- */
+/** Returns the key of the profile's state database, 32 bytes. Created at first use, only once for concurrent processes. */
 export async function databaseKey(store: CredentialStore): Promise<Buffer> {
   const { database_key: kept } = await store.get(['database_key']);
   if (kept !== undefined) return parse(kept);
@@ -22,6 +19,6 @@ function parse(text: string): Buffer {
   const key = Buffer.from(text, 'hex');
   if (key.length === 32) return key;
   throw new TradeAgentError('credential_store_unavailable', 'the key of the state database is damaged', {
-    hint: 'Without it the stored threads cannot be read; move state.db away to start afresh.',
+    hint: 'Without it the stored threads can’t be read. Move state.db away to start over.',
   });
 }

@@ -3,20 +3,20 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { parseJson } from '../values/parse-json.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** The server is part of it: the key goes only where it was meant to, whatever the configuration says later. */
+/** Includes the server: the key is sent only to the server it was stored for, whatever the configuration says later. */
 const storedKeySchema = z.object({ url: z.string(), key: z.string() });
 
 const LONGEST_KEY = 512;
 
 /**
- * Keeps the API key for a language model's server.
- * @param url the server's, as `modelUrl` (agent/model-server.ts) gives it
- * @throws {TradeAgentError} `usage` for what can't be a key; `credential_store_…`
+ * Stores the API key for a language model's server.
+ * @param url the server's URL, as `modelUrl` (agent/model-server.ts) returns it
+ * @throws {TradeAgentError} `usage` for a text that can't be a key; `credential_store_…`
  */
 export async function storeModelKey(store: CredentialStore, url: string, key: string): Promise<void> {
   if (!/^[\x21-\x7e]+$/.test(key) || key.length > LONGEST_KEY) {
     throw new TradeAgentError('usage', 'that is not an API key', {
-      hint: `One line of 1 to ${LONGEST_KEY} printable characters without spaces. Nothing was changed.`,
+      hint: `It must be one line of 1 to ${LONGEST_KEY} printable characters without spaces. Nothing was changed.`,
     });
   }
   await store.set({ model_api_key: JSON.stringify({ url, key }) });

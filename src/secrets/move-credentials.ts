@@ -7,35 +7,35 @@ import {
   lockPurposes,
 } from './credential-store.ts';
 
-/** In this order. Whoever is killed after one of them finds a working login: the old one before `switched`. */
+/** The steps, in order. A process that is killed after any step leaves a working login: before `switched`, the old one. */
 export type MoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
 
 export interface Move {
   readonly from: CredentialStore;
   readonly to: CredentialStore;
-  /** The new store as another process opens it, to read back what was written. */
+  /** Opens the new store as another process would, to read back what was written. */
   reopen(): Promise<CredentialStore>;
-  /** Makes the new store the profile's, at one blow. */
+  /** Makes the new store the profile's, atomically. */
   switchOver(): Promise<void>;
   readonly onStep?: (step: MoveStep) => void;
   readonly signal?: AbortSignal;
 }
 
 /**
- * Moves everything from one store to another: copies, reads it back, switches over, erases the old. Every lock of the
- * profile is held meanwhile, so that no other process renews the session in the store that is being left.
- * @throws {TradeAgentError} `credential_store_…`, `busy`: the old store is then still the profile's, and whole
+ * Moves everything from one store to another: copies it, reads it back, switches over, erases the old store. Holds all locks
+ * of the profile, so that no other process renews the session in the old store meanwhile.
+ * @throws {TradeAgentError} `credential_store_…`, `busy`: the old store is then still the profile's, and intact
  */
 export async function moveCredentials(move: Move) {
   const { from, to, onStep = () => {} } = move;
-  // Before any lock is held: a person may be asked.
+  // Before any lock is held, since a person may be asked.
   await from.unlock();
   await to.unlock();
   return await holding(from, lockPurposes, move.signal, async () => {
     onStep('locked');
     const values = present(await from.get(credentialNames, { fresh: true }));
     const names = credentialNames.filter((name) => values[name] !== undefined);
-    // What an earlier move left there is older than what is here.
+    // Values that an earlier move left there are older than the current ones.
     await to.delete(credentialNames.filter((name) => values[name] === undefined));
     if (names.length === 0) await to.probe();
     else await to.set(values);
@@ -46,8 +46,8 @@ export async function moveCredentials(move: Move) {
       await to.erase().catch(() => {});
       throw new TradeAgentError(
         'credential_store_unavailable',
-        'the new store did not return what was put into it',
-        { hint: 'Nothing was changed: the credentials are where they were.' },
+        'the new store did not return the values that were written to it',
+        { hint: 'Nothing was changed. The credentials are still in the old store.' },
       );
     }
     onStep('verified');
@@ -71,7 +71,7 @@ function present(values: Readonly<Record<CredentialName, string | undefined>>) {
   >;
 }
 
-/** Runs `work` under several locks, taken in one order everywhere. */
+/** Runs `work` under several locks, which are always taken in the same order. */
 async function holding<T>(
   store: CredentialStore,
   purposes: readonly LockPurpose[],

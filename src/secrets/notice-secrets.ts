@@ -5,15 +5,15 @@ import { channelKind, type NoticeChannel } from '../config/notice-channels.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
-/** Two processes that keep a secret at once each try again. */
+/** Maximum attempts: two processes that store a secret at the same time each try again. */
 const MOST_TRIES = 5;
 const LONGEST_SECRET = 400;
 
-/** What a secret goes to is part of it: with another server in config.yaml it must be given again. */
+/** Includes the recipient: if config.yaml names another server, the secret must be entered again. */
 const storedSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
 type Stored = z.output<typeof storedSchema>;
 
-/** Whether a channel works without a secret. */
+/** Returns whether a channel needs a secret. */
 export function noticeSecretNeed(channel: NoticeChannel): 'required' | 'optional' | 'none' {
   return channelKind(channel).secret?.need(channel) ?? 'none';
 }
@@ -23,8 +23,8 @@ export function noticeSecretWords(channel: NoticeChannel): string {
 }
 
 /**
- * Keeps a channel's secret.
- * @throws {TradeAgentError} `usage` for what can't be one; `credential_store_…`
+ * Stores a channel's secret.
+ * @throws {TradeAgentError} `usage` for a text that can't be one; `credential_store_…`
  */
 export async function storeNoticeSecret(
   store: CredentialStore,
@@ -44,17 +44,17 @@ async function changeSecrets(store: CredentialStore, change: (all: Stored) => St
     if (isDeepStrictEqual(all, kept)) return;
     if (await store.set({ notice_secrets: JSON.stringify(all) }, { notice_secrets: before })) return;
   }
-  throw new TradeAgentError('busy', 'another process keeps changing the secrets of the notices', {
+  throw new TradeAgentError('busy', 'another process keeps changing the notice secrets', {
     hint: 'Try again.',
   });
 }
 
-/** Forgets a channel's secret, where there is one. @throws {TradeAgentError} `credential_store_…` */
+/** Deletes a channel's secret if there is one. @throws {TradeAgentError} `credential_store_…` */
 export async function forgetNoticeSecret(store: CredentialStore, name: string): Promise<void> {
   await changeSecrets(store, ({ [name]: _, ...others }) => others);
 }
 
-/** The secrets there are, each for the channel it was given for alone. One call to the store. */
+/** Returns the secrets, each only for the channel that it was stored for. One call to the store. */
 export async function noticeSecrets(
   store: CredentialStore,
 ): Promise<(name: string, channel: NoticeChannel) => string | undefined> {
@@ -72,13 +72,13 @@ function parse(text: string | undefined): Stored {
     return storedSchema.parse(JSON.parse(text));
   } catch {
     // A parser's message may quote what it read.
-    throw new TradeAgentError('credential_store_unavailable', 'the secrets of the notices are damaged', {
-      hint: 'Nothing was changed. Remove the entry "notice_secrets" and give them again.',
+    throw new TradeAgentError('credential_store_unavailable', 'the stored notice secrets are damaged', {
+      hint: 'Nothing was changed. Remove the entry "notice_secrets" and enter the secrets again.',
     });
   }
 }
 
-/** Short, since all of a profile's share one entry of 1,200 characters. */
+/** Returns a short hash, since all channels of a profile share one entry of 1,200 characters. */
 function boundTo(channel: NoticeChannel): string {
   const parts = channelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')
@@ -94,7 +94,7 @@ function requireUsable(channel: NoticeChannel, secret: string): void {
     });
   };
   if (secret.length > LONGEST_SECRET || /[\p{Cc}]/u.test(secret))
-    refuse(`One line of at most ${LONGEST_SECRET} characters.`);
+    refuse(`It must be one line of at most ${LONGEST_SECRET} characters.`);
   const mustBe = channelKind(channel).secret?.mustBe?.(secret);
   if (mustBe !== undefined) refuse(mustBe);
 }

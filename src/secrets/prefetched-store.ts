@@ -2,8 +2,8 @@ import { type CredentialName, type CredentialStore, credentialNames } from './cr
 import { pick } from './credential-values.ts';
 
 /**
- * The same store with these names read ahead in one call: each keychain call costs a process start. `get` with
- * `fresh` always asks the store itself; what this process writes is seen at once.
+ * Returns the same store with these values read ahead in one call, since each keychain call starts a process. `get` with
+ * `fresh` always asks the store. Values that this process writes are visible at once.
  */
 export async function prefetchCredentials(
   store: CredentialStore,

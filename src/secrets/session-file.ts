@@ -7,7 +7,7 @@ import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
 const VALUE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN';
 
-/** What belongs to a session; everything else stays where the profile keeps it. */
+/** The values that belong to a session. All others stay in the profile's store. */
 const sessionNames = ['session', 'refresh_token', 'access_token', 'dpop_key'] as const;
 type SessionName = (typeof sessionNames)[number];
 type Values = Partial<Record<SessionName, string>>;
@@ -15,17 +15,17 @@ type Values = Partial<Record<SessionName, string>>;
 const LONGEST_FILE = 64 * 1024;
 
 /**
- * Where the environment says the session is kept: a file, or an open descriptor (`fd:3`).
- * @throws {TradeAgentError} `usage` where the token itself stands in the environment, which every child inherits and
- *   many logs hold
+ * Returns where the environment says the session is stored: a file, or an open descriptor (`fd:3`).
+ * @throws {TradeAgentError} `usage` if the token itself is in the environment, which every child inherits and many logs
+ *   contain
  */
 export function sessionFileFrom(env: NodeJS.ProcessEnv): string {
   if (env[VALUE_VARIABLE] !== undefined) {
     throw new TradeAgentError(
       'usage',
-      `${VALUE_VARIABLE} is not read: an environment is no place for a token`,
+      `${VALUE_VARIABLE} is not supported: a token must not be in the environment`,
       {
-        hint: `Unset it, put the token into a file only you can read, and name that in ${SESSION_FILE_VARIABLE}.`,
+        hint: `Unset it, save the token to a file that only you can read, and set ${SESSION_FILE_VARIABLE} to that file.`,
       },
     );
   }
@@ -33,11 +33,11 @@ export function sessionFileFrom(env: NodeJS.ProcessEnv): string {
 }
 
 /**
- * The store with its session kept in a file of its own, for machines where nobody unlocks a keychain. The file holds a
- * refresh token and nothing else at first, or what an earlier run wrote; each change is written back at once, whole.
- * From a descriptor it is read once, and changes live as long as the process.
+ * Returns the store with the session in a separate file, for machines on which nobody unlocks a keychain. The file contains
+ * only a refresh token at first, or the session of an earlier run. Each change is written back at once, atomically. A
+ * descriptor is read once, and changes last as long as the process.
  * @param location a path, or `fd:N`
- * @param warn tells the person that a new refresh token can't be written back
+ * @param warn warns the person that a new refresh token can't be written back
  * @param signal ends the wait for a descriptor
  */
 export function sessionFileStore(
@@ -51,7 +51,7 @@ export function sessionFileStore(
     : file(location);
   const isSession = (name: CredentialName): name is SessionName =>
     (sessionNames as readonly string[]).includes(name);
-  /** Splits names between the file and the store below. */
+  /** Splits names between the file and the underlying store. */
   const change = async (
     names: readonly CredentialName[],
     expected: Partial<Record<CredentialName, string | undefined>> | undefined,
@@ -112,9 +112,9 @@ export function sessionFileStore(
 
 interface Place {
   read(): Promise<Values>;
-  /** Applies a change and keeps it, unless `apply` says false. */
+  /** Applies a change and stores it, unless `apply` returns false. */
   change(apply: (values: Values) => boolean): Promise<boolean>;
-  /** What processes lock each other out by; undefined where no other process has it. */
+  /** The lock file between processes; undefined if no other process can use the session. */
   readonly lock: string | undefined;
 }
 
@@ -135,7 +135,7 @@ function file(path: string): Place {
 
 function descriptor(number: number, warn: (message: string) => void, signal: AbortSignal | undefined): Place {
   const name = `descriptor ${number}`;
-  /** Read once: nobody can read it again. */
+  /** Read only once: a descriptor can't be read again. */
   let values: Promise<Values> | undefined;
   const read = async (): Promise<Values> => {
     values ??= readDescriptor(number, LONGEST_FILE, (why) => unusable(name, why), signal).then((content) =>
@@ -155,7 +155,7 @@ function descriptor(number: number, warn: (message: string) => void, signal: Abo
       if (!warned && after.refresh_token !== undefined && after.refresh_token !== before.refresh_token) {
         warned = true;
         warn(
-          `The identity provider replaced the refresh token, and ${name} can't be written back: the one you gave is spent. Name a file in ${SESSION_FILE_VARIABLE} instead.`,
+          `The identity provider replaced the refresh token, and ${name} can't be updated: the token you gave can no longer be used. Set ${SESSION_FILE_VARIABLE} to a file instead.`,
         );
       }
       return true;
@@ -163,7 +163,7 @@ function descriptor(number: number, warn: (message: string) => void, signal: Abo
   };
 }
 
-/** Empty where there is none yet. A link, another's file, or one that others may read is refused. */
+/** Returns '' if there is no file yet. Refuses a link, another user's file, or one that others can read. */
 function readOwnFile(path: string): string {
   return readPrivateFile(path, LONGEST_FILE, (why) => unusable(path, why)) ?? '';
 }
@@ -183,7 +183,7 @@ function parse(text: string, name: string): Values {
   } catch {
     // A parser's message may quote what it read.
   }
-  throw unusable(name, 'it holds neither a refresh token nor a session of trade-agent');
+  throw unusable(name, 'it contains neither a refresh token nor a trade-agent session');
 }
 
 function unusable(name: string, why: string): TradeAgentError {

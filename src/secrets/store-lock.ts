@@ -4,21 +4,21 @@ import { withProcessLock } from '../machine/process-lock.ts';
 import type { LockPurpose } from './credential-store.ts';
 
 /**
- * Longer than the longest exchange: four requests of 10 s (one more after a DPoP nonce challenge, and both again where
- * this machine's clock turned out to be off), and three store calls of 2 s. A shorter wait would make a waiter give up,
- * or tempt it to send a refresh token that the holder is just using up.
+ * Longer than the longest exchange: four requests of 10 s (one more after a DPoP nonce challenge, and both again if this
+ * machine's clock is off), and three store calls of 2 s. With a shorter wait, a waiter would give up, or might send a refresh
+ * token that the holder is using.
  */
 export const LOCK_WAIT_MS = 60_000;
 
-/** The `exclusively` of both stores: one lock file a profile and purpose. */
+/** Returns the `exclusively` of both stores: one lock file per profile and purpose. */
 export function storeLock(folder: string, profile: string) {
   return <T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
     withStoreLock(join(folder, `.${profile}.${purpose}.lock`), { waitMs: LOCK_WAIT_MS, signal }, work);
 }
 
 /**
- * As {@link withProcessLock}, for a credential store's own files: a folder that can't be written to, or a full disk, is
- * the store's trouble and no bug.
+ * Like {@link withProcessLock}, for a credential store's own files: a read-only folder or a full disk is an error of the
+ * store, not a bug.
  * @throws {TradeAgentError} `credential_store_unavailable`, and what {@link withProcessLock} and `work` throw
  */
 export async function withStoreLock<T>(
@@ -34,7 +34,7 @@ export async function withStoreLock<T>(
     if (isTradeAgentError(error) || code === undefined || !isOurs) throw error;
     throw new TradeAgentError(
       'credential_store_unavailable',
-      `credentials can't be kept in ${dirname(file)} (${code})`,
+      `credentials can't be stored in ${dirname(file)} (${code})`,
       {
         hint: "Check the folder's permissions and the free space, then try again.",
         details: { state: 'unwritable' },

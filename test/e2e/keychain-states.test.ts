@@ -149,12 +149,12 @@ describe.skipIf(missing !== undefined)('each state of the keychain', () => {
       wrap: busWith(services, '<deny send_destination="org.freedesktop.secrets"/>'),
       before: unlock('right'),
     });
-    expectRefusal(outcome, 'the keychain is there, but access to it was refused', /hint: Allow it/);
+    expectRefusal(outcome, 'access to the keychain was denied', /hint: Allow it/);
   });
 
   it('open, and emptied by hand: nobody is signed in, which a sign-in mends', async () => {
     const outcome = await play('whoami', { wrap: session, before: unlock('right') });
-    expect(outcome.stderr).toMatch(/error: nobody is signed in\nhint: .*trade-agent login/);
+    expect(outcome.stderr).toMatch(/error: you are not signed in\nhint: .*trade-agent login/);
     expect(outcome.code).toBe(4);
     expect(outcome.ms).toBeLessThan(LIMIT_MS);
   });

@@ -8,13 +8,13 @@ export interface SecretName {
   readonly name: string;
 }
 
-/** A secret as it is kept. No two sealings are the same, so that the bytes also tell one writing from the next. */
+/** A secret as it is stored. No two sealings are equal, so the bytes also distinguish one write from the next. */
 export interface SealedSecret {
   readonly keyVersion: number;
   readonly sealed: Buffer;
 }
 
-/** Seals secrets of many tenants, each under their own data key (AES-256-GCM), for its one place. */
+/** Seals secrets of many tenants, each with the tenant's own data key (AES-256-GCM) and for its own place. */
 export type SecretSeal = ReturnType<typeof createSecretSeal>;
 
 export function createSecretSeal(keys: DataKeys) {
@@ -30,14 +30,14 @@ export function createSecretSeal(keys: DataKeys) {
         return openBytes(key, sealed, contextOf(of, keyVersion)).toString('utf8');
       } catch {
         throw new TradeAgentError('credential_store_unavailable', `a sealed ${of.name} can't be opened`, {
-          hint: 'Nothing was changed. It is damaged, or was moved there from another place.',
+          hint: 'Nothing was changed. It is damaged, or was moved from another place.',
         });
       }
     },
   };
 }
 
-/** Not joined by a sign of its own: any can stand in a `sub` (Auth0's have "|"). */
+/** Not joined by a separator: a `sub` can contain any character (Auth0's contain "|"). */
 function contextOf({ tenant, sub, name }: SecretName, version: number): string {
   return JSON.stringify(['trade-agent.secret/1', tenant, sub, name, version]);
 }

@@ -6,31 +6,31 @@ import type { PassphraseKeys } from './passphrase-keys.ts';
 import type { KeyHeader, KeyKind } from './sealed-file.ts';
 
 export type FileKeyChoice =
-  /** A file of its own beside the credentials, made at first use. */
+  /** A key file beside the credentials, created at first use. */
   | 'beside'
-  /** A key file elsewhere, made at first use: on another disk, say, or one that is mounted when needed. */
+  /** A key file elsewhere, created at first use: on another disk, or one that is mounted when needed. */
   | { readonly keyFile: string }
   | { readonly passphrase: PassphraseKeys };
 
 interface FileKey {
   readonly kind: KeyKind;
   readonly label: string;
-  /** The key's own file, where it is nobody else's: it goes when the credentials go. */
+  /** The key's file, if it belongs to these credentials alone and is erased with them. */
   readonly ownFile: string | undefined;
   /**
-   * The key of a file that is there.
-   * @throws {TradeAgentError} `credential_store_locked` for a wrong passphrase, or where nobody can be asked;
-   *   `credential_store_unavailable` for a key that is gone, damaged, or another's
+   * Returns the key of an existing file.
+   * @throws {TradeAgentError} `credential_store_locked` for a wrong passphrase, or if nobody can be asked;
+   *   `credential_store_unavailable` for a key that is missing, damaged, or another file's
    */
   open(header: KeyHeader): Promise<Buffer>;
-  /** A key for a new file. @throws {TradeAgentError} as `open` */
+  /** Creates a key for a new file. @throws {TradeAgentError} as `open` */
   create(): Promise<{ readonly header: KeyHeader; readonly key: Buffer }>;
 }
 
 const KEY_BYTES = 32;
 const LONGEST_KEY_FILE = 1024;
 
-/** @param besideFile the key file that `beside` means */
+/** @param besideFile the key file for `beside` */
 export function fileKey(
   choice: FileKeyChoice,
   credentials: { readonly file: string; readonly besideFile: string; readonly profile: string },
@@ -87,7 +87,7 @@ function passphraseKey(keys: PassphraseKeys, where: { file: string; profile: str
 function requireKey(keyFile: string, file: string): Buffer {
   const key = readKey(keyFile);
   if (key !== undefined) return key;
-  throw unusableKey(`the credential file ${file} has lost its key ${keyFile}`);
+  throw unusableKey(`the key ${keyFile} of the credential file ${file} is missing`);
 }
 
 function readOrMakeKey(keyFile: string): Buffer {
@@ -99,10 +99,10 @@ function readOrMakeKey(keyFile: string): Buffer {
     isOurs = createPrivateFile(keyFile, `${made.toString('base64')}\n`);
   } catch (error) {
     throw unusableKey(
-      `the key file ${keyFile} can't be made (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
+      `the key file ${keyFile} can't be created (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`,
     );
   }
-  // Somebody else may have been quicker: then that one is the key.
+  // If another process was faster, its key is the one.
   return isOurs ? made : requireKey(keyFile, 'being made');
 }
 

@@ -8,7 +8,7 @@ import { storeLock, withStoreLock } from '../store-lock.ts';
 import { type FileKeyChoice, fileKey } from './file-key.ts';
 import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
 
-/** A write takes milliseconds; this covers a slow disk, and many who write. */
+/** Milliseconds. A write takes milliseconds; this covers a slow disk, and many writers. */
 const WRITE_LOCK_WAIT_MS = 30_000;
 
 const LONGEST_FILE = 64 * 1024;
@@ -16,19 +16,19 @@ const LONGEST_FILE = 64 * 1024;
 interface FileStoreOptions {
   readonly folder: string;
   readonly profile: string;
-  /** Where the file's key comes from; `beside` unless said otherwise. */
+  /** The source of the file's key; `beside` by default. */
   readonly key?: FileKeyChoice;
 }
 
-/** Where a profile's credential file is: each kind of key has a file of its own, so that one can be moved to another. */
+/** Returns a profile's credential file. Each kind of key has its own file, so that credentials can be moved to another kind. */
 export function credentialFile(folder: string, profile: string, kind: KeyKind): string {
   return join(folder, `credentials-${profile}${kind === 'file' ? '' : `.${kind}`}.json`);
 }
 
 /**
- * Secrets in an encrypted file (0600). With its key beside it, it keeps secrets out of backups of single files and out
- * of searches, not away from someone who can read the whole folder: for the sandbox, or where it was chosen knowingly.
- * A passphrase, or a key file elsewhere, keeps them from that someone too.
+ * Opens a store of secrets in an encrypted file (0600). A key beside it protects against backups of single files and against
+ * searches, but not against someone who can read the whole folder, so it is for the sandbox or a deliberate choice. A
+ * passphrase, or a key file elsewhere, protects against that too.
  */
 export function openFileStore(options: FileStoreOptions): CredentialStore {
   const { folder, profile, key: choice = 'beside' } = options;
@@ -45,7 +45,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     return sealed === undefined ? {} : valuesOf(sealed, await fileKeys.open(sealed.key));
   };
 
-  /** Whatever must be asked for is asked before a lock is held: a person takes longer than others may wait. */
+  /** Asks for the passphrase before a lock is held: a person takes longer than other processes may wait. */
   const unlock = async (): Promise<void> => {
     if (kind !== 'passphrase') return;
     const sealed = readSealed();
@@ -71,7 +71,7 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
   return {
     kind: 'file',
     notice: isNew
-      ? `Credentials of profile "${profile}" are kept in an encrypted file, ${file}${choice === 'beside' ? '' : `, opened by ${fileKeys.label}`}.`
+      ? `Credentials of profile "${profile}" are stored in an encrypted file, ${file}${choice === 'beside' ? '' : `, protected by ${fileKeys.label}`}.`
       : undefined,
     exclusively: storeLock(folder, profile),
     unlock,
@@ -101,14 +101,14 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     },
     erase: () =>
       withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
-        // The key first: without it the file is worth nothing, wherever a copy of it may be.
+        // The key first: without it the file is useless, wherever copies of it are.
         if (fileKeys.ownFile !== undefined) rmSync(fileKeys.ownFile, { force: true });
         rmSync(file, { force: true });
       }),
   };
 }
 
-/** The file as it was sealed, and what is in it. Neither ever passes a file that can't be used for an empty one. */
+/** Returns functions that read and unseal the file. An unusable file is an error, never an empty one. */
 function sealedCredentials(file: string, kind: KeyKind, context: string) {
   const unavailable = (message: string) =>
     new TradeAgentError('credential_store_unavailable', message, {
@@ -125,18 +125,18 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
     try {
       sealed = parseSealed(text);
     } catch {
-      // The cause is left out: a parser's message may quote what it read.
+      // Without the cause: a parser's message may quote what it read.
       throw unavailable(`the credential file ${file} is damaged`);
     }
     if (sealed.key.kind === kind) return sealed;
-    throw unavailable(`the credential file ${file} is under another kind of key (${sealed.key.kind})`);
+    throw unavailable(`the credential file ${file} uses another kind of key (${sealed.key.kind})`);
   };
 
   const valuesOf = (sealed: SealedFile, key: Buffer): Record<string, string> => {
     try {
       return unseal(sealed, key, context);
     } catch {
-      // A passphrase or a named key was recognized by then; a key beside the file can be another's.
+      // A wrong passphrase or key file has been detected by now, but a key beside the file may belong to another file.
       throw unavailable(
         `the credential file ${file} is damaged${kind === 'file' ? ' or belongs to another key' : ''}`,
       );

@@ -4,11 +4,11 @@ import { sameSecret } from '../constant-time.ts';
 import type { KeyHeader } from './sealed-file.ts';
 
 export interface PassphraseSource {
-  /** Whether a person can be asked again after a mistake. */
+  /** Whether the source is a person, who can be asked again after a mistake. */
   readonly isPerson: boolean;
   /**
-   * @param purpose `new`: for a file that is being made; a person types it twice
-   * @throws {TradeAgentError} `credential_store_locked` where nobody can be asked
+   * @param purpose `new` is for a new file; a person then types the passphrase twice
+   * @throws {TradeAgentError} `credential_store_locked` if nobody can be asked
    */
   read(purpose: 'open' | 'new', profile: string): Promise<string>;
 }
@@ -19,13 +19,13 @@ interface Where {
   readonly profile: string;
 }
 
-/** The keys that a process has made of passphrases: each once, since each takes a good part of a second and 128 MiB. */
+/** The keys that this process has derived from passphrases: each once, since a derivation takes 0.4 s and 128 MiB. */
 export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 
-/** RFC 7914 §2: N, r, p. 128 MiB and about 0.4 s on an ordinary machine: what OWASP names for passwords. */
+/** RFC 7914 §2: N, r, p. 128 MiB and about 0.4 s on an ordinary machine, as OWASP recommends for passwords. */
 const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
 
-/** Twice the cost at most: a file that somebody else wrote must not take the machine's memory. And never less. */
+/** At most twice the cost, so that a file from someone else can't exhaust the machine's memory; and never less than it. */
 const isSoundCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
   (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);
 
@@ -34,20 +34,20 @@ const TRIES = 3;
 const SHORTEST_PASSPHRASE = 12;
 const LONGEST_PASSPHRASE = 1024;
 
-/** Makes 48 bytes of a passphrase: the key, and the check. */
+/** Derives 48 bytes from a passphrase: the key, and the check. */
 export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['scrypt']) => Promise<Buffer>;
 
 /**
- * @param source is asked at first need, and not again while the process lasts
- * @param derive scrypt, but for tests that count
+ * @param source is asked when it is first needed, and not again in this process
+ * @param derive scrypt, except in tests that count
  */
 export function createPassphraseKeys(source: PassphraseSource, derive: KeyDerivation = scryptKey) {
   const keys = new Map<string, { readonly key: Buffer; readonly check: Buffer }>();
   const passphrases = new Map<string, string>();
-  /** What new files are made with: unlocking first and writing then must not take two derivations. */
+  /** The keys of new files: unlocking and then writing must not derive twice. */
   const begun = new Map<string, { readonly header: PassphraseHeader; readonly key: Buffer }>();
   let queue: Promise<unknown> = Promise.resolve();
-  /** One at a time: two questions at once could not be told apart. */
+  /** Runs one at a time: a person could not tell two simultaneous questions apart. */
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const result = queue.then(work);
     queue = result.catch(() => {});
@@ -58,7 +58,7 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
     const known = keys.get(id);
     if (known !== undefined) return known;
     const bytes = await derive(passphrase, header.scrypt);
-    // The check is no part of the key: telling it tells nothing of the key.
+    // The check is not part of the key: storing it reveals nothing about the key.
     const found = { key: bytes.subarray(0, 32), check: bytes.subarray(32) };
     keys.set(id, found);
     return found;
@@ -106,15 +106,15 @@ function requireOwnCost({ scrypt }: PassphraseHeader, { file }: Where): void {
   if (isSoundCost(scrypt) && Buffer.from(scrypt.salt, 'base64').length === SALT_BYTES) return;
   throw new TradeAgentError(
     'credential_store_unavailable',
-    `the credential file ${file} asks for a key made in a way this program never makes one`,
+    `the credential file ${file} has key derivation parameters that this program never uses`,
     {
-      hint: 'Somebody else may have written it. Move it away and run "trade-agent login".',
+      hint: 'Someone else may have written it. Move it away and run "trade-agent login".',
       details: { state: 'hostile_parameters' },
     },
   );
 }
 
-/** Keyboards write one letter in several ways (Unicode NFC, NFD). */
+/** Normalizes the passphrase, since keyboards encode the same letter in different ways (Unicode NFC, NFD). */
 function normalized(passphrase: string): string {
   return passphrase.normalize('NFKC');
 }
@@ -124,9 +124,9 @@ function requireSound(passphrase: string): void {
   if (passphrase.length >= SHORTEST_PASSPHRASE && passphrase.length <= LONGEST_PASSPHRASE) return;
   throw new TradeAgentError(
     'usage',
-    `a passphrase has ${SHORTEST_PASSPHRASE} to ${LONGEST_PASSPHRASE} characters`,
+    `a passphrase must have ${SHORTEST_PASSPHRASE} to ${LONGEST_PASSPHRASE} characters`,
     {
-      hint: 'Nothing was written. Several words in a row are long, and easy to remember.',
+      hint: 'Nothing was written. Several words in a row are long and easy to remember.',
     },
   );
 }
@@ -143,7 +143,7 @@ const scryptKey: KeyDerivation = (passphrase, { N, r, p, salt }) => {
 
 function wrong({ file, profile }: Where): TradeAgentError {
   return new TradeAgentError('credential_store_locked', `that is not the passphrase of ${file}`, {
-    hint: `Nothing was changed. Try again. If it is forgotten, what is in the file is lost: move it away and run "trade-agent login --profile ${profile}".`,
+    hint: `Nothing was changed. Try again. If you forgot it, the content of the file is lost: move the file away and run "trade-agent login --profile ${profile}".`,
     details: { state: 'wrong_passphrase' },
   });
 }

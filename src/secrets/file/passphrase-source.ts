@@ -8,8 +8,8 @@ const VALUE_VARIABLE = 'TRADE_AGENT_PASSPHRASE';
 const LONGEST_FILE = 4096;
 
 /**
- * The passphrase from a file or an open descriptor (`fd:3`) that the environment names, or from the person.
- * @param ask asks without showing what is typed; undefined where nobody can be asked
+ * Returns a source that reads the passphrase from a file or an open descriptor (`fd:3`) named in the environment, or asks.
+ * @param ask asks the person without echoing their input; undefined if nobody can be asked
  * @param signal ends the wait for a descriptor
  */
 export function passphraseSource(
@@ -26,7 +26,7 @@ export function passphraseSource(
     async read(purpose, profile) {
       if (purpose === 'open') return await ask(`Passphrase of profile ${profile} (not shown): `);
       const first = await ask(`New passphrase for the credentials of profile ${profile} (not shown): `);
-      if ((await ask('The same once more: ')) === first) return first;
+      if ((await ask('Repeat the passphrase: ')) === first) return first;
       throw new TradeAgentError('usage', 'the two passphrases differ', { hint: 'Nothing was written.' });
     },
   };
@@ -37,7 +37,7 @@ function fileSource(location: string, signal: AbortSignal | undefined): Passphra
   return {
     isPerson: false,
     read() {
-      // Once: a descriptor can't be read again.
+      // Only once: a descriptor can't be read again.
       line ??= firstLine(location, signal);
       return line;
     },
@@ -55,7 +55,8 @@ async function firstLine(location: string, signal: AbortSignal | undefined): Pro
     : readPrivateFile(location, LONGEST_FILE, (why) => unusable(`${location} can't be used: ${why}`));
   if (text === undefined) throw unusable(`${location} does not exist`);
   const [line = '', ...more] = text.split(/\r?\n/);
-  if (line === '' || more.some((rest) => rest !== '')) throw unusable(`${location} does not hold one line`);
+  if (line === '' || more.some((rest) => rest !== ''))
+    throw unusable(`${location} does not contain exactly one line`);
   return line;
 }
 
@@ -67,17 +68,19 @@ const refusing = (refusal: () => TradeAgentError): PassphraseSource => ({
 function valueInEnvironment(): TradeAgentError {
   return new TradeAgentError(
     'usage',
-    `${VALUE_VARIABLE} is not read: an environment is no place for a passphrase`,
-    { hint: `Unset it, put it into a file only you can read, and name that in ${PASSPHRASE_FILE_VARIABLE}.` },
+    `${VALUE_VARIABLE} is not supported: a passphrase must not be in the environment`,
+    {
+      hint: `Unset it, save the passphrase to a file that only you can read, and set ${PASSPHRASE_FILE_VARIABLE} to that file.`,
+    },
   );
 }
 
 function nobodyToAsk(): TradeAgentError {
   return new TradeAgentError(
     'credential_store_locked',
-    'the credential file needs its passphrase, and there is no terminal to ask on',
+    'the credential file needs its passphrase, and there is no terminal to ask for it',
     {
-      hint: `Name a file that holds it (0600), or an open descriptor as fd:3, in ${PASSPHRASE_FILE_VARIABLE}.`,
+      hint: `Set ${PASSPHRASE_FILE_VARIABLE} to a file that contains it (mode 0600), or to an open descriptor such as fd:3.`,
       details: { state: 'no_passphrase' },
     },
   );
@@ -85,7 +88,7 @@ function nobodyToAsk(): TradeAgentError {
 
 function unusable(why: string): TradeAgentError {
   return new TradeAgentError('credential_store_locked', `the passphrase's file ${why}`, {
-    hint: `It holds the passphrase as its one line, and only you can read it; see ${PASSPHRASE_FILE_VARIABLE}.`,
+    hint: `The file must contain the passphrase as its only line, and only you may read it; see ${PASSPHRASE_FILE_VARIABLE}.`,
     details: { state: 'no_passphrase' },
   });
 }

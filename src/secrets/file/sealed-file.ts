@@ -4,11 +4,11 @@ import { openBytes, sealBytes } from '../aes-gcm.ts';
 
 /**
  * Where a credential file's key comes from:
- * - `file`: a key file of its own, beside it (the format's first version, without a checksum);
- * - `key-file`: a key file the profile names;
- * - `passphrase`: scrypt (RFC 7914) over a passphrase, salt and cost beside it.
+ * - `file`: a key file beside it (the first version of the format, without a checksum);
+ * - `key-file`: a key file that the profile names;
+ * - `passphrase`: scrypt (RFC 7914) of a passphrase, with salt and cost stored here.
  *
- * `check` is 16 bytes made of the same secret as the key, by which a wrong key is told from a damaged file.
+ * `check` is 16 bytes derived from the same secret as the key. It distinguishes a wrong key from a damaged file.
  */
 const keyHeaderSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('file') }),
@@ -30,12 +30,12 @@ const sealedFileSchema = z.strictObject({
   iv: z.base64(),
   tag: z.base64(),
   data: z.base64(),
-  /** SHA-256 over all of the above: what chance did to the file is seen before anybody is asked for a passphrase. */
+  /** SHA-256 of all of the above: accidental damage is noticed before anyone is asked for a passphrase. */
   sum: z.base64().optional(),
 });
 export type SealedFile = z.output<typeof sealedFileSchema>;
 
-/** @param context is authenticated too, with the key's header: one profile's file can't stand in for another's */
+/** @param context is authenticated with the key's header: one profile's file can't replace another's */
 export function seal(
   values: Record<string, string>,
   header: KeyHeader,
@@ -55,14 +55,14 @@ export function seal(
   return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: sumOf(file) })}\n`;
 }
 
-/** @throws anything when the text isn't a credential file, or not as it was written */
+/** @throws anything if the text is no credential file, or was changed */
 export function parseSealed(text: string): SealedFile {
   const { sum, ...file } = sealedFileSchema.parse(JSON.parse(text));
   if (file.key.kind !== 'file' && sum !== sumOf(file)) throw new Error('the checksum is wrong');
   return file;
 }
 
-/** @throws anything when the file isn't one of this key and context */
+/** @throws anything if the file was not sealed with this key and context */
 export function unseal(file: SealedFile, key: Buffer, context: string): Record<string, string> {
   const sealed = Buffer.concat([file.iv, file.tag, file.data].map((part) => Buffer.from(part, 'base64')));
   const plain = openBytes(key, sealed, associated(file.key, context));

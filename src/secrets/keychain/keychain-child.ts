@@ -1,5 +1,5 @@
-// A process of its own, started for one request and gone after it: a keychain that hangs can't be timed out from
-// inside (the pending call keeps the process alive), but a child can be killed. Secrets come and go by pipe.
+// A process of its own for each request, because a keychain that hangs can't be timed out from inside (the pending call keeps
+// the process alive), but a child can be killed. Secrets are passed through pipes.
 import { randomUUID } from 'node:crypto';
 import { text } from 'node:stream/consumers';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
@@ -13,13 +13,13 @@ async function loadKeytar(): Promise<Keytar> {
   return (module as { default?: Keytar }).default ?? module;
 }
 
-/** Can something be stored? A locked collection refuses it; reading alone would look like "nothing there". */
+/** Tests whether something can be stored. A locked collection refuses; a read alone would look like an absent entry. */
 async function tryStoring(keytar: Keytar, service: string): Promise<void> {
   const account = `probe-${randomUUID()}`;
   await keytar.setPassword(service, account, account);
   const read = await keytar.getPassword(service, account);
   await keytar.deletePassword(service, account);
-  if (read !== account) throw new Locked('a value just stored could not be read');
+  if (read !== account) throw new Locked('a value that was just stored could not be read');
 }
 
 async function answer(request: KeychainRequest): Promise<KeychainResponse> {
@@ -38,7 +38,7 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
   };
   const read = async (name: string): Promise<string | null> => {
     const value = await keytar.getPassword(service, name);
-    // Open, and yet absent: somebody removed the entry by hand.
+    // The keychain is open, and yet the value is absent: someone removed the entry by hand.
     if (value === null && known.has(name)) await requireOpen();
     return value;
   };
@@ -46,7 +46,7 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
     for (const [name, value] of Object.entries(request.set)) await keytar.setPassword(service, name, value);
     for (const name of request.delete) {
       const removed = await keytar.deletePassword(service, name);
-      // On a locked keychain a removal answers false and the secret stays.
+      // On a locked keychain, a removal returns false and the secret stays.
       if (!removed && known.has(name)) await requireOpen();
     }
   };
@@ -69,7 +69,7 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
   }
 }
 
-/** A policy in front of the bus (dbus-daemon, AppArmor, SELinux, Flatpak), or a person's no (macOS). */
+/** A policy on the bus (dbus-daemon, AppArmor, SELinux, Flatpak) denied it, or a person did (macOS). */
 const denied =
   /rejected send message|policy prevents|access ?denied|dismissed|user canceled|passphrase you entered is not correct/i;
 

@@ -1,10 +1,10 @@
-/** What the parent writes to the child's standard input: everything a command needs, in one go. */
+/** The parent's message on the child's standard input: everything for one request. */
 export interface KeychainRequest {
   readonly service: string;
-  /** Names known to have been stored: one of these that reads as absent means a locked keychain, or a removed entry. */
+  /** Names that have been stored. If one of these reads as absent, the keychain is locked, or the entry was removed. */
   readonly known: readonly string[];
   readonly probe: boolean;
-  /** What must be stored for `set` and `delete` to go ahead; null stands for absent. */
+  /** The values that `set` and `delete` require to be stored; null stands for absent. */
   readonly expected: Readonly<Record<string, string | null>>;
   readonly set: Readonly<Record<string, string>>;
   readonly delete: readonly string[];
@@ -16,7 +16,7 @@ export type KeychainFailure = 'library_missing' | 'no_bus' | 'no_service' | 'loc
 export type KeychainResponse =
   | {
       readonly ok: true;
-      /** False when what was expected was not there, and nothing was written. */
+      /** False if the expected values were not stored; nothing was written then. */
       readonly changed: boolean;
       readonly values: Readonly<Record<string, string>>;
     }

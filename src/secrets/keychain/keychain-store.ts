@@ -16,24 +16,24 @@ import { storeLock, withStoreLock } from '../store-lock.ts';
 import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keychain-protocol.ts';
 
 /**
- * A healthy keychain answers in well under 0.1 s; a hung one never does. A command that finds it hung is to be gone
- * within 3 s, its own start included.
+ * A healthy keychain answers in less than 0.1 s; a hung one never does. A command must report a hung one within 3 s,
+ * including its own start.
  */
 const DEFAULT_TIMEOUT_MS = 2000;
 const MARKER_LOCK_WAIT_MS = 30_000;
 
 interface KeychainStoreOptions {
-  /** Where the marker (the names of what is stored, nothing secret) and the locks are. */
+  /** The folder of the marker (the names of stored entries, nothing secret) and the locks. */
   readonly folder: string;
   readonly profile: string;
   readonly env?: NodeJS.ProcessEnv;
-  /** Milliseconds one call may take before the child is killed. */
+  /** Maximum duration of a call, after which the child is killed. */
   readonly timeoutMs?: number;
-  /** The program that talks to the keychain; the one beside this file unless a test says otherwise. */
+  /** The program that talks to the keychain; the one beside this file, except in tests. */
   readonly child?: string;
 }
 
-/** The list of what a profile's keychain entries should be; nothing secret. */
+/** Returns the file that lists which keychain entries a profile should have; nothing secret. */
 export function keychainMarker(folder: string, profile: string): string {
   return join(folder, `keychain-${profile}.json`);
 }
@@ -42,7 +42,7 @@ export function keychainMarker(folder: string, profile: string): string {
 export function openKeychainStore(options: KeychainStoreOptions): CredentialStore {
   const { folder, profile } = options;
   const markerFile = keychainMarker(folder, profile);
-  // Two homes on one machine must not share entries: their locks are apart, and rotation needs one lock.
+  // Two homes on one machine must not share entries: their locks differ, and token rotation needs a common lock.
   const service = `trade-agent/${profile}/${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
 
   const call = (request: Partial<KeychainRequest>, known: readonly string[]) =>
@@ -52,8 +52,8 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
     );
 
   /**
-   * Reads need no lock; a write and its marker belong together. A name is marked before it is stored: after a crash in
-   * between it reads as "removed", while the other way round a locked keychain would read as "never signed in".
+   * Reads need no lock. A write and its marker belong together. A name is marked before it is stored: after a crash in between
+   * it reads as "removed". In the other order, a locked keychain would read as "never signed in".
    */
   const change = (request: Partial<KeychainRequest>): Promise<boolean> =>
     withStoreLock(`${markerFile}.lock`, { waitMs: MARKER_LOCK_WAIT_MS }, async () => {
@@ -86,7 +86,7 @@ export function openKeychainStore(options: KeychainStoreOptions): CredentialStor
     async probe() {
       await call({ probe: true }, []);
     },
-    // The system asks by itself, where it asks at all.
+    // If the system needs to ask, it does so by itself.
     unlock: () => Promise.resolve(),
     async erase() {
       await change({ delete: credentialNames });
@@ -110,7 +110,7 @@ function readMarker(file: string): Set<string> {
     return new Set((JSON.parse(text) as { stored: string[] }).stored);
   } catch {
     throw new TradeAgentError('credential_store_unavailable', `${file} is damaged`, {
-      hint: `It only lists what the keychain should hold. Remove it and run "trade-agent login".`,
+      hint: `It only lists the entries that the keychain should have. Remove it and run "trade-agent login".`,
     });
   }
 }
@@ -139,7 +139,7 @@ async function runChild(
       child.kill('SIGKILL');
     }, timeoutMs);
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
-    // The child may be gone before it has read everything; how it ended says more than the broken pipe.
+    // The child may be gone before it has read everything. How it ended says more than the broken pipe.
     child.stdin.on('error', () => {});
     child.once('error', (error) => {
       clearTimeout(timer);
@@ -163,20 +163,20 @@ function parseResponse(text: string): KeychainResponse {
   try {
     return JSON.parse(text) as KeychainResponse;
   } catch {
-    // The text may hold secrets: it is not quoted.
-    throw keychainUnusable('other', 'its helper gave no usable answer');
+    // The text may contain secrets, so it is not quoted.
+    throw keychainUnusable('other', 'its helper returned no usable answer');
   }
 }
 
-/** Built, all programs lie side by side in one folder; from source, Node runs the TypeScript file itself. */
+/** Returns the child program's path: in a build all programs are in one folder; from source, Node runs the TypeScript file. */
 function childProgram(): string {
   const name = import.meta.url.endsWith('.ts') ? './keychain-child.ts' : './keychain-child.js';
   return fileURLToPath(new URL(name, import.meta.url));
 }
 
 /**
- * What the keychain's library needs, and nothing secret. `undefined` when Linux has no session bus: without an address
- * the library would start a bus of its own (autolaunch), which outlives us and sees no keyring anyway.
+ * Returns what the keychain's library needs, and nothing secret. Undefined if Linux has no session bus: without an address
+ * the library would start its own bus (autolaunch), which outlives this process and has no keyring anyway.
  */
 function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv | undefined {
   const kept = ['PATH', 'HOME', 'USER', 'LOGNAME', 'LANG', 'DISPLAY', 'WAYLAND_DISPLAY', 'XAUTHORITY'];
@@ -196,7 +196,7 @@ function busAddress(env: NodeJS.ProcessEnv): string | undefined {
   return socket !== undefined && existsSync(socket) ? `unix:path=${socket}` : undefined;
 }
 
-/** What each of a keychain's troubles means, and what helps; the file store is named as the way round where one is needed. */
+/** The message and hint for each failure. The hint names the file store if there is no other way. */
 const explanations: Record<KeychainFailure, { message: string; hint: string }> = {
   library_missing: {
     message: 'the keychain library could not be loaded',
@@ -215,13 +215,13 @@ const explanations: Record<KeychainFailure, { message: string; hint: string }> =
     hint: 'Unlock it, then try again. Over SSH on macOS: security unlock-keychain.',
   },
   denied: {
-    message: 'the keychain is there, but access to it was refused',
+    message: 'access to the keychain was denied',
     hint: 'Allow it when the system asks (on macOS also in Keychain Access), or in the sandbox or policy this program runs under; otherwise choose --credential-store file.',
   },
   other: { message: 'the keychain failed', hint: 'Try again, or choose --credential-store file.' },
 };
 
-/** @param reason the library's own words; they never contain a stored value */
+/** @param reason the library's message, which never contains a stored value */
 function keychainUnusable(failure: KeychainFailure, reason: string): TradeAgentError {
   const { message, hint } = explanations[failure];
   return new TradeAgentError(
@@ -236,7 +236,7 @@ function keychainTimedOut(timeoutMs: number): TradeAgentError {
     'credential_store_unavailable',
     `the keychain did not answer within ${timeoutMs / 1000} seconds`,
     {
-      hint: 'It may be waiting for you to unlock it: do so, then try again. Otherwise restart the keychain service.',
+      hint: 'It may be waiting for you to unlock it. Unlock it, then try again. Otherwise restart the keychain service.',
       details: { state: 'hung' },
     },
   );

@@ -17,22 +17,22 @@ interface AwsKmsOptions {
   /** A symmetric key's id, ARN or alias. */
   readonly key: string;
   readonly region: string;
-  /** See {@link awsCredentials}; `AWS_ENDPOINT_URL_KMS` is another address of KMS (a VPC's own endpoint, FIPS). */
+  /** See {@link awsCredentials}; `AWS_ENDPOINT_URL_KMS` overrides the address of KMS (a VPC endpoint, FIPS). */
   readonly env: NodeJS.ProcessEnv;
   readonly fetch?: typeof fetch;
   readonly clock?: Pick<Clock, 'now'>;
   readonly timeoutMs?: number;
 }
 
-/** The name that a context has among KMS's: `EncryptionContext` is pairs. It stands in CloudTrail's log in clear. */
+/** The key of the context in KMS's `EncryptionContext`, which consists of pairs. CloudTrail logs it in plain text. */
 const CONTEXT_NAME = 'trade-agent';
 
 /**
- * Wrapping keys in AWS KMS. What is wrapped says by which key, so that an alias may be given to another: what the one before
- * wrapped is unwrapped by that one. A key's own rotation is AWS's affair, and is seen by nobody. Which keys may unwrap is for
- * the IAM policy of whoever runs this: one that names them lets nobody pass off a key of their own.
+ * Wrapping keys in AWS KMS. A ciphertext names its key, so an alias can be moved to another key: the earlier key still
+ * unwraps what it wrapped. AWS rotates keys invisibly. Which keys may unwrap is for the operator's IAM policy: if it names
+ * them, nobody can substitute a key of their own.
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html, API_Decrypt.html
- * @throws {TradeAgentError} `invalid_config` for an address where no key may go
+ * @throws {TradeAgentError} `invalid_config` for an address to which no key may be sent
  */
 export function openAwsKms(options: AwsKmsOptions): Kms {
   const { key, region, env } = options;
@@ -47,7 +47,7 @@ export function openAwsKms(options: AwsKmsOptions): Kms {
     },
     async unwrap(wrapped, context) {
       const [, KeyId, sealed] = /^aws:(arn:[\w/:-]+):([\w-]+)$/.exec(wrapped) ?? [];
-      if (sealed === undefined) throw unavailable(base, 'did not wrap what is to be unwrapped', NOT_ITS_OWN);
+      if (sealed === undefined) throw unavailable(base, 'did not wrap this key', NOT_ITS_OWN);
       const CiphertextBlob = Buffer.from(sealed, 'base64url').toString('base64');
       const answer = await ask('Decrypt', { CiphertextBlob, KeyId, ...pairs(context) }, unwrappedSchema);
       return Buffer.from(answer.Plaintext, 'base64');
@@ -62,7 +62,7 @@ const wrappedSchema = z.object({
 const unwrappedSchema = z.object({ Plaintext: z.base64().min(1) });
 
 const NOT_ITS_OWN =
-  'It is damaged, by a key that is gone, or was wrapped for another place. Nothing was changed.';
+  'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
 
 interface SignedRequest {
   readonly url: URL;
@@ -71,11 +71,11 @@ interface SignedRequest {
   readonly method: 'GET' | 'POST';
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** Milliseconds since the epoch: AWS refuses what is off by more than five minutes. */
+  /** Milliseconds since the epoch. AWS rejects requests whose time is off by more than five minutes. */
   readonly now: number;
 }
 
-/** The headers of a request with its signature (AWS Signature Version 4). */
+/** Returns the headers of a request with its signature (AWS Signature Version 4). */
 export async function signedHeaders(request: SignedRequest, credentials: AwsCredentials): Promise<Headers> {
   const { url, service, region, method, headers, body, now } = request;
   const signer = new AwsV4Signer({
@@ -99,7 +99,7 @@ type Ask = <Schema extends z.ZodType>(
   schema: Schema,
 ) => Promise<z.output<Schema>>;
 
-/** Neither what was sent nor what was answered is in an error: either may be a key. */
+/** Errors contain neither the request nor the answer: either may be a key. */
 function asking(base: URL, options: AwsKmsOptions): Ask {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, LONGEST_ANSWER);
@@ -123,23 +123,23 @@ function asking(base: URL, options: AwsKmsOptions): Ask {
       const response = await bounded(base, { method: 'POST', headers, body, redirect: 'error', signal });
       ({ status } = response);
       const text = await response.text();
-      // What stands in its way answers in its own way: a proxy, a firewall.
+      // An intermediary such as a proxy or a firewall answers in its own format.
       answer = status === 200 ? JSON.parse(text) : parseJson(text);
     } catch {
-      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'gave no sound answer';
+      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned no valid answer';
       throw unavailable(base, why, 'Check the network, then try again.');
     }
     if (status !== 200) throw refused(base, status, answer);
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
-    throw unavailable(base, 'gave no sound answer', 'Is that address AWS KMS’s?');
+    throw unavailable(base, 'returned no valid answer', 'Check that the address is AWS KMS’s.');
   };
 }
 
 const failureSchema = z.object({ __type: z.string() });
 
 const NO_SUCH_ACCESS = 'Its IAM policy must allow kms:Encrypt and kms:Decrypt on this key.';
-const WRONG_CREDENTIALS = 'The AWS credentials are wrong or have ended, or this machine’s clock is off.';
+const WRONG_CREDENTIALS = 'The AWS credentials are wrong or have expired, or this machine’s clock is off.';
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html, and each operation's own */
 const hints: Readonly<Record<string, string>> = {
@@ -156,11 +156,11 @@ const hints: Readonly<Record<string, string>> = {
   MissingAuthenticationTokenException: WRONG_CREDENTIALS,
 };
 
-/** What somebody has to put right at AWS before it works again. */
+/** Errors that someone has to fix at AWS before it works again. */
 const LOCKED = ['DisabledException', 'KMSInvalidStateException'];
 
 function refused(base: URL, status: number, answer: unknown): TradeAgentError {
-  // Only names that are known are shown: what else it said may quote what was sent.
+  // Only known names are shown: anything else in the answer may quote the request.
   const type = /(\w+)$/.exec(failureSchema.safeParse(answer).data?.__type ?? '')?.[1] ?? '';
   if (LOCKED.includes(type)) {
     return new TradeAgentError('credential_store_locked', `the key at ${base.origin} is disabled (${type})`, {

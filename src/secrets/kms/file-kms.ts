@@ -10,7 +10,7 @@ const KEY_BYTES = 32;
 const LONGEST_FILE = 64 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-/** The newest last. Older ones stay for as long as anything is wrapped by them. */
+/** The newest is last. Older ones stay as long as anything is wrapped with them. */
 const keyRingSchema = z.strictObject({
   format: z.literal('trade-agent-wrapping-keys'),
   version: z.literal(1),
@@ -19,13 +19,13 @@ const keyRingSchema = z.strictObject({
 type KeyRing = z.output<typeof keyRingSchema>;
 
 /**
- * Wrapping keys in a file (0600): for one machine, or several that are given the same file by whoever runs them. It is
- * read at each use, which is seldom: a key that was added counts at once.
+ * Wrapping keys in a file (0600): for one machine, or for several to which the operator gives the same file. The file is read
+ * at each use, which is rare, so an added key counts at once.
  */
 export function openFileKms(file: string): Kms {
   const keyOf = (found: KeyRing['keys'][number] | undefined): Buffer => {
     const key = Buffer.from(found?.key ?? '', 'base64');
-    if (key.length !== KEY_BYTES) throw unusable(file, 'it has not the key that is needed');
+    if (key.length !== KEY_BYTES) throw unusable(file, 'it does not contain the required key');
     return key;
   };
   return {
@@ -35,19 +35,19 @@ export function openFileKms(file: string): Kms {
     },
     async unwrap(wrapped, context) {
       const [, id, sealed] = /^file:([0-9a-f]{8}):([\w-]+)$/.exec(wrapped) ?? [];
-      if (sealed === undefined) throw unusable(file, 'what is to be unwrapped was not wrapped by it');
+      if (sealed === undefined) throw unusable(file, 'it did not wrap this key');
       const key = keyOf(requireRing(file).keys.find((one) => one.id === id));
       try {
         return openBytes(key, Buffer.from(sealed, 'base64url'), context);
       } catch {
-        throw unusable(file, 'what is to be unwrapped is damaged, or was wrapped for another place');
+        throw unusable(file, 'the wrapped key is damaged, or was wrapped for another place');
       }
     },
   };
 }
 
 /**
- * Adds a wrapping key, by which all is wrapped from then on; makes the file where there is none.
+ * Adds a wrapping key, with which everything is wrapped from then on. Creates the file if needed.
  * @throws {TradeAgentError} `credential_store_unavailable`
  */
 export async function addWrappingKey(file: string): Promise<void> {
@@ -64,7 +64,7 @@ function newKey(): KeyRing['keys'][number] {
 
 function requireRing(file: string): KeyRing {
   const ring = readRing(file);
-  if (ring === undefined) throw unusable(file, 'there is none', NONE_YET);
+  if (ring === undefined) throw unusable(file, 'the file does not exist', NONE_YET);
   return ring;
 }
 
@@ -79,10 +79,9 @@ function readRing(file: string): KeyRing | undefined {
   }
 }
 
-const NONE_YET =
-  'Make it with "trade-agent gateway key --add-wrapping-key", or put back the one that was there.';
+const NONE_YET = 'Create it with "trade-agent gateway key --add-wrapping-key", or restore the earlier file.';
 const RESTORE =
-  'Nothing was changed. Restore the file with all its keys (0600): without them what is sealed stays sealed.';
+  'Nothing was changed. Restore the file with all its keys (mode 0600): without them, sealed data can’t be opened.';
 
 function unusable(file: string, why: string, hint = RESTORE): TradeAgentError {
   return new TradeAgentError(

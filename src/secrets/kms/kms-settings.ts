@@ -8,7 +8,7 @@ import type { Kms } from './kms.ts';
 const vaultSchema = z.strictObject({
   url: z.url().refine(isSecureUrl, INSECURE_URL),
   key: z.string().min(1),
-  /** Holds the token alone: a path, or a name in the folder. */
+  /** File with only the token: a path, or a name in the folder. */
   token_file: z.string().min(1),
   mount: z.string().min(1).optional(),
   namespace: z.string().min(1).optional(),
@@ -21,30 +21,30 @@ const awsSchema = z.strictObject({
 });
 
 /**
- * By what keys are wrapped before they go to a database, the same for all programs over it: `{file}`, `{vault}` or `{aws}`. It
- * holds no secret: where there is one, it says where that is.
+ * The key management service that wraps keys before they are stored in a database, the same for all programs that use it:
+ * `{file}`, `{vault}` or `{aws}`. Contains no secret, only where secrets are.
  */
 export const kmsSchema = z
   .strictObject({
-    /** Wrapping keys of one's own: a path, or a name in the folder. */
+    /** A file of our own wrapping keys: a path, or a name in the folder. */
     file: z.string().min(1).optional(),
     vault: vaultSchema.optional(),
     aws: awsSchema.optional(),
   })
   .refine((settings) => Object.values(settings).filter((one) => one !== undefined).length === 1, {
-    error: 'must say one of file, vault, aws',
+    error: 'must have exactly one of file, vault and aws',
   });
 export type KmsSettings = z.output<typeof kmsSchema>;
 
 interface KmsPlaces {
   readonly folder: string;
-  /** Where AWS credentials are found, or what says where they are. */
+  /** The environment in which AWS credentials, or their location, are found. */
   readonly env: NodeJS.ProcessEnv;
   readonly fetch?: typeof fetch;
 }
 
 /**
- * The key management service that the settings name. None is asked anything yet.
+ * Opens the key management service that the settings name. Does not contact it yet.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function openKms(

@@ -12,9 +12,9 @@ const LONGEST_TOKEN = 4096;
 interface VaultKmsOptions {
   readonly url: string;
   readonly key: string;
-  /** Holds the token, and nothing else; read at each request, since an agent writes a new one before the old one ends. */
+  /** File with only the token. Read for each request, since an agent replaces the token before it expires. */
   readonly tokenFile: string;
-  /** Where the transit engine is mounted; `transit` unless said otherwise. */
+  /** Mount path of the transit engine; `transit` by default. */
   readonly mount?: string;
   readonly namespace?: string;
   readonly fetch?: typeof fetch;
@@ -22,10 +22,10 @@ interface VaultKmsOptions {
 }
 
 /**
- * Wrapping keys in the transit engine of HashiCorp Vault (1.13 or later, for associated data) or OpenBao. What is wrapped
- * says by which version of the key, so that `vault write -f transit/keys/NAME/rotate` is all that a new one takes.
+ * Wrapping keys in the transit engine of HashiCorp Vault (1.13 or later, for associated data) or OpenBao. A ciphertext names
+ * its key version, so `vault write -f transit/keys/NAME/rotate` is all it takes to rotate the key.
  * @see https://developer.hashicorp.com/vault/api-docs/secret/transit "Encrypt data", "Decrypt data"
- * @throws {TradeAgentError} `invalid_config` for an address where no token may go
+ * @throws {TradeAgentError} `invalid_config` for an address to which no token may be sent
  */
 export function openVaultKms(options: VaultKmsOptions): Kms {
   const { key, mount = 'transit' } = options;
@@ -41,7 +41,7 @@ export function openVaultKms(options: VaultKmsOptions): Kms {
     },
     async unwrap(wrapped, context) {
       const { success } = wrappedSchema.safeParse({ ciphertext: wrapped });
-      if (!success) throw unavailable(base, 'did not wrap what is to be unwrapped', NOT_ITS_OWN);
+      if (!success) throw unavailable(base, 'did not wrap this key', NOT_ITS_OWN);
       const body = { ciphertext: wrapped, associated_data: base64(context) };
       return Buffer.from((await ask(path('decrypt'), body, unwrappedSchema)).plaintext, 'base64');
     },
@@ -52,11 +52,11 @@ const wrappedSchema = z.object({ ciphertext: z.string().regex(/^vault:v\d+:[\w+/
 const unwrappedSchema = z.object({ plaintext: z.base64() });
 
 const NOT_ITS_OWN =
-  'It is damaged, by a key that is gone, or was wrapped for another place. Nothing was changed.';
+  'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
 
 type Ask = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
 
-/** Neither what was sent nor what was answered is in an error: either may be a key. */
+/** Errors contain neither the request nor the answer: either may be a key. */
 function asking(base: URL, options: VaultKmsOptions): Ask {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, LONGEST_ANSWER);
@@ -75,7 +75,7 @@ function asking(base: URL, options: VaultKmsOptions): Ask {
         method: 'POST',
         headers,
         body: JSON.stringify(body),
-        // A redirect would carry the token to an address nobody chose.
+        // A redirect would send the token to an address nobody chose.
         redirect: 'error',
         signal,
       });
@@ -83,13 +83,13 @@ function asking(base: URL, options: VaultKmsOptions): Ask {
       if (status === 200) answer = await response.json();
       else await response.body?.cancel();
     } catch {
-      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'gave no sound answer';
+      const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned no valid answer';
       throw unavailable(base, why, 'Check the network, then try again.');
     }
     if (status !== 200) throw refused(base, status);
     const parsed = data.safeParse(z.object({ data: z.unknown() }).safeParse(answer).data?.data);
     if (parsed.success) return parsed.data;
-    throw unavailable(base, 'gave no sound answer', 'Is that address a Vault’s?');
+    throw unavailable(base, 'returned no valid answer', 'Check that the address is a Vault’s.');
   };
 }
 
@@ -106,21 +106,17 @@ function refused(base: URL, status: number): TradeAgentError {
   }
   const hints: Readonly<Record<number, string>> = {
     400: NOT_ITS_OWN,
-    403: 'Its token has ended, or its policy lacks "update" on encrypt and decrypt of this key.',
-    404: 'Is the transit engine mounted there?',
+    403: 'The token has expired, or its policy lacks "update" on encrypt and decrypt of this key.',
+    404: 'Check that the transit engine is mounted there.',
   };
   return unavailable(base, `answered with HTTP status ${status}`, hints[status] ?? 'Try again in a moment.');
 }
 
 function tokenIn(file: string): string {
   const unusable = (why: string) =>
-    new TradeAgentError(
-      'credential_store_unavailable',
-      `the token of Vault in ${file} can't be used: ${why}`,
-      {
-        hint: 'The file holds the token alone, and is its owner’s alone (0600).',
-      },
-    );
+    new TradeAgentError('credential_store_unavailable', `the Vault token in ${file} can't be used: ${why}`, {
+      hint: 'The file must contain only the token, and only its owner may read it (mode 0600).',
+    });
   const token = readPrivateFile(file, LONGEST_TOKEN, unusable)?.trim();
   if (token !== undefined && /^[\x21-\x7e]+$/.test(token)) return token;
   throw unusable(token === undefined ? 'there is no such file' : 'it does not contain a token');

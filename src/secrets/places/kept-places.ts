@@ -26,7 +26,7 @@ export function placeOf(folder: string, profile: string, store: StorePlace): Kep
   };
 }
 
-/** Where anything of this profile is kept. Looks at files alone: the keychain is known by its list of entries. */
+/** Returns every place with credentials of this profile. Reads only files: the keychain is known by its marker. */
 export function keptPlaces(folder: string, profile: string): KeptPlace[] {
   const files = (['file', 'key-file', 'passphrase'] as const)
     .map((keyKind) => ({

@@ -8,40 +8,39 @@ import { parseSealed, seal, unseal } from '../file/sealed-file.ts';
 import { withStoreLock } from '../store-lock.ts';
 
 /**
- * What other people's MCP servers are spoken to with: tokens and registrations, by issuer. Some are longer than any
- * keychain takes, so they are in a file (0600) sealed under a key that the credential store holds; without it the file is
- * worth nothing.
+ * Credentials for third-party MCP servers: tokens and registrations, by issuer. Some are longer than any keychain entry, so
+ * they are in a file (0600), sealed with a key from the credential store.
  */
 export type McpCredentials = ReturnType<typeof mcpCredentials>;
 const LONGEST_FILE = 1024 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-/** @param folder where the profile's credentials are, or their marker */
+/** @param folder the folder of the profile's credentials, or of their marker */
 export function mcpCredentials(store: CredentialStore, folder: string, profile: string) {
   const file = mcpCredentialFile(folder, profile);
   const context = `trade-agent-mcp/1/${profile}`;
   const damaged = (why: string) =>
     new TradeAgentError('credential_store_unavailable', `${file} can't be used: ${why}`, {
-      hint: 'Remove it, and sign in to the MCP servers again ("trade-agent mcp servers test NAME").',
+      hint: 'Remove it and sign in to the MCP servers again ("trade-agent mcp servers test NAME").',
     });
   const read = async (): Promise<Record<string, string>> => {
     const text = readPrivateFile(file, LONGEST_FILE, damaged);
     if (text === undefined) return {};
     const { mcp_key: ahead } = await store.get(['mcp_key']);
-    // Another process may have made it since it was read ahead.
+    // Another process may have created it since it was read ahead.
     const key = ahead ?? (await store.get(['mcp_key'], { fresh: true })).mcp_key;
     if (key === undefined) throw damaged('its key is not in the credential store');
     try {
       return unseal(parseSealed(text), Buffer.from(key, 'hex'), context);
     } catch {
       // A parser's message may quote what it read.
-      throw damaged('it is damaged, or of another key');
+      throw damaged('it is damaged, or sealed with another key');
     }
   };
   return {
-    /** All there is, as it stands now. @throws {TradeAgentError} `credential_store_…` */
+    /** Returns all current values. @throws {TradeAgentError} `credential_store_…` */
     read,
-    /** Changes it, alone among all processes. @throws {TradeAgentError} `credential_store_…` */
+    /** Changes the values under a lock. @throws {TradeAgentError} `credential_store_…` */
     change: (apply: (values: Record<string, string>) => void): Promise<void> =>
       withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
         const values = await read();
@@ -49,7 +48,7 @@ export function mcpCredentials(store: CredentialStore, folder: string, profile: 
         const key = Buffer.from(await keyOf(store), 'hex');
         writePrivateFile(file, seal(values, { kind: 'file' }, key, context));
       }),
-    /** Runs `work` while no other process uses up a refresh token. */
+    /** Runs `work` while no other process uses a refresh token. */
     exclusively: <T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> =>
       store.exclusively('mcp', work, signal),
   };
@@ -59,7 +58,7 @@ export function mcpCredentialFile(folder: string, profile: string): string {
   return join(folder, `mcp-credentials-${profile}.json`);
 }
 
-/** Forgets all of a profile's. The key first: without it the file is worth nothing, wherever a copy of it may be. */
+/** Erases a profile's. The key first: without it the file is useless, wherever copies of it are. */
 export async function eraseMcpCredentials(
   store: CredentialStore,
   folder: string,
@@ -69,7 +68,7 @@ export async function eraseMcpCredentials(
   rmSync(mcpCredentialFile(folder, profile), { force: true });
 }
 
-/** Called with the file's lock held: two processes make one key. */
+/** Called while the file's lock is held, so that two processes get the same key. */
 async function keyOf(store: CredentialStore): Promise<string> {
   const { mcp_key: kept } = await store.get(['mcp_key'], { fresh: true });
   if (kept !== undefined) return kept;

@@ -15,7 +15,7 @@ interface StoreAccess {
 }
 
 /**
- * @param ask asks the person without showing what they type; undefined where nobody can be asked
+ * @param ask asks the person without echoing their input; undefined if nobody can be asked
  * @param signal ends the wait for a passphrase from a descriptor
  */
 export function passphraseKeys(
@@ -27,8 +27,7 @@ export function passphraseKeys(
 }
 
 /**
- * The store the profile chose. One that can't be used is an error at its first use, never a silent step down to
- * another.
+ * Opens the store that the profile chose. If it can't be used, its first use fails: there is no silent fallback to another.
  */
 export function openCredentialStore(
   profile: Pick<ResolvedProfile, 'name'> & StorePlace,

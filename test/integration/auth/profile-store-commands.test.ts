@@ -38,7 +38,7 @@ describe('profile store', () => {
       ['profile', 'store', 'move', 'sandbox', '--to', 'file', '--key', 'passphrase'],
       [
         [/New passphrase[^:]*\(not shown\): $/, PASSPHRASE],
-        [/The same once more: $/, PASSPHRASE],
+        [/Repeat the passphrase: $/, PASSPHRASE],
       ],
     );
     expect(questions).not.toContain(PASSPHRASE);

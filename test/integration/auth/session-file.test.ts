@@ -91,7 +91,7 @@ describe('a session in a file of its own', () => {
       env: { ...env, TRADE_AGENT_REFRESH_TOKEN_FILE: join(file, 'below-a-file') },
     });
     expect(exitCode).toBe(11);
-    expect(stderr).toContain("credentials can't be kept in");
+    expect(stderr).toContain("credentials can't be stored in");
     expect(stderr).not.toContain('bug');
   });
 

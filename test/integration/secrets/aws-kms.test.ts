@@ -125,7 +125,7 @@ describe('credentials for a time', () => {
     now += 3 * MINUTE;
     expect(await failed(kms.wrap(key, 'c'))).toMatchObject({
       code: 'credential_store_unavailable',
-      message: 'no AWS credentials from the container’s role: no sound answer',
+      message: 'no AWS credentials from the container’s role: no valid answer',
     });
     aws.state.answers = true;
     await kms.wrap(key, 'd');
@@ -174,7 +174,7 @@ describe('AWS KMS', () => {
     aws.state.kms = answer;
     expect(await failed(open(BY_HAND).wrap(key, 'here'))).toMatchObject({
       code: 'credential_store_unavailable',
-      message: expect.stringMatching(/gave no sound answer$/),
+      message: expect.stringMatching(/returned no valid answer$/),
     });
     expect(aws.requests).toHaveLength(1);
   });

@@ -4,7 +4,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { parseJson } from '../../../values/parse-json.ts';
 
-/** Those who give credentials are on this machine, or in its region. */
+/** Timeout. The sources of credentials are on this machine, or in its region. */
 const TIMEOUT_MS = 5_000;
 const LONGEST_ANSWER = 64 * 1024;
 
@@ -17,9 +17,9 @@ interface CredentialRequest {
 }
 
 /**
- * The text of an answer with status 200.
- * @param whom who is asked, as in "the container's role"
- * @throws {TradeAgentError} `credential_store_unavailable`: of what was answered it shows the status alone
+ * Returns the text of an answer with status 200.
+ * @param whom the source, as in "the container's role"
+ * @throws {TradeAgentError} `credential_store_unavailable`, which shows only the status of the answer
  */
 export async function credentialText(
   send: typeof fetch,
@@ -34,12 +34,12 @@ export async function credentialText(
     if (status === 200) return await response.text();
     await response.body?.cancel();
   } catch {
-    throw noCredentials(whom, signal.aborted ? `no answer within ${timeoutMs} ms` : 'no sound answer');
+    throw noCredentials(whom, signal.aborted ? `no answer within ${timeoutMs} ms` : 'no valid answer');
   }
   throw noCredentials(whom, `HTTP status ${status}`);
 }
 
-/** As containers and machines are told them; `Token` and `Expiration` are there, since they are a role's. */
+/** The format for containers and machines. `Token` and `Expiration` are required, since the credentials are a role's. */
 const roleSchema = z.object({
   Code: z.literal('Success').optional(),
   AccessKeyId: z.string().min(1),
@@ -51,7 +51,7 @@ const roleSchema = z.object({
 /** @throws {TradeAgentError} `credential_store_unavailable` */
 export function roleCredentials(whom: string, text: string): AwsCredentials {
   const { data } = roleSchema.safeParse(parseJson(text));
-  if (data === undefined) throw noCredentials(whom, 'no sound answer');
+  if (data === undefined) throw noCredentials(whom, 'no valid answer');
   return {
     accessKeyId: data.AccessKeyId,
     secretAccessKey: data.SecretAccessKey,
@@ -62,7 +62,7 @@ export function roleCredentials(whom: string, text: string): AwsCredentials {
 
 export function noCredentials(whom: string, why: string): TradeAgentError {
   return new TradeAgentError('credential_store_unavailable', `no AWS credentials from ${whom}: ${why}`, {
-    hint: 'Nothing was changed. Look at the role that this process has at AWS, then try again.',
+    hint: 'Nothing was changed. Check this process’s role at AWS, then try again.',
   });
 }
 
@@ -70,7 +70,7 @@ export interface AwsCredentials {
   readonly accessKeyId: string;
   readonly secretAccessKey: string;
   readonly sessionToken?: string;
-  /** Milliseconds since the epoch; undefined for those that hold for good. */
+  /** Milliseconds since the epoch; undefined for credentials that never expire. */
   readonly expiresAt?: number;
 }
 
@@ -81,8 +81,8 @@ export interface AwsCredentialOptions {
   readonly fetch: typeof fetch;
 }
 
-/** @returns undefined where this machine is not set up for it */
+/** @returns undefined if this machine is not set up for it */
 export type AwsCredentialSource = (options: AwsCredentialOptions) => Promise<AwsCredentials | undefined>;
 
-/** Where the regions of a partition have their addresses. */
+/** Returns the domain of a region's endpoints. */
 export const domainOf = (region: string) => (region.startsWith('cn-') ? 'amazonaws.com.cn' : 'amazonaws.com');

@@ -12,7 +12,7 @@ import {
   roleCredentials,
 } from './credential-request.ts';
 
-/** `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` where they are for a time. */
+/** Reads `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`, and `AWS_SESSION_TOKEN` if they are temporary. */
 const fromEnvironment: AwsCredentialSource = async ({ env }) => {
   const [accessKeyId, secretAccessKey] = [env.AWS_ACCESS_KEY_ID, env.AWS_SECRET_ACCESS_KEY];
   if (!accessKeyId || !secretAccessKey) return undefined;
@@ -23,8 +23,8 @@ const fromEnvironment: AwsCredentialSource = async ({ env }) => {
 const STS = 'STS by web identity';
 
 /**
- * A role for a token that others renew in a file: `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN` (EKS: IAM roles for service
- * accounts). The one question to AWS that is not signed. `AWS_ENDPOINT_URL_STS` is another address of STS.
+ * Obtains a role's credentials with a token that others renew in a file: `AWS_WEB_IDENTITY_TOKEN_FILE`, `AWS_ROLE_ARN` (EKS:
+ * IAM roles for service accounts). The only unsigned request to AWS. `AWS_ENDPOINT_URL_STS` overrides the address of STS.
  * @see https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html
  */
 const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
@@ -39,13 +39,13 @@ const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
     WebIdentityToken: tokenIn(file),
   });
   const text = await credentialText(fetch, STS, { url, method: 'POST', body });
-  // XML of one shape; what is looked for is base64, a date, and nothing that XML would write otherwise.
+  // The XML always has the same shape, and the values are base64 and a date, which XML does not escape.
   const element = (name: string) =>
     new RegExp(`<Credentials>[^]*?<${name}>([\\w+/=:.-]+)</${name}>[^]*?</Credentials>`).exec(text)?.[1];
   const [accessKeyId, secretAccessKey] = [element('AccessKeyId'), element('SecretAccessKey')];
   const [sessionToken, expiresAt] = [element('SessionToken'), Date.parse(element('Expiration') ?? '')];
   if (!accessKeyId || !secretAccessKey || !sessionToken || Number.isNaN(expiresAt))
-    throw noCredentials(STS, 'no sound answer');
+    throw noCredentials(STS, 'no valid answer');
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt };
 };
 
@@ -57,12 +57,13 @@ function tokenIn(file: string): string {
   }
 }
 
-/** Of ECS, and of EKS Pod Identity (both protocols): on the machine's own link, where there is no TLS. */
+/** The addresses of ECS and of EKS Pod Identity (both protocols), on the machine's own link, without TLS. */
 const LINK_LOCAL = ['169.254.170.2', '169.254.170.23', '[fd00:ec2::23]'];
 const CONTAINER = 'the container’s role';
 
 /**
- * `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` (ECS) or `…_FULL_URI` (EKS Pod Identity), and what it wants to be shown.
+ * Requests credentials from `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` (ECS) or `…_FULL_URI` (EKS Pod Identity), with the
+ * authorization that the service requires.
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
 const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
@@ -72,13 +73,13 @@ const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
   const text = relative ? `http://169.254.170.2${relative}` : (full ?? '');
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isTheirs = url !== undefined && (LINK_LOCAL.includes(url.hostname) || isSecureUrl(text));
-  if (!isTheirs) throw noCredentials(CONTAINER, 'its address is neither https nor one of AWS’s own');
+  if (!isTheirs) throw noCredentials(CONTAINER, 'its address is neither https nor an AWS link-local address');
   const authorization = authorizationIn(env);
   const headers = defined({ authorization });
   return roleCredentials(CONTAINER, await credentialText(fetch, CONTAINER, { url, headers }));
 };
 
-/** The file is read at each request: it is renewed. */
+/** Reads the file for each request, since it is renewed. */
 function authorizationIn(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
   if (!file) return env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
@@ -86,21 +87,21 @@ function authorizationIn(env: NodeJS.ProcessEnv): string | undefined {
     const token = readFileSync(file, 'utf8').trim();
     if (/^[\x20-\x7e]+$/.test(token)) return token;
   } catch {
-    // Told below, as a token that is none.
+    // Handled below, like an invalid token.
   }
   throw noCredentials(CONTAINER, `there is no token in ${file}`);
 }
 
 const METADATA_ADDRESS = 'http://169.254.169.254';
-/** It is on the machine's own link; on one that is not AWS's nobody answers. */
+/** Timeout. The service is on the machine's own link; on a machine that is not AWS's nobody answers. */
 const METADATA_TIMEOUT_MS = 1_000;
-/** Long enough for the two questions that follow. */
+/** Long enough for the two requests that follow. */
 const TOKEN_SECONDS = 60;
 const MACHINE = 'the machine’s role';
 
 /**
- * The role of an EC2 machine, by its metadata service's second version alone (the first gives keys to whoever can make a
- * server fetch an address). `AWS_EC2_METADATA_DISABLED=true` leaves it out.
+ * Requests the credentials of an EC2 instance's role, only with version 2 of the metadata service (version 1 gives keys to
+ * anyone who can make a server fetch an address). `AWS_EC2_METADATA_DISABLED=true` disables it.
  * @see https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/configuring-instance-metadata-service.html
  */
 const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
@@ -124,7 +125,7 @@ const fromInstance: AwsCredentialSource = async ({ env, fetch }) => {
   return roleCredentials(MACHINE, await ask(`${roles}${role}`, 'GET', headers));
 };
 
-/** In the order of AWS's own SDKs, but for profiles: those are for people. */
+/** In the order of AWS's own SDKs, without profiles, which are for people. */
 const sources: readonly AwsCredentialSource[] = [
   fromEnvironment,
   fromWebIdentity,
@@ -132,14 +133,14 @@ const sources: readonly AwsCredentialSource[] = [
   fromInstance,
 ];
 
-/** New ones are there at least five minutes before the old ones end. */
+/** New credentials are available at least five minutes before the old ones expire. */
 const RENEW_BEFORE_MS = 5 * 60_000;
 
 /**
- * Credentials of the process: from its environment, a web identity (EKS), its container's role (ECS, EKS Pod Identity) or its machine's
- * (EC2, IMDSv2). Kept until shortly before they end; where no new ones are to be had, until they do.
+ * Returns the process's credentials: from its environment, a web identity (EKS), its container's role (ECS, EKS Pod Identity)
+ * or its machine's role (EC2, IMDSv2). Cached until shortly before they expire; if no new ones can be obtained, until then.
  * @see https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
- * @returns a function that throws {@link TradeAgentError} `credential_store_unavailable` where there are none
+ * @returns a function that throws {@link TradeAgentError} `credential_store_unavailable` if there are none
  */
 export function awsCredentials(options: AwsCredentialOptions): () => Promise<AwsCredentials> {
   const { clock } = options;

@@ -410,7 +410,7 @@ describe('the chat’s screen', () => {
 
   it('says how to sign in from within', async () => {
     const portfolio = async () => {
-      throw new TradeAgentError('login_required', 'nobody is signed in', {
+      throw new TradeAgentError('login_required', 'you are not signed in', {
         hint: 'Sign in with "trade-agent login".',
       });
     };

@@ -77,7 +77,7 @@ describe('the credential file', () => {
     rmSync(keyFile());
     await expect(open().set({ refresh_token: 'new' })).rejects.toMatchObject({
       code: 'credential_store_unavailable',
-      message: expect.stringContaining('has lost its key'),
+      message: expect.stringContaining('is missing'),
     });
     expect(readFileSync(file(), 'utf8')).toBe(before);
     expect(existsSync(keyFile())).toBe(false);

@@ -200,7 +200,7 @@ describe('a credential file under a passphrase', () => {
     await plain.set({ refresh_token: 'planted by somebody' });
     writeFileSync(file(), readFileSync(join(folder, 'credentials-work.json')), { mode: 0o600 });
     await expect(open().get(['refresh_token'])).rejects.toMatchObject(
-      unavailable('under another kind of key'),
+      unavailable('uses another kind of key'),
     );
   });
 
@@ -222,7 +222,7 @@ describe('a credential file under a passphrase', () => {
   it('is refused while others may read it', async () => {
     await open().set({ refresh_token: SECRET });
     chmodSync(file(), 0o644);
-    await expect(open().get(['refresh_token'])).rejects.toMatchObject(unavailable('others may read'));
+    await expect(open().get(['refresh_token'])).rejects.toMatchObject(unavailable('other users can read'));
   });
 });
 
@@ -246,7 +246,7 @@ describe('a passphrase', () => {
     expect(questions).toEqual([
       'Passphrase of profile work (not shown): ',
       'New passphrase for the credentials of profile work (not shown): ',
-      'The same once more: ',
+      'Repeat the passphrase: ',
     ]);
   });
 
@@ -279,7 +279,7 @@ describe('a passphrase', () => {
     ['does not exist', () => join(folder, 'nothing')],
     ['is empty', () => written('')],
     ['has two lines', () => written('one passphrase here\nand another')],
-    ['others may read', () => written(PASSPHRASE, 0o644)],
+    ['other users can read', () => written(PASSPHRASE, 0o644)],
     [
       'is a symbolic link',
       () => {
@@ -351,7 +351,7 @@ describe('a credential file under a key file elsewhere', () => {
     );
     rmSync(keyFile());
     await expect(withKey().set({ session: 'x' })).rejects.toMatchObject({
-      message: expect.stringContaining('has lost its key'),
+      message: expect.stringContaining('is missing'),
     });
     expect(existsSync(keyFile())).toBe(false);
     writeFileSync(keyFile(), key, { mode: 0o600 });
@@ -359,7 +359,7 @@ describe('a credential file under a key file elsewhere', () => {
   });
 
   it.each([
-    ['others may read', () => chmodSync(keyFile(), 0o640), 'others may read'],
+    ['other users can read', () => chmodSync(keyFile(), 0o640), 'other users can read'],
     [
       'is a symbolic link',
       () => {

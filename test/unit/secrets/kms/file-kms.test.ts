@@ -34,11 +34,11 @@ describe('a file of wrapping keys', () => {
     await addWrappingKey(file);
     expect(statSync(file).mode & 0o077).toBe(0);
     chmodSync(file, 0o644);
-    await expect(openFileKms(file).wrap(key, 'c')).rejects.toMatchObject(refusal('others may read'));
+    await expect(openFileKms(file).wrap(key, 'c')).rejects.toMatchObject(refusal('other users can read'));
   });
 
   it('is never made by who only uses it', async () => {
-    await expect(openFileKms(file).wrap(key, 'c')).rejects.toMatchObject(refusal('there is none'));
+    await expect(openFileKms(file).wrap(key, 'c')).rejects.toMatchObject(refusal('does not exist'));
   });
 
   it('keeps every key when several are added at once', async () => {
@@ -52,7 +52,7 @@ describe('a file of wrapping keys', () => {
     for (const one of [file, other.file]) await addWrappingKey(one);
     const wrapped = await openFileKms(other.file).wrap(key, 'c');
     other.remove();
-    await expect(openFileKms(file).unwrap(wrapped, 'c')).rejects.toMatchObject(refusal('has not the key'));
+    await expect(openFileKms(file).unwrap(wrapped, 'c')).rejects.toMatchObject(refusal('the required key'));
   });
 
   it('that is damaged is told without a word of what is in it, and not written over', async () => {

@@ -16,8 +16,8 @@ describe('the settings of a key management service', () => {
   afterEach(() => rmSync(folder, { recursive: true }));
 
   it.each([
-    ['none', {}, 'one of file, vault, aws'],
-    ['two', { file: 'keys', aws }, 'one of file, vault, aws'],
+    ['none', {}, 'one of file, vault and aws'],
+    ['two', { file: 'keys', aws }, 'one of file, vault and aws'],
     ['another', { gcp: {} }, 'gcp'],
     ['a Vault without TLS', { vault: { ...vault, url: 'http://vault.example.com' } }, 'https'],
     ['a Vault’s token itself', { vault: { ...vault, token: 'hvs.x' } }, 'token'],
