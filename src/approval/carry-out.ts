@@ -96,8 +96,8 @@ export async function carryOut(
 }
 
 /**
- * Executes a proposal. If it had begun before a halt, its outcome is only looked up: sent again, it would be a trade that
- * nobody wants any more.
+ * Executes a proposal. If it had begun before a halt, its outcome is only looked up: sending it again could make a trade
+ * after the owner stopped trading.
  */
 async function execute(
   { kindOf, halts }: KernelParts,
@@ -183,7 +183,7 @@ export async function settleExecution(
       return waitOf(UNKNOWN_WAITS_MS, tries);
     }
     default:
-      throw new Error(`a ${proposal.kind} has an outcome of no known kind`);
+      throw new Error(`a ${proposal.kind} has an unexpected outcome`);
   }
 }
 
@@ -300,7 +300,7 @@ export function deniedAbout({ sub, proposedBy = sub, client, kind, subjectId }: 
   return { sub, owner: sub, proposer: proposedBy, client, kind, subjectId, stage: 'order' } as const;
 }
 
-/** Returns who proposed and who approved, by which the service decides. */
+/** Returns who proposed it and who approved it, for the service's decision. */
 function givenBy({
   sub,
   proposedBy,

@@ -13,7 +13,7 @@ export const detailsTypeOfKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
 
-/** What the digest covers: everything that the person approves, and who asked for it. */
+/** The content of the digest: everything that the person approves, and who asked for it. */
 export interface ProposalStatement {
   readonly kind: ProposalKind;
   readonly subject: unknown;
@@ -68,7 +68,7 @@ export const proposalDetailsSchema = z.lazy(() =>
     subject: z.record(z.string(), z.unknown()),
     worst_case: worstCaseSchema.nullable(),
     warnings: z.array(z.string()),
-    /** What the phone shows beside the subject: company name, effect on cash and position. Label to text. */
+    /** Texts that the phone shows beside the subject, by label: company name, effect on cash and position. */
     shows: z.record(z.string(), z.string()),
     requested_by: z.string().nullable(),
     client: z.string(),

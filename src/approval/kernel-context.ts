@@ -16,7 +16,7 @@ const MOST_ASKERS = 10_000;
 /** The result of a check: nothing more will change, something changed, or something may change later. */
 export type ResultLook = 'over' | 'changed' | 'same';
 
-/** What all proposals of this process share while they are supervised and executed. */
+/** State that all proposals of this process share while they are supervised and executed. */
 export class KernelContext {
   readonly parts: KernelParts;
   /** Aborts when the gateway closes. */

@@ -13,8 +13,8 @@ import type { Moves } from './moves.ts';
 import type { NotificationTokens } from './notification-tokens.ts';
 
 /**
- * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client, the
- * permission for what is done in their absence. Checked at each use, so a revocation counts before proposals are withdrawn.
+ * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client,
+ * the permission for work in their absence. Checked at each use, so a revocation counts before proposals are withdrawn.
  */
 export type IsTakenBack = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
 

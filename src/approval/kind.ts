@@ -39,7 +39,7 @@ export interface Approved {
   readonly acr?: readonly string[] | undefined;
   /** RFC 9396 §9.1, as the token has it. */
   readonly authorizationDetails: unknown;
-  /** What the person's key signed (`signature/statement.ts`). */
+  /** The signature by the person's key (`signature/statement.ts`). */
   readonly approvalEvidence?: unknown;
   /** Under a mandate, the latest session's token; empty if there is none, as after a restart. */
   readonly accessToken: string;
@@ -74,7 +74,7 @@ export interface Completed<Subject> {
   readonly subjectId: string;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
-  /** What the phone shows beside the subject, label to text: company name, effect on cash and position. */
+  /** Texts that the phone shows beside the subject, by label: company name, effect on cash and position. */
   readonly shows: Readonly<Record<string, string>>;
   /** Whether a second approver must approve it after the owner. */
   readonly needsSecond?: boolean;

@@ -59,7 +59,7 @@ export interface ApprovalToken {
   readonly expiresAt: number;
 }
 
-/** What may change along with a state. A token is sealed before it is stored. */
+/** Fields that may change along with a state. A token is sealed before it is stored. */
 export interface Changes {
   readonly authReqId?: string;
   readonly interval?: number;
@@ -132,7 +132,7 @@ function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal
   const { token, secondToken } = changes;
   return {
     state: to,
-    // Kept after the end: the phone is notified of the outcome by this id.
+    // The id is kept after the end, to notify the phone of the outcome.
     authReqId: again ? undefined : (changes.authReqId ?? seen.authReqId),
     ownerAuthReqId: again ? undefined : (changes.ownerAuthReqId ?? seen.ownerAuthReqId),
     interval: changes.interval ?? seen.interval,

@@ -56,7 +56,7 @@ export interface JobQueue {
   /** Returns dead jobs, newest first. */
   dead(limit?: number): Promise<DeadJob[]>;
   /**
-   * Takes no more jobs. Jobs in progress may end in time; then their signals abort, and they are given back for another worker
+   * Stops taking jobs. Jobs in progress may end in time; then their signals abort, and they are given back for another worker
    * at once. Idempotent.
    * @param options.drainMs defaults to 20 seconds, less than orchestrators wait before they kill a process
    */

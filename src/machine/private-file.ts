@@ -113,8 +113,8 @@ export const readPrivateFile = reader(({ uid, mode }) =>
 );
 
 /**
- * Like {@link readPrivateFile}, for a file that is not secret but that nobody else may have written: owned by the user or
- * root, and writable only by its owner.
+ * Like {@link readPrivateFile}, for a file that is not secret but that only the user or root may have written: owned by one
+ * of them, and writable only by its owner.
  */
 export const readUnforgedFile = reader(forged);
 

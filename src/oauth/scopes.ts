@@ -1,4 +1,4 @@
-/** What the gateway's access tokens allow, by kind of request. */
+/** Scopes of the gateway's read requests, one for each kind. */
 export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as const;
 /** Allows cancelling orders, and halting trading. */
 export const CANCEL_SCOPE = 'orders:cancel';
@@ -10,7 +10,7 @@ export const USE_MANDATES = 'orders:mandate';
 /** Allows changing the owner's watchlist. This trades nothing, and no third-party client gets it. */
 export const WATCHLIST_SCOPE = 'watchlist:write';
 export type ProposeScope = typeof PROPOSE_ORDERS | typeof PROPOSE_MESSAGES | typeof USE_MANDATES;
-/** What a session allows. It does not allow placing an order that its owner has not approved. */
+/** Scopes of a session. They do not allow placing an order that its owner has not approved. */
 export const SESSION_SCOPES = [
   ...READ_SCOPES,
   CANCEL_SCOPE,
@@ -20,14 +20,14 @@ export const SESSION_SCOPES = [
   WATCHLIST_SCOPE,
 ] as const;
 
-/** What anyone's agent can get at `/mcp`: reading, cancelling, and asking. */
+/** Scopes that anyone's agent can get at `/mcp`: reading, cancelling, and asking. */
 export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS] as const;
 
 /** Granted with the approval of one order, only for that order. */
 export const ORDER_SCOPE = 'orders:write';
 /** Granted with the approval of one message, only for that message. */
 export const MESSAGE_SCOPE = 'messages:write';
-/** What an approval's token allows. No session's token has these. */
+/** Scopes of an approval's token. No session's token has these. */
 export const APPROVAL_SCOPES = [ORDER_SCOPE, MESSAGE_SCOPE] as const;
 export type ApprovalScope = (typeof APPROVAL_SCOPES)[number];
 

@@ -1,6 +1,6 @@
 /** The names of all stored secrets. */
 export const credentialNames = [
-  /** Who is signed in, where, and with which client; not secret by itself. */
+  /** The signed-in person, the provider and the client; not secret by itself. */
   'session',
   'refresh_token',
   /** The read-only access token, so that a command needs no network to start. */
@@ -32,7 +32,7 @@ export const MAX_VALUE_LENGTH = 1200;
 /** Values that the store must still have for a write to go ahead; `undefined` means that the name must be absent. */
 export type Expected<Name extends string = CredentialName> = Partial<Record<Name, string | undefined>>;
 
-/** What a lock protects: refreshing a session, creating the database's key, credentials of MCP servers. */
+/** The work that a lock protects: refreshing a session, creating the database's key, credentials of MCP servers. */
 export const lockPurposes = ['session', 'database-key', 'mcp'] as const;
 export type LockPurpose = (typeof lockPurposes)[number];
 

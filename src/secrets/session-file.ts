@@ -15,7 +15,7 @@ type Values = Partial<Record<SessionName, string>>;
 const LONGEST_FILE = 64 * 1024;
 
 /**
- * Returns where the environment says the session is stored: a file, or an open descriptor (`fd:3`).
+ * Returns the session's location from the environment: a file, or an open descriptor (`fd:3`).
  * @throws {TradeAgentError} `usage` if the token itself is in the environment, which every child inherits and many logs
  *   contain
  */

@@ -11,7 +11,7 @@ export interface Anchor {
   vouch(digest: Buffer, signal: AbortSignal): Promise<Vouched & { readonly token: Buffer }>;
 }
 
-/** What an authority's token attests. */
+/** The content of an authority's token. */
 export interface Vouched {
   /** When the digest existed at the latest, in milliseconds since the epoch. */
   readonly at: number;

@@ -28,7 +28,7 @@ export interface CheckpointsSeen {
   };
 }
 
-/** What can be wrong with a checkpoint or an anchor. */
+/** A fault of a checkpoint or an anchor. */
 type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 
 export interface CheckpointReader {

@@ -33,7 +33,7 @@ const UNKNOWN_LIFETIME_S = 60;
 
 const WHAT = 'the approval request could not be sent';
 
-/** What the answer to a poll has to match. */
+/** The details, person and deadline that the answer to a poll has to match. */
 type Expected = Parameters<Asking['poll']>[1];
 
 export interface CibaAskingOptions {
@@ -205,7 +205,7 @@ export class CibaAsking implements Asking {
       if (claims.authReqId !== undefined && claims.authReqId !== authReqId) return failed('invalid_id_token');
       return undefined;
     } catch (error) {
-      // What can't be verified is not invalid. But the request is used up, so the person has to be asked again.
+      // A token that can't be verified is not invalid. But the request is used up, so the person has to be asked again.
       if (isTradeAgentError(error) && error.code === 'provider_unreachable') return { status: 'lost' };
       return failed('invalid_id_token');
     }
@@ -227,7 +227,7 @@ export class CibaAsking implements Asking {
       const { backchannel_outcome_endpoint: endpoint } = client.metadata;
       if (typeof endpoint !== 'string' || !isSecureUrl(endpoint)) return true;
       const status = await this.#post(client, endpoint, authReqId, outcome);
-      // A withdrawal after the tap: the question can no longer be withdrawn, so the phone is told that nothing will happen.
+      // A withdrawal after the tap: the question can no longer be withdrawn, so the phone reports that nothing will happen.
       const isLate = status === 409 && outcome.state === 'cancelled';
       const told = isLate
         ? await this.#post(client, endpoint, authReqId, { ...outcome, state: 'blocked' })

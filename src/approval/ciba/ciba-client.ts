@@ -34,7 +34,7 @@ export interface CibaClient {
   configure(request: Pick<ProviderAccess, 'fetch' | 'timeoutSeconds'>): Promise<Configuration>;
 }
 
-/** Makes the client anew for each request, since the provider's metadata may change while the gateway runs. */
+/** Makes the client again for each request, since the provider's metadata may change while the gateway runs. */
 export type ConnectCiba = (forgotten?: string) => Promise<CibaClient>;
 
 /** Returns a function that rejects as {@link ClientIds.current} and the provider's discovery do. */

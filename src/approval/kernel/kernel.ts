@@ -131,7 +131,7 @@ export class ApprovalKernel {
       for (;;) {
         news.forget();
         const proposal = await store.get(id);
-        if (proposal === undefined) throw new Error('the store has lost a proposal');
+        if (proposal === undefined) throw new Error('a proposal is missing from the store');
         const left = until - clock.now();
         if (proposal.version !== version || left <= 0 || isOver(signals)) return proposal;
         await news.next(left, signals);

@@ -317,7 +317,7 @@ const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /**
  * Draws four Crockford base-32 characters, shown on both terminal and phone. They are random: if the code followed from
- * the draft, whoever writes the draft could vary it until it has the code of another proposal.
+ * the draft, its author could vary the draft until it has the code of another proposal.
  */
 export function drawCode(): string {
   return Array.from({ length: 4 }, () => CROCKFORD[randomInt(32)]).join('');
@@ -356,7 +356,7 @@ function foreignProvenance(request: Readonly<Record<string, unknown>>, client: s
   return { fields: Object.fromEntries(fields.map((field) => [field, { source: 'other' as const, from }])) };
 }
 
-/** Whether everything in it is the person's own words, or a default where they said nothing. */
+/** Whether every field is in the person's own words, or a default. */
 function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
   return (
     tainted_by.length === 0 &&

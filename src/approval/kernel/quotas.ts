@@ -60,7 +60,7 @@ export function requireQuota(
       retryAfter: 600,
     });
   }
-  // What the person types is never nagging.
+  // Proposals that the person types are never nagging.
   if (asker.typed) return;
   const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;

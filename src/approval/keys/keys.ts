@@ -40,7 +40,7 @@ const EDDSA = -8;
 /** The purpose of a sign-in's challenge. */
 const SIGN_IN = ['sign in'] as const;
 
-/** What a passkey is asked to sign for an approval, with the statement that it stands for. */
+/** The options with which a passkey signs an approval, and the statement that it stands for. */
 export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
   /** Copied into the evidence unchanged. */
   readonly statement: ApprovalStatement;
@@ -73,7 +73,7 @@ type EnrolledBy =
  * Errors are {@link Refusal}s, with a code for each way to fail: `signature_…` if something signed is wrong.
  */
 export class Keys {
-  /** Where approvals are signed: the page's origin, and the host for which keys are enrolled. */
+  /** The site on which approvals are signed: the page's origin, and the host for which keys are enrolled. */
   readonly site: { readonly origin: string; readonly rpId: string };
   readonly #options: KeysOptions;
   readonly #challenges: Challenges;
@@ -228,7 +228,7 @@ export class Keys {
     }
     if (!(await store.use(use, clock.now()))) throw counterBack();
     const key = await store.byId(use.credentialId);
-    if (key === undefined) throw new Error('the store has lost a key');
+    if (key === undefined) throw new Error('a key is missing from the store');
     return key;
   }
 

@@ -16,7 +16,7 @@ export function same(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 
-/** What can be wrong with a receipt. */
+/** The kinds of faults of a receipt. */
 export type ReceiptFault =
   | 'form'
   | 'signer'

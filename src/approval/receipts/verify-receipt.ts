@@ -109,17 +109,18 @@ async function requireMandated(
 ): Promise<void> {
   const [draft] = approvedDrafts(proposal);
   await requireApproved(gateway, mandate.proposal, mandate.approvals);
-  const wrong = (what: string) => new NoReceipt('mandate', `the mandate is not for this order: ${what}`);
+  const wrong = (what: string) => new NoReceipt('mandate', `the mandate does not match this order: ${what}`);
   const terms = mandateEnvelopeSchema.unwrap().partial().loose().safeParse(mandate.proposal.subject).data;
-  if (mandate.proposal.kind !== 'mandate' || terms?.mandate_id !== mandate.id) throw wrong('its id');
-  if (approvals.length > 0 || draft?.mandate !== mandate.id) throw wrong('another id');
-  if (mandate.proposal.sub !== proposal.sub) throw wrong('its person');
-  if (terms.account !== draft.account || terms.environment !== draft.environment) throw wrong('its account');
-  if (!terms.symbols?.includes(draft.symbol)) throw wrong('its symbols');
-  if (!terms.sides?.includes(draft.side)) throw wrong('its sides');
+  if (mandate.proposal.kind !== 'mandate' || terms?.mandate_id !== mandate.id) throw wrong('different id');
+  if (approvals.length > 0 || draft?.mandate !== mandate.id) throw wrong('different id');
+  if (mandate.proposal.sub !== proposal.sub) throw wrong('different owner');
+  if (terms.account !== draft.account || terms.environment !== draft.environment)
+    throw wrong('different account');
+  if (!terms.symbols?.includes(draft.symbol)) throw wrong('symbol not included');
+  if (!terms.sides?.includes(draft.side)) throw wrong('side not included');
   const at = Date.parse(proposal.created_at);
   if (at < Date.parse(terms.not_before ?? '') || at >= Date.parse(terms.expires_at ?? '')) {
-    throw wrong('its time');
+    throw wrong('outside its time');
   }
 }
 

@@ -10,7 +10,7 @@ export function preloadVerification(
   load: () => Promise<unknown> = () => import('@simplewebauthn/server'),
   afterMs = AFTER_MS,
 ): () => void {
-  // If loading fails, whoever needs it reports that.
+  // If loading fails, the first verification reports it.
   const timer = setTimeout(() => void load().catch(() => undefined), afterMs).unref();
   return () => clearTimeout(timer);
 }

@@ -8,8 +8,8 @@ import { Refusal } from '../../trading/refusal.ts';
 import { isProposalDetails } from '../details.ts';
 
 /**
- * What a person's key signs: that they approve this one thing, at this gateway, once. `digest` covers the subject, the worst
- * case, the provenance of each field, and who asked.
+ * The statement that a person's key signs: they approve this one thing, at this gateway, once. `digest` covers the subject,
+ * the worst case, the provenance of each field, and who asked.
  *
  * A signature over it proves that someone who unlocked that key approved these bytes. It does not prove what a screen showed:
  * whoever writes the page can show one thing and have another signed. But they cannot make the gateway execute anything

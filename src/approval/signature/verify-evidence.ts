@@ -10,7 +10,7 @@ import {
   statementChallenge,
 } from './statement.ts';
 
-/** What evidence has to match. */
+/** The values that evidence has to match. */
 export interface ExpectedEvidence {
   /** Derived from the request, never taken from the evidence. */
   readonly statement: ApprovalStatement;
@@ -24,7 +24,7 @@ export interface ExpectedEvidence {
   readonly softwareKeys: boolean;
 }
 
-/** Who signed, and with what kind of key. */
+/** The signer's key, and its state when it signed. */
 export interface VerifiedEvidence {
   readonly evidence: Evidence;
   readonly digest: string;
@@ -120,7 +120,7 @@ interface ExpectedAssertion {
   readonly method: SigningKey['method'];
 }
 
-/** What a key reported about itself when it signed. */
+/** A key's report about itself when it signed. */
 interface VerifiedAssertion {
   readonly key: SigningKey;
   readonly counter: number;

@@ -83,7 +83,7 @@ export class ProposalRun {
   readonly #end = new AbortController();
   /** Aborts at news of the proposal: a ping from the provider, a withdrawal. */
   #news = new AbortController();
-  /** The proposal was withdrawn, or this run has to end: nothing is awaited any more. */
+  /** Whether the run stops waiting, because the proposal was withdrawn or this run has to end. */
   #isOver = false;
   /** Cancels the poll in progress. */
   #breakOff: (() => void) | undefined;
@@ -112,7 +112,7 @@ export class ProposalRun {
     });
   }
 
-  /** Signals news of the proposal. @param isOver it was withdrawn, so nothing is awaited any more */
+  /** Signals news of the proposal. @param isOver whether it was withdrawn, so that the run stops waiting */
   wake(isOver: boolean): void {
     if (isOver) {
       this.#isOver = true;

@@ -150,7 +150,7 @@ export class ProposalSupervisor {
     if (this.#adopted.delete(id)) this.begin(id, 'taken');
   }
 
-  /** Whether it is supervised here. One whose result alone is followed is not: whoever views it checks it themselves. */
+  /** Whether it is supervised here. A run that only follows a result does not count: viewers check such a result themselves. */
   isSupervised(id: string): boolean {
     return this.#runs.get(id)?.isResumed === false;
   }
@@ -179,13 +179,13 @@ export class ProposalSupervisor {
     }
   }
 
-  /** Passes news to a proposal's run. @param isOver it was withdrawn, so the run stops waiting */
+  /** Passes news to a proposal's run. @param isOver whether it was withdrawn, so that the run stops waiting */
   #wake(id: string, isOver: boolean): void {
     this.#beginNow(id);
     this.#runs.get(id)?.wake(isOver);
   }
 
-  /** Resolves when nothing is running any more. Call it once the signal has aborted. */
+  /** Resolves when all runs and notifications have ended. Call it once the signal has aborted. */
   async ended(): Promise<void> {
     await this.#runsEnded();
     await this.#context.ended();

@@ -98,7 +98,7 @@ export async function openTemporal(options: TemporalOptions) {
         });
       doing.push({ attempts, worker: await runWorker(make, heard) });
     },
-    /** Takes no more jobs, and finishes or gives back those in progress. */
+    /** Stops taking jobs, and finishes or gives back those in progress. */
     async drain(drainMs: number): Promise<void> {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));

@@ -20,7 +20,7 @@ import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
 import { accountShown, type BrokerOf, executionOf, refusalOf } from '../execution.ts';
 
-/** What completes a mandate, and stores it. All methods throw only `Refusal`s. */
+/** The ports that complete a mandate and store it. All methods throw only `Refusal`s. */
 export interface MandatePorts {
   /** @throws {Refusal} 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads throw */
   account(proposer: Proposer, account: string | undefined, symbols: readonly string[]): Promise<Account>;
@@ -122,7 +122,7 @@ function mandateIdOf(subjectId: string): string {
   return `M-${subjectId.slice(3, 13)}`;
 }
 
-/** Returns what is stored: exactly what was approved, without the time by which it had to be. */
+/** Returns the terms to store: exactly those that were approved, without the deadline of the approval. */
 function termsOf({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
   return mandateEnvelopeSchema.parse(terms);
 }

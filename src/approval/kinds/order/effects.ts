@@ -169,7 +169,7 @@ export function requireMeans(
   }
   const reference = referencePrice(order.side, quote);
   if (order.side === 'buy') requireBuyingPower(order, account, reference);
-  // What must cover a written option is decided by the rules, which have a reason for each case.
+  // The rules decide which cover a written option needs, and have a reason for each case.
   else if (assetClassOf(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
 }
 

@@ -65,7 +65,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         shows: { ...accountShown(world), ...shows },
       };
     },
-    describe: ({ order, draft }) => `REPLACE ${describeOpenOrder(order)} BY ${describeOrder(draft)}`,
+    describe: ({ order, draft }) => `REPLACE ${describeOpenOrder(order)} WITH ${describeOrder(draft)}`,
     expiresAt: ({ draft }) => draft.expires_at,
     fingerprint: ({ order, changes }) => JSON.stringify([order.id, Object.entries(changes).sort()]),
     execute: ({ order, draft }, approved) =>
