@@ -39,7 +39,8 @@ export function frontDoor(options: FrontDoorOptions): Handler {
     const [path = ''] = url.split(/[?#]/, 1);
     if (!isForUs(request, response)) return;
     // Other request targets (`*`, a whole URL, `//host`) could be interpreted as another server's further in.
-    if (!/^\/(?!\/)/.test(path)) return refuse(response, 400, 'The request names no path of this server');
+    if (!/^\/(?!\/)/.test(path))
+      return refuse(response, 400, 'The request target is not a path on this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing);
     const own = ownHandler(options, path, method);
     if (own !== undefined) return await own(request, response);

@@ -104,7 +104,7 @@ export async function createHome(options: HomeOptions) {
     },
     dashboards: (sub) => {
       const desk = gateway.owner?.(sub);
-      if (desk === undefined) throw new TypeError('a gateway that asks nobody has no dashboard');
+      if (desk === undefined) throw new TypeError('a gateway without approvals has no dashboard');
       return { ...desk, agent: undefined };
     },
     signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
@@ -234,20 +234,19 @@ interface EndSignalledOptions {
 }
 
 /*
- * Everything that a company's signal ends outside the provider's database, in this order. Each step is idempotent,
- * because all steps are repeated if the home crashes before the completion was recorded (`endAll`). None of them decides
- * whether an order may be sent: that check reads the row that the signal left in the provider's database (`isTakenBack`),
- * committed before any of these steps, right before an order is sent. An order is therefore blocked no matter how far
- * these steps have come.
+ * Everything that a company's signal ends outside the provider's database, in this order. Each step is idempotent, because all
+ * steps are repeated if the home crashes before the completion was recorded (`endAll`). None of them decides whether an order may
+ * be sent: that check reads the row that the signal left in the provider's database (`isTakenBack`), committed before any of
+ * these steps, right before an order is sent. An order is therefore blocked no matter how far these steps have come.
  *
  * 1. Access tokens for brokers are dropped from memory, in the gateway and in the vault.
  * 2. Open proposals that the company's clients made for the person are cancelled, on the phone too.
- * 3. The person's mandates and standing orders are suspended, whoever requested them, because they place orders without
- *     the person's attention. The person has to review them.
- * 4. One audit entry and one notice are written. A crash before the completion is recorded can leave two entries with the
- *     same `jti` and two notices with the same id.
- * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can
- *     be reached.
+ * 3. The person's mandates and standing orders are suspended, whoever requested them, because they place orders without the
+ *    person's attention. The person has to review them.
+ * 4. One audit entry and one notice are written. A crash before the completion is recorded can leave two entries with the same
+ *    `jti` and two notices with the same id.
+ * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can be
+ *    reached.
  */
 function endSignalled(options: EndSignalledOptions): (signalled: Signalled) => Promise<void> {
   const { companies, gateway, stores, vault, tell, now } = options;
@@ -346,10 +345,7 @@ function endAll<T>(options: {
   return endings;
 }
 
-/**
- * Cleans up after people who were removed, here or by a command in another process. If the home was not running at the
- * time, the clean-up happens at its next start.
- */
+/** Cleans up after removed people. Those removed by another process are found by polling, or at the next start. */
 function watchDepartures(options: {
   readonly database: Database;
   readonly end: (username: string) => Promise<void>;

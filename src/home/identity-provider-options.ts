@@ -54,10 +54,7 @@ export interface IdentityProvider {
   readonly callback: (request: IncomingMessage, response: ServerResponse) => void;
   /** Whether an access token was not issued here, or its grant has ended. */
   readonly isRevoked: IsRevoked;
-  /**
-   * Ends everything that acts for a removed person: sessions, grants, tokens, clients, approval requests, push
-   * subscriptions, and the recovery code. Idempotent.
-   */
+  /** Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code. Idempotent. */
   endPerson(sub: string): Promise<void>;
   /** Notifies a person that an order of theirs was filled. Rejects if interrupted by `close`. */
   tellFill(fill: Fill): Promise<void>;

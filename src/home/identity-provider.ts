@@ -52,10 +52,7 @@ import { endingRings } from './phone/push/push-subscriptions.ts';
 /** How often to check whether a key rotation is due. A key is published one day before it signs. */
 const KEY_CHECK_MS = 3_600_000;
 
-/**
- * Creates a home's OpenID provider (device flow, authorization code with PKCE, CIBA with RAR, DPoP, registration, token
- * exchange) and the phone app.
- */
+/** Creates a home's OpenID provider and the phone app. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
   const { database, faults, issuer, resource, servers = [], companies = [], vault } = options;
   const { numberMatching = 'live', signalReceivers = [], signatures = 'off' } = options;
@@ -256,7 +253,8 @@ function serve(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string)
   const outer = new Hono<{ Bindings: HttpBindings }>();
   outer.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();
-    if (isRequestFault(error, context.env.incoming)) return context.text('The request broke off\n', 400);
+    if (isRequestFault(error, context.env.incoming))
+      return context.text('The request was interrupted\n', 400);
     onError(error.message);
     return context.text('Something went wrong here\n', 500);
   });

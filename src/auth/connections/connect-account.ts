@@ -74,10 +74,7 @@ async function finishedThere(
   };
 }
 
-/**
- * Completes the connection on this machine: the browser returns here (RFC 8252 §7.3) with a code that only this process
- * can use (PKCE).
- */
+/** Completes the connection here: the browser returns (RFC 8252 §7.3) with a code that only this process can use (PKCE). */
 async function finishedHere(
   accounts: ConnectedAccounts,
   { connection, scopes, clock, redirectPort }: ConnectOptions,

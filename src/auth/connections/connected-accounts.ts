@@ -47,10 +47,7 @@ const progressOf = {
   connection_failed: 'failed',
 } as const;
 
-/**
- * Client for a provider's API for connected accounts: Auth0's My Account API, or another with the same interface
- * (docs/operate/providers/other.md).
- */
+/** Client for Auth0's My Account API, or another with the same interface (docs/operate/providers/other.md). */
 export function connectedAccounts(access: ConnectedAccountsAccess) {
   const { endpoint } = access;
   const { origin } = new URL(endpoint);
@@ -156,10 +153,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
   };
 }
 
-/**
- * Creates a sender of API requests that answers a DPoP nonce challenge once. @throws {TradeAgentError}
- * `provider_unreachable`, `provider_error`
- */
+/** Creates a sender of API requests that answers a DPoP nonce challenge once. */
 function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
   const send = boundedFetch(ownFetch, LONGEST_PROVIDER_ANSWER);
   const { origin } = new URL(endpoint);

@@ -36,8 +36,7 @@ export const auth0: Dialect = {
     setup:
       'A Custom API client for the server’s own API (app_type resource_server), Private Key JWT, On-Behalf-Of Token Exchange to the gateway’s API.',
   },
-  // Auth0's My Account API. A session gets tokens for it through a multi-resource refresh token, which must be configured
-  // there.
+  // Auth0's My Account API. A session gets tokens for it through a multi-resource refresh token, which must be configured there.
   connectedAccounts: ({ issuer }) => ({
     endpoint: `${slashed(issuer)}me/v1/connected-accounts`,
     audience: { audience: `${slashed(issuer)}me/` },

@@ -39,15 +39,9 @@ export interface Dialect {
 
 /** A provider's rules for a server that exchanges a person's token. */
 interface OnBehalf {
-  /**
-   * Whether the request names the gateway as the audience. If not, the server client's settings at the provider define
-   * the audience.
-   */
+  /** Whether the request names the gateway as the audience. If not, the client's settings at the provider define it. */
   readonly namesAudience: boolean;
-  /**
-   * Matches the error for a token that is bound to another client's key and so can't be exchanged. Undefined if the
-   * provider has no such rule.
-   */
+  /** Matches the error for a token that is bound to another client's key. Undefined if the provider has no such rule. */
   readonly refusesBound?: RegExp;
   /** Whether the exchange also returns a refresh token, which the server uses while the person is away. */
   readonly grantsOffline: boolean;
@@ -68,10 +62,7 @@ export interface ConnectedAccountsService {
   readonly audience: Readonly<Record<string, string>>;
   /** Whether the sign-in must request this resource for the session to get tokens for it later (RFC 8707). */
   readonly atSignIn: boolean;
-  /**
-   * How a connection is completed: by the `provider`, in any browser, or by redirecting the browser to an address on this
-   * machine (`loopback`).
-   */
+  /** How a connection is completed: by the `provider`, or by a redirect to this machine (`loopback`). */
   readonly finish: 'provider' | 'loopback';
 }
 

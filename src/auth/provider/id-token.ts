@@ -27,9 +27,8 @@ export interface IdTokenClaims {
 }
 
 /**
- * Validates an ID token completely (OpenID Connect Core §3.1.3.7): signature with the provider's published key, `alg`,
- * `iss`, `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked even though the token came straight from the
- * provider.
+ * Validates an ID token completely (OpenID Connect Core §3.1.3.7): signature with the provider's published key, `alg`, `iss`,
+ * `aud`, `azp`, `exp`, `iat`, `sub`. The signature is checked even though the token came straight from the provider.
  * @throws {TradeAgentError} `provider_error`, without the token; `provider_unreachable` if the keys can't be fetched
  */
 export async function verifyIdToken(
@@ -120,10 +119,7 @@ function keysOf({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jo
   return keys;
 }
 
-/**
- * Fetches the keys, with retries: the token endpoint responds only once, so a brief network failure here must not lose
- * its response.
- */
+/** Fetches the keys, with retries, because the token endpoint's response can't be requested again. */
 async function fetchKeys(
   keys: RemoteKeys,
   issuer: string,

@@ -28,16 +28,14 @@ export const keycloak: Dialect = {
     // In Keycloak 26.4, `audience` must be a client id ("Audience not found"), and it removes all other audiences from
     // the token. The gateway's own client must remain, or it could not exchange the token for the broker's.
     namesAudience: false,
-    // Keycloak 26.7.3 responds with `invalid_request`, as it does for an ended session. Keycloak 26.4 exchanges such
-    // tokens.
+    // Keycloak 26.7.3 responds with `invalid_request`, as it does for an ended session. Keycloak 26.4 exchanges such tokens.
     refusesBound: /^Sender-constrained token exchange rejected/,
     // Standard token exchange (26.2) issues refresh tokens only for the same session, never for an offline one.
     grantsOffline: false,
     setup:
       'Server client, Capability config: turn on "Standard Token Exchange"; an audience mapper puts it into the login client’s tokens, and the gateway into its own. Keycloak 26.7 and newer can’t be used: they exchange DPoP-bound tokens only for the client that they were issued to.',
   },
-  // No token vault: account linking is a separate page in Keycloak, and its tokens for other providers go to anyone with
-  // read access.
+  // No token vault: Keycloak's account linking is a separate page, and its tokens go to anyone with read access.
   connectedAccounts: () => undefined,
   setup: {
     device: 'Login client, Capability config: turn on "OAuth 2.0 Device Authorization Grant".',

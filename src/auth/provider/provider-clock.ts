@@ -11,10 +11,7 @@ const offsets = new WeakMap<Clock, Map<string, number>>();
 
 const nameOf = (issuer: string): string => issuer.replace(/\/+$/, '');
 
-/**
- * Returns how many seconds this machine's clock is ahead of the provider's, or undefined before the provider's first
- * response.
- */
+/** Returns how many seconds this machine's clock is ahead of the provider's, or undefined before the provider's first response. */
 export function clockOffset(issuer: string, clock: Clock): number | undefined {
   return offsets.get(clock)?.get(nameOf(issuer));
 }
@@ -61,10 +58,7 @@ export function hasLearnt(issuer: string, before: number, clock: Clock = systemC
   return Math.abs(secondsAhead(issuer, clock) - before) >= CLOCKS_APART_S;
 }
 
-/**
- * Differences of at least this many seconds cause a warning. Gateways accept proofs that are off by a minute; most
- * providers accept less.
- */
+/** Minimum difference for a warning, in seconds. Gateways tolerate one minute, and most providers less. */
 const WORTH_TELLING_S = 20;
 
 /**

@@ -11,10 +11,7 @@ export type ProviderFailure =
   | { readonly kind: 'unreachable'; readonly reason: string; readonly retryAfter?: number }
   /** An OAuth error response (RFC 6749 §5.2). */
   | { readonly kind: 'oauth'; readonly error: string; readonly description: string | undefined }
-  /**
-   * A response that breaks the protocol or must not be trusted. `status` is set if it was neither a success nor an OAuth
-   * error.
-   */
+  /** A response that breaks the protocol or must not be trusted. `status` is set if it was neither a success nor an OAuth error. */
   | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
 /** Reasons by the error code of the OAuth libraries or the error name of the runtime. */

@@ -20,10 +20,7 @@ import { dialectOf } from './dialects.ts';
 import { comparesClocks, hasLearnt, secondsAhead } from './provider-clock.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
-/**
- * How long metadata is cached. It changes rarely; a stale copy costs at most one failed request and may be deleted at any
- * time.
- */
+/** How long metadata is cached. It changes rarely; a stale copy costs at most one failed request and may be deleted at any time. */
 const METADATA_TTL_MS = 3_600_000;
 
 /** Timeout of one request to the provider, in seconds. {@link storeLock} derives its wait from it. */

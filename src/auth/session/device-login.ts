@@ -58,8 +58,7 @@ interface SignedIn {
 export type DeviceLogin = Awaited<ReturnType<typeof beginDeviceLogin>>;
 
 /**
- * Starts a sign-in on another device. Probes the credential store first, because a session that can't be stored would be
- * lost.
+ * Starts a sign-in on another device. Probes the credential store first, because a session that can't be stored would be lost.
  * @throws {TradeAgentError} `provider_unreachable`, `provider_error`, `credential_store_…`
  */
 export async function beginDeviceLogin(

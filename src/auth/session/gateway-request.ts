@@ -2,10 +2,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { neverConnected } from '../../errors/never-connected.ts';
 import type { DpopProver } from './dpop-proof.ts';
 
-/**
- * Timeout of a gateway request in milliseconds, including the body unless it is an event stream. Allows for several
- * broker requests.
- */
+/** Timeout of a gateway request in milliseconds, with its body unless that is an event stream. Allows several broker requests. */
 export const GATEWAY_TIMEOUT_MS = 30_000;
 
 interface GatewayRequest {

@@ -31,7 +31,6 @@ const storedSessionSchema = z.object({
 });
 export type StoredSession = z.output<typeof storedSessionSchema>;
 
-/** Creates a session for the user named in the ID token. */
 export function newSession(
   profile: ResolvedProfile,
   { sub, name, email, username }: IdTokenClaims,
@@ -61,10 +60,7 @@ export function userOf(session: StoredSession): User {
   return { sub: session.sub, name: session.name, email: session.email };
 }
 
-/**
- * Returns the user signed in under this profile according to the credential store, or undefined if nobody is. Sends no
- * requests.
- */
+/** Returns the user signed in under this profile according to the credential store, or undefined if nobody is. Sends no requests. */
 export async function storedUser(
   profile: ResolvedProfile,
   store: CredentialStore,

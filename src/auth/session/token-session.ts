@@ -22,7 +22,6 @@ export interface SessionOptions {
   readonly clock?: Clock;
   /** Requests only read scopes. Requests for any other scope are rejected locally. */
   readonly readOnly?: boolean;
-  /** Timeout of one gateway request, in milliseconds. */
   readonly timeoutMs?: number;
 }
 
@@ -54,7 +53,6 @@ export async function openSession(options: SessionOptions): Promise<Session | un
 
 export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
   readonly user: User;
-  /** See {@link Session}. */
   readonly clientId?: string | undefined;
   readonly key: PrivateJwk;
   readonly scopes: readonly string[];

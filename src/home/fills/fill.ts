@@ -13,9 +13,9 @@ export interface Fill {
   /** The same for the same order, whichever proposal reports it. */
   readonly key: string;
   readonly user: string;
-  /** Such as `Bought 5 AAPL at $179.51`. */
+  /** Example: `Bought 5 AAPL at $179.51`. */
   readonly headline: string;
-  /** Such as `PA3ALICE01 at Alpaca`, or only the number if a person can have just one account. */
+  /** Example: `PA3ALICE01 at Alpaca`, or only the number if a person can have just one account. */
   readonly account: string;
   readonly environment: Environment | undefined;
   /** RFC 3339. */

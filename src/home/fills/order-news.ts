@@ -24,10 +24,7 @@ export interface OrderNews {
   };
 }
 
-/**
- * Returns the news for an order that was reported as not placed but reached the broker later, or undefined for any other
- * proposal.
- */
+/** Returns the news for an order that was reported as not placed but reached the broker later. Undefined for others. */
 export function lateOrderOf(proposal: StoredProposal): OrderNews | undefined {
   const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
   if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;

@@ -96,10 +96,7 @@ export function tellFills(options: TellFillsOptions) {
   };
 }
 
-/**
- * Opens the record of sent notices and of the last version of the proposals seen. Proposals older than this table are not
- * reported.
- */
+/** Opens the record of sent notices and of the last version seen. Proposals older than this table are not reported. */
 function openTold(database: Database) {
   const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
   const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();

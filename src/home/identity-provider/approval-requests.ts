@@ -36,10 +36,7 @@ export interface ApprovalRequest {
 /** Result of `decide`. Only `decided` changed anything. */
 export type DecisionOutcome =
   | {
-      /**
-       * `repeated`: same decision again. `conflict`: already decided the other way. `withdrawn`: the client withdrew it
-       * earlier.
-       */
+      /** `repeated`: same decision again. `conflict`: already decided the other way. `withdrawn`: the client withdrew it earlier. */
       readonly outcome: 'decided' | 'repeated' | 'conflict' | 'expired' | 'withdrawn';
       readonly request: ApprovalRequest;
     }
@@ -106,7 +103,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       keep.immediate(request, id);
       announce(request.user);
       const added = find(id);
-      if (added === undefined) throw new Error('an approval request could not be kept');
+      if (added === undefined) throw new Error('an approval request could not be stored');
       return added;
     },
     find,

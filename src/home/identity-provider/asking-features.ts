@@ -35,10 +35,7 @@ export interface AskingOptions {
   readonly askPerson: NonNullable<NonNullable<Features['ciba']>['triggerAuthenticationDevice']>;
 }
 
-/**
- * Maximum pending requests by one client for one person, to prevent approval fatigue. Counted per client, so that no
- * client can block another.
- */
+/** Maximum pending requests for one person, against approval fatigue. Counted per client, so that none can block another. */
 const MOST_PENDING = 20;
 /** Seconds. */
 const PENDING_WAIT_S = 60;

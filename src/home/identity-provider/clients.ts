@@ -53,10 +53,7 @@ export function gatewayClient(
  */
 const CALLED_AGAIN_MS = [1_000, 2_000, 4_000];
 
-/**
- * Sends CIBA pings (CIBA Core §10.2) without waiting for them. A lost ping changes nothing, because the client also
- * polls, though rarely.
- */
+/** Sends CIBA pings (CIBA Core §10.2) without waiting. A lost ping only causes a delay, because clients also poll. */
 export function pingSender(options: {
   resource: string;
   /** Can reach the gateway, which may be on this machine. */

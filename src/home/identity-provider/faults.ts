@@ -1,9 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/**
- * Faults that the sandbox can simulate, with a description of each: `trade-agent sandbox --fault NAME[:COUNT]`. Tests use
- * each of them.
- */
+/** Faults that the sandbox can simulate, with descriptions: `trade-agent sandbox --fault NAME[:COUNT]`. */
 export const faults = {
   slow_down: 'the identity provider responds to a CIBA poll with slow_down',
   lost_token_response: 'the identity provider issues the approval token and then drops the connection',
@@ -29,7 +26,7 @@ export class Faults {
     for (const text of texts) {
       const [name = '', count = ''] = text.split(':');
       if (!(name in faults)) {
-        throw new TradeAgentError('usage', `there is no fault "${name}"`, {
+        throw new TradeAgentError('usage', `unknown fault "${name}"`, {
           hint: `Choose from ${Object.keys(faults).join(', ')}; append :N to repeat it N times.`,
         });
       }

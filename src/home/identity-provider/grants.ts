@@ -85,8 +85,7 @@ export function createGrants(options: GrantsOptions) {
       const granted = store.grant(id);
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
-      // Also ends the offline permission of the sign-in that allowed it, or the server could get a new grant through that
-      // sign-in.
+      // Also ends that sign-in's offline permission, or the server could get a new grant through it.
       const server = serverOf(servers, granted.clientId);
       if (server !== undefined) store.endOffline({ sub: user, resource: server.address });
       await ended(granted);

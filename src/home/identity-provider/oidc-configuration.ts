@@ -259,10 +259,7 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
   };
 }
 
-/**
- * Renders errors as JSON for programs, whatever they accept, and as text for a person, whose browser only visits this
- * endpoint.
- */
+/** Renders errors as JSON for programs, whatever they accept, and as text for a person, whose browser only visits this endpoint. */
 const renderError: Configuration['renderError'] = (ctx, out) => {
   const { path } = ctx;
   if (path !== routes.authorization && !path.startsWith(`${routes.authorization}/`)) {

@@ -148,7 +148,7 @@ function openProvider(
       askPerson: async (_ctx, request, account, client) => {
         const { details } = readSubject(request.params?.authorization_details, { resource, now: now() });
         const saved = await provider.BackchannelAuthenticationRequest.find(request.jti);
-        if (saved?.exp === undefined) throw new Error('the request was not kept');
+        if (saved?.exp === undefined) throw new Error('the request was not stored');
         const message = request.params?.binding_message;
         requests.add({
           authReqId: request.jti,
@@ -301,10 +301,7 @@ interface TokenExchangeOptions extends ServerExchangeOptions {
   readonly vault: Vault;
 }
 
-/**
- * Token exchange (RFC 8693). The gateway exchanges the token it was called with for access to the user's broker, and a
- * server of the home exchanges its own for access to the gateway.
- */
+/** Token exchange (RFC 8693): by the gateway for access to the broker, by the home's servers for access to the gateway. */
 function createTokenExchange(options: TokenExchangeOptions) {
   const forServers = createServerExchange(options);
   const forGateway = brokerExchange(options);
@@ -382,9 +379,8 @@ interface RegistrationOptions {
 type Next = () => Promise<unknown>;
 
 /**
- * Guards registration. A client that requests approvals belongs to the person who registered it (RFC 7591 §3), and may
- * ask nobody else. Without a person, a client can do nothing until somebody allows it on the consent page
- * (`authorization/`).
+ * Guards registration. A client that requests approvals belongs to the person who registered it (RFC 7591 §3), and may ask nobody
+ * else. Without a person, a client can do nothing until somebody allows it on the consent page (`authorization/`).
  */
 function registrationGate(options: RegistrationOptions) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {

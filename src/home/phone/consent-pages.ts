@@ -9,10 +9,7 @@ import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
-/**
- * Creates the consent page, to which a program sends the person's browser (RFC 6749 §4.1.1). It shows who asks, for what,
- * and where the response goes.
- */
+/** Creates the consent page (RFC 6749 §4.1.1): who asks, for what, and where the response goes. */
 export function createConsentPages({ authorized, consents }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
   const path = `${CONSENT_PATH}/:id`;

@@ -8,10 +8,7 @@ import type { Halting, PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/halt';
 
-/**
- * Creates the halt page. Halting requires no passkey, because a person who has lost theirs needs it most. Resuming
- * requires an approval.
- */
+/** Creates the halt page. Halting requires no passkey, because a person who lost theirs needs it most. */
 export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices, 'clock'>): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 

@@ -32,10 +32,7 @@ const connectionSchema = z.strictObject({
 });
 const userSchema = z.strictObject({ user: z.string() });
 
-/**
- * The phone's API for programs: `trade-agent phone` and tests. Anyone with the pairing secret can act as any user of this
- * sandbox, so the secret never leaves the sandbox's own folder.
- */
+/** The phone's API for programs. The pairing secret acts as any user, so it never leaves the sandbox's own folder. */
 export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBindings }> {
   const app = new Hono<{ Bindings: HttpBindings }>();
   const known = (username: string) => services.people.find(username) !== undefined;

@@ -78,8 +78,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
   return {
     /**
      * Returns the user's pending requests, oldest first. With `waitSeconds`, waits up to that long for the first one.
-     * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing
-     * secret)
+     * @throws {TradeAgentError} `not_found` (no such user), `provider_unreachable`, `invalid_config` (wrong pairing secret)
      */
     requests: (
       user: string,

@@ -7,10 +7,7 @@ import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
 
-/**
- * Creates the page of programs that act for the person or may send them requests. Each can be removed, and another can be
- * allowed with a token.
- */
+/** Creates the page of programs that act for the person or send them requests, where each can be removed. */
 export function createProgramPages({ authorized, clients, grants }: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 

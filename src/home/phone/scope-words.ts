@@ -27,8 +27,7 @@ const STAYS = scopeWords.offline_access ?? '';
 
 /**
  * Describes the access that a sign-in will have, line by line.
- * @param use a sign-in to a server always persists, so `offline_access` describes what the server does while the person
- * is away
+ * @param use a sign-in to a server always persists, so `offline_access` describes what the server does while the person is away
  */
 export function scopesInWords(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {
   const words = scopes.map((scope) => scopeWords[scope] ?? scope);

@@ -22,7 +22,7 @@ export const DEFAULT_PORT = 4780;
 
 const wholePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
-/** Such as `127.0.0.1:4780` or `[::1]:4780`. */
+/** Examples: `127.0.0.1:4780`, `[::1]:4780`. */
 const listenAddress = z
   .string()
   .refine((text) => listenParts(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
@@ -142,10 +142,7 @@ export function proxiesOf({ address, tls, proxy, listen }: HomeSettings): readon
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
 }
 
-/**
- * Requires unique addresses and client ids: a token for a server must be valid for no other party, and a client must
- * belong to only one.
- */
+/** Requires unique addresses and client ids, because each token and each client must belong to one party only. */
 function namesNobodyTwice(
   { address, clients = [], servers = [], companies = [] }: Named,
   context: z.RefinementCtx,

@@ -43,8 +43,7 @@ export function createConsents(options: {
     const provider = options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
-      // The cookie would be enough, but the id in the address is what the person sees. The library does not check expiry
-      // here.
+      // The cookie would be enough, but the id in the address is what the person sees. The library does not check expiry here.
       if (interaction.uid !== id || interaction.exp * 1000 <= options.now()) return undefined;
       const { client_id: clientId, redirect_uri: redirectUri, scope } = interaction.params;
       const client = await provider.Client.find(String(clientId));

@@ -5,10 +5,7 @@ import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClient } from '../protocol/key-client.ts';
 
-/**
- * Lifetime in seconds of tokens issued on a company's assertion. It is short because each renewal asks the company again
- * whether the person is still a member.
- */
+/** Lifetime of tokens, in seconds. It is short because each renewal asks the company whether the person is still a member. */
 export const COMPANY_TOKEN_S = 300;
 
 /** A client that a company runs for its people. It is confidential and authenticates with a key (`private_key_jwt`). */
@@ -84,7 +81,7 @@ export function companyKeys(
   );
   return ({ issuer }) => {
     const found = keys.get(issuer);
-    if (found === undefined) throw new TypeError('a company that is not one of them');
+    if (found === undefined) throw new TypeError('unknown company');
     return found;
   };
 }

@@ -24,10 +24,7 @@ export const routes = {
   userinfo: '/userinfo',
 } as const;
 
-/**
- * Endpoint where a CIBA client reports the outcome of its request (metadata `backchannel_outcome_endpoint`, not
- * standardized).
- */
+/** Endpoint where a CIBA client reports the outcome of its request (metadata `backchannel_outcome_endpoint`, not standardized). */
 export const OUTCOME_PATH = '/bc-outcome';
 
 /** Endpoint to which companies push Security Event Tokens (RFC 8935 §2). */
@@ -70,10 +67,7 @@ export function signedFor(audience: string, scopes: readonly string[]): Resource
   };
 }
 
-/**
- * Makes the error for a third party that gives no usable response. The same request may be sent again (RFC 6749 §4.1.2.1,
- * as a 503).
- */
+/** Makes the error for a third party without a usable response. The request may be repeated (RFC 6749 §4.1.2.1, as a 503). */
 export function temporarilyUnavailable(message: string): Error {
   return Object.assign(new errors.TemporarilyUnavailable(message), { status: 503, statusCode: 503 });
 }
@@ -104,10 +98,7 @@ export interface Authentication {
 /** Authentication with the terminal phone's secret, a software key. */
 export const TERMINAL_PHONE: Authentication = { amr: ['swk'] };
 
-/**
- * Returns the authentication by a passkey with user verification. A synced passkey can leave its device, so it counts as
- * a software key.
- */
+/** Returns an authentication by passkey with user verification. A synced passkey counts as a software key. */
 export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {
   return { amr: [synced ? 'swk' : 'hwk', 'user', 'mfa'], at };
 }

@@ -12,10 +12,7 @@ export type RequestLimits = ReturnType<typeof createRequestLimits>;
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
 
-/**
- * Creates the rate limits. Failures count against their origin, never only against the account, so that a stranger uses
- * up only their own attempts.
- */
+/** Creates the rate limits. Failures count against their origin, so that strangers use up only their own attempts. */
 export function createRequestLimits(options: {
   readonly clock: Clock;
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
@@ -91,11 +88,11 @@ const LONGEST_KEY = 200;
  *
  * // Only a wrong guess uses up an attempt, and only one of its own address.
  * export function guess(address: string, isRight: () => boolean): 'right' | 'wrong' | { retryAfter: number } {
- * const wait = guesses.wait(address);
- * if (wait !== undefined) return { retryAfter: wait };
- * if (isRight()) return 'right';
- * guesses.take(address);
- * return 'wrong';
+ *   const wait = guesses.wait(address);
+ *   if (wait !== undefined) return { retryAfter: wait };
+ *   if (isRight()) return 'right';
+ *   guesses.take(address);
+ *   return 'wrong';
  * }
  * ```
  */

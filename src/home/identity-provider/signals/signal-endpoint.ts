@@ -23,10 +23,7 @@ interface SignalEndpointOptions extends SignalTokenOptions {
   readonly onError: (message: string) => void;
 }
 
-/**
- * Creates the endpoints that receive signals. The revoked access has already ended when they respond with 202 or 200,
- * except for what `onTaken` ends shortly afterwards.
- */
+/** Creates the endpoints for signals. When they respond, access has already ended, except for what `onTaken` ends later. */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
   const { limits, standing, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
@@ -40,7 +37,8 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
 
   const take = (signal: Signal): void => {
     const outcome = standing.take(signal);
-    if (outcome === 'replayed') throw new SignalRefusal('invalid_request', 'another token had this jti');
+    if (outcome === 'replayed')
+      throw new SignalRefusal('invalid_request', 'another token already used this jti');
     if (outcome === 'known') return;
     failpoint('signal.kept');
     if (signal.about === undefined) onError(`signal of ${signal.company.issuer}: no known event`);

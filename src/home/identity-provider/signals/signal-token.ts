@@ -90,10 +90,7 @@ export async function securityEvent(token: string, options: SignalTokenOptions):
   return signalOf(token, company, payload, about);
 }
 
-/**
- * Verifies and reads a logout token (Back-Channel Logout 1.0 §2.6). It applies to all of a person's sessions, because
- * `sid` is unknown here.
- */
+/** Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of a person's sessions, because `sid` is unknown here. */
 export async function logoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = companyOf(token, options.companies);
   const payload = await verified(token, company, options, {
@@ -170,7 +167,7 @@ async function verified(
 
 function refusalOf(error: unknown): unknown {
   if (error instanceof SignalRefusal) return error;
-  // Passes a 503 on, so that the sender retries. Any other key error is the token's fault.
+  // A 503 is passed on, so that the sender retries. Any other key error is the token's fault.
   if (error instanceof Refusal) {
     if (error.status === 503) return error;
     return new SignalRefusal('invalid_key', 'the issuer has no such key');

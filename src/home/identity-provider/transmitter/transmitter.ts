@@ -107,10 +107,7 @@ interface ToldEvent {
   readonly user: string;
 }
 
-/**
- * Returns the event for a change (CAEP 1.0 §3.1, §3.3), or undefined for changes that receivers don't need: a new sign-in
- * or person, or an expiry.
- */
+/** Returns the event for a change (CAEP 1.0 §3.1, §3.3), or undefined for a new sign-in, a new person, or an expiry. */
 function toldOf(
   { kind, id, user, endsAt, detail }: Standing,
   change: 'came' | 'went',

@@ -40,10 +40,7 @@ export interface DashboardData extends AccountReads {
   verifyRecord(): Promise<RecordVerdict>;
   withdraw(id: string): Promise<unknown>;
   halt(): Promise<unknown>;
-  /**
-   * Calls `changed` whenever something may have changed. Ends with the signal. May end or throw earlier, and can then be
-   * called again.
-   */
+  /** Calls `changed` when something may have changed, until the signal. May end or throw earlier, to be called again. */
   follow(signal: AbortSignal, changed: () => void): Promise<void>;
   /** Data that exists only on the agent's machine. Undefined elsewhere. */
   readonly agent: AgentData | undefined;
@@ -60,7 +57,7 @@ export interface AgentData {
 export interface ScheduleLine {
   readonly id: string;
   readonly name: string | null;
-  /** Such as `cron 30 9 * * 1-5` or `at close-30m`. */
+  /** Example: `cron 30 9 * * 1-5` or `at close-30m`. */
   readonly when: string;
   readonly next: string | undefined;
   readonly overdue: string | undefined;
@@ -76,7 +73,7 @@ export interface RunLine {
 }
 
 export interface FindingLine {
-  /** Such as `PA3ALICE01 at Alpaca`. Set if several accounts are checked. */
+  /** Example: `PA3ALICE01 at Alpaca`. Set if several accounts are checked. */
   readonly account?: string | undefined;
   readonly rule: string;
   readonly subject: string;

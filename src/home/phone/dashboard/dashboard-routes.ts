@@ -131,10 +131,7 @@ function refused(context: BrowserContext, path: string, error: unknown): Respons
   });
 }
 
-/**
- * Follows the source, and again whenever it is interrupted. The returned function resolves at the next change or check,
- * and never rejects.
- */
+/** Follows the source, with retries. The returned function resolves at the next change or check, and never rejects. */
 function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);

@@ -134,8 +134,7 @@ const makers = {
       const [account, positions, activities] = await Promise.all([
         reads.account(),
         reads.positions(),
-        // Not every broker has activities. Without them, the day's change counts from the last close, whenever a position
-        // was bought.
+        // Not every broker has activities. Without them, the day's change counts from the last close.
         reads.activities({ after: began - 1 }).catch(() => []),
       ]);
       return positionsPart(account, positions, dayTrades(activities, began));
@@ -397,10 +396,7 @@ function totalOf({ total }: PortfolioView): Markup {
 /** Maximum number of points that a chart of the page's width can show. */
 const MOST_POINTS = 800;
 
-/**
- * Renders the account's value and drawdown, as chart data and in words. Deposits and withdrawals count as neither gain
- * nor loss.
- */
+/** Renders the account's value and drawdown, as chart data and in words. Deposits and withdrawals count as neither gain nor loss. */
 function valuePart(values: readonly DatedValue[], activities: readonly Activity[], period: Period): Markup {
   const points = valuePoints(
     values.map(({ at, equity }) => ({ at: Date.parse(at), value: new Dec(equity) })),

@@ -6,10 +6,7 @@ import { localTime, timed } from './local-time.ts';
 import { lastFour, type RequestView, requestView, type ShownField } from './request-view.ts';
 import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts';
 
-/**
- * Renders a request that waits for a decision: the deciding facts first, then all fields, with Approve and Deny within
- * reach of the thumb.
- */
+/** Renders a pending request: the deciding facts first, then all fields, with Approve and Deny in reach of the thumb. */
 export function requestCard(request: CardRequest, state: CardState): Markup {
   const view = requestView(request);
   const heading = `request-${request.id}`;

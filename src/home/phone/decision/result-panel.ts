@@ -64,10 +64,7 @@ function standingOf({ status, outcome, details }: ApprovalRequest): Standing {
   return outcomeWords[outcome?.state ?? 'executing'];
 }
 
-/**
- * Derives the word from the gateway's text about an order (`filled 5 at $180.12`, `placed, waits for $180.00`).
- * Everything else is done.
- */
+/** Derives the word from the gateway's text about an order (`filled 5 at $180.12`, `placed, waits for $180.00`). */
 function executedWord(text: string): Standing {
   if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Partially filled', open: true };
   if (text.startsWith('filled')) return { sign: 'done', word: 'Filled' };

@@ -37,10 +37,7 @@ function signOf(character: string): Markup {
   return name === undefined ? html`<span aria-hidden="true">${character}</span>` : sign(name);
 }
 
-/**
- * Renders the banner. Environments differ in word, sign and border, not only in color. Anything that is not paper is
- * shown as live.
- */
+/** Renders the banner. Environments differ in word, sign and border. Anything that is not paper is shown as live. */
 export function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
     ? html`<p class="environment paper" data-testid="environment">${sign('paper')}<strong>${environmentWord(environment)}</strong><span>simulated money</span></p>`

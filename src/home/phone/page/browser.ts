@@ -43,9 +43,8 @@ export const KEY_HEADER = 'x-phone-key';
 export const LOCATION_HEADER = 'x-phone-location';
 
 /**
- * Returns the cookies' names and attributes. Over https, a cookie belongs only to this origin (`__Host-`, RFC 6265bis
- * §4.1.3.2). Without https, every port of this machine receives it, and the port in its name only separates two homes on
- * one machine.
+ * Returns the cookies' names and attributes. Over https, a cookie belongs only to this origin (`__Host-`, RFC 6265bis §4.1.3.2).
+ * Without https, every port of this machine receives it, and the port in its name only separates two homes on one machine.
  */
 function cookiesOf(issuer: string) {
   const { port, protocol } = new URL(issuer);
@@ -63,8 +62,7 @@ export function signIn(
   session: Omit<NewSession, 'browser' | 'key'>,
 ): void {
   const cookies = cookiesOf(services.issuer);
-  // A browser has only one session, so an earlier session's secret becomes useless. The page renews its push
-  // subscription.
+  // A browser has only one session, so an earlier session's secret becomes useless. The page renews its push subscription.
   const { session: earlier } = context.var;
   if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
   const secret = services.sessions.open({
@@ -73,8 +71,7 @@ export function signIn(
     key: context.var.key,
   });
   failpoint('session.opened');
-  // The cookie lasts as long as the session, so that an installed page that was suspended is still signed in after a
-  // push.
+  // The cookie lasts as long as the session, so that an installed page that was suspended is still signed in after a push.
   setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
 }
 
@@ -224,10 +221,7 @@ const systems: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/**
- * Returns a browser's description in a fixed vocabulary, such as `Safari on iPhone`, because a user agent can contain any
- * text.
- */
+/** Returns a browser's description in a fixed vocabulary, such as `Safari on iPhone`, because a user agent can contain any text. */
 export function browserName(userAgent: string | undefined): string {
   const match = (all: readonly [RegExp, string][]) =>
     all.find(([pattern]) => pattern.test(userAgent ?? ''))?.[1];
@@ -236,10 +230,7 @@ export function browserName(userAgent: string | undefined): string {
   return system === undefined ? browser : `${browser} on ${system}`;
 }
 
-/**
- * Returns whether a session is still valid. A session opened with a passkey ends with that passkey, even if whoever
- * removed it was interrupted before ending its sessions.
- */
+/** Returns whether a session is valid. One opened with a passkey ends with that passkey, even after an interrupted removal. */
 export async function isOpenSession(
   { id, username, credentialId }: Session,
   { keys, sessions }: Pick<BrowserServices, 'keys' | 'sessions'>,

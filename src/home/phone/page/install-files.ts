@@ -13,10 +13,7 @@ a { color: inherit; display: inline-block; padding: .75rem 1.25rem; border: 1.5p
 @media (prefers-color-scheme: dark) { body { background: #131519; color: #eceef2; } }
 `;
 
-/**
- * Page that the service worker shows when the home can't be reached. It contains nothing personal, loads nothing, and
- * retries the original address by itself.
- */
+/** Page that the service worker shows when the home can't be reached. It has no personal data, and retries by itself. */
 const offlinePage = `<!doctype html>
 <html lang="en">
 <head>
@@ -92,10 +89,7 @@ export function installHead(): ReturnType<typeof html> {
 const HOUR = 'public, max-age=3600';
 const everyFile = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
 
-/**
- * Serves the files that make the page an app: manifest, icons, service worker, and offline page. They are public because
- * they contain nothing personal.
- */
+/** Serves the files that make the page an app: manifest, icons, service worker, offline page. They are public. */
 export function createInstallFiles(): Hono {
   const app = new Hono();
   app.get('/phone/manifest.webmanifest', (context) =>

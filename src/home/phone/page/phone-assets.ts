@@ -157,10 +157,7 @@ body:has(#dashboard) > header, main:has(#dashboard), body:has(#dashboard) > foot
 .u-off { display: none; }
 `;
 
-/**
- * Style of the decision card, its bar, the list above it, results and history. `--bar` is the bar's height, measured by
- * the script.
- */
+/** Style of the decision card, its bar, the lists and the history. The script sets `--bar` to the bar's height. */
 const cardStyle = `
 :root { --buy: #1f4fae; --sell: #8a3f00; --bar: 9.5rem; scroll-padding-bottom: calc(var(--bar) + 1rem); }
 @media (prefers-color-scheme: dark) { :root { --buy: #9dbcff; --sell: #ffb877; } }

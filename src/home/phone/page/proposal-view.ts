@@ -12,9 +12,9 @@ export interface ProposalView {
   readonly kind: ProposalKind;
   /** The environment of the account. Undefined if no money moves. */
   readonly environment: string | undefined;
-  /** Such as `Buy 5 AAPL`. */
+  /** Example: `Buy 5 AAPL`. */
   readonly headline: string;
-  /** Such as `Limit order at $180.00 · Day`. */
+  /** Example: `Limit order at $180.00 · Day`. */
   readonly terms: string;
   readonly side: 'buy' | 'sell' | undefined;
   /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if it is unbounded or no money moves. */
@@ -22,15 +22,15 @@ export interface ProposalView {
   readonly total: string | undefined;
   readonly shows: readonly Line[];
   readonly warnings: readonly string[];
-  /** Such as `trade-agent (chat)`. */
+  /** Example: `trade-agent (chat)`. */
   readonly askedBy: string;
-  /** Such as `Chosen by the AI, not by you: symbol`. Undefined if every field is in the person's words or follows from them. */
+  /** Example: `Chosen by the AI, not by you: symbol`. Undefined if every field follows from the person's words. */
   readonly chosenByAi: string | undefined;
   /** The fields that were determined by a rule or by somebody other than the person, and how. */
   readonly origins: readonly Line[];
   readonly sentence: string | undefined;
   readonly tainted: string | undefined;
-  /** Such as `Second identical request in the last hour`. */
+  /** Example: `Second identical request in the last hour`. */
   readonly again: string | undefined;
   readonly fields: readonly DetailField[];
 }

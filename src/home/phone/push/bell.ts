@@ -102,10 +102,7 @@ export function createBell(options: BellOptions) {
   const ran = run().catch(complain).finally(unsubscribe);
 
   return {
-    /**
-     * Records that a page displays a request to its owner, who needs no second notification. @returns false if it isn't
-     * theirs or has ended
-     */
+    /** Records that a page displays a request, which needs no second ring. @returns false if it isn't theirs or has ended */
     seen(id: string, user: string): boolean {
       const request = requests.find(id);
       if (request?.user !== user || request.status !== 'pending') return false;

@@ -17,7 +17,7 @@ export type PhoneNotice = {
         /** Absent if the code has to be picked on the phone. */
         readonly code?: string;
         readonly expires_at: string;
-        /** Such as `Buy 5 AAPL · PAPER`. Absent if a lock screen may not show it. */
+        /** Example: `Buy 5 AAPL · PAPER`. Absent if a lock screen may not show it. */
         readonly order?: string;
         readonly phone: string;
       };
@@ -44,7 +44,7 @@ export type PhoneNotice = {
  * import type { PhoneNotices } from './phone-notices.ts';
  *
  * export const printed = (write: (line: string) => void): PhoneNotices => ({
- * tell: async ({ user, title }) => write(`${user}: ${title}`),
+ *   tell: async ({ user, title }) => write(`${user}: ${title}`),
  * });
  * ```
  */

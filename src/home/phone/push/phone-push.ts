@@ -62,8 +62,7 @@ export function createPhonePush(
   const { loopback = false, notices } = options;
   const vapid = loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
-  // Signed-in people supply these hosts, so they are not trusted. A separate resolver keeps them from delaying other
-  // look-ups.
+  // Signed-in people supply these hosts, so they are not trusted. A separate resolver keeps them from delaying other look-ups.
   const resolve = parts.resolve ?? createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
   const send = createPushSender({
     vapid,

@@ -16,9 +16,9 @@ export interface PushMessage {
   readonly kind: 'ask' | 'settled' | 'fill' | 'access' | 'account' | 'order';
   /** The phone's id of the request, which opens its card and grants no access. Empty for anything that is not a request. */
   readonly id: string;
-  /** Such as `Buy 5 AAPL · PAPER`. */
+  /** Example: `Buy 5 AAPL · PAPER`. */
   readonly title: string;
-  /** Such as `At most $900.00 in all · Code K7QP`. */
+  /** Example: `At most $900.00 in all · Code K7QP`. */
   readonly body: string;
   readonly expires: number;
   /** The same for all messages about one request, so that a later one replaces an earlier one on the screen. */
@@ -43,10 +43,7 @@ export function settledMessage(request: ApprovalRequest): PushMessage {
   return { ...about(request), kind: 'settled', title, body: '' };
 }
 
-/**
- * Returns an event's topic for the push service (RFC 8030 §5.4, at most 32 characters). A later push with the same topic
- * replaces a waiting one.
- */
+/** Returns a topic (RFC 8030 §5.4, at most 32 characters). A later push with the same topic replaces a waiting one. */
 export function topicOf(name: string): string {
   return createHash('sha256').update(`trade-agent.push\0${name}`).digest('base64url').slice(0, 24);
 }

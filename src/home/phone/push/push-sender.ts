@@ -50,10 +50,7 @@ const LONGEST_REST_MS = 3_600_000;
 /** Limit for response bodies, which are ignored. */
 const LONGEST_ANSWER = 16 * 1024;
 
-/**
- * Creates a sender of push messages through the browser's push service, encrypted for that browser (RFC 8291) by the
- * library `web-push`.
- */
+/** Creates a sender of push messages, encrypted for the receiving browser (RFC 8291), with the library `web-push`. */
 export function createPushSender(options: PushSenderOptions): SendPush {
   const { clock, closing } = options;
   /** Waits until the push service accepts a push. @returns why nothing is sent, if so */
@@ -192,10 +189,7 @@ export async function pushToAll(
   return reached.includes(true);
 }
 
-/**
- * Returns a person's subscriptions. A passkey may have been removed by another process on the home's machine;
- * subscriptions of its sessions are deleted here.
- */
+/** Returns a person's subscriptions. Deletes those of passkeys that another process has removed. */
 async function subscriptionsOf(
   user: string,
   { subscriptions, keys, closing }: Ringing,

@@ -3,10 +3,7 @@ import './approvals.ts';
 import { localTimes, tick } from './times.ts';
 import { drawChart, resizeCharts } from './value-chart.ts';
 
-/*
- * Keeps the dashboard in sync with the server. Replaces only the parts that changed. Opened details stay open, and the
- * focus is kept.
- */
+/* Keeps the dashboard in sync with the server. Replaces only changed parts, and keeps opened details and the focus. */
 
 /** A part from the server. See ../dashboard/parts.ts. */
 interface Part {

@@ -1,7 +1,4 @@
-/*
- * Browsers started under a POSIX locale report their language as `en-US@posix`, which is invalid (BCP 47) and breaks
- * uPlot on load. Import this module before uPlot.
- */
+/* Replaces `en-US@posix`, an invalid language (BCP 47) that breaks uPlot on load. Import this module before uPlot. */
 try {
   Intl.getCanonicalLocales(navigator.language);
 } catch {

@@ -32,8 +32,7 @@ let kept: string | undefined;
 let busy = false;
 
 export function startPush(): void {
-  // Service workers require https, except on localhost. A page without a manifest is not installable and has no
-  // notifications.
+  // Service workers require https, except on localhost. A page without a manifest is not installable and has no notifications.
   if (!('serviceWorker' in navigator) || document.querySelector('link[rel=manifest]') === null) return;
   navigator.serviceWorker
     .register('/phone/sw.js', { scope: '/phone', updateViaCache: 'none' })

@@ -5,9 +5,9 @@ import { startPush } from './push.ts';
 import { localTimes } from './times.ts';
 
 interface TradeAgent {
-  /** See `ask.ts`. */
+  /** Sends a request with the origin key. See `ask.ts`. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
-  /** See `events.ts`. */
+  /** Follows a stream of server-sent events. */
   listen(path: string, listeners: Listeners): () => void;
   /** Signs with the person's passkey and returns the evidence as JSON. See `passkeys.ts`. */
   sign(options: ApprovalOptions): Promise<string>;
@@ -116,9 +116,8 @@ function dispatch(block: string, listeners: Listeners): void {
 /**
  * Submits forms with `fetch` and displays the response. A form's markup may contain:
  *
- * - `data-passkey="create /path get /path"`: passkey operations to perform first, in this order, and the addresses of
- *   their options. Each result is sent with everything that follows, as the field `registration` (create) or `assertion`
- *   (get).
+ * - `data-passkey="create /path get /path"`: passkey operations to perform first, in this order, and the addresses of their
+ *   options. Each result is sent with everything that follows, as the field `registration` (create) or `assertion` (get).
  * - `data-auto`: submits the form as soon as it is displayed.
  *
  * An input with `data-from-hash` is filled from the part after "#" in the address, which browsers never send.

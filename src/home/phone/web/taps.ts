@@ -62,10 +62,7 @@ export function handleTaps(roomNow: () => Room | undefined): void {
   );
 }
 
-/**
- * Sends a decision. An approval is signed first. The card displays the progress, and its buttons are enabled again on
- * failure.
- */
+/** Sends a decision. An approval is signed first. The card displays the progress, and its buttons are enabled again on failure. */
 async function decide(room: Room, card: HTMLElement, decision: string): Promise<void> {
   const form = card.querySelector('form');
   const id = card.dataset.requestId;

@@ -1,7 +1,4 @@
-/*
- * The phone page's service worker: displays push messages, and an offline page when the home can't be reached. Its cache
- * holds only that page, never personal data.
- */
+/* Service worker of the phone page: shows push messages, and an offline page. Its cache never holds personal data. */
 
 declare const self: ServiceWorkerGlobalScope;
 
