@@ -66,7 +66,7 @@ it('an access token that could not be revoked is told, and when it ends', async 
     form.token_type_hint === 'access_token' ? oauthError(400, 'invalid_request') : undefined;
   const { revoked, warning } = await signOut();
   expect(revoked).toBe(true);
-  expect(warning).toContain('the access token could not be revoked (it answered invalid_request)');
+  expect(warning).toContain('the access token could not be revoked (it responded with invalid_request)');
   expect(warning).toContain('2030-01-01T00:00:00.000Z');
 });
 

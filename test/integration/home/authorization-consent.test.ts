@@ -57,7 +57,7 @@ describe('the page', () => {
       alice,
       await ask(alice, url({ redirect_uri: 'https://agent.example/callback' })),
     );
-    expect(page).not.toContain('this very device');
+    expect(page).not.toContain('a program on this device');
     expect(page).toContain('>agent.example<');
   });
 
