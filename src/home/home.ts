@@ -235,7 +235,7 @@ interface EndSignalledOptions {
 
 /*
  * Everything that a company's signal ends outside the provider's database, in this order. Each step is idempotent, because all
- * steps are repeated if the home crashes before the completion was recorded (`endAll`). None of them decides whether an order may
+ * steps are repeated if the home crashes before the completion was recorded. None of them decides whether an order may
  * be sent: that check reads the row that the signal left in the provider's database (`isTakenBack`), committed before any of
  * these steps, right before an order is sent. An order is therefore blocked no matter how far these steps have come.
  *

@@ -178,7 +178,7 @@ function openProvider(
       clientDocuments: outgoing.documents,
     }),
   );
-  // The address is always the issuer's: see `asPublic` in identity-provider.ts.
+  // The address is always the issuer's, because identity-provider.ts sets the forwarded headers.
   provider.proxy = true;
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   // Koa's own event, which the provider's types omit. Without a listener, Koa prints whole stack traces.

@@ -9,7 +9,7 @@ import { isPublicClient } from './public-client.ts';
 type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetadataDocument']>;
 
 /** Minimum and maximum seconds that a document is cached, whatever its headers say. */
-const [SHORTEST, LONGEST] = [60, 24 * 3600];
+const [MIN_CACHE_S, MAX_CACHE_S] = [60, 24 * 3600];
 const LONGEST_ID = 300;
 /** Maximum size of a document in bytes, which is the library's limit. */
 export const LONGEST_DOCUMENT = 5 * 1024;
@@ -62,7 +62,7 @@ export function clientDocuments(options: {
   return {
     enabled: true,
     ack: 'draft-02',
-    cacheDuration: { min: SHORTEST, max: LONGEST },
+    cacheDuration: { min: MIN_CACHE_S, max: MAX_CACHE_S },
     allowFetch: async (ctx, clientId) => {
       if (clientId.length > LONGEST_ID) return false;
       // The consent page has no such request. Whoever is there has already come through one.

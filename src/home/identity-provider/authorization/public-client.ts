@@ -8,7 +8,7 @@ const GRANTS = ['authorization_code', 'refresh_token'];
 const MOST_REDIRECTS = 20;
 const LONGEST_NAME = 60;
 /** A name and its host must fit into a proposal's 80 characters for its requester. */
-const [LONGEST_SHORT_NAME, LONGEST_HOST] = [36, 40];
+const [MAX_SHORT_NAME_LENGTH, MAX_HOST_LENGTH] = [36, 40];
 
 export const publicClientDefaults = {
   application_type: 'native',
@@ -84,8 +84,8 @@ export function namedClient(
 
 /** Returns the name attached to the program's orders: one line of printable ASCII, at most 80 characters. */
 export function oneLineName({ name, host }: NamedClient): string {
-  const short = printableAscii(name, LONGEST_SHORT_NAME);
-  return `${short} (${endOf(host, LONGEST_HOST)})`;
+  const short = printableAscii(name, MAX_SHORT_NAME_LENGTH);
+  return `${short} (${endOf(host, MAX_HOST_LENGTH)})`;
 }
 
 /** Shortens a host at its start, because the end shows who owns it. */

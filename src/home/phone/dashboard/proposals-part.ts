@@ -194,7 +194,7 @@ const NOT_TOLD: readonly string[] = [
   ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
 ];
 
-/** Returns a proposal's details for the phone, as far as the gateway provides them. `shownOf` removes the others. */
+/** Returns a proposal's details for the phone, as far as the gateway provides them. */
 export function detailsOf(proposal: Proposal): ProposalDetails {
   const { kind, id, code, worst_case, warnings, shows = {}, requested_by, client, again } = proposal;
   const { proposed_by, provenance = null } = proposal;

@@ -37,7 +37,7 @@ export interface BrowserServices {
   };
 }
 
-/** Header with the origin key. See src/home/phone/web/ask.ts for its purpose. */
+/** Header with the origin key, which other ports of this machine can't read. */
 export const KEY_HEADER = 'x-phone-key';
 /** Header that replaces a redirect for scripts, because `fetch` would follow the redirect and load the page twice. */
 export const LOCATION_HEADER = 'x-phone-location';

@@ -5,11 +5,11 @@ import { startPush } from './push.ts';
 import { localTimes } from './times.ts';
 
 interface TradeAgent {
-  /** Sends a request with the origin key. See `ask.ts`. */
+  /** Sends a request with the origin key. */
   fetch(path: string, init?: RequestInit): Promise<Response>;
   /** Follows a stream of server-sent events. */
   listen(path: string, listeners: Listeners): () => void;
-  /** Signs with the person's passkey and returns the evidence as JSON. See `passkeys.ts`. */
+  /** Signs with the person's passkey and returns the evidence as JSON. */
   sign(options: ApprovalOptions): Promise<string>;
 }
 
