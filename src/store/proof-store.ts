@@ -1,8 +1,8 @@
-/** Remembers DPoP proofs until their window has passed. On disk, so that a restart doesn't open it again. */
+/** Remembers DPoP proofs until they expire. It is persistent, so that a restart does not allow replays. */
 export interface ProofStore {
   /**
-   * False when the proof is known already: looked for and written down in one unit of work. Known until `expiresAt`, that
-   * millisecond included; forgotten some time after. `expiresAt` and `now` in milliseconds since the epoch.
+   * Stores a proof. Returns false if it is known already, checked in the same transaction. A proof is known up to and including
+   * `expiresAt`, and deleted some time later. `expiresAt` and `now` are milliseconds since the epoch.
    */
   remember(proof: string, expiresAt: number, now: number): Promise<boolean>;
 }

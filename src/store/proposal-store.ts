@@ -3,29 +3,29 @@ import type { Membership } from '../oauth/membership.ts';
 import type { ProposalKind, ProposalState, Provenance, WorstCase } from '../trading/proposal.ts';
 import type { AuditNote } from './audit.ts';
 
-/** Why a proposal ended as it did, or what it waits for. */
+/** The reason why a proposal ended as it did, or for what it waits. */
 export interface Reason {
-  /** A problem's code. */
+  /** The code of an HTTP problem. */
   readonly code: ProblemCode;
   readonly text: string;
   /** The problem's own members: `reason`, `limit`, `value`, `broker_message`. */
   readonly members?: Readonly<Record<string, unknown>>;
 }
 
-/** A proposal as the gateway stores it. Times are milliseconds since the epoch, the interval is seconds. */
+/** A proposal in the gateway's store. Times are milliseconds since the epoch; `interval` is in seconds. */
 export interface StoredProposal {
   readonly id: string;
-  /** The account's owner, who is asked. */
+  /** The account's owner, who approves it. */
   readonly sub: string;
-  /** Who proposed it, if not the owner. */
+  /** The proposer, if not the owner. */
   readonly proposedBy: string | undefined;
-  /** Who must approve it after the owner, if anybody. */
+  /** The second approver, if one is required after the owner. */
   readonly second: string | undefined;
   /** The OAuth client that proposed it. */
   readonly client: string;
   /** The membership in the proposer's token. */
   readonly membership?: Membership | undefined;
-  /** For providers that find people by name. */
+  /** Login name, for providers that identify people by it. */
   readonly username: string | undefined;
   readonly email: string | undefined;
   readonly kind: ProposalKind;
@@ -35,7 +35,7 @@ export interface StoredProposal {
   readonly subjectId: string;
   readonly fingerprint: string;
   readonly digest: string;
-  /** For the signature: 22 base64url characters. */
+  /** Nonce for the signature: 22 base64url characters. */
   readonly nonce: string | undefined;
   readonly worstCase: WorstCase | null;
   readonly warnings: readonly string[];
@@ -43,19 +43,19 @@ export interface StoredProposal {
   readonly provenance: Provenance | null;
   readonly requestedBy: string | null;
   readonly again: number | undefined;
-  /** All of it was typed by the person; such proposals have their own quota. */
+  /** Whether the person typed all of it. Such proposals have their own quota. */
   readonly typed: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
-  /** Raised by each draft and change of any proposal: the id of an event. */
+  /** Increases with each draft and change of any proposal. It is the ID of the event. */
   readonly version: number;
-  /** When it can no longer be carried out: the subject's own `expires_at`. */
+  /** Time after which it can't be executed: the subject's `expires_at`. */
   readonly deadline: number;
   /** The earlier of the deadline and the identity provider's expiry. */
   readonly expiresAt: number;
-  /** Of the latest question. */
+  /** The `auth_req_id` of the latest approval request. */
   readonly authReqId: string | undefined;
-  /** Of the question that the owner approved, if a second person must approve too. */
+  /** The `auth_req_id` of the request that the owner approved, if a second approver is required. */
   readonly ownerAuthReqId: string | undefined;
   /** CIBA Core §7.3. */
   readonly interval: number;
@@ -91,22 +91,22 @@ export type Draft = Pick<
 > &
   Partial<Pick<StoredProposal, 'proposedBy' | 'second' | 'membership'>>;
 
-/** What of a proposal may change, as it is to be. */
+/** The new values of a proposal's mutable fields. */
 export interface ProposalChange
   extends Pick<
       StoredProposal,
       'state' | 'authReqId' | 'interval' | 'expiresAt' | 'asked' | 'result' | 'reason'
     >,
     Partial<Pick<StoredProposal, 'ownerAuthReqId'>> {
-  /** The owner's; `erased` erases the second person's too. */
+  /** The owner's token. `erased` also erases the second approver's. */
   readonly token: 'kept' | 'erased' | { readonly sealed: Buffer; readonly expiresAt: number };
   readonly secondToken?: Buffer | undefined;
 }
 
-/** `stale`: it has changed since it was seen; `halted`: see `unlessHalted`. Nothing was written then. */
+/** The result of a change. For `stale` (changed since it was read) and `halted` (see `unlessHalted`), nothing was written. */
 export interface ProposalChanged {
   readonly outcome: 'moved' | 'stale' | 'halted';
-  /** As it is now. */
+  /** The current proposal. */
   readonly proposal: StoredProposal;
 }
 
@@ -117,32 +117,32 @@ export interface ProposalKey {
   readonly key: string;
 }
 
-/** `request` is the digest of the body that came with the key. */
+/** A key with the digest of the request body that came with it. */
 export interface KeyedRequest extends ProposalKey {
   readonly request: string;
 }
 
-/** The earlier request under a key, and its proposal. */
+/** The earlier request with a key, and its proposal. */
 export interface Keyed {
   readonly request: string;
   readonly proposal: StoredProposal;
 }
 
-/** What a new proposal is checked against. */
+/** A snapshot against which a new proposal is checked. */
 export interface Standing {
   /** Changes with any proposal of this owner, and with their halt. */
   readonly epoch: string;
   readonly haltedAt: number | undefined;
-  /** Of all open proposals of the owner. */
+  /** Codes of all open proposals of the owner. */
   readonly openCodes: readonly string[];
-  /** Of this proposer: open, and drafted since the time asked for. */
+  /** Numbers of this proposer's proposals: open ones, and ones drafted since the given time. */
   readonly open: number;
   readonly lately: number;
-  /** Of this client: the latest two that were decided (`DECIDED`), newest first. */
+  /** The latest two decided proposals of this client (`DECIDED`), newest first. */
   readonly decided: readonly { readonly state: ProposalState; readonly at: number }[];
-  /** Of this client: the oldest undecided one (`drafted`, `requested`) that asks for the same. */
+  /** The oldest identical proposal of this client that is undecided (`drafted`, `requested`). */
   readonly sameOpen: StoredProposal | undefined;
-  /** How many of the owner's asked for the same since then, whoever proposed them. */
+  /** Number of identical proposals for the owner since then, by any proposer. */
   readonly sameLately: number;
 }
 
@@ -150,19 +150,19 @@ export interface Standing {
 export interface StandingQuery {
   /** The owner. */
   readonly sub: string;
-  /** Who proposes, if not the owner. */
+  /** The proposer, if not the owner. */
   readonly proposedBy?: string | undefined;
   readonly client: string;
   readonly typed: boolean;
-  /** Equal for proposals that ask for the same; without it none is looked for. */
+  /** Equal for identical proposals. Without it, identical proposals are not searched. */
   readonly fingerprint?: string;
 }
 
 /**
- * The proposals. Each method is one transaction, on disk when the promise resolves. What the caller read is passed back as an
- * epoch or a version and compared in that transaction. Times are milliseconds since the epoch. Which state may follow which
- * is not checked here (`transitions`). Open is what is not settled (`isSettledState`): `unknown` too. Of proposals of the
- * same millisecond, the one drafted later is the newer.
+ * Stores proposals. Each method is one transaction, on disk when the promise resolves. Callers pass the epoch or version that
+ * they read, which the transaction compares. Times are milliseconds since the epoch. The store does not check state
+ * transitions (see `transitions`). Open proposals are those that are not settled (`isSettledState`), including `unknown`. Of
+ * two proposals of the same millisecond, the one drafted later is newer.
  *
  * @example
  * ```ts
@@ -180,35 +180,35 @@ export interface StandingQuery {
 export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
-  /** @param subjectId a `client_order_id`, a mandate's id */
+  /** @param subjectId a `client_order_id` or a mandate's ID */
   ofSubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<Keyed | undefined>;
   /** Newest first. */
   list(filter: {
     sub?: string;
-    /** Their own, or proposed by them; instead of `sub`. */
+    /** Owner or proposer. Replaces `sub`. */
     party?: string;
     state: 'open' | 'all';
     limit?: number;
   }): Promise<StoredProposal[]>;
-  /** All open ones, oldest first. */
+  /** Returns the IDs of all open proposals, oldest first. */
   openIds(state?: 'unknown'): Promise<string[]>;
-  /** A party's that changed after a version, in the order of their changes; 500 at most. */
+  /** Returns a party's proposals that changed after a version, in the order of their changes. At most 500. */
   changedSince(party: string, version: number): Promise<StoredProposal[]>;
-  /** The latest version. */
+  /** Returns the latest version. */
   version(): Promise<number>;
   /**
-   * Those whose outcome (`TOLD`) the phone was asked about and not notified of, since a process died in between; in the
-   * order of their changes.
+   * Returns proposals whose outcome (`TOLD`) was not reported to the phone because a process died in between, in the order
+   * of their changes.
    */
   untold(): Promise<StoredProposal[]>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
-  /** As of one moment. */
+  /** Returns a consistent snapshot. */
   standing(of: StandingQuery, since: number): Promise<Standing>;
   /**
-   * Writes a `drafted` proposal with its key and its line of the record. `known`: the key was used already. `stale`: the
-   * owner's epoch has changed. Nothing was written then.
-   * @throws for an id that is taken, or a `subjectId` of this owner's; nothing was written
+   * Writes a `drafted` proposal with its key and its audit log entry. Writes nothing and returns `known` if the key was used
+   * already, and `stale` if the owner's epoch has changed.
+   * @throws if the ID or this owner's `subjectId` is taken; nothing was written
    */
   draft(
     draft: Draft,
@@ -221,15 +221,15 @@ export interface ProposalStore {
     | ({ readonly outcome: 'known' } & Keyed)
     | { readonly outcome: 'stale' }
   >;
-  /** Lets another key stand for an open proposal that asks for the same. Answers as for a draft. */
+  /** Adds another key to an open, identical proposal. Results are those of `draft`. */
   alias(
     key: KeyedRequest,
     proposal: string,
     expected: { readonly epoch: string },
   ): Promise<{ readonly outcome: 'kept' | 'stale' } | ({ readonly outcome: 'known' } & Keyed)>;
   /**
-   * Changes a proposal that still has the version that was seen, and writes the line of the record.
-   * @param options.unlessHalted whether to change nothing while the owner's trading is halted
+   * Changes a proposal that still has the version that was read, and writes the audit log entry.
+   * @param options.unlessHalted change nothing while the owner's trading is halted
    * @throws if there is no such proposal, or another has this `authReqId`; nothing was written
    */
   change(
@@ -238,8 +238,8 @@ export interface ProposalStore {
     note: AuditNote,
     options: { readonly now: number; readonly unlessHalted?: boolean },
   ): Promise<ProposalChanged>;
-  /** Seconds between polls. The version stays. */
+  /** Sets the poll interval, in seconds. Does not change the version. */
   setInterval(id: string, seconds: number): Promise<void>;
-  /** The phone was notified of the outcome as of that version; never lowered. The version stays. */
+  /** Notes that the phone was notified of the outcome as of that version. Never decreases. Does not change the version. */
   told(id: string, version: number): Promise<void>;
 }

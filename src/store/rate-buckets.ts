@@ -1,19 +1,19 @@
-/** How much may go through: so much a second, and so much at once after a pause. */
+/** A rate limit. */
 export interface Rate {
   readonly perSecond: number;
-  /** At least what is taken at once. */
+  /** Maximum number of tokens at once, after a pause. */
   readonly burst: number;
 }
 
 /**
- * Buckets that processes share, so that all of them together stay within what a broker or a provider takes. By the generic
- * cell rate algorithm (ITU-T I.371): in any t seconds no more than `burst + perSecond * t` goes through.
+ * Rate buckets that processes share, so that together they stay within a broker's or provider's limit. Uses the generic
+ * cell rate algorithm (ITU-T I.371): at most `burst + perSecond * t` tokens in any t seconds.
  */
 export interface RateBuckets {
   /**
-   * Takes tokens, all or none.
-   * @returns 0 where they were taken; else none was, and it may be worth another try after so many milliseconds
-   * @throws {RangeError} for more than `burst`, which would never go through, or none at all
+   * Takes all of the tokens or none.
+   * @returns 0 if they were taken, or else the estimated milliseconds until a retry may succeed
+   * @throws {RangeError} for more than `burst` tokens, which could never be taken, or for no tokens
    */
   take(bucket: string, rate: Rate, tokens: number): Promise<number>;
 }
@@ -21,5 +21,5 @@ export interface RateBuckets {
 /** @throws {RangeError} see {@link RateBuckets.take} */
 export function requireTakeable({ perSecond, burst }: Rate, tokens: number): void {
   if (!(perSecond > 0) || !(tokens > 0) || !(tokens <= burst))
-    throw new RangeError(`${tokens} of a bucket of ${burst}, at ${perSecond} a second`);
+    throw new RangeError(`can't take ${tokens} tokens from a bucket of ${burst} at ${perSecond} per second`);
 }

@@ -1,9 +1,9 @@
-/** Where the client id that a gateway got by registering itself (RFC 7591) is kept, as a text. */
+/** Storage of a gateway's client registration (RFC 7591), as text. */
 export interface RegistrationPlace {
   read(): Promise<string | undefined>;
   /**
-   * Puts a text in place of what was read.
-   * @returns false where something else is there since: that stays
+   * Replaces the text if it is still the one that was read.
+   * @returns false, with nothing changed, if it was changed meanwhile
    */
   write(read: string | undefined, text: string): Promise<boolean>;
 }

@@ -1,29 +1,29 @@
-/** `queued`: a job is to take it. `running`: one has. `waiting`: for proposals, and no process runs it. `ended`: it has reported its result. */
+/** `queued`: waits for a job. `running`: a job has claimed it. `waiting`: waits for proposals without a job. `ended`: has a result. */
 type RunState = 'queued' | 'running' | 'waiting' | 'ended';
 
-/** A run requested of a server. Input and options are JSON of the server's own shape. */
+/** A run requested from a server. Input and options are JSON in the server's format. */
 export interface NewRun {
   readonly id: string;
   readonly thread: string;
-  /** The OAuth client, to which the key belongs. */
+  /** The OAuth client, which the idempotency key belongs to. */
   readonly client: string;
   readonly idempotencyKey: string;
   /** Undefined to continue a thread. */
   readonly input: unknown;
   readonly options: unknown;
-  /** Of the requesting token: the run may do no more. */
+  /** Scopes of the requesting token, which limit the run. */
   readonly scopes: readonly string[];
 }
 
 export interface StoredRun extends NewRun {
   readonly state: RunState;
   readonly stopping: boolean;
-  /** Prompts in its thread before it; undefined until it is first begun. */
+  /** Number of prompts in the thread before this run. Undefined until it first starts. */
   readonly prompts: number | undefined;
   readonly epoch: number;
-  /** Number of its events. */
+  /** Number of events. */
   readonly events: number;
-  /** Proposals. */
+  /** Proposals for which it waits. */
   readonly waitsFor: readonly string[];
   /** Milliseconds since the epoch. */
   readonly waitsSince: number | undefined;
@@ -32,34 +32,34 @@ export interface StoredRun extends NewRun {
   readonly endedAt: number | undefined;
 }
 
-/** Numbered from 1. */
+/** An event of a run, numbered from 1. */
 export interface RunEvent {
   readonly seq: number;
   /** JSON. */
   readonly event: unknown;
 }
 
-/** The right to write about a run: the job's that raised its epoch last. */
+/** The right to write to a run, held by the job that incremented its epoch last. */
 export interface RunTurn {
   readonly id: string;
   readonly epoch: number;
 }
 
-/** Times are milliseconds since the epoch. */
+/** A run's wait for proposals. Times are milliseconds since the epoch. */
 export interface RunWait {
   readonly proposals: readonly string[];
   readonly now: number;
-  /** When to look at the proposals first. */
+  /** Time of the first poll. */
   readonly lookAt: number;
-  /** When it is resumed at the latest. */
+  /** Deadline, when the run is resumed in any case. */
   readonly until: number;
 }
 
-/** One person's runs. Each method is one transaction, in which it also enqueues the job that is to take a run. */
+/** One person's runs. Each method is one transaction, which also enqueues a job if the run needs one. */
 export interface RunStore {
   /**
-   * Stores and queues it. `known`: the same request under the same key; `other`: another request under it; `full`:
-   * {@link MOST_OPEN_RUNS} have not ended.
+   * Stores and queues a run. Returns `known` for the same request with the same key, `other` for a different request with the
+   * same key, and `full` if {@link MOST_OPEN_RUNS} runs have not ended.
    */
   begin(
     run: NewRun,
@@ -70,30 +70,30 @@ export interface RunStore {
     | { readonly outcome: 'other'; readonly run: StoredRun }
   >;
   find(id: string): Promise<StoredRun | undefined>;
-  /** Oldest first. @param after number of the last known event */
+  /** Returns events, oldest first. @param after number of the last known event */
   eventsAfter(id: string, after: number, limit: number): Promise<RunEvent[]>;
-  /** Takes a run that is queued, or whose job died; undefined if there is nothing to do. */
+  /** Claims a run that is queued or whose job died. Returns undefined if there is nothing to do. */
   take(id: string): Promise<StoredRun | undefined>;
   noteStart(turn: RunTurn, prompts: number): Promise<boolean>;
-  /** False, here and below, if another job has taken the run. */
+  /** Returns false, like the methods below, if another job has claimed the run. */
   append(turn: RunTurn, events: readonly unknown[]): Promise<boolean>;
-  /** Queues it instead if it is being stopped. */
+  /** Lets the run wait, or queues it if it is being stopped. */
   wait(turn: RunTurn, wait: RunWait): Promise<boolean>;
   end(turn: RunTurn, events: readonly unknown[], now: number): Promise<boolean>;
-  /** Resumes the runs that wait for this proposal. @returns their ids */
+  /** Resumes the runs that wait for this proposal. @returns their IDs */
   settled(proposal: string): Promise<string[]>;
   /** Resumes a waiting run. */
   wake(id: string): Promise<boolean>;
-  /** Ends it as an interrupt would; false if it has ended. */
+  /** Stops a run as an interrupt would. Returns false if it has ended. */
   stop(id: string): Promise<boolean>;
-  /** Queues a run whose job may be lost; a second job finds nothing to do. */
+  /** Queues a run whose job may be lost. If it is not lost, the second job finds nothing to do. */
   requeue(id: string): Promise<void>;
   lookAgain(id: string, at: number): Promise<void>;
-  /** Removes an ended run with its events; its thread stays. */
+  /** Removes an ended run with its events, but not its thread. */
   forget(id: string): Promise<void>;
 }
 
-/** Per person. */
+/** Maximum number of unfinished runs per person. */
 export const MOST_OPEN_RUNS = 100;
 
 export interface DueRun {
@@ -103,14 +103,14 @@ export interface DueRun {
 
 /** The due runs of all people. */
 export interface DueRuns {
-  /** Takes those that are due, oldest first, for this caller alone; they are due again at `again`. */
+  /** Claims due runs for this caller, oldest first. They are due again at `again`. */
   take(now: number, again: number, limit: number): Promise<DueRun[]>;
 }
 
-/** Notifies the processes that wait for a run of its changes: a hint, since each also looks again by itself. */
+/** Notifies processes of changes to a run. Notifications are only hints, because processes also poll. */
 export interface RunNews {
   tell(run: string): void;
-  /** @param heard gets the run's id, or undefined if some may have been missed. @returns stops it */
+  /** @param heard called with the run's ID, or with undefined if some may have been missed. @returns a function that unsubscribes */
   hear(heard: (run: string | undefined) => void): () => void;
   close(): Promise<void>;
 }

@@ -1,26 +1,26 @@
-/* Schedules of many people at a server. A sweep of the tenant sees when they wake, and nothing of what they do. */
+/* Schedules of many people on a server. A tenant's sweep sees their wake times but not their content. */
 
-/** A schedule; its other members are kept as they are. */
+/** A schedule. Its other members are stored unchanged. */
 export interface KeptSchedule {
   readonly id: string;
   readonly name: string | null;
   readonly timing: unknown;
 }
 
-/** How far a schedule has come (`schedule/due.ts`). Milliseconds since the epoch. */
+/** A schedule's progress (`schedule/due.ts`). Times are milliseconds since the epoch. */
 export interface ScheduleProgress {
-  /** All moments up to here are handled. */
+  /** All scheduled times up to this one are handled. */
   readonly handled: number;
-  /** A moment whose run was begun and not finished, and how often it was begun. */
+  /** A scheduled time whose run was started but not finished, and the number of attempts. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
 interface ScheduleTimes extends ScheduleProgress {
-  /** When it is looked at next; null if only a price or a person wakes it. */
+  /** Time of the next review. Null if only a price or a person wakes it. */
   readonly wakeAt: number | null;
-  /** Since when a person or a price has wanted it to run at once, and it has not. */
+  /** Time of an unanswered request by a person or a price to run immediately. */
   readonly askedAt: number | null;
-  /** Raised by each run that begins; writes of earlier runs are refused. */
+  /** Incremented by each run that begins. Writes of earlier runs are rejected. */
   readonly epoch: number;
 }
 
@@ -30,17 +30,17 @@ export interface ScheduleRow<Schedule, Run> extends ScheduleTimes {
   readonly last: Run | undefined;
 }
 
-/** `above` and `below` a price in dollars; `up` and `down` by a fraction of the close before. */
+/** `above` and `below` compare with a price in dollars, `up` and `down` with a fraction of the previous close. */
 const conditionSides = ['above', 'below', 'up', 'down'] as const;
 export type ConditionSide = (typeof conditionSides)[number];
 
-/** A limit of one of a schedule's rules, as decimal strings: `down` by a twentieth is `-0.05`. */
+/** A limit of one of a schedule's rules, as decimal strings. `down` by 5 % is `-0.05`. */
 export interface Condition {
   readonly rule: string;
   readonly symbol: string;
   readonly side: ConditionSide;
   readonly limit: string;
-  /** Where it is armed again. */
+  /** Value at which it is armed again. */
   readonly back: string;
 }
 
@@ -48,62 +48,60 @@ export interface NewSchedule<Schedule> {
   readonly schedule: Schedule;
   /** Idempotency key. */
   readonly key: string;
-  /** Digest of the request under that key. */
+  /** Digest of the request with that key. */
   readonly request: string;
-  /** Milliseconds since the epoch; nothing is due before it. */
+  /** Creation time in milliseconds since the epoch. Earlier times are never due. */
   readonly now: number;
   readonly wakeAt: number | null;
-  /** Empty for one that runs by the clock. */
+  /** Empty for a schedule that runs only by time. */
   readonly conditions: readonly Condition[];
 }
 
 export type RevisedSchedule<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
 
-/** `there`: added before by the same key and request; `conflict`: the key came with another request. */
+/** `there`: added before with the same key and request. `conflict`: the key was used for another request. */
 export type Added<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
-/** A run's end, and the schedule's progress after it. */
+/** The end of a run, and the schedule's progress after it. */
 export interface RunEnd<Run> extends ScheduleProgress {
   readonly run: Run;
-  /** The `askedAt` that it answers; undefined if the request is to be tried again. */
+  /** The `askedAt` that it answers. Undefined if the request must be retried. */
   readonly answers?: number;
-  /** Wakes it earlier, to try the same moment again. */
+  /** An earlier wake time, to retry the same scheduled time. */
   readonly wakeBy?: number;
-  /** Its open findings: conditions on these are disarmed, all others armed. Undefined if it saw nothing. */
+  /** Open findings. Conditions on these are disarmed, and all others armed. Undefined if the run could not check. */
   readonly standing?: readonly { readonly rule: string; readonly subject: string }[];
-  /** Proposals of unknown outcome: a `reconcile` job each, in the same commit. */
+  /** Proposals with unknown outcome. Each gets a `reconcile` job in the same transaction. */
   readonly unknown?: readonly string[];
 }
 
-/**
- * One person's schedules. Each method is one unit of work; jobs that it speaks of are of the same commit.
- */
+/** One person's schedules. Each method is one transaction, which also enqueues the jobs. */
 export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
-  /** In the order they were made. */
+  /** Sorted by creation. */
   list(): Promise<ScheduleRow<Schedule, Run>[]>;
-  /** By id, or by a name. */
+  /** Finds a schedule by ID or name. */
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
-  /** @param most there may be after it */
+  /** @param most the maximum number of schedules */
   add(schedule: NewSchedule<Schedule>, most: number): Promise<Added<Schedule>>;
   /**
-   * Replaces a schedule, which keeps its id, its name and its runs. Unchanged conditions stay armed or not.
+   * Replaces a schedule, which keeps its ID, name and runs. Unchanged conditions keep their armed state.
    * @returns false, with nothing written, if it was changed or removed since `seen` was read
    */
   revise(seen: Schedule, to: RevisedSchedule<Schedule>): Promise<boolean>;
-  /** With its runs and conditions. */
+  /** Removes a schedule with its runs and conditions. */
   remove(id: string): Promise<boolean>;
   /** Newest first. */
   runs(id: string, limit: number): Promise<Run[]>;
   /**
-   * Enqueues a `check` job now. @param key the same key again is the same request
-   * @returns since when it was requested; undefined if there is no such schedule
+   * Enqueues a `check` job now. @param key idempotency key
+   * @returns the time of the request; undefined if there is no such schedule
    */
   ask(id: string, key: string, now: number): Promise<number | undefined>;
   /**
-   * Begins a run. An earlier run that never ended is recorded by `died`, and can write nothing any more.
-   * @returns the run's epoch; undefined if another was begun since `seen` was read, or the schedule was removed
+   * Begins a run. An earlier run that never ended is recorded with `died`, and can't write anymore.
+   * @returns the run's epoch; undefined if another run began since `seen` was read, or the schedule was removed
    */
   begin(
     id: string,
@@ -111,13 +109,13 @@ export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
     begun: ScheduleProgress & { readonly run: Run },
     died: (run: Run) => Run,
   ): Promise<number | undefined>;
-  /** Nothing is due. False as for {@link end}. */
+  /** Notes that nothing is due. Returns false as {@link end} does. */
   passed(id: string, seen: number, progress: ScheduleProgress): Promise<boolean>;
-  /** False, with nothing written, if another run was begun meanwhile. */
+  /** Ends a run. Returns false, with nothing written, if another run began meanwhile. */
   end(id: string, epoch: number, end: RunEnd<Run>): Promise<boolean>;
 }
 
-/** What a sweep sees of a schedule. */
+/** The part of a schedule that a sweep sees. */
 export interface WokenSchedule extends ScheduleProgress {
   readonly person: string;
   readonly schedule: string;
@@ -131,9 +129,9 @@ export interface Woken {
 }
 
 export interface Waiting {
-  /** To be looked at. */
+  /** Schedules that need a review. */
   readonly due: number;
-  /** Their job has not begun. */
+  /** Schedules whose job has not started. */
   readonly queued: number;
 }
 
@@ -141,34 +139,34 @@ export interface Waiting {
 export interface SeenValue {
   readonly symbol: string;
   readonly side: ConditionSide;
-  /** A decimal string: dollars, or a fraction of the close before. */
+  /** Decimal string: dollars, or a fraction of the previous close. */
   readonly value: string;
 }
 
-/** All schedules of a tenant: times and limits, and nothing of what they do. */
+/** All schedules of a tenant, with their times and limits but without their content. */
 export interface TenantSchedules {
   waiting(now: number): Promise<Waiting>;
   /**
-   * Takes up to `most` due schedules that no other sweep has locked, sets when each wakes next and enqueues its job: in one
-   * commit, so that each moment is enqueued once. @param plan pure
-   * @returns how many it took
+   * Takes up to `most` due schedules that no other sweep has locked, sets their next wake times and enqueues their jobs, in
+   * one transaction, so that each scheduled time is enqueued once. @param plan a pure function
+   * @returns the number of schedules taken
    */
   sweep(
     now: number,
     most: number,
     plan: (woken: readonly WokenSchedule[]) => readonly Woken[],
   ): Promise<number>;
-  /** Symbols with conditions. */
+  /** Returns symbols with conditions. */
   watched(): Promise<string[]>;
-  /** People whose schedules watch one of these symbols. */
+  /** Returns people whose schedules have conditions on these symbols. */
   watchers(symbols: readonly string[], limit: number): Promise<string[]>;
   /**
-   * Turns over the conditions that are armed and beyond their limit, or disarmed and far enough back, and has their schedules
-   * run: each once, whoever else sees the same, and again after some minutes at the earliest.
-   * @returns how many were turned over
+   * Toggles conditions that are armed and crossed, or disarmed and far enough back, and enqueues their schedules. Each is
+   * toggled once, even if several workers see the same value, and not again within some minutes.
+   * @returns the number of toggled conditions
    */
   crossed(seen: readonly SeenValue[], now: number): Promise<number>;
-  /** People whose schedules follow market hours. */
+  /** Returns people whose schedules follow market hours. */
   marketPeople(limit: number): Promise<string[]>;
 }
 
@@ -178,11 +176,11 @@ export interface CalendarRows<Calendar> {
   put(calendar: Calendar): Promise<void>;
 }
 
-/** Leases for work that one worker at a time does, by the database's clock. */
+/** Leases for work that only one worker may do at a time, by the database's clock. */
 export interface WorkerLeases {
-  /** Takes or extends it; false if another worker has it. */
+  /** Takes or extends a lease. Returns false if another worker has it. */
   hold(name: string, forMs: number): Promise<boolean>;
   all(): Promise<readonly { readonly name: string; readonly isHeld: boolean }[]>;
-  /** Releases all. */
+  /** Releases all leases of this worker. */
   release(): Promise<void>;
 }

@@ -1,33 +1,31 @@
 import type { StandingNow } from '../trading/mandate/mandate.ts';
 
-/** A standing order as the gateway keeps it, beside its mandate. */
+/** A standing order, stored next to its mandate. */
 export interface StandingOrder {
   readonly sub: string;
   readonly mandate: string;
-  /** The client that asked for the mandate. */
+  /** The client that proposed the mandate. */
   readonly client: string;
-  /** Which of its times is the next to be placed, milliseconds since the epoch; null where it waits for a price. */
+  /** Time of the next order, in milliseconds since the epoch. Null if it waits for a price. */
   readonly dueAt: number | null;
   readonly state: StandingNow['state'];
   readonly last: StandingNow['last'];
 }
 
-/** How it goes on. */
+/** The next state of a standing order. */
 export interface StandingStep extends Pick<StandingOrder, 'dueAt' | 'state' | 'last'> {
-  /** What the record says of it. */
+  /** The event for the audit log. */
   readonly event: 'standing_ordered' | 'standing_refused' | 'standing_missed' | 'standing_ended';
 }
 
 /**
- * Standing orders: written by their mandate's grant, looked at by the gateway's watch. What keeps one to one order each
- * time is not here: the key of its proposal, and the mandate's slot.
+ * Standing orders, created with their mandate and polled by the gateway. This store does not prevent duplicate orders for one
+ * due time; the key of the proposal and the mandate's slot do.
  */
 export interface StandingStore {
-  /** Everybody's that is still watched. */
+  /** Returns all people's standing orders that are active. */
   watched(): Promise<StandingOrder[]>;
   find(sub: string, mandate: string): Promise<StandingOrder | undefined>;
-  /**
-   * Goes on from where it was seen, with its line of the record. False where it has gone on since; then nothing is written.
-   */
+  /** Writes the next state and its audit log entry. Returns false and writes nothing if the order changed since it was read. */
   step(seen: StandingOrder, next: StandingStep, now: number): Promise<boolean>;
 }

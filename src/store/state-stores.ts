@@ -1,31 +1,30 @@
 import type { BaseCheckpointSaver } from '@langchain/langgraph-checkpoint';
 import type { Lease, ThreadProposals, ThreadStore } from './thread-store.ts';
 
-/** By which right checkpoints are written, and what is thrown once it is another's. */
+/** The lease that allows writing checkpoints, and the error if another process has it. */
 export interface HistoryGuard {
   readonly lease: Lease;
   readonly lost: () => Error;
 }
 
-/** All that the agent keeps of its threads, in one database. */
+/** The agent's stores for threads, in one database. */
 export interface StateStores {
   readonly threads: ThreadStore;
   readonly proposals: ThreadProposals;
   /**
-   * LangGraph's checkpoints. Each write looks in its own transaction whether the lease of the guard is still held: a process
-   * that stood still for longer than its lease would otherwise, on waking, store a checkpoint on top of those of the
-   * process that took over, the graph would go on from the old one, and approvals that the other asked for would belong
-   * to nothing.
-   * @param guard left out by who only reads
+   * Opens LangGraph's checkpoints. Each write checks in its transaction that the guard's lease is still held. Otherwise, a
+   * process that was suspended for longer than its lease could store a checkpoint after those of the process that took over.
+   * The graph would continue from the old state, and the other process's approval requests would be orphaned.
+   * @param guard omitted for reading only
    */
   history(guard?: HistoryGuard): Promise<BaseCheckpointSaver>;
 }
 
-/** Stores that were opened, until they are closed. */
+/** Open stores, with a way to close them. */
 export interface OpenState {
   readonly stores: StateStores;
-  /** Gives the space of what was removed back, where that is for us to do. */
+  /** Returns the space of deleted data to the disk, if the database does not do that itself. */
   giveBackSpace(): void;
-  /** May be called again. */
+  /** Closes the stores. Further calls do nothing. */
   close(): Promise<void>;
 }

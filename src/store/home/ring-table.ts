@@ -52,7 +52,7 @@ export function openRingTable(database: Database) {
     pushed: (request: string, now: number): void => void pushed.run(request, now),
     seen: (request: string, now: number): void => void seen.run(request, now),
     pushedAgain: (request: string, now: number): void => void pushedAgain.run(request, now),
-    /** Deletes the row of a request that needs no more notifications. */
+    /** Deletes the row of a request that needs no further notification. */
     over: (request: string): void => void over.run(request),
   };
 }

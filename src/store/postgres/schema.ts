@@ -1,13 +1,13 @@
-/** One version of a schema, as SQL. Never edit one that was released: databases that have it do not get it again. */
+/** One version of a schema, as SQL. Never edit a released one, because databases that have it do not run it again. */
 export type Migration = string;
 
 /**
- * A set of tables in a schema of its own, with three roles, all made at its beginning ({@link tenancy}): whoever migrates owns
- * them; `NAME_app` reads and writes within a tenant; `NAME_sweeper` looks over all tenants at what is over by its time. The
- * last two can't sign in: logins are made their members.
+ * A set of tables in its own schema, with three roles that are created first ({@link tenancy}). The login that migrates owns
+ * the tables, `NAME_app` reads and writes within a tenant, and `NAME_sweeper` deletes expired rows of all tenants. The last
+ * two can't sign in: logins become their members.
  */
 export interface Schema {
-  /** A plain word: letters, digits and `_`. */
+  /** An identifier with letters, digits and `_`. */
   readonly name: string;
   /** Oldest first. */
   readonly migrations: readonly Migration[];
@@ -16,7 +16,7 @@ export interface Schema {
 export const appOf = (schema: string): string => `${schema}_app`;
 export const sweeperOf = (schema: string): string => `${schema}_sweeper`;
 
-/** The beginning of every schema: its roles, and the tenant that each transaction is of. */
+/** Returns the start of every schema: its roles, and the function for the current transaction's tenant. */
 export const tenancy = (schema: string): Migration => `
   DO $$
   DECLARE wanted text;
@@ -26,7 +26,7 @@ export const tenancy = (schema: string): Migration => `
         BEGIN
           EXECUTE format('CREATE ROLE %I NOLOGIN NOBYPASSRLS', wanted);
         EXCEPTION WHEN duplicate_object OR unique_violation THEN
-          -- Roles are the whole server's: another database's migration was first.
+          -- Roles are shared by the whole server, so the migration of another database may have created them.
           NULL;
         END;
       END IF;
@@ -35,7 +35,7 @@ export const tenancy = (schema: string): Migration => `
   GRANT USAGE ON SCHEMA ${schema} TO ${appOf(schema)}, ${sweeperOf(schema)};
   GRANT SELECT ON schema_version TO ${appOf(schema)}, ${sweeperOf(schema)};
 
-  -- current_setting alone is not enough: once a transaction has set it, a later one of the same connection finds it empty.
+  -- current_setting alone is not enough: after a transaction has set it, a later one on the same connection finds it empty.
   CREATE FUNCTION current_tenant() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
   DECLARE tenant text := current_setting('ta.tenant', true);
   BEGIN
@@ -47,10 +47,11 @@ export const tenancy = (schema: string): Migration => `
 `;
 
 /**
- * Has a table's rows belong to the tenant in their first column, whoever asks, its owner too: no row of another is seen, changed or
- * written, and a statement without a tenant fails. Its key, and each unique index, begins with `tenant`.
- * @param rights.app what the application may do, as GRANT has it
- * @param rights.sweeper what the sweeper may do with everybody's rows
+ * Secures a table so that each row belongs to the tenant in its first column, even for the table's owner. No other tenant's
+ * row can be read, changed or written, and a statement without a tenant fails. Primary keys and unique indexes begin with
+ * `tenant`.
+ * @param rights.app the application's rights, as in GRANT
+ * @param rights.sweeper the sweeper's rights for the rows of all tenants
  */
 export const tenantTable = (
   schema: string,
@@ -70,7 +71,7 @@ export const tenantTable = (
   }
 `;
 
-/** When the next is due at each bucket if all that was taken had come evenly (the algorithm's theoretical arrival time). */
+/** Creates the table of rate buckets. `due_at` is the algorithm's theoretical arrival time. */
 export const rateBuckets = (schema: string): Migration => `
   CREATE TABLE rate_buckets (
     tenant text NOT NULL DEFAULT current_tenant(),

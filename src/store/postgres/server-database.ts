@@ -4,8 +4,8 @@ import { type OpenOptions, openDatabase } from './open-database.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
- * Everything that a program needs for a server's state on PostgreSQL, in one module: it is loaded where one is used, and the
- * driver with it.
+ * Everything that a program needs for a server's state on PostgreSQL, in one module, so that it and the driver are loaded only
+ * if they are used.
  */
 
 export { postgresRateBuckets } from './rate-buckets.ts';
@@ -18,7 +18,7 @@ export function openServerDatabase(options: Omit<OpenOptions, 'schema'>): Promis
   return openDatabase({ ...options, schema: stateSchema });
 }
 
-/** @param address of the login that owns the tables */
+/** @param address the address with the login that owns the tables */
 export function migrateServerDatabase(address: string) {
   return migrate(address, stateSchema);
 }

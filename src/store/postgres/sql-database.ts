@@ -11,11 +11,11 @@ const dialect = {
   json: (column) => `CAST(${column} AS json)`,
 } as const satisfies Partial<Dialect>;
 
-/** Locks are the whole server's, so their names begin with the tenant, and with the person where rows are one person's. */
+/** Advisory locks are shared by the whole server, so their names include the tenant, and the person for a person's rows. */
 const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
-/** Runs work to its end, within a unit. */
+/** Runs work to its end within a transaction. */
 export async function driveWork<T>(
   unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>,
   work: Work<T>,
@@ -25,13 +25,13 @@ export async function driveWork<T>(
     const { kind, text, values } = step.value;
     if (kind === 'all') step = work.next(await unit.all(text, values));
     else if (kind === 'lock') step = work.next(await unit.all(LOCK, { text }));
-    else if (unit.run === undefined) throw new Error(`this unit of work only reads: ${text}`);
+    else if (unit.run === undefined) throw new Error(`this transaction is read-only: ${text}`);
     else step = work.next(await unit.run(text, values));
   }
   return step.value;
 }
 
-/** @param place see {@link Dialect}: `seq` in the tables of `stateSchema` */
+/** @param place see {@link Dialect}; `seq` for the tables of `stateSchema` */
 export function postgresUnits(
   database: Pick<TenantDatabase, 'read' | 'write'>,
   place: 'place' | 'seq' = 'seq',

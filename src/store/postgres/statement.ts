@@ -1,21 +1,21 @@
-/** What a statement is given, by name. */
+/** A statement's values by name. */
 export type Values = Readonly<Record<string, Value>>;
 type Value = string | number | boolean | Buffer | null | readonly string[] | readonly number[];
 
-/** A statement as PostgreSQL takes it. */
+/** A statement in PostgreSQL's form. */
 interface Statement {
-  /** By it the server keeps the plan: one each text. */
+  /** Name of the prepared statement, unique per text. */
   readonly name: string;
   readonly text: string;
-  /** Which value stands for $1, $2 and so on. */
+  /** Names of the values for $1, $2 and so on. */
   readonly names: readonly string[];
 }
 
 const known = new Map<string, Statement>();
 
 /**
- * Reads `@name` as `$1`, as SQLite's statements have it, so that the two can be compared at a glance. Texts are the program's
- * own and few: each is read once.
+ * Converts `@name` parameters, as in SQLite's statements, to `$1`, so that both databases' statements look alike. The program
+ * has few distinct texts, so each is converted once and cached.
  */
 export function statementOf(text: string): Statement {
   const earlier = known.get(text);
@@ -30,7 +30,7 @@ export function statementOf(text: string): Statement {
   return statement;
 }
 
-/** @throws {Error} where a value is missing: a null that nobody meant would be looked for, or written */
+/** Returns the values in order. @throws {Error} if a value is missing, because an unintended null would be read or written */
 export function valuesOf({ names, text }: Statement, values: Values): unknown[] {
   return names.map((name) => {
     const value = values[name];

@@ -1,8 +1,8 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 
-/** PostgreSQL's classes of what passes by itself: connections, resources, an operator at work, the system below it. */
+/** PostgreSQL's classes of transient errors: connections, resources, operator intervention and system errors. */
 const PASSING_CLASSES = ['08', '53', '57', '58'];
-/** What a socket says of a server that is not there, or is no more. */
+/** Socket errors for a server that is unreachable or gone. */
 const SOCKET_CODES = [
   'ECONNREFUSED',
   'ECONNRESET',
@@ -12,21 +12,20 @@ const SOCKET_CODES = [
   'EHOSTUNREACH',
   'ENOTFOUND',
 ];
-/** What the driver says, which gives these no code. */
+/** Messages of the driver's errors that have no code. */
 const DRIVER =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
 
 /**
- * Whether an error says that the database is away, or can't just now: that it may answer in a moment, and that nothing is wrong
- * with what it was asked. Of errors thrown by what is asked of a database; a request of another kind fails by an error of its own
- * with such a code as its cause.
+ * Returns whether an error means that the database is temporarily unavailable, so that the same request may succeed later.
+ * Only for errors thrown by database queries: other requests fail with their own errors, which have such a code as the cause.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 export function isStoreAway(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  // What keeps people's secrets says it in words of its own.
+  // The credential store has its own error for this.
   if (isTradeAgentError(error)) return error.details.away === true;
-  // Of a name that leads to several addresses, each of which was tried.
+  // A host name with several addresses, all of which were tried.
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isStoreAway);
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return DRIVER.test(error.message);

@@ -2,49 +2,49 @@ import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import { type Listener, listenTo } from './listener.ts';
 import { statementOf, type Values, valuesOf } from './statement.ts';
 
-/** Statements within one transaction, each with its values by name: `@sub`. */
+/** A transaction. Statements have values by name, such as `@sub`. */
 export interface Unit {
   all<Row>(text: string, values?: Values): Promise<Row[]>;
-  /** The first row, where there is one. */
+  /** Returns the first row, or undefined. */
   one<Row>(text: string, values?: Values): Promise<Row | undefined>;
-  /** @returns how many rows it wrote or removed */
+  /** @returns the number of rows written or removed */
   run(text: string, values?: Values): Promise<number>;
-  /** A library's own statement, with its values by place: `$1`. */
+  /** Runs a library's statement, with values by position, such as `$1`. */
   execute(text: string, values?: readonly unknown[]): Promise<{ rows: unknown[] }>;
   /**
-   * The statement that the unit ends with: its commit goes out with it, in the same message, and where it is the only one, it is
-   * the whole transaction by itself. So nothing may follow it, and what it answers can undo nothing any more.
+   * Runs the transaction's last statement. The commit is sent together with it, or, if it is the only statement, it is a
+   * transaction by itself. No statement may follow, and its result can't cause a rollback.
    */
   readonly last: Pick<Unit, 'all' | 'one' | 'run'>;
 }
 
 /**
- * One tenant's part of a database. There is no statement without the tenant: its connections are its alone and begin with it
- * (`openPool`), and each table's policies go by it (`tenantTable`). A person is set for one transaction alone
- * (`set_config(…, true)`), so that a connection never carries them over to another. `READ COMMITTED`, so each statement sees
- * what was committed before it: what two must not do at once is for locks, and nothing is ever tried again.
+ * One tenant's part of a database. No statement can run without the tenant: its connections are used for no other tenant and
+ * set it when they open (`openPool`), and each table's policies check it (`tenantTable`). A person is set only for one
+ * transaction (`set_config(…, true)`), so that it never leaks to the next one on the connection. Transactions are
+ * `READ COMMITTED`, so each statement sees everything committed before it. Conflicts are prevented by locks, never by retries.
  */
 export interface TenantDatabase {
   readonly tenant: string;
   /**
-   * A unit of work: all of what it writes is on disk when the promise resolves, or none of it.
-   * @param person whose rows alone it is about, where they are people's (`personDatabase`)
-   * @throws what `work` throws, and where the database does not answer. Where it went away at the commit itself nobody knows
-   *   whether the unit holds
+   * Runs a transaction, which is on disk when the promise resolves.
+   * @param person limits the transaction to this person's rows (`personDatabase`)
+   * @throws the error of `work` or of the database. If the connection breaks during the commit, it is unknown whether the
+   *   transaction was committed
    */
   write<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
-   * The same, without waiting for the disk: where the server dies within the next moments, it never was. For what can be
-   * looked up elsewhere or may be done twice, and for nothing else.
+   * Does the same without waiting for the disk: if the server crashes shortly afterwards, the transaction is lost. Only for
+   * changes that can be looked up elsewhere or repeated.
    */
   writeUnsynced<T>(work: (unit: Unit) => Promise<T>): Promise<T>;
-  /** As of one moment, however many statements it takes. Writes nothing. */
+  /** Runs a read-only transaction, which sees one snapshot. */
   read<T>(work: (unit: Unit) => Promise<T>, person?: string): Promise<T>;
   /**
-   * Hears what is told on a channel, which has no tenant but by its name. @param heard see {@link listenTo}
+   * Listens to a channel. Channels are shared by all tenants, so the name must include the tenant. @param heard see {@link listenTo}
    */
   listen(channel: string, heard: (payload: string | undefined) => void): Listener;
-  /** Waits for what is under way; more than once is as good as once. */
+  /** Waits for open transactions and closes the connections. Further calls do nothing. */
   close(): Promise<void>;
 }
 
@@ -53,15 +53,15 @@ const begins = {
   read: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 } as const;
 
-/** A tenant's name: what an SQL text may hold between quotes, and a connection's options unquoted. */
+/** Form of a tenant's name. It needs no escaping in SQL strings and connection options. */
 const TENANT = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]` */
 export function requireTenant(tenant: string): void {
-  if (!TENANT.test(tenant)) throw new RangeError('a tenant’s name is 1 to 64 of A-Z a-z 0-9 . _ -');
+  if (!TENANT.test(tenant)) throw new RangeError('a tenant’s name must have 1 to 64 of A-Z a-z 0-9 . _ -');
 }
 
-/** Connections that begin with the tenant: those whose commits wait for the disk, and those whose don't. */
+/** Connection pools of a tenant: one whose commits wait for the disk, and one whose commits don't. */
 export interface TenantPools {
   readonly synced: Connections;
   readonly unsynced: Connections;
@@ -113,19 +113,19 @@ function unitOf({ send }: Statements): Unit {
 }
 
 interface Beginning {
-  /** What opens it. */
+  /** The statement that begins the transaction. */
   readonly begin: string;
-  /** Whose rows alone it is about, where they are people's. */
+  /** Limits the transaction to this person's rows. */
   readonly person: string | undefined;
 }
 
 /** The statements of one transaction. */
 interface Statements {
-  /** @param isLast the commit goes out with it; nothing may follow */
+  /** @param isLast whether to send the commit with it; no statement may follow */
   send(statement: QueryConfig, isLast: boolean): Promise<QueryResult>;
 }
 
-/** @throws what `work` throws, or the database: nothing of it is written then, but where the commit itself got no answer */
+/** @throws the error of `work` or of the database; nothing is written then, unless the commit itself got no answer */
 async function inTransaction<T>(
   pool: Pick<Pool, 'connect'>,
   beginning: Beginning,
@@ -145,7 +145,7 @@ async function inTransaction<T>(
   return result;
 }
 
-/** Begins with its first statement. One that is the last as well is a transaction by itself, but for a person, who is set within one. */
+/** Begins with the first statement. A single last statement needs no explicit transaction, unless a person must be set. */
 function transactionOf(client: PoolClient, { begin, person }: Beginning) {
   let begun: Promise<QueryResult> | undefined;
   let ended: Promise<unknown> | undefined;
@@ -158,15 +158,15 @@ function transactionOf(client: PoolClient, { begin, person }: Beginning) {
     );
   const commit = async () => {
     const { command } = await sent(client, 'COMMIT');
-    // A statement that failed, and whose error somebody swallowed, makes it a rollback without a word.
-    if (command !== 'COMMIT') throw new Error('the unit of work failed before its end, and was undone');
+    // If a statement failed and its error was swallowed, PostgreSQL silently rolls back instead.
+    if (command !== 'COMMIT') throw new Error('the transaction failed and was rolled back');
   };
   return {
     send(statement: QueryConfig, isLast: boolean): Promise<QueryResult> {
       if (ended !== undefined)
-        throw new Error('the unit of work has ended: nothing may follow its last statement');
+        throw new Error('the transaction has ended: no statement may follow the last one');
       const isAlone = isLast && begun === undefined && person === undefined;
-      // What follows it fails by the same, and is told first.
+      // If it fails, the following statement rejects first with the same error.
       if (!isAlone) begun ??= unheard(beginning());
       const answer = sent(client, statement);
       if (isLast) ended = unheard<unknown>(isAlone ? answer : commit());
@@ -179,7 +179,7 @@ function transactionOf(client: PoolClient, { begin, person }: Beginning) {
   };
 }
 
-/** What is sent until whoever sends it waits for something goes out as one write. */
+/** Sends a statement. Statements sent within one tick are combined into one write. */
 function sent(client: PoolClient, statement: string | QueryConfig): Promise<QueryResult> {
   const { stream } = client.connection;
   stream.cork();
@@ -187,15 +187,15 @@ function sent(client: PoolClient, statement: string | QueryConfig): Promise<Quer
   return client.query(statement);
 }
 
-/** It is awaited later, or something else fails by the same. */
+/** Marks a promise as handled, because it is awaited later or another one rejects with the same error. */
 function unheard<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
 
-/** Undoes it; false where the connection is of no more use. */
+/** Rolls back the transaction. Returns false if the connection is unusable. */
 async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> {
-  // It may still be at what was given up on: the server undoes what a closed connection had open.
+  // The server may still run the timed-out query. It rolls back when the connection is closed.
   if (error instanceof Error && error.message === 'Query read timeout') return false;
   return await client.query('ROLLBACK').then(
     () => true,

@@ -17,15 +17,15 @@ import { defined } from '../../values/defined.ts';
 import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
 import type { Claim, Counting, Usage } from '../order-journal.ts';
 
-/** Longer than any `min_seconds_between_same`. */
+/** Period in which identical orders are found. Longer than any `min_seconds_between_same`. */
 export const SAME_WITHIN_MS = DAY_MS;
 /**
- * A newest order that is dated so long after the clock was dated by a clock that was wrong, or this one is: whose day it is
- * can't be told, and nothing is placed until somebody has looked.
+ * If the newest order is this far ahead of the clock, one of the two clocks was wrong. The current day is then unknown, so
+ * nothing is placed until somebody has investigated.
  */
 const MOST_AHEAD_MS = DAY_MS;
 
-/** An order's columns that are counted by. */
+/** Returns the order's columns that are used for counting. */
 export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
   return {
     account: draft.account,
@@ -37,25 +37,25 @@ export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
   };
 }
 
-/** Of an order that may have gone out lately. */
+/** A recent order that was or may have been sent. */
 export interface LateOrder {
   readonly created_at: number;
   readonly notional: string;
   readonly terms: string;
 }
 
-/** What those that may have gone out lately come to. Times are milliseconds since the epoch. */
+/** Totals of recent orders. Times are milliseconds since the epoch. */
 export interface LateOrders {
-  /** Dollars of the day's, exact. */
+  /** Exact dollar total of the day's orders. */
   readonly notional: string;
-  /** How many of the day, and of the last minute. */
+  /** Numbers of orders of the day and of the last minute. */
   readonly orders: number;
   readonly last_minute: number;
-  /** When the last one of about the same terms was claimed, within {@link SAME_WITHIN_MS}. */
+  /** Time of the latest order with similar terms, within {@link SAME_WITHIN_MS}. */
   readonly same_at: number | null;
 }
 
-/** Of an order that is not known to be over. */
+/** An order that is not known to be closed. */
 export interface OpenOrder {
   readonly symbol: string;
   readonly side: string;
@@ -64,28 +64,28 @@ export interface OpenOrder {
 }
 
 /**
- * By when it is counted: a clock that is set back is not believed, the newest order tells that it was later already.
- * @param newest when the account's newest order was claimed; null where there is none. Milliseconds since the epoch, as `clock`
+ * Returns the time for counting. It is never before the newest order, so that a clock that is set back has no effect.
+ * @param newest time of the account's newest order, or null if there is none. Milliseconds since the epoch, like `clock`
  */
 function countingTime(newest: number | null | undefined, clock: number): number {
   return Math.max(clock, newest ?? 0);
 }
 
-/** Accounts of which it is kept that the clock is behind their newest order. */
+/** Maximum number of remembered accounts whose newest order is ahead of the clock. */
 const MOST_BEHIND = 10_000;
 
-/** The time by which the orders of each account are counted, in milliseconds since the epoch as the clock's. */
+/** The time for counting each account's orders, in milliseconds since the epoch. */
 export interface CountingClock {
-  /** What the time is taken for before the newest order is read. */
+  /** Returns the expected time, before the newest order is read. */
   expected(account: string, clock: number): number;
-  /** The time, given the newest order; see {@link countingTime}. */
+  /** Returns the time, given the newest order (see {@link countingTime}). */
   at(account: string, newest: number | null | undefined, clock: number): number;
 }
 
 /**
- * Where the clock is behind an account's newest order, the time goes on from that order by the monotonic clock: a minute is over
- * after a minute, and not once the clock has caught up. It never goes back while this process lives, so that no budget comes of
- * it, unless the orders themselves were dated again (`gateway recount`).
+ * Creates the counting clock. If the clock is behind an account's newest order, time continues from that order by the
+ * monotonic clock, so that a minute lasts a minute and not until the clock has caught up. It never goes back while this
+ * process runs, so no budget is freed, unless the orders themselves were redated (`gateway recount`).
  */
 export function countingClock(monotonic: () => number = () => performance.now()): CountingClock {
   const behind = new Map<
@@ -109,26 +109,26 @@ export function countingClock(monotonic: () => number = () => performance.now())
   };
 }
 
-/** From when on the orders of an account are looked at. @param now {@link countingTime} */
+/** Returns the start of the period whose orders count as recent. @param now {@link countingTime} */
 export function lateSince(now: number): number {
   return Math.min(dayBegan(now), now - SAME_WITHIN_MS);
 }
 
-/** All that an account has out, as of one moment: read in the transaction that goes by it. */
+/** A snapshot of an account's orders, read in the transaction that uses it. */
 export interface OutOrders {
   /** {@link countingTime}. */
   readonly now: number;
-  /** When the newest order was claimed; null where there is none. */
+  /** Time of the newest order, or null if there is none. */
   readonly newest: number | null;
   readonly clock: number;
-  /** Of those since {@link lateSince}, but for the order that is asked about and the one that it is put in place of. */
+  /** Totals since {@link lateSince}, without the order in question and the one that it replaces. */
   readonly late: LateOrders;
-  /** The same of those that are open. */
+  /** Open orders, with the same exceptions. */
   readonly open: readonly OpenOrder[];
   readonly state: TradingState;
 }
 
-/** What orders since {@link lateSince} come to. @param like those that count as the same */
+/** Totals the orders since {@link lateSince}. @param like terms of orders that count as identical */
 export function lateOrders(late: readonly LateOrder[], now: number, like: SameTerms): LateOrders {
   const began = dayBegan(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
@@ -141,7 +141,7 @@ export function lateOrders(late: readonly LateOrder[], now: number, like: SameTe
   };
 }
 
-/** What an account has used up. */
+/** Returns an account's use of its limits. */
 export function usageOf({ newest, clock, late, open, state }: OutOrders): Usage {
   const behind = (newest ?? clock) - clock;
   return {
@@ -155,8 +155,8 @@ export function usageOf({ newest, clock, late, open, state }: OutOrders): Usage 
 }
 
 /**
- * What an order meets. The sums are over rows, exact in decimals.
- * @param mandate how far the mandate that it names was used; null where there is none of that name, undefined where it names none
+ * Returns the counted facts for an order. Sums are exact decimals over rows.
+ * @param mandate the use of the order's mandate; null if the mandate does not exist, undefined if the order names none
  */
 export function countedFacts(
   { draft }: Pick<Counting, 'draft'>,
@@ -179,13 +179,13 @@ export function countedFacts(
   };
 }
 
-/** What an order reserved when it was claimed. */
+/** Amounts that an order reserved when it was claimed. */
 export interface Reserved {
   readonly notional: string;
   readonly qty: string;
 }
 
-/** What an order that is over counts for: all of it, or the part that was filled, at its worst. */
+/** Returns the amounts for which a closed order counts: all of it, or the filled part at its worst case. */
 export function filledPart({ notional, qty }: Reserved, order: Order): Reserved {
   if (order.status === 'filled') return { notional, qty };
   const filled = new Dec(order.filled_qty);

@@ -8,7 +8,7 @@ import {
   questionValues,
 } from './question-id.ts';
 
-/** Seconds between polls where the provider names none (CIBA Core §7.3). */
+/** Default poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
 export const DEFAULT_INTERVAL_S = 5;
 
 /** A row of `proposals`. */
@@ -47,13 +47,13 @@ export interface ProposalRow {
   readonly reason: string | null;
 }
 
-/** The parts of a row that nothing is looked up by. */
+/** Members that are stored as JSON, because no query uses them. */
 type Shown = Pick<
   StoredProposal,
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'
 >;
 
-/** @param seal by which the ids of its questions are opened, where they are looked at */
+/** @param seal opens the row's `auth_req_id`s when they are read */
 export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal {
   return {
     id: row.id,
@@ -95,7 +95,7 @@ export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal
   };
 }
 
-/** What an insert takes of a draft. */
+/** Returns the values for inserting a draft. */
 export function draftValues(draft: Draft) {
   const { worstCase, warnings, shows, provenance, requestedBy, membership } = draft;
   const { id, sub, client, kind, code, subjectId, fingerprint, digest, deadline } = draft;
@@ -121,7 +121,7 @@ export function draftValues(draft: Draft) {
   };
 }
 
-/** What an update takes of a change; the version after it, and what becomes of the owner's token, come beside it. */
+/** Returns the values for updating a proposal, except the new version and the owner's token. */
 export function changeValues(id: string, change: ProposalChange, seal: QuestionSeal) {
   const { state, interval, expiresAt, asked, result, reason } = change;
   return {
@@ -137,7 +137,7 @@ export function changeValues(id: string, change: ProposalChange, seal: QuestionS
   };
 }
 
-/** What an update sets by a change's values. */
+/** Returns the SET clause for a change. */
 export function changed(token: ProposalChange['token']): string {
   return `state = @state, ${QUESTION_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
     result = @result, reason = @reason, updated_at = @now, version = @next, ${tokens(token)}`;
@@ -153,17 +153,17 @@ export function tokenValues(token: ProposalChange['token']) {
   return typeof token === 'string' ? {} : { sealed: token.sealed, tokenExpiresAt: token.expiresAt };
 }
 
-/** Of a person: another one as soon as the latest version of theirs, or their halt, is another. */
+/** Returns a person's epoch, which changes with the latest version of their proposals and with their halt. */
 export function epochText(latestVersion: number, haltedAt: number | undefined): string {
   return JSON.stringify([latestVersion, haltedAt ?? null]);
 }
 
-/** Longer than a clock drifts, milliseconds. */
+/** Tolerance for clocks, in milliseconds. Longer than any normal drift. */
 const MOST_AHEAD_MS = 7_200_000;
 
 /**
- * Until when proposals since a moment count as late ones. What is dated further ahead was dated by a clock that has been set back
- * since: it would count until this one has caught up. Milliseconds since the epoch.
+ * Returns the end of the period in which proposals since a moment count as recent. Later ones were dated by a clock that has
+ * been set back since, and would otherwise count until the clock has caught up. Milliseconds since the epoch.
  */
 export function latelyUntil(since: number): number {
   return since + MOST_AHEAD_MS;

@@ -1,9 +1,9 @@
 /*
- * States as in a condition. A database takes an index of some states for the same list of them alone, so migrations and
- * queries have these: a list is never changed, since the indexes of databases that are there would no longer be taken.
+ * Lists of states for SQL conditions. A database uses a partial index only for exactly the same list, so migrations and
+ * queries share these. Never change a list, because existing databases would no longer use their indexes.
  */
 export const OPEN = "'drafted', 'requested', 'approved', 'executing', 'unknown'";
-/** What the person has had their say about. */
+/** Proposals that the person has decided. */
 export const DECIDED = "'denied', 'executed', 'approved', 'executing', 'unknown'";
-/** What the phone is told of: what it doesn't know by itself, as it does a denial. */
+/** Outcomes of which the phone is notified. It already knows of a denial. */
 export const TOLD = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";

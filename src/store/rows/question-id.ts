@@ -2,31 +2,31 @@ import { createHash } from 'node:crypto';
 import { createTokenSeal, type SealSecrets, type TokenSeal } from '../../secrets/token-seal.ts';
 
 /*
- * An `auth_req_id` in a row: whoever has it and the client's key is given the approval's token, so it is sealed. It is found by its
- * hash, which tells nothing of it: it is drawn from at least 128 bits (CIBA Core §7.3).
+ * Seals `auth_req_id`s in rows, because anyone with the ID and the client's key could get the approval's token. Rows are
+ * found by the ID's hash, which reveals nothing because the ID has at least 128 random bits (CIBA Core §7.3).
  */
 
-/** By what a store of proposals seals the ids of questions. */
+/** Seals and opens the `auth_req_id`s of a proposal store. */
 export type QuestionSeal = TokenSeal;
 
 export const questionSeal = (secrets: SealSecrets): QuestionSeal => createTokenSeal(secrets, 'auth_req_id');
 
-/** For who has no business with questions: a store that was opened by it neither keeps an id nor reads one. */
+/** For programs that send no CIBA requests: a store with this seal can neither write nor read an `auth_req_id`. */
 export const noQuestions: QuestionSeal = {
   seal: () => noSeal(),
   open: () => noSeal(),
 };
 
 function noSeal(): never {
-  throw new Error('this store of proposals was opened without what the ids of questions are sealed by');
+  throw new Error('this proposal store was opened without the seal for auth_req_ids');
 }
 
-/** By which a question is found, in base64url. */
+/** Returns the hash by which a request is found, in base64url. */
 export function questionHash(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }
 
-/** Each opens in its own row and place alone. @param place the question asked last, or the one that the owner said yes to */
+/** Returns the context that binds an ID to its row and column. @param place the latest request, or the one that the owner approved */
 export const questionContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
 
 export function openedQuestion(
@@ -42,7 +42,7 @@ interface Questions {
   readonly ownerAuthReqId?: string | undefined;
 }
 
-/** What a row has of its questions, whatever it had before. */
+/** Returns the new values of a row's `auth_req_id` columns. */
 export function questionValues(
   proposal: string,
   { authReqId, ownerAuthReqId }: Questions,
@@ -57,6 +57,6 @@ export function questionValues(
   };
 }
 
-/** How an update writes them. */
+/** The part of the SET clause that writes them. */
 export const QUESTION_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
   sealed_owner_auth_req_id = @sealedOwnerQuestion`;

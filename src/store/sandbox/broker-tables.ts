@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { IsoDate } from '../../trading/new-york-time.ts';
 
-/** A list of symbols under a name of its owner's. Times are milliseconds since the epoch. */
+/** A named list of symbols. Times are milliseconds since the epoch. */
 export interface WatchlistRecord {
   id: string;
   account_id: string;
   name: string;
-  /** In the owner's order, with commas between them. */
+  /** Comma-separated, in the owner's order. */
   symbols: string;
   created_at: number;
   updated_at: number;
@@ -55,14 +55,14 @@ export function openWatchlists(database: Database.Database) {
 
 export type HistoryGaps = ReturnType<typeof openHistoryGaps>;
 
-/** Days that the portfolio history leaves out, as happens at brokers. */
+/** Opens the days that the portfolio history leaves out, as real brokers' histories do. */
 export function openHistoryGaps(database: Database.Database) {
   const all = database.prepare<[], IsoDate>('SELECT date FROM broker_history_gaps').pluck();
   const clear = database.prepare('DELETE FROM broker_history_gaps');
   const add = database.prepare<[string]>('INSERT INTO broker_history_gaps (date) VALUES (?)');
   return {
     days: (): ReadonlySet<IsoDate> => new Set(all.all()),
-    /** Replaces the days that were there. */
+    /** Replaces all days. */
     set: database.transaction((days: readonly IsoDate[]) => {
       clear.run();
       for (const day of new Set(days)) add.run(day);
@@ -70,7 +70,7 @@ export function openHistoryGaps(database: Database.Database) {
   };
 }
 
-/** A list of which nothing is ever removed, as JSON in one column of a table that has `seq` and that column. */
+/** Opens an append-only list, stored as JSON in one column of a table with that column and `seq`. */
 export function openLog<Item>(database: Database.Database, table: string, column: string) {
   const all = database.prepare<[], string>(`SELECT ${column} FROM ${table} ORDER BY seq`).pluck();
   const insert = database.prepare<[string]>(`INSERT INTO ${table} (${column}) VALUES (?)`);

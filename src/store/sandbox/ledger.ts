@@ -3,15 +3,15 @@ import { unitsOf } from '../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../trading/decimal.ts';
 import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
-/** What an account may do beyond its cash and its shares. */
+/** An account's rights beyond its cash and shares. */
 export interface Credit {
-  /** Sell shares it doesn't hold. */
+  /** Whether it may sell shares it does not hold. */
   readonly short?: boolean;
-  /** Pay with money it doesn't have. */
+  /** Whether its cash may become negative. */
   readonly overdraft?: boolean;
 }
 
-/** Accounts, their cash, positions and the fills and entries these come from. */
+/** Accounts with their cash and positions, and the fills and entries from which these result. */
 export type Ledger = ReturnType<typeof openLedger>;
 
 export function openLedger(database: Database.Database) {
@@ -47,7 +47,7 @@ export function openLedger(database: Database.Database) {
 
   const cashOf = (accountId: string): Dec => {
     const account = byId.get(accountId);
-    if (account === undefined) throw new Error('the ledger has no such account');
+    if (account === undefined) throw new Error('the ledger does not have this account');
     return new Dec(account.cash);
   };
 
@@ -60,7 +60,7 @@ export function openLedger(database: Database.Database) {
     position: positions.one,
     /**
      * Books a fill: cash, position and the fill itself. Call it inside a transaction.
-     * @returns false, with nothing changed, where cash or shares don't suffice and the account has no such credit
+     * @returns false, with nothing changed, if the cash or shares are insufficient and the account has no such credit
      */
     book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: Credit = {}): boolean {
       const amount = cents(new Dec(fill.qty).times(fill.price).times(unitsOf(fill.symbol)));
@@ -78,7 +78,7 @@ export function openLedger(database: Database.Database) {
       insertFill.run({ ...fill, amount });
       return true;
     },
-    /** Books what changed the account without a trade, whatever that leaves. Call it inside a transaction. */
+    /** Books a change without a trade, even if the result is negative. Call it inside a transaction. */
     enter(entry: EntryRecord): void {
       const { account_id, symbol, qty, cost, amount } = entry;
       if (symbol !== null && qty !== null) {
@@ -102,7 +102,7 @@ export function openLedger(database: Database.Database) {
   };
 }
 
-/** What accounts hold. */
+/** Opens the positions of accounts. */
 function openPositions(database: Database.Database) {
   const all = database.prepare<[string], PositionRecord>(
     'SELECT * FROM broker_positions WHERE account_id = ? ORDER BY symbol',
@@ -120,7 +120,7 @@ function openPositions(database: Database.Database) {
   return {
     all: (accountId: string) => all.all(accountId),
     one: (accountId: string, symbol: string) => one.get(accountId, symbol),
-    /** Nothing where there is none. */
+    /** Returns the holding, which is zero if there is none. */
     holding(accountId: string, symbol: string): Holding {
       const held = one.get(accountId, symbol);
       return { qty: new Dec(held?.qty ?? 0), cost: new Dec(held?.cost ?? 0) };
@@ -132,16 +132,16 @@ function openPositions(database: Database.Database) {
   };
 }
 
-/** Shares and what they cost, dollars; both less than nothing where the shares are sold short. */
+/** A number of shares and their cost in dollars. Both are negative for a short position. */
 export interface Holding {
   readonly qty: Dec;
   readonly cost: Dec;
 }
 
 /**
- * A holding once shares were bought or sold: what adds to it adds its amount to the cost, what takes from it takes its
- * part of the cost along. A sale beyond what is held opens a short at its own price, and so the other way round.
- * @param traded shares bought for so much, or (both less than nothing) sold
+ * Returns a holding after a trade. A trade that increases the holding adds its amount to the cost, and one that reduces it
+ * removes the proportional cost. A sale of more than is held opens a short position at its own price, and vice versa.
+ * @param traded shares and amount of the trade; both are negative for a sale
  */
 function afterTrade(held: Holding, traded: Holding): Holding {
   const qty = held.qty.plus(traded.qty);

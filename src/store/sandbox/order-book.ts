@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { OrderRecord } from './records.ts';
 import { IS_OPEN, orderColumns } from './schema.ts';
 
-/** Every order ever, open and closed. */
+/** All orders, open and closed. */
 export type OrderBook = ReturnType<typeof openOrderBook>;
 
 export function openOrderBook(database: Database.Database) {
@@ -29,7 +29,7 @@ export function openOrderBook(database: Database.Database) {
   const ofAccount = database.prepare<[string], OrderRecord>(`${select} WHERE account_id = ? ORDER BY seq`);
 
   return {
-    /** @returns the order as stored, with its place in the order of arrival */
+    /** @returns the stored order, with its sequence number */
     add(order: Omit<OrderRecord, 'seq'>): OrderRecord {
       const { lastInsertRowid } = insert.run(order);
       return { ...order, seq: Number(lastInsertRowid) };
@@ -41,9 +41,9 @@ export function openOrderBook(database: Database.Database) {
     /** Open orders of all accounts, in order of arrival. */
     open: () => everyOpen.all(),
     openOf: (accountId: string) => openOfAccount.all(accountId),
-    /** The legs that came with an order, in order of arrival, without those that were replaced. */
+    /** Returns an order's legs in order of arrival, without replaced ones. */
     legsOf: (parentId: string) => legs.all(parentId),
-    /** In order of arrival. */
+    /** Returns orders in order of arrival. */
     all: (accountId?: string) => (accountId === undefined ? every.all() : ofAccount.all(accountId)),
   };
 }

@@ -2,22 +2,22 @@ import type { IsoDate } from '../../trading/new-york-time.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import type { Order as OrderView } from '../../trading/views.ts';
 
-/** Rows as they lie in the database. Amounts are decimal strings, times milliseconds since the epoch. */
+/** A row of `broker_accounts`. In all rows, amounts are decimal strings, and times are milliseconds since the epoch. */
 export interface AccountRecord {
   id: string;
   number: string;
   username: string;
   created_at: number;
-  /** Dollars and cents; less than nothing is owed. */
+  /** Dollars and cents. Negative if owed. */
   cash: string;
 }
 
 export interface PositionRecord {
   account_id: string;
   symbol: string;
-  /** Shares; less than nothing where they are sold short, never zero. */
+  /** Shares. Negative if sold short, never zero. */
   qty: string;
-  /** Dollars paid for them; less than nothing: what a short sale brought. */
+  /** Dollars paid for them. Negative for the proceeds of a short sale. */
   cost: string;
 }
 
@@ -28,14 +28,14 @@ export interface FillRecord {
   symbol: string;
   side: Side;
   qty: string;
-  /** Dollars a share. */
+  /** Dollars per share. */
   price: string;
   /** Dollars and cents that changed hands. */
   amount: string;
   at: number;
 }
 
-/** What changed an account without a trade: money, shares, or both. */
+/** A change of an account's cash or shares without a trade. */
 export interface EntryRecord {
   account_id: string;
   /** Alpaca's ActivityType (`CSD`, `DIV`, `SPLIT`), and its ActivitySubType (`FSPLIT`). */
@@ -43,29 +43,29 @@ export interface EntryRecord {
   sub_type: string | null;
   /** The day it happened, in New York. */
   date: IsoDate;
-  /** When it was booked: cash and shares are others from then on. Alpaca's `created_at`. */
+  /** Booking time, from which the new cash and shares apply. Alpaca's `created_at`. */
   at: number;
   symbol: string | null;
-  /** Shares that came; less than nothing went. */
+  /** Shares added. Negative if removed. */
   qty: string | null;
-  /** Dollars that these had cost, with their sign. Null for shares that went: their part of the position's. */
+  /** Signed cost of the shares, in dollars. Null for removed shares, whose cost is their part of the position's. */
   cost: string | null;
-  /** Dollars and cents that came; less than nothing went. */
+  /** Dollars and cents added. Negative if removed. */
   amount: string | null;
-  /** Of a dividend: the shares it is paid on, and dollars a share. */
+  /** For a dividend: the entitled shares, and dollars per share. */
   entitled: string | null;
   per_share: string | null;
-  /** What was booked together has one name. */
+  /** Shared by entries that were booked together. */
   group_id: string | null;
 }
 
 export type OrderStatus = OrderView['status'];
 
-/** How orders hang together; `''` is one that stands alone. */
+/** Class of an order group; `''` is a simple order. */
 export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
-/** What an order does to a position. */
+/** Effect of an order on a position. */
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
-/** Which way out of a position an order of a group is; null for what opens it, or stands alone. */
+/** Kind of a closing leg in an order group. Null for an entry or a simple order. */
 export type Exit = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {
@@ -81,7 +81,7 @@ export interface OrderRecord {
   qty: string | null;
   notional: string | null;
   limit_price: string | null;
-  /** Of a trailing stop: where it stands now. */
+  /** For a trailing stop: the current stop price. */
   stop_price: string | null;
   trail_price: string | null;
   trail_percent: string | null;
@@ -94,13 +94,13 @@ export interface OrderRecord {
   hwm: string | null;
   /** Whether a stop has been reached. */
   triggered: 0 | 1;
-  /** Dollars a share set aside for what opens a position, or buys one back, while it is open. */
+  /** Dollars per share reserved while the order is open, if it opens a position or buys one back. */
   reserve_price: string | null;
-  /** Shares of the first part, where the order is to fill in two. */
+  /** Shares of the first fill, if the order fills in two parts. */
   first_part: string | null;
-  /** Nothing more fills before this. */
+  /** No fill happens before this time. */
   pause_until: number | null;
-  /** When an opg or cls order has its auction. */
+  /** Auction time of an opg or cls order. */
   auction_at: number | null;
   created_at: number;
   updated_at: number;
@@ -113,17 +113,17 @@ export interface OrderRecord {
   replaced_by: string | null;
   replaces: string | null;
   order_class: OrderClass;
-  /** Of a leg: the order it came with. */
+  /** For a leg: its parent order. */
   parent_id: string | null;
   exit: Exit | null;
-  /** A leg that waits for its entry to fill. */
+  /** Whether a leg waits for its entry to fill. */
   dormant: 0 | 1;
   position_intent: PositionIntent;
-  /** Of a leg of a multi-leg order, whose own order has neither symbol nor quantity: how many contracts to one of it. */
+  /** For a leg of a multi-leg order: contracts per unit of the parent order, which has no symbol. */
   ratio_qty: string | null;
 }
 
-/** Statuses in which an order can still fill. One that is `held` is not in the market, and sets nothing aside. */
+/** Statuses in which an order can still fill. A `held` order is not in the market and reserves nothing. */
 export const OPEN_STATUSES: readonly OrderStatus[] = ['new', 'accepted', 'partially_filled', 'held'];
 
 export const isOpenOrder = (order: OrderRecord): boolean => OPEN_STATUSES.includes(order.status);

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { OPEN_STATUSES, type OrderRecord } from './records.ts';
 
-/** Which orders are open, in SQL: an index and the queries it serves share the words. */
+/** SQL condition for open orders, shared by the index and its queries. */
 export const IS_OPEN = `status IN (${OPEN_STATUSES.map((status) => `'${status}'`).join(', ')})`;
 
 /** The columns of `broker_orders`, in the order of an {@link OrderRecord}'s fields. */
@@ -48,7 +48,7 @@ export const orderColumns = {
   ratio_qty: 'TEXT',
 } as const satisfies Record<keyof OrderRecord, string>;
 
-/** Codes and tokens of a third party's OAuth server; the paper broker's, Slack's and Gmail's databases have them alike. */
+/** Codes and tokens of a third party's OAuth server, in the databases of the paper broker, Slack and Gmail. */
 const OAUTH = `
   CREATE TABLE IF NOT EXISTS broker_oauth_codes (
     hash TEXT PRIMARY KEY, client_id TEXT NOT NULL, username TEXT NOT NULL, scope TEXT NOT NULL,
@@ -112,7 +112,7 @@ const THIRD_PARTY = `
   ${OAUTH}
   CREATE TABLE IF NOT EXISTS sent_messages (seq INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT NOT NULL) STRICT;`;
 
-/** Beside the tables of the identity provider that the company runs. */
+/** Tables of the company, in addition to those of its identity provider. */
 const COMPANY = `
   CREATE TABLE IF NOT EXISTS company_leavers (sub TEXT PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS company_id_tokens (
@@ -124,7 +124,7 @@ const COMPANY = `
 
 const schemas = { paperBroker: PAPER_BROKER, thirdParty: THIRD_PARTY, company: COMPANY } as const;
 
-/** Creates the tables of one of the sandbox's databases, unless they exist. */
+/** Creates the tables of one of the sandbox's databases if they don't exist. */
 export function createSandboxTables(database: Database.Database, of: keyof typeof schemas): void {
   database.exec(schemas[of]);
 }

@@ -1,12 +1,12 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 
-/** Milliseconds. */
+/** Lifetimes in milliseconds. */
 const CODE_LIFE = 60_000;
 const ACCESS_LIFE = 15 * 60_000;
 const REFRESH_LIFE = 90 * 86_400_000;
 
-/** What a user allowed a client. */
+/** The scopes that a user granted a client. */
 export interface Grant {
   client_id: string;
   username: string;
@@ -19,7 +19,7 @@ interface CodeRequest extends Grant {
   code_challenge: string;
 }
 
-/** What a client shows with a code: that it is the one that asked for it. */
+/** Proof that a client with a code is the one that requested it. */
 interface CodeProof {
   client_id: string;
   redirect_uri: string;
@@ -58,7 +58,7 @@ interface TokenRow {
   used: 0 | 1;
 }
 
-/** Codes and tokens lie hashed in the database: whoever reads it can't use them. */
+/** Opens the codes and tokens, which are stored as hashes so that a reader of the database can't use them. */
 export function openTokenStore(database: Database.Database, now: () => number) {
   const insertCode = database.prepare(
     `INSERT INTO broker_oauth_codes (hash, client_id, username, scope, redirect_uri, code_challenge, family, expires_at)
@@ -100,7 +100,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
 
   return {
     issueCode({ client_id, username, scopes, redirect_uri, code_challenge }: CodeRequest): string {
-      // Used codes stay for a day, so that a late second use still revokes.
+      // Used codes are kept for a day, so that a late second use still revokes the tokens.
       dropOldCodes.run(now() - 86_400_000);
       const code = randomBytes(32).toString('base64url');
       insertCode.run({
@@ -116,8 +116,8 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       return code;
     },
     /**
-     * Uses a code once. A second use revokes what the first one gave (RFC 6749, 4.1.2).
-     * @returns undefined: unknown, used, expired, or not for this client, redirect URI and verifier
+     * Redeems a code once. A second use revokes the tokens of the first (RFC 6749 §4.1.2).
+     * @returns undefined if the code is unknown, used, expired, or not for this client, redirect URI and verifier
      */
     redeemCode: (code: string, proof: CodeProof): IssuedTokens | undefined =>
       inTransaction(() => {
@@ -131,8 +131,8 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         return row.expires_at > now() && isFor(row, proof) ? issue(row, row.family) : undefined;
       }),
     /**
-     * Rotates a refresh token. A used one revokes its whole family (RFC 9700, 4.14.2).
-     * @returns undefined: unknown, used, expired, another client's, or asking for more than was granted
+     * Rotates a refresh token. Reusing one revokes its entire family (RFC 9700 §4.14.2).
+     * @returns undefined if the token is unknown, used, expired or another client's, or the scopes exceed the grant
      */
     refresh: (token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined =>
       inTransaction(() => {
@@ -147,13 +147,13 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         useToken.run(hashed(token));
         return issue(row, row.family);
       }),
-    /** The grant behind a live access token. */
+    /** Returns the grant of a valid access token. */
     accessToken(token: string): Grant | undefined {
       const row = findToken.get(hashed(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
       return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };
     },
-    /** Ends a token of a client and all that came from the same consent (RFC 7009). Unknown ones are no error. */
+    /** Revokes a client's token and all tokens from the same consent (RFC 7009). Ignores unknown tokens. */
     revoke(token: string, client_id: string): void {
       const row = findToken.get(hashed(token));
       if (row?.client_id === client_id) dropFamily.run(row.family);

@@ -47,7 +47,7 @@ export function accessStore(database: SqlDatabase): AccessStore {
   };
 }
 
-/** A grant as the record has it. */
+/** Returns a grant in the form of the audit log. */
 function grantFacts({ id, account, role, who, of, from, until }: NewAccessGrant) {
   const time = (ms: number) => new Date(ms).toISOString();
   return {

@@ -15,10 +15,10 @@ import type {
 import { forgetTold, type KeepNotices, noticeOutbox, OF_ACCOUNT } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** Until its end, one unit of work at a time has what is remembered of an account. */
+/** Locks an account's check state until the end of the transaction. */
 const lockAccount = ({ profile, account }: AccountOwner) => lock('checks', profile, account);
 
-/** @param keep what keeps notices, where that is not all there is to do */
+/** @param keep runs the work that stores notices, for callers that do more with it */
 export function checkStore<Notice extends KeptNotice>(
   database: SqlUnits,
   keep: KeepNotices = async (work) => void (await database.write(work)),
@@ -64,7 +64,7 @@ function accountMemory<Notice extends KeptNotice>(
     remembered: () => database.read(() => remembered({ ...owner })),
     remember: (states, mark) =>
       database.write(function* () {
-        // Of two checks of one account at once, what one of them saw is kept, and never some of each.
+        // With two concurrent checks of an account, the result of one is stored, never a mix of both.
         yield* lockAccount(owner);
         yield* rememberFired(dialect, owner, states);
         yield* forgetTold(owner);
@@ -114,7 +114,7 @@ function* remembered(owner: { profile: string; account: string }): Work<Remember
   };
 }
 
-/** Of thousands of rows few change from one check to the next; only those are written. */
+/** Writes only changed rows, because few of thousands change between two checks. */
 function* rememberFired(
   { person, each }: Dialect,
   { profile, account }: AccountOwner,
@@ -122,7 +122,7 @@ function* rememberFired(
 ): Work<void> {
   const key = ({ rule, subject }: FiredState) => `${rule}\n${subject}`;
   const before = new Map((yield* firedOf({ profile, account })).map((state) => [key(state), state]));
-  // The last word on a rule and a subject counts.
+  // The last state of a rule and a subject wins.
   const now = new Map(states.map((state) => [key(state), state]));
   const changed = [...now].flatMap(([name, { rule, subject, definition, since }]) => {
     const known = before.get(name);
@@ -157,7 +157,7 @@ const rememberMark = ({ person }: Dialect, { profile, account }: AccountOwner, m
     { profile, account, ...rowOf(mark) },
   );
 
-/** A tenant's: what the market paid is read once for all of its people. */
+/** Creates the cache of closing prices, which a tenant's people share. */
 function closeCache(database: SqlUnits): CheckStore<KeptNotice>['closes'] {
   const { tenant, each } = database.dialect;
   const getAll = async (symbols: readonly string[]) => {
@@ -180,7 +180,7 @@ function closeCache(database: SqlUnits): CheckStore<KeptNotice>['closes'] {
   };
 }
 
-/** The tables `imports` and `imported`, of one account. */
+/** Creates the store over the tables `imports` and `imported` of one account. */
 function importStore(database: SqlUnits, { profile, account }: AccountOwner): ImportStore {
   const owner = { profile, account };
   const { bytes, each } = database.dialect;
@@ -213,7 +213,7 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
            FROM ${each('@rows')} WHERE true ON CONFLICT DO NOTHING`,
           { ...owner, id, rows: JSON.stringify(rows) },
         );
-        // A file of nothing new is no import: there would be nothing to take out again.
+        // A file without new activities is not recorded, because there would be nothing to remove.
         if (added > 0)
           yield* run(
             `INSERT INTO imports (profile, account, id, file, at) VALUES (@profile, @account, @id, @file, @at)
@@ -235,7 +235,7 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
   };
 }
 
-/** A history as it is stored: two bytes a day, four a close, eight where a price is too high for that. */
+/** A packed history: two bytes per day, and four per close, or eight if a price is too large or fractional. */
 interface PackedCloses {
   readonly days: Buffer;
   readonly closes: Buffer;
@@ -244,8 +244,8 @@ interface PackedCloses {
 const HIGHEST = 2 ** 32 - 1;
 
 /**
- * Packs closes as small as they get: an encrypted database takes longer to decrypt a thousand of them than all else that
- * a check reads, and by the byte.
+ * Packs closes as tightly as possible. Decryption time is proportional to the bytes, and a thousand histories take longer
+ * to decrypt than everything else that a check reads.
  */
 export function packCloses({ days, closes }: PriceHistory): PackedCloses {
   const isNarrow = closes.every((close) => Number.isInteger(close) && close <= HIGHEST);
@@ -267,7 +267,7 @@ function bytes({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array | F
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
-/** Numbers must lie at their own alignment: copied where they don't. */
+/** Returns typed-array arguments. Copies the bytes if they are not aligned to the element size. */
 function aligned(
   { buffer, byteOffset, byteLength }: Buffer,
   size: number,

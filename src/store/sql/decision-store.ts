@@ -2,13 +2,13 @@ import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-store.ts';
 import { all, run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** So many refusals, and so many orders, are kept of each person: years of them, and some tens of megabytes. */
+/** Number of denials, and of permits, that are kept per person: years of them, in some tens of megabytes. */
 const MOST_KEPT = 10_000;
 
-/** One of so many decisions removes those that are too many: finding them is a walk over all that are kept. */
+/** Only one in this many decisions deletes old ones, because finding them scans all that are kept. */
 const CLEARED_EVERY = 100;
 
-/** How many decisions are kept of each person and effect, and how often the others are removed. */
+/** Retention of decisions per person and effect, and how often old ones are deleted. */
 export const KEPT_DECISIONS = { most: MOST_KEPT, every: CLEARED_EVERY };
 
 export function decisionStore(database: SqlUnits, kept = KEPT_DECISIONS): DecisionStore {
@@ -32,7 +32,7 @@ export function decisionStore(database: SqlUnits, kept = KEPT_DECISIONS): Decisi
   };
 }
 
-/** In the unit of work that goes by it, if there is one. */
+/** Stores a decision, in the transaction that acts on it, if there is one. */
 export function* noteDecision(note: DecisionNote, now: number, { most, every } = KEPT_DECISIONS): Work<void> {
   const [row] = yield* all<{ id: number }>(
     `INSERT INTO decisions
@@ -51,7 +51,7 @@ export function* noteDecision(note: DecisionNote, now: number, { most, every } =
   );
 }
 
-/** What an insert takes of a decision. */
+/** Returns the values for inserting a decision. */
 export function decisionValues(note: DecisionNote, now: number) {
   const { sub, client, account, action, stage, subjectId, effect, policy } = note;
   const { reasons, texts, facts, limit, value } = note;

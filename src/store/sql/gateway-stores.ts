@@ -13,7 +13,7 @@ import { signingKeyStore } from './signing-key-store.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { standingStore } from './standing-store.ts';
 
-/** The stores of a gateway that SQLite and PostgreSQL share. */
+/** Creates the stores of a gateway whose code SQLite and PostgreSQL share. */
 export function sharedStores(database: SqlDatabase) {
   return {
     messages: messageJournal(database),
@@ -104,7 +104,7 @@ function* writeCheckpoint({ day, seq, hash, anchored }: CheckpointRow): Work<voi
     );
 }
 
-/** One for all gateways of a tenant: the second of two that close a day finds it closed. */
+/** Creates the checkpoint that a tenant's gateways share. If two gateways close a day, the second finds it closed. */
 function checkpointStore(database: SqlDatabase): CheckpointStore {
   return {
     async last() {
@@ -132,7 +132,7 @@ function checkpointStore(database: SqlDatabase): CheckpointStore {
   };
 }
 
-/** As both databases have it. */
+/** A checkpoint row, the same in both databases. */
 interface CheckpointRow {
   readonly day: string;
   readonly seq: number;
@@ -144,7 +144,7 @@ function checkpointOf({ anchored, ...row }: CheckpointRow): RecordCheckpoint {
   return { ...row, anchored: anchored === 1 };
 }
 
-/** Whether a day is to be closed: clocks that differ by less than a day close each once, and one that was years ahead stops none. */
+/** Returns whether to close a day. Clocks that differ by less than a day close it once, and one that was years ahead blocks nothing. */
 function isDue(
   { day: last }: Pick<CheckpointRow, 'day'>,
   { day, today }: { readonly day: string; readonly today: string },

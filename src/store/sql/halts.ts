@@ -2,7 +2,7 @@ import type { AuditNote } from '../audit.ts';
 import type { Halts, TradingStanding } from '../halts.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 
-/** The trading state of a person, beside other things: always one row, of {@link StandingRow}'s columns. @param sub as SQL */
+/** Returns a FROM clause with exactly one row for a person, with {@link StandingRow}'s columns. @param sub an SQL expression */
 export const standingFor = (sub: string) => `
   (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
 export const STANDING = 'halted_at, by_client, reduced_at, until, reduced_by';
@@ -25,7 +25,7 @@ export function standingAt(row: StandingRow, now: number): TradingStanding {
   );
 }
 
-/** The trading state, in the unit of work that goes by it. @param now milliseconds since the epoch */
+/** Reads the trading state in the transaction that uses it. @param now milliseconds since the epoch */
 export function* tradingStanding(sub: string, now: number): Work<TradingStanding> {
   return standingAt((yield* one<StandingRow>(FIND, { sub })) as StandingRow, now);
 }
@@ -75,13 +75,13 @@ export function sqlHalts(database: SqlDatabase): Halts {
   };
 }
 
-/** Of `halts`. */
+/** A row of `halts`. */
 interface HaltRow {
   readonly since: number;
   readonly by: string;
 }
 
-/** Of `reductions`, one that has not ended by itself. */
+/** A row of `reductions` that has not expired. */
 interface ReductionRow extends HaltRow {
   readonly until: number | null;
 }
@@ -93,7 +93,7 @@ function standingOf(halt: HaltRow | undefined, reduction: ReductionRow | undefin
   return { state: 'reducing', since, ...(until === null ? {} : { until }), by };
 }
 
-/** Whether trading goes no further, and for no shorter, than where it were only reduced until then. */
+/** Returns whether the current state is at least as strict, for at least as long, as a reduction until then. */
 function isAsStrict(before: TradingStanding, until: number | undefined): boolean {
   const lasts = before.until === undefined || (until !== undefined && until <= before.until);
   return before.state === 'halted' || (before.state === 'reducing' && lasts);

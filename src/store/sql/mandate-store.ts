@@ -44,7 +44,7 @@ export function mandateStore(database: SqlDatabase): MandateStore {
       database.record(function* (head) {
         const before = yield* rowOf(sub, id);
         if (before === undefined) return 'unknown';
-        // Twice is as good as once.
+        // Repeating it is harmless.
         if (before.state === to) return 'ended';
         if (!maySet(before.state, to)) return 'barred';
         yield* move(sub, id, to, now);
@@ -82,8 +82,8 @@ const move = (sub: string, id: string, to: string, now: number) =>
   });
 
 /**
- * As of one moment: in a unit of work.
- * @param but an order that is not counted: the one that is asked about
+ * Finds a mandate and its use. Must run in a transaction, so that both are from the same moment.
+ * @param but an order that is not counted, because it is the one in question
  */
 export function* findMandate(
   sub: string,
@@ -95,7 +95,7 @@ export function* findMandate(
   return row && (yield* counted(row, query, but));
 }
 
-/** What a mandate's orders count for is the journal's: it shrinks to what filled; one that was written off counts until its day is over. */
+/** Orders count for their journal amounts, which shrink to the filled part. Written-off orders count until the end of their day. */
 const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub, client_order_id)
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
     AND uses.client_order_id <> @but`;
@@ -111,7 +111,7 @@ function* counted(row: MandateRow, { since, slot }: MandateQuery, but: string): 
   return countedMandate(row, uses, since, taken?.count ?? 0);
 }
 
-/** Takes a place in a slot, in the unit that claims the order. @throws if there is none: what may be taken is decided before */
+/** Takes a place in a slot, in the transaction that claims the order. The caller decides before whether that is allowed. */
 export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const taken = yield* all<{ n: number }>(
     `SELECT n FROM mandate_uses
@@ -125,7 +125,7 @@ export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, sl
   );
 }
 
-/** The order was found at the broker after its place was given back: it is taken again, whether or not there is room. */
+/** Takes an order's place again, after the order was found at the broker. Does so even if the slot is full. */
 export function* takePlaceAgain(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const { sub, clientOrderId } = key;
   const held = yield* one(
@@ -135,7 +135,7 @@ export function* takePlaceAgain(key: OrderKey, mandate: string, slot: MandateSlo
   if (held === undefined) yield* takePlace(key, mandate, slot);
 }
 
-/** Gives it back, in the unit that refuses the order. */
+/** Returns an order's place, in the transaction that refuses the order. */
 export function* giveBackPlace({ sub, clientOrderId }: OrderKey): Work<void> {
   yield* run('DELETE FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
     sub,
@@ -154,17 +154,17 @@ interface MandateRow {
   readonly updated_at: number;
 }
 
-/** What one order counts for that is under a mandate, and when it was claimed. */
+/** The amount for which an order under a mandate counts, and its time. */
 interface MandateUse {
   readonly notional: string;
   readonly at: number;
 }
 
 /**
- * A mandate, and how far it was used.
- * @param uses of all its orders that were not refused
- * @param since when the day began, milliseconds since the epoch
- * @param inSlot how many places of the slot that is asked about are taken
+ * Returns a mandate with its use.
+ * @param uses the uses of all its orders that were not refused
+ * @param since start of the day, milliseconds since the epoch
+ * @param inSlot number of taken places in the slot
  */
 function countedMandate(
   row: MandateRow,
@@ -185,7 +185,7 @@ function countedMandate(
   };
 }
 
-/** The first place that is free, counted from 1. @param taken those that are not, in their order */
+/** Returns the first free place, counted from 1. @param taken the taken places, sorted */
 function freePlace(taken: readonly number[]): number {
   const gap = taken.findIndex((place, index) => place !== index + 1);
   return gap === -1 ? taken.length + 1 : gap + 1;

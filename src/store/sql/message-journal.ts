@@ -30,7 +30,7 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
     find: (sub, id) => database.read(() => find(sub, id)),
     claim: ({ approval, sub, id, digest, draft }, now) =>
       database.write(function* () {
-        // Until the end one unit of work at a time has this id: of two the second finds what the first wrote.
+        // Locks the ID until the end of the transaction, so that a concurrent claim finds this entry.
         yield* lock('message', sub, id);
         const known = yield* find(sub, id);
         if (known !== undefined) return { outcome: 'known', entry: known } as const;
@@ -58,11 +58,11 @@ function* find(sub: string, id: string): Work<MessageEntry | undefined> {
 
 function* existing(sub: string, id: string): Work<MessageEntry> {
   const entry = yield* find(sub, id);
-  if (entry === undefined) throw new Error('the message journal has lost an entry');
+  if (entry === undefined) throw new Error('an entry of the message journal is missing');
   return entry;
 }
 
-/** What is written with a result. */
+/** Returns the stored form of a result. */
 function keptOf(result: MessageResult): string | null {
   if (result.state === 'sent') return JSON.stringify(result.message);
   return result.state === 'refused' ? JSON.stringify(result.problem) : null;

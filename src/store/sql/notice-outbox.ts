@@ -8,7 +8,7 @@ import type {
 } from '../check-store.ts';
 import { run, type SqlUnits, type Work } from './sql-database.ts';
 
-/** Rows of the account `@profile`, `@account`. */
+/** Condition for rows of the account `@profile`, `@account`. */
 export const OF_ACCOUNT = 'profile = @profile AND account = @account';
 
 export interface NoticeRow {
@@ -18,7 +18,7 @@ export interface NoticeRow {
   readonly attempts: number;
 }
 
-/** Runs what keeps notices, and returns the ids of those that were not kept before. */
+/** Runs the work that stores notices and returns the IDs of new ones. */
 export type KeepNotices = (work: () => Work<string[]>) => Promise<void>;
 
 export function noticeOutbox<Notice extends KeptNotice>(
@@ -53,7 +53,7 @@ export function noticeOutbox<Notice extends KeptNotice>(
   };
 }
 
-/** @returns the ids of those that are new */
+/** @returns the IDs of new notices */
 function* put(
   owner: { readonly profile: string; readonly account: string },
   notices: readonly OutgoingNotice<KeptNotice>[],
@@ -81,7 +81,7 @@ export function waitingOf<Notice extends KeptNotice>({ notice, ...row }: NoticeR
   return { ...row, notice: JSON.parse(notice) as Notice };
 }
 
-/** What is over may be told again when it fires again. In the unit of work that remembers what stands. */
+/** Forgets notices of rules that no longer fire, so that they are sent when they fire again. Runs where fired states are stored. */
 export const forgetTold = ({ profile, account }: AccountOwner) =>
   run(
     `DELETE FROM told WHERE ${OF_ACCOUNT} AND NOT EXISTS (

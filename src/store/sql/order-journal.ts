@@ -11,7 +11,7 @@ const UNDOUBTED = `${UNSETTLED} AND NOT ambiguous`;
 const UNSENT = `${THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
 const AS_SEEN = `${UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
-/** What a journal does with orders once they are claimed, each a compare-and-set on their state, and what it tells of them. */
+/** Returns the journal's methods for claimed orders. Changes are compare-and-set operations on an order's state. */
 export function orderChanges(database: SqlUnits) {
   const { place, bytes, json, forUpdate } = database.dialect;
   const entries = async (where: string, values = {}) =>
@@ -22,13 +22,13 @@ export function orderChanges(database: SqlUnits) {
         `UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now WHERE ${where}`,
         { ...idOf(key), result: JSON.stringify(problem), now },
       );
-      // What it used of a mandate is free again with the very commit that says that it came to nothing.
+      // Frees its place in the mandate in the same transaction that records the refusal.
       if (changed === 1) yield* giveBackPlace(key);
       return changed === 1 ? ('rejected' as const) : ('stale' as const);
     });
   return {
     find: async (sub, clientOrderId) => (await entries(THIS_ORDER, { sub, clientOrderId }))[0],
-    // Sorted after they are found (`+`): in the order of an index, SQLite would go through all that the account ever placed.
+    // `+` makes SQLite sort the result. By the index on created_at, it would scan all orders that the account ever placed.
     open: (account, limit) =>
       database.all<OpenEntry>(
         `SELECT sub, client_order_id AS "clientOrderId", ${json('result')} ->> 'id' AS "orderId" FROM gateway_orders
@@ -49,7 +49,7 @@ export function orderChanges(database: SqlUnits) {
     over: (key, order, now) => database.write(() => endIfOver(forUpdate, key, order, now)),
     async reclaim(seen, now) {
       const { submissions, submittedAt } = seen;
-      // An intent or an unknown with a submission time may have been taken, so whatever goes out now is ambiguous.
+      // An order with a submission time may have been accepted, so the next submission is ambiguous.
       const changed = await database.run(
         `UPDATE gateway_orders
          SET state = 'intent', submissions = submissions + 1, updated_at = @now,
@@ -71,7 +71,7 @@ export function orderChanges(database: SqlUnits) {
     abandon: (key, problem, now) => reject(key, problem, now, UNSENT),
     async writeOff(seen, problem, { now, reservedUntil }) {
       const { submissions, submittedAt } = seen;
-      // It keeps its place in its mandate's slot until then.
+      // The order keeps its place in its mandate's slot until `reservedUntil`.
       const changed = await database.run(
         `UPDATE gateway_orders
          SET state = 'rejected', result = @result, updated_at = @now, written_off_at = @now,
@@ -91,7 +91,7 @@ export function orderChanges(database: SqlUnits) {
   } satisfies Partial<OrderJournal>;
 }
 
-/** Places an order that had been rejected. It takes its place in its mandate's slot again, whether or not there is room. */
+/** Places an order that was rejected before. It takes its place in its mandate's slot again, even if the slot is full. */
 export function* adopt(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
@@ -102,7 +102,7 @@ export function* adopt(
   const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${THIS_ORDER}`, idOf(key));
   if (found === undefined) return 'known';
   const { mandate, slot } = found;
-  // Whoever takes a place counts those that are taken: one after the other.
+  // Locks the mandate, because taking a place depends on the taken ones.
   if (mandate !== null)
     yield* all(`SELECT id FROM mandates WHERE sub = @sub AND id = @mandate${forUpdate}`, { sub, mandate });
   const changed = yield* run(
@@ -117,7 +117,7 @@ export function* adopt(
   return 'adopted';
 }
 
-/** Writes that a placed order is over, and what it counts for from then on. */
+/** Records that a placed order is closed, and the amounts for which it counts from then on. */
 export function* endIfOver(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
@@ -141,7 +141,7 @@ export function idOf({ sub, clientOrderId }: OrderKey): { sub: string; clientOrd
   return { sub, clientOrderId };
 }
 
-/** A row of `gateway_orders`, without what it counts for. */
+/** A row of `gateway_orders`, without the counted amounts. */
 interface OrderRow {
   readonly client_order_id: string;
   readonly digest: string;

@@ -1,16 +1,16 @@
 import type { AuditNote } from '../audit.ts';
 import { one, run, type SqlDatabase } from './sql-database.ts';
 
-/** How many orders were dated again, and the latest time that one had, milliseconds since the epoch. */
+/** Number of redated orders, and the latest time that one of them had, in milliseconds since the epoch. */
 export interface Recounted {
   readonly orders: number;
   readonly newest: number | null;
 }
 
 /**
- * Dates every order that a clock which was ahead dated after `now` again: it counts for this very day and minute, so none of
- * them gives anything back. In one unit of work with its line of the record.
- * @param now milliseconds since the epoch, by a clock that is right
+ * Redates all orders that a clock which was ahead dated after `now`. They then count for the current day and minute, so no
+ * limit is freed. The audit log entry is part of the transaction.
+ * @param now milliseconds since the epoch, from a correct clock
  */
 export function recountOrders(database: SqlDatabase, now: number): Promise<Recounted> {
   return database.record(function* (head) {

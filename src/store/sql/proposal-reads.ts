@@ -5,17 +5,17 @@ import { OPEN, TOLD } from '../rows/proposal-states.ts';
 import { questionHash } from '../rows/question-id.ts';
 import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
 
-/** A proposal of a row; what is sealed in it is opened when it is looked at. */
+/** Converts a row to a proposal, whose sealed members are opened when they are read. */
 export type OpenedRow = (row: ProposalRow) => StoredProposal;
 
-/** What a store of proposals finds, and what it writes without a proposal's version. */
+/** Returns the store's read methods, and the write methods that do not change a proposal's version. */
 export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
   const { place } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
   const found = async (where: string, values: SqlValues) =>
     (await proposals(`SELECT * FROM proposals WHERE ${where}`, values))[0];
-  /** The first rows of all that fit one of the conditions, each found by an index of its own. */
+  /** Combines the first rows for several conditions, each of which uses its own index. */
   const united = (conditions: readonly string[], first: string) => {
     const all = place === 'rowid' ? '*, rowid AS place' : '*';
     const parts = conditions.map(
@@ -33,7 +33,7 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
       const who = party ?? sub;
       return proposals(
         united(
-          // Named one by one: a condition that may be switched off would keep SQLite from using an index.
+          // Separate queries, because an optional condition would prevent SQLite from using an index.
           who === undefined ? [open] : whose.map((one) => `${one} AND ${open}`),
           'ORDER BY created_at DESC, place DESC LIMIT CAST(@limit AS bigint)',
         ).replaceAll('WHERE true ', ''),
@@ -85,7 +85,7 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
 export function* existing(id: string, opened: OpenedRow): Work<StoredProposal> {
   const row = yield* one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
   if (row !== undefined) return opened(row);
-  throw new Error(`the store has lost proposal ${id}`);
+  throw new Error(`proposal ${id} is missing in the store`);
 }
 
 export function* keyedBy({ sub, client, key }: ProposalKey, opened: OpenedRow): Work<Keyed | undefined> {
@@ -99,7 +99,7 @@ export function* keyedBy({ sub, client, key }: ProposalKey, opened: OpenedRow): 
   return { request, proposal: opened(row) };
 }
 
-/** Has a key stand for a proposal. */
+/** Stores a key for a proposal. */
 export const keepKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
   run(
     'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
@@ -115,7 +115,7 @@ export interface EpochRow {
   readonly halted: number | null;
 }
 
-/** Every change of a proposal gives it a version above all others. */
+/** Returns a person's epoch. It changes with each proposal, because a change assigns a version above all others. */
 export function* epochOf(sub: string): Work<string> {
   return epochIn((yield* one<EpochRow>(`SELECT ${EPOCH}`, { sub })) as EpochRow);
 }

@@ -97,7 +97,7 @@ function* isSigned(sub: string, approval: string, digest: string): Work<boolean>
   return row !== undefined;
 }
 
-/** Uses up what a key is enrolled or removed by; false if it is no longer valid. */
+/** Uses the proof for enrolling or removing a key. Returns false if it is no longer valid. */
 function* holds(by: KeyProof, sub: string, now: number): Work<boolean> {
   if (by === 'machine') return true;
   if ('use' in by) return yield* takeKeyUse(by.use, sub, now);
@@ -108,7 +108,7 @@ function* holds(by: KeyProof, sub: string, now: number): Work<boolean> {
   return spent === 1;
 }
 
-/** Stores what a key said of itself; false for one that was removed, or is not this person's, or whose counter did not rise. */
+/** Stores a key's reported state. Returns false if it was removed, is another person's, or its counter did not increase. */
 function* takeKeyUse(
   { credentialId, counter, backedUp }: KeyUse,
   sub: string | null,
@@ -123,7 +123,7 @@ function* takeKeyUse(
   return changed === 1;
 }
 
-/** What an insert takes of a new key. */
+/** Returns the values for inserting a key. */
 function keyValues(key: SigningKey) {
   const { credentialId, sub, algorithm, counter, method, deviceType, name, enrolledAt } = key;
   return {

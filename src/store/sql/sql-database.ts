@@ -1,9 +1,9 @@
 import type { AuditHead, AuditNote } from '../audit.ts';
 
-/** What a statement is given, by name: `@sub`. Booleans are 0 and 1, which both databases take. */
+/** A statement's values by name, such as `@sub`. Booleans are 0 and 1, which both databases accept. */
 export type SqlValues = Readonly<Record<string, string | number | Buffer | null>>;
 
-/** `lock`: the unit holds the name in `text` until its end. SQLite has one writer at a time anyway. */
+/** A step of a transaction. `lock` locks the name in `text` until the end; in SQLite, transactions are serialized anyway. */
 interface Step {
   readonly kind: 'all' | 'run' | 'lock';
   readonly text: string;
@@ -13,8 +13,8 @@ interface Step {
 type Answer = readonly unknown[] | number;
 
 /**
- * Statements of one unit of work, one after another. SQLite runs all of them in one synchronous transaction, so that no other
- * work on its connection comes in between; PostgreSQL awaits each.
+ * The statements of one transaction, in order. SQLite runs all of them synchronously, so that no other work on the connection
+ * can interleave. PostgreSQL awaits each one.
  *
  * @example
  * ```ts
@@ -33,60 +33,60 @@ export function* all<Row>(text: string, values: SqlValues = {}): Work<Row[]> {
   return (yield { kind: 'all', text, values }) as Row[];
 }
 
-/** The first row, if there is one. */
+/** Returns the first row, or undefined. */
 export function* one<Row>(text: string, values: SqlValues = {}): Work<Row | undefined> {
   return (yield* all<Row>(text, values))[0];
 }
 
-/** @returns how many rows it wrote or removed */
+/** @returns the number of rows written or removed */
 export function* run(text: string, values: SqlValues = {}): Work<number> {
   return (yield { kind: 'run', text, values }) as number;
 }
 
-/** Of two units that lock the same name, the second waits for the end of the first. */
+/** Locks a name until the end of the transaction. Others that lock the same name wait. */
 export function* lock(...name: readonly string[]): Work<void> {
   yield { kind: 'lock', text: JSON.stringify(name), values: {} };
 }
 
-/** The record's last line, in a unit of work that holds it. */
+/** The head of the audit log, locked by a transaction. */
 export interface RecordHead {
-  /** Adds a line to the record. @param now milliseconds since the epoch */
+  /** Adds an audit log entry. @param now milliseconds since the epoch */
   note(note: AuditNote, now: number): void;
   last(): AuditHead;
 }
 
-/** Where the SQL of the two databases differs. */
+/** Differences between the SQL of the two databases. */
 export interface Dialect {
-  /** The columns that every table's key begins with, and those of a table whose rows are one person's. */
+  /** Leading key columns of every table, and of tables with rows per person. */
   readonly tenant: 'tenant, ' | '';
   readonly person: 'tenant, person, ' | '';
-  /** The column that orders the rows of the same millisecond. */
+  /** Column that orders rows of the same millisecond. */
   readonly place: 'place' | 'seq' | 'rowid';
-  /** Sorts byte by byte. */
+  /** Collation that sorts by bytes. */
   readonly bytes: ' COLLATE "C"' | '';
-  /** Locks the rows that a SELECT finds. */
+  /** Locks the rows of a SELECT. */
   readonly forUpdate: ' FOR UPDATE' | '';
-  /** The elements of a JSON array of objects, as the column `value` of a table: `FROM each('@rows')`. */
+  /** Returns a table expression with the elements of a JSON array of objects in `value`: `FROM each('@rows')`. */
   each(array: `@${string}`): string;
-  /** A text column as JSON, for `->>`. */
+  /** Returns a text column as JSON, for `->>`. */
   json(column: string): string;
 }
 
 /** A database, or one person's part of it. */
 export interface SqlUnits {
   readonly dialect: Dialect;
-  /** One statement by itself. */
+  /** Runs a single statement. */
   all<Row>(text: string, values?: SqlValues): Promise<Row[]>;
   one<Row>(text: string, values?: SqlValues): Promise<Row | undefined>;
   run(text: string, values?: SqlValues): Promise<number>;
-  /** As of one moment. Writes nothing. */
+  /** Runs a read-only transaction, which sees one snapshot. */
   read<T>(work: () => Work<T>): Promise<T>;
-  /** All of what it writes is on disk when the promise resolves, or none of it. */
+  /** Runs a transaction, which is on disk when the promise resolves. */
   write<T>(work: () => Work<T>): Promise<T>;
 }
 
 /** A gateway's database. */
 export interface SqlDatabase extends SqlUnits {
-  /** Writes, with lines of the record: one unit at a time. */
+  /** Runs a transaction that adds audit log entries. Such transactions are serialized. */
   record<T>(work: (head: RecordHead) => Work<T>): Promise<T>;
 }

@@ -36,7 +36,7 @@ export function standingStore(database: SqlDatabase): StandingStore {
   };
 }
 
-/** Writes the row of a mandate that has a standing order, in the unit of work that grants it. */
+/** Inserts the standing order of a mandate, if it has one, in the transaction that grants it. */
 export function* watchStanding({ sub, id, client, terms }: GrantedMandate, now: number): Work<void> {
   if (terms.standing === undefined) return;
   yield* run(
@@ -56,18 +56,18 @@ interface StandingRow {
   readonly last: string | null;
 }
 
-/** When a mandate's standing order is due first; null where it waits for a price, or there is none. @param now milliseconds since the epoch */
+/** Returns the first due time of a mandate's standing order. Null if it waits for a price. @param now milliseconds since the epoch */
 function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
   if (standing === undefined || !isRecurring(standing.when)) return null;
   return nextDue(standing.when, Math.max(now, Date.parse(not_before)));
 }
 
-/** What an update takes of how it goes on. */
+/** Returns the values for updating a standing order. */
 function stepValues({ dueAt, state, last }: StandingStep) {
   return { dueAt, state, last: last === undefined ? null : JSON.stringify(last) };
 }
 
-/** What the record says of a step. */
+/** Returns the audit log entry of a step. */
 function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }: StandingStep): AuditNote {
   const due = dueAt === null ? {} : { due: new Date(dueAt).toISOString() };
   return { event, facts: { sub, mandate, ...due, ...last, state } };

@@ -25,8 +25,8 @@ interface Row {
 const HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch';
 
 /**
- * Whether a lease is still its holder's.
- * @param lock has PostgreSQL keep it so until the unit of work ends, for a unit that relies on it
+ * Returns whether a lease is still held by its holder.
+ * @param lock locks the row in PostgreSQL, so that the result stays true until the end of the transaction
  */
 export function* isHeldLease({ thread, holder, epoch }: Lease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
   const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${HELD}${lock}`, { thread, holder, epoch });
@@ -75,7 +75,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
     },
     remove: (id, { epoch }) =>
       database.write(function* () {
-        // Held until the end: nobody takes it meanwhile, or notes a proposal of it.
+        // Locks the thread until the end, so that nobody takes it or adds a proposal meanwhile.
         const found = yield* one(
           `SELECT id FROM threads WHERE id = @id AND lease_epoch = @epoch${forUpdate}`,
           { id, epoch },
@@ -92,7 +92,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
   };
 }
 
-/** A compare-and-set in one statement: of several who saw the same epoch, or none, one succeeds. */
+/** Takes a thread's lease by compare-and-set in one statement. Of several callers with the same epoch, one succeeds. */
 function* begin(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
   const { id, owner, title, holder, expected, now, until } = asked;
   const values = { id, holder, now, until, sub: owner.sub ?? null };
@@ -116,7 +116,7 @@ function* begin(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<Return
   return { outcome: 'begun', thread: threadOf(row), lease: { thread: id, holder, epoch: row.lease_epoch } };
 }
 
-/** PostgreSQL's text has no NUL; what a person pipes in may. */
+/** Shortens a title, and replaces NUL, which PostgreSQL's text can't contain but piped input may. */
 function storable(title: string): string {
   return title.slice(0, TITLE_LENGTH).replaceAll('\0', '\u{fffd}');
 }

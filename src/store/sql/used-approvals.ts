@@ -7,13 +7,13 @@ interface Use {
   readonly subjectId: string;
 }
 
-/** Uses an approval up, in the unit of work that writes what it is used for; false if it was used before. */
+/** Uses an approval, in the transaction that writes its effect. Returns false if it was used before. */
 export function* spendApproval(
   { issuer, jti }: Approval,
   { kind, sub, subjectId }: Use,
   now: number,
 ): Work<boolean> {
-  // Of two at once the second waits for the outcome of the first.
+  // With two concurrent uses, the second waits for the outcome of the first.
   const written = yield* run(
     `INSERT INTO used_approvals (issuer, jti, sub, kind, subject_id, used_at)
      VALUES (@issuer, @jti, @sub, @kind, @subjectId, @now) ON CONFLICT DO NOTHING`,

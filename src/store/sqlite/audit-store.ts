@@ -10,8 +10,8 @@ interface Noted {
 }
 
 /**
- * Notes a line of the record. To be called in the transaction that makes it true: under its write lock the last line is
- * the one before, so that lines stand in the order of their transactions.
+ * Returns the function that adds an audit log entry. Call it in the transaction that makes the change: under its write lock,
+ * entries are in the order of their transactions.
  */
 export function auditNotes(database: Database.Database): (note: AuditNote, now: number) => void {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
@@ -26,19 +26,19 @@ export function auditNotes(database: Database.Database): (note: AuditNote, now: 
   };
 }
 
-/** @param database the gateway's, of its latest version */
+/** @param database the gateway's database, migrated to the latest version */
 export function sqliteAuditStore(database: Database.Database): AuditStore {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
   const noted = database.prepare<[], Noted>('SELECT seq, line FROM audit_noted ORDER BY seq');
   const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
   const forget = database.prepare('DELETE FROM audit_noted WHERE seq <= ?');
 
-  /** Under the write lock, so that no two processes write to the file at once. */
+  /** Runs under the write lock, so that only one process writes to the file at a time. */
   const moveToFile = database.transaction((file: string) => {
     const rows = noted.all();
     const last = rows.at(-1);
     if (last === undefined) return;
-    // Whoever died after writing some of these wrote nothing else since.
+    // A process that died here may have written some of these lines, but nothing after them.
     const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
     const whole = wholeLines(tail);
     const missing = rows.map(({ line }) => line).filter((line) => !whole.includes(line));
@@ -50,8 +50,8 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   });
 
   /**
-   * Forgetting need not wait for the disk, the file has: what is noted again after a power cut is found in it. Sets
-   * `synchronous` for this one commit, which is outside of any transaction.
+   * Deletes moved lines without waiting for the disk, because the file was flushed. Lines that reappear after a power failure
+   * are found in the file. Sets `synchronous` for this one commit, outside of any transaction.
    */
   const moveUnsynced = (file: string): void => {
     const before = database.pragma('synchronous', { simple: true });
@@ -63,7 +63,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     }
   };
 
-  /** Under the write lock, as lines are moved to the file under it. */
+  /** Runs under the write lock, under which lines are also moved to the file. */
   const standing = database.transaction((file: string) => ({
     head: head.get() ?? NO_LINE,
     pending: noted.all().map(({ line }) => line),

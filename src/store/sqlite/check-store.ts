@@ -10,8 +10,8 @@ import { checkMigrations } from './migrations/checks.ts';
 import { sqliteUnits } from './sql-database.ts';
 
 /**
- * Opens `checks.db`: what rules have fired, the high-water mark, and closing prices. Encrypted as `state.db` is, with
- * the same key; WAL with `synchronous=FULL`.
+ * Opens `checks.db` with fired rules, high-water marks and closing prices. It is encrypted with the same key as `state.db`, and
+ * uses WAL with `synchronous=FULL`.
  * @param key 32 bytes in hex
  * @throws {TradeAgentError} `state_corrupt`
  */
@@ -42,9 +42,9 @@ function openDatabase(file: string, key: string): Database.Database {
     if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) {
       throw new TradeAgentError(
         'state_corrupt',
-        `${file} cannot be read: it is damaged, or its key is another`,
+        `${file} can't be read: it is damaged, or was encrypted with a different key`,
         {
-          hint: 'Nothing was changed. Move the file away: the rules then fire again, and the high-water mark begins again.',
+          hint: 'Nothing was changed. Move the file away to start over: all rules may then fire again, and the high-water mark is reset.',
         },
       );
     }

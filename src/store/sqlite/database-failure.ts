@@ -7,22 +7,22 @@ export function errorCode(error: unknown): string {
 export function damaged(file: string): TradeAgentError {
   return new TradeAgentError(
     'state_corrupt',
-    `${file} cannot be read: it is damaged, or its key is another`,
+    `${file} can't be read: it is damaged, or was encrypted with a different key`,
     {
-      hint: 'Nothing was changed. Restore the file or its key; or move the file away to start afresh, after checking your orders at the broker.',
+      hint: 'Nothing was changed. Restore the file or its key. Or check your orders at the broker, then move the file away to start over.',
     },
   );
 }
 
 /**
- * SQLite's errors as the program's own, without a cause: nothing of the key can be in it. Anything else comes back as
- * it is.
+ * Converts SQLite's errors to the program's own, without the cause, which could contain the key. Returns other errors
+ * unchanged.
  */
 export function databaseFailure(error: unknown, file = 'the state database'): unknown {
   const code = errorCode(error);
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damaged(file);
   if (code.startsWith('SQLITE_BUSY')) {
-    return new TradeAgentError('busy', `${file} is held by another process`, {
+    return new TradeAgentError('busy', `${file} is locked by another process`, {
       hint: 'Try again in a moment.',
     });
   }

@@ -1,12 +1,12 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 
-/** How long another process may hold it, milliseconds. */
+/** Timeout for another process's lock, in milliseconds. */
 const BUSY_MS = 5_000;
 
 /**
- * Opens an encrypted database (SQLCipher's format), or makes one where there is none and there may be none.
+ * Opens an encrypted database in SQLCipher's format, and creates it if there is none, unless `fileMustExist` is set.
  * @param key 32 bytes
- * @throws whatever SQLite throws; a wrong key shows at the first read
+ * @throws SQLite's errors; a wrong key is detected at the first read
  */
 export function openEncrypted(
   file: string,
@@ -16,9 +16,9 @@ export function openEncrypted(
   const database = new Database(file, { timeout: BUSY_MS, fileMustExist });
   try {
     database.pragma(`cipher='sqlcipher'`);
-    // The x'…' form is the key itself: no slow derivation, which is for passphrases.
+    // The x'…' form is the raw key, without the slow derivation for passphrases.
     database.pragma(`key="x'${key.toString('hex')}'"`);
-    // What SQLite spills while it sorts or vacuums would not be encrypted.
+    // Temporary files of sorts and vacuums would not be encrypted.
     database.pragma('temp_store = MEMORY');
     return database;
   } catch (error) {

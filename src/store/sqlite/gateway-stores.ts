@@ -13,9 +13,9 @@ import { sqliteProposalStore } from './proposal-store.ts';
 import { sqliteDatabase } from './sql-database.ts';
 
 /**
- * @param database the gateway's, open; its owner closes it. Set to WAL and `synchronous=FULL` here
- * @param seal of the ids of questions: who asks has it, and who looks at what was asked
- * @throws {Error} where it was written by a newer version; then nothing was changed
+ * @param database the gateway's open database, which the caller closes. Sets it to WAL with `synchronous=FULL`
+ * @param seal seals and opens the IDs of CIBA requests; only needed to send or read such requests
+ * @throws {Error} if it was written by a newer version; nothing is changed then
  */
 export function sqliteGatewayStores(
   database: Database.Database,
@@ -32,12 +32,12 @@ export function sqliteGatewayStores(
 }
 
 /**
- * The record, the halts and the recount of orders alone, for who needs them beside a gateway that runs: its database is left at
- * its version.
- * @param database the gateway's, of any version
+ * Returns only the audit log, halts and the recount of orders, for use next to a running gateway. Does not migrate the
+ * database.
+ * @param database the gateway's database, of any version
  */
 export function sqliteRecord(database: Database.Database) {
-  // Their tables are the same in all versions. A gateway that ended before it made any left an empty file.
+  // These tables are the same in all versions. A gateway that died before creating any left an empty file.
   if (versionOf(database) === 0) prepareGatewayDatabase(database);
   const shared = sqliteDatabase(database);
   return {
@@ -48,18 +48,18 @@ export function sqliteRecord(database: Database.Database) {
 }
 
 /**
- * Makes an open database the gateway's: WAL with `synchronous=FULL`, of the latest version.
- * @throws {Error} if it was written by a newer version; then nothing was changed
+ * Prepares an open database for the gateway: WAL with `synchronous=FULL`, migrated to the latest version.
+ * @throws {Error} if it was written by a newer version; nothing is changed then
  */
 export function prepareGatewayDatabase(database: Database.Database): void {
   database.pragma('journal_mode = WAL');
-  // better-sqlite3 turns to NORMAL under WAL: a commit could be lost with the power, and an approval used twice.
+  // better-sqlite3 defaults to NORMAL with WAL. A commit could be lost in a power failure, and an approval used twice.
   database.pragma('synchronous = FULL');
   database.pragma('busy_timeout = 5000');
   migrate(
     database,
     gatewayMigrations,
     (found, known) =>
-      new Error(`the gateway's database is of version ${found}; this program knows up to ${known}`),
+      new Error(`the gateway's database has version ${found}, but this program supports at most ${known}`),
   );
 }

@@ -17,17 +17,17 @@ interface Change {
 
 type SaverDatabase = ConstructorParameters<typeof SqliteSaver>[0];
 
-/** LangGraph's checkpoints in SQLite: its own saver, with the rows of {@link CheckpointRows}. */
+/** LangGraph's checkpoints in SQLite: LangGraph's saver, with the rows of {@link CheckpointRows}. */
 export class HistorySaver extends SqliteSaver {
   readonly #database: StateDatabase;
   readonly #rows = new CheckpointRows(this.serde);
   readonly #requireLease: () => void;
-  /** To be made by the next commit. */
+  /** Changes for the next commit. */
   readonly #changes: Change[] = [];
-  /** By their SQL: each is used at every step. */
+  /** Prepared statements by their SQL. Each is used at every step. */
   readonly #statements = new Map<string, Statement<unknown[]>>();
 
-  /** @param guard asked within each transaction, so that nobody takes the thread between the question and the write */
+  /** @param guard checked within each transaction, so that nobody takes the thread between the check and the write */
   constructor(database: StateDatabase, guard?: HistoryGuard) {
     super(database as unknown as SaverDatabase);
     this.#database = database;
@@ -37,7 +37,7 @@ export class HistorySaver extends SqliteSaver {
     };
   }
 
-  /** Stores a step and drops those before it. */
+  /** Stores a step and deletes the earlier ones. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -67,7 +67,7 @@ export class HistorySaver extends SqliteSaver {
     return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: checkpoint.id } };
   }
 
-  /** Stores what a task of a step came to. */
+  /** Stores the results of a step's task. */
   override async putWrites(config: RunnableConfig, writes: PendingWrite[], task: string): Promise<void> {
     this.setup();
     const {
@@ -97,8 +97,8 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * Makes a change together with the others of this turn of the event loop, in one transaction: what a step's last task
-   * came to and the checkpoint after it wait for the disk once. LangGraph waits for both before the next step.
+   * Makes the changes of one turn of the event loop in one transaction. The result of a step's last task and the checkpoint
+   * after it are therefore flushed once. LangGraph waits for both before the next step.
    */
   #store(make: () => void): Promise<void> {
     return new Promise((made, failed) => {
@@ -139,8 +139,8 @@ export class HistorySaver extends SqliteSaver {
   }
 
   /**
-   * With a step of the thread itself, all that its orders' graphs stored is over; with a step of an order's graph,
-   * only that graph's earlier steps. Ids rise with time: one that is later is another process's, and stays.
+   * Deletes obsolete checkpoints. A step of the thread itself makes everything from its order subgraphs obsolete, and a step
+   * of a subgraph only that graph's earlier steps. IDs increase with time, so a later one is from another process and is kept.
    */
   #dropBefore(thread: string, ns: string, id: string): void {
     for (const table of ['checkpoints', 'writes']) {

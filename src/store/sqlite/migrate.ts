@@ -1,11 +1,11 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 
-/** One version of a schema, as SQL. Never edit one that was released: databases that have it do not get it again. */
+/** One version of a schema, as SQL. Never edit a released one, because databases that have it do not run it again. */
 export type Migration = string;
 
 /**
- * Brings a database to its latest version, each step once, all in one transaction. `user_version` counts those applied.
- * @param tooNew makes the error for a newer program's database, which is left as it is
+ * Migrates a database to the latest version in one transaction. `user_version` counts the applied migrations.
+ * @param tooNew creates the error for a newer program's database, which is not changed
  */
 export function migrate(
   database: Database.Database,
@@ -14,7 +14,7 @@ export function migrate(
 ): void {
   database
     .transaction(() => {
-      // Read under the lock: another process may have been first.
+      // Reads the version under the lock, because another process may have migrated first.
       const version = versionOf(database);
       if (version > migrations.length) throw tooNew(version, migrations.length);
       for (const migration of migrations.slice(version)) database.exec(migration);

@@ -24,7 +24,7 @@ import { one, run, type Work } from '../sql/sql-database.ts';
 import { spendApproval } from '../sql/used-approvals.ts';
 import { type RunWork, sqliteUnits, workRunner } from './sql-database.ts';
 
-/** @param database the gateway's, of its latest version */
+/** @param database the gateway's database, migrated to the latest version */
 export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const units = sqliteUnits(database);
   const { counted, usage, timeOf } = orderCounts(database, workRunner(database));
@@ -49,7 +49,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       digest,
       now,
       ...countedColumns(order),
-      // By it is counted: it never goes back.
+      // The time for counting, which never goes back.
       countedAt: timeOf(draft.account, now),
       draft: JSON.stringify(draft),
       replaces: replaces ?? null,
@@ -96,19 +96,19 @@ function* stateOf(key: Pick<Claim, 'sub' | 'clientOrderId'>): Work<JournalState 
   return row?.state;
 }
 
-/** Nobody's: no user has an empty id. */
+/** A key that matches no order, because no user has an empty ID. */
 const NO_ORDER: { sub: string; clientOrderId: string; replaces: string | null } = {
   sub: '',
   clientOrderId: '',
   replaces: null,
 };
 
-/** What is counted of an account. To be called in the transaction that goes by it: nobody writes another order meanwhile. */
+/** Counts an account's orders. Call it in the transaction that uses the counts, so that no other order is written meanwhile. */
 function orderCounts(database: Database.Database, runWork: RunWork) {
   const newest = database
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
     .pluck();
-  // The order itself, and the one that it is put in place of, are no others.
+  // Excludes the order itself and the order that it replaces.
   const others = `account = @account AND (state <> 'rejected' OR reserved_until > @now) AND NOT (sub = @sub AND client_order_id = @clientOrderId)
     AND NOT (@replaces IS NOT NULL AND state = 'placed' AND json_extract(result, '$.id') = @replaces)`;
   const late = database.prepare<[object], LateOrder>(`
@@ -121,7 +121,7 @@ function orderCounts(database: Database.Database, runWork: RunWork) {
   const newestOf = (account: string): number | null => newest.get(account) ?? null;
   const counting = countingClock();
   const timeOf = (account: string, clock: number): number => counting.at(account, newestOf(account), clock);
-  /** @param sub whose trading may be halted */
+  /** @param sub the person whose trading state is read */
   const outOf = (
     key: typeof NO_ORDER & { readonly account: string },
     sub: string,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProofStore } from '../proof-store.ts';
 
-/** @param database the gateway's, or another's that takes proofs: it gets a table of its own here */
+/** @param database a database in which the table of proofs is created */
 export function sqliteProofStore(database: Database.Database): ProofStore {
   database.exec(`
     CREATE TABLE IF NOT EXISTS gateway_dpop_proofs (

@@ -27,7 +27,7 @@ import {
 import { one, run, type SqlDatabase } from '../sql/sql-database.ts';
 import { sqliteDatabase } from './sql-database.ts';
 
-/** @param database the gateway's, of its latest version */
+/** @param database the gateway's database, migrated to the latest version */
 export function sqliteProposalStore(database: Database.Database, seal: QuestionSeal): ProposalStore {
   const opened: OpenedRow = (row) => proposalOf(row, seal);
   const shared = sqliteDatabase(database);
@@ -51,7 +51,7 @@ function standings(database: Database.Database, opened: OpenedRow) {
   const openCodes = database
     .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN})`)
     .pluck();
-  // Each count by an index of its own.
+  // Each count uses its own index.
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
     SELECT
       (SELECT count(*) FROM proposals
@@ -145,7 +145,7 @@ function changes(database: SqlDatabase, version: () => number, opened: OpenedRow
   } satisfies Partial<ProposalStore>;
 }
 
-/** The latest version of any proposal; 0 where there is none. */
+/** Returns a function that reads the latest version of any proposal, or 0. */
 function latestVersion(database: Database.Database): () => number {
   const select = database.prepare<[], number>('SELECT coalesce(max(version), 0) FROM proposals').pluck();
   return () => select.get() ?? 0;

@@ -14,7 +14,7 @@ const dialect: Dialect = {
   json: (column) => column,
 };
 
-/** Runs work to its end, synchronously: within the transaction that it is called in. */
+/** Runs work to its end synchronously, within the caller's transaction. */
 export type RunWork = <T>(work: Work<T>) => T;
 
 export function workRunner(database: Database.Database): RunWork {
@@ -49,7 +49,7 @@ export function sqliteUnits(database: Database.Database): SqlUnits {
   };
 }
 
-/** @param database the gateway's, of its latest version */
+/** @param database the gateway's database, migrated to the latest version */
 export function sqliteDatabase(database: Database.Database): SqlDatabase {
   const units = sqliteUnits(database);
   const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');

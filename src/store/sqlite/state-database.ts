@@ -22,21 +22,18 @@ import { stateMigrations } from './migrations/state.ts';
 
 export type StateDatabase = Database.Database;
 
-/** The version this program writes. */
+/** The schema version of this program. */
 export const SCHEMA_VERSION = stateMigrations.length;
 
-/**
- * Up to this size a file is read through when it is opened, unless it is as it was closed; what is damaged in a larger
- * one shows when it is used.
- */
+/** Maximum size of a file that is fully verified when it is opened. Damage in a larger one is detected when it is read. */
 const CHECKED_BYTES = 16 * 1024 * 1024;
-/** Kilobytes of the write-ahead log kept on disk between writes. */
+/** Maximum size of the write-ahead log between writes, in kilobytes. */
 const LOG_LIMIT = 1024;
 
 /**
  * Opens `state.db` (threads, checkpoints, proposals as last seen), encrypted with a 32-byte key from the credential store.
- * WAL with `synchronous=FULL`: what was committed survives a power cut. A file that can't be read is never touched:
- * it may know of a proposal whose order is under way.
+ * Uses WAL with `synchronous=FULL`, so that commits survive a power failure. Never changes an unreadable file, because it may
+ * have a proposal whose order is being executed.
  * @throws {TradeAgentError} `state_corrupt` for a damaged file, another key, or a newer version's file
  */
 export function openStateDatabase(file: string, key: Buffer): StateDatabase {
@@ -51,20 +48,20 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   }
 }
 
-/** Where others have it open, or it changes afterwards, it is read through when it is opened again. */
+/** Closes the database. If others have it open or it changes later, it is verified when it is opened again. */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();
   noteClosed(database.name);
 }
 
 /**
- * Makes a new file beside its place and puts it there whole, unless another process was first. A file that is there
- * and empty has therefore lost its content, and is not taken for a new one.
+ * Creates a new file under a temporary name and moves it into place complete, unless another process was first. An existing
+ * empty file has therefore lost its content, and is not treated as new.
  */
 function create(file: string, key: Buffer): void {
   const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
-    // SQLite gives -wal and -shm the main file's mode, so the file must be private from its first moment.
+    // SQLite copies the main file's mode to -wal and -shm, so the file must be private from the start.
     closeSync(openSync(fresh, 'wx', 0o600));
     open(fresh, key).close();
     try {
@@ -81,11 +78,11 @@ function create(file: string, key: Buffer): void {
 
 function open(file: string, key: Buffer): StateDatabase {
   const size = sizeOf(file) ?? 0;
-  // Asked before it is opened, which makes a log beside it.
+  // Checked before opening, which creates a log file.
   const mayBeDamaged = size > 0 && size <= CHECKED_BYTES && !isAsClosed(file);
   const database = openEncrypted(file, key, { fileMustExist: true });
   try {
-    // Takes effect in an empty file only, and would write to one that may not be written to.
+    // Has an effect only in an empty file, and would write to a file that must not be changed yet.
     if (size === 0) database.pragma('auto_vacuum = INCREMENTAL');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
     const version = refuseNewer(database, file);
@@ -109,7 +106,7 @@ function sizeOf(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.size;
 }
 
-/** Reads every page: each carries a seal of its own, which a page that was changed or torn breaks. */
+/** Reads and verifies every page. Each page has its own authentication tag, so a changed or torn one is detected. */
 function check(database: StateDatabase, file: string): void {
   if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file);
 }
@@ -122,26 +119,26 @@ function refuseNewer(database: StateDatabase, file: string): number {
 
 function newer(file: string, found: number, known: number): TradeAgentError {
   return new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
-    hint: 'Nothing was changed. Update trade-agent, or point TRADE_AGENT_HOME at another folder.',
+    hint: 'Nothing was changed. Update trade-agent, or set TRADE_AGENT_HOME to another folder.',
     details: { found, known },
   });
 }
 
-/** Gives the space of what was deleted back to the disk, where it is more than `leave` pages. */
+/** Returns the space of deleted data to the disk, if it is more than `leave` pages. */
 export function giveBackSpace(database: StateDatabase, { leave = 0 } = {}): void {
   try {
     if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;
     database.pragma('incremental_vacuum');
     database.pragma('wal_checkpoint(TRUNCATE)');
   } catch (error) {
-    // Another process is reading: the space is used again, or given back another time.
+    // Another process is reading. The space will be reused or returned later.
     if (!/^SQLITE_(BUSY|LOCKED)/.test(errorCode(error))) throw error;
   }
 }
 
 /**
- * Whether a database is, to its file's times, as this program closed it, and no process wrote to it and died since: it
- * need not be read through, which for a few megabytes takes longer than all else at a start.
+ * Returns whether a database file is unchanged since this program closed it, by its size and times, and has no leftover log.
+ * Verification can then be skipped, which takes longer than anything else at startup for a few megabytes.
  */
 export function isAsClosed(file: string): boolean {
   try {
@@ -151,7 +148,7 @@ export function isAsClosed(file: string): boolean {
   }
 }
 
-/** Notes how the file is left. Where that can't be written, it is read through the next time. */
+/** Notes the identity of the closed file. If that fails, the file is verified the next time. */
 export function noteClosed(file: string): void {
   try {
     writeFileSync(noteOf(file), identityOf(file), { mode: 0o600 });
@@ -160,7 +157,7 @@ export function noteClosed(file: string): void {
 
 const noteOf = (file: string) => `${file}.closed`;
 
-/** Changes with the file's content, also where it is put back from a copy: nobody can set a `ctime`. */
+/** Returns the file's identity. It also changes when a backup is restored, because a `ctime` can't be set. */
 function identityOf(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');

@@ -4,10 +4,10 @@ import type { OpenState, StateStores } from '../state-stores.ts';
 import { sqliteUnits } from './sql-database.ts';
 import { closeStateDatabase, giveBackSpace, type StateDatabase } from './state-database.ts';
 
-/** Free pages worth keeping: a thread that goes on uses them at once. */
+/** Number of free pages to keep, because a continued thread soon uses them. */
 const SPARE_PAGES = 64;
 
-/** @param database as {@link openStateDatabase} opens it; closed with the stores */
+/** @param database opened by {@link openStateDatabase}; closed with the stores */
 export function sqliteState(database: StateDatabase): OpenState {
   return {
     stores: sqliteStateStores(database),
@@ -20,13 +20,13 @@ export function sqliteState(database: StateDatabase): OpenState {
   };
 }
 
-/** @param database as {@link openStateDatabase} opens it; its owner closes it */
+/** @param database opened by {@link openStateDatabase}; the caller closes it */
 export function sqliteStateStores(database: StateDatabase): StateStores {
   const units = sqliteUnits(database);
   return {
     threads: threadStore(units),
     proposals: threadProposals(units),
-    // Loaded with the first run: LangGraph takes a while.
+    // Loaded with the first run, because loading LangGraph is slow.
     history: async (guard) => {
       const { HistorySaver } = await import('./history-saver.ts');
       return new HistorySaver(database, guard);

@@ -5,8 +5,8 @@ import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 /**
- * @param database one person's part of one with the tables of `stateSchema`; its owner closes it
- * @param kept has a new notice sent, in the unit that keeps it
+ * @param database one person's part of a database with `stateSchema`, which the caller closes
+ * @param kept enqueues the sending of a new notice, in the transaction that stores it
  */
 export function postgresCheckStore<Notice extends KeptNotice>(
   database: PersonDatabase,

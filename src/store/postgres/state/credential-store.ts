@@ -17,25 +17,26 @@ import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
 export interface PostgresCredentialsOptions {
-  /** A tenant's part of a database with the tables of `stateSchema`; its owner closes it. */
+  /** A tenant's part of a database with `stateSchema`, which the caller closes. */
   readonly database: TenantDatabase;
-  /** Whose they are: the subject at the tenant's identity provider. */
+  /** The person's subject at the tenant's identity provider. */
   readonly sub: string;
   readonly seal: SecretSeal;
   readonly clock?: Clock;
-  /** Milliseconds that a lock holds without a word of its holder. */
+  /** Duration of a lock in milliseconds, unless its holder renews it. */
   readonly leaseMs?: number;
 }
 
-/** Characters: an access token of some providers says much of its person; no header that carries one is longer. */
+/** Maximum length of a value in characters. Some providers' access tokens are long, but no longer than a header. */
 const LONGEST_VALUE = 16_384;
 
 type Sealed = Partial<Record<ServedName, SealedSecret>>;
 
 /**
- * One person's secrets in PostgreSQL, sealed before they go there: neither server nor whoever copies its disk can read them. To
- * compare what is kept with what is expected takes the tenant's key, and the key may take a question to the KMS, so both are
- * done before the unit that writes, which asks whether each row is as it was read: no two sealings are the same.
+ * Creates the store of one person's secrets in PostgreSQL. They are sealed before they are sent, so that neither the database
+ * server nor anyone with a copy of its disk can read them. Comparing the stored and the expected values needs the tenant's
+ * key, which may need a request to the KMS. Both are therefore done before the transaction that writes, which only checks
+ * that each row is unchanged. This is reliable because no two sealings are equal.
  */
 export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServedName> {
   const { sub, seal, clock = systemClock } = options;
@@ -53,8 +54,8 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   const readSealed = (names: readonly ServedName[]) => database.read((unit) => sealedOf(unit, names));
 
   /**
-   * Makes a change once it is known to hold of what is expected, from the start where that was changed meanwhile.
-   * @param prepare what takes time; made before the unit of work begins
+   * Makes a change if the expected values are stored, and starts over if they change meanwhile.
+   * @param prepare does the slow work before the transaction begins
    */
   const change = async <T>(
     expected: Expected<ServedName> | undefined,
@@ -129,7 +130,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
   };
 }
 
-/** Until the unit ends nobody else changes what this person has, be it there or not. */
+/** Locks a person's secrets, existing or not, until the end of the transaction. */
 async function lockPerson(unit: Unit): Promise<void> {
   await unit.run(
     `INSERT INTO credential_holders (person) VALUES (current_person())
@@ -165,7 +166,7 @@ function isSame(now: Sealed, read: Sealed, names: readonly ServedName[]): boolea
   });
 }
 
-/** What the database can't do, as the store's own error: without a cause, since that may quote what was sent. */
+/** Converts database errors to the store's own, without the cause, which may quote the values that were sent. */
 function asking({ read, write }: TenantDatabase): PersonDatabase {
   const told =
     (ask: PersonDatabase['write']): PersonDatabase['write'] =>
@@ -177,7 +178,7 @@ function asking({ read, write }: TenantDatabase): PersonDatabase {
         const { code = 'no answer' } = error as { code?: unknown };
         throw new TradeAgentError(
           'credential_store_unavailable',
-          `the database of the credentials can't be used (${code})`,
+          `the credentials database is unavailable (${code})`,
           { hint: 'Try again in a moment.', details: { state: 'database', away: isStoreAway(error) } },
         );
       }
@@ -186,8 +187,8 @@ function asking({ read, write }: TenantDatabase): PersonDatabase {
 }
 
 /**
- * How long a lease holds without a word of its holder: after that others take over from a machine that is gone. Renewed at a
- * third of it, so that one answer may be missing.
+ * Duration of a lease. After it, others take over from a machine that is gone. The holder renews it every third of the time,
+ * so one renewal may fail.
  */
 const LEASE_MS = 15_000;
 
@@ -202,16 +203,16 @@ interface Lease {
 }
 
 /**
- * One person's locks, as rows: no transaction is open while somebody talks to a provider. A lease can be lost by a process that
- * stood still for longer than it holds; each write within it therefore asks in its own unit whether it is still held, and is
- * refused once it is another's.
+ * One person's locks as rows, so that no transaction stays open during a request to a provider. A process that is suspended
+ * for longer than its lease loses it. Each write therefore checks in its own transaction that the lease is still held, and
+ * fails if another process has it.
  */
 interface CredentialLeases {
-  /** @throws {TradeAgentError} `busy` when it isn't free in time; the reason of `signal` when it aborts */
+  /** @throws {TradeAgentError} `busy` if the lock is not free in time; the reason of `signal` if it aborts */
   exclusively<T>(purpose: LockPurpose, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
   /**
-   * Has what this unit writes be within the leases that the caller is in, until it ends.
-   * @throws {TradeAgentError} `busy` where one is another's
+   * Requires that the caller's leases are held until the end of this transaction.
+   * @throws {TradeAgentError} `busy` if another process has one of them
    */
   require(unit: Unit): Promise<void>;
 }
@@ -220,7 +221,7 @@ function credentialLeases(
   database: PersonDatabase,
   { clock, leaseMs = LEASE_MS }: LeaseOptions,
 ): CredentialLeases {
-  /** Which leases the code that runs is within. */
+  /** The leases that the current code holds. */
   const within = new AsyncLocalStorage<readonly Lease[]>();
 
   const take = async (purpose: LockPurpose): Promise<Lease | undefined> => {
@@ -242,11 +243,11 @@ function credentialLeases(
       const lease = await take(purpose);
       if (lease !== undefined) return lease;
       if (clock.now() > deadline) {
-        throw new TradeAgentError('busy', 'another process holds the credentials and does not let go', {
+        throw new TradeAgentError('busy', 'another process has locked the credentials', {
           hint: 'Wait until it has finished, then try again.',
         });
       }
-      // Uneven steps, so that waiters do not knock all at once.
+      // Random delays, so that waiting processes do not retry at the same time.
       await clock.sleep(25 + Math.random() * 75, signal);
     }
   };
@@ -268,7 +269,7 @@ function credentialLeases(
         () => false,
       )
     ) {
-      // Where the database does not answer the next try may come in time.
+      // If the database does not answer, the next attempt may still be in time.
       if ((await setUntil(lease, until).catch(() => undefined)) === 0) return;
     }
   };
@@ -283,7 +284,7 @@ function credentialLeases(
       } finally {
         done.abort();
         await kept;
-        // Otherwise it ends by its time.
+        // If this fails, the lease expires.
         await setUntil(lease, "'-infinity'").catch(() => undefined);
       }
     },
@@ -294,8 +295,8 @@ function credentialLeases(
           { purpose, epoch },
         );
         if (held !== undefined) continue;
-        throw new TradeAgentError('busy', 'another process has taken over the credentials meanwhile', {
-          hint: 'Nothing was changed by this one. Try again.',
+        throw new TradeAgentError('busy', 'another process has taken over the lock on the credentials', {
+          hint: 'Nothing was changed. Try again.',
         });
       }
     },

@@ -3,7 +3,7 @@ import type { TenantDatabase } from '../tenant-database.ts';
 
 const ONE = 'SELECT version, wrapped FROM data_keys';
 
-/** @param of each tenant's part of a database with the tables of `stateSchema` */
+/** @param of returns a tenant's part of a database with `stateSchema` */
 export function postgresDataKeyRows(
   of: (tenant: string) => Pick<TenantDatabase, 'read' | 'write'>,
 ): DataKeyRows {

@@ -1,7 +1,7 @@
 import type { DueRun, DueRuns } from '../../run-store.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Of all people of the tenant: which run of whose, and nothing else of it. */
+/** Creates the due runs of all people of the tenant. Only the IDs of person and run are read. */
 export function postgresDueRuns(database: Pick<TenantDatabase, 'write'>): DueRuns {
   return {
     take: (now, again, limit) =>

@@ -29,7 +29,7 @@ interface Write {
   readonly value: Buffer;
 }
 
-/** A checkpoint and all that belongs to it, as of one moment. */
+/** A checkpoint with its writes and messages, as of one moment. */
 interface Stored {
   readonly row: Row;
   readonly writes: readonly Write[];
@@ -42,23 +42,23 @@ interface Change {
   readonly failed: (error: unknown) => void;
 }
 
-/** LangGraph's checkpoints in PostgreSQL, by the rows of {@link CheckpointRows}: a thread keeps its latest alone. */
+/** LangGraph's checkpoints in PostgreSQL, as rows of {@link CheckpointRows}. A thread keeps only its latest checkpoint. */
 export class PostgresHistorySaver extends BaseCheckpointSaver {
   readonly #database: PersonDatabase;
   readonly #guard: HistoryGuard | undefined;
   readonly #rows = new CheckpointRows(this.serde);
-  /** To be made by the next unit of work. */
+  /** Changes for the next transaction. */
   readonly #changes: Change[] = [];
   #isCommitting = false;
 
-  /** @param guard asked within each unit of work, which keeps the lease as it is until its end */
+  /** @param guard checked within each transaction, which locks the lease until its end */
   constructor(database: PersonDatabase, guard?: HistoryGuard) {
     super();
     this.#database = database;
     this.#guard = guard;
   }
 
-  /** Stores a step and drops those before it. */
+  /** Stores a step and deletes the earlier ones. */
   override async put(
     config: RunnableConfig,
     checkpoint: Checkpoint,
@@ -94,7 +94,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     return configOf(at);
   }
 
-  /** Stores what a task of a step came to. */
+  /** Stores the results of a step's task. */
   override async putWrites(
     config: RunnableConfig,
     writes: PendingWrite[],
@@ -170,8 +170,8 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 
   /**
-   * Makes a change together with those that came while the last were on their way, one after the other: what a step's last
-   * task came to and the checkpoint after it wait for the disk once. LangGraph waits for both before the next step.
+   * Makes a change in one transaction with others that arrived during the previous commit, in order. The result of a step's
+   * last task and the checkpoint after it are therefore flushed once. LangGraph waits for both before the next step.
    */
   #store(make: Change['make']): Promise<void> {
     return new Promise((made, failed) => {
@@ -241,7 +241,7 @@ async function storedWith(unit: Unit, row: Row): Promise<Stored> {
   const { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } = row;
   return {
     row,
-    // The order in which they were applied (`writesSortKey`).
+    // In the order in which they were applied (`writesSortKey`).
     writes: await unit.all<Write>(
       `SELECT * FROM writes WHERE thread_id = @thread AND checkpoint_ns = @ns AND checkpoint_id = @id
        ORDER BY task_path, task_id, idx`,
@@ -257,8 +257,8 @@ async function storedWith(unit: Unit, row: Row): Promise<Stored> {
 }
 
 /**
- * With a step of the thread itself, all that its orders' graphs stored is over; with a step of an order's graph,
- * only that graph's earlier steps. Ids rise with time: one that is later is another process's, and stays.
+ * Deletes obsolete checkpoints. A step of the thread itself makes everything from its order subgraphs obsolete, and a step
+ * of a subgraph only that graph's earlier steps. IDs increase with time, so a later one is from another process and is kept.
  */
 async function dropBefore(unit: Unit, { thread, ns, id }: Place): Promise<void> {
   for (const table of ['checkpoints', 'writes']) {

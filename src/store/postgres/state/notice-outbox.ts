@@ -3,7 +3,7 @@ import { type NoticeRow, waitingOf } from '../../sql/notice-outbox.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
-/** One notice, whichever account it is about, for whoever sends it by itself. */
+/** Gives access to single notices, for jobs that send one at a time. */
 export function postgresOneNotice<Notice extends KeptNotice>(database: PersonDatabase) {
   return {
     async get(id: string) {
@@ -14,11 +14,11 @@ export function postgresOneNotice<Notice extends KeptNotice>(database: PersonDat
       );
       return row && waitingOf<Notice>(row);
     },
-    /** It was sent, or never will be. */
+    /** Removes a notice that was sent or is given up. */
     async remove(id: string): Promise<void> {
       await database.write((unit) => unit.last.run('DELETE FROM notice WHERE id = @id', { id }));
     },
-    /** It could not be sent. @param again has it sent later, in the same unit */
+    /** Counts a failed attempt. @param again enqueues the next attempt in the same transaction */
     async tried(id: string, again: (unit: Unit) => Promise<void>): Promise<void> {
       await database.write(async (unit) => {
         await unit.run('UPDATE notice SET attempts = attempts + 1 WHERE id = @id', { id });

@@ -1,6 +1,6 @@
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** Units of work of one person's alone: the policies of their tables let them see and write no row of anybody else. */
+/** Transactions of one person. The tables' policies restrict them to that person's rows. */
 export type PersonDatabase = Pick<TenantDatabase, 'read' | 'write'>;
 
 /** @param person the subject at the tenant's identity provider */

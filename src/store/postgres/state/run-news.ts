@@ -3,7 +3,7 @@ import type { RunNews } from '../../run-store.ts';
 import type { Listener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** By LISTEN and NOTIFY, on a channel of the tenant's own: what is told is the run's id, which opens nothing. */
+/** Announces runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not a secret. */
 export function postgresRunNews(
   database: Pick<TenantDatabase, 'tenant' | 'listen' | 'writeUnsynced'>,
 ): RunNews {
@@ -12,7 +12,7 @@ export function postgresRunNews(
   let listening: Listener | undefined;
   return {
     tell(run) {
-      // In a transaction of its own that does not wait for the disk: one that notifies holds up all others at its commit.
+      // Uses a separate transaction without a disk flush, because a commit with a notification blocks all others.
       database
         .writeUnsynced((unit) => unit.last.all('SELECT pg_notify(@channel, @run)', { channel, run }))
         .catch(() => undefined);

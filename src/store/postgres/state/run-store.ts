@@ -24,30 +24,30 @@ interface Row {
   readonly ended_at: number | null;
 }
 
-/** What is looked at by itself where nobody said a word: a job that was lost, a worker that died with its queue. Milliseconds. */
+/** Time after which a run is checked because its job may be lost or its worker may have died. Milliseconds. */
 const LOST_MS = 60_000;
-/** How long what has ended can still be read. */
+/** Retention of an ended run, in milliseconds. */
 const KEPT_MS = 24 * 60 * 60_000;
 
 export interface RunStoreOptions {
-  /** The tenant's part of a database with the tables of `stateSchema`. */
+  /** The tenant's part of a database with `stateSchema`. */
   readonly database: PersonDatabase;
   readonly person: string;
   readonly now: () => number;
-  /** Has a job take a run up, in the unit of work that wants it. */
+  /** Enqueues a job that continues a run, in the same transaction. */
   readonly enqueue: (unit: Unit, run: { readonly id: string; readonly thread: string }) => Promise<void>;
-  /** Told of each change, once it is there. */
+  /** Called after each committed change. */
   readonly changed: (run: string) => void;
 }
 
-/** What the parts of the store have in common. */
+/** Shared by the parts of the store. */
 interface Parts {
   readonly database: PersonDatabase;
-  /** A change of a run, told where it was one. */
+  /** Makes a change to a run, and announces it if the run did change. */
   write<T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T>;
-  /** Says when somebody is to look at a run next. */
+  /** Sets when a run must be checked next. */
   due(unit: Unit, run: string, at: number): Promise<unknown>;
-  /** Has a job take a run up. */
+  /** Enqueues a job that continues a run. */
   queue(unit: Unit, run: { readonly id: string; readonly thread: string }): Promise<void>;
   readonly changed: (run: string) => void;
 }
@@ -109,7 +109,7 @@ function reading(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsAfter
   };
 }
 
-/** What the job does that has taken a run up. */
+/** Methods of the job that has claimed a run. */
 function turns({
   database,
   write,
@@ -163,14 +163,14 @@ function turns({
   };
 }
 
-/** What has a run taken up again. */
+/** Methods that resume or stop runs. */
 function waking({
   database,
   write,
   queue,
   changed,
 }: Parts): Pick<RunStore, 'settled' | 'wake' | 'stop' | 'requeue'> {
-  /** Has those taken up that wait and fit. */
+  /** Queues the waiting runs that match the condition. */
   const woken = async (unit: Unit, where: string, values: Record<string, string>): Promise<string[]> => {
     const runs = await unit.all<{ id: string; thread: string }>(
       `UPDATE runs SET state = 'queued' WHERE state = 'waiting' AND ${where} RETURNING id, thread`,
@@ -193,7 +193,7 @@ function waking({
           { id },
         );
         if (row === undefined) return false;
-        // One that is under way is told; one that waits has nobody to be told.
+        // A running job learns of the stop by the announcement. A waiting run has no job, so it is queued.
         await woken(unit, 'id = @id', { id });
         return true;
       }),
@@ -206,7 +206,7 @@ function waking({
   };
 }
 
-/** Whose turn it is stands in the row that is written. */
+/** Condition that the turn still owns the run. */
 const TURN = `epoch = @epoch AND state = 'running'`;
 
 function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
@@ -227,8 +227,8 @@ function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
         'SELECT * FROM runs WHERE client = @client AND idempotency_key = @key',
         { client, key },
       );
-      // Runs are kept for a day at least, so this one was not forgotten between the two statements.
-      if (earlier === undefined) throw new Error('a run with this key was there and is gone');
+      // Runs are kept for at least a day, so this one can't have been deleted between the two statements.
+      if (earlier === undefined) throw new Error('the run with this key has disappeared');
       const outcome = earlier.request === requestOf(run) ? ('known' as const) : ('other' as const);
       return { outcome, run: runOf(earlier) };
     });
@@ -237,7 +237,7 @@ function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
   };
 }
 
-/** Undefined if the client has used the key. */
+/** Inserts a run. Returns undefined if the client already used the key. */
 function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefined> {
   const { id, thread, client, idempotencyKey: key, scopes, input, options } = run;
   return unit.one<Row>(
@@ -268,7 +268,7 @@ async function append(unit: Unit, { id, epoch }: RunTurn, events: readonly unkno
   await unit.run(
     `INSERT INTO run_events (run, seq, event)
      SELECT @id, @first + place - 1, event FROM unnest(@events::text[]) WITH ORDINALITY AS told (event, place)`,
-    // PostgreSQL's text has no NUL: as JSON has it escaped it is none.
+    // PostgreSQL's text can't contain NUL, which JSON escapes.
     { id, first, events: events.map((event) => JSON.stringify(event)) },
   );
   return true;
@@ -279,7 +279,7 @@ async function findRun(unit: Unit, id: string): Promise<StoredRun | undefined> {
   return row === undefined ? undefined : runOf(row);
 }
 
-/** By what two that have one key are told apart; a thread that was given to it, and not chosen, is no part of it. */
+/** Returns the digest that distinguishes requests with the same key. Excludes the thread if the server chose it. */
 function requestOf({ input, options, thread }: NewRun): string {
   const asked = input === undefined ? { thread, options } : { input, options };
   return createHash('sha256').update(JSON.stringify(asked)).digest('base64url');

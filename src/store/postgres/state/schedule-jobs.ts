@@ -1,13 +1,13 @@
 import type { Unit } from '../tenant-database.ts';
 
-/** How what is written here has work done: a job of the same unit (`src/jobs/job-queue.ts`). */
+/** Enqueues jobs in the transaction that needs them (`src/jobs/job-queue.ts`). */
 export interface ScheduleJobs {
   enqueue(unit: Unit, job: ScheduleJob, options?: { readonly at?: number }): Promise<void>;
-  /** Several at once, where an engine takes them so. */
+  /** Enqueues several jobs at once, if the engine supports it. */
   enqueueAll?(unit: Unit, jobs: readonly ScheduleJob[]): Promise<void>;
 }
 
-/** In one statement, where the engine can. */
+/** Enqueues jobs, in one statement if the engine supports it. */
 export async function enqueueAll(jobs: ScheduleJobs, unit: Unit, all: readonly ScheduleJob[]): Promise<void> {
   if (jobs.enqueueAll !== undefined) return await jobs.enqueueAll(unit, all);
   for (const job of all) await jobs.enqueue(unit, job);
@@ -19,7 +19,7 @@ interface ScheduleJob {
   readonly ids: Readonly<Partial<Record<'tenant' | 'person' | 'schedule' | 'notice' | 'proposal', string>>>;
 }
 
-/** What one person's jobs of a kind wait for each other by: two checks of one account at once would tell the same twice. */
+/** Creates a job whose key serializes one person's jobs of a kind. Two concurrent checks would send the same notice twice. */
 export function jobOf(
   kind: ScheduleJob['kind'],
   tenant: string,

@@ -14,7 +14,7 @@ import { type PersonDatabase, personDatabase } from './person-database.ts';
 import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
 import { progressOf, turned } from './tenant-schedules.ts';
 
-/** As many runs of a schedule are kept: a quarter of trading days, twice a day. */
+/** Number of runs that are kept per schedule: a quarter of trading days, with two runs a day. */
 const KEPT_RUNS = 128;
 
 interface Row {
@@ -28,7 +28,7 @@ interface Row {
   readonly last: string | null;
 }
 
-/** The row of `@id` among this person's. */
+/** Condition for the row of schedule `@id` of the current person. */
 const OF_SCHEDULE = 'person = current_person() AND schedule = @id';
 
 const READ = `
@@ -38,7 +38,7 @@ const READ = `
   FROM schedules JOIN schedule_times AS times
     ON times.tenant = schedules.tenant AND times.person = schedules.person AND times.schedule = schedules.id`;
 
-/** @param database a tenant's part of one with the tables of `stateSchema`; its owner closes it */
+/** @param tenants a tenant's part of a database with `stateSchema`, which the caller closes */
 export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
   tenants: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   person: string,
@@ -103,7 +103,7 @@ async function added<Schedule extends KeptSchedule>(
   { schedule, key, request, now, wakeAt, conditions }: NewSchedule<Schedule>,
   most: number,
 ): Promise<Added<Schedule>> {
-  // One at a time for a person, so that the count holds.
+  // Serializes a person's additions, so that the count is correct.
   await unit.one(
     "SELECT pg_advisory_xact_lock(hashtextextended(json_build_array('schedules', current_tenant(), current_person())::text, 0))",
   );
@@ -185,7 +185,7 @@ async function arm(unit: Unit, id: string, conditions: readonly Condition[]): Pr
   );
 }
 
-/** Runs begin and end by compare-and-set on the schedule's epoch. */
+/** Returns the methods that begin and end runs, by compare-and-set on the schedule's epoch. */
 function runsOf<Run>(
   database: PersonDatabase,
   reconcile: (unit: Unit, proposal: string) => Promise<void>,
@@ -193,7 +193,7 @@ function runsOf<Run>(
   return {
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {
-        // One message for all: it is what a check costs most, beside what it looks at. What it says of dead runs is as it was before.
+        // One statement, because round trips are the main cost of a check. It reports dead runs as of before the statement.
         const moved = await unit.one<{ epoch: number; dead: boolean }>(
           `WITH moved AS (
              UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
@@ -235,7 +235,7 @@ function runsOf<Run>(
   };
 }
 
-/** @param before the epoch of the run that begins */
+/** Ends the runs of dead jobs. @param before the epoch of the run that begins */
 async function endDead<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
     'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',

@@ -6,14 +6,14 @@ import type { TenantDatabase } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
 /**
- * @param database a tenant's part of one with the tables of `stateSchema`; closed with the stores
+ * @param database a tenant's part of a database with `stateSchema`, closed with the stores
  * @param person the subject at the tenant's identity provider
  */
 export function postgresState(database: TenantDatabase, person: string): OpenState {
   let closing: Promise<void> | undefined;
   return {
     stores: postgresStateStores(personDatabase(database, person)),
-    // The server's own business (autovacuum).
+    // PostgreSQL's autovacuum does this.
     giveBackSpace: () => undefined,
     close: () => {
       closing ??= database.close();
@@ -22,13 +22,13 @@ export function postgresState(database: TenantDatabase, person: string): OpenSta
   };
 }
 
-/** @param database one person's part of it; its owner closes it */
+/** @param database one person's part of the database, which the caller closes */
 export function postgresStateStores(database: PersonDatabase): StateStores {
   const units = postgresUnits(database);
   return {
     threads: threadStore(units),
     proposals: threadProposals(units),
-    // Loaded with the first run: LangGraph takes a while.
+    // Loaded with the first run, because loading LangGraph is slow.
     history: async (guard) => {
       const { PostgresHistorySaver } = await import('./history-saver.ts');
       return new PostgresHistorySaver(database, guard);

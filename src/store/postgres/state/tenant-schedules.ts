@@ -9,9 +9,9 @@ import type {
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { enqueueAll, jobOf, type ScheduleJobs } from './schedule-jobs.ts';
 
-/** A check may see it otherwise than whoever watches prices (a rule that is snoozed, say): it is not run again and again. */
+/** Minimum time between two triggers of a condition. A check may not report it (a snoozed rule), and must not run constantly. */
 const REST_MS = 5 * 60_000;
-/** A job that nobody has begun by then was lost: it holds up no other. */
+/** Time after which a queued job counts as lost, so that it does not block others. */
 const QUEUED_MS = 15 * 60_000;
 
 interface Row {
@@ -23,7 +23,7 @@ interface Row {
   readonly pending_attempts: number;
 }
 
-/** @param database a tenant's part of one with the tables of `stateSchema`, without a person: its owner closes it */
+/** @param database a tenant's part of a database with `stateSchema`, without a person, which the caller closes */
 export function postgresTenantSchedules(
   database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   jobs: ScheduleJobs,
@@ -128,7 +128,7 @@ async function wakeNext(
   );
 }
 
-/** A compare-and-set on each: of two that see the same value, the second finds it turned over. */
+/** Toggles crossed conditions by compare-and-set: of two workers that see the same value, the second changes nothing. */
 async function turnOver(
   unit: Unit,
   seen: readonly SeenValue[],
@@ -149,13 +149,13 @@ async function turnOver(
          AND turned_at <= @now::bigint - ${REST_MS} RETURNING person, schedule`,
       given,
     );
-  // The other way round one that has just been armed would be looked at twice.
+  // In this order, because a condition that was just re-armed must not be evaluated twice.
   const fired = await over(true, 'conditions.threshold < seen.value');
   const back = await over(false, 'conditions.back >= seen.value');
   return [...fired, ...back];
 }
 
-/** A limit or a value so that beyond is always more. @param decimal a decimal string */
+/** Negates a limit or value for `below` and `down`, so that crossing always means greater. @param decimal a decimal string */
 export function turned(side: ConditionSide, decimal: string): string {
   if (side === 'above' || side === 'up') return decimal;
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;

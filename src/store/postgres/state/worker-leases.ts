@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { WorkerLeases } from '../../schedule-rows.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
-/** @param holder of this process; another one each time it starts */
+/** @param holder this process's name, different at each start */
 export function postgresWorkerLeases(
   database: Pick<TenantDatabase, 'read' | 'writeUnsynced'>,
   holder: string = randomUUID(),

@@ -6,7 +6,7 @@ const baseline = `
     definition TEXT NOT NULL, since INTEGER NOT NULL,
     PRIMARY KEY (profile, account, rule, subject)
   ) STRICT;
-  -- The flows are those known when the mark was last raised.
+  -- The flows are the ones known when the mark last increased.
   CREATE TABLE high_water (
     profile TEXT NOT NULL, account TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL,
     last_value TEXT NOT NULL, last_at INTEGER NOT NULL, flows TEXT,
@@ -18,7 +18,7 @@ const baseline = `
     PRIMARY KEY (profile, account, rule, definition)
   ) STRICT;
   CREATE TABLE closes (symbol TEXT PRIMARY KEY, days BLOB NOT NULL, closes BLOB NOT NULL) STRICT;
-  -- Notices that are still to be sent, and what each channel was notified of.
+  -- Unsent notices, and the firings that each channel was notified of.
   CREATE TABLE notice (
     id TEXT PRIMARY KEY, profile TEXT NOT NULL, account TEXT NOT NULL, channel TEXT NOT NULL, notice TEXT NOT NULL,
     made_at INTEGER NOT NULL, until INTEGER NOT NULL, attempts INTEGER NOT NULL DEFAULT 0
@@ -28,12 +28,12 @@ const baseline = `
     rule TEXT NOT NULL, subject TEXT NOT NULL, definition TEXT NOT NULL,
     PRIMARY KEY (profile, account, channel, rule, subject, definition)
   ) STRICT, WITHOUT ROWID;
-  -- The account's activities as of the last time that all were read.
+  -- The activities of the account when all of them were last read.
   CREATE TABLE activities (
     profile TEXT NOT NULL, account TEXT NOT NULL, rows TEXT NOT NULL, whole_at INTEGER NOT NULL,
     PRIMARY KEY (profile, account)
   ) STRICT;
-  -- Activities from files that the person imported, each with the file that had it first.
+  -- Activities from imported files, each with the first file that contained it.
   CREATE TABLE imports (
     profile TEXT NOT NULL, account TEXT NOT NULL, id TEXT NOT NULL, file TEXT NOT NULL, at INTEGER NOT NULL,
     PRIMARY KEY (profile, account, id)
@@ -45,5 +45,5 @@ const baseline = `
   ) STRICT;
 `;
 
-/** The versions of a profile's database of checks, oldest first. */
+/** The versions of a profile's check database, oldest first. */
 export const checkMigrations: readonly Migration[] = [baseline];

@@ -18,15 +18,15 @@ const baseline = `
     account TEXT NOT NULL,
     symbol TEXT NOT NULL,
     side TEXT NOT NULL,
-    -- The dollars and shares that it counts for.
+    -- Dollars and shares for which the order counts against limits.
     notional TEXT NOT NULL,
     qty TEXT NOT NULL,
     terms TEXT NOT NULL,
-    -- When it was known to be over at the broker.
+    -- Time when the order was known to be closed at the broker.
     over_at INTEGER,
     mandate TEXT,
     slot TEXT,
-    -- When it was inferred to be absent at the broker, and until when it still counts.
+    -- Time when the order was inferred to be absent at the broker, and until when it still counts.
     written_off_at INTEGER,
     reserved_until INTEGER,
     PRIMARY KEY (sub, client_order_id),
@@ -37,7 +37,7 @@ const baseline = `
     WHERE over_at IS NULL AND state IN ('intent', 'placed', 'unknown');
   CREATE INDEX gateway_orders_written_off ON gateway_orders (written_off_at) WHERE written_off_at IS NOT NULL;
 
-  -- The epoch rises with each change.
+  -- The epoch increases with each change.
   CREATE TABLE gateway_messages (
     sub TEXT NOT NULL,
     client_message_id TEXT NOT NULL,
@@ -52,7 +52,7 @@ const baseline = `
     CHECK ((state IN ('sent', 'refused')) = (result IS NOT NULL))
   ) STRICT;
 
-  -- An approval is used once, for whatever it is: orders, messages and mandates share one table.
+  -- An approval can be used once, so orders, messages and mandates share one table.
   CREATE TABLE used_approvals (
     issuer TEXT NOT NULL,
     jti TEXT NOT NULL,
@@ -108,14 +108,14 @@ const baseline = `
     token_expires_at INTEGER,
     result TEXT,
     reason TEXT,
-    -- The last of its versions whose outcome the phone was notified of.
+    -- The latest version about whose outcome the phone was notified.
     told INTEGER NOT NULL DEFAULT 0,
     nonce TEXT,
-    -- Who proposed it, if not the account's owner, and who must approve it after the owner.
+    -- The proposer, if not the owner of the account, and the second approver.
     proposed_by TEXT,
     second TEXT,
     second_token BLOB,
-    -- The ids of the questions are kept sealed; the hash finds the row of one.
+    -- The IDs of CIBA requests are sealed. The hash is for finding the row of an ID.
     auth_req_hash TEXT,
     sealed_auth_req_id BLOB,
     sealed_owner_auth_req_id BLOB,
@@ -146,7 +146,7 @@ const baseline = `
     halted_at INTEGER NOT NULL,
     by_client TEXT NOT NULL
   ) STRICT;
-  -- Whose positions may only be reduced.
+  -- People whose positions may only be reduced.
   CREATE TABLE reductions (
     sub TEXT PRIMARY KEY,
     reduced_at INTEGER NOT NULL,
@@ -154,7 +154,7 @@ const baseline = `
     reduced_by TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
 
-  -- Lines of the record on their way to its file, its last line, and how far it is signed (the latest checkpoint alone).
+  -- Audit log entries that are not yet in the file, the last entry, and the latest signed checkpoint.
   CREATE TABLE audit_head (
     one INTEGER PRIMARY KEY CHECK (one = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL
   ) STRICT;
@@ -165,7 +165,7 @@ const baseline = `
     anchored INTEGER NOT NULL CHECK (anchored IN (0, 1))
   ) STRICT;
 
-  -- The keys that people approve with, the pairings that let a phone enroll one, and what was signed.
+  -- Signing keys, pairings for enrolling one, and signatures.
   CREATE TABLE signing_keys (
     credential_id TEXT PRIMARY KEY,
     sub TEXT NOT NULL,
@@ -182,7 +182,7 @@ const baseline = `
     removed_at INTEGER
   ) STRICT;
   CREATE INDEX signing_keys_of_person ON signing_keys (sub) WHERE removed_at IS NULL;
-  -- One per person: a newer one replaces an older one.
+  -- One row per person: a new pairing replaces an old one.
   CREATE TABLE pairings (
     sub TEXT PRIMARY KEY,
     digest TEXT NOT NULL UNIQUE,
@@ -198,7 +198,7 @@ const baseline = `
     PRIMARY KEY (sub, approval, digest)
   ) STRICT, WITHOUT ROWID;
 
-  -- Key pairs of people's accounts at brokers, sealed. A key pair is never sent to a broker of another kind.
+  -- Sealed key pairs for accounts at brokers. A key pair is never sent to another kind of broker.
   CREATE TABLE broker_keys (
     sub TEXT NOT NULL, connection TEXT NOT NULL, sealed BLOB NOT NULL, account_number TEXT NOT NULL,
     environment TEXT NOT NULL CHECK (environment IN ('paper', 'live')), kept_at INTEGER NOT NULL,
@@ -233,7 +233,7 @@ const baseline = `
     updated_at INTEGER NOT NULL,
     PRIMARY KEY (sub, id)
   ) STRICT, WITHOUT ROWID;
-  -- The order's own claim takes a slot, and its refusal gives it back. On demand the slot is empty, and n numbers the orders.
+  -- The claim of an order takes a slot, and its refusal returns it. On demand, the slot is empty and n numbers the orders.
   CREATE TABLE mandate_uses (
     sub TEXT NOT NULL,
     mandate TEXT NOT NULL,
@@ -245,7 +245,7 @@ const baseline = `
     PRIMARY KEY (sub, mandate, slot, symbol, side, n),
     UNIQUE (sub, client_order_id)
   ) STRICT, WITHOUT ROWID;
-  -- What the gateway orders by itself under a mandate: when the next order is due, and the outcome of the last.
+  -- Standing orders: when the next order is due, and the outcome of the last one.
   CREATE TABLE standing_orders (
     sub TEXT NOT NULL,
     mandate TEXT NOT NULL,
@@ -258,7 +258,7 @@ const baseline = `
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX standing_orders_watched ON standing_orders (sub) WHERE state = 'watching';
 
-  -- Since when the gateway's rules have limits: at most one row.
+  -- The time since when the rules of the gateway have limits. At most one row.
   CREATE TABLE limits_seen (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     since INTEGER NOT NULL

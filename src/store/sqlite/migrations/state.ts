@@ -1,6 +1,6 @@
 import type { Migration } from '../migrate.ts';
 
-/** Threads, their proposals as last seen, and LangGraph's checkpoints, whose messages are rows of their own (history-saver.ts). */
+/** Threads, their proposals as last seen, and LangGraph's checkpoints, with messages in separate rows (history-saver.ts). */
 const baseline = `
   CREATE TABLE threads (
     id TEXT PRIMARY KEY,
@@ -14,7 +14,7 @@ const baseline = `
     lease_epoch INTEGER NOT NULL DEFAULT 0,
     lease_until INTEGER NOT NULL DEFAULT 0
   ) STRICT;
-  -- The gateway answers a repeated order with the proposal that is already open, so two threads may share one.
+  -- For a repeated order, the gateway returns the open proposal, so two threads may share one.
   CREATE TABLE thread_proposals (
     proposal TEXT NOT NULL,
     thread TEXT NOT NULL REFERENCES threads (id),

@@ -62,7 +62,7 @@ describe('the id of a question to the identity provider', () => {
     const { proposals: others } = sqliteGatewayStores(database);
     const [over, open] = [await others.get('pr_2'), await others.get('pr_3')];
     expect(over?.state).toBe('cancelled');
-    expect(() => over?.authReqId).toThrow('without what the ids of questions are sealed by');
+    expect(() => over?.authReqId).toThrow('without the seal for auth_req_ids');
     if (open === undefined) throw new Error('pr_3');
     await expect(
       others.change(open, { ...open, token: 'kept', authReqId: ONE }, note, { now: 2 }),
