@@ -56,7 +56,9 @@ withPostgres('a schema', () => {
     try {
       await (await open(server.app)).close();
       await expect(open(server.app, newer)).rejects.toThrow('has version 2, but this program needs 3');
-      await expect(open(server.app, older)).rejects.toThrow('has version 2, but this program supports at most 1');
+      await expect(open(server.app, older)).rejects.toThrow(
+        'has version 2, but this program supports at most 1',
+      );
       const other = { ...things, name: 'trade_agent_other' };
       await expect(open(server.app, other)).rejects.toThrow('has version 0, but this program needs 2');
     } finally {

@@ -40,5 +40,5 @@ it('a gateway’s database keeps every commit through a power cut, and is left a
   prepareGatewayDatabase(database);
   expect(database.pragma('synchronous', { simple: true })).toBe(2);
   database.pragma('user_version = 99');
-  expect(() => prepareGatewayDatabase(database)).toThrow(/is of version 99/);
+  expect(() => prepareGatewayDatabase(database)).toThrow(/has version 99/);
 });

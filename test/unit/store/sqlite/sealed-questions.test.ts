@@ -66,7 +66,7 @@ describe('the id of a question to the identity provider', () => {
     if (open === undefined) throw new Error('pr_3');
     await expect(
       others.change(open, { ...open, token: 'kept', authReqId: ONE }, note, { now: 2 }),
-    ).rejects.toThrow('sealed by');
+    ).rejects.toThrow('without the seal');
     expect((await others.get('pr_3'))?.version).toBe(open.version);
   });
 
