@@ -14,10 +14,16 @@ interface Question {
  * Decides who may do what on whose account. The caller chooses no part of a question: the person comes from the token, the
  * account from the proposal, and the time from the gateway's clock. Answers are not cached.
  *
- * @example ```ts import type { Relations } from './relations.ts';
+ * @example
+ * ```ts
+ * import type { Relations } from './relations.ts';
  *
- * // Only the owner may do anything. export const alone: Relations = { check: async ({ user, account }) => user ===
- * account, seconds: async () => [], }; ```
+ * // Only the owner may do anything.
+ * export const alone: Relations = {
+ *   check: async ({ user, account }) => user === account,
+ *   seconds: async () => [],
+ * };
+ * ```
  */
 export interface Relations {
   /** @throws {RelationsUnavailable} without a valid answer within half a second, which means no */
