@@ -3,7 +3,7 @@ import { exitCodeMeanings } from '../app/exit-codes.ts';
 import { commandWords, variableOf } from './options/flag-environment.ts';
 import { everyCommand } from './program.ts';
 
-/** A manual page (man 7 man) of the program and every command, from commander's tree. */
+/** Renders the manual page (man 7 man) of the program and all commands from commander's tree. */
 export function manPage(program: Command, version: string): string {
   const help = program.createHelp();
   const commands = everyCommand(program).filter(
@@ -32,13 +32,13 @@ export function manPage(program: Command, version: string): string {
     '.SH EXIT STATUS',
     ...Object.entries(exitCodeMeanings).flatMap(([code, meaning]) => ['.TP', `.B ${code}`, roff(meaning)]),
     '.SH ENVIRONMENT',
-    'Each option names the variable that stands in for it. NO_COLOR and FORCE_COLOR are honoured.',
+    'Each option shows the variable that sets it. NO_COLOR and FORCE_COLOR are honored.',
     '.TP',
     '.B TRADE_AGENT_HOME',
-    'one folder for everything the agent keeps',
+    'one folder for all files of the agent',
     '.TP',
     '.B TRADE_AGENT_SANDBOX',
-    'the ready file of a running sandbox to use',
+    'the ready file of the running sandbox to use',
     '',
   ].join('\n');
 }
@@ -59,7 +59,7 @@ function optionLines(command: Command, option: Option): string[] {
   return ['.TP', `.B ${roff(option.flags)}`, roff(text)];
 }
 
-/** Plain text for roff: no accidental escapes, requests, or typographic hyphens. */
+/** Escapes text for roff: backslashes, hyphens, and leading request characters. */
 function roff(text: string): string {
   return text
     .replaceAll('\\', '\\e')

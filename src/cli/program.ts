@@ -18,7 +18,7 @@ import { standardInput } from './terminal/standard-input.ts';
 
 type AddCommand = (program: CliCommand) => void;
 
-/** Every command in the order of `--help`; each is loaded when needed. */
+/** All commands in the order of `--help`. Each is loaded when needed. */
 const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['chat', async () => (await import('./commands/chat/chat.ts')).addChatCommand],
   ['run', async () => (await import('./commands/run/run.ts')).addRunCommand],
@@ -72,28 +72,29 @@ const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
 const aliases: ReadonlyMap<string, string> = new Map([['order', 'orders']]);
 
 /**
- * Builds the commands; only declares options, loads nothing heavy.
- * @param only the commands that matter for what is about to run: setting up all takes longer than some take to run
+ * Builds the command tree. Only declares options and loads nothing heavy.
+ * @param only the commands to set up, because setting up all of them takes longer than some take to run
  */
 export async function createProgram(cli: Cli, only?: readonly string[]): Promise<Command> {
   const variables = new Map<Option, string | undefined>();
   const program = new CliCommand('trade-agent', cli)
     .description(
-      'A terminal agent that looks after your brokerage account and cannot place an order that you did not approve on your phone. Without a command it opens the chat.',
+      'A terminal agent for your brokerage account. It cannot place an order that you did not approve on your phone. Without a command, it opens the chat.',
     )
     .version(version(), '-V, --version', 'print the version')
     .option('--profile <name>', 'the profile to use (default: the configured one)')
-    .option('--server <url>', 'a trade-agent server, in the place of a profile: the agent runs there')
+    .option('--server <url>', 'run the agent on this trade-agent server instead of a profile')
+    .option('--account <account>', 'account number or name, or all (default: your default account)')
+    .addOption(choiceOption('--output <format>', 'the output format', outputFormats).default('text'))
+    .option('--jq <expression>', 'filter the JSON output with jq; implies --output json')
     .option(
-      '--account <account>',
-      'one of your accounts: its number or name, or all (default: your default account)',
+      '--timeout <duration>',
+      'stop after this time, such as 90s, 5m or 1h; pending approvals are kept',
+      parseDuration,
     )
-    .addOption(choiceOption('--output <format>', 'how to print the result', outputFormats).default('text'))
-    .option('--jq <expression>', 'print what jq makes of the result; means --output json')
-    .option('--timeout <duration>', 'stop after 90s, 5m, 1h; what is pending stays pending', parseDuration)
-    .option('--verbose', 'tell what happens on stderr (the log file has it too)')
-    .option('--no-color', 'never colour the output (NO_COLOR and FORCE_COLOR work too)')
-    .addOption(choiceOption('--theme <name>', 'colours (NO_COLOR and pipes go without)', themeNames))
+    .option('--verbose', 'log progress to stderr (also in the log file)')
+    .option('--no-color', 'disable colors (NO_COLOR and FORCE_COLOR work too)')
+    .addOption(choiceOption('--theme <name>', 'color theme (none with NO_COLOR or in a pipe)', themeNames))
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help for a command')
     .configureHelp({
@@ -107,14 +108,14 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     .configureOutput({
       getOutHelpWidth: () => Math.min(HELP_COLUMNS, cli.io.width()),
       writeOut: (text) => cli.io.write(text),
-      // Errors are thrown (exitOverride) and reported once, in the chosen format.
+      // exitOverride throws errors, and `execute` reports them in the chosen format.
       writeErr: () => undefined,
     })
     .addHelpText(
       'after',
       exampleText([
-        ['trade-agent', 'chat; the first time it offers the sandbox'],
-        ['trade-agent run "buy 5 AAPL limit 180"', 'propose, wait for the phone, place'],
+        ['trade-agent', 'chat (offers the sandbox on first use)'],
+        ['trade-agent run "buy 5 AAPL limit 180"', 'propose, wait for approval, place the order'],
         ['trade-agent run "what do I own" --output json', 'for scripts'],
       ]) + allExitCodeText(),
     )
@@ -129,7 +130,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
   return program;
 }
 
-/** The commands for generating documents; nothing can be run. */
+/** Creates the commands for generating documents. They cannot be run. */
 export function describeProgram(): Promise<Command> {
   return createProgram({
     io: createIo({ stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: {} }),
@@ -154,33 +155,33 @@ export function everyCommand(command: Command): Command[] {
   return command.commands.flatMap((child) => [child, ...everyCommand(child)]);
 }
 
-/** Runs one command line and returns its exit code; every error is reported here. */
+/** Runs one command line and returns its exit code. Reports all errors. */
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
     program = await createProgram(cli, commandsOf(argv, cli.io.stdinIsTty));
     await program.parseAsync(withDefaultCommand(program, argv, cli.io.stdinIsTty), { from: 'user' });
-    // A failed write is reported in a later turn of the event loop.
+    // A failed write is only known in a later turn of the event loop.
     await new Promise(setImmediate);
     const { outputFailure } = cli.interruption;
     if (outputFailure === undefined) return cli.exitCode;
     const lost = reportError(cli.io, 'text', outputFailure);
     return cli.exitCode === exits.done ? lost : cli.exitCode;
   } catch (error) {
-    // If stdout can't be written, stderr is told.
+    // If stdout can't be written, report the error on stderr.
     const format =
       cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError && program !== undefined) {
       if (error.exitCode === 0) return exits.done;
       return reportError(cli.io, format, usageError(error, program, argv));
     }
-    // The reader of our output is gone, as with "| head".
+    // The reader of the output is gone, as with "| head".
     if (cli.interruption.readerGone) return exits.interrupted;
     return reportError(cli.io, format, ended(error, cli.interruption.signal));
   }
 }
 
-/** The command that the first argument runs, and the one that is completed; undefined for all. */
+/** Returns the commands to set up for these arguments; undefined means all of them. */
 function commandsOf(argv: readonly string[], stdinIsTty: boolean): string[] | undefined {
   const [first = stdinIsTty ? 'chat' : 'run'] = argv;
   if (isSentence(first)) return ['run'];
@@ -192,12 +193,12 @@ function commandsOf(argv: readonly string[], stdinIsTty: boolean): string[] | un
   return commands.has(name) ? [name] : undefined;
 }
 
-/** `'buy 5 AAPL'` as one argument: no command has a space in its name. */
+/** No command has a space in its name, so `'buy 5 AAPL'` is a request. */
 const isSentence = (argument: string) => !argument.startsWith('-') && /\S\s+\S/.test(argument);
 
 /**
- * Without a command: chat, or a run of what a pipe says. Not commander's default command, which would take a misspelled
- * command for its argument. Help of a misspelled command is an error: commander would print the program's own help.
+ * Adds the command if there is none: `chat`, or `run` with a pipe. Commander's default command would treat a misspelled
+ * command as its argument. Help for a misspelled command is an error, since commander would print the program's help.
  */
 function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTty: boolean): string[] {
   const { operands } = program.parseOptions([...argv]);
@@ -212,14 +213,14 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
   return [stdinIsTty ? 'chat' : 'run', ...argv];
 }
 
-/** `help orders list` is `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
+/** Turns `help orders list` into `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
 function helpOf(program: Command, words: readonly string[], argv: readonly string[]): string[] {
   const { at, word } = firstUnknown(program, words);
   if (word !== undefined) throw unknownCommand(at, word);
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
-/** @param above the command that has no such subcommand */
+/** @param above the command that lacks this subcommand */
 function unknownCommand(above: Command, word: string): TradeAgentError {
   const names = above.commands
     .flatMap((command) => [command.name(), ...command.aliases()])
@@ -227,14 +228,13 @@ function unknownCommand(above: Command, word: string): TradeAgentError {
   const isTop = above.parent === null;
   const path = isTop ? '' : `${above.name()} `;
   const hint = isTop
-    ? (commandHint(word, names) ??
-      'See "trade-agent --help". To ask the agent something: trade-agent run \'…\'.')
+    ? (commandHint(word, names) ?? 'See "trade-agent --help". To ask the agent: trade-agent run \'…\'.')
     : (commandHint(word, names)?.replace(/^Did you mean (?=[a-z])/, `$&${path}`) ??
-      `There are: ${names.join(', ')}.`);
+      `Commands: ${names.join(', ')}.`);
   return new TradeAgentError('usage', `unknown command '${path}${word}'`, { hint });
 }
 
-/** What commander found wrong with the arguments, and what to type instead. */
+/** Converts commander's error to ours, with a hint what to type instead. */
 function usageError(error: CommanderError, program: Command, argv: readonly string[]): TradeAgentError {
   const invalid = /^error: (.* is invalid)\. (.+)$/s.exec(error.message);
   if (error.code === 'commander.invalidArgument' && invalid?.[1] !== undefined) {
@@ -256,7 +256,7 @@ function usageError(error: CommanderError, program: Command, argv: readonly stri
       return usage(optionHint(/'(.*)'/.exec(first)?.[1] ?? '') ?? hint);
     case 'commander.excessArguments':
       return first.includes("for 'run'")
-        ? usage("Put what you ask in quotes: trade-agent run 'buy 5 AAPL limit 180'")
+        ? usage("Put your request in quotes: trade-agent run 'buy 5 AAPL limit 180'")
         : excessWord(unknown(), usage);
     default:
       return usage(hint);
@@ -268,15 +268,15 @@ function excessWord(
   usage: (hint: string) => TradeAgentError,
 ): TradeAgentError {
   if (word === undefined) return usage(SEE_HELP);
-  // `orders list open` lacks the option's name; the word may be the value of an option of the default subcommand.
+  // In `orders list open` the option's name is missing. The option may belong to the default subcommand.
   const value = valueHint(word, [...at.options, ...at.commands.flatMap(({ options }) => options)]);
-  // `threads delte` runs `threads list` (the default) with an argument too many: the mistake is the command.
+  // `threads delte` runs `threads list` (the default) with an extra argument, but the mistake is the command.
   return value === undefined && at.commands.length > 0 ? unknownCommand(at, word) : usage(value ?? SEE_HELP);
 }
 
 const SEE_HELP = 'See --help after the command.';
 
-/** The command named by the words before the first unknown one, and that word. */
+/** Returns the last known command of a command line and the first unknown word. */
 function firstUnknown(program: Command, words: readonly string[]): { at: Command; word?: string } {
   let at = program;
   for (const word of words) {
@@ -287,7 +287,7 @@ function firstUnknown(program: Command, words: readonly string[]): { at: Command
   return { at };
 }
 
-/** The error of an interrupted or timed-out command is reported as just that. */
+/** Returns the reason of the interruption or timeout if that caused the error, otherwise the error. */
 function ended(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted) return error;
   const aborted =
@@ -322,7 +322,7 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
   });
 }
 
-/** Other names of commands that people type, and the command line each stands for. */
+/** Names that people type instead of a command, with the command line to suggest. */
 const meant: Readonly<Record<string, string>> = {
   price: 'quote SYMBOL',
   prices: 'quote SYMBOL',
@@ -361,7 +361,7 @@ const meantOptions: Readonly<Record<string, string>> = {
   '--time-in-force': '--tif',
 };
 
-/** What to type instead of an unknown command; undefined where nothing is near. */
+/** Suggests what to type instead of an unknown command; undefined if no command is similar. */
 function commandHint(word: string, commands: readonly string[]): string | undefined {
   const line = Object.hasOwn(meant, word.toLowerCase()) ? meant[word.toLowerCase()] : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;
@@ -375,8 +375,8 @@ function optionHint(flag: string): string | undefined {
 }
 
 /**
- * For a word too many that is the value of an option: `orders list open`.
- * @param options of the command, with their values
+ * Suggests the option for an extra word that is one of its values: `orders list open`.
+ * @param options the command's options with their values
  */
 function valueHint(
   word: string,

@@ -32,7 +32,7 @@ describe.skipIf(!hasTmux())('the first run', () => {
     const terminal = start(folder);
     await terminal.shows(/Where do you want to trade\?[\s\S]*Choose \[1\]:/);
     await terminal.turn('9\n', /Type a number from 1 to 3/);
-    await terminal.turn('1\n', /Who answers\?[\s\S]*Choose \[1\]:/);
+    await terminal.turn('1\n', /Which model do you want to use\?[\s\S]*Choose \[1\]:/);
     expect(frame(terminal.screen())).toMatchSnapshot('first run');
     terminal.press('Enter');
     await terminal.shows(/PAPER \(simulated\) · not signed in · \/help$/m);
@@ -52,10 +52,10 @@ describe.skipIf(!hasTmux())('the first run', () => {
     const terminal = start(folder);
     await terminal.shows(/Where do you want to trade\?[\s\S]*Choose \[1\]:/);
     terminal.press('Enter');
-    await terminal.shows(/Who answers\?[\s\S]*Choose \[1\]:/);
+    await terminal.shows(/Which model do you want to use\?[\s\S]*Choose \[1\]:/);
     await terminal.turn('2\n', /Model \[gpt-5-mini\]:/);
     terminal.press('Enter');
-    await terminal.shows(/API key \(not shown/);
+    await terminal.shows(/API key \(hidden/);
     await terminal.turn(
       'sk-planted-key\n',
       /not signed in · gpt-5-mini[\s\S]*PAPER \(simulated\) · not signed in · \/help$/m,

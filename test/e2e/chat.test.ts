@@ -107,7 +107,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     terminal.press('C-c');
     const left = await terminal.ended();
     expect(left).toMatch(/Still pending: BUY 4 KO, market: waiting for your phone/);
-    expect(left.replace(/\s+/g, ' ')).toMatch(/go on with: trade-agent resume th_/);
+    expect(left.replace(/\s+/g, ' ')).toMatch(/resume with: trade-agent resume th_/);
     // What was typed into is gone: only what was said stays.
     expect(left).not.toMatch(/Ctrl-C again|try "what do I own"/);
 
@@ -126,14 +126,14 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     await terminal.turn('/halt\n', /Halt\? \(y\/n\)/);
     await terminal.turn(
       'y\n',
-      /BUY 6 KO, market: cancelled[\s\S]*HALTED: nothing is carried out[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
+      /BUY 6 KO, market: cancelled[\s\S]*HALTED: no orders are placed[\s\S]*^PAPER \(simulated\) · HALTED · Alice.*\/help$/m,
     );
     expect(await world.phone.requests('alice', { waitSeconds: 0 })).toEqual([]);
     await terminal.turn('buy 7 KO\n', /Trading is halted\. Lift the halt with/);
     terminal.type('/halt lift\n');
     await decide('approve');
     await terminal.shows(
-      /The halt is lifted: trading goes on\.[\s\S]*^PAPER \(simulated\) · Alice.*\/help$/m,
+      /The halt is lifted\. Trading is active\.[\s\S]*^PAPER \(simulated\) · Alice.*\/help$/m,
     );
     const book = (await world.book()).filter(({ qty }) => qty === '6' || qty === '7');
     expect(book).toEqual([]);
@@ -158,7 +158,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
       model.say('| MSFT | $22.00 |\n');
       await terminal.shows(/MSFT +\$22\.00/);
       terminal.resize(120, 30);
-      await terminal.shows(/^PAPER.*Esc stops.*\$[\d,.]+$/m);
+      await terminal.shows(/^PAPER.*Esc to stop.*\$[\d,.]+$/m);
       model.say('\nThe end.');
       await terminal.shows(/The end\./);
       terminal.resize(80, 24);
@@ -222,7 +222,7 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
   it('keeps the model it has where another could not be asked', async () => {
     const terminal = await chat();
     await terminal.turn('/model openai/gpt-none\n', /there is no API key for gpt-none at api\.openai\.com/);
-    await terminal.turn('/model\n', /built-in planner answers\./);
+    await terminal.turn('/model\n', /The model is built-in planner\./);
   });
 
   it('tells what --verbose asks for above what goes on, not into it', async () => {
@@ -244,9 +244,11 @@ describe.skipIf(!hasTmux())('the chat in a terminal', () => {
     expect(await terminal.ended()).toMatch(/error: not finished within 3s[\s\S]*exit code 124/);
   });
 
-  it('opens on no terminal that cannot be drawn on', async () => {
+  it('opens on no terminal that does not support the chat', async () => {
     const said = await start({ env: { TERM: 'dumb' } }).ended();
-    expect(said).toMatch(/error: this terminal \(TERM=dumb\) cannot be drawn on\nhint: .*trade-agent run/);
+    expect(said).toMatch(
+      /error: this terminal \(TERM=dumb\) does not support the chat\nhint: .*trade-agent run/,
+    );
   });
 
   it.each([

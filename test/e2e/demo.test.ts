@@ -58,7 +58,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
     await terminal.shows(/4\. The terminal is closed/);
     await terminal.shows(/Set up a browser[\s\S]*press Enter to approve/);
     terminal.press('Enter');
-    await terminal.shows(/7\. What the gateway’s record says/);
+    await terminal.shows(/7\. The gateway’s audit log/);
     await terminal.shows(/Over to you[\s\S]*\/help$/m);
     expect(terminal.everything()).toMatch(/approved [0-9A-Z]{4}: filled (\d of )?5 at/);
     expect(terminal.everything()).toMatch(/Bought 5 AAPL at/);
@@ -76,7 +76,7 @@ describe.skipIf(!hasTmux())('the demo in a terminal', () => {
     });
     await terminal.shows(/press Enter to approve/);
     const [, line = ''] = /^ +(export TRADE_AGENT_HOME=.*)$/m.exec(terminal.everything()) ?? [];
-    const [, resume = ''] = /go on with: trade-agent (resume th_\w+)/.exec(terminal.everything()) ?? [];
+    const [, resume = ''] = /resume with: trade-agent (resume th_\w+)/.exec(terminal.everything()) ?? [];
     const second = (command: string) =>
       execFileSync('sh', ['-c', `${line} && exec "$0" "$1" ${command}`, process.execPath, launcher], {
         env: { PATH: process.env.PATH, HOME: folder, LANG: 'C.UTF-8' },

@@ -190,7 +190,7 @@ it('a halt is ended at the gateway’s machine while it runs, and its record sho
   expect(await halt('GET')).toEqual({ halted: false, state: 'active' });
 
   const recounted = await command('recount').ended;
-  expect([recounted.code, recounted.stdout]).toEqual([0, 'No order is dated after the clock.\n']);
+  expect([recounted.code, recounted.stdout]).toEqual([0, 'No order is dated in the future.\n']);
 
   const verify = () => command('audit', 'verify', '--output', 'json').ended;
   const whole = await verify();

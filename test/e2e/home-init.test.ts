@@ -44,11 +44,11 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     await terminal.turn('http://192.168.1.5\n', /passkeys need a host name/);
     terminal.press('Enter');
     await terminal.shows(/Your name:/);
-    await terminal.turn('Ada Lovelace\n', /Key id \(not shown\):/);
-    await terminal.turn(`${keys().key_id}\n`, /Secret \(not shown\):/);
+    await terminal.turn('Ada Lovelace\n', /Key id \(hidden\):/);
+    await terminal.turn(`${keys().key_id}\n`, /Secret \(hidden\):/);
     await terminal.turn(`${keys().secret}\n`, /Account PA\w+: PAPER, ACTIVE/);
-    await terminal.shows(/one order may come to, in dollars \[1000\]:/);
-    await terminal.turn('2500\n', /orders a day \[20\]:/);
+    await terminal.shows(/Maximum order size, in dollars \[1000\]:/);
+    await terminal.turn('2500\n', /orders per day \[20\]:/);
     await terminal.turn('many\n', /It must be a whole number/);
     terminal.press('Enter');
     await terminal.shows(/ntfy topic/);
@@ -69,10 +69,10 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
       '--address',
       'http://localhost:4780',
     );
-    await terminal.shows(/REAL MONEY[\s\S]*Type the account's number/);
+    await terminal.shows(/REAL MONEY[\s\S]*Type the account number/);
     terminal.type('yes\n');
     const said = await terminal.ended();
-    expect(said).toContain('another number was typed');
+    expect(said).toContain('the account number does not match');
     expect(existsSync(home())).toBe(false);
   });
 
@@ -80,11 +80,11 @@ describe.skipIf(!hasTmux())('at a terminal', () => {
     const address = `http://localhost:${await freePort()}`;
     expect((await startCommand(init('--address', address), { env: env() }).finished).code).toBe(0);
     const serving = start('home', 'serve');
-    await serving.shows(new RegExp(`${address}/phone/pair#[\\w-]{43}[\\s\\S]*Ctrl-C ends it`));
+    await serving.shows(new RegExp(`${address}/phone/pair#[\\w-]{43}[\\s\\S]*Press Ctrl-C to stop`));
 
     const first = start();
     await first.shows(/Choose \[1\]:/);
-    await first.turn('2\n', /Who answers\?[\s\S]*Choose \[1\]:/);
+    await first.turn('2\n', /Which model do you want to use\?[\s\S]*Choose \[1\]:/);
     first.press('Enter');
     const said = await first.ended();
     expect(said).toContain('trade-agent home serve');

@@ -74,14 +74,14 @@ describe.runIf(programs !== undefined)('a server of one’s own', () => {
     };
     expect(await said('notices', 'add', 'push', 'ntfy', 'topic=alice')).toContain('push tells');
     expect(await said('alert', 'add', 'AAPL<1', '--schedule', 'close')).toContain(
-      'The server looks half an hour',
+      'The server checks half an hour',
     );
     expect(JSON.parse(await said('alert', 'list', '--output', 'json'))).toMatchObject({
       ...{ alerts: [{ name: 'aapl-below-1' }], file: null, looked_at_by: ['alerts'], told_by: ['push'] },
     });
     expect(await said('run', 'what alerts do I have?')).toContain('aapl-below-1');
-    expect(await said('alert', 'remove', 'AAPL')).toContain('not told any more');
-    expect(await said('notices', 'remove', 'push')).toContain('told nothing any more');
+    expect(await said('alert', 'remove', 'AAPL')).toContain('removed (when');
+    expect(await said('notices', 'remove', 'push')).toContain('Removed channel push');
     expect(await said('notices')).toContain('No channels');
 
     folder.sandbox.faults.set('slow_answers', 2);

@@ -147,7 +147,7 @@ export function frame(screen: string): string {
       .replace(/^Credentials of profile[\s\S]*?\.json\.\n/m, '')
       // Its last line, where the rest is scrolled out already.
       .replace(/^\S*\.json\.\n/, '')
-      .replace(/(answers are kept in\n)[\s\S]*?\.\n\n/, '$1FILE.\n\n')
+      .replace(/(answers are stored in\n)[\s\S]*?\.\n\n/, '$1FILE.\n\n')
       .replace(/[-+]?\$[\d,]+(\.\d+)?/g, '$#')
       .replace(/\bLMT \d+\.\d+/g, 'LMT #')
       .replace(/[-+]?\d+\.\d+%/g, '#%')

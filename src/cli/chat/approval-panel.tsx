@@ -16,7 +16,7 @@ import { QrCode } from './qr-code.tsx';
 import { inBorder, inColor, useScreen, useScreenText, useTheme } from './screen.ts';
 import { wrappedRows } from './wrapped-rows.ts';
 
-/** A pending approval, and its conversation where there are several. */
+/** A pending approval and, if there are several conversations, its conversation's number. */
 export interface ShownApproval {
   readonly approval: ApprovalView;
   readonly talk: number | undefined;
@@ -27,9 +27,9 @@ interface PanelProps extends ShownApproval {
   readonly now: number;
 }
 
-/** The QR code stands beside the fields only if they keep this many columns. */
+/** The QR code is shown next to the fields only if they still have this many columns. */
 const FIELDS_WIDTH = 62;
-/** In a wider panel the QR code would be too far from the fields. */
+/** Maximum panel width, so that the QR code is not too far from the fields. */
 const WIDEST = 110;
 
 export function panelHeight(approval: ApprovalView, phone: string | undefined, columns: number): number {
@@ -84,7 +84,7 @@ export function CompactApproval(props: PanelProps & { maxRows: number }) {
   const { title, status, where, details } = compactLines(props, props.phone, props.now);
   return (
     <Box flexDirection="column" maxHeight={Math.max(1, maxRows)} overflow="hidden">
-      {/* Cut off below, never squeezed: what is to be bought comes first. */}
+      {/* Cut off at the bottom, never squeezed, because the order comes first. */}
       <Box flexShrink={0}>
         <Text bold>{shown(title)}</Text>
       </Box>
@@ -108,7 +108,7 @@ function compactLines({ approval, talk }: ShownApproval, phone: string | undefin
   return {
     title: `${name}${subjectTitle(approval)}`,
     status: statusText(approval, now),
-    where: phone ?? 'decide on your phone',
+    where: phone ?? 'approve or deny on your phone',
     details: subjectDetails(approval),
   };
 }
@@ -155,7 +155,7 @@ function Code({ code }: { code: string }) {
   );
 }
 
-/** Label, value and key of each row; only the first line of a wrapped text has a label. */
+/** Returns label, value and React key of each row. */
 function panelRows(
   approval: ApprovalView,
   phone: string | undefined,

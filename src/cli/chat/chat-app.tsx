@@ -27,7 +27,7 @@ import { type InputRow, inputRows, lastRows, tail } from './wrapped-rows.ts';
 
 const MOST_INPUT_ROWS = 8;
 const MOST_COMPLETIONS = 6;
-/** A screen reader that read the countdown every second would drown out the rest. */
+/** Update interval of countdowns for screen readers, which would otherwise read them out every second. */
 const SPOKEN_INTERVAL_MS = 60_000;
 
 type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
@@ -40,7 +40,6 @@ export function ChatApp(props: {
   readonly color: boolean;
   readonly spoken: boolean;
   readonly history: InputHistory;
-  /** The phone page as a QR code; empty where none can be shown. */
   readonly phoneQr: readonly string[];
 }) {
   const { session, clock, version, unicode, color, spoken, history } = props;
@@ -67,7 +66,7 @@ export function ChatApp(props: {
 
   const typed = inputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MOST_INPUT_ROWS, rows - 6)));
   const asked = question === undefined ? [] : wrapWords(question, columns);
-  // Below the live part: an empty row, question, queue, input, completions, status, and a row that the terminal keeps.
+  // Rows below the live part: empty row, question, queue, input, completions, status, and the terminal's last row.
   const fixed = 3 + typed.length + asked.length + queued.length;
   const listed = question === undefined ? Math.min(offered(editor).length, MOST_COMPLETIONS) : 0;
   const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
@@ -114,7 +113,7 @@ export function ChatApp(props: {
   );
 }
 
-/** The header as first known: it is in the scrollback and can't change afterwards. */
+/** Returns the first complete header. It goes to the scrollback and can't change afterwards. */
 function useFirstHeader(status: ChatStatus): StaticItem | undefined {
   const [first, setFirst] = useState<StaticItem>();
   if (first !== undefined || !status.connected) return first;
@@ -139,16 +138,16 @@ function Question({ text }: { text: string }) {
 
 function inputHint({ busy, status, question, picker }: ChatSnapshot): string {
   if (busy || picker !== undefined || question !== undefined || !status.connected) return '';
-  return status.user === undefined ? 'Enter signs you in' : 'try "what do I own"';
+  return status.user === undefined ? 'press Enter to sign in' : 'try "what do I own"';
 }
 
 function keysText(quitting: boolean, { busy, question }: ChatSnapshot): string {
   if (quitting) return 'Ctrl-C again to quit';
-  if (question !== undefined) return 'y or n';
-  return busy ? 'Esc stops' : '/help';
+  if (question !== undefined) return 'y/n';
+  return busy ? 'Esc to stop' : '/help';
 }
 
-/** A list with one marked row; at most `maxRows` rows. */
+/** Shows a list with one marked row, in at most `maxRows` rows. */
 function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
   const { unicode } = useScreen();
   const theme = useTheme();
@@ -167,7 +166,7 @@ function PickerList({ picker, maxRows }: { picker: Picker; maxRows: number }) {
           </Text>
         );
       })}
-      <Text dimColor>Up and Down mark, Enter goes on, Esc leaves.</Text>
+      <Text dimColor>Up/Down to move, Enter to select, Esc to cancel.</Text>
     </Box>
   );
 }
@@ -176,7 +175,7 @@ function StatusLine(props: {
   status: ChatStatus;
   waiting: number;
   keys: string;
-  /** The keys come first: a narrow terminal cuts off the rest. */
+  /** Whether to show the keys first, because a narrow terminal cuts off the rest. */
   urgent: boolean;
 }) {
   const { status, waiting, keys, urgent } = props;
@@ -198,8 +197,8 @@ function StatusLine(props: {
 }
 
 /**
- * The line editor as a hook. `current()` is current within one event too: keys may arrive faster than React renders,
- * and Enter must send all of them.
+ * Provides the line editor. `current()` is up to date even between renders, because keys may arrive faster than React
+ * renders and Enter must send all of them.
  */
 function useLineEditor(history: readonly string[]): {
   readonly editor: EditorState;
@@ -248,12 +247,12 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
         <MoneyWord status={status} />
         {shown(` · ${facts.join(' · ')}`)}
       </Text>
-      <Text dimColor={unicode}>/help shows what you can type. No order is placed without your phone.</Text>
+      <Text dimColor={unicode}>Type /help for commands. No order is placed without your phone.</Text>
     </Box>
   );
 }
 
-/** Says in words, and for real money also in color, whose money it is. */
+/** Shows in words whether the money is real and, if it is, also in color. */
 function MoneyWord({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (
@@ -269,18 +268,17 @@ function isLive(status: ChatStatus): boolean {
   return status.environment === 'LIVE' && !status.simulated;
 }
 
-/** `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`: words, so that it doesn't depend on color. */
+/** Returns `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`, so that the meaning does not depend on color. */
 function moneyWord(status: ChatStatus): string {
   if (status.simulated) return `${status.environment} (simulated)`;
   return isLive(status) ? 'LIVE: REAL MONEY' : status.environment;
 }
 
-/** A pending sign-in: address, code and what is asked. */
 function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; maxRows: number }) {
   const { columns, unicode, spoken } = useScreen();
   const shown = useScreenText();
   const theme = useTheme();
-  const asks = shown(`It asks to ${login.asks.join(', ')}; never to place orders by itself.`);
+  const asks = shown(`It asks to ${login.asks.join(', ')}, but can never place orders on its own.`);
   return (
     <Box
       flexDirection="column"
@@ -305,7 +303,7 @@ function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; ma
         <Text>or here: {login.sandboxCommand} (in a browser: phone link)</Text>
       )}
       <Text dimColor>{wrapWords(asks, columns - 4).join('\n')}</Text>
-      <Text dimColor>Esc gives up.</Text>
+      <Text dimColor>Esc to cancel.</Text>
       {login.qr.length === 0 || spoken ? null : <QrCode rows={login.qr} />}
     </Box>
   );
@@ -320,7 +318,7 @@ function InputBox(props: {
   const { rows, busy, hint, noMatch } = props;
   const shown = useScreenText();
   const { unicode, columns, color } = useScreen();
-  // Without color only a blank separates it from what is typed.
+  // Without color, only a space separates it from the input.
   const suggestion = `${color ? '' : ' '}${hint}`;
   const sign = unicode ? '❯ ' : '> ';
   const empty = rows.length === 1 && rows[0]?.parts.length === 0;
@@ -342,7 +340,7 @@ function InputBox(props: {
 }
 
 function noMatchText(wanted: string): string {
-  return wanted === '' ? ' (nothing older)' : ` (nothing older has "${wanted}")`;
+  return wanted === '' ? ' (no older entry)' : ` (no older entry has "${wanted}")`;
 }
 
 function RowText({ row }: { row: InputRow }) {
@@ -361,7 +359,7 @@ function RowText({ row }: { row: InputRow }) {
   );
 }
 
-/** The commands that the input may become; at most `most` rows, around the chosen one. */
+/** Shows the commands that complete the input, in at most `most` rows around the chosen one. */
 function CompletionList(props: { text: string; chosen: number; most: number }) {
   const { unicode, spoken } = useScreen();
   const found = completions(props.text);
@@ -385,7 +383,7 @@ function CompletionList(props: { text: string; chosen: number; most: number }) {
 const MOST_TOOLS = 3;
 const MOST_ROWS = 4;
 
-/** What is still going on: never taller than `maxRows`. */
+/** Shows running work and pending approvals in at most `maxRows` rows. */
 function LivePart(props: {
   readonly state: ChatState;
   readonly phone: string | undefined;
@@ -402,7 +400,7 @@ function LivePart(props: {
   const approvals = state.runs.flatMap((one) =>
     one.approvals.map((approval): ShownApproval => ({ approval, talk: several ? one.talk : undefined })),
   );
-  // An order's own tool says no more than its panel.
+  // The tool call of a proposal adds nothing to its panel.
   const tools = (run?.tools ?? [])
     .filter(({ name }) => !isProposal(name) || (run?.approvals.length ?? 0) === 0)
     .slice(-MOST_TOOLS);
@@ -457,9 +455,7 @@ function LivePart(props: {
   );
 }
 
-/**
- * Panels as long as they fit and leave one row for each other approval; if not even the first fits, its deciding lines.
- */
+/** Shows full panels while they leave a row for each other approval. If the first does not fit, it is shown compactly. */
 function arrange(
   heights: readonly number[],
   compactHeight: number,

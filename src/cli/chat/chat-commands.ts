@@ -10,9 +10,8 @@ import type { ChatSession } from './chat-session.ts';
 import { isWaiting, shortTitle } from './chat-state.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
 
-/** Fits on a screen beside what is going on. */
+/** Maximum rows of a list, to fit on the screen with the live part. */
 const MOST_ROWS = 15;
-/** More rows than any terminal has; Ink draws only what exists. */
 const CLEARING_ROWS = 60;
 
 type Handler = (chat: ChatSession, args: readonly string[]) => void;
@@ -43,14 +42,14 @@ export function runChatCommand(chat: ChatSession, { name, args }: SlashCommand):
   const names = slashCommands.map((command) => command.name);
   const nearest = closestMatch(name, names);
   const meant = nearest === undefined ? '' : `Did you mean /${nearest}? `;
-  chat.fail(usage(`there is no /${safeLine(name)}`, `${meant}/help lists what there is.`));
+  chat.fail(usage(`unknown command /${safeLine(name)}`, `${meant}Type /help for the list.`));
 }
 
 function report(chat: ChatSession, text: () => Promise<string>): void {
   chat.work(async (signal) => chat.report(await unlessStopped(text(), signal)));
 }
 
-/** Esc leaves a command that only reads, even while the gateway doesn't answer. */
+/** Lets Esc stop a read-only command even if the gateway does not respond. */
 function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
@@ -62,9 +61,12 @@ function chart(chat: ChatSession, args: readonly string[]): void {
   report(chat, async () => {
     const said = new Set(args.map((arg) => arg.toLowerCase().replace(/^--?/, '')));
     const [symbol, range, ...more] = args.filter((arg) => !/^-{0,2}(candles|volume|line)$/i.test(arg));
-    if (symbol === undefined) throw usage('a chart of what?', 'Name a symbol: /chart AAPL 3m candles volume');
+    if (symbol === undefined) throw usage('which symbol?', 'For example: /chart AAPL 3m candles volume');
     if (more.length > 0) {
-      throw usage(`a chart takes no "${safeLine(more.join(' '))}"`, 'As in: /chart AAPL 3m candles volume');
+      throw usage(
+        `unknown chart option "${safeLine(more.join(' '))}"`,
+        'For example: /chart AAPL 3m candles volume',
+      );
     }
     const look = { candles: said.has('candles'), volume: said.has('volume') };
     return chat.driver.chart(symbol.toUpperCase(), range, look);
@@ -79,17 +81,23 @@ function approvals(chat: ChatSession, [verb, code]: readonly string[]): void {
       return chat.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
     }
     if (verb !== 'cancel') {
-      throw usage(`there is no /approvals ${safeLine(verb)}`, 'Use /approvals, or /approvals cancel CODE.');
+      throw usage(
+        `unknown command /approvals ${safeLine(verb)}`,
+        'Use /approvals, or /approvals cancel CODE.',
+      );
     }
     if (code === undefined) {
-      throw usage('cancel which approval?', 'Name its code: /approvals cancel K7QP; /approvals lists them.');
+      throw usage(
+        'cancel which approval?',
+        'Add its code: /approvals cancel K7QP. Type /approvals for the list.',
+      );
     }
     const wanted = code.toUpperCase();
     const found = all.filter((approval) => approval.code === wanted || approval.id.toUpperCase() === wanted);
-    // Codes are short: of two equal ones the open one is meant.
+    // Codes are short and can repeat, so prefer the open approval.
     const approval = found.find(({ status }) => !isFinalApproval(status)) ?? found[0];
     if (approval === undefined) {
-      throw usage(`there is no approval ${safeLine(code)}`, '/approvals lists them.');
+      throw usage(`there is no approval ${safeLine(code)}`, 'Type /approvals for the list.');
     }
     chat.report(approvalLine(await chat.driver.cancelApproval(approval.id)));
   });
@@ -128,27 +136,30 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
       )?.thread;
     const thread = numbered ?? wanted ?? left ?? (await earlier()) ?? (await pickThread(chat, current));
     if (thread === 'none') return;
-    if (thread === undefined) throw usage('there is nothing to go on with', 'See /threads and /approvals.');
+    if (thread === undefined) throw usage('there is nothing to resume', 'See /threads and /approvals.');
     if (runs.some((run) => run.thread === thread || `#${run.talk}` === wanted)) {
-      throw usage('that one is going on already', 'Its order waits below; decide on your phone.');
+      throw usage(
+        'that conversation is already active',
+        'Its order is shown below. Approve or deny it on your phone.',
+      );
     }
-    // Checked first: a typo must not become a new conversation.
+    // Checked first, so that a typo does not start a new conversation.
     const all = (await chat.driver.threads()).map((one) => one.thread);
     if (!all.includes(thread)) {
       const nearest = closestMatch(thread, all);
       throw usage(
         `there is no conversation ${safeLine(thread)}`,
-        `${nearest === undefined ? '' : `Did you mean ${nearest}? `}/threads lists yours.`,
+        `${nearest === undefined ? '' : `Did you mean ${nearest}? `}Type /threads for the list.`,
       );
     }
     chat.resume(thread, `resume ${thread}`);
   });
 }
 
-/** States of an interrupted conversation, which `/resume` continues. */
+/** States of unfinished conversations, which `/resume` continues. */
 const brokenOff = ['running', 'pending', 'unknown', 'failed'];
 
-/** This conversation if it was interrupted, else one picked from the earlier ones, or `none`. */
+/** Returns this conversation if it is unfinished, otherwise one that the person picks, or `none`. */
 async function pickThread(chat: ChatSession, current: string | undefined): Promise<string | undefined> {
   const threads = await chat.driver.threads();
   const here = threads.find(({ thread }) => thread === current);
@@ -158,7 +169,7 @@ async function pickThread(chat: ChatSession, current: string | undefined): Promi
   const rows = shown.map(
     ({ updated_at, status, prompt }) => `${localTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
   );
-  const row = await chat.picking.pick('Go on with which conversation?', rows);
+  const row = await chat.picking.pick('Resume which conversation?', rows);
   return row === undefined ? 'none' : shown[row]?.thread;
 }
 
@@ -167,16 +178,16 @@ function theme(chat: ChatSession, [name]: readonly string[]): void {
     const now = chat.snapshot().theme;
     if (name === undefined) {
       chat.report(
-        `${now} is the theme. /theme NAME changes it for this session: ${themeNames.join(', ')}. To keep it: trade-agent config set theme NAME`,
+        `The theme is ${now}. Change it for this session with /theme NAME (${themeNames.join(', ')}), or for good with: trade-agent config set theme NAME`,
       );
       return;
     }
     const chosen = themeNames.find((one) => one === name.toLowerCase());
     if (chosen === undefined) {
-      throw usage(`there is no theme "${safeLine(name)}"`, `There are ${themeNames.join(', ')}.`);
+      throw usage(`there is no theme "${safeLine(name)}"`, `Choose from ${themeNames.join(', ')}.`);
     }
     chat.chooseTheme(chosen);
-    chat.add({ type: 'note', text: `Theme ${chosen} from now on; what stands above keeps its colours.` });
+    chat.add({ type: 'note', text: `Switched to theme ${chosen}. Earlier output keeps its colors.` });
   });
 }
 
@@ -185,14 +196,14 @@ function model(chat: ChatSession, [name]: readonly string[]): void {
     const { status, state } = chat.snapshot();
     if (name === undefined) {
       chat.report(
-        `${status.model} answers. /model NAME chooses another for this session; "builtin" is the offline planner.`,
+        `The model is ${status.model}. Change it for this session with /model NAME; "builtin" is the offline planner.`,
       );
       return;
     }
     if (state.runs.length > 0) throw notWhileWaiting();
     await chat.driver.chooseModel(name);
     await chat.refresh();
-    chat.add({ type: 'note', text: `${chat.snapshot().status.model} answers from now on.` });
+    chat.add({ type: 'note', text: `Switched to ${chat.snapshot().status.model}.` });
   });
 }
 
@@ -201,7 +212,7 @@ function profile(chat: ChatSession, [name]: readonly string[]): void {
     const all = await chat.driver.profiles();
     if (name === undefined) {
       const lines = all.map((one) => `${one.current ? '*' : ' '} ${one.name.padEnd(16)} ${one.environment}`);
-      return chat.report([...lines, '', '/profile NAME changes to another.'].join('\n'));
+      return chat.report([...lines, '', 'Switch with /profile NAME.'].join('\n'));
     }
     if (!all.some((one) => one.name === name)) {
       const names = all.map((one) => one.name);
@@ -210,10 +221,10 @@ function profile(chat: ChatSession, [name]: readonly string[]): void {
       throw usage(`there is no profile "${safeLine(name)}"`, hint);
     }
     if (chat.snapshot().state.runs.length > 0) throw notWhileWaiting();
-    // This chat ends with the change, so the other profile must be able to open.
+    // Switching ends this chat, so the other profile must be usable.
     await chat.driver.checkProfile(name);
     chat.nextProfile = name;
-    // Not awaited: quitting waits for this very work.
+    // Not awaited, because quitting waits for this work.
     void chat.quit();
   });
 }
@@ -221,7 +232,7 @@ function profile(chat: ChatSession, [name]: readonly string[]): void {
 function clear(chat: ChatSession): void {
   chat.add({ type: 'space', rows: CLEARING_ROWS });
   chat.fresh();
-  chat.add({ type: 'note', text: 'A new conversation. What was said before is above, and in /threads.' });
+  chat.add({ type: 'note', text: 'New conversation. Earlier messages are above and in /threads.' });
 }
 
 function halt(chat: ChatSession, [verb]: readonly string[]): void {
@@ -231,23 +242,23 @@ function halt(chat: ChatSession, [verb]: readonly string[]): void {
   }
   chat.work(async () => {
     if (verb !== undefined) {
-      throw usage(`there is no /halt ${safeLine(verb)}`, 'Use /halt, or /halt lift to let trading go on.');
+      throw usage(`unknown command /halt ${safeLine(verb)}`, 'Use /halt, or /halt lift to resume trading.');
     }
     const open = (await chat.driver.approvals()).filter(({ status }) => !isFinalApproval(status));
     const taken =
       open.length === 0
-        ? 'Nothing waits for your phone.'
-        : `It takes back what waits for your phone: ${open.map(({ code }) => code).join(', ')}.`;
+        ? 'No approvals are pending.'
+        : `This withdraws your pending approvals: ${open.map(({ code }) => code).join(', ')}.`;
     const yes = await chat.ask(
-      `Halt: nothing more is carried out, whichever program proposed it, until your phone lifts it. ${taken} Orders that are at the broker stay there; /orders lists them. Halt? (y/n)`,
+      `This halts all trading, from every program, until you lift the halt on your phone. ${taken} Orders already at the broker stay open; see /orders. Halt? (y/n)`,
     );
-    if (!yes) return chat.add({ type: 'note', text: 'Not halted; nothing has changed.' });
+    if (!yes) return chat.add({ type: 'note', text: 'Not halted. Nothing has changed.' });
     await chat.driver.halt();
-    // The status line shows it from now on.
+    // Shows the halt in the status line.
     await chat.refresh();
     chat.add({
       type: 'outcome',
-      text: 'HALTED: nothing is carried out. Cancelling and looking still work; /halt lift ends it.',
+      text: 'HALTED: no orders are placed. You can still view and cancel orders. Resume with /halt lift.',
       good: false,
     });
   });
@@ -258,7 +269,7 @@ function liftHalt(chat: ChatSession): void {
     const state = await chat.driver.liftHalt(({ code }) => {
       chat.add({
         type: 'note',
-        text: `Approve it on your phone, where the code is ${code}. Esc stops waiting.`,
+        text: `Approve it on your phone (code ${code}). Press Esc to stop waiting.`,
       });
     }, signal);
     await chat.refresh();
@@ -267,9 +278,9 @@ function liftHalt(chat: ChatSession): void {
 }
 
 const liftedText: Readonly<Record<TradingState, string>> = {
-  active: 'The halt is lifted: trading goes on.',
-  reducing: 'The halt is lifted; positions may still only be made smaller. /halt lift ends that too.',
-  halted: 'Trading was halted again meanwhile.',
+  active: 'The halt is lifted. Trading is active.',
+  reducing: 'The halt is lifted, but you can still only reduce positions. Lift that too with /halt lift.',
+  halted: 'Trading was halted again in the meantime.',
 };
 
 function usage(message: string, hint: string): TradeAgentError {
@@ -278,7 +289,7 @@ function usage(message: string, hint: string): TradeAgentError {
 
 function notWhileWaiting(): TradeAgentError {
   return usage(
-    'not while an order waits for your phone',
-    'Decide on it first, or take it back with /approvals cancel CODE.',
+    'an order is waiting for your approval',
+    'Approve or deny it first, or withdraw it with /approvals cancel CODE.',
   );
 }

@@ -22,16 +22,14 @@ import {
 import type { ChatDriver, ChatLogin, ChatStatus } from './context-driver.ts';
 import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
-/** How often the account's value is read: six times a minute. */
 const VALUE_MS = 10_000;
 
-/** More would be a program or an accident. */
+/** Maximum number of queued lines. More of them would come from a program or an accident. */
 const MOST_QUEUED = 5;
 
-/** How long quitting waits for runs to write down what is pending. */
+/** How long quitting waits for runs to save their pending work. */
 const QUIT_GRACE_MS = 3000;
 
-/** A list in which the arrows mark a row and Enter takes it. */
 export interface Picker {
   readonly title: string;
   readonly rows: readonly string[];
@@ -45,17 +43,17 @@ export interface ChatSnapshot {
   readonly question: string | undefined;
   readonly picker: Picker | undefined;
   readonly theme: ThemeName;
-  /** Work is going on that Esc can stop and the next line waits for. */
+  /** Whether work is running that Esc can stop and that the next line waits for. */
   readonly busy: boolean;
-  /** Lines sent while busy; they run one by one afterwards. */
+  /** Lines sent while busy, which run one by one afterwards. */
   readonly queued: readonly string[];
-  /** The chat is over: nothing is drawn below what was printed. */
+  /** Whether the chat is over, so that nothing is drawn below the output. */
   readonly ended: boolean;
 }
 
 /**
- * A chat without its screen, which subscribes to it: takes what the person types, drives the agent, keeps what is
- * shown. Runs that only wait for the phone don't block others.
+ * The chat without its screen: takes input, drives the agent and holds the state that the screen shows. Runs that only
+ * wait for the phone don't block others.
  */
 export class ChatSession {
   readonly driver: ChatDriver;
@@ -112,7 +110,7 @@ export class ChatSession {
 
   readonly snapshot = (): ChatSnapshot => this.#snapshot;
 
-  /** Asks who is signed in and what the account is worth, and tells what an earlier session left pending. */
+  /** Loads the user and the account's value, and shows approvals pending from earlier sessions. */
   async connect(): Promise<void> {
     try {
       this.#set({ status: await this.driver.status() });
@@ -160,7 +158,7 @@ export class ChatSession {
     }
   }
 
-  /** Stops what the person waits for. An order that waits for the phone keeps waiting. */
+  /** Stops the current work. Orders that wait for approval are not affected. */
   interrupt(): void {
     if (this.#answer !== undefined) {
       this.#decide(false);
@@ -171,7 +169,6 @@ export class ChatSession {
     this.#works.stop((talk) => talk === undefined || talk === atWork);
   }
 
-  /** Ends the chat: stops all work and lets it write down what is pending. */
   async quit(): Promise<void> {
     if (this.#quit) return;
     this.#quit = true;
@@ -183,7 +180,7 @@ export class ChatSession {
     await Promise.race([this.idle(), this.#clock.sleep(QUIT_GRACE_MS, limit.signal).catch(() => undefined)]);
     limit.abort();
     this.#set({ ended: true });
-    // The screen must hear of it before it is closed.
+    // The screen must render once more before it is closed.
     await new Promise(setImmediate);
     this.#onQuit();
   }
@@ -200,7 +197,7 @@ export class ChatSession {
     this.#set({ theme });
   }
 
-  /** Runs work of no conversation; the next line waits for it, and Esc stops it. */
+  /** Runs work outside any conversation. The next line waits for it, and Esc stops it. */
   work(work: (signal: AbortSignal) => Promise<void>): void {
     this.#works.start(undefined, work);
   }
@@ -220,12 +217,12 @@ export class ChatSession {
     });
   }
 
-  /** Continues a thread: waits for its approvals, and finishes what was begun. */
+  /** Resumes a thread: waits for its approvals and finishes its work. */
   resume(thread: string, title: string): void {
     const { state } = this.#snapshot;
     const known = state.pending.find((left) => left.thread === thread)?.talk;
     const taken = state.runs.some((run) => run.talk === state.talk);
-    // A conversation in which nothing was said yet gives its number away.
+    // An empty conversation gives its number to the resumed one.
     const same = state.thread === thread || (state.thread === undefined && !taken);
     const talk = known ?? (same ? state.talk : this.#nextTalk());
     this.#dispatch({ type: 'start', talk, title, thread });
@@ -246,7 +243,7 @@ export class ChatSession {
 
   fail(error: unknown): void {
     const { code, message, hint } = errorObject(error);
-    // In the chat this needs no shell command.
+    // In the chat, signing in needs no shell command.
     const next = code === 'login_required' ? 'Press Enter on an empty line, or type /login.' : hint;
     this.add(code === 'interrupted' ? stopped : errorItem(message, next));
   }
@@ -258,7 +255,7 @@ export class ChatSession {
 
   #prompt(text: string): void {
     const { state } = this.#snapshot;
-    // A conversation that waits for the phone takes no further prompt: a new one starts.
+    // A conversation that waits for the phone takes no further prompts, so a new one starts.
     const taken =
       state.runs.some((run) => run.talk === state.talk) ||
       state.pending.some((left) => left.talk === state.talk);
@@ -287,7 +284,7 @@ export class ChatSession {
     }
     if (this.#quit) return;
     this.#watch.look();
-    // Not awaited: a gateway that doesn't answer must not block the person.
+    // Not awaited, because an unresponsive gateway must not block the person.
     void this.refresh();
   }
 
@@ -300,12 +297,12 @@ export class ChatSession {
     for (const approval of open) {
       this.add({
         type: 'note',
-        text: `from an earlier session: ${approvalOutcome(approval)} (${approval.code}); go on with /resume ${approval.thread}`,
+        text: `from an earlier session: ${approvalOutcome(approval)} (${approval.code}); continue with /resume ${approval.thread}`,
       });
     }
   }
 
-  /** An order may reach the broker after it was reported as not placed: its owner hears of it at once. */
+  /** Reports orders that reached the broker after they were reported as not placed. */
   async #tellLate(): Promise<void> {
     this.#addLate(await this.driver.approvals().catch(() => []));
   }
@@ -319,7 +316,7 @@ export class ChatSession {
     }
   }
 
-  /** Keeps the chat up to date: by the gateway's events, and by a timer for what only the market changes. */
+  /** Keeps the chat up to date with the gateway's events, and with a timer for market prices. */
   #followLive(): void {
     if (this.#following || this.#quit) return;
     this.#following = true;
@@ -328,7 +325,7 @@ export class ChatSession {
       void this.#tellLate();
       void this.refresh();
     };
-    // If the gateway refuses its events, the timer does it alone.
+    // If the gateway rejects the subscription, the timer still updates.
     void this.driver.events(this.#live.signal, changed).catch(() => undefined);
     void this.#refreshOften(this.#live.signal);
   }
@@ -341,7 +338,7 @@ export class ChatSession {
   }
 
   #orderChanged(order: Order): void {
-    // A run of this chat that follows it tells of it.
+    // A run of this chat that follows the order reports it already.
     const followed = this.#snapshot.state.runs.some(({ approvals }) =>
       approvals.some((one) => one.kind === 'order' && one.order.client_order_id === order.client_order_id),
     );
@@ -387,7 +384,7 @@ class RowChoice {
     this.#changed = changed;
   }
 
-  /** Resolves with the row; undefined where the list was left. */
+  /** Resolves with the selected row, or undefined if the list was canceled. */
   pick(title: string, rows: readonly string[]): Promise<number | undefined> {
     this.choose(false);
     this.#show({ title, rows, chosen: 0 });
@@ -396,7 +393,6 @@ class RowChoice {
     });
   }
 
-  /** Marks the next or previous row, from the last to the first. */
   mark(by: 1 | -1): void {
     if (this.#picker === undefined) return;
     const { length } = this.#picker.rows;
@@ -424,13 +420,12 @@ interface Work {
   readonly talk: number | undefined;
 }
 
-/** What is going on in a chat. Work of no conversation, such as a sign-in, has no number. */
+/** The running work of a chat. Work outside any conversation, such as signing in, has no conversation number. */
 class Works {
   readonly #works = new Set<Work>();
   readonly #failed: (error: unknown) => void;
   readonly #changed: () => void;
 
-  /** @param parts.changed is called when work begins, and when it has ended */
   constructor(parts: { failed: (error: unknown) => void; changed: () => void }) {
     this.#failed = parts.failed;
     this.#changed = parts.changed;
@@ -463,13 +458,13 @@ class Works {
   }
 }
 
-/** While an order is open: twelve calls a minute are far from any broker's limit. */
+/** Polling interval while an order is open. Twelve calls a minute are far below any broker's limit. */
 const INTERVAL_MS = 5_000;
 const RETRY_MS = 30_000;
 
 /**
- * Watches open orders, including those placed elsewhere, and reports each change (fill, partial fill, cancel). It polls
- * only while an order is open, or when told to look.
+ * Watches open orders, including those placed elsewhere, and reports each change (fill, partial fill, cancel). Polls only
+ * while an order is open, or when `look` is called.
  */
 export class OrderWatch {
   readonly #orders: () => Promise<readonly Order[]>;
@@ -528,13 +523,13 @@ export class OrderWatch {
     }
   }
 
-  /** Reports what changed. @returns whether an order is still open */
+  /** Reports changed orders. @returns whether an order is still open */
   #compare(orders: readonly Order[]): boolean {
     if (this.#stop.signal.aborted) return false;
     for (const order of orders) {
       const before = this.#known.get(order.id);
       this.told(order);
-      // The first sighting is no change; the run that placed it tells of it.
+      // An order seen for the first time is no change. The run that placed it reports it.
       if (before !== undefined && before !== state(order)) this.#changed(order);
     }
     return orders.some((order) => !isOver(order));

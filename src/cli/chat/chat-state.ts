@@ -7,24 +7,22 @@ import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
 import { type ChatItem, errorItem, stopped } from './chat-item.ts';
 
-/** One run of the agent: the live part of one conversation. Several may run at once. */
+/** A run of the agent, the live part of a conversation. Several may run at once. */
 export interface Run {
-  /** The conversation's number, from 1, as long as the chat is open. */
+  /** The conversation's number in this chat, from 1. */
   readonly talk: number;
   readonly title: string;
   readonly thread: string | undefined;
-  /** The part of the answer that may still change. */
+  /** The part of the answer that is not printed yet. */
   readonly answer: string;
-  /** Some of this answer is printed already. */
+  /** Whether part of this answer is already printed. */
   readonly answering: boolean;
   readonly tools: readonly { readonly id: string; readonly name: string; readonly text: string }[];
-  /** Approvals not decided or not carried out yet; oldest first. */
   readonly approvals: readonly ApprovalView[];
-  /** Accounts elsewhere that have to be connected first. */
   readonly connections: readonly ConnectionView[];
-  /** Approvals whose outcome was told while their tool, which would say the same, still runs. */
+  /** Number of outcomes shown whose tool calls, which would repeat them, still run. */
   readonly told: number;
-  /** Tools that ended; of them, those whose outcome was told already. */
+  /** Number of finished tool calls. `toldTools` counts those whose outcome was already shown. */
   readonly tooled: number;
   readonly toldTools: number;
 }
@@ -35,7 +33,6 @@ interface Pending {
   readonly approvals: readonly ApprovalView[];
 }
 
-/** What the chat shows, made from the agent's events alone. */
 export interface ChatState {
   readonly items: readonly ChatItem[];
   readonly runs: readonly Run[];
@@ -73,7 +70,7 @@ export const emptyChat: ChatState = {
   talks: 1,
 };
 
-/** Everything left of the run is the phone's decision: the model is not working. */
+/** Returns whether the run only waits for the phone or a connection, and the model is idle. */
 export function isWaiting(run: Run): boolean {
   if (run.connections.length > 0 && run.answer === '') return true;
   const orders = run.tools.filter(({ name }) => isProposal(name));
@@ -97,7 +94,7 @@ export function isProposal(tool: string): boolean {
   ].includes(tool);
 }
 
-/** The run that the person waits for: the latest whose model is working. */
+/** Returns the latest run whose model is working, which the person waits for. */
 export function runAtWork(state: ChatState): Run | undefined {
   return state.runs.findLast((run) => !isWaiting(run));
 }
@@ -167,7 +164,7 @@ function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
     case 'approval':
       return onApproval(state, run, event.approval);
     case 'order':
-      // The approval's own event tells of the order.
+      // The approval's event covers the order.
       return state;
     case 'connection':
       return onConnection(state, run, event.connection);
@@ -195,14 +192,14 @@ function onToolResult(
   return addOf(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
 }
 
-/** Prints lines that won't change at once, unless another conversation is being answered: answers must not mix. */
+/** Prints settled lines immediately, unless another conversation is being answered, because answers must not mix. */
 function onText(state: ChatState, run: Run, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
   const alone = runAtWork(state)?.talk === run.talk;
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
   if (settled.trim() === '') return update(state, { ...run, answer });
   const text = settled.replace(/\n+$/, '');
-  // Trailing empty lines separate it from the next part, and are printed with that.
+  // Trailing empty lines are printed with the next part, which they separate from this one.
   const gap = settled.slice(text.length + 1);
   const next = addOf(state, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
   return update(next, { ...run, answer: gap + open, answering: true });
@@ -233,7 +230,7 @@ function onConnection(state: ChatState, run: Run, connection: ConnectionView): C
 }
 
 function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
-  // A model that doesn't stream has said nothing yet.
+  // A model that doesn't stream only delivers its answer with the result.
   const said = run.answer !== '' || run.answering || lastSaid(state, run);
   const whole = saysOutcome(run, result)
     ? { ...run, answer: '' }
@@ -252,25 +249,24 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
   return ended(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
 
-/** Whether the planner says nothing beyond the outcomes printed above: one line each. */
+/** Returns whether the planner's answer only repeats the outcomes printed above. */
 function saysOutcome(run: Run, { usage, text }: RunResult): boolean {
   const outcomesAlone = run.toldTools > 0 && run.toldTools === run.tooled;
   return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
 }
 
-/** Whether the last item of this conversation is an answer. */
 function lastSaid(state: ChatState, run: Run): boolean {
   const last = state.items.findLast((item) => item.talk === undefined || item.talk === talkName(run.talk));
   return last?.type === 'answer';
 }
 
-/** Ends the run; what is undecided waits for the phone, and is carried out once approved. */
+/** Ends the run. Approvals without an outcome stay pending on the phone and are executed once approved. */
 function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));
   let next = state;
   for (const approval of left) {
     const text =
-      `${approvalOutcome(approval)} (${approval.id}); carried out when you approve it, /resume ${run.thread ?? ''} tells how it went`.trim();
+      `${approvalOutcome(approval)} (${approval.id}); placed once you approve it, see /resume ${run.thread ?? ''}`.trim();
     next = addOf(next, run, { type: 'note', text });
   }
   const pending = next.pending.filter(({ talk }) => talk !== run.talk);
@@ -299,7 +295,7 @@ function update(state: ChatState, change: Partial<Run>, talk = change.talk): Cha
   };
 }
 
-/** Adds the conversation's number where there are several. */
+/** Adds an item, with the conversation's number if there are several. */
 function addOf(state: ChatState, run: Run, item: ChatItem): ChatState {
   const several = state.talks > 1;
   return add(state, several ? { ...item, talk: talkName(run.talk) } : item);
@@ -319,9 +315,9 @@ function add(state: ChatState, item: ChatItem): ChatState {
 }
 
 /**
- * Splits an unfinished answer into whole lines, which are printed once, and what may still change. A table is settled
- * once a line follows that isn't part of it, since each row may change the widths of all columns; a code block once it
- * is closed; everything else at the end of its line.
+ * Splits an unfinished answer into settled lines, which are printed once, and the rest, which may still change. A table
+ * is settled when a line follows it, since each row may change the widths of all columns. A code block is settled when
+ * it is closed, other text at the end of its line.
  */
 export function splitAnswer(answer: string): { readonly settled: string; readonly open: string } {
   let settled = 0;
@@ -339,11 +335,11 @@ export function splitAnswer(answer: string): { readonly settled: string; readonl
       settled = at;
     } else if (mark !== undefined) {
       fence = mark;
-      // A table right above the block ends with it.
+      // The block ends a table right above it.
       settled = start;
     } else if (!line.trim().startsWith('|')) settled = at;
   }
-  // The table is whole if the line being written isn't part of it.
+  // The table is complete if the unfinished line isn't part of it.
   if (fence === undefined && /^[^|]/.test(unfinished.trim())) settled = at;
   return { settled: answer.slice(0, settled), open: answer.slice(settled) };
 }

@@ -12,35 +12,35 @@ import { environmentWord } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
 import { person } from '../text/reader.ts';
 
-/** The most rows of `/chart`, and those that title, dates, legend and input take beside it. */
+/** Maximum rows of `/chart`, and the rows that title, dates, legend and input take. */
 const CHART_ROWS = 30;
 const CHAT_ROWS = 11;
-/** Each sparkline costs a request; the largest positions get one. */
+/** Maximum number of sparklines, for the largest positions, because each costs a request. */
 const MOST_LINES = 20;
 
 export interface ChatStatus {
-  /** False until identity provider and gateway first answer or fail to. */
+  /** False until the identity provider and the gateway first respond or fail. */
   readonly connected: boolean;
   readonly profile: string;
   readonly environment: string;
   readonly simulated: boolean;
-  /** Why nothing can be proposed here (`REDUCING`: no purchase); undefined where everything can. */
+  /** Why proposals are not possible here (`REDUCING`: no purchases); undefined if there is no restriction. */
   readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
   readonly model: string;
   readonly user: string | undefined;
-  /** `$100,123.45`; undefined where unknown. */
+  /** The account's value, `$100,123.45`; undefined if unknown. */
   readonly value: string | undefined;
   readonly phone: string | undefined;
 }
 
-/** All that the chat can do; the screen knows nothing of sessions, gateways and agents. */
+/** The operations of the chat, so that the screen does not depend on sessions, gateways and agents. */
 export type ChatDriver = ReturnType<typeof contextDriver>;
 
 export type ChatLogin = Awaited<ReturnType<typeof shownLogin>>;
 
-/** @param spoken for a screen reader: reports without drawings */
+/** @param spoken whether a screen reader is used: reports have no drawings */
 export function contextDriver(context: Context, given: AgentOptions, spoken: boolean) {
-  // Before the status line opens a session.
+  // Must happen before the status line opens a session.
   if (given.readOnly) context.limitToReading();
   let options: AgentOptions = given;
   const { io } = context;
@@ -95,21 +95,21 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     },
     /** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
     checkProfile: async (name: string) => (await import('../../app/chat.ts')).checkProfile(context, name),
-    /** Switches the session's model; nothing may be running. */
+    /** Switches the session's model. Requires that nothing is running. */
     chooseModel: async (name: string) => {
       const { otherModel } = await import('../../app/chat.ts');
       options = await otherModel(context, options, name);
       await context.reset();
     },
     chooseTheme: (name: ThemeName) => context.chooseTheme(name),
-    /** Calls `changed` on each change of a proposal, including fills, until `signal` aborts. */
+    /** Calls `changed` on each change of a proposal, including fills, until `signal` is aborted. */
     events: async (signal: AbortSignal, changed: () => void) =>
       (await import('../../tools/gateway/follow-events.ts')).followEvents(await context.gateway(), {
         clock: context.clock,
         signal,
         changed,
       }),
-    /** Stops all trading at the gateway, and withdraws what waits for the phone. */
+    /** Halts all trading at the gateway and withdraws pending approvals. */
     halt: async () => {
       await halt(context);
     },
@@ -142,7 +142,7 @@ async function shownLogin(
   const { qrRows } = await import('../text/qr-code.ts');
   return {
     ...login,
-    // Leaves room for the panel and the input line.
+    // Leaves space for the panel and the input line.
     qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
     complete: async (until: AbortSignal) => {
       const user = await login.complete(until);
@@ -162,12 +162,12 @@ async function portfolioReport(
   const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
   const paint = await context.paint();
-  // A printed report stays on the screen while the market moves on.
+  // A printed report stays on the screen, so it shows the time of its prices.
   const taken = takenLine(context.clock.now(), { paint, simulated: view.simulated });
   return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
-/** The status before anybody was asked. @throws `invalid_config` and what starting a sandbox throws */
+/** Returns the status before any request is made. @throws `invalid_config`, or an error from starting a sandbox */
 export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const profile = await context.profile();
   if (profile.server !== undefined) {

@@ -6,14 +6,14 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 export type InputHistory = ReturnType<typeof openInputHistory>;
 
 const MOST_ENTRIES = 1000;
-/** Longer entries were pasted, and nobody looks for them with the Up key. */
+/** Maximum length of an entry. Longer ones were pasted and are not worth recalling. */
 const LONGEST_ENTRY = 4000;
 
 export const noHistory: InputHistory = { entries: [], add: () => undefined };
 
 /**
- * The history in `history.jsonl` (0600), one JSON string a line. Where the file can't be read or written the chat works
- * without it.
+ * Opens the history in `history.jsonl` (0600), one JSON string per line. If the file can't be read or written, the chat
+ * works without it.
  */
 export function openInputHistory(folder: string) {
   const file = join(folder, 'history.jsonl');
@@ -34,7 +34,7 @@ export function openInputHistory(folder: string) {
   };
 }
 
-/** `history: false` in config.yaml and TRADE_AGENT_HISTORY=off turn it off. */
+/** Returns whether to store the history. `history: false` in config.yaml or TRADE_AGENT_HISTORY=off turns it off. */
 export function wantsHistory(
   config: { readonly history?: boolean | undefined },
   env: NodeJS.ProcessEnv,
@@ -45,8 +45,8 @@ export function wantsHistory(
 }
 
 /**
- * False for what looks like a pasted secret (key, token, password), for a line that begins with a blank (as in shells),
- * and for long pastes.
+ * Returns false for anything that looks like a secret (key, token, password), for lines that start with a space (as in
+ * shells), and for long pastes.
  */
 export function mayBeKept(entry: string): boolean {
   if (entry.trim() === '' || entry.startsWith(' ') || entry.length > LONGEST_ENTRY) return false;
@@ -57,7 +57,7 @@ export function mayBeKept(entry: string): boolean {
   )
     return false;
   if (/-----BEGIN|\beyJ[\w-]{8,}|\b(sk|pk|rk|ghp|gho|xox[abp])[-_]\w{8,}/.test(entry)) return false;
-  // Long runs that aren't words: base64, hex, and broker keys such as PKTEST1234567890ABCD.
+  // Long runs of letters and digits: base64, hex, and broker keys such as PKTEST1234567890ABCD.
   return !entry
     .split(/[\s"'`,;=:()<>]+/)
     .some((word) => /^[\w+/.~-]{20,}$/.test(word) && /\d/.test(word) && /[A-Za-z]/.test(word));
@@ -70,7 +70,7 @@ function asLine(entry: string): string {
 function readEntries(file: string): string[] {
   let text: string;
   try {
-    // A file from a backup or another program may be readable by others.
+    // A file restored from a backup may be readable by others.
     if ((statSync(file).mode & 0o077) !== 0) chmodSync(file, 0o600);
     text = readFileSync(file, 'utf8');
   } catch {
@@ -90,6 +90,6 @@ function quietly(work: () => void): void {
   try {
     work();
   } catch {
-    // Not worth an error in the middle of a conversation.
+    // Losing history is not worth an error in the middle of a conversation.
   }
 }

@@ -16,7 +16,7 @@ export function useMarkdown(): (text: string) => string {
   return (text) => terminalMarkdown(shown(text), columns, color ? style : undefined);
 }
 
-/** What stands before an item: in Unicode, in ASCII, and in words for a screen reader. */
+/** Prefixes of items: in Unicode, in ASCII, and in words for screen readers. */
 const signs = {
   prompt: ['❯ ', '> ', 'you: '],
   done: ['✓ ', '+ ', 'done: '],
@@ -29,7 +29,6 @@ function useSign(): (name: keyof typeof signs) => string {
   return (name) => signs[name][spoken ? 2 : unicode ? 0 : 1];
 }
 
-/** One finished item, as it stays in the scrollback. */
 export function ItemView({ item }: { item: ChatItem }) {
   const sign = useSign();
   const shown = useScreenText();
@@ -80,7 +79,7 @@ export function ItemView({ item }: { item: ChatItem }) {
     case 'report':
       return (
         <Box marginTop={1}>
-          {/* Drawings bring their own signs, and know whether there is Unicode. */}
+          {/* Reports choose their own signs, depending on Unicode. */}
           <Text>{item.text}</Text>
         </Box>
       );

@@ -1,19 +1,19 @@
 import type { Key } from 'ink';
 
-/** The input, one line or more. `cursor` counts graphemes, so it is never inside an emoji. */
+/** The input, in one or more lines. `cursor` counts graphemes, so it is never inside an emoji. */
 export interface EditorState {
   readonly text: string;
   readonly cursor: number;
   readonly history: readonly string[];
-  /** Index of the entry shown; `history.length` is the new one. */
+  /** Index of the displayed history entry; `history.length` means the new entry. */
   readonly shown: number;
-  /** The new entry, kept while older ones are shown. */
+  /** The new entry, saved while older ones are displayed. */
   readonly draft: string;
-  /** The last text cut (Ctrl-K, U, W), for Ctrl-Y. */
+  /** The last cut text (Ctrl-K, U, W), for Ctrl-Y. */
   readonly cut: string;
-  /** Older entries that were edited and not sent; dropped once something is. */
+  /** Edited older entries by index; cleared when an entry is sent. */
   readonly edited: ReadonlyMap<number, string>;
-  /** What Ctrl-R looks for and found last; pressed again it continues from there. */
+  /** The text that Ctrl-R searches for and its last match, where the next Ctrl-R continues. */
   readonly search: { readonly wanted: string; readonly found: string } | undefined;
   readonly noMatch: string | undefined;
 }
@@ -38,7 +38,7 @@ export type EditorAction =
   | { readonly type: 'sent' }
   | { readonly type: 'clear' };
 
-/** A longer paste is cut: it would be an accident. */
+/** Maximum length of the input. Longer pastes are cut, because they are probably accidents. */
 const LONGEST = 20_000;
 const MOST_ENTRIES = 1000;
 
@@ -87,7 +87,7 @@ const moveTo =
   (place: (state: EditorState) => number): Edit =>
   (state) => ({ ...state, cursor: place(state) });
 
-/** @property byWord with Ctrl or Alt, where that differs */
+/** Keys with their edits. `byWord` applies with Ctrl or Alt if it differs. */
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],
@@ -109,7 +109,6 @@ const controls = new Map<string, Edit>([
   ['r', olderWithDraft],
   ['d', (state) => remove(state, 0)],
   ['u', (state) => kill(state, lineStart(state), state.cursor)],
-  // At a line's end it joins the next line, as a shell's editor does.
   ['k', (state) => kill(state, state.cursor, Math.max(lineEnd(state), state.cursor + 1))],
   ['w', (state) => kill(state, wordStart(state, notBlank), state.cursor)],
   ['y', (state) => insert(state, state.cut)],
@@ -122,7 +121,7 @@ const metas = new Map<string, Edit>([
 ]);
 
 function insert(state: EditorState, typed: string): EditorState {
-  // Other control characters could move the terminal's cursor.
+  // Removes other control characters, which could move the terminal's cursor.
   const text = typed
     .replace(/\r\n?/g, '\n')
     .replace(/\t/g, ' ')
@@ -173,7 +172,6 @@ function lineEnd({ text, cursor }: EditorState): number {
 }
 
 const inWord = (part = '') => /[\p{L}\p{N}_]/u.test(part);
-/** Ctrl-W cuts back to a blank, whatever characters the word has. */
 const notBlank = (part = '') => !/\s/.test(part);
 
 function wordStart({ text, cursor }: EditorState, isPart = inWord): number {
@@ -192,7 +190,7 @@ function wordEnd({ text, cursor }: EditorState): number {
   return at;
 }
 
-/** Up moves within the text; from its first line, to the previous entry. */
+/** Moves up within the text, or from its first line to the previous history entry. */
 function upOrOlder(state: EditorState): EditorState {
   const start = lineStart(state);
   if (start === 0) return show(state, state.shown - 1);
@@ -210,16 +208,16 @@ function downOrNewer(state: EditorState): EditorState {
   };
 }
 
-/** A state without history edits or search. */
+/** Returns the state of a new entry, without edits of older ones or a search. */
 function fresh(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
   return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
 }
 
-/** The next older entry that contains the input; Down and Ctrl-N return to it. */
+/** Finds the next older entry that contains the input. Down and Ctrl-N return to the input. */
 function olderWithDraft(state: EditorState): EditorState {
   const { history, text, shown } = state;
   const goesOn = state.search !== undefined && text === state.search.found;
-  // An entry that Up showed is no search text; what was typed over it is.
+  // An unedited history entry is not a search text.
   const looking = shown < history.length && text === (state.edited.get(shown) ?? history[shown]);
   const wanted = goesOn ? (state.search?.wanted ?? '') : looking ? state.draft : text;
   const from = goesOn || looking ? shown : history.length;

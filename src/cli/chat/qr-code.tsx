@@ -1,7 +1,7 @@
 import { Box, Text } from 'ink';
 import { useScreen } from './screen.ts';
 
-/** Black on white where color may be used: not every camera reads a light code on a dark background. */
+/** Renders black on white if color is allowed, because not all cameras read a light code on a dark background. */
 export function QrCode({ rows }: { rows: readonly string[] }) {
   const { color } = useScreen();
   return (

@@ -10,7 +10,7 @@ export interface Screen {
   readonly unicode: boolean;
   readonly color: boolean;
   readonly theme: ThemeName;
-  /** For a screen reader: no frames, spinners or drawings. */
+  /** Whether a screen reader is used: no frames, spinners or drawings. */
   readonly spoken: boolean;
 }
 
@@ -27,7 +27,6 @@ export function useScreen(): Screen {
   return useContext(ScreenContext);
 }
 
-/** Colors by meaning; none where the terminal has none. */
 export function useTheme(): Theme {
   const { color, theme } = useScreen();
   return color ? themes[theme] : {};

@@ -1,38 +1,42 @@
 import type { EditorState } from './line-editor.ts';
 
 export const slashCommands = [
-  { name: 'help', args: '', what: 'show this' },
+  { name: 'help', args: '', what: 'show this help' },
   { name: 'portfolio', args: '', what: 'your account and positions, day and total P/L' },
   { name: 'orders', args: '', what: 'your latest orders' },
-  { name: 'approvals', args: '[cancel CODE]', what: 'what your phone was asked, and what came of it' },
+  { name: 'approvals', args: '[cancel CODE]', what: 'your approval requests and their outcomes' },
   { name: 'threads', args: '', what: 'your conversations' },
   {
     name: 'resume',
     args: '[THREAD]',
-    what: 'go on with one where an order waits; or choose one',
+    what: 'resume one with a pending order, or choose one',
   },
-  { name: 'theme', args: '[NAME]', what: 'colours: dark, light, colour-blind, none' },
-  { name: 'model', args: '[NAME]', what: 'who answers, or choose another for this session' },
-  { name: 'mcp', args: '', what: "other people's servers, and what of them is on" },
-  { name: 'profile', args: '[NAME]', what: 'whose account, or change to another' },
-  { name: 'chart', args: 'SYMBOL [3m] [candles]', what: 'draw a price: 5d, 2w, 3m, 1y; candles, volume' },
+  { name: 'theme', args: '[NAME]', what: 'color theme: dark, light, colour-blind, none' },
+  { name: 'model', args: '[NAME]', what: 'show the model, or choose another for this session' },
+  { name: 'mcp', args: '', what: 'third-party MCP servers and their enabled tools' },
+  { name: 'profile', args: '[NAME]', what: 'list profiles, or switch to another' },
+  {
+    name: 'chart',
+    args: 'SYMBOL [3m] [candles]',
+    what: 'price chart: 5d, 2w, 3m, 1y; candles, volume',
+  },
   { name: 'clear', args: '', what: 'start a new conversation on a clear screen' },
-  { name: 'halt', args: '[lift]', what: 'stop all trading, and take back what waits' },
+  { name: 'halt', args: '[lift]', what: 'halt all trading and withdraw pending approvals' },
   { name: 'login', args: '', what: 'sign in' },
-  { name: 'quit', args: '', what: 'leave (Ctrl-C twice does too)' },
+  { name: 'quit', args: '', what: 'quit (or press Ctrl-C twice)' },
 ] as const;
 
 export type SlashName = (typeof slashCommands)[number]['name'];
 
 export interface SlashCommand {
-  /** In lower case; may not exist. */
+  /** In lower case; may not be a known command. */
   readonly name: string;
   readonly args: readonly string[];
 }
 
 const aliases: Record<string, SlashName> = { exit: 'quit', q: 'quit', '?': 'help', '': 'help', new: 'clear' };
 
-/** `/chart AAPL 3m` → name and arguments; undefined for a prompt. `exit` and `quit` also work without a slash. */
+/** Parses `/chart AAPL 3m`; undefined for a prompt. `exit` and `quit` also work without a slash. */
 export function parseSlashCommand(line: string): SlashCommand | undefined {
   if (/^(exit|quit)$/i.test(line)) return { name: 'quit', args: [] };
   const [, word, rest = ''] = /^\/(\S*)\s*([\s\S]*)$/.exec(line) ?? [];
@@ -42,7 +46,7 @@ export function parseSlashCommand(line: string): SlashCommand | undefined {
   return { name, args: rest.split(/\s+/).filter((arg) => arg !== '') };
 }
 
-/** The commands that `/po` may become; none once a blank or another line follows, or the word is complete. */
+/** Returns the commands that complete `/po`; none after a space or a newline, or if the word is complete. */
 export function completions(text: string): (typeof slashCommands)[number][] {
   const typed = /^\/([a-z]*)$/i.exec(text)?.[1]?.toLowerCase();
   if (typed === undefined) return [];
@@ -50,12 +54,12 @@ export function completions(text: string): (typeof slashCommands)[number][] {
   return found.length === 1 && found[0]?.name === typed ? [] : found;
 }
 
-/** As {@link completions}, but none for a history entry: there the arrows move through the history. */
+/** Like {@link completions}, but none for a history entry, where the arrow keys move through the history. */
 export function offered(editor: EditorState): (typeof slashCommands)[number][] {
   return editor.text === editor.history[editor.shown] ? [] : completions(editor.text);
 }
 
-/** What Tab completes: as far as all candidates agree, or the chosen one and a blank. */
+/** Returns what Tab completes: the common prefix of all candidates, or the chosen one and a space. */
 export function completed(text: string, chosen: number): string {
   const found = completions(text);
   const [first] = found;
@@ -67,12 +71,12 @@ export function completed(text: string, chosen: number): string {
 }
 
 /**
- * What Enter makes of a half-typed command: the marked one; `send` is false where it needs an argument. Undefined where
- * nothing is offered.
+ * Returns the marked command, which Enter completes. `send` is false if it needs an argument. Undefined if there are no
+ * completions.
  */
 export function taken(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
   const one = offered(editor)[chosen];
-  // "/q" and the like are complete, unless another was chosen.
+  // Aliases such as "/q" are complete, unless another command was chosen.
   const whole = chosen === 0 && Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
   if (one === undefined || whole) return undefined;
   const wants = one.args !== '' && !one.args.startsWith('[');
@@ -86,17 +90,17 @@ function common(a: string, b: string): string {
 }
 
 export const slashHelp = [
-  'Say what you want: "what do I own", "quote AAPL", "buy 5 AAPL limit 180".',
-  'While an order waits for your phone, go on talking: what you say next becomes',
-  'a conversation of its own.',
+  'Type a request: "what do I own", "quote AAPL", "buy 5 AAPL limit 180".',
+  'While an order waits for your approval, you can keep going: your next request',
+  'starts a new conversation.',
   '',
   ...slashCommands.map(({ name, args, what }) => `  ${`/${name} ${args}`.padEnd(25)} ${what}`),
   '',
-  '  Enter                     sends; Alt-Enter, Ctrl-J or a \\ at the end: new line',
-  '  Tab                       completes a command',
-  '  Up, Down                  what you typed before',
-  '  Ctrl-R                    the latest of it with what is typed; again: an older',
+  '  Enter                     send; Alt-Enter, Ctrl-J or a trailing \\: new line',
+  '  Tab                       complete a command',
+  '  Up, Down                  browse your input history',
+  '  Ctrl-R                    search it for the typed text; again for older ones',
   '  Ctrl-A E K U W Y, Alt-B F move and cut as in a shell',
-  '  Esc                       stops the model; what is on your phone goes on',
-  '  Ctrl-C twice              quits, and says what still waits',
+  '  Esc                       stop the model; pending approvals are kept',
+  '  Ctrl-C twice              quit, and list what is still pending',
 ].join('\n');

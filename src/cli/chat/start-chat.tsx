@@ -17,7 +17,7 @@ import { ChatSession } from './chat-session.ts';
 import { contextDriver, firstStatus } from './context-driver.ts';
 import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
 
-/** The smallest terminal with room for a QR code beside an order's fields. */
+/** The smallest terminal with space for a QR code next to an order's fields. */
 const QR_COLUMNS = 100;
 const QR_ROWS = 30;
 
@@ -26,11 +26,11 @@ export interface ChatOptions extends AgentOptions {
   readonly screenReader?: boolean;
 }
 
-/** Runs the chat on the terminal until the person leaves it. @returns the profile to open next, if one was chosen */
+/** Runs the chat on the terminal until the person quits. @returns the profile to open next, if one was chosen */
 export async function startChat(context: Context, options: ChatOptions): Promise<string | undefined> {
   const { io, clock, signal, env } = context;
   const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
-  // Both may write to the terminal (a sandbox that starts, a warning of the store), so they come first.
+  // Both may write to the terminal (a sandbox starting, a warning from the store), so they come first.
   const status = await firstStatus(context, options);
   await (await context.store()).unlock();
   const history = wantsHistory(await context.config(), env)
@@ -46,7 +46,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
     ...defined({ thread: options.thread }),
     onQuit: () => end(),
   });
-  // Ink does so only after its first frame: until then the terminal would edit and echo what is typed.
+  // Ink sets raw mode only after its first frame. Until then, the terminal would echo the input.
   io.stdin.setRawMode?.(true);
   const app = render(
     <ChatApp
@@ -63,13 +63,13 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       stdout: frameEraser(sizedTerminal(io.stdout), env),
       exitOnCtrlC: false,
       patchConsole: false,
-      // Ink takes a terminal in a CI job for none.
+      // Ink assumes that a CI job has no terminal.
       interactive: true,
       isScreenReaderEnabled: spoken,
     },
   );
   end = () => app.unmount();
-  // Lines of --verbose would otherwise be written into the middle of the frame.
+  // Otherwise, --verbose would write into the middle of the frame.
   io.divertTalk((line) => session.add({ type: 'note', text: safeLine(line) }));
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });
@@ -88,9 +88,9 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   for (const { thread, approvals } of session.snapshot().state.pending) {
     for (const approval of approvals)
       io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
-    io.talk(`  go on with: ${resumeCommand(thread, context.chosenBy)}`);
+    io.talk(`  resume with: ${resumeCommand(thread, context.chosenBy)}`);
   }
-  // A signal or a time limit ended it, not the person.
+  // Throws if a signal or the time limit ended the chat.
   signal.throwIfAborted();
   return session.nextProfile;
 }
@@ -101,17 +101,17 @@ async function phoneQr({ io }: Context, phone: string | undefined): Promise<read
   return qrRows(phone, { columns: io.width(), rows: io.stdout.rows ?? 0, unicode: io.unicode });
 }
 
-/** `CSI 2 K`, `CSI 1 A`: erase the line, go up one. */
+/** Escape sequences `CSI 2 K` and `CSI 1 A`: erase the line, move up one line. */
 const ERASE_LINE = '\u001b[2K';
 const UP = '\u001b[1A';
 
-/** Node asks the terminal itself; `columns` changes only once the resize signal has arrived. */
+/** `getWindowSize` asks the terminal. `columns` only changes after the resize signal. */
 type Measured = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
- * A terminal that becomes narrower wraps the frame's rows, so the frame takes more rows than Ink wrote and Ink erases
- * too few: part of an old frame would stay, such as an order's panel with an old countdown. This stands between Ink and
- * the terminal, remembers the last frame, and erases the additional rows as well.
+ * Erases frames that were wrapped by a resize. When a terminal gets narrower, a frame takes more rows than Ink wrote, and
+ * Ink would erase too few: part of an old frame would stay, such as a panel with an old countdown. This wrapper between
+ * Ink and the terminal remembers the last frame and erases the additional rows as well.
  */
 export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStream {
   if (!wrapsAnew(env)) return stdout;
@@ -126,7 +126,7 @@ export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStr
       if (more > 0) stdout.write((ERASE_LINE + UP).repeat(more));
     }
     const seen = stripVTControlCharacters(text);
-    // The marks of a synchronized update are invisible, and change no frame.
+    // The marks of a synchronized update are invisible and not part of the frame.
     if (erases || seen !== '') frame = seen.split('\n');
     return stdout.write(...args);
   };
@@ -143,12 +143,12 @@ function sizeOf(stdout: Measured): [columns: number, rows: number] {
   return stdout.getWindowSize?.() ?? [stdout.columns ?? 80, stdout.rows ?? 24];
 }
 
-/** Rows that these lines take on a narrower terminal, beyond one each. */
+/** Returns how many rows these lines take at this width, beyond one row each. */
 function additionalRows(lines: readonly string[], columns: number): number {
   return lines.reduce((sum, line) => sum + Math.max(0, Math.ceil(stringWidth(line) / columns) - 1), 0);
 }
 
-/** Most terminals reflow the screen; these cut it off instead, and nothing more may be erased. */
+/** Returns whether the terminal rewraps lines on resize. The others cut lines off, so that no additional rows exist. */
 function wrapsAnew(env: NodeJS.ProcessEnv): boolean {
   if (env.TMUX !== undefined) return true;
   const { TERM = '' } = env;

@@ -5,14 +5,14 @@ import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
 import { completed, offered, taken } from './slash-commands.ts';
 
-/** How long a first Ctrl-C waits for the second. */
+/** Maximum time between the two Ctrl-C presses that quit. */
 const QUIT_WINDOW_MS = 2000;
 
 const CTRL_C = '\u0003';
 
 /**
- * What the keys do: send, stop, complete, quit; the rest goes to the line editor. Several keys may arrive at once and
- * faster than React renders, so nothing here relies on what was rendered last.
+ * Handles keys: send, stop, complete and quit. Other keys go to the line editor. Several keys may arrive at once and
+ * faster than React renders, so nothing here relies on rendered state.
  */
 export function useChatKeys(props: {
   session: ChatSession;
@@ -37,7 +37,6 @@ export function useChatKeys(props: {
   };
   const send = () => {
     const { text } = current();
-    // As in a shell, a backslash at the end continues the line.
     if (/(^|[^\\])\\$/.test(text)) {
       edit({ type: 'replace', text: `${text.slice(0, -1)}\n` });
       return;
@@ -46,7 +45,7 @@ export function useChatKeys(props: {
     const entry = command?.text ?? text;
     if (entry !== text) edit({ type: 'replace', text: entry });
     if (command?.send === false) return;
-    // An answer makes no sense in the history without its question.
+    // An answer to a question is useless in the history.
     const answers = session.snapshot().question !== undefined;
     if (!session.submit(entry)) return;
     if (entry.trim() === '' || answers) return edit({ type: 'clear' });
@@ -85,10 +84,10 @@ export function useChatKeys(props: {
     choices.find(([applies]) => applies)?.[1]();
   });
 
-  /** Keys that arrived together: typed fast, or pasted on a terminal that doesn't mark pastes. */
+  /** Handles keys that arrive together: typed fast, or pasted on a terminal that doesn't mark pastes. */
   const several = (input: string) => {
     const lines = input.replace(/[\r\n]+$/, '').split(/\r\n|\r|\n/);
-    // Several lines were pasted; a paste never sends.
+    // Several lines mean a paste, which is never sent by itself.
     if (lines.length > 1 && !input.includes(CTRL_C)) return edit({ type: 'paste', text: input });
     const acts = new Map([
       [CTRL_C, ctrlC],
@@ -106,7 +105,7 @@ export function useChatKeys(props: {
   return { quitting, chosen };
 }
 
-/** Keys while a list is open: the arrows mark, Enter takes, Esc and Ctrl-C leave. */
+/** Handles keys while a list is open: arrows to move, Enter to select, Esc and Ctrl-C to cancel. */
 function pickerKey(session: ChatSession, input: string, key: Key): void {
   if (key.downArrow || input === 'j' || (key.ctrl && input === 'n')) session.picking.mark(1);
   else if (key.upArrow || input === 'k' || (key.ctrl && input === 'p')) session.picking.mark(-1);
@@ -114,13 +113,12 @@ function pickerKey(session: ChatSession, input: string, key: Key): void {
   else if (key.escape || input === 'q' || (key.ctrl && input === 'c')) session.picking.choose(false);
 }
 
-/** A key for the line editor: Ctrl-A arrives as 1, Ctrl-B as 2, and so on. */
+/** Converts input to a line editor action. Ctrl-A arrives as 1, Ctrl-B as 2, and so on. */
 function editorKey(input: string): EditorAction {
   if (input === '\t' || !/^[\u0001-\u001a]$/.test(input)) return { type: 'key', input, key: {} };
   return { type: 'key', input: String.fromCharCode(input.charCodeAt(0) + 0x60), key: { ctrl: true } };
 }
 
-/** Tells a second Ctrl-C soon after the first from a first one. */
 function useCtrlC(clock: Clock): { readonly quitting: boolean; readonly isSecond: () => boolean } {
   const first = useRef(Number.NEGATIVE_INFINITY);
   const [quitting, setQuitting] = useState(false);

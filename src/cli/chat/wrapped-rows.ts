@@ -1,7 +1,6 @@
 import stringWidth from 'string-width';
 import { type EditorState, graphemes } from './line-editor.ts';
 
-/** How many rows a text takes at this width. */
 export function wrappedRows(text: string, columns: number): number {
   return text.split('\n').reduce((rows, line) => rows + rowsOf(line, columns), 0);
 }
@@ -11,8 +10,8 @@ function rowsOf(line: string, columns: number): number {
 }
 
 /**
- * The end of a text that fits into `rows` wrapped rows: for a live part as tall as the terminal Ink would rewrite the
- * screen and wipe the scrollback.
+ * Returns the end of a text that fits into `rows` wrapped rows. If the live part were as tall as the terminal, Ink would
+ * redraw the screen and clear the scrollback.
  */
 export function lastRows(text: string, columns: number, rows: number): string {
   const lines = text.split('\n');
@@ -30,7 +29,6 @@ export function lastRows(text: string, columns: number, rows: number): string {
   return kept.join('\n');
 }
 
-/** The end of a line, at most `width` columns wide. */
 export function tail(line: string, width: number): string {
   const segments = graphemes(line);
   let taken = 0;
@@ -44,20 +42,20 @@ export function tail(line: string, width: number): string {
   return segments.slice(start).join('');
 }
 
-/** One row of the input; `cursor` is the cursor's index in `parts` if it is in this row. */
+/** A row of the input. `cursor` is the cursor's index in `parts` if it is in this row. */
 export interface InputRow {
   readonly row: number;
   readonly parts: readonly string[];
   readonly cursor: number | undefined;
 }
 
-/** The cursor needs a character to stand on, also at a line's end. */
+/** Returns the width of a character. The cursor takes a column even at the end of a line. */
 function columnsOf(part: string | undefined, hasCursor: boolean): number {
   if (part === undefined || part === '\n') return hasCursor ? 1 : 0;
   return Math.max(1, stringWidth(part));
 }
 
-/** The input in rows of at most `width` columns; if there are more than `most`, those around the cursor. */
+/** Splits the input into rows of at most `width` columns and returns up to `most` of them near the cursor. */
 export function inputRows(editor: EditorState, width: number, most: number): InputRow[] {
   const rows: { row: number; parts: string[]; cursor: number | undefined }[] = [
     { row: 0, parts: [], cursor: undefined },

@@ -8,10 +8,10 @@ import type { Cli, GlobalOptions } from './cli.ts';
 import type { Context } from './context.ts';
 import { type Output, openOutput } from './output.ts';
 
-/** How long a command told to stop may write down what is pending; then it is abandoned. */
+/** Time that an interrupted command has to save its pending work before it is abandoned. */
 const STOP_MS = 4000;
 
-/** What serving needs of an {@link App}: no account, and no log file, because a server logs to stderr as it works. */
+/** The parts of an {@link App} that a server needs. It has no account, and it logs to stderr instead of a file. */
 export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'>;
 
 export class CliCommand extends Command {
@@ -28,7 +28,7 @@ export class CliCommand extends Command {
     return new CliCommand(name, this.cli);
   }
 
-  /** Ends the help with these examples and the exit codes. */
+  /** Adds these examples and the exit codes to the end of the help. */
   examples(...lines: readonly Example[]): this {
     return this.addHelpText(
       'after',
@@ -36,7 +36,7 @@ export class CliCommand extends Command {
     );
   }
 
-  /** A part of the help before the exit codes: each name with its meaning. */
+  /** Adds a help section with names and their meanings before the exit codes. */
   helpSection(title: string, meanings: Readonly<Record<string, string>>): this {
     const rows = Object.entries(meanings).map(([name, meaning]) => `  ${name.padEnd(28)} ${meaning}`);
     this.#section = `\n${title}:\n${rows.join('\n')}\n`;
@@ -48,7 +48,7 @@ export class CliCommand extends Command {
     return this;
   }
 
-  /** The command's work gets a context, the arguments, its own options and itself. */
+  /** Sets the command's action, which gets a context, the arguments, its own options and the command. */
   runs<Args extends unknown[]>(
     work: (context: Context, ...args: Args) => Promise<number> | Promise<void>,
   ): this {
@@ -58,8 +58,8 @@ export class CliCommand extends Command {
   }
 
   /**
-   * For a command that serves until it is told to stop (Ctrl-C, SIGTERM, its time limit): only the time limit has an
-   * exit code of its own.
+   * Sets the action of a command that serves until it is stopped (Ctrl-C, SIGTERM or its time limit). Only the time
+   * limit has its own exit code.
    */
   serves<Args extends unknown[]>(
     serve: (parts: ServerParts, output: Output, ...args: Args) => Promise<void>,
@@ -75,8 +75,8 @@ export class CliCommand extends Command {
   }
 
   /**
-   * Runs work with a context from the global options, closes that in any case, and keeps the exit code. Errors pass
-   * through; `execute` reports them. @param tell takes lines about the work; stderr by default
+   * Runs work with a context from the global options, always closes it, and stores the exit code. Errors are rethrown
+   * for `execute` to report. @param tell receives progress lines; stderr by default
    */
   async runInContext(
     work: (context: Context) => Promise<number> | Promise<void>,
@@ -98,7 +98,7 @@ export class CliCommand extends Command {
       trace.end(cli.exitCode);
     } catch (error) {
       trace.fail(error);
-      // Abandoned work may still use what closing would take away; the process ends anyway.
+      // Abandoned work may still use the context, and the process ends anyway.
       if (!stopped.gaveUp()) await context.close();
       throw error;
     } finally {
@@ -107,7 +107,7 @@ export class CliCommand extends Command {
     await context.close();
   }
 
-  /** Starts the time limit, and opens the output. @throws {TradeAgentError} `usage` */
+  /** Starts the time limit and opens the output. @throws {TradeAgentError} `usage` */
   openOutput(): Promise<Output> {
     const globals = this.optsWithGlobals<GlobalOptions>();
     if (globals.timeout !== undefined) this.cli.interruption.limit(globals.timeout);
@@ -120,7 +120,7 @@ export class CliCommand extends Command {
   }
 }
 
-/** Rejects with the signal's reason if the work has not ended {@link STOP_MS} after it aborted. */
+/** Rejects with the signal's reason {@link STOP_MS} after the signal is aborted, unless disposed earlier. */
 function stopsLate({ interruption: { signal } }: Cli) {
   let timer: NodeJS.Timeout | undefined;
   let gaveUp = false;

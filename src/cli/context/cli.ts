@@ -4,13 +4,13 @@ import type { Interruption } from '../terminal/interruption.ts';
 import type { Io } from '../terminal/io.ts';
 import type { OutputFormat } from './output.ts';
 
-/** The program's surroundings; tests provide others. */
+/** The program's dependencies, which tests replace. */
 export interface Cli {
   readonly io: Io;
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: logs the host alone. `fetch` where nothing is logged. */
+  /** Logs only the host, for addresses whose path may be a secret. Absent if nothing is logged. */
   readonly discreetFetch?: typeof fetch;
   readonly interruption: Interruption;
   exitCode: number;

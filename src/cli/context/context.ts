@@ -32,7 +32,6 @@ export function createContext(
     askSecret: io.interactive ? ask : undefined,
   });
   let chosen = globals.theme;
-  /** `--theme`, else config.yaml's, else the default. */
   const theme = async () => chosen ?? (await app.config()).theme ?? DEFAULT_THEME;
   return Object.assign(app, {
     io,
@@ -42,10 +41,10 @@ export function createContext(
     chooseTheme: (name: ThemeName) => {
       chosen = name;
     },
-    /** Calls a person who looks elsewhere; silent where it is turned off. */
+    /** Alerts a person who is looking elsewhere, unless that is turned off. */
     attention: async () =>
       io.stderrIsTty ? createAttention(io, cli.env, (await app.config()).attention !== false) : noAttention,
-    // Without color the theme need not be read.
+    // Without color there is no need to read the theme.
     paint: async () => (io.color.stdout ? painter(await theme(), true) : plainPaint),
   });
 }

@@ -10,11 +10,11 @@ export type OutputFormat = (typeof outputFormats)[number];
 
 export type Output = ReturnType<typeof createOutput>;
 
-/** @param indented for a person */
+/** @param indented whether to indent the result for people */
 type JqFilter = (json: string, indented: boolean) => string;
 
 /**
- * The output that the options ask for; wrong options are found here, before the command does anything.
+ * Opens the output that the options select. Rejects wrong options before the command does anything.
  * @param command `orders list`
  * @throws {TradeAgentError} `usage`
  */
@@ -26,22 +26,22 @@ export async function openOutput(
   if (output === 'csv') {
     const { csvCommands, isCsvCommand } = await import('../format/csv-lists.ts');
     if (!isCsvCommand(command)) {
-      throw new TradeAgentError('usage', `${command} prints no list for --output csv`, {
-        hint: `Lists are: ${csvCommands()}.`,
+      throw new TradeAgentError('usage', `${command} has no list to print as --output csv`, {
+        hint: `Commands that print lists: ${csvCommands()}.`,
       });
     }
   }
   if (jq === undefined) return createOutput(io, output);
   if (output === 'csv' || output === 'stream-json') {
-    throw new TradeAgentError('usage', `--jq goes over --output json, not ${output}`, {
-      hint: 'Leave --output out: --jq means json.',
+    throw new TradeAgentError('usage', `--jq works with --output json, not ${output}`, {
+      hint: 'Leave out --output: --jq implies json.',
     });
   }
   const { jqFilter } = await import('../format/jq.ts');
   return createOutput(io, 'json', await jqFilter(jq));
 }
 
-/** A command's result on stdout, in the chosen format. Everything else goes to `io.talk`. */
+/** Writes a command's result to stdout in the chosen format. Everything else goes to `io.talk`. */
 export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
   const print = (lines: string, shown = (text: string) => text) => {
     if (lines !== '') io.print(shown(lines));
@@ -49,8 +49,8 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
   return {
     format,
     /**
-     * The command's only result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}`, on one line unless
-     * stdout is a terminal.
+     * Prints the command's only result: `text()` for people, or `{schema: "trade-agent.<thing>/1", …data}` as JSON, on
+     * one line unless stdout is a terminal.
      */
     async result(thing: string, data: Record<string, unknown>, text: () => string | Promise<string>) {
       if (format === 'text') return print(await text());
@@ -60,7 +60,6 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
         return io.print(safeJson(object, format === 'json' && io.stdoutIsTty ? 2 : 0));
       print(filter(JSON.stringify(object), io.stdoutIsTty), io.stdoutIsTty ? safeText : undefined);
     },
-    /** One line of `stream-json`; nothing in the other formats. */
     event(event: Record<string, unknown>) {
       if (format === 'stream-json') io.print(safeJson(event));
     },
@@ -68,8 +67,8 @@ export function createOutput(io: Io, format: OutputFormat, filter?: JqFilter) {
 }
 
 /**
- * The only place where an error becomes output: an object on stdout under `--output json`, otherwise (`--jq` and `csv`
- * have their own shape) two lines on stderr.
+ * Prints an error: as an object on stdout under `--output json`, otherwise as two lines on stderr (`--jq` and `csv` give
+ * stdout their own format). Returns the exit code. No other function prints errors.
  */
 export function reportError(io: Io, format: OutputFormat, error: unknown): number {
   const object = errorObject(error);
@@ -78,7 +77,7 @@ export function reportError(io: Io, format: OutputFormat, error: unknown): numbe
   return exitCodeForError(object.code);
 }
 
-/** `error: …` and `hint: …`, on stderr by default. */
+/** Prints `error: …` and `hint: …`, on stderr by default. */
 export function talkError(
   io: Io,
   { message, hint }: { message: string; hint?: string },
@@ -88,11 +87,11 @@ export function talkError(
   if (hint !== undefined) tell(`${io.paint('stderr', 'bold', 'hint:')} ${safeText(hint)}`);
 }
 
-/** The format that the raw arguments ask for, else TRADE_AGENT_OUTPUT: also for reporting a mistake in the others. */
+/** Returns the output format before the arguments are parsed, so that wrong arguments can be reported in it. */
 export function requestedFormat(args: readonly string[], env: NodeJS.ProcessEnv = {}): OutputFormat {
   const end = args.indexOf('--');
   const options = end === -1 ? args : args.slice(0, end);
-  // The expression decides what stdout has then.
+  // The jq expression determines the format of stdout.
   if (options.some((arg) => arg === '--jq' || arg.startsWith('--jq='))) return 'text';
   const index = options.findLastIndex((arg) => arg === '--output' || arg.startsWith('--output='));
   const value = options[index]?.startsWith('--output=')

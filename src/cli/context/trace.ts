@@ -7,8 +7,8 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
 /**
- * Begins a command's record in the log file and, under `--verbose`, on stderr. `TRADE_AGENT_LOG=off` turns the file
- * off.
+ * Starts logging a command to the log file and, with `--verbose`, to stderr. `TRADE_AGENT_LOG=off` turns off the
+ * file.
  */
 export function startTrace(
   { io, env, clock, fetch }: Pick<Cli, 'io' | 'env' | 'clock' | 'fetch'>,
@@ -26,7 +26,6 @@ export function startTrace(
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
     fetch: tracedFetch(fetch, clock, (facts) => tell('request', facts)),
-    /** As `fetch`, but the record has only the host. */
     discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', facts), 'host'),
     end: (exit_code: number) => tell('end', { exit_code, ms: clock.now() - started }),
     fail: (error: unknown) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
@@ -37,7 +36,7 @@ function logFile(env: NodeJS.ProcessEnv): string {
   return join(resolveHome(env).log, 'trade-agent.log');
 }
 
-/** The message of a foreign error could contain anything and is left out; its stack says where. */
+/** Leaves out the message of an unexpected error, which could contain secrets. The stack shows where it was thrown. */
 function errorFacts(error: unknown): Record<string, unknown> {
   if (isTradeAgentError(error)) return { code: error.code, message: error.message };
   if (!(error instanceof Error)) return { code: 'internal' };
@@ -53,8 +52,8 @@ function errorFacts(error: unknown): Record<string, unknown> {
 }
 
 /**
- * `fetch` that reports each request without secrets: no query, header or body.
- * @param address how much of the address to report: an incoming webhook's path is its secret
+ * Wraps `fetch` to report each request without secrets: no query, headers or body.
+ * @param address how much of the address to report, because the path of an incoming webhook is a secret
  */
 export function tracedFetch(
   fetch: typeof globalThis.fetch,
@@ -89,13 +88,13 @@ function failureOf(error: unknown): string {
   return String(code ?? name ?? 'failed');
 }
 
-/** A file this long is rotated; this many older ones are kept. Together they stay below 4 MiB. */
+/** The log file is rotated at this size, and this many older files are kept: less than 4 MiB in total. */
 const MAX_BYTES = 1024 * 1024;
 const KEPT = 3;
 
 /**
- * What the program did, for finding out why it failed: no prompts, no answers, no credentials. One JSON object a line in
- * `file` (0600). Never throws: a log that can't be written is no reason to fail.
+ * Logs what the program did, for debugging: no prompts, no answers, no credentials. Writes one JSON object per line to
+ * `file` (0600). Never throws, because a log that can't be written is no reason to fail.
  */
 export function createLogFile(file: string, clock: Clock) {
   let ready = false;
@@ -112,7 +111,7 @@ export function createLogFile(file: string, clock: Clock) {
           event,
           ...facts,
         });
-        // One write in append mode: lines of several processes never mix.
+        // One write in append mode, so that lines of several processes never mix.
         appendFileSync(file, `${redact(line)}\n`, { mode: 0o600 });
         if (!ready) chmodSync(file, 0o600);
         ready = true;
@@ -133,8 +132,8 @@ function rotate(file: string): void {
 }
 
 /**
- * Removes whatever could be a credential: JWTs, and anything that long without a break. Ids (at most 36 characters) and
- * words stay.
+ * Removes anything that could be a credential: JWTs, API keys, and any run of 40 or more characters. IDs (at most 36
+ * characters) and words stay.
  */
 export function redact(text: string): string {
   return text

@@ -1,8 +1,8 @@
-/** A list in a result, as a spreadsheet has it. */
+/** A list in a result that can be printed as CSV. */
 interface CsvList {
   readonly commands: readonly string[];
   readonly rows: string;
-  /** Members of a row, with dots; also the column names. */
+  /** Paths of a row's fields, separated by dots. They are also the column names. */
   readonly columns: readonly string[];
 }
 
@@ -15,7 +15,7 @@ const scheduleColumns = ['id', 'name', 'profile', 'cron', 'at', 'when_open', 'ov
 const runColumns = ['schedule', 'due', 'started_at', 'ended_at', 'status', 'exit_code', 'missed', 'attempt'];
 const accessColumns = ['id', 'account', 'role', 'who', 'of', 'from', 'until', 'granted_at', 'in_force'];
 
-/** Every list that `--output csv` knows, by its result's name (docs/schema). */
+/** All lists that `--output csv` supports, by the name of the result (docs/reference/schema). */
 export const csvLists: Readonly<Record<string, CsvList>> = {
   portfolio: {
     commands: ['portfolio'],
@@ -29,7 +29,7 @@ export const csvLists: Readonly<Record<string, CsvList>> = {
   gains: {
     commands: ['gains'],
     rows: 'gains',
-    // Form 8949's columns (a) to (h), and what they don't say.
+    // Columns (a) to (h) of Form 8949, then what they leave out.
     columns: [
       ...['description', 'acquired', 'sold', 'proceeds', 'cost', 'adjustment_code', 'adjustment', 'gain'],
       ...['term', 'symbol', 'side', 'qty'],

@@ -4,8 +4,8 @@ import { decimalString } from '../../trading/decimal.ts';
 import { csvLists } from './csv-lists.ts';
 
 /**
- * A result's list as CSV (RFC 4180, with a header line). An apostrophe precedes text that a spreadsheet would run as a
- * formula; numbers stay as they are. @param thing the result's name @throws {RangeError} if it is no list
+ * Formats a result's list as CSV (RFC 4180, with a header line). Text that a spreadsheet would run as a formula gets a
+ * leading apostrophe; numbers do not. @param thing the result's name @throws {RangeError} if it is not a list
  */
 export function csvText(thing: string, data: Readonly<Record<string, unknown>>): string {
   const list = csvLists[thing];
@@ -19,7 +19,7 @@ export function csvText(thing: string, data: Readonly<Record<string, unknown>>):
       record_delimiter: 'windows',
       cast: {
         boolean: (value) => String(value),
-        // A negative amount is a number, although a spreadsheet takes its minus for a formula.
+        // A negative amount is a number, although its minus looks like a formula.
         string: (value) => ({ value, escape_formulas: !decimalString.safeParse(value).success }),
       },
     },

@@ -5,15 +5,15 @@ import { TradeAgentError } from '../../errors/errors.ts';
 const DOES_NOT_COMPILE = 3;
 
 /**
- * A filter by jq itself (jq 1.8): strings come out raw, as with `jq -r`.
+ * Creates a filter with jq itself (jq 1.8). Strings are printed raw, as with `jq -r`.
  * @throws {TradeAgentError} `usage` with jq's message if the expression doesn't compile; the filter throws it if the
  * expression doesn't fit the result
  */
 export async function jqFilter(expression: string): Promise<(json: string, indented: boolean) => string> {
   const jq = await loadJq();
-  // Before anything is done: an order must not be placed for a result that can't be printed.
+  // Checked before the command runs, so that no order is placed whose result can't be printed.
   const tried = jq.raw('null', expression, ['-c']);
-  if (tried.exitCode === DOES_NOT_COMPILE) throw wrong('--jq is no expression that jq takes', tried.stderr);
+  if (tried.exitCode === DOES_NOT_COMPILE) throw wrong('--jq is not a valid jq expression', tried.stderr);
   return (json, indented) => {
     const { stdout, stderr, exitCode } = jq.raw(json, expression, indented ? ['-r'] : ['-r', '-c']);
     if (exitCode !== 0) throw wrong('--jq does not fit the result', stderr);
@@ -28,6 +28,6 @@ function wrong(message: string, said: string): TradeAgentError {
     .replace(/\s+/g, ' ')
     .trim();
   return new TradeAgentError('usage', words === '' ? message : `${message}: ${words}`, {
-    hint: 'It goes over what --output json prints; docs/schema says what is in it. What the command did is done.',
+    hint: 'It filters the output of --output json, see docs/reference/schema. The command itself has run.',
   });
 }

@@ -20,11 +20,11 @@ interface Watched<Live> {
   }): Promise<void>;
   table(live: Live, screen: PortfolioScreen): Promise<string>;
   isSimulated(live: Live): boolean;
-  /** How many of the last lines stay when the table is cut. */
+  /** Number of last lines to keep when the table is cut. */
   readonly kept: number;
 }
 
-/** The portfolio, live: prices and fills, of one account or all. */
+/** Shows the live portfolio of one account or all: prices and fills. */
 export async function watchPortfolio(context: Context): Promise<void> {
   if (context.ofAll) await watch(context, ofAll(context));
   else await watch(context, ofOne(context));
@@ -66,7 +66,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
       },
       told: (proposal) => {
         const time = localTime(proposal.updated_at, { seconds: true }).slice(11);
-        // One line a proposal: its outcome, not each step.
+        // One line per proposal, for its latest state.
         events.delete(proposal.id);
         events.set(proposal.id, `${time}  ${approvalOutcome(approvalView(proposal, ''))}`);
         if (events.size > MOST_EVENTS) events.delete(events.keys().next().value ?? '');
@@ -90,7 +90,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
   await watchScreen(context, following, draw);
 }
 
-/** Cuts the table's smallest positions, and says how many. */
+/** Drops the table's last positions if there are too many rows, and adds their number. */
 function cut(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;

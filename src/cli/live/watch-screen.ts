@@ -3,10 +3,10 @@ import type { Context } from '../context/context.ts';
 import { openLiveScreen } from '../terminal/live-screen.ts';
 
 /**
- * Shows something live on the whole terminal until the person leaves it (exit 0) or it is interrupted.
- * @param follow calls `changed` to redraw, until `signal` aborts
- * @param draw the current lines
- * @throws {TradeAgentError} `usage` where there is no terminal
+ * Shows live content on the full terminal until the person quits (exit 0) or the command is interrupted.
+ * @param follow calls `changed` to redraw, until `signal` is aborted
+ * @param draw returns the current lines
+ * @throws {TradeAgentError} `usage` without a terminal
  */
 export async function watchScreen(
   context: Context,
@@ -15,8 +15,8 @@ export async function watchScreen(
 ): Promise<void> {
   const { io, clock, output } = context;
   if (!io.stdoutIsTty || !io.stdinIsTty || output.format !== 'text') {
-    throw new TradeAgentError('usage', 'what goes on changing needs a terminal to be shown on', {
-      hint: 'In a script, ask again: leave "--watch" out, or use "trade-agent quote".',
+    throw new TradeAgentError('usage', 'a live view needs a terminal', {
+      hint: 'In a script, poll instead: leave out "--watch", or use "trade-agent quote".',
     });
   }
   const left = new AbortController();

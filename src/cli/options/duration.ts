@@ -9,28 +9,28 @@ const milliseconds = {
   w: 604_800_000,
 } as const;
 
-/** Node's timers fire at once beyond 2^31-1 ms (24.8 days); nothing here waits longer than a week. */
+/** Node's timers fire immediately above 2^31-1 ms (24.8 days), so durations are capped well below that. */
 const LONGEST = 7 * milliseconds.d;
 const LONGEST_AGE = 36_500 * milliseconds.d;
 
 /**
- * Parses a duration such as `90s`, `5m`, `1h30m` or `500ms` into milliseconds. A number without a unit is refused: some
- * programs would take it for seconds, others for milliseconds. @throws {TradeAgentError} `usage`
+ * Parses a duration such as `90s`, `5m`, `1h30m` or `500ms` into milliseconds. Rejects a number without a unit, because
+ * some programs read it as seconds and others as milliseconds. @throws {TradeAgentError} `usage`
  */
 export function parseDuration(text: string): number {
   const total = inMilliseconds(text, '90s, 5m, 1h');
   if (total > 0 && total <= LONGEST) return total;
-  throw outOfRange(text, 'Choose something longer than nothing and at most 7d.');
+  throw outOfRange(text, 'Choose a duration above zero, up to 7d.');
 }
 
 /**
- * Parses an age such as `12h`, `30d` or `8w` into milliseconds; it may be long, since nothing waits for it.
+ * Parses an age such as `12h`, `30d` or `8w` into milliseconds. Ages may be long, because no timer waits for them.
  * @throws {TradeAgentError} `usage`
  */
 export function parseAge(text: string): number {
   const total = inMilliseconds(text, '12h, 30d, 8w');
   if (total > 0 && total <= LONGEST_AGE) return total;
-  throw outOfRange(text, 'Choose something longer than nothing and at most 36500d.');
+  throw outOfRange(text, 'Choose an age above zero, up to 36500d.');
 }
 
 function inMilliseconds(text: string, example: string): number {
@@ -52,7 +52,7 @@ function outOfRange(text: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', `a duration of ${text} is out of range`, { hint });
 }
 
-/** A time span for people, at most two units: `4:05` below an hour, `1h 05m` above. Seconds round up. */
+/** Formats a time span for display: `4:05` below an hour, `1h 05m` above. Rounds seconds up. */
 export function countdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
-/** Flags with the same meaning in every command: their variable has no command in its name. */
+/** Flags that mean the same in every command, so the names of their variables leave out the command. */
 const shared = new Set([
   'profile',
   'server',
@@ -17,30 +17,30 @@ const shared = new Set([
   'base-url',
 ]);
 
-/** These have variables of their own (NO_COLOR), or are no settings. */
+/** Flags without a variable here: they have their own (NO_COLOR) or are not settings. */
 const without = new Set(['no-color', 'help', 'version', 'decide']);
 
-/** These decide about money or answer a question, and a variable would do so in every command that inherits it. */
+/** Flags that risk money or answer a prompt. A variable would do so in every command that inherits it. */
 const spoken = new Set(['confirm-live', 'max-order', 'decide', 'yes', 'confirm', 'suggest', 'lift', 'tool']);
 
-/** Every flag of these commands says what to trade, so only the command line sets it. */
+/** Commands whose flags define an order, so only the command line may set them. */
 const trading = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
 
 const isSpoken = (command: Command, flag: string) =>
   spoken.has(flag) || (trading.has(commandWords(command).join(' ')) && !shared.has(flag));
 
-/** The command line has the last word among them. */
+/** Flags that exclude each other. If the command line sets one, the variable of the other is ignored. */
 const exclusive = new Map([
   ['server', 'profile'],
   ['profile', 'server'],
 ]);
 
-/** The only value of `--approval` that a variable may set: it never trades. */
+/** The only value of `--approval` that a variable may set, because it never trades. */
 const TIGHTEST_APPROVAL = 'deny';
 
 /**
- * The environment variable of a flag: `TRADE_AGENT_MODEL` for `--model`, `TRADE_AGENT_PHONE_USER` for `phone --user`.
- * Undefined where it has none.
+ * Returns the environment variable of a flag, or undefined if it has none: `TRADE_AGENT_MODEL` for `--model`,
+ * `TRADE_AGENT_PHONE_USER` for `phone --user`.
  */
 export function variableOf(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
@@ -53,14 +53,13 @@ function nameOf(command: Command, flag: string): string {
   return ['trade-agent', ...words].join('_').replaceAll('-', '_').toUpperCase();
 }
 
-/** The words of a command, without the program's name. */
 export function commandWords(command: Command): string[] {
   return command.parent === null ? [] : [...commandWords(command.parent), command.name()];
 }
 
 /**
  * Sets flags that the command line left out from the environment. A switch takes 1, true, yes, on and 0, false, no,
- * off. A variable for a flag that decides about money is refused, not ignored: whoever set it relies on it.
+ * off. A variable for a flag that risks money is an error. Ignoring it would surprise whoever set it.
  * @throws {TradeAgentError} `usage`, naming the variable
  */
 export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEnv): void {
@@ -84,7 +83,7 @@ function readFlag(command: Command, option: Option, env: NodeJS.ProcessEnv): voi
   command.setOptionValueWithSource(option.attributeName(), value, 'env');
 }
 
-/** Whether the flag has a value already, or is excluded by one on the command line. */
+/** Returns whether the flag already has a value, or is excluded by a flag on the command line. */
 function isGiven(command: Command, option: Option, flag: string): boolean {
   const other = exclusive.get(flag);
   if (other !== undefined && command.getOptionValueSource(other) === 'cli') return true;
@@ -92,16 +91,19 @@ function isGiven(command: Command, option: Option, flag: string): boolean {
 }
 
 function mustBeSpoken(name: string, flags: string, otherwise = ''): TradeAgentError {
-  return new TradeAgentError('usage', `${name} is set, but no variable decides about money`, {
-    hint: `Unset it and write ${flags} on the command line${otherwise}.`,
-  });
+  return new TradeAgentError(
+    'usage',
+    `${name} is set, but this option can only be given on the command line`,
+    {
+      hint: `Unset it and pass ${flags} on the command line${otherwise}.`,
+    },
+  );
 }
 
 function read(option: Option, name: string, text: string): unknown {
   if (option.isBoolean()) return readSwitch(name, text);
   if (option.parseArg === undefined) return text;
   try {
-    // A repeatable flag takes a list.
     const texts = Array.isArray(option.defaultValue) ? text.split(',') : [text];
     let value: unknown = option.defaultValue;
     for (const one of texts) value = option.parseArg(one.trim(), value);
@@ -109,7 +111,7 @@ function read(option: Option, name: string, text: string): unknown {
   } catch (error) {
     const { message, hint } = error as { message: string; hint?: string };
     throw new TradeAgentError('usage', `${name}: ${message}`, {
-      hint: hint ?? `It stands in for ${option.flags}; unset it, or correct it.`,
+      hint: hint ?? `It sets ${option.flags}. Unset it or correct it.`,
     });
   }
 }

@@ -1,6 +1,6 @@
 import { type ExitCode, exitCodeMeanings, exits } from '../../app/exit-codes.ts';
 
-/** Longer lines are hard to read, and the build renders the help for this width. */
+/** Maximum width of the help. The build also renders the help for this width. */
 export const HELP_COLUMNS = 80;
 
 export type Example = readonly [command: string, purpose: string];
@@ -15,7 +15,7 @@ export function exampleText(lines: readonly Example[]): string {
 
 const always = [exits.done, exits.failed, exits.usage, exits.interrupted];
 
-/** A command's exit codes, in addition to those of every command. */
+/** Returns the help section with these exit codes and the ones that every command has. */
 export function exitCodeText(codes: readonly ExitCode[]): string {
   const all = [...new Set<ExitCode>([...always, ...codes])].sort((a, b) => a - b);
   return `\nExit codes:\n${table(all)}\n`;

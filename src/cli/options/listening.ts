@@ -11,17 +11,13 @@ export interface ListeningFlags {
   readonly proxy: readonly string[];
 }
 
-/** How a server reachable from other machines is protected. */
 export function addListeningOptions<C extends Command>(command: C): C {
   return command
-    .option(
-      '--tls-cert <file>',
-      'speak TLS by this certificate and its chain (PEM); renewed ones are used at once',
-    )
+    .option('--tls-cert <file>', 'serve TLS with this certificate and its chain (PEM); reloaded when renewed')
     .option('--tls-key <file>', "the certificate's private key (PEM)")
     .option(
       '--proxy <address>',
-      'a proxy that may connect, and nobody else: an address or a network (10.0.0.0/24); may be repeated',
+      'accept connections only from this proxy address or network (10.0.0.0/24); repeatable',
       addProxy,
       [],
     );
@@ -39,11 +35,11 @@ function addProxy(text: string, before: readonly string[]): readonly string[] {
 
 export function addServingOptions<C extends Command>(command: C, port: number): C {
   command
-    .option('--host <address>', 'the address of this machine to listen at', '127.0.0.1')
-    .option('--port <number>', 'the port; 0 for a free one', portUpTo(65_535), port);
+    .option('--host <address>', 'the address to listen on', '127.0.0.1')
+    .option('--port <number>', 'the port to listen on; 0 picks a free one', portUpTo(65_535), port);
   return addListeningOptions(command).option(
     '--ready-file <file>',
-    'write address and process id there once it serves',
+    'write the address and process ID to this file once it is ready',
   );
 }
 
@@ -58,13 +54,13 @@ export function servingOf({ host, port, readyFile, ...flags }: ServingFlags) {
   return { host, port, ...listeningOf(flags), ...ready };
 }
 
-/** @throws {TradeAgentError} `usage` for a certificate without its key, or the reverse */
+/** @throws {TradeAgentError} `usage` for a certificate without its key, or a key without its certificate */
 export function listeningOf(flags: ListeningFlags): Pick<ListenOptions, 'tls' | 'proxy'> {
   const { tlsCert, tlsKey, proxy } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const missing = tlsCert === undefined ? '--tls-cert' : '--tls-key';
     throw new TradeAgentError('usage', `${missing} is missing`, {
-      hint: 'TLS takes both: the certificate with its chain, and its private key.',
+      hint: 'TLS needs both the certificate with its chain and its private key.',
     });
   }
   return {

@@ -9,6 +9,9 @@ export interface LotOptions {
 
 export function addLotOptions<C extends Command>(command: C): C {
   return command
-    .addOption(choiceOption('--method <method>', 'which shares a sale takes', lotMethods).default('fifo'))
-    .option('--lots <file>', 'a CSV file that names them (symbol,sold,acquired,qty), for --method specific');
+    .addOption(choiceOption('--method <method>', 'which lots a sale uses', lotMethods).default('fifo'))
+    .option(
+      '--lots <file>',
+      'a CSV file that lists the lots (symbol,sold,acquired,qty), for --method specific',
+    );
 }

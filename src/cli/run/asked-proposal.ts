@@ -1,7 +1,7 @@
 import type { Asking } from '../../app/approvals/ask-and-wait.ts';
 import type { Context } from '../context/context.ts';
 
-/** Shows what the phone is asked, and each change of it. */
+/** Shows an approval request and each change of its state. */
 export async function showAsking(context: Context): Promise<Asking> {
   const { io, output, clock } = context;
   const { RunRenderer } = await import('./run-renderer.ts');

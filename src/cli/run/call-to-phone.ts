@@ -3,7 +3,6 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { Attention } from '../terminal/attention.ts';
 import { subjectHeadline } from '../text/approval-subject.ts';
 
-/** Rings once for each approval that waits for the phone; calm when none does. */
 export function callToPhone(attention: Attention): (waiting: readonly ApprovalView[]) => void {
   const rung = new Set<string>();
   let calling = false;

@@ -7,9 +7,7 @@ import { talkError } from '../context/output.ts';
 import { callToPhone } from './call-to-phone.ts';
 import { RunRenderer } from './run-renderer.ts';
 
-/**
- * Shows a run from its first event, prints its result, says how to continue what is pending, and sets the exit code.
- */
+/** Shows a run's events, prints its result and how to continue pending work, and returns the exit code. */
 export async function driveRun(context: Context, events: AsyncIterable<AgentEvent>): Promise<number> {
   const { io, output, signal } = context;
   const { phone } = await context.profile();
@@ -45,7 +43,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
   return exitCodeForRun(object);
 }
 
-/** `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`; empty for the built-in planner. */
+/** Formats the usage: `gpt-5-mini: 1,234 tokens in, 56 out, $0.0012`. */
 export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunObject['usage']): string {
   const count = (tokens: number) => tokens.toLocaleString('en-US');
   const cost = cost_usd === undefined ? '' : `, $${cost_usd}`;
@@ -54,20 +52,20 @@ export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunO
 
 function sayWhatIsLeft(context: Context, object: RunObject): void {
   const { io } = context;
-  // On a terminal the answer stands right above and says the same.
+  // On a terminal, the answer right above may say the same.
   const said = io.stdoutIsTty && object.error !== undefined && saysTheSame(object.text, object.error.message);
   if (object.error !== undefined && !said) talkError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
-    io.talk(`${what} still pending; go on with: ${resumeCommand(object.thread, context.chosenBy)}`);
-    io.talk('what you approve is carried out, with or without this terminal; take it back with:');
+    io.talk(`${what} still pending; resume with: ${resumeCommand(object.thread, context.chosenBy)}`);
+    io.talk('approving it still places the order, even without this terminal; to withdraw it:');
     for (const { id } of pending) io.talk(`  trade-agent approvals cancel ${id}`);
   } else if (object.connections.length > 0) {
     for (const { name, command } of object.connections)
       io.talk(`the account "${name}" is not connected: ${command}`);
-    io.talk(`then go on with: ${resumeCommand(object.thread, context.chosenBy)}`);
+    io.talk(`then resume with: ${resumeCommand(object.thread, context.chosenBy)}`);
   } else if (object.status === 'unknown' || object.status === 'pending') {
-    io.talk(`go on with: ${resumeCommand(object.thread, context.chosenBy)}`);
+    io.talk(`resume with: ${resumeCommand(object.thread, context.chosenBy)}`);
   }
 }

@@ -13,22 +13,22 @@ import {
 } from '../terminal/stdin-context.ts';
 
 export interface Asked {
-  /** `-` for standard input; undefined for one that may be there. */
+  /** `-` for standard input; undefined reads standard input if it is not a terminal. */
   readonly prompt: string | undefined;
   readonly thread?: string | undefined;
 }
 
 /**
- * Starts reading standard input, in parallel to what the run needs first. A pipe is waited for as long as the command
- * may take (`--timeout`); if nobody beside us can write to it, only for a moment.
- * @returns the prompt, with the rest as its context
+ * Starts reading standard input while the run is prepared. Waits for a pipe until `--timeout`, or only for a moment if
+ * no other process can write to it.
+ * @returns a function that waits for the prompt and its context
  * @throws {TradeAgentError} `usage` without a prompt
  */
 export function runInput(context: Context, { prompt, thread }: Asked): () => Promise<RunInput> {
   const fromStdin = prompt === '-' || (prompt === undefined && !context.io.stdinIsTty);
   if (!fromStdin && (prompt ?? '').trim() === '') throw noPrompt();
   const reading = read(context, fromStdin ? MOST_PROMPT : MOST_CONTEXT, prompt);
-  // A failure is reported where it is awaited; until then it must not count as unhandled.
+  // The caller that awaits this reports a failure. Until then it must not count as unhandled.
   reading.catch(() => undefined);
   const inThread = defined({ thread });
   return async () => {
@@ -38,7 +38,7 @@ export function runInput(context: Context, { prompt, thread }: Asked): () => Pro
       return { prompt: promptFrom(found), ...inThread };
     }
     if (found.ended === 'cut') {
-      context.io.talk(`standard input is longer than ${MOST_CONTEXT / 1024} KiB; the rest is left out`);
+      context.io.talk(`standard input is longer than ${MOST_CONTEXT / 1024} KiB; the rest is ignored`);
     }
     return {
       prompt: prompt ?? '',
@@ -48,7 +48,7 @@ export function runInput(context: Context, { prompt, thread }: Asked): () => Pro
   };
 }
 
-/** `-` always waits, whoever may write. */
+/** With `-`, always waits for the end of input. */
 function read(
   { io, clock, signal }: Context,
   maxBytes: number,
@@ -56,13 +56,11 @@ function read(
 ): Promise<StdinText> {
   const waitOn = (came: boolean) => {
     if (came || prompt === '-' || pipeWriters() === 'beside') {
-      io.talk('waiting for standard input to end; "< /dev/null" is none, --timeout a limit');
+      io.talk('waiting for standard input to end; use "< /dev/null" for no input, --timeout for a limit');
       return true;
     }
     if (prompt !== undefined) {
-      io.talk(
-        'standard input is open and says nothing: going on without it; pipe it in, or use "< /dev/null"',
-      );
+      io.talk('standard input is open but silent; continuing without it. To avoid this, use "< /dev/null".');
     }
     return false;
   };

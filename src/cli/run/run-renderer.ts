@@ -10,7 +10,7 @@ import { approvalLines, approvalOutcome, connectionLine, isFinalApproval } from 
 import { TerminalMarkdown } from '../text/markdown.ts';
 import { type Paint, plainPaint, signed } from '../text/theme.ts';
 
-/** Shows a run's events as plain lines: progress on stderr, and on a terminal the answer as it is written. */
+/** Shows a run's events as plain lines: progress on stderr and, on a terminal, the answer as it is streamed. */
 export class RunRenderer {
   readonly #io: Io;
   readonly #clock: Clock;
@@ -20,11 +20,11 @@ export class RunRenderer {
   readonly #streams: boolean;
   readonly #markdown: TerminalMarkdown;
   readonly #requested = new Set<string>();
-  /** The latest line about an approved one, by id. */
+  /** The latest line about each approved proposal, by ID. */
   readonly #said = new Map<string, string>();
   readonly #calls = new Map<string, Record<string, unknown>>();
   #streamed = false;
-  /** Failures, until it is known whether the answer says the same. */
+  /** Failures held back until it is known whether the answer says the same. */
   #held: { readonly line: string; readonly message: string }[] = [];
 
   constructor(
@@ -56,11 +56,11 @@ export class RunRenderer {
     if (event.type === 'approval') this.#showApproval(event.approval);
     else if (event.type === 'connection') this.#showConnection(event.connection);
     else if (event.type === 'notice') this.#talk(this.#io.paint('stderr', 'dim', safeLine(event.message)));
-    // A program that reads JSON only hears what a person must know.
+    // With JSON output, stderr only gets what a person must know.
     else if (this.#format === 'text') this.#showWork(event);
   }
 
-  /** Ends the answer: prints it, unless it was streamed. */
+  /** Ends the answer, and prints it unless it was streamed. */
   finish(text: string): void {
     this.#release(text);
     if (!this.#streams) {
@@ -87,7 +87,7 @@ export class RunRenderer {
     for (const row of rows) this.#talk(row);
   }
 
-  /** Approved, but not carried out yet: the gateway tries again, and reports again. */
+  /** Shows an approval that is not executed yet. The gateway retries and reports each attempt. */
   #showApproved({ id, code, reason, mandate_id }: ApprovalView): void {
     const why = reason === undefined ? '' : ` · not yet: ${safeLine(reason)}`;
     const by = mandate_id === undefined ? '' : ` by mandate ${mandate_id}`;
@@ -126,7 +126,7 @@ export class RunRenderer {
   }
 
   #talk(line: string): void {
-    // Answer and progress share a terminal: what was said first comes first.
+    // Answer and progress share a terminal, so flush the answer first to keep their order.
     if (this.#streams) this.#io.write(this.#markdown.end());
     this.#tell(line);
   }
@@ -148,7 +148,7 @@ export class RunRenderer {
     if (!isHeld) this.#held.push({ line, message });
   }
 
-  /** @param answer a failure quoted in it is not told again */
+  /** Shows the held-back failures. @param answer a failure that it mentions is not shown again */
   #release(answer = ''): void {
     const lines = this.#held.filter(({ message }) => !saysTheSame(answer, message));
     this.#held = [];
@@ -156,7 +156,7 @@ export class RunRenderer {
   }
 }
 
-/** `get_quote AAPL`, `place_order buy 5 AAPL`: a tool call on one short line. */
+/** Formats a tool call as one short line: `get_quote AAPL`, `place_order buy 5 AAPL`. */
 export function toolCallText(name: string, args: Record<string, unknown>): string {
   const values = inReadingOrder(args)
     .flatMap((value) => (Array.isArray(value) ? value : [value]))
@@ -166,7 +166,7 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
   return text.length <= 60 ? text : `${text.slice(0, 59)}…`;
 }
 
-/** An order's arguments in the usual order, whatever order the model wrote; the rest as is. */
+/** Sorts an order's arguments into the usual order, since models vary it. Other arguments follow unchanged. */
 function inReadingOrder(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
@@ -174,21 +174,21 @@ function inReadingOrder(args: Record<string, unknown>): unknown[] {
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([name, value]) => {
       if (name === 'notional') return amountText(String(value));
-      // A bare "true" says nothing.
+      // A bare "true" would mean nothing without its name.
       if (value === true) return name.replaceAll('_', ' ');
       const words = exitWords[name];
       return words === undefined ? value : `${words} ${String(value)}`;
     });
 }
 
-/** Names of an order's prices, where there are several. */
+/** Labels of an order's leg prices. */
 const exitWords: Readonly<Record<string, string>> = {
   take_profit_limit_price: 'take profit',
   stop_loss_stop_price: 'stop loss',
   stop_loss_limit_price: 'not below',
 };
 
-/** Formats an amount as money; a model may have written anything. */
+/** Formats an amount as dollars. Amounts from a model may be malformed. */
 function amountText(value: string): string {
   return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
 }

@@ -4,87 +4,92 @@ import { sides } from '../../trading/order.ts';
 import { periods } from '../../trading/period.ts';
 import { lotMethods } from '../../trading/portfolio/lot-pool.ts';
 
-const dollars = z.string().describe('dollars, a decimal number');
-const fraction = z.string().describe('a fraction, a decimal number: 0.05 is 5 %');
-const decimal = z.string().describe('a decimal number, never a float');
-const date = z.string().describe('YYYY-MM-DD, in New York');
+const dollars = z.string().describe('dollars, as a decimal number');
+const fraction = z.string().describe('a fraction, as a decimal number: 0.05 is 5%');
+const decimal = z.string().describe('a decimal number, as a string');
+const date = z.string().describe('YYYY-MM-DD, New York time');
 const lotSides = z.enum(['long', 'short']);
 const term = z.enum(['short', 'long', 'unknown']);
-const method = z.enum(lotMethods).describe('which shares a sale takes');
+const method = z.enum(lotMethods).describe('which lots a sale uses');
 const rates = z
   .object({
     fraction,
-    annual: fraction.nullable().describe('a year’s rate, from a year on'),
-    all_lost: z.string().optional().describe('RFC 3339: when all was lost, where the return ends'),
-    began_anew: z.string().optional().describe('RFC 3339: when it began, after all had been lost'),
+    annual: fraction.nullable().describe('annualized rate, for periods of a year or more'),
+    all_lost: z.string().optional().describe('RFC 3339 time of a total loss, where the return ends'),
+    began_anew: z
+      .string()
+      .optional()
+      .describe('RFC 3339 time when the return starts, if it follows a total loss'),
   })
   .nullable()
-  .describe('null where no rate says it');
+  .describe('null if no rate can be computed');
 const totals = z.object({ proceeds: dollars, cost: dollars, adjustment: dollars, gain: dollars });
 const windowReturn = z.object({ ends: date, fraction });
 const contribution = z.object({ profit: dollars, contribution: fraction });
-const incomplete = z.array(z.string()).describe('symbols of which not all is known');
-const imported = z.int().describe('how many of the activities were imported from files');
+const incomplete = z.array(z.string()).describe('symbols with incomplete data');
+const imported = z.int().describe('number of activities that were imported from files');
 
-/** docs/reference/METRICS.md defines each figure. */
+// docs/reference/METRICS.md defines each figure.
 export const figureResults = {
   performance: z.object({
     period: z.enum(periods),
     from: z.string().describe('RFC 3339'),
     to: z.string().describe('RFC 3339'),
     equity: dollars,
-    equity_before: dollars.describe('dollars, at the end of the day before the period'),
-    added: dollars.describe('dollars that came from outside, less those that went there'),
+    equity_before: dollars.describe('dollars, at the close before the period'),
+    added: dollars.describe('net deposits, in dollars'),
     profit: dollars,
     time_weighted: rates,
     money_weighted: rates,
     benchmark: z.object({
       symbol: z.string(),
       return: rates.describe(
-        'with dividends, over the account’s own days; null where its prices don’t reach back',
+        'with dividends, over the same days as the account; null if its prices do not go back that far',
       ),
-      excess: fraction.nullable().describe('the time-weighted return less the benchmark’s'),
+      excess: fraction.nullable().describe('time-weighted return minus the benchmark’s return'),
     }),
     ratios: z
       .object({
-        risk_free: fraction.describe('a year’s rate'),
+        risk_free: fraction.describe('annual rate'),
         returns_counted: z.int(),
         sharpe: decimal.nullable(),
         sortino: decimal.nullable(),
         beta: decimal.nullable(),
       })
-      .describe('null below twenty daily returns, or where there is nothing to divide by'),
-    volatility: fraction.nullable().describe('a year’s'),
+      .describe('null with fewer than twenty daily returns, or if the divisor is zero'),
+    volatility: fraction.nullable().describe('annualized'),
     rolling: z
       .array(
         z.object({
           months: z.int(),
           count: z.int(),
-          gains: z.int().describe('how many of them made a gain'),
+          gains: z.int().describe('number of periods with a gain'),
           average: fraction,
           latest: windowReturn,
           best: windowReturn,
           worst: windowReturn,
         }),
       )
-      .describe('of every stretch of so many months that ends on a day of the period'),
+      .describe('every period of that many months that ends on a day of the reporting period'),
     dividends_by_month: z.array(z.object({ month: z.string(), amount: dollars })),
     contributions: z
       .object({
         positions: z.array(contribution.extend({ symbol: z.string() })),
         rest: contribution.describe('interest, fees, and positions without prices'),
-        total: fraction.describe('the time-weighted return: what all of them add up to'),
+        total: fraction.describe('the time-weighted return, which is the sum of all contributions'),
         not_priced: z.array(z.string()),
       })
       .optional(),
-    day_profit: dollars.nullable().describe('null where equity at the last close is not known'),
+    day_profit: dollars.nullable().describe('null if the equity at the last close is unknown'),
     day_fraction: fraction.nullable(),
     total_profit: dollars.describe('dollars, unrealized'),
     total_fraction: fraction,
     cash_weight: fraction,
     market_value: dollars,
     positions: z.array(z.object({ symbol: z.string(), day_profit: dollars, weight: fraction })),
-    values: z.array(z.object({ at: z.string(), equity: dollars })).describe('a hundred at most, evenly'),
+    values: z
+      .array(z.object({ at: z.string(), equity: dollars }))
+      .describe('at most 100 points, evenly spaced'),
     simulated: z.boolean(),
   }),
   gains: z.object({
@@ -101,8 +106,8 @@ export const figureResults = {
           sold: date,
           proceeds: dollars.nullable(),
           cost: dollars.nullable(),
-          adjustment_code: z.enum(['W', '']).describe('W: a wash sale'),
-          adjustment: dollars.describe('dollars of loss that are disallowed'),
+          adjustment_code: z.enum(['W', '']).describe('W for a wash sale'),
+          adjustment: dollars.describe('disallowed loss, in dollars'),
           gain: dollars.nullable().describe('proceeds - cost + adjustment'),
           term,
         }),
@@ -110,7 +115,7 @@ export const figureResults = {
       .describe('Form 8949, columns (a) to (h), oldest first'),
     totals: z
       .object({ short_term: totals, long_term: totals, all: totals })
-      .describe('of lines whose gain is known'),
+      .describe('totals of the lines with a known gain'),
     by_year: z.array(z.object({ year: z.string(), short_term: dollars, long_term: dollars, all: dollars })),
     incomplete,
     imported,
@@ -137,7 +142,7 @@ export const figureResults = {
     simulated: z.boolean(),
   }),
   import: z.object({
-    id: z.string().describe('of the file: the same file has the same'),
+    id: z.string().describe('ID of the file; the same file always has the same ID'),
     file: z.string(),
     account: z.string(),
     dry_run: z.boolean(),
@@ -154,11 +159,11 @@ export const figureResults = {
           amount: decimal.nullable(),
         }),
       )
-      .describe('what was not there'),
-    known: z.array(z.int()).describe('lines of what was there already'),
+      .describe('activities that were imported now'),
+    known: z.array(z.int()).describe('line numbers of activities that were imported before'),
     told_by_broker: z
       .array(z.int())
-      .describe('lines of the time that the broker tells of itself: kept, not counted'),
+      .describe('line numbers in the period that the broker reports itself; stored but not counted'),
     broker_since: date.nullable(),
     bad: z.array(z.object({ line: z.int(), reason: z.string() })),
     ignored_columns: z.array(z.string()),

@@ -4,46 +4,48 @@ import { tradingStates } from '../../trading/policy-views.ts';
 import { finding, time } from './parts.ts';
 
 const environment = z.enum(environments);
-const recoveryCode = z.string().describe('shown this once; reads, denies and halts, and approves nothing');
+const recoveryCode = z.string().describe('shown only once; it can read, deny and halt, but not approve');
 const next = z.array(z.string()).describe('shell commands');
 
 const authenticator = z.object({
-  id: z.string().describe('by which it is removed'),
+  id: z.string().describe('ID for removing it'),
   name: z.string(),
   kind: z.enum(['passkey', 'software']),
-  synced: z.boolean().describe('whether it can be on several devices at once'),
+  synced: z.boolean().describe('true if it can be on several devices at once'),
   enrolled_at: time,
   last_used_at: time.nullable(),
 });
 
 const homeUser = z.object({
-  username: z.string().describe('the sub of their tokens'),
+  username: z.string().describe('the sub claim of the user’s tokens'),
   name: z.string(),
-  email: z.string().describe('empty where there is none'),
+  email: z.string().describe('empty if there is none'),
   authenticators: z.array(authenticator),
-  account: z.object({ number: z.string(), environment }).nullable().describe('the first of accounts'),
+  account: z.object({ number: z.string(), environment }).nullable().describe('the first entry of accounts'),
   accounts: z.array(z.object({ broker: z.string(), number: z.string(), environment })),
   recovery_code: z.enum(['unused', 'used', 'none']),
 });
 
-const brokerName = z.string().describe('by its name in gateway.yaml; broker where there is but one');
+const brokerName = z.string().describe('name of the broker in gateway.yaml; "broker" if there is only one');
 
-const brokerKind = z.string().describe('which broker it is, as kind in gateway.yaml: alpaca');
+const brokerKind = z.string().describe('the broker’s kind in gateway.yaml, such as alpaca');
 
 export const homeResults = {
   'home-init': z.object({
     folder: z.string(),
-    address: z.string().describe('issuer, gateway and phone page'),
+    address: z.string().describe('address of the issuer, the gateway and the phone page'),
     owner: z.object({ username: z.string(), name: z.string(), email: z.string() }),
     broker: brokerKind,
     account: z.object({
       number: z.string(),
       environment,
-      status: z.string().describe("the broker's own word"),
+      status: z.string().describe('status as the broker reports it'),
     }),
     limits: z.object({
       version: z.literal(1),
-      accounts: z.record(z.string(), z.record(z.string(), z.unknown())).describe('as in limits.yaml'),
+      accounts: z
+        .record(z.string(), z.record(z.string(), z.unknown()))
+        .describe('same format as limits.yaml'),
     }),
     recovery_code: recoveryCode,
     next,
@@ -51,7 +53,7 @@ export const homeResults = {
   'home-serve': z.object({
     address: z.string(),
     environment,
-    url: z.string().describe('where it listens, without a proxy in front of it'),
+    url: z.string().describe('where the home listens, behind any proxy'),
     home: z.string(),
     pid: z.int(),
   }),
@@ -60,21 +62,21 @@ export const homeResults = {
     address: z.string(),
     environment,
     served: z.object({ pid: z.int(), url: z.string() }).nullable(),
-    signature: z.enum(['required', 'live', 'off']).describe('which approvals a phone must sign'),
+    signature: z.enum(['required', 'live', 'off']).describe('which approvals need a phone’s signature'),
     users: z.array(
       homeUser.extend({
-        open: z.int().describe('proposals that nothing has come of yet'),
-        pushes: z.int().describe('how many browsers are rung'),
+        open: z.int().describe('number of proposals without an outcome'),
+        pushes: z.int().describe('number of browsers that receive push messages'),
         trading: z.object({
           state: z.enum(tradingStates),
           since: time.nullable(),
-          until: time.nullable().describe('when it ends by itself'),
+          until: time.nullable().describe('when this state expires'),
         }),
       }),
     ),
   }),
   'home-doctor': z.object({
-    ok: z.boolean().describe('whether there is nothing to do'),
+    ok: z.boolean().describe('true if no finding needs action'),
     findings: z.array(finding),
   }),
   'home-pairing': z.object({
@@ -88,7 +90,7 @@ export const homeResults = {
   'home-authenticator-remove': z.object({
     user: z.string(),
     authenticator,
-    left: z.int().describe('how many the person still has'),
+    left: z.int().describe('number of authenticators that the user still has'),
   }),
   'home-recovery-code': z.object({ user: z.string(), recovery_code: recoveryCode }),
   'home-broker': z.object({
@@ -109,9 +111,9 @@ export const homeResults = {
       z.object({
         name: z.string(),
         state: z.enum(['confirmed', 'changed', 'unconfirmed', 'gone']),
-        description: z.string().describe("the server's words"),
+        description: z.string().describe('description from the server'),
         arguments: z.record(z.string(), z.unknown()).describe('JSON Schema'),
-        sha256: z.string().nullable().describe('what confirms it, in `pins` of gateway.yaml'),
+        sha256: z.string().nullable().describe('value that confirms the tool, in `pins` of gateway.yaml'),
       }),
     ),
   }),
@@ -120,9 +122,9 @@ export const homeResults = {
       z.object({
         name: brokerName,
         kind: brokerKind,
-        label: z.string().describe("what its owner calls it, or the broker's own name"),
-        credentials: z.string().describe('what opens accounts there'),
-        address: z.string().nullable().describe("null at the broker's own addresses"),
+        label: z.string().describe('name that the owner gave it, or the broker’s own name'),
+        credentials: z.string().describe('kind of credentials that the broker takes'),
+        address: z.string().nullable().describe('null for the broker’s default address'),
         accounts: z.array(z.object({ user: z.string(), number: z.string() })),
       }),
     ),
@@ -134,8 +136,8 @@ export const homeResults = {
     number: z.string(),
     environment,
     status: z.string(),
-    brokers: z.array(z.string()).describe('all of the home, in their order'),
-    restart: z.boolean().describe('whether a home runs that does not know it yet'),
+    brokers: z.array(z.string()).describe('all brokers of the home, in order'),
+    restart: z.boolean().describe('true if a running home must be restarted to use the broker'),
   }),
   'home-broker-remove': z.object({ user: z.string(), broker: brokerName }),
   'home-notices': z.object({
@@ -160,14 +162,14 @@ export const homeResults = {
     folder: z.string(),
     address: z.string(),
     created_at: time.describe('when the backup was made'),
-    withdrawn: z.int().describe('proposals that were open then'),
-    looked_up: z.int().describe('proposals that were being carried out then'),
+    withdrawn: z.int().describe('number of proposals that were open when the backup was made'),
+    looked_up: z.int().describe('number of proposals that were executing when the backup was made'),
   }),
   'home-service': z.object({
     kind: z.enum(['systemd', 'launchd']),
-    file: z.string().describe('where the manager looks for it'),
+    file: z.string().describe('path where the service manager looks for it'),
     content: z.string(),
-    commands: z.array(z.string()).describe('what to type to have it run'),
+    commands: z.array(z.string()).describe('commands that start the service'),
     warnings: z.array(z.string()),
   }),
 };

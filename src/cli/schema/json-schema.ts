@@ -9,7 +9,7 @@ import { namedSchemas } from '../../values/named-schemas.ts';
 import { time } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
-/** docs/reference/schema/ by file name: results, events of `stream-json` and `check`, files that people write. */
+/** Returns docs/reference/schema/ by file name: results, `stream-json` events, `check`, and files that people write. */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
@@ -38,7 +38,7 @@ function file(title: string, schema: z.ZodType): string {
   return text({ ...open(json), title });
 }
 
-/** Schemas written once per file under `$defs`. */
+/** Schemas that each file defines once, under `$defs`. */
 const names = new Map<z.ZodType, string>([
   [orderSchema, 'order'],
   [orderLegSchema, 'order_leg'],
@@ -46,10 +46,10 @@ const names = new Map<z.ZodType, string>([
   [positionSchema, 'position'],
 ]);
 
-/** For programs, and in the package: indented they would be twice as large. */
+/** Not indented: the files ship in the package and would be twice as large. */
 const text = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
-/** Without `additionalProperties: false`: fields may be added within a version, and readers must not mind. */
+/** Removes `additionalProperties: false`, because a version may gain fields and readers must ignore unknown ones. */
 function open(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
@@ -67,27 +67,27 @@ const event = <T extends string>(type: T, shape: z.ZodRawShape) =>
   z.object({ type: z.literal(type), thread: z.string().optional(), ...shape });
 
 /**
- * The lines of `--output stream-json` before the last, which is the result. A reader skips types it does not know: more
- * may come. `thread` tells whose an event is where one command follows several.
+ * The lines of `--output stream-json`; the last line is the result. Readers must skip unknown types, because types may
+ * be added. `thread` identifies the thread of an event when one command follows several.
  */
 const eventSchemas = {
-  thread: event('thread', eventShapes.thread).describe('the first: the thread this run belongs to'),
+  thread: event('thread', eventShapes.thread).describe('the first event: the thread of this run'),
   text: event('text', eventShapes.text).describe('a piece of the answer, as the model writes it'),
   tool_call: event('tool_call', eventShapes.tool_call),
   tool_result: event('tool_result', eventShapes.tool_result),
-  approval: event('approval', eventShapes.approval).describe('on every change of an approval'),
+  approval: event('approval', eventShapes.approval).describe('every change of an approval'),
   order: event('order', eventShapes.order),
   connection: event('connection', eventShapes.connection).describe(
-    'an account elsewhere that the run needs: it stands still meanwhile',
+    'another service that the run needs; the run is paused until it is connected',
   ),
-  notice: event('notice', eventShapes.notice).describe('worth knowing, and ends nothing'),
+  notice: event('notice', eventShapes.notice).describe('a notice that does not end the run'),
   device_code: event('device_code', {
     user_code: z.string(),
     verification_uri: z.string(),
     verification_uri_complete: z.string(),
-    device_name: z.string().describe('this machine, as the consent page shows it'),
+    device_name: z.string().describe('name of this machine on the consent page'),
     expires_at: time,
-  }).describe('login: what to confirm, and where'),
+  }).describe('login: the code to confirm, and where'),
   connection_link: event('connection_link', {
     name: z.string(),
     address: z.string(),

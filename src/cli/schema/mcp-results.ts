@@ -4,44 +4,49 @@ import { time } from './parts.ts';
 
 const client = z.object({
   user: z.string(),
-  client_id: z.string().describe('by which it is revoked'),
-  name: z.string().describe('as it calls itself; unverified'),
-  host: z.string().describe('where it says who it is, or else where it is answered'),
+  client_id: z.string().describe('ID for revoking it'),
+  name: z.string().describe('self-reported, unverified'),
+  host: z.string().describe('host of its client metadata, otherwise of its redirect URI'),
   redirect_uri: z.string(),
   since: time,
-  last_used_at: time.nullable().describe('when it was last given a token'),
+  last_used_at: time.nullable().describe('when it last received a token'),
 });
 
 const listedServer = z.object({
   name: z.string(),
-  at: z.string().describe('the program with its arguments, or the address without its query'),
+  at: z.string().describe('command with its arguments, or the address without its query'),
   transport: z.enum(['stdio', 'http']),
   enabled: z.boolean(),
   tools: z
-    .array(z.object({ name: z.string(), pinned: z.boolean().describe('false: off until it is confirmed') }))
-    .describe('those that are allowed'),
+    .array(
+      z.object({ name: z.string(), pinned: z.boolean().describe('false: disabled until it is confirmed') }),
+    )
+    .describe('the allowed tools'),
 });
 
 const serverTool = z.object({
   name: z.string(),
   state: z
     .enum(['offered', 'not_allowed', 'unconfirmed', 'changed', 'unsafe', 'unfit', 'gone'])
-    .describe('only what is offered can be used'),
-  description: z.string().nullable().describe("the server's own words, without what draws or hides"),
+    .describe('only offered tools can be used'),
+  description: z
+    .string()
+    .nullable()
+    .describe('description from the server, without control and invisible characters'),
   arguments: z.array(
     z.object({ name: z.string(), required: z.boolean(), description: z.string().optional() }),
   ),
-  sha256: z.string().nullable().describe('of what it says of itself, by RFC 8785'),
+  sha256: z.string().nullable().describe('digest of the tool’s definition in canonical JSON (RFC 8785)'),
   danger: z
     .enum(['orders', 'money', 'destructive'])
     .nullable()
-    .describe('what it could do past the phone: refused unless allowed by --unsafe'),
+    .describe('what the tool could do without your approval; refused unless allowed with --unsafe'),
 });
 
 const server = z.object({
   name: z.string(),
-  protocol: z.string().describe('the revision of MCP that it speaks'),
-  about: z.object({ name: z.string(), version: z.string() }).describe('as it calls itself; unverified'),
+  protocol: z.string().describe('MCP revision of the server'),
+  about: z.object({ name: z.string(), version: z.string() }).describe('self-reported, unverified'),
   tools: z.array(serverTool),
 });
 
@@ -49,13 +54,13 @@ const installation = z.object({
   client: z.enum(mcpClientNames),
   title: z.string(),
   file: z.string(),
-  section: z.string().describe('under which the entry stands in the file'),
-  name: z.string().describe("the server's, in the client's settings"),
+  section: z.string().describe('section of the file that has the entry'),
+  name: z.string().describe('name of the server in the client’s settings'),
   transport: z.enum(['stdio', 'http']),
-  entry: z.string().describe('as it stands in the file'),
-  replaces: z.string().nullable().describe('what it takes the place of'),
+  entry: z.string().describe('entry as written to the file'),
+  replaces: z.string().nullable().describe('entry that it replaces'),
   state: z.enum(['written', 'unchanged', 'shown']),
-  next: z.array(z.string()).describe('what to know or do next'),
+  next: z.array(z.string()).describe('next steps'),
 });
 
 export const mcpResults = {

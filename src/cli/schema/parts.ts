@@ -26,6 +26,6 @@ export const finding = z.object({
   check: z.string(),
   status: z.enum(['ok', 'warn', 'fail', 'skip']),
   message: z.string(),
-  fix: z.string().optional().describe('what to do about it; every warn and fail has one'),
+  fix: z.string().optional().describe('how to fix it; every warn and fail has one'),
   details: z.record(z.string(), z.unknown()).optional(),
 });

@@ -8,8 +8,10 @@ import { recordFaults } from '../../trading/record-line.ts';
 import { approval, time, user } from './parts.ts';
 
 const effect = z.enum(['allow', 'ask', 'deny']);
-const reasons = z.array(z.string()).describe('CATEGORY_CONDITION each, docs/guide/POLICY.md');
-const changes = z.array(z.string()).describe('"looser: …" or "tighter: …" each, what becomes possible first');
+const reasons = z.array(z.string()).describe('reason codes (CATEGORY_CONDITION, see docs/guide/POLICY.md)');
+const changes = z
+  .array(z.string())
+  .describe('each starts with "looser:" or "tighter:"; looser ones come first');
 
 export const policyResults = {
   policy: policyViewSchema.unwrap(),
@@ -17,25 +19,28 @@ export const policyResults = {
   'policy-set': z.object({
     outcome: z
       .enum(['applied', 'pending', 'unchanged'])
-      .describe('pending: the rules hold once the phone approves'),
+      .describe('pending: the rules take effect once the phone approves'),
     account: z.string(),
-    previous: z.string().describe('digest of the rules before'),
-    digest: z.string().describe('of the rules as they are now'),
+    previous: z.string().describe('digest of the previous rules'),
+    digest: z.string().describe('digest of the current rules'),
     changes,
-    approval: approval.optional().describe('by which the phone was asked'),
+    approval: approval.optional().describe('the approval request for the change'),
   }),
   'policy-diff': z.object({
     account: z.string(),
-    policy: z.string().describe('digest of the rules in force'),
-    tighter: z.boolean().describe('whether it takes no tap'),
+    policy: z.string().describe('digest of the active rules'),
+    tighter: z.boolean().describe('true if the change needs no approval'),
     changes,
-    replayed: z.int().nullable().describe('how many past orders were decided again; null without --replay'),
+    replayed: z
+      .int()
+      .nullable()
+      .describe('number of past orders that were evaluated again; null without --replay'),
     flips: z.array(
       z.object({
         at: z.string(),
         id: z.string().describe('client_order_id'),
         order: z.string(),
-        before: z.enum(['allow', 'deny']).describe('by the rules in force'),
+        before: z.enum(['allow', 'deny']).describe('decision under the active rules'),
         after: z.enum(['allow', 'deny']),
         reasons,
       }),
@@ -43,7 +48,7 @@ export const policyResults = {
   }),
   'policy-test': z.object({
     ok: z.boolean(),
-    policy: z.string().describe('digest of the rules that they were run against'),
+    policy: z.string().describe('digest of the tested rules'),
     cases: z.array(
       z.object({
         name: z.string(),
@@ -60,15 +65,15 @@ export const policyResults = {
 export const recordResults = {
   'gateway-audit': z.object({
     file: z.string(),
-    ok: z.boolean().describe('whether no line was changed, removed or added'),
-    lines: z.int().optional().describe('how many there are; absent where one is wrong'),
-    line: z.int().optional().describe('the first that is wrong, counted from 1'),
-    seq: z.int().optional().describe('the entry that belongs there'),
+    ok: z.boolean().describe('true if no line was changed, removed or added'),
+    lines: z.int().optional().describe('number of lines; absent if one is wrong'),
+    line: z.int().optional().describe('number of the first wrong line, counted from 1'),
+    seq: z.int().optional().describe('sequence number of the entry that belongs there'),
     what: z
       .enum([...recordFaults, 'kept'])
       .optional()
       .describe(
-        'checkpoint, signer, anchor: the line signs something else, by another key, or vouches for nothing; kept: the checkpoint that was named is not in it',
+        'checkpoint: the line signs something else; signer: it was signed with another key; anchor: its timestamp proves nothing; kept: the given checkpoint is not in the file',
       ),
     signed: z
       .object({
@@ -76,8 +81,8 @@ export const recordResults = {
         last: z.object({ seq: z.int(), day: z.string(), hash: z.string() }).nullable(),
         anchors: z.object({
           count: z.int(),
-          unvouched: z.int().describe('by authorities whose certificates lead to none that are trusted'),
-          late: z.int().describe('stamped more than three days after the day that they close'),
+          unvouched: z.int().describe('timestamps by authorities without a trusted certificate chain'),
+          late: z.int().describe('timestamps made more than three days after the day that they close'),
           last: z.object({ seq: z.int(), time, by: z.string() }).nullable(),
         }),
       })
@@ -89,9 +94,12 @@ const schedule = z.object({
   id: z.string(),
   name: z.string().nullable(),
   profile: z.string(),
-  account: z.string().nullable().describe('its number, or all; null: the default one at each run'),
-  cron: z.string().nullable().describe('a cron expression, New York time'),
-  at: z.string().nullable().describe('open+5m, close-30m: by the broker’s calendar'),
+  account: z
+    .string()
+    .nullable()
+    .describe('account number, or all; null: the default account at the time of each run'),
+  cron: z.string().nullable().describe('cron expression, in New York time'),
+  at: z.string().nullable().describe('open+5m or close-30m, by the broker’s calendar'),
   when_open: z.boolean(),
   check: z.object({
     rules: z.string().nullable(),
@@ -104,11 +112,11 @@ const schedule = z.object({
   with: z.enum([...schedulers, 'server']),
   entry: z
     .enum(['installed', 'missing', 'changed', 'unreadable', 'dry_run', 'kept'])
-    .describe('kept: at the server, which needs none'),
+    .describe('kept: stored on the server, which needs no crontab entry'),
   zone: z.string(),
   local_zone: z.string(),
   next: z.array(z.object({ exchange: time, local: time })),
-  overdue: time.nullable().describe('a moment that went by while nothing ran'),
+  overdue: time.nullable().describe('time of a missed run'),
   last: runRecordSchema.nullable(),
 });
 
@@ -125,23 +133,26 @@ export const scheduleResults = {
   'schedule-run': z.object({
     id: z.string(),
     status: z.enum(['not_due', 'ran']),
-    next: time.nullable().describe('when it is due next; null where it ran or that is not known'),
+    next: time.nullable().describe('next due time; null if it ran or if the time is unknown'),
     run: runRecordSchema.nullable(),
-    check: z.looseObject({ status: z.string() }).nullable().describe('as check --output json prints it'),
+    check: z
+      .looseObject({ status: z.string() })
+      .nullable()
+      .describe('same as the output of check --output json'),
     checks: z
       .array(z.looseObject({ status: z.string() }))
       .optional()
-      .describe('of a schedule for all accounts, one each'),
+      .describe('for a schedule of all accounts: one check per account'),
   }),
   'schedule-logs': z.object({ runs: z.array(runRecordSchema).describe('newest first') }),
 } as const satisfies Record<string, z.ZodObject>;
 
-/** A company's identity provider, and its client there. */
+/** A company's identity provider and the client registered there. */
 export const companyClient = z.object({ issuer: z.string(), client_id: z.string() });
 const companyIssuer = z
   .string()
   .nullable()
-  .describe("the issuer of the person's company, where its word lets them in");
+  .describe("issuer of the person's company, if they sign in through it");
 
 export const signInResults = {
   login: z.object({
@@ -153,15 +164,15 @@ export const signInResults = {
   'company-key': z.object({
     profile: z.string(),
     company: companyClient,
-    key: z.record(z.string(), z.string()).describe('the public half, a JWK (RFC 7517)'),
-    home_yaml: z.string().describe('what the home must list'),
+    key: z.record(z.string(), z.string()).describe('public key, as a JWK (RFC 7517)'),
+    home_yaml: z.string().describe('entry for home.yaml'),
   }),
   logout: z.object({
     user: z.object({ sub: z.string(), name: z.string().nullable() }).nullable(),
-    revoked: z.boolean().describe('whether the provider has ended the session'),
+    revoked: z.boolean().describe('true if the provider ended the session'),
     unrevoked: z
       .array(z.object({ token: z.enum(['refresh_token', 'access_token']), reason: z.string() }))
-      .describe('tokens that may still be good at the provider; all are deleted here'),
+      .describe('tokens that may still be valid at the provider; all are deleted on this machine'),
     warning: z.string().nullable(),
   }),
   whoami: z.object({
@@ -170,7 +181,7 @@ export const signInResults = {
     environment: z.enum(environments),
     issuer: z.string(),
     company: companyIssuer,
-    verified: z.boolean().describe('whether the provider was asked just now (--verify)'),
-    accounts: z.array(accountEntrySchema.unwrap()).nullable().describe('null where the gateway did not say'),
+    verified: z.boolean().describe('true if the session was verified with the provider (--verify)'),
+    accounts: z.array(accountEntrySchema.unwrap()).nullable().describe('null if the gateway did not answer'),
   }),
 };

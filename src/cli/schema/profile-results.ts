@@ -15,7 +15,7 @@ const storePlace = z.object({
   key: z
     .string()
     .nullable()
-    .describe('what opens a file: "passphrase", the path of a key file, or null: a key file beside it'),
+    .describe('"passphrase", the path of a key file, or null for a key file next to the credential file'),
   file: z.string().nullable(),
 });
 
@@ -33,7 +33,7 @@ export const profileResults = {
   profile: z.object({ profile: profileSchema.extend({ name: z.string() }), file: z.string() }),
   'profile-add': z.object({
     name: z.string(),
-    profile: z.record(z.string(), z.unknown()).describe('as config.yaml has it'),
+    profile: z.record(z.string(), z.unknown()).describe('same format as in config.yaml'),
     file: z.string(),
     findings: z.array(providerFinding),
     next: z.array(z.string()).describe('shell commands'),
@@ -47,7 +47,7 @@ export const profileResults = {
   }),
   'profile-remove': z.object({
     name: z.string(),
-    signed_out: z.string().nullable().describe('the subject that was signed in'),
+    signed_out: z.string().nullable().describe('subject of the session that was ended'),
     warning: z.string().nullable(),
   }),
   'profile-model-key': z.object({ name: z.string(), url: z.string() }),
@@ -59,9 +59,9 @@ export const profileResults = {
         enabled: z.boolean(),
         to: z.string(),
         min_severity: z.enum(noticeSeverities),
-        rules: z.array(z.string()).nullable().describe('null: whatever rule it is'),
+        rules: z.array(z.string()).nullable().describe('null: all rules'),
         secret: z.enum(['kept', 'missing', 'not_needed']),
-        waiting: z.int().describe('notices that are still to be sent'),
+        waiting: z.int().describe('number of notices not sent yet'),
       }),
     ),
   }),
@@ -69,7 +69,7 @@ export const profileResults = {
   'notice-added': z.object({
     channel: z.string(),
     kind: z.string(),
-    to: z.string().describe('where its notices go, in words'),
+    to: z.string().describe('human-readable destination'),
     secret: z.enum(['required', 'optional', 'none']),
   }),
   'notice-removed': z.object({ channel: z.string() }),
@@ -77,14 +77,14 @@ export const profileResults = {
   'profile-store': z.object({
     name: z.string(),
     ...storePlace.shape,
-    kept: z.boolean().describe('whether anything is kept there; nobody is asked'),
-    leftovers: z.array(storePlace).describe('where a move that was cut off left a copy'),
+    kept: z.boolean().describe('true if credentials are stored there; checked without a prompt'),
+    leftovers: z.array(storePlace).describe('places where an interrupted move left a copy'),
   }),
   'profile-store-move': z.object({
     name: z.string(),
     from: storePlace,
     to: storePlace,
-    moved: z.array(z.string()).describe('names of what was moved'),
+    moved: z.array(z.string()).describe('names of the moved credentials'),
     warning: z.string().nullable(),
   }),
   'default-profile': z.object({ default_profile: z.string() }),

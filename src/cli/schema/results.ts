@@ -36,16 +36,16 @@ import { profileResults } from './profile-results.ts';
 const receiptResults = {
   receipts: z.object({ receipts: z.array(receiptEntrySchema) }),
   receipt: z.object({
-    ok: z.boolean().describe('whether it holds'),
+    ok: z.boolean().describe('true if the receipt is valid'),
     receipt: receiptSchema.optional(),
     key: z.string().optional().describe('thumbprint of the gateway’s key (RFC 7638)'),
     phone_keys: z
       .array(z.object({ sub: z.string(), fingerprint: z.string() }))
       .optional()
       .describe('base64url(SHA-256) of the public keys that signed'),
-    fault: z.string().optional().describe('what of it does not hold'),
+    fault: z.string().optional().describe('why the receipt is invalid'),
     text: z.string().optional(),
-    from: z.string().optional().describe('"pinned", or the address that the gateway’s key is from'),
+    from: z.string().optional().describe('"pinned", or the address where the gateway’s key was fetched'),
   }),
   'receipt-file': z.object({
     id: z.string(),
@@ -54,20 +54,20 @@ const receiptResults = {
   }),
 };
 
-const date = z.string().describe('YYYY-MM-DD, in New York');
-const dollars = z.string().describe('dollars, a decimal number; less than nothing for what was paid');
+const date = z.string().describe('YYYY-MM-DD, New York time');
+const dollars = z.string().describe('dollars, as a decimal number; negative for payments');
 
 const dataResults = {
   clock: clockSchema.unwrap(),
   calendar: z.object({
     today: date,
     start: date,
-    end: date.describe('YYYY-MM-DD, included'),
-    time_zone: z.string().describe('of open and close'),
-    days: z.array(tradingDaySchema).describe('the days on which the market trades, and no others'),
+    end: date.describe('YYYY-MM-DD, inclusive'),
+    time_zone: z.string().describe('time zone of open and close'),
+    days: z.array(tradingDaySchema).describe('trading days only'),
   }),
   news: z.object({
-    news: z.array(articleSchema).describe('the newest first; the publishers’ words'),
+    news: z.array(articleSchema).describe('newest first, as published'),
     simulated: z.boolean(),
   }),
   watchlist: z.object({ watchlist: watchlistSchema }),
@@ -75,53 +75,53 @@ const dataResults = {
     period: z.enum(periods),
     start: date,
     activities: z.array(activitySchema).describe('newest first'),
-    left_out: z.int().optional().describe('how many more there are'),
+    left_out: z.int().optional().describe('number of activities that were left out'),
     totals: z
       .object({ dividends: dollars, interest: dollars, fees: dollars })
-      .describe('of the whole period'),
+      .describe('totals of the whole period'),
     simulated: z.boolean(),
   }),
   ...figureResults,
 } as const satisfies Record<string, z.ZodObject>;
 
 const alert = z.object({
-  name: z.string().describe('the rule’s, in the rules file'),
+  name: z.string().describe('name of the rule in the rules file'),
   alert: z
     .object({
       symbol: z.string(),
-      above: z.string().exactOptional().describe('dollars a share'),
-      below: z.string().exactOptional().describe('dollars a share'),
-      rises_by: z.string().exactOptional().describe('of the day, with its sign: 5%'),
-      falls_by: z.string().exactOptional().describe('of the day, with its sign: 5%'),
+      above: z.string().exactOptional().describe('dollars per share'),
+      below: z.string().exactOptional().describe('dollars per share'),
+      rises_by: z.string().exactOptional().describe('daily change with a percent sign: 5%'),
+      falls_by: z.string().exactOptional().describe('daily change with a percent sign: 5%'),
     })
     .describe('a symbol and one condition'),
   enabled: z.boolean(),
   snoozed_until: time.nullable(),
 });
 const heard = {
-  file: z.string().nullable().describe('the rules file that has them; null at a server'),
-  looked_at_by: z.array(z.string()).describe('schedules, by name or id'),
-  told_by: z.array(z.string()).describe('channels of notices'),
+  file: z.string().nullable().describe('the rules file with the alerts; null on a server'),
+  looked_at_by: z.array(z.string()).describe('schedules that check the alerts, by name or ID'),
+  told_by: z.array(z.string()).describe('notice channels'),
 };
 
 const alertResults = {
   alerts: z.object({ alerts: z.array(alert), ...heard }),
   'alert-added': z.object({
     added: alert,
-    is_new: z.boolean().describe('false if it already existed'),
-    schedule: z.string().nullable().describe('the schedule that was written or changed for it, by id'),
+    is_new: z.boolean().describe('false if the alert existed already'),
+    schedule: z.string().nullable().describe('ID of the schedule that was created or changed for it'),
     ...heard,
   }),
   'alert-removed': z.object({ removed: z.array(alert) }),
 } as const satisfies Record<string, z.ZodObject>;
 
-const decimal = z.string().describe('a decimal number, never a float');
+const decimal = z.string().describe('a decimal number, as a string');
 
-/** The account of a row, where there are several. */
+/** Columns that identify a row's account when several accounts are listed. */
 const ofAccount = {
-  account: z.string().optional().describe('its number, where several accounts are looked at'),
-  broker: z.string().optional().describe('by its name in the gateway’s settings'),
-  label: z.string().optional().describe('what that broker is called'),
+  account: z.string().optional().describe('account number, if several accounts are listed'),
+  broker: z.string().optional().describe('name of the broker in the gateway’s settings'),
+  label: z.string().optional().describe('display name of the broker'),
 };
 
 const missingAccount = z.object({
@@ -133,55 +133,55 @@ const missingAccount = z.object({
 
 const chart = z.object({
   symbol: z.string(),
-  range: z.string().describe('how far back, as it was asked for'),
+  range: z.string().describe('range as requested'),
   bars: z.array(barSchema).describe('oldest first'),
   trades: z
     .array(
-      z.object({ at: time, side: z.enum(sides), qty: decimal, price: decimal.describe('dollars a share') }),
+      z.object({ at: time, side: z.enum(sides), qty: decimal, price: decimal.describe('dollars per share') }),
     )
-    .describe('your own fills in that time, oldest first'),
-  cost: decimal.optional().describe('what the shares held cost, dollars a share'),
+    .describe('your fills in that range, oldest first'),
+  cost: decimal.optional().describe('average cost of the shares held, dollars per share'),
   simulated: z.boolean(),
 });
 
-/** The object that ends `run`, `resume` and `approvals wait`. */
+/** The last object of `run`, `resume` and `approvals wait`. */
 const run = z.object({
   thread: z.string(),
   status: runStatus,
   text: z.string().describe('the answer, in Markdown'),
   data: toolData,
   orders: z.array(orderSummary),
-  messages: z.array(sentMessageSchema).describe('what was sent'),
+  messages: z.array(sentMessageSchema).describe('messages that were sent'),
   approvals: z.array(approvalSummary),
   connections: z
-    .array(z.object({ name: z.string(), command: z.string().describe('the shell command that connects it') }))
-    .describe('accounts that must be connected before the run can go on'),
-  resume: z.string().describe('the shell command that goes on with this thread'),
+    .array(z.object({ name: z.string(), command: z.string().describe('shell command that connects it') }))
+    .describe('services that must be connected before the run can continue'),
+  resume: z.string().describe('shell command that resumes this thread'),
   usage,
   error: error.optional(),
 });
 
 const access = z.object({
   id: z.string(),
-  account: z.string().describe('its owner'),
+  account: z.string().describe('owner of the account'),
   role: z.enum(accessRoles),
-  who: z.string().describe('a person; for firm and household the name of such'),
-  of: z.string().optional().describe('the firm or household'),
+  who: z.string().describe('a person, or the name of the firm or household'),
+  of: z.string().optional().describe('name of the firm or household'),
   from: time,
-  until: time.optional().describe('for good where it is left out'),
+  until: time.optional().describe('no end if absent'),
   granted_at: time,
   in_force: z.boolean(),
 });
 
 const migrated = z.object({
-  from: z.int().describe('the version that the tables were of; 0 where there were none'),
-  to: z.int().describe('the version that they are of now'),
+  from: z.int().describe('previous schema version; 0 if there were no tables'),
+  to: z.int().describe('current schema version'),
 });
-const wrappingKey = z.object({ file: z.string().describe('all wrapping keys, the newest last') });
+const wrappingKey = z.object({ file: z.string().describe('file with all wrapping keys, newest last') });
 
 /**
- * What every command prints under `--output json`, without its `schema` ("trade-agent.NAME/1"). Within a version fields
- * are only added; scripts/schemas.mjs makes docs/reference/schema/ from this file.
+ * The output of every command under `--output json`, without its `schema` ("trade-agent.NAME/1"). A version may only
+ * gain fields. scripts/schemas.mjs generates docs/reference/schema/ from this file.
  */
 export const resultSchemas = {
   run,
@@ -192,9 +192,9 @@ export const resultSchemas = {
       z.object({
         name: z.enum(connectionNames),
         label: z.string(),
-        provider_name: z.string().describe('what the identity provider calls it'),
+        provider_name: z.string().describe('name of the connection at the identity provider'),
         connected: z.boolean(),
-        scopes: z.array(z.string()).describe('what it may do there, or would be asked to'),
+        scopes: z.array(z.string()).describe('scopes that were granted, or that would be requested'),
         connected_at: time.nullable(),
       }),
     ),
@@ -203,37 +203,41 @@ export const resultSchemas = {
     name: z.enum(connectionNames),
     provider_name: z.string(),
     connected: z.literal(true),
-    already: z.boolean().describe('true: it was connected before'),
+    already: z.boolean().describe('true if it was connected before'),
     scopes: z.array(z.string()),
   }),
   'connection-remove': z.object({
     name: z.enum(connectionNames),
     provider_name: z.string(),
     connected: z.literal(false),
-    removed: z.boolean().describe('false: it was not connected'),
+    removed: z.boolean().describe('false if it was not connected'),
   }),
   accounts: z.object({ accounts: z.array(accountEntrySchema.unwrap()) }),
   portfolio: z.object({ account: accountSchema, positions: z.array(positionSchema) }),
   portfolios: z.object({
     accounts: z.array(
       z.object({
-        broker: z.string().describe('by its name in the gateway’s settings'),
+        broker: z.string().describe('name of the broker in the gateway’s settings'),
         label: z.string(),
         default: z.boolean(),
         account: accountSchema,
         positions: z.array(positionSchema),
       }),
     ),
-    missing: z.array(missingAccount).describe('accounts that could not be read now: they are in no total'),
+    missing: z
+      .array(missingAccount)
+      .describe('accounts that could not be read and are missing from the totals'),
     totals: z
       .array(
         z.object({ currency: z.string(), equity: decimal, cash: decimal, day_change: decimal.nullable() }),
       )
-      .describe('of the accounts read, by currency'),
+      .describe('totals of the accounts read, by currency'),
   }),
   chart,
   web: z.object({
-    url: z.string().describe('opens the page in a browser of this machine, once: keep it to yourself'),
+    url: z
+      .string()
+      .describe('single-use address that opens the page in a browser on this machine; keep it secret'),
     port: z.int(),
     pid: z.int(),
   }),
@@ -241,27 +245,27 @@ export const resultSchemas = {
     quotes: z.array(quoteSchema),
     missing: z
       .array(z.object({ symbol: z.string(), message: z.string() }))
-      .describe('symbols without a quote; the exit code is 3 where there are some'),
+      .describe('symbols without a quote; if there are any, the exit code is 3'),
   }),
   orders: z.object({
     orders: z.array(orderSchema.unwrap().extend(ofAccount)),
-    missing: z.array(missingAccount).describe('of --account all, those that could not be read now'),
+    missing: z.array(missingAccount).describe('with --account all: accounts that could not be read'),
   }),
   'order-outcome': z.object({
     status: runStatus,
     key: z
       .string()
       .nullable()
-      .describe('with it, the same order can be asked for again; null where nobody was asked'),
+      .describe('idempotency key for requesting the same order again; null if no approval was requested'),
     approval: approvalSummary.nullable(),
-    order: orderSchema.nullable().describe('at the broker, once it is there'),
+    order: orderSchema.nullable().describe('the order at the broker, once it was sent'),
     error: error.optional(),
   }),
   checks: z.object({
     checks: z
       .array(z.looseObject({ status: z.string() }))
-      .describe('of --account all, one each, as check prints it; account names its broker'),
-    missing: z.array(missingAccount).describe('accounts that could not be looked at now'),
+      .describe('with --account all: one check per account; account includes the broker’s name'),
+    missing: z.array(missingAccount).describe('accounts that could not be checked'),
   }),
   order: z.object({ order: orderSchema.unwrap().extend(ofAccount) }),
   threads: z.object({ threads: z.array(thread) }),
@@ -269,23 +273,25 @@ export const resultSchemas = {
     thread: thread.extend({ messages: z.array(threadMessage), approvals: z.array(approval) }),
   }),
   'deleted-threads': z.object({
-    deleted: z.array(z.string()).describe('ids of threads'),
-    dry_run: z.boolean().optional().describe('true: nothing was deleted'),
+    deleted: z.array(z.string()).describe('IDs of the threads'),
+    dry_run: z.boolean().optional().describe('true if nothing was deleted'),
   }),
   approvals: z.object({ approvals: z.array(approval) }),
   approval: z.object({ approval }),
   reconciled: z.object({
     approvals: z.array(approval),
-    unknown: z.int().describe('how many are still of unknown outcome'),
+    unknown: z.int().describe('number of approvals whose outcome is still unknown'),
   }),
   access: z.object({
-    account: z.string().describe('whose: the person’s own name at the identity provider'),
-    kept: z.enum(['here', 'elsewhere']).describe('elsewhere: by the server that the gateway asks'),
-    granted: z.array(access).describe('by the person to others'),
-    given: z.array(access).describe('by others to the person'),
+    account: z.string().describe('the owner’s subject at the identity provider'),
+    kept: z
+      .enum(['here', 'elsewhere'])
+      .describe('elsewhere: on the authorization server that the gateway uses'),
+    granted: z.array(access).describe('access that the person granted to others'),
+    given: z.array(access).describe('access that others granted to the person'),
   }),
-  'access-granted': z.object({ access: z.string().describe('its id'), granted_at: time }),
-  'access-revoked': z.object({ access: z.string().describe('its id') }),
+  'access-granted': z.object({ access: z.string().describe('ID of the access'), granted_at: time }),
+  'access-revoked': z.object({ access: z.string().describe('ID of the access') }),
   mandates: z.object({ mandates: z.array(mandateViewSchema) }),
   mandate: z.object({ mandate: mandateViewSchema }),
   halt: z.object({
@@ -310,7 +316,7 @@ export const resultSchemas = {
         at: time,
       })
       .optional()
-      .describe('what became of it, where the gateway told within seconds of the decision'),
+      .describe('the outcome, if the gateway reported one within seconds of the decision'),
   }),
   'phone-login': z.object({ user: z.string(), user_code: z.string() }),
   'phone-connection': z.object({
@@ -325,7 +331,7 @@ export const resultSchemas = {
     gateway: z.string(),
     broker: z.string(),
     phone: z.string(),
-    company: companyClient.nullable().describe('where its people work; null without --company'),
+    company: companyClient.nullable().describe('the users’ company; null without --company'),
     home: z.string(),
     pid: z.int(),
   }),
@@ -338,7 +344,7 @@ export const resultSchemas = {
     pid: z.int(),
   }),
   server: z.object({
-    address: z.string().describe('what laptops name: --server ADDRESS'),
+    address: z.string().describe('address for --server on other machines'),
     issuer: z.string(),
     gateway: z.string(),
     tenant: z.string(),
@@ -349,7 +355,7 @@ export const resultSchemas = {
   worker: z.object({
     gateway: z.string(),
     tenant: z.string(),
-    concurrency: z.int().describe('runs that it drives at once'),
+    concurrency: z.int().describe('number of concurrent runs'),
     home: z.string(),
     pid: z.int(),
   }),
@@ -360,44 +366,46 @@ export const resultSchemas = {
     pem: z.string(),
   }),
   'server-wrapping-key': wrappingKey,
-  'server-rewrap': z.object({ keys: z.int().describe('how many there are') }),
+  'server-rewrap': z.object({ keys: z.int().describe('number of keys') }),
   'server-migrate': migrated,
   'gateway-key': z.object({
     status: z
       .enum(['made', 'in_use', 'waiting', 'rotated', 'rewrapped'])
-      .describe('waiting: made by --rotate, to be registered beside the one in use'),
-    file: z.string().nullable().describe("null: wrapped, in the gateways' database"),
+      .describe('waiting: created with --rotate; register it in addition to the active key'),
+    file: z.string().nullable().describe("null: stored wrapped in the gateways' database"),
     jwk: z.record(z.string(), z.string()).describe('the public key (RFC 7517)'),
     pem: z.string(),
     clients: z
       .array(z.looseObject({ client_id: z.string().nullable() }))
-      .describe('what to register at the identity provider, by the names of RFC 7591'),
+      .describe('client metadata to register at the identity provider (RFC 7591)'),
   }),
   'gateway-wrapping-key': wrappingKey,
   ...recordResults,
   'gateway-recount': z.object({
-    orders: z.int().describe('how many were dated after the clock'),
-    newest: time.nullable().describe('when the latest of them was dated'),
+    orders: z.int().describe('number of orders dated in the future'),
+    newest: time.nullable().describe('latest of those dates'),
   }),
   'gateway-migrate': migrated,
   'gateway-halt': z.object({
     sub: z.string(),
-    ended: z.enum(['halted', 'reducing']).describe('what was lifted'),
-    halted_at: time.describe('since when it was so'),
+    ended: z.enum(['halted', 'reducing']).describe('state that was lifted'),
+    halted_at: time.describe('start of that state'),
     lifted_at: time,
-    state: z.enum(tradingStates).describe('how far trading goes from then on'),
+    state: z.enum(tradingStates).describe('trading state from now on'),
   }),
   demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
   config: z.object({
     file: z.string(),
     key: z.string().nullable(),
-    value: z.unknown().describe('null where the key is not set'),
+    value: z.unknown().describe('null if the key is not set'),
   }),
   'config-path': z.object({ file: z.string() }),
   'config-edit': z.object({ file: z.string(), changed: z.boolean() }),
   'completion-install': z.object({
     shell: z.enum(shells),
-    files: z.array(z.string()).describe('written, to be written, or taken out of'),
+    files: z
+      .array(z.string())
+      .describe('files that were or would be written, or that an entry was removed from'),
     written: z.boolean(),
   }),
   completion: z.object({ shell: z.enum(shells), script: z.string() }),

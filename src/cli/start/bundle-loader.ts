@@ -4,10 +4,9 @@ import { Script } from 'node:vm';
 import { defined } from '../../values/defined.ts';
 import { type CompiledCode, readCompiledCode, writeCompiledCode } from './compiled-code.ts';
 
-/** The program's chunks in dist/, loaded when first needed. */
 export interface Bundle {
   load(name: string): unknown;
-  /** Stores V8's compiled code if there is more than is stored, for the next start. */
+  /** Stores V8's compiled code for the next start if there is new code. */
   keepCompiled(): void;
 }
 
@@ -19,11 +18,11 @@ type ChunkFunction = (
 ) => void;
 
 /**
- * Loads chunks as Node loads CommonJS modules, but with V8's compiled code for all of them from one file. Node's own
- * compile cache has the code compiled at load time; this has the functions that ran, too.
+ * Loads chunks as Node loads CommonJS modules, but reads V8's compiled code of all chunks from one file. Node's own
+ * compile cache lacks the functions compiled after loading, and this file has them.
  * @param folder `file:` URL of dist/, ending in "/"
- * @param compiledFile where compiled code is kept; undefined: nowhere
- * @param build identifies the build: compiled code of another one is not used
+ * @param compiledFile stores the compiled code; undefined disables it
+ * @param build identifies the build, because compiled code of another build can't be used
  */
 export function openBundle(folder: URL, compiledFile: string | undefined, build: string): Bundle {
   const compiled: CompiledCode =
@@ -40,7 +39,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     const found = loaded.get(name);
     if (found !== undefined) return found.exports;
     const url = new URL(name, folder);
-    // Chunks are ASCII (scripts/bundle/chunk-functions.mjs); Latin-1 is the fastest to read.
+    // Chunks are ASCII (scripts/bundle/chunk-functions.mjs), and Latin-1 is the fastest to read.
     const source = readFileSync(url, 'latin1');
     const cachedData = compiled.get(name);
     const script = new Script(source, {
@@ -53,7 +52,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
     try {
       (script.runInThisContext() as ChunkFunction)(module.exports, require, module, url.href);
     } catch (error) {
-      // A second load must fail the same way.
+      // Loading it again must fail the same way.
       loaded.delete(name);
       throw error;
     }

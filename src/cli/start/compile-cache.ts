@@ -3,9 +3,9 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 
 /**
- * The file that keeps a command's compiled code, in a folder of the user's own: whoever may write there can make the
- * program run anything. Undefined without such a folder, or with Node's NODE_DISABLE_COMPILE_CACHE.
- * @param command each runs other functions of the same files
+ * Returns the file for a command's compiled code. It is in a folder private to the user, because anyone who can write to
+ * it could run any code. Undefined without such a folder, or if NODE_DISABLE_COMPILE_CACHE is set.
+ * @param command has its own file, because each command runs different functions of the same chunks
  */
 export function compiledFile(command: string): string | undefined {
   if (process.env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined;
@@ -23,7 +23,7 @@ export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Plat
   return join(caches, 'trade-agent', 'compiled');
 }
 
-/** Makes the folder if needed. False if that fails, or another user owns it or may write to it. */
+/** Creates the folder if needed. Returns false if that fails, or if other users own it or may write to it. */
 export function isPrivate(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -3,21 +3,21 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 export type CompiledCode = Map<string, Buffer>;
 
 interface Header {
-  /** Of the program and of Node. V8 itself refuses what it compiled under other flags. */
+  /** The build of the program. V8 itself rejects code that was compiled with different flags. */
   readonly build: string;
   readonly node: string;
-  /** SHA-256 of everything after it: V8 trusts what it is given, and crashes on damaged code. */
+  /** SHA-256 of everything after the header, because V8 trusts the code and crashes if it is damaged. */
   readonly sum: string;
   readonly chunks: readonly (readonly [name: string, bytes: number])[];
 }
 
-/** Another version, or another kind of processor, must not use it. */
+/** The Node version and platform. Others must not use the code. */
 const node = `${process.version} ${process.platform} ${process.arch}`;
 
-/** Loaded when needed: it takes a fifth of the time of `--version`. */
+/** Loads node:crypto on demand, because loading takes a fifth of the time of `--version`. */
 const sumOf = (data: Buffer) => process.getBuiltinModule('node:crypto').hash('sha256', data);
 
-/** Empty if the file is missing or damaged, or is another build's or another Node's. */
+/** Returns an empty map if the file is missing, damaged, or from another build or Node version. */
 export function readCompiledCode(file: string, build: string): CompiledCode {
   const code: CompiledCode = new Map();
   try {
@@ -37,7 +37,7 @@ export function readCompiledCode(file: string, build: string): CompiledCode {
   }
 }
 
-/** Replaces the file atomically. A full disk only costs time at the next start. */
+/** Replaces the file atomically. Ignores a full disk, which only slows down the next start. */
 export function writeCompiledCode(file: string, build: string, code: CompiledCode): void {
   const data = Buffer.concat([...code.values()]);
   const chunks = [...code].map(([name, { length }]) => [name, length] as const);

@@ -1,5 +1,5 @@
 /**
- * What `--help` prints for 80 columns, by the command's words (`''` for the program). The build fills it; it is empty
- * here, where the program runs from source and renders help itself.
+ * The output of `--help` for 80 columns, by command (`''` for the program). The build fills it in. It is empty here,
+ * because the program renders its help when it runs from source.
  */
 export const helpTexts: Readonly<Record<string, string>> = {};

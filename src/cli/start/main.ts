@@ -5,17 +5,17 @@ import { type Bundle, openBundle } from './bundle-loader.ts';
 import { compiledFile } from './compile-cache.ts';
 import { preparedHelp } from './prepared-help.ts';
 
-/** By then everything a command does at its start has run. */
+/** Time in milliseconds after which all startup code of a command has run. */
 const KEEP_AFTER_MS = 10_000;
 
 /**
- * The program's entry, called by bin/trade-agent.js. Ends the process itself once the output is flushed: a handle left
- * open elsewhere (a pipe, an idle connection) must not keep a finished command alive.
+ * The program's entry point, called by bin/trade-agent.js. Exits once the output is flushed, so that an open handle (a
+ * pipe, an idle connection) can't keep a finished command alive.
  */
 export async function main(argv: string[]): Promise<void> {
-  // An empty HOME would make the user's folders relative; without it the system's user database is asked.
+  // An empty HOME would make the user's folders relative. Without HOME, the system's user database is used.
   if (process.env.HOME === '') delete process.env.HOME;
-  // Before anything is loaded: scripts and shells ask for version and help often.
+  // Answered before anything is loaded, because scripts and shells often run --version and --help.
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) return print(`${version()}\n`);
   const help = await preparedHelp(argv, process.stdout);
   if (help !== undefined) return print(help);
@@ -25,11 +25,11 @@ export async function main(argv: string[]): Promise<void> {
     bundle === undefined
       ? await import('../program.ts')
       : (bundle.load('program.cjs') as typeof import('../program.ts'));
-  // A chat or sandbox may end in ways that leave no time for it.
+  // A chat or sandbox may be killed before it can store the code at exit.
   if (bundle !== undefined) setTimeout(() => bundle.keepCompiled(), KEEP_AFTER_MS).unref();
   const exitCode = await startProgram(argv);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
-  // After a wrong command line there is nothing worth keeping.
+  // After a usage error there is nothing worth storing.
   if (exitCode !== exits.usage) bundle?.keepCompiled();
   process.exit(exitCode);
 }
@@ -45,7 +45,7 @@ function bundled([name = 'chat']: readonly string[]): Bundle | undefined {
 }
 
 function print(text: string): void {
-  // The reader may be gone, as with "| head": there is nobody to tell.
+  // The reader may be gone, as with "| head".
   process.stdout.once('error', () => process.exit(exits.interrupted));
   process.stdout.write(text);
 }
@@ -58,14 +58,14 @@ function flushed(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 /**
- * Keeps this process's memory, and so its tokens, out of core dumps, and its children's too: `coredump_filter`
- * (core(5)) says which memory is dumped, here none. Linux only.
+ * Keeps the memory of this process and its children, including tokens, out of core dumps. Sets `coredump_filter`
+ * (core(5)) to dump nothing. Linux only.
  */
 function keepMemoryOutOfCoreDumps(platform: NodeJS.Platform = process.platform): void {
   if (platform !== 'linux') return;
   try {
     writeFileSync('/proc/self/coredump_filter', '0');
   } catch {
-    // A kernel without core dumps, or no /proc.
+    // The kernel has no core dumps, or there is no /proc.
   }
 }

@@ -1,9 +1,9 @@
 import { HELP_COLUMNS } from '../options/help.ts';
 
 /**
- * The help that the build rendered for these arguments: setting up all commands only to print it takes longer than the
- * rest of `--help`. `undefined` where the program has to render it: arguments beyond help, an unknown command, a
- * narrower terminal, or no build.
+ * Returns the help that the build rendered for these arguments, because setting up all commands is the slowest part of
+ * `--help`. Returns undefined if the program must render it: other arguments, an unknown command, a narrow terminal, or
+ * no build.
  */
 export async function preparedHelp(
   argv: readonly string[],
@@ -17,7 +17,7 @@ export async function preparedHelp(
   return Object.hasOwn(helpTexts, subject) ? helpTexts[subject] : undefined;
 }
 
-/** `["orders", "list"]` for `orders list --help`; `help` takes one word. */
+/** Returns the command whose help is requested: `["orders", "list"]` for `orders list --help`. `help` takes one word. */
 function helpSubject(argv: readonly string[]): readonly string[] | undefined {
   if (argv[0] === 'help') return argv.length <= 2 ? argv.slice(1) : undefined;
   const last = argv.at(-1);

@@ -1,22 +1,22 @@
 import type { Io } from './io.ts';
 
-/** Calls a person who looks elsewhere: bell, desktop notification, and window title. */
+/** Gets the attention of a person who is looking elsewhere: bell, desktop notification, and window title. */
 export interface Attention {
   ring(text: string): void;
   calm(): void;
 }
 
 const BELL = '\u0007';
-/** Save and restore the title (XTWINOPS 22 and 23). */
+/** Escape sequences that save and restore the window title (XTWINOPS 22 and 23). */
 const SAVE_TITLE = '\u001b[22;2t';
 const RESTORE_TITLE = '\u001b[23;2t';
 
 export const noAttention: Attention = { ring: () => undefined, calm: () => undefined };
 
 /**
- * What this terminal supports, on stderr. Nothing where stderr is no terminal, in a CI job, or with `attention: false`
- * in config.yaml. | @see https://iterm2.com/documentation-escape-codes.html (OSC 9); urxvt-notify and foot.ini, "OSC
- * 777"
+ * Uses what this terminal supports, on stderr. Does nothing if stderr is not a terminal, in a CI job, or with
+ * `attention: false` in config.yaml.
+ * @see https://iterm2.com/documentation-escape-codes.html (OSC 9); urxvt-notify and foot.ini (OSC 777)
  */
 export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean): Attention {
   if (!wanted || !io.stderrIsTty || !io.interactive || env.TERM === 'dumb' || env.TERM === 'linux')
@@ -36,16 +36,16 @@ export function createAttention(io: Io, env: NodeJS.ProcessEnv, wanted: boolean)
   };
 }
 
-/** This terminal's notification sequence; others would print it or misunderstand it. */
+/** Returns this terminal's notification sequence. Other terminals would print it or misinterpret it. */
 function notification(env: NodeJS.ProcessEnv, line: string): string {
-  // Within tmux and screen only the bell reaches the person.
+  // Inside tmux and screen, only the bell reaches the person.
   if (env.TMUX !== undefined || /^(screen|tmux)/.test(env.TERM ?? '')) return '';
   if (['iTerm.app', 'WezTerm', 'ghostty'].includes(env.TERM_PROGRAM ?? '')) return `\u001b]9;${line}${BELL}`;
   if (/^(rxvt|foot)/.test(env.TERM ?? '')) return `\u001b]777;notify;trade-agent;${line}${BELL}`;
   return '';
 }
 
-/** Nothing that could end the sequence or begin another; semicolons separate its fields. */
+/** Removes characters that could end the sequence, start another one, or separate its fields. */
 function plainLine(text: string): string {
   return text
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, ' ')

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /**
- * Opens the person's editor on a copy that only they can read.
- * @throws {TradeAgentError} `usage` if there is no editor, or it fails
+ * Opens the person's editor with a copy of the text that only they can read. Returns the edited text.
+ * @throws {TradeAgentError} `usage` if no editor is set or it fails
  */
 export async function editText(
   text: string,
@@ -23,14 +23,14 @@ export async function editText(
   try {
     const file = join(folder, options.name);
     writeFileSync(file, text, { mode: 0o600 });
-    // Through the shell: EDITOR may contain arguments, as in "code --wait".
+    // Uses the shell because EDITOR may contain arguments, as in "code --wait".
     const child = spawn(`${editor} "${file}"`, { shell: true, stdio: 'inherit', env, signal });
     const code = await new Promise<number | null>((resolve, reject) => {
       child.once('error', reject);
       child.once('close', resolve);
     });
     if (code !== 0) {
-      throw new TradeAgentError('usage', `the editor ended with exit code ${code}; nothing was changed`, {
+      throw new TradeAgentError('usage', `the editor exited with code ${code}; nothing was changed`, {
         hint: 'Check the EDITOR variable.',
       });
     }

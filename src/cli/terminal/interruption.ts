@@ -4,10 +4,10 @@ import type { OutputStream } from './io.ts';
 
 export type Interruption = ReturnType<typeof createInterruption>;
 
-/** How long a command may take after a signal to write down what is pending; then it is ended. */
+/** Time that an interrupted command has to save its pending work before the process exits. */
 const GRACE_MS = 5000;
 
-/** What ends a command from outside: Ctrl-C, a time limit, or a reader of our output that went away. */
+/** Creates the abort signal for Ctrl-C, the time limit, and a closed output pipe. */
 export function createInterruption(parts: {
   readonly on: (event: string, listener: () => void) => unknown;
   readonly off: (event: string, listener: () => void) => unknown;
@@ -31,14 +31,14 @@ export function createInterruption(parts: {
     controller.abort(reason);
   };
   const onSignal = () => {
-    // The second Ctrl-C: the person won't wait.
+    // The person pressed Ctrl-C twice and does not want to wait.
     if (controller.signal.aborted) parts.exit(exits.interrupted);
     interrupt(new TradeAgentError('interrupted', 'interrupted'));
   };
   const onStreamError = (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') return false;
     readerGone = true;
-    interrupt(new TradeAgentError('interrupted', 'nobody reads the output any more'));
+    interrupt(new TradeAgentError('interrupted', 'the output is no longer read'));
     return true;
   };
   const onResultError = (error: NodeJS.ErrnoException) => {
@@ -47,7 +47,7 @@ export function createInterruption(parts: {
       'output_failed',
       `the result could not be written: ${error.message}`,
       {
-        hint: 'What was done is done: see "trade-agent orders" and "trade-agent approvals".',
+        hint: 'The command may have taken effect. Check "trade-agent orders" and "trade-agent approvals".',
       },
     );
     interrupt(outputFailure);
@@ -64,15 +64,15 @@ export function createInterruption(parts: {
       later(ms, () =>
         interrupt(
           new TradeAgentError('timeout', `not finished within ${describe(ms)}`, {
-            hint: 'Give it more time with --timeout. What is pending stays pending.',
+            hint: 'Allow more time with --timeout. Pending approvals are kept.',
           }),
         ),
       ),
-    /** Stdout or stderr has no reader: there is nobody to tell. */
+    /** Whether the reader of stdout or stderr is gone, so that errors cannot be shown. */
     get readerGone() {
       return readerGone;
     },
-    /** Why stdout could not be written, such as a full disk: a lost result must not look like success. */
+    /** Why stdout could not be written (such as a full disk), because a lost result must not look like success. */
     get outputFailure() {
       return outputFailure;
     },

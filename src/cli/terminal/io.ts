@@ -10,7 +10,7 @@ export type Io = Readonly<ReturnType<typeof createIo>>;
 
 const isSet = (value: string | undefined) => value !== undefined && value !== '';
 
-/** `--no-color` wins, then FORCE_COLOR, then NO_COLOR (as in Node), then: a TTY outside CI. */
+/** Decides on `--no-color`, then FORCE_COLOR, then NO_COLOR (as Node does), then whether it is a TTY outside CI. */
 export function decideColor(env: NodeJS.ProcessEnv, isTty: boolean, noColor: boolean): boolean {
   if (noColor) return false;
   if (env.FORCE_COLOR !== undefined) return !['0', 'false'].includes(env.FORCE_COLOR);
@@ -26,11 +26,11 @@ function decideUnicode(env: NodeJS.ProcessEnv, platform: NodeJS.Platform): boole
   if (platform === 'win32') return isSet(env.WT_SESSION) || env.TERM_PROGRAM === 'vscode';
   if (env.TERM === 'linux' || env.TERM === 'dumb') return false;
   const locale = [env.LC_ALL, env.LC_CTYPE, env.LANG].find(isSet);
-  // Containers mostly set no locale and show UTF-8 well; LANG=C asks for ASCII.
+  // Most containers set no locale but display UTF-8. LANG=C means ASCII.
   return locale === undefined || /utf-?8/i.test(locale);
 }
 
-/** The terminal, decided once: who is a TTY, whether to color, how wide. stdout is for results, stderr for talk. */
+/** Creates the terminal's streams. stdout is for results, stderr for messages. */
 export function createIo(parts: {
   readonly stdin: InputStream;
   readonly stdout: OutputStream;
@@ -48,7 +48,6 @@ export function createIo(parts: {
     stdout: decideColor(env, stdoutIsTty, noColor),
     stderr: decideColor(env, stderrIsTty, noColor),
   };
-  /** Whether a person can be asked. */
   const interactive = stdinIsTty && stderrIsTty && !isCi(env);
   const write = (stream: OutputStream, text: string) => {
     if (stream.writable) stream.write(text);
@@ -64,29 +63,28 @@ export function createIo(parts: {
     interactive,
     color,
     unicode: decideUnicode(env, parts.platform ?? process.platform),
-    /** Columns to write for; 80 without a terminal. */
+    /** Returns the width in columns; 80 without a terminal. */
     width: () => stdout.columns ?? stderr.columns ?? 80,
     write: (text: string) => write(stdout, text),
     print: (line: string) => write(stdout, `${line}\n`),
     talk: (line: string) => (diverted === undefined ? write(stderr, `${line}\n`) : diverted(line)),
-    /** Sends talk to `to` while a screen is drawn; undefined: to stderr again. Redirected talk is not affected. */
+    /** Sends messages to `to` while a screen is drawn; undefined restores stderr. A redirected stderr is not affected. */
     divertTalk: (to: ((line: string) => void) | undefined) => {
       diverted = stderrIsTty ? to : undefined;
     },
-    /** Colors text for one of the streams, if that takes colors. */
     paint: (stream: 'stdout' | 'stderr', style: Parameters<typeof styleText>[0], text: string) =>
       color[stream] ? styleText(style, text, { validateStream: false }) : text,
     /** Asks on stderr and reads one line. @throws {TradeAgentError} `usage` without a terminal */
     prompt: async (question: string, signal: AbortSignal) => {
       if (!interactive) {
-        throw new TradeAgentError('usage', 'there is no terminal to ask on', {
-          hint: 'Give the answer as an option; --help lists them.',
+        throw new TradeAgentError('usage', 'there is no terminal for a prompt', {
+          hint: 'Pass the answer as an option; --help lists the options.',
         });
       }
       const lines = createInterface({ input: stdin, output: stderr });
-      // In raw mode readline itself sees Ctrl-C and would only close.
+      // In raw mode, readline handles Ctrl-C itself and would only close.
       lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
-      // On Ctrl-D or the terminal's end readline would never answer.
+      // On Ctrl-D or when the terminal closes, readline would never resolve.
       let onClose: () => void = () => undefined;
       const closed = new Promise<never>((_, reject) => {
         onClose = () => {

@@ -1,19 +1,19 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { InputStream, OutputStream } from './io.ts';
 
-/** Ten frames a second: more would flicker. */
+/** Ten frames per second; more would flicker. */
 const FRAME_MS = 100;
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
-/** Synchronized update (mode 2026): a terminal that supports it shows whole frames, others ignore it. */
+/** Synchronized updates (mode 2026): terminals that support them show only complete frames. Others ignore them. */
 const BEGIN = '\u001b[?2026h';
 const END = '\u001b[?2026l';
 const CLEAR_LINE = '\u001b[K';
 
 /**
- * The whole terminal for something that keeps changing. It is the alternate screen (as in `less`), so that the
- * scrollback stays as it was. @param parts.quit a key that ends it was pressed: `q`, Esc, Ctrl-C
+ * Opens a full-screen display for changing content. Uses the alternate screen (as `less` does) to leave the scrollback
+ * unchanged. @param parts.quit called when `q`, Esc or Ctrl-C is pressed
  */
 export function openLiveScreen(parts: {
   readonly stdout: OutputStream;
@@ -73,7 +73,6 @@ export function openLiveScreen(parts: {
   };
 }
 
-/** The output that turns one frame into the next. */
 export function difference(before: readonly string[], after: readonly string[]): string {
   const rows = Math.max(before.length, after.length);
   let text = '';

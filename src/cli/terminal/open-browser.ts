@@ -1,9 +1,9 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Io } from './io.ts';
 
-/** Opens an address that the identity provider sent; says so if there is no browser. */
+/** Opens an address that the identity provider sent, or reports that there is no browser. */
 export async function openBrowser({ io }: { readonly io: Io }, address: string): Promise<void> {
-  // Only a web page may be opened.
+  // Other schemes could start any program.
   if (!/^https?:\/\//.test(address)) {
     throw new TradeAgentError('provider_error', 'the sign-in address is not a web address', {
       hint: 'Check the issuer in config.yaml.',
@@ -12,7 +12,6 @@ export async function openBrowser({ io }: { readonly io: Io }, address: string):
   await open(io, address);
 }
 
-/** Opens a page of our own, by its path. */
 export async function openFile({ io }: { readonly io: Io }, path: string): Promise<void> {
   await open(io, path);
 }
@@ -21,8 +20,8 @@ async function open(io: Io, what: string): Promise<void> {
   try {
     const { default: openWith } = await import('open');
     const child = await openWith(what);
-    child.on('error', () => io.talk('No browser could be opened; open the address yourself.'));
+    child.on('error', () => io.talk('Could not open a browser. Open the address yourself.'));
   } catch {
-    io.talk('No browser could be opened; open the address yourself.');
+    io.talk('Could not open a browser. Open the address yourself.');
   }
 }

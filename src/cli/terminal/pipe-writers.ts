@@ -1,15 +1,15 @@
 import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Who can still write into the pipe that is standard input: | - `beside`: a program that isn't our ancestor, as in
- * `producer | trade-agent`: it will say something or end.
- * - `above`: only our ancestors (a CI runner, a service, a script's `exec 3<>pipe`), which may leave the pipe open and
- * silent as long as they live.
- * - `unknown`: no pipe (the socket of Node's `spawn`, or an ssh session's), or nobody can be seen.
+ * The processes that can still write to the pipe on standard input:
+ * - `beside`: a process that isn't an ancestor, as in `producer | trade-agent`. It will write or exit.
+ * - `above`: only ancestors (a CI runner, a service, a script's `exec 3<>pipe`), which may keep the pipe open and silent
+ *   for as long as they live.
+ * - `unknown`: not a pipe (a socket from Node's `spawn` or from ssh), or no writer was found.
  */
 type PipeWriters = 'beside' | 'above' | 'unknown';
 
-/** From /proc on Linux; elsewhere every pipe counts as one from beside. @param descriptor 0, except in tests */
+/** Reads /proc on Linux. Other platforms report `beside` for every pipe. @param descriptor 0, except in tests */
 export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.platform): PipeWriters {
   try {
     if (!fstatSync(descriptor).isFIFO()) return 'unknown';
@@ -20,7 +20,7 @@ export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.
     const group = processOf('self')?.group;
     const isBeside = (pid: string) => {
       const writes = holdsForWriting(pid, pipe);
-      // Another user's, as in "sudo producer | trade-agent": told by the shell's process group.
+      // Another user's process, as in "sudo producer | trade-agent", has the same process group.
       return writes ?? (group !== undefined && processOf(pid)?.group === group);
     };
     if (others.some(isBeside)) return 'beside';
@@ -39,7 +39,7 @@ function ancestors(): ReadonlySet<string> {
   return found;
 }
 
-/** proc_pid_stat(5): after the name, which is in parentheses: state, parent, process group. */
+/** Parses proc_pid_stat(5): state, parent and process group follow the name, which is in parentheses. */
 function processOf(pid: string): { readonly parent: string; readonly group: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
@@ -50,7 +50,7 @@ function processOf(pid: string): { readonly parent: string; readonly group: stri
   }
 }
 
-/** Undefined where this user may not look. */
+/** Returns undefined if this user may not inspect the process. */
 function holdsForWriting(pid: string, pipe: string): boolean | undefined {
   let descriptors: string[];
   try {

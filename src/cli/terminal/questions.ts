@@ -6,7 +6,7 @@ interface Asked {
   readonly signal: AbortSignal;
 }
 
-/** @returns the answer's index; Enter alone takes the first */
+/** Asks for one of several answers and returns its index. Enter alone selects the first. */
 export async function choose(asked: Asked, question: string, answers: readonly string[]): Promise<number> {
   asked.io.talk(question);
   answers.forEach((answer, index) => {
@@ -21,12 +21,12 @@ export async function choose(asked: Asked, question: string, answers: readonly s
   return chosen === '' ? 0 : Number(chosen) - 1;
 }
 
-/** Asks on the terminal for a yes; Enter alone is a no. */
+/** Asks a yes-or-no question on the terminal. Enter alone means no. */
 export async function saysYes({ io, signal }: Asked, question: string): Promise<boolean> {
   return /^y(es)?$/i.test((await io.prompt(`${question} [y/N] `, signal)).trim());
 }
 
-/** As {@link saysYes}. @throws {TradeAgentError} `usage` with these words where nobody can be asked */
+/** Shows a text and asks like {@link saysYes}. @throws {TradeAgentError} `usage` without a terminal */
 export async function agrees(
   { io, signal }: Asked,
   { message, hint, shown, question }: Record<'message' | 'hint' | 'shown' | 'question', string>,
@@ -36,7 +36,7 @@ export async function agrees(
   return saysYes({ io, signal }, question);
 }
 
-/** Asks until the answer is valid; Ctrl-C ends it. @param hint what to say of an invalid one */
+/** Asks until the answer is valid or the person presses Ctrl-C. @param hint shown after an invalid answer */
 export async function askUntil(
   { io, signal }: Asked,
   question: string,

@@ -1,13 +1,13 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 
-/** Bytes; two lines, or a passphrase. */
+/** Maximum size in bytes. A secret is two lines or a passphrase. */
 const LONGEST = 16 * 1024;
 
 /**
- * A script's secret, from a file only its owner can read or an open descriptor; undefined where neither is named. Errors
- * never contain it.
- * @param what for the message: `the broker's keys`
+ * Reads a secret from a private file or an open file descriptor. Returns undefined if neither is given. Errors never
+ * contain the secret.
+ * @param what describes the secret in messages: `the broker's keys`
  * @throws {TradeAgentError} `usage`
  */
 export async function readSecretPlace(
@@ -16,13 +16,13 @@ export async function readSecretPlace(
   signal: AbortSignal,
 ): Promise<string | undefined> {
   if (file !== undefined && fd !== undefined) {
-    throw new TradeAgentError('usage', `${what} can't be in a file and a descriptor`, {
-      hint: 'Name one of both.',
+    throw new TradeAgentError('usage', `${what} can't come from both a file and a descriptor`, {
+      hint: 'Choose one of the two.',
     });
   }
   const unusable = (place: string) => (why: string) =>
     new TradeAgentError('usage', `${place} with ${what} can't be used: ${why}`, {
-      hint: 'Only its owner may be able to read it: "chmod 600" it.',
+      hint: 'Only its owner may have access to it: run "chmod 600" on it.',
     });
   if (file !== undefined) {
     const text = readPrivateFile(file, LONGEST, unusable(file));

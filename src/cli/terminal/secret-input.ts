@@ -5,7 +5,7 @@ import type { Clock } from '../../machine/clock.ts';
 import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 
-/** Pasting and piping take no longer. */
+/** Pasting and piping take less time than this. */
 const LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
 
 interface SecretSource {
@@ -15,15 +15,15 @@ interface SecretSource {
 }
 
 /**
- * Reads a secret from the terminal without echo, or from standard input; never from an argument, which every process on
- * the machine can see. @throws {TradeAgentError} `usage` when nothing came
+ * Reads a secret from the terminal without echo, or from standard input. Arguments are not supported, because every
+ * process on the machine can see them. @throws {TradeAgentError} `usage` if there is no secret
  */
 export async function readSecret(source: SecretSource, question: string): Promise<string> {
   const { io, signal } = source;
   const text = io.interactive ? await askSecret(io, question, signal) : await piped(source);
   if (text !== undefined && text !== '') return text;
   throw new TradeAgentError('usage', 'no secret was given', {
-    hint: 'Type it when asked, or pipe it in: command < file. It is not taken from the command line.',
+    hint: 'Type it at the prompt, or pipe it in: command < file. Arguments are not accepted.',
   });
 }
 
@@ -36,7 +36,7 @@ export async function askSecret(io: Io, question: string, signal: AbortSignal): 
   io.stderr.write(question);
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: io.stdin, output: nowhere, terminal: true });
-  // In raw mode readline itself sees Ctrl-C and would only close.
+  // In raw mode, readline handles Ctrl-C itself and would only close.
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'));
   try {
     const closed = new Promise<string>((resolve) => lines.once('close', () => resolve('')));

@@ -4,8 +4,8 @@ const COLUMNS = 80;
 const ROWS = 24;
 
 /**
- * A terminal that does not know its size (a serial line, a container) as 80 by 24. For a size of 0 Ink opens /dev/tty
- * for each frame, and never closes it.
+ * Reports 80 by 24 for a terminal of unknown size (a serial line, a container). For a size of 0, Ink would open /dev/tty
+ * for each frame and never close it.
  */
 export function sizedTerminal<Stream extends OutputStream>(stdout: Stream): Stream {
   return new Proxy(stdout, {

@@ -4,8 +4,8 @@ import { Readable } from 'node:stream';
 import type { InputStream } from './io.ts';
 
 /**
- * Standard input. The null device (cron, many scripts) is replaced by a stream at its end: to open the device Node
- * would start its thread pool, and a run would wait for it. @param descriptor 0, except in tests
+ * Returns standard input. Replaces the null device (cron, many scripts) with an empty stream, because opening the device
+ * would start Node's thread pool and delay the run. @param descriptor 0, except in tests
  */
 export function standardInput(descriptor = 0): InputStream {
   return isNullDevice(descriptor) ? new Readable({ read: atItsEnd }) : process.stdin;
@@ -20,7 +20,7 @@ function isNullDevice(descriptor: number): boolean {
     const stat = fstatSync(descriptor);
     return stat.isCharacterDevice() && stat.rdev !== 0 && stat.rdev === statSync(devNull).rdev;
   } catch {
-    // Closed, or no such device on this system.
+    // The descriptor is closed, or this system has no null device.
     return false;
   }
 }

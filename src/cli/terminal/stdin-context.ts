@@ -3,30 +3,30 @@ import type { Clock } from '../../machine/clock.ts';
 import type { InputStream } from './io.ts';
 
 interface StdinLimits {
-  /** Milliseconds until `waitOn` is asked; without it, forever. */
+  /** Time in milliseconds until `waitOn` is called. Default: never. */
   readonly firstByteMs?: number;
-  /** Asked once; without it nobody waits longer for a first byte. @param came whether anything did */
+  /** Decides once whether to keep waiting. Default: only if bytes came. @param came whether any bytes came */
   readonly waitOn?: (came: boolean) => boolean;
-  /** Milliseconds to wait for the end once bytes came; without it, forever. */
+  /** Time in milliseconds from the first byte to the end of input. Default: no limit. */
   readonly endMs?: number;
   readonly maxBytes: number;
 }
 
-/** Milliseconds: what is there is read without a message, and nobody minds so short a wait. */
+/** Time in milliseconds to wait for input without a message: too short to be noticed. */
 export const FIRST_BYTE_MS = 500;
-/** Bytes. */
+/** Maximum context size in bytes. */
 export const MOST_CONTEXT = 256 * 1024;
-/** Bytes. */
+/** Maximum prompt size in bytes. */
 export const MOST_PROMPT = 64 * 1024;
 
 export interface StdinText {
   readonly text: string;
-  /** `end`: all of it. `cut`: more than `maxBytes` came. `open`: the wait ended before the writer closed. */
+  /** `end`: complete. `cut`: longer than `maxBytes`. `open`: the wait ended before the writer closed the pipe. */
   readonly ended: 'end' | 'cut' | 'open';
 }
 
 /**
- * Reads standard input that isn't a terminal, then releases it, so that an open pipe neither hangs the run nor keeps
+ * Reads standard input unless it is a terminal. Releases it afterwards, so that an open pipe can't hang the run or keep
  * the process alive. @throws the signal's reason
  */
 export async function readStdin(
@@ -68,7 +68,7 @@ export async function readStdin(
         })
         .catch(() => undefined);
     });
-    // A character cut in two at the limit becomes U+FFFD; drop it.
+    // A character cut at the limit becomes U+FFFD; drop it.
     const text = Buffer.concat(chunks)
       .subarray(0, maxBytes)
       .toString('utf8')
@@ -85,19 +85,19 @@ export async function readStdin(
   }
 }
 
-/** The prompt on standard input. @throws {TradeAgentError} `usage` where nothing usable came */
+/** Returns the prompt on standard input. @throws {TradeAgentError} `usage` if it is empty or too long */
 export function promptFrom({ text, ended }: StdinText): string {
   const prompt = text.trim();
-  // Half a prompt can ask for another order than the whole one.
+  // Part of a prompt could ask for a different order than all of it.
   if (ended === 'cut') {
     throw new TradeAgentError(
       'usage',
       `the prompt on standard input is longer than ${MOST_PROMPT / 1024} KiB`,
-      { hint: 'Give what is long as context: trade-agent run "your question" < file' },
+      { hint: 'Pass long text as context: trade-agent run "your question" < file' },
     );
   }
   if (prompt !== '') return prompt;
-  throw new TradeAgentError('usage', 'standard input held no prompt', {
+  throw new TradeAgentError('usage', 'standard input has no prompt', {
     hint: 'Pipe it in: echo "what do I own" | trade-agent run -',
   });
 }

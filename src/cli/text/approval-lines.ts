@@ -14,32 +14,30 @@ export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status
   return kinds[kind].phrases.status[status] ?? orderStatusWords[status];
 }
 
-/** The status, with what is left to do after it expired. */
 export function approvalStatusLine(approval: ApprovalView): string {
   return `${approval.status} (${currentText(approval)})`;
 }
 
-/** What the gateway says, or last said if it can't be asked. */
+/** Returns the meaning of the current status, or of the last known one if the gateway is unreachable. */
 function currentText(approval: ApprovalView): string {
-  if (approval.overdue === true) return 'its time ran out; the gateway could not be asked what became of it';
-  return approval.stale === true ? `${statusText(approval)}, when last seen` : statusText(approval);
+  if (approval.overdue === true) return 'it expired; the gateway could not be reached for its outcome';
+  return approval.stale === true ? `${statusText(approval)} (last known)` : statusText(approval);
 }
 
 export function isFinalApproval(status: ApprovalStatus): boolean {
   return ['executed', 'denied', 'expired', 'cancelled', 'blocked'].includes(status);
 }
 
-/** Milliseconds until an approval expires; never negative. */
 export function timeLeft(approval: ApprovalView, now: number): number {
   return Math.max(0, Date.parse(approval.expires_at) - now);
 }
 
-/** Where the person decides. @param phone the sandbox's phone page; undefined where the provider pushes to an app */
+/** Returns where to approve. @param phone the sandbox's phone page; undefined if the provider pushes to an app */
 export function whereToApprove(phone: string | undefined): string {
   return phone === undefined ? 'on your phone' : `${phone} (or: trade-agent phone)`;
 }
 
-/** An approval request as plain lines, for a terminal without Ink and for logs. @param columns Infinity for a log */
+/** Formats an approval request as plain lines, for logs and terminals without Ink. @param columns Infinity for logs */
 export function approvalLines(
   approval: ApprovalView,
   phone: string | undefined,
@@ -48,11 +46,11 @@ export function approvalLines(
   columns = Number.POSITIVE_INFINITY,
 ): string[] {
   const fields = subjectFields(approval);
-  // As on the phone: for an approval in advance, the worst case is read first.
+  // As on the phone, an approval in advance shows the worst case first.
   const first = kindWords(approval.kind).phone.worstFirst === true ? 1 : 0;
   const rows: [string, string][] = [
     ...fields.slice(0, first),
-    ['code', `${approval.code}   (your phone must show the same)`],
+    ['code', `${approval.code}   (must match the code on your phone)`],
     ['asked by', askedBy(approval, machine)],
     ...fields.slice(first),
     ['expires', `${approval.expires_at} (in ${countdown(timeLeft(approval, now))})`],
@@ -61,7 +59,7 @@ export function approvalLines(
   return [
     `Approval needed (${approval.id})`,
     ...rows.flatMap(([label, value]) => labelledLines(`  ${label.padEnd(9)}`, value, columns)),
-    '  Deny on the phone whatever you did not ask for yourself.',
+    '  Deny it on the phone if you did not request it.',
   ];
 }
 
@@ -70,7 +68,7 @@ export function askedBy({ requested_by, client }: ApprovalView, machine?: string
   return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
 }
 
-/** Reported as not placed, and then reached the broker: only then does a placed one have a reason. */
+/** Whether an order was reported as not placed but reached the broker. Only such executed orders have a reason. */
 export function isPlacedLate({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }
@@ -92,12 +90,12 @@ export function approvalOutcome(approval: ApprovalView): string {
   return parts.join(' · ');
 }
 
-/** `mandate M-x9K2aB7cD1 in force, next Mon 30 Nov 10:00 New York` */
+/** Formats a granted mandate: `mandate M-x9K2aB7cD1 active, next Mon 30 Nov 10:00 New York`. */
 function grantedText({ mandate, next_at }: NonNullable<ApprovalView['granted']>): string {
-  return `mandate ${mandate} in force${next_at === undefined ? '' : `, next ${momentWords(next_at)}`}`;
+  return `mandate ${mandate} active${next_at === undefined ? '' : `, next ${momentWords(next_at)}`}`;
 }
 
-/** `filled 5 at $180.02`, `partially filled 2 of 5 at $180.02`, `accepted`. */
+/** Formats an order's fill: `filled 5 at $180.02`, `partially filled 2 of 5 at $180.02`, `accepted`. */
 export function fillText(order: {
   readonly status: string;
   readonly filled_qty: string;
@@ -114,7 +112,7 @@ export function fillText(order: {
   return `${word} ${shares(order.filled_qty)}${of} at ${sharePrice(order.filled_avg_price)}`;
 }
 
-/** Why a run waits for an account elsewhere, in one line. */
+/** Formats in one line why a run waits for a connection to another service. */
 export function connectionLine({ name, status, command }: ConnectionView): string {
   const account = safeLine(name);
   return {

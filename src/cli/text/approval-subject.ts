@@ -3,12 +3,11 @@ import { environmentWord } from '../../trading/environment.ts';
 import { chosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
 import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
 
-/** `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
+/** Returns a headline: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
   return kindWords(approval.kind).terminal.headline(underKind(approval));
 }
 
-/** Every field as label and value, as the phone shows them. */
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
   const fields = kindWords(approval.kind).terminal.fields(underKind(approval));
   return [
@@ -17,7 +16,7 @@ export function subjectFields(approval: ApprovalView): [label: string, value: st
   ];
 }
 
-/** `PA3ALICE01 PAPER` as `PA3ALICE01 at Alpaca PAPER`, where the gateway names the broker. */
+/** Adds the broker to an account number if the gateway names it: `PA3ALICE01 at Alpaca PAPER`. */
 function withBroker(text: string, { account_at: at }: ApprovalView): string {
   const number = at?.split(' at ', 1)[0];
   if (at === undefined || number === undefined || (text !== number && !text.startsWith(`${number} `)))
@@ -25,7 +24,7 @@ function withBroker(text: string, { account_at: at }: ApprovalView): string {
   return `${at}${text.slice(number.length)}`;
 }
 
-/** The gateway's judgement: the worst case, and what to check. */
+/** Returns the gateway's assessment: the worst case and the warnings. */
 function judgement(approval: ApprovalView): [label: string, value: string][] {
   const { worst_case } = approval;
   return [
@@ -34,7 +33,7 @@ function judgement(approval: ApprovalView): [label: string, value: string][] {
   ];
 }
 
-/** What to check; what the AI chose comes first. */
+/** Returns the warnings; fields that the AI chose come first. */
 export function approvalWarnings({ kind, warnings, chosen_by_ai = [] }: ApprovalView): string[] {
   const chosen = chosenByAi(kind, chosen_by_ai);
   return [...(chosen === undefined ? [] : [chosen]), ...warnings];
@@ -45,7 +44,6 @@ export function subjectKind({ kind, environment }: ApprovalView): string {
   return environment === undefined ? called : `${environmentWord(environment)} ${called}`;
 }
 
-/** What the headline leaves out, where there is little room. */
 export function subjectBrief(approval: ApprovalView): string[] {
   return kindWords(approval.kind)
     .terminal.brief(underKind(approval))

@@ -2,7 +2,7 @@ import type { Paint } from './theme.ts';
 
 const FRESH_MS = 60_000;
 
-/** `3 min`, `2 h`, `5 d`: the largest unit alone. */
+/** Formats an age in its largest unit: `3 min`, `2 h`, `5 d`. */
 function age(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return `${Math.floor(ms / 1000)} s`;
@@ -10,13 +10,12 @@ function age(ms: number): string {
   return minutes < 1440 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} d`;
 }
 
-/** `3 min old`; empty for a price of this minute. @param at RFC 3339 */
+/** Formats an age as `3 min old`; empty below a minute. @param at RFC 3339 */
 export function ageText(at: string, now: number): string {
   const old = now - Date.parse(at);
   return Number.isNaN(old) || old < FRESH_MS ? '' : `${age(old)} old`;
 }
 
-/** When what is printed was read, by local time. */
 export function takenLine(
   at: number,
   { paint, simulated }: { readonly paint: Paint; readonly simulated: boolean },
@@ -25,18 +24,17 @@ export function takenLine(
   return paint('muted', `${simulated ? 'simulated prices' : 'prices'} as of ${time}`);
 }
 
-/** The time that a report is of; a warning where it is out of date. */
 export function asOfLine(
   { at, stale }: { readonly at: number; readonly stale: boolean },
   { now, paint, simulated }: { readonly now: number; readonly paint: Paint; readonly simulated: boolean },
 ): string {
   const time = localTime(new Date(at).toISOString(), { seconds: true }).slice(11);
   const prices = simulated ? 'simulated prices' : 'prices';
-  if (!stale) return paint('muted', `${prices} of ${time} · q leaves`);
-  return `${paint('warn', `STALE: ${prices} of ${time}, ${age(Math.max(0, now - at))} ago; the gateway does not answer`)} · q leaves`;
+  if (!stale) return paint('muted', `${prices} as of ${time} · q to quit`);
+  return `${paint('warn', `STALE: ${prices} as of ${time}, ${age(Math.max(0, now - at))} ago; the gateway is not responding`)} · q to quit`;
 }
 
-/** An instant in local time, `2026-11-27 15:30`. JSON keeps UTC. @param at RFC 3339; anything else stays as it is */
+/** Formats a time in local time: `2026-11-27 15:30`. JSON keeps UTC. @param at RFC 3339; other text is unchanged */
 export function localTime(at: string, { seconds = false }: { readonly seconds?: boolean } = {}): string {
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) return at;

@@ -14,7 +14,7 @@ const signs: Record<string, string> = {
   '€': 'EUR',
 };
 
-/** A text for a terminal without Unicode: letters lose their accents, signs become the nearest, the rest `?`. */
+/** Converts text for a terminal without Unicode: drops accents, replaces signs with similar ones, the rest with `?`. */
 export function asciiText(text: string): string {
   return text
     .replace(/[^\x00-\x7f]/gu, (sign) => signs[sign] ?? sign)

@@ -9,7 +9,7 @@ interface ChartTrade {
   readonly at: string;
   readonly side: 'buy' | 'sell';
   readonly qty: string;
-  /** Dollars a share. */
+  /** Dollars per share. */
   readonly price: string;
 }
 
@@ -18,26 +18,26 @@ interface ChartOptions {
   readonly range: string;
   readonly bars: readonly Bar[];
   readonly columns: number;
-  /** Rows of the drawing including volume; title, dates and legend come on top. */
+  /** Rows of the chart with its volume, but without title, dates and legend. */
   readonly rows: number;
   readonly unicode: boolean;
   readonly simulated: boolean;
   readonly candles?: boolean;
   readonly volume?: boolean;
   readonly trades?: readonly ChartTrade[];
-  /** The average cost of the shares held, dollars a share. */
+  /** Average cost of the shares held, in dollars per share. */
   readonly cost?: string | undefined;
   readonly paint?: Paint;
   readonly spoken?: boolean;
 }
 
-/** Below this the axis would take more room than the line. */
+/** Below this width, the axis would take more space than the line. */
 const SMALLEST_WIDTH = 8;
 const VOLUME_ROWS = 3;
 
 /**
- * Prices over time: a line in Braille dots or candles, ASCII without Unicode, with the volume below. Marks the person's
- * own trades and the cost of their shares.
+ * Draws prices over time as a line of Braille dots or as candles (ASCII without Unicode), with the volume below. Marks
+ * the person's own trades and the cost of their shares.
  */
 export function chartText(options: ChartOptions): string {
   const { bars, columns, unicode, volume = false, paint = plainPaint } = options;
@@ -45,7 +45,7 @@ export function chartText(options: ChartOptions): string {
   const [first] = bars;
   const last = bars.at(-1);
   if (first === undefined || last === undefined || closes.length < 2) {
-    return `${safeLine(options.symbol)}: too few prices to draw.`;
+    return `${safeLine(options.symbol)}: not enough prices for a chart.`;
   }
   const high = Dec.max(...(options.candles ? bars.map((bar) => bar.high) : closes));
   const low = Dec.min(...(options.candles ? bars.map((bar) => bar.low) : closes));
@@ -102,7 +102,7 @@ function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number,
   return canvas;
 }
 
-/** A line above volume keeps to the columns of its bars. */
+/** Returns the columns of the price line. Above volume, the line only uses the columns of its bars. */
 function usedColumns({ candles, volume }: ChartOptions, slots: Slots, width: number): number {
   return candles || volume ? Math.min(width, slots.bars.length * slots.stride) : width;
 }
@@ -135,7 +135,7 @@ function tradeSign(side: 'buy' | 'sell', unicode: boolean): string {
   return side === 'buy' ? 'B' : 'S';
 }
 
-/** A cost nearby widens the scale; one far off would flatten the line. */
+/** Widens the scale to a nearby cost. A distant one would flatten the line. */
 function withCost({ low, high }: Scale, cost: string | undefined): Scale {
   if (cost === undefined) return { low, high };
   const exact = new Dec(cost);
@@ -232,7 +232,6 @@ interface Cell {
   readonly role: Role | undefined;
 }
 
-/** Maps a price to 0 to `steps - 1`; prices outside the range go to the edge. */
 interface Scale {
   readonly low: Dec;
   readonly high: Dec;
@@ -250,7 +249,7 @@ function levelOf(price: Dec | string, { low, high }: Scale, steps: number): numb
   return Math.max(0, Math.min(steps - 1, level));
 }
 
-/** Row 0 is the highest. */
+/** A grid of characters. Row 0 is at the top. */
 class Canvas {
   readonly width: number;
   readonly rows: number;
@@ -267,12 +266,10 @@ class Canvas {
     if (line !== undefined && x >= 0 && x < this.width) line[x] = { sign, role };
   }
 
-  /** Draws only on an empty cell. */
   under(x: number, row: number, sign: string, role?: Role): void {
     if (this.#cells[row]?.[x] === undefined) this.put(x, row, sign, role);
   }
 
-  /** Copies this drawing to the upper left of another. */
   copyTo(other: Canvas): void {
     this.#cells.forEach((row, y) => {
       row.forEach((cell, x) => {
@@ -281,7 +278,7 @@ class Canvas {
     });
   }
 
-  /** Neighbors of one role are painted together. */
+  /** Renders the rows. Neighboring cells with the same role are painted together. */
   lines(paint: Paint): string[] {
     return this.#cells.map((row) => {
       let text = '';
@@ -305,19 +302,19 @@ class Canvas {
   }
 }
 
-/** The dot's bit within a Braille character (U+2800), by column and row. */
+/** Bits of the dots in a Braille character (U+2800), by column and row. */
 const DOTS = [
   [0x01, 0x02, 0x04, 0x40],
   [0x08, 0x10, 0x20, 0x80],
 ] as const;
 
-/** A line in Braille dots, 2 by 4 to a character. */
+/** Draws a line of Braille dots, 2 by 4 per character. */
 function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
   const heights = spread(closes, width * 2).map((close) => levelOf(close, scale, rows * 4));
   const cells = Array.from({ length: rows }, () => new Uint8Array(width));
   heights.forEach((height, x) => {
-    // From the previous dot to this one, so that the line has no gaps.
+    // Fill from the previous dot to this one, so that the line has no gaps.
     const before = heights[x - 1] ?? height;
     const from = before === height ? height : before < height ? before + 1 : before - 1;
     for (let y = Math.min(from, height); y <= Math.max(from, height); y++) {
@@ -334,7 +331,7 @@ function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): v
   });
 }
 
-/** One sign a column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` where the line climbs. */
+/** Draws one sign per column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` for steep parts. */
 function drawPlain(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
   const parts = ['_', '-', "'"];
@@ -350,10 +347,10 @@ function drawPlain(canvas: Canvas, closes: readonly string[], scale: Scale): voi
   });
 }
 
-/** Bars side by side over the whole width; several are merged where there are more than columns. */
+/** Bars spread over the full width. Bars are merged if there are more bars than columns. */
 interface Slots {
   readonly bars: readonly Bar[];
-  /** Columns of a bar, including its gap. */
+  /** Columns per bar, including the gap. */
   readonly stride: number;
   middle(index: number): number;
 }
@@ -382,16 +379,15 @@ function grouping(bars: readonly Bar[], count: number): Bar[] {
   });
 }
 
-/** Half a character of a candle: nothing, wick, or body. */
+/** Half a character of a candle: empty, wick, or body. */
 type Half = 0 | 1 | 2;
-/** By upper and lower half. A rising bar is hollow or slim, a falling one filled: legible without color. */
+/** Signs by lower and upper half. Rising bars are hollow or slim and falling ones filled, to be legible without color. */
 const SLIM = [' ╵╹', '╷│╿', '╻╽┃'];
 const FILLED = [' ╵▀', '╷│█', '▄██'];
 const HOLLOW = [' ╵░', '╷│░', '░░░'];
 const PLAIN_ROSE = [' |+', '||+', '+++'];
 const PLAIN_FELL = [' |#', '||#', '###'];
 
-/** Candles: the wick from low to high, the body between open and close. */
 function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode: boolean): void {
   slots.bars.forEach((bar, index) => {
     const rose = new Dec(bar.close).gte(bar.open);
@@ -425,7 +421,7 @@ function signsOf(rose: boolean, wide: boolean, unicode: boolean): readonly strin
   return wide ? HOLLOW : SLIM;
 }
 
-/** A bar's columns: an odd number, for a wick in the middle, with room for a gap. */
+/** Returns the columns of a bar: an odd number, for a wick in the middle, with space for a gap. */
 function columnsOf({ stride, middle }: Slots, index: number): number[] {
   const beside = Math.max(0, (stride >> 1) - 1);
   return Array.from({ length: 2 * beside + 1 }, (_, column) => middle(index) - beside + column);
@@ -439,7 +435,6 @@ function candleSigns({ stride }: Slots, unicode: boolean): [rose: string, fell: 
 const EIGHTHS = ' ▁▂▃▄▅▆▇█';
 const PLAIN_EIGHTHS = ' ...#####';
 
-/** The volume of each bar; the highest reaches the top. */
 function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
   const most = Dec.max(1, ...slots.bars.map(({ volume }) => volume));
   slots.bars.forEach(({ volume }, index) => {
@@ -457,7 +452,7 @@ function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
   });
 }
 
-/** Exactly `count` values: a selection of many, or few repeated. */
+/** Resamples the values to exactly `count`, by skipping or repeating some. */
 function spread<T>(values: readonly T[], count: number): T[] {
   return Array.from(
     { length: count },

@@ -10,7 +10,6 @@ import type { MarketClock } from '../../trading/views.ts';
 import { numbers, table } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
-/** `open until 2026-11-27 16:00 in New York` */
 export function clockText({ is_open, next_open, next_close }: MarketClock): string {
   return is_open ? `open until ${exchangeTime(next_close)}` : `closed until ${exchangeTime(next_open)}`;
 }
@@ -22,7 +21,7 @@ function exchangeTime(at: string): string {
 }
 
 export async function calendarText({ today, days, start, end }: TradingDays): Promise<string> {
-  if (days.length === 0) return `There is no trading from ${start} to ${end}.`;
+  if (days.length === 0) return `No trading days from ${start} to ${end}.`;
   return table<TradingDay>(
     [
       { head: 'DATE', cell: ({ date }) => `${date}${date === today ? ' (today)' : ''}` },
@@ -37,7 +36,6 @@ export async function calendarText({ today, days, start, end }: TradingDays): Pr
 const weekdayOf = (date: string) =>
   new Date(`${date}T00:00:00Z`).toLocaleDateString('en-US', { weekday: 'short', timeZone: 'UTC' });
 
-/** Headlines with their source; the words are cleaned, as everything shown. */
 export function newsText(news: readonly Article[], width: number): string {
   if (news.length === 0) return 'No news.';
   const articles = news.map(({ headline, source, at, url, symbols }) => {
@@ -55,7 +53,7 @@ export function newsText(news: readonly Article[], width: number): string {
 export async function activitiesText(found: ActivitiesIn): Promise<string> {
   const { activities, left_out, period, totals, simulated } = found;
   const note = simulated ? ['The account is simulated.'] : [];
-  if (activities.length === 0) return [`Nothing ${periodWords[period]}.`, ...note].join(' ');
+  if (activities.length === 0) return [`No activities ${periodWords[period]}.`, ...note].join(' ');
   const rows = await table<Activity>(
     [
       { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
@@ -81,6 +79,6 @@ export async function activitiesText(found: ActivitiesIn): Promise<string> {
 
 export function watchlistText(symbols: readonly string[]): string {
   return symbols.length === 0
-    ? 'The watchlist is empty. Put something on it: trade-agent watchlist add AAPL'
+    ? 'Your watchlist is empty. Add a symbol: trade-agent watchlist add AAPL'
     : symbols.map((symbol) => safeLine(symbol)).join('\n');
 }

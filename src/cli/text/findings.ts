@@ -3,7 +3,6 @@ import { safeLine } from '../../text/shown-text.ts';
 import type { Io } from '../terminal/io.ts';
 import { wrapWords } from './wrap.ts';
 
-/** A doctor's findings, a paragraph each, and how many things are wrong. */
 export function findingsText(io: Io, findings: readonly Finding[]): string {
   const signs = io.unicode
     ? { ok: '✓', warn: '!', fail: '✗', skip: '-' }
@@ -20,10 +19,13 @@ export function findingsText(io: Io, findings: readonly Finding[]): string {
       ...[...rest, ...advice].map((line) => `${indent}${line}`),
     ];
   });
-  const wrong = findings.filter(({ status }) => status === 'fail').length;
+  const countOf = (wanted: Finding['status']) => findings.filter(({ status }) => status === wanted).length;
+  const [wrong, advised] = [countOf('fail'), countOf('warn')];
   return [
     ...lines,
     '',
-    wrong === 0 ? 'Nothing is wrong.' : `${wrong} ${wrong === 1 ? 'thing is' : 'things are'} wrong.`,
+    `${wrong === 0 ? 'No problems' : countText(wrong, 'problem')}${advised === 0 ? '' : `, ${countText(advised, 'recommendation')}`}.`,
   ].join('\n');
 }
+
+const countText = (count: number, noun: string) => `${count} ${noun}${count === 1 ? '' : 's'}`;

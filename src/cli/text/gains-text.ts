@@ -31,12 +31,12 @@ const lineColumns: readonly Column<Line>[] = [
 export async function gainsText(found: RealisedGains, reader: Reader = program): Promise<string> {
   const { gains, totals, by_year, year, method } = found;
   const when = year === null ? '' : ` in ${year}`;
-  if (gains.length === 0) return [`Nothing was sold${when}.`, ...closing(found, reader)].join('\n');
+  if (gains.length === 0) return [`No sales${when}.`, ...closing(found, reader)].join('\n');
   const years =
     by_year.length < 2 || year !== null ? [] : by_year.map((one) => `${one.year}: ${signedDollars(one.all)}`);
   return [
     await fittingTable(lineColumns, gains, reader.columns),
-    `Short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)}, together ${signedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
+    `Short-term ${signedDollars(totals.short_term.gain)}, long-term ${signedDollars(totals.long_term.gain)}, total ${signedDollars(totals.all.gain)}${when}, by ${methodWords[method]}.`,
     ...(years.length === 0 ? [] : [years.join(', ')]),
     ...closing(found, reader),
   ].join('\n');
@@ -62,7 +62,7 @@ const lotColumns: readonly Column<Lot>[] = [
 
 export async function lotsText(found: HeldLots, reader: Reader = program): Promise<string> {
   if (found.lots.length === 0)
-    return ['Nothing is held.', ...closing({ ...found, notes: [] }, reader)].join('\n');
+    return ['No lots held.', ...closing({ ...found, notes: [] }, reader)].join('\n');
   return [
     await fittingTable(lotColumns, found.lots, reader.columns),
     ...closing({ ...found, notes: [] }, reader),
@@ -78,7 +78,7 @@ function closing(
     ...(incomplete.length === 0
       ? []
       : [
-          `Not all is known of ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: what is held and what was traded differ, or a cost was never told. What has a ? is in no total; trade-agent import takes a history, and what a spin-off does to a cost (a row spin_off).`,
+          `Incomplete data for ${incomplete.map((symbol) => safeLine(symbol)).join(', ')}: positions and trades do not match, or a cost is missing. Amounts shown as ? are not in the totals. Add the history with trade-agent import (a spin_off row sets the cost after a spin-off).`,
         ]),
     ...(imported === 0
       ? []

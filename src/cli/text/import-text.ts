@@ -3,7 +3,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import { numbers, table } from './table.ts';
 
-/** `--output json` has all. */
+/** Maximum number of rows to print. `--output json` prints all of them. */
 const MOST_SHOWN = 20;
 
 export async function importText(report: ImportReport): Promise<string> {
@@ -29,18 +29,16 @@ export async function importText(report: ImportReport): Promise<string> {
         ];
   return [
     ...rows,
-    `${count(taken.length)} ${dry_run ? 'would be taken' : taken.length === 1 ? 'was taken' : 'were taken'}${dry_run || taken.length === 0 ? '' : ` as import ${report.id}; undo: trade-agent import undo ${report.id}`}.`,
-    ...(known.length === 0 ? [] : [`${count(known.length)} known already: ${lines(known)}.`]),
+    `${count(taken.length)} ${dry_run ? 'would be imported' : 'imported'}${dry_run || taken.length === 0 ? '' : ` as ${report.id}; undo: trade-agent import undo ${report.id}`}.`,
+    ...(known.length === 0 ? [] : [`${count(known.length)} already imported: ${lines(known)}.`]),
     ...(told_by_broker.length === 0
       ? []
       : [
-          `${count(told_by_broker.length)} not counted, since the broker tells of it itself from ${report.broker_since} on: ${lines(told_by_broker)}.`,
+          `${count(told_by_broker.length)} not counted, because the broker reports activities since ${report.broker_since}: ${lines(told_by_broker)}.`,
         ]),
     ...bad.slice(0, MOST_SHOWN).map(({ line, reason }) => `Line ${line} can't be read: ${reason}`),
     ...(bad.length > MOST_SHOWN ? [`and ${bad.length - MOST_SHOWN} more lines that can't be read`] : []),
-    ...(ignored_columns.length === 0
-      ? []
-      : [`Columns that say nothing here: ${ignored_columns.join(', ')}.`]),
+    ...(ignored_columns.length === 0 ? [] : [`Ignored columns: ${ignored_columns.join(', ')}.`]),
     ...(report.simulated ? ['The account is simulated.'] : []),
   ].join('\n');
 }

@@ -6,7 +6,6 @@ import { subjectHeadline } from './approval-subject.ts';
 import type { Reader } from './reader.ts';
 import { fittingTable, wholeWords } from './table.ts';
 
-/** The width of a prompt's column for a program. */
 const PROMPT_WIDTH = 60;
 
 export function approvalsText(approvals: readonly ApprovalView[], reader: Reader): Promise<string> {
@@ -16,7 +15,7 @@ export function approvalsText(approvals: readonly ApprovalView[], reader: Reader
       { head: 'ID', cell: ({ id }) => short(id) },
       { head: 'CODE', cell: ({ code }) => code },
       { head: 'ORDER', cell: subjectHeadline, shortens: true },
-      // People read the state in words.
+      // Programs get the status with its meaning.
       { head: 'STATUS', cell: (one) => (reader.person ? one.status : approvalStatusLine(one)) },
       { rank: 1, head: 'EXPIRES', cell: ({ expires_at }) => reader.time(expires_at) },
       {
@@ -55,9 +54,9 @@ export function accessText(given: readonly Access[], reader: Reader): Promise<st
       {
         rank: 1,
         head: 'UNTIL',
-        cell: ({ until }) => (until === undefined ? 'for good' : safeLine(reader.time(until))),
+        cell: ({ until }) => (until === undefined ? 'no end' : safeLine(reader.time(until))),
       },
-      { head: 'NOW', cell: ({ in_force }) => (in_force ? 'in force' : 'not in force') },
+      { head: 'NOW', cell: ({ in_force }) => (in_force ? 'active' : 'inactive') },
     ],
     given,
     reader.columns,

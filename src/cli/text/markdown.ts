@@ -1,18 +1,18 @@
 import stringWidth from 'string-width';
 import { wrapWords } from './wrap.ts';
 
-/** How to emphasize; without it the Markdown marks are dropped. */
+/** How to emphasize text. Without a style, Markdown marks are dropped. */
 export interface MarkdownStyle {
   strong(text: string): string;
-  /** A gain or a loss: an amount or a percentage with its sign. */
+  /** Styles a signed amount or percentage. */
   signed?(text: string): string;
 }
 
 const noStyle: MarkdownStyle = { strong: (text) => text };
 
 /**
- * Makes the Markdown of answers (tables, bold, headings, code blocks) readable on a terminal, line by line as it
- * arrives. Tables are held back until they are complete, since only then the column widths are known.
+ * Renders the Markdown of answers (tables, bold, headings, code blocks) on a terminal, line by line as it arrives. Holds
+ * back tables until they are complete, because the column widths depend on all rows.
  */
 export class TerminalMarkdown {
   readonly #columns: number;
@@ -26,7 +26,7 @@ export class TerminalMarkdown {
     this.#style = style;
   }
 
-  /** Takes a piece of the text and returns the whole lines that can be shown. */
+  /** Adds a piece of text and returns the lines that are ready to show. */
   write(delta: string): string {
     const lines = (this.#rest + delta).split('\n');
     this.#rest = lines.pop() ?? '';
@@ -65,7 +65,6 @@ export class TerminalMarkdown {
       : this.#style.strong(plainInline(heading, noStyle));
   }
 
-  /** Colors gains and losses; the row's widths are settled by then. */
   #gains(row: string): string {
     const { signed } = this.#style;
     if (signed === undefined) return row;
@@ -81,7 +80,7 @@ export class TerminalMarkdown {
     const [wideHead = '', ...wideBody] = fittingRows(rows, aligns ?? [], this.#columns);
     const fits = [wideHead, ...wideBody].every((row) => stringWidth(row) <= this.#columns);
     if (!fits) return `${recordRows([head, ...body]).join('\n')}\n`;
-    // A table without its rule has no head.
+    // A table without a delimiter row has no header.
     const first = aligns === undefined ? wideHead : this.#style.strong(wideHead);
     return `${[first, ...wideBody.map((row) => this.#gains(row))].join('\n')}\n`;
   }
@@ -112,10 +111,10 @@ function cellsOf(row: string): string[] {
 
 const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;
 
-/** In a narrower column a name would be a pile of single words. */
+/** In a narrower column, a name would wrap after every word. */
 const LEAST_NAME = 11;
 
-/** Aligned rows; where they are too wide, the first column wraps. */
+/** Aligns rows, and wraps the first column if they are too wide. */
 function fittingRows(rows: readonly string[][], aligns: readonly string[], columns: number): string[] {
   const wide = alignedRows(rows, aligns);
   const over = Math.max(...wide.map((row) => stringWidth(row))) - columns;
@@ -130,7 +129,7 @@ function fittingRows(rows: readonly string[][], aligns: readonly string[], colum
   return alignedRows(broken, aligns);
 }
 
-/** Columns are right-aligned where the Markdown says so, or where they hold only numbers. */
+/** Aligns rows. Right-aligns columns if the Markdown says so or if they have only numbers. */
 function alignedRows(rows: readonly string[][], aligns: readonly string[]): string[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, index) =>
@@ -156,7 +155,7 @@ function alignedRows(rows: readonly string[][], aligns: readonly string[]): stri
   );
 }
 
-/** A table too wide for the terminal: each row on a line of its own, values named by their columns. */
+/** Formats a table that is too wide as one line per row, with the column name before each value. */
 function recordRows([head = [], ...rows]: readonly string[][]): string[] {
   return rows.map(([first = '', ...cells]) =>
     [

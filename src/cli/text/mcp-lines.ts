@@ -3,27 +3,26 @@ import { safeLine } from '../../text/shown-text.ts';
 
 type Standing = ServersStanding['servers'][number];
 
-/** `/mcp`: the profile's servers, their state, and their enabled tools. */
 export function mcpLines({ unused, servers }: ServersStanding): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
   return [...servers.map(standingLine), ...(unused === undefined ? [] : [unusedWords[unused]])].join('\n');
 }
 
 const unusedWords: Readonly<Record<NonNullable<ServersStanding['unused']>, string>> = {
-  planner: 'The built-in planner answers, which uses none of them; /model chooses another.',
-  'read-only': 'None is used in a read-only session.',
+  planner: 'The built-in planner does not use them; choose a model with /model.',
+  'read-only': 'They are not used in a read-only session.',
 };
 
 const words: Readonly<Record<Standing['state'], string>> = {
   off: 'off',
-  idle: 'not asked yet',
+  idle: 'not connected yet',
   connected: 'connected',
   failed: 'failed',
 };
 
 function standingLine({ name, state, tools, message }: Standing): string {
   const how = state === 'failed' && message !== undefined ? safeLine(message, 120) : words[state];
-  if (tools.length === 0) return `${name.padEnd(12)} ${how}; nothing of it is allowed`;
+  if (tools.length === 0) return `${name.padEnd(12)} ${how}; no tools allowed`;
   const named = tools.map((tool) => {
     const isOff = state === 'connected' && tool.state !== 'offered';
     return `${safeLine(tool.name, 40)}${isOff ? ' (off)' : ''}`;

@@ -15,20 +15,20 @@ export async function performanceText(found: Performance): Promise<string> {
     [
       benchmark.symbol,
       benchmark.return === null
-        ? 'not known over these days'
+        ? 'not available for this period'
         : `${ratesText(benchmark.return)} with dividends${benchmark.excess === null ? '' : `; the account is ${aheadText(benchmark.excess)}`}`,
     ],
     [
       'Volatility',
-      found.volatility === null ? 'not known' : signedPercent(found.volatility).replace('+', ''),
+      found.volatility === null ? 'not available' : signedPercent(found.volatility).replace('+', ''),
     ],
     ...(['sharpe', 'sortino', 'beta'] as const).map((name): [string, string] => [
       `${name.charAt(0).toUpperCase()}${name.slice(1)}`,
-      ratios[name] ?? 'not known: under a month of days, or nothing to divide by',
+      ratios[name] ?? 'not available: too few daily returns',
     ]),
     ...found.rolling.map(({ months, latest, best, worst, gains, count }): [string, string] => [
       `Rolling ${months === 12 ? '1Y' : `${months}M`}`,
-      `latest ${signedPercent(latest.fraction)}, best ${signedPercent(best.fraction)} (${best.ends}), worst ${signedPercent(worst.fraction)} (${worst.ends}), ${gains} of ${count} gained`,
+      `latest ${signedPercent(latest.fraction)}, best ${signedPercent(best.fraction)} (${best.ends}), worst ${signedPercent(worst.fraction)} (${worst.ends}), ${gains} of ${count} periods were up`,
     ]),
   ];
   const parts = [
@@ -75,7 +75,7 @@ async function contributionsText(found: NonNullable<Performance['contributions']
     rows,
   );
   const missing = found.not_priced;
-  return missing.length === 0 ? text : `${text}\nNo prices of ${missing.join(', ')}: they are in the rest.`;
+  return missing.length === 0 ? text : `${text}\nNo prices for ${missing.join(', ')}: included in the rest.`;
 }
 
 function aheadText(excess: string): string {
@@ -84,7 +84,7 @@ function aheadText(excess: string): string {
 }
 
 function ratesText(rates: Rates): string {
-  if (rates === null) return 'no rate says it';
+  if (rates === null) return 'not available';
   const { fraction, annual } = rates;
   return annual === null
     ? signedPercent(fraction)

@@ -14,7 +14,6 @@ import { sparkline } from '../../trading/sparkline.ts';
 import { type Column, fittingTable, numbers } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 
-/** `12.3%`. @param fraction of one */
 function weightText(fraction: string): string {
   return `${new Dec(fraction).mul(100).toFixed(1)}%`;
 }
@@ -22,8 +21,8 @@ function weightText(fraction: string): string {
 const EIGHTHS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /**
- * A bar for a weight, `width` characters for the largest. A short position has the bar of its size; its figure has the
- * sign.
+ * Draws a bar for a weight. The largest weight gets `width` characters. A short position gets the bar of its absolute
+ * weight.
  */
 function weightBar(weight: string, all: readonly string[], width: number, unicode: boolean): string {
   const largest = Dec.max(0, ...all.map((one) => new Dec(one).abs()));
@@ -45,15 +44,15 @@ export interface PortfolioScreen {
   readonly spoken?: boolean;
 }
 
-/** Characters of a sparkline; a month has about twenty trading days. */
+/** Characters of a sparkline. Each shows about two of the twenty trading days of a month. */
 const LINE_WIDTH = 10;
 const BAR_WIDTH = 6;
 
 type Line = PortfolioTotal & Partial<Pick<PortfolioRow, 'symbol' | 'qty' | 'price' | 'closes'>>;
 
 /**
- * The portfolio in every command: the account, a row a position with gains, weight and a sparkline for the month, and
- * the total. A narrower terminal gets fewer columns; quantity and value always stay.
+ * Formats the portfolio for every command: the account, a row per position with gains, weight and the month's sparkline,
+ * and the total. A narrow terminal gets fewer columns, but always the value.
  */
 export async function portfolioTable(view: PortfolioView, screen: PortfolioScreen): Promise<string> {
   const totals = accountLines(view, screen);
@@ -112,7 +111,6 @@ function columnsOf(view: PortfolioView, screen: PortfolioScreen): Column<Line>[]
 
 const TOTAL = 'TOTAL';
 
-/** The head muted, the total strong. */
 function emphasized(table: string, paint: Paint): string[] {
   const lines = table.split('\n');
   return lines.map((line, index) => {
@@ -123,7 +121,6 @@ function emphasized(table: string, paint: Paint): string[] {
   });
 }
 
-/** `PA3ALICE01 PAPER (simulated)` */
 function accountLabel(view: Pick<PortfolioView, 'account' | 'environment' | 'simulated'>): string {
   return `${safeLine(view.account)} ${environmentWord(view.environment)}${view.simulated ? ' (simulated)' : ''}`;
 }

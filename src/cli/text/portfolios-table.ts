@@ -13,7 +13,7 @@ import { plainPaint, signed } from './theme.ts';
 type Line = Omit<TotalAcross, 'currency'> &
   Pick<TotalAcross, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
 
-/** Several accounts: a row each and the total, then each one's positions. A total that lacks an account says so. */
+/** Formats several accounts: a summary with totals, then each account's positions. Totals name missing accounts. */
 export async function portfoliosTable(
   { accounts, missing, totals }: PortfolioAcross,
   screen: PortfolioScreen,
@@ -27,7 +27,7 @@ export async function portfoliosTable(
   const summary =
     accounts.length === 0 ? [] : [await fittingTable(columns(lines, screen), lines, screen.columns)];
   const gone = missing.map(
-    ({ label, account, message }) => `${safeLine(account ?? label)}: not read, ${safeLine(message)}`,
+    ({ label, account, message }) => `${safeLine(account ?? label)}: could not be read: ${safeLine(message)}`,
   );
   const each = await Promise.all(
     accounts.map(async ({ account, positions, label }) =>
@@ -68,15 +68,14 @@ function columns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen
   return all.filter((column) => column !== false);
 }
 
-/** A row an account: default or not, number, place, and whether its money is real. */
 export async function accountsTable(accounts: readonly AccountEntry[]): Promise<string> {
-  if (accounts.length === 0) return 'No account is connected: "trade-agent connections add broker".';
+  if (accounts.length === 0) return 'No account is connected. Run "trade-agent connections add broker".';
   return await table<AccountEntry>(
     [
       { head: '', cell: (entry) => (entry.default ? '*' : '') },
       {
         head: 'ACCOUNT',
-        cell: ({ account, problem }) => safeLine(account ?? `? (${problem ?? 'not known'})`),
+        cell: ({ account, problem }) => safeLine(account ?? `? (${problem ?? 'unknown'})`),
       },
       { head: 'NAME', cell: ({ broker }) => safeLine(broker) },
       { head: 'BROKER', cell: ({ label }) => safeLine(label) },

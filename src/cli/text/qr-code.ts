@@ -1,30 +1,27 @@
 import stringWidth from 'string-width';
 import type { Io } from '../terminal/io.ts';
 
-/**
- * A QR code in half-block characters, one string a row; empty where it would not fit: a wrapped code can't be scanned.
- */
+/** Renders a QR code. Returns no rows if it does not fit, because a wrapped code can't be scanned. */
 export async function qrRows(
   address: string,
   screen: { readonly columns: number; readonly rows: number; readonly unicode: boolean },
 ): Promise<string[]> {
   if (!screen.unicode) return [];
   const { default: qrcode } = await import('qrcode');
-  // An odd margin makes this renderer throw: it draws two rows as one.
+  // An odd margin makes this renderer throw, because it draws two rows as one.
   const code = await qrcode.toString(address, { type: 'utf8', margin: 2, errorCorrectionLevel: 'L' });
   const rows = code.split('\n').filter((row) => row !== '');
   const width = Math.max(...rows.map((row) => stringWidth(row)));
   return width <= screen.columns && rows.length <= screen.rows ? rows : [];
 }
 
-/** Prints a QR code on stderr if the terminal is wide enough. */
 export async function showQrCode({ io }: { readonly io: Io }, address: string): Promise<void> {
   const { default: qrcode } = await import('qrcode');
   const { stripVTControlCharacters } = await import('node:util');
-  // Black on white where color may be used: not every camera reads a light code on a dark background.
+  // Draws black on white if color is allowed, because not all cameras read a light code on a dark background.
   const code = io.color.stderr
     ? await qrcode.toString(address, { type: 'terminal', small: true })
-    : // An odd margin makes this renderer throw: it draws two rows as one.
+    : // An odd margin makes this renderer throw, because it draws two rows as one.
       await qrcode.toString(address, { type: 'utf8', margin: 2 });
   const rows = code.split('\n').filter((row) => row !== '');
   const width = Math.max(...rows.map((row) => stripVTControlCharacters(row).length));

@@ -2,14 +2,13 @@ import { shortIds } from '../../text/short-id.ts';
 import { localTime } from './as-of.ts';
 
 /**
- * Who reads a text. A person has a terminal's columns, types ids by their first characters, and reads local time; a
- * program behind a pipe needs whole ids and UTC.
+ * The reader of a text. A person has a limited width, types the first characters of IDs, and reads local time. A program
+ * behind a pipe needs full IDs and UTC.
  */
 export interface Reader {
   readonly person: boolean;
   /** Infinite for a program. */
   readonly columns: number;
-  /** Shortens ids so that each stays unique. */
   ids(all: readonly string[]): (id: string) => string;
   /** @param at RFC 3339 */
   time(at: string): string;

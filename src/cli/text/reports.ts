@@ -17,13 +17,13 @@ const SEEN_WIDTH = 20;
 export function quotesText(
   quotes: readonly Quote[],
   options: {
-    /** All columns are shown without it. */
+    /** Maximum width. Without it, all columns are shown. */
     readonly width?: number;
     readonly paint?: Paint;
     readonly unicode?: boolean;
     /** Earlier prices by symbol, oldest first, for a sparkline. */
     readonly seen?: ReadonlyMap<string, readonly string[]>;
-    /** Milliseconds since the epoch: marks what is older than a minute. */
+    /** Milliseconds since the epoch, to mark prices older than a minute. */
     readonly now?: number;
   } = {},
 ): Promise<string> {
@@ -57,7 +57,7 @@ function changeOf({ last, previous_close }: Quote): string {
   return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
 }
 
-/** Orders in a table, in the given order; with their account where there are several. */
+/** Formats orders as a table, with their accounts if there are several. */
 export function ordersText(orders: readonly OrderRow[], reader: Reader = program): Promise<string> {
   const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(asLeg)]);
   const short = reader.ids(rows.map(({ id }) => id));
@@ -65,13 +65,13 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
   const isOfSeveral = orders.some(({ account }) => account !== undefined);
   return fittingTable<OrderRow>(
     [
-      // Never dropped: without it nothing can be shown, changed or cancelled.
+      // Never dropped, because showing, changing or canceling an order needs the ID.
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
       numbers('QTY', (order) => amountOf(order)),
       {
         head: 'SYMBOL',
-        // An option order's legs stand below it.
+        // The legs of an option order follow in their own rows.
         cell: ({ symbol, order_class, legs = [] }) =>
           reader.person && legs.length > 0 && isMultiLeg({ order_class, legs })
             ? `${legs.length} legs`
@@ -104,7 +104,7 @@ export function orderText(order: OrderRow, reader: Reader = program): string {
     ['client id', order.client_order_id],
     ...accountRow(order),
     ['order', `${order.side.toUpperCase()} ${amountOf(order)} ${order.symbol} ${termsOf(order)}`],
-    ['in force', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
+    ['TIF', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
     ['status', fillText(order)],
     ['submitted', reader.time(order.submitted_at)],
   ];

@@ -1,12 +1,12 @@
 import stringWidth from 'string-width';
 
 export interface Column<Row> {
-  /** The highest are dropped first where there is no room; without a rank it always stays. */
+  /** Columns with the highest rank are dropped first to save space. Without a rank, a column is never dropped. */
   readonly rank?: number;
   readonly head: string;
   readonly align?: 'left' | 'right';
   readonly cell: (row: Row) => string;
-  /** May lose whole words where nothing else gives way; its cells have no colors. */
+  /** Whether words may be cut off once no column can be dropped. Its cells must not have colors. */
   readonly shortens?: boolean;
 }
 
@@ -21,7 +21,7 @@ export function numbers<Row>(head: string, cell: (row: Row) => string, rank = 0)
   return { head, cell, rank, align: 'right' };
 }
 
-/** As {@link table}, with as many columns as fit into `width`. */
+/** Like {@link table}, with as many columns as fit into `width`. */
 export async function fittingTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -39,7 +39,7 @@ export async function fittingTable<Row>(
   );
 }
 
-/** Columns shortened by this much together; the last one gives way first. */
+/** Shortens columns by `by` characters in total, starting with the last column. */
 function shortened<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
@@ -58,7 +58,6 @@ function shortened<Row>(
     .toReversed();
 }
 
-/** As many whole words as fit, with a mark for the rest. */
 export function wholeWords(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   const words = text.split(' ');
@@ -66,7 +65,7 @@ export function wholeWords(text: string, width: number): string {
   return `${words.join(' ').replace(/[,;:·]?$/, '')}${MORE}`;
 }
 
-/** Aligned columns without lines around them: easy to read, copy and grep. */
+/** Formats aligned columns without borders, which are easy to read, copy and grep. */
 export async function table<Row>(columns: readonly Column<Row>[], rows: readonly Row[]): Promise<string> {
   const { default: Table } = await import('cli-table3');
   const built = new Table({

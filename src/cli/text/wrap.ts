@@ -1,10 +1,10 @@
 import stringWidth from 'string-width';
 import { safeLine } from '../../text/shown-text.ts';
 
-/** In a narrower column a value would be a pile of single words. */
+/** In a narrower column, a value would wrap after every word. */
 const LEAST_VALUE = 20;
 
-/** Breaks a text between words into lines of at most `width` columns; a longer word stays whole. */
+/** Wraps text between words into lines of at most `width` columns. Longer words are not broken. */
 export function wrapWords(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -17,7 +17,7 @@ export function wrapWords(text: string, width: number): string[] {
   return [...lines, line];
 }
 
-/** `label value`, further lines indented below the value. @param label padded @param width Infinity: never broken */
+/** Formats `label value` and indents further lines below the value. @param width Infinity disables wrapping */
 export function labelledLines(label: string, value: string, width: number): string[] {
   const indent = stringWidth(label) + 1;
   const text = safeLine(value);

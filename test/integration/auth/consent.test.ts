@@ -26,7 +26,7 @@ describe('a sign-in', () => {
     );
     expect(words(stderr)).toContain(`by ${ASKER}`);
     expect(words(stderr)).toContain('to know who you are, see your name');
-    expect(words(stderr)).toContain('not to place orders: each of those asks you again');
+    expect(words(stderr)).toContain('not to place orders: each order needs your approval');
     expect(words(stderr)).toContain('Continue only if you started this sign-in yourself');
     expect(words(stderr)).toContain('A code or link that someone sent you is an attempt');
   });
@@ -51,7 +51,7 @@ describe('connecting an account elsewhere', () => {
     const shown = await add.says(/Connect Slack[\s\S]+Waiting/);
     expect(words(shown)).toContain(`by ${ASKER}`);
     expect(words(shown)).toContain('to send messages (each still needs your approval)');
-    expect(words(shown)).toContain('Only go on if you started this yourself, just now.');
+    expect(words(shown)).toContain('Only continue if you just started this yourself.');
 
     const { stdout } = await world.run(['phone', 'link', '--user', 'alice', '--output', 'json']);
     const { browser } = await pairByHttp(JSON.parse(stdout).url);
@@ -71,11 +71,11 @@ describe('an approval', () => {
     expect(words(stderr)).toContain(`asked by ${ASKER}`);
     expect(words(stderr)).toContain('order BUY 1 AAPL');
     expect(words(stderr)).toContain('PAPER');
-    expect(words(stderr)).toContain('Deny on the phone whatever you did not ask for yourself.');
+    expect(words(stderr)).toContain('Deny it on the phone if you did not request it.');
 
     const phone = await world.run(['phone', '--decide', 'deny', '--once', '--user', 'alice']);
     expect(words(phone.stderr)).toContain('asked by trade-agent (run), through order gateway');
     expect(words(phone.stderr)).toContain('PAPER order for alice to approve');
-    expect(words(phone.stderr)).toContain('Deny it unless you asked for it yourself, just now.');
+    expect(words(phone.stderr)).toContain('Deny it unless you requested it yourself, just now.');
   });
 });

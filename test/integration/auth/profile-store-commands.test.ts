@@ -101,7 +101,7 @@ describe('profile store', () => {
       key: keyFile,
       leftovers: [{ store: 'file', key: null, file: old }],
     });
-    expect((await world.run(move)).stdout).toContain('What an earlier move left behind is erased');
+    expect((await world.run(move)).stdout).toContain('Erased what an interrupted move left behind');
     expect(existsSync(old)).toBe(false);
     expect((await world.run(['whoami'])).exitCode).toBe(0);
   });

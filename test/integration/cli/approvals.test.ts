@@ -55,7 +55,7 @@ describe('an order on the command line', () => {
     waiting.interrupt();
     const interrupted = await waiting.done;
     expect(interrupted.exitCode).toBe(130);
-    expect(interrupted.stderr).toMatch(/still pending; go on with: trade-agent resume th_/);
+    expect(interrupted.stderr).toMatch(/still pending; resume with: trade-agent resume th_/);
 
     const listed = (await world.json('approvals')).body.approvals;
     const open = listed.filter(({ status }: { status: string }) => status === 'requested');
@@ -106,7 +106,7 @@ describe('approvals wait', () => {
     const limited = await world.run(['approvals', 'wait', '--timeout', '1s']);
     expect(limited.exitCode).toBe(124);
     for (const { thread, id } of pending) {
-      expect(limited.stderr).toContain(`still pending; go on with: trade-agent resume ${thread}`);
+      expect(limited.stderr).toContain(`still pending; resume with: trade-agent resume ${thread}`);
       await cancel(id);
     }
   });
@@ -129,5 +129,5 @@ describe('approvals wait', () => {
 
 it('approvals reconcile says so where no outcome is unknown', async () => {
   const nothing = await world.run(['approvals', 'reconcile']);
-  expect(nothing).toMatchObject({ exitCode: 0, stdout: 'No approval is of unknown outcome.\n' });
+  expect(nothing).toMatchObject({ exitCode: 0, stdout: 'No approval has an unknown outcome.\n' });
 });

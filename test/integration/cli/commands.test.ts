@@ -153,7 +153,7 @@ describe('as a process', () => {
     });
     const { exitCode, stderr } = await outcomeOf(child);
     expect(exitCode).toBe(130);
-    expect(stderr).toMatch(/go on with: trade-agent resume th_/);
+    expect(stderr).toMatch(/resume with: trade-agent resume th_/);
   });
 });
 

@@ -180,7 +180,7 @@ describe('a profile of a server', () => {
     [
       'schedule of this machine for its alerts',
       ['alert', 'add', 'AAPL<180', '--with', 'cron'],
-      /the server looks by itself/,
+      /the server checks alerts itself/,
     ],
   ])('takes no %s', async (_, args, message) => {
     const refused = await world.run([...args, ...inProfile]);

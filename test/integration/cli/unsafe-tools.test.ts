@@ -38,11 +38,11 @@ describe('a tool that trades past the phone', () => {
     expect(await allowed()).toEqual([['alpaca', ['search']]]);
   });
 
-  it('is refused with --unsafe too when nobody is there to type the confirmation', async () => {
+  it('is refused with --unsafe too when allowing unsafe tools needs a terminal', async () => {
     const refused = await servers('allow', 'alpaca', 'place_order', '--unsafe');
     expect([refused.exitCode, refused.stderr]).toEqual([
       2,
-      expect.stringContaining('nobody is there to type the confirmation'),
+      expect.stringContaining('allowing unsafe tools needs a terminal'),
     ]);
     expect(await allowed()).toEqual([['alpaca', ['search']]]);
   });

@@ -193,11 +193,11 @@ describe('at a terminal', () => {
 
   it('which broker is asked, Alpaca first, and what opens the account where it has several', async () => {
     const person = asked([
-      [/At which broker[\s\S]*Choose \[1\]: $/, '3'],
-      [/What opens your account there\?[\s\S]*Choose \[1\]: $/, '2'],
-      [/Client id \(not shown\): $/, 'CLIENT-OF-THE-TEST'],
-      [/Consumer key \(not shown\): $/, 'consumer-key-of-the-test'],
-      [/Account id \(not shown\): $/, 'no id of SnapTrade’s'],
+      [/Which broker do you use[\s\S]*Choose \[1\]: $/, '3'],
+      [/Which credentials do you have\?[\s\S]*Choose \[1\]: $/, '2'],
+      [/Client id \(hidden\): $/, 'CLIENT-OF-THE-TEST'],
+      [/Consumer key \(hidden\): $/, 'consumer-key-of-the-test'],
+      [/Account id \(hidden\): $/, 'no id of SnapTrade’s'],
     ]);
     await expect(makeHome(person.context, fresh(), options)).rejects.toMatchObject({
       code: 'usage',
@@ -211,8 +211,8 @@ describe('at a terminal', () => {
 
   it('a broker’s credentials are asked for in its own words, and shown is the account alone', async () => {
     const person = asked([
-      [/Account number \(not shown\): $/, tradier.account],
-      [/Access token \(not shown\): $/, tradier.token],
+      [/Account number \(hidden\): $/, tradier.account],
+      [/Access token \(hidden\): $/, tradier.token],
       ...rest,
     ]);
     await makeHome(person.context, fresh(), at('tradier', tradier.url));
@@ -224,12 +224,12 @@ describe('at a terminal', () => {
 
   it('real money takes its account’s number, typed', async () => {
     const answers = [
-      [/Account number \(not shown\): $/, tradier.account],
-      [/Access token \(not shown\): $/, tradier.token],
+      [/Account number \(hidden\): $/, tradier.account],
+      [/Access token \(hidden\): $/, tradier.token],
     ] as const;
     const live: InitOptions = { ...at('tradier', tradier.url), environment: 'live' };
     const wrong = asked([...answers, [/to go on \(VA000001\): $/, 'yes']]);
-    await expect(makeHome(wrong.context, fresh(), live)).rejects.toThrow('another number was typed');
+    await expect(makeHome(wrong.context, fresh(), live)).rejects.toThrow('the account number does not match');
     expect(wrong.said()).toMatch(/Account VA000001: LIVE, ACTIVE[\s\S]*REAL MONEY/);
     expect(left()).toEqual([]);
     const right = asked([...answers, [/to go on \(VA000001\): $/, 'VA000001'], ...rest]);

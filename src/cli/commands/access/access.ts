@@ -9,38 +9,35 @@ import { readerOf } from '../../text/reader.ts';
 export function addAccessCommand(program: CliCommand): void {
   const access = program
     .command('access')
-    .summary('who may look at your account, or propose for it')
+    .summary('manage who can see your account or propose orders for it')
     .description(
-      'Lets others at your account: look at it, or propose orders that your phone asks you about. Letting somebody in takes your approval; ending it takes none. Nobody but you approves for your account, but for the second yes of a co-owner where your rules ask for two.',
+      'Give others access to your account, to see it or to propose orders that you approve on your phone. Granting access needs your approval; revoking it does not. Only you approve orders for your account, except that a co-owner gives the second approval if your rules require two.',
     )
     .examples(
-      ['trade-agent access', 'who may what, and whose accounts you may see'],
-      ['trade-agent access grant bob advisor --until 2027-01-31', 'your phone is asked'],
-      ['trade-agent access revoke ID', 'at once'],
+      ['trade-agent access', 'who has access, and whose accounts you can see'],
+      ['trade-agent access grant bob advisor --until 2027-01-31', 'needs your approval'],
+      ['trade-agent access revoke ID', 'takes effect immediately'],
     )
     .exits(...sessionExits);
   access
     .command('list', { isDefault: true })
-    .description('list who may what about your account, and whose accounts you are let at')
+    .description('list who has access to your account, and whose accounts you can access')
     .examples(['trade-agent access list --output json', 'for scripts'])
     .exits(...sessionExits)
     .runs(printAccess);
   access
     .command('grant')
-    .description('let somebody at your account, once your phone approves')
-    .argument(
-      '<who>',
-      'the user name of a person at your identity provider, or the name of a firm or household',
-    )
+    .description('give someone access to your account (needs your approval)')
+    .argument('<who>', 'username at your identity provider, or the name of a firm or household')
     .argument('<role>', accessRoles.join(', '))
-    .option('--of <name>', 'the firm that an advisor works for; the household that a member is of')
-    .option('--from <time>', 'from then on: a date, or a time as in RFC 3339')
-    .option('--until <time>', 'until then, and no longer')
+    .option('--of <name>', 'the firm of an advisor, or the household of a member')
+    .option('--from <time>', 'start: a date, or an RFC 3339 time')
+    .option('--until <time>', 'end: a date, or an RFC 3339 time')
     .examples(
-      ['trade-agent access grant bob advisor --until 2027-01-31', 'proposes for you; you approve'],
-      ['trade-agent access grant carol co_owner', 'gives the second yes, where your rules ask for two'],
-      ['trade-agent access grant acme firm', 'engages a firm, whose advisors you name by --of acme'],
-      ['trade-agent access grant eve member --of family', 'sees it while the household "family" does'],
+      ['trade-agent access grant bob advisor --until 2027-01-31', 'can propose orders; you approve them'],
+      ['trade-agent access grant carol co_owner', 'gives the second approval if your rules require two'],
+      ['trade-agent access grant acme firm', 'a firm; then grant its advisors with --of acme'],
+      ['trade-agent access grant eve member --of family', 'can see it as long as the household "family" can'],
     )
     .exits(...askingExits)
     .runs((context, who: string, role: string, options: Omit<NewAccess, 'who' | 'role'>) =>
@@ -48,9 +45,9 @@ export function addAccessCommand(program: CliCommand): void {
     );
   access
     .command('revoke')
-    .description('end what you gave, or what you were given, at once')
-    .argument('<id>', 'as "access list" shows it')
-    .examples(['trade-agent access revoke ID', 'nobody is asked'])
+    .description('revoke access that you granted or were granted, effective immediately')
+    .argument('<id>', 'the ID from "access list"')
+    .examples(['trade-agent access revoke ID', 'needs no approval'])
     .exits(...sessionExits)
     .runs(revoke);
 }
@@ -59,10 +56,11 @@ async function printAccess(context: Context): Promise<void> {
   const list = await (await context.gateway()).access();
   await context.output.result('access', { ...list }, async () => {
     if (list.kept === 'elsewhere')
-      return 'Who may what is kept by another server: your gateway’s owner sees it there.';
+      return 'Access is managed on another server. Ask the owner of your gateway.';
     const { accessText } = await import('../../text/lists.ts');
     const shown = [...list.granted, ...list.given];
-    if (shown.length === 0) return 'Nobody but you is let at your account, and you at nobody’s.';
+    if (shown.length === 0)
+      return 'Nobody else has access to your account, and you have no access to other accounts.';
     return accessText(shown, readerOf(context.io));
   });
 }
@@ -76,12 +74,12 @@ async function grant(context: Context, wanted: NewAccess): Promise<void> {
     'access-granted',
     { ...granted },
     () =>
-      `Let in ${safeLine(wanted.who)}. It ends with: trade-agent access revoke ${safeLine(granted.access)}`,
+      `${safeLine(wanted.who)} has access now. To revoke it: trade-agent access revoke ${safeLine(granted.access)}`,
   );
 }
 
 async function revoke(context: Context, id: string): Promise<void> {
   const { revokeAccess } = await import('../../../app/access.ts');
   const access = await revokeAccess(context, id);
-  await context.output.result('access-revoked', { access }, () => 'Ended.');
+  await context.output.result('access-revoked', { access }, () => 'Access revoked.');
 }

@@ -7,32 +7,32 @@ import type { Context } from '../../context/context.ts';
 export function addAccountsCommand(program: CliCommand): void {
   const accounts = program
     .command('accounts')
-    .summary('list your accounts, and say which is meant by itself')
+    .summary('list your accounts and show the default')
     .description(
-      'Lists your accounts, each with its broker and whether its money is real. Any command takes --account with a number or a name of one; the default account is meant without.',
+      'List your accounts with their brokers and whether they are paper or live. All commands take --account with a number or a name; without it, they use the default account.',
     )
     .examples(
       ['trade-agent accounts', 'number, broker, PAPER or LIVE'],
-      ['trade-agent accounts default ibkr', 'by its number or name'],
-      ['trade-agent portfolio --account ibkr', 'one of them'],
+      ['trade-agent accounts default ibkr', 'make it the default, by number or name'],
+      ['trade-agent portfolio --account ibkr', 'use one of your accounts'],
     )
     .exits(...sessionExits, exits.found);
   accounts
     .command('list', { isDefault: true })
-    .description('list them')
+    .description('list your accounts')
     .examples(['trade-agent accounts list --output json | jq -r ".accounts[].account"', 'for scripts'])
     .exits(...sessionExits, exits.found)
     .runs(async (context) => print(context, await context.accounts()));
   accounts
     .command('default')
-    .description('say which account is meant where none is named')
-    .argument('<account>', 'its number or name, as "trade-agent accounts" lists them')
-    .examples(['trade-agent accounts default PA3ALICE01', 'from now on, for all your programs'])
+    .description('set the default account')
+    .argument('<account>', 'number or name from "trade-agent accounts"')
+    .examples(['trade-agent accounts default PA3ALICE01', 'applies to all your programs'])
     .exits(...sessionExits, exits.found)
     .runs(async (context, name: string) => print(context, await chooseDefaultAccount(context, name)));
 }
 
-/** Ends with {@link exits.found} if a broker could not be asked which account it is. */
+/** Returns {@link exits.found} if the account number of a broker is unknown because it could not be reached. */
 async function print(context: Context, accounts: readonly AccountEntry[]): Promise<number> {
   await context.output.result('accounts', { accounts }, async () =>
     (await import('../../text/portfolios-table.ts')).accountsTable(accounts),

@@ -15,14 +15,16 @@ interface ActivityOptions {
 export function addActivitiesCommand(program: CliCommand): void {
   program
     .command('activities')
-    .description('list what changed the account: trades, deposits, dividends, fees')
+    .description('list account activity: trades, deposits, dividends, fees')
     .addOption(
-      choiceOption('--period <period>', 'how far back; MTD and YTD: this month and year', periods).default(
-        '1M',
-      ),
+      choiceOption(
+        '--period <period>',
+        'how far back; MTD and YTD mean this month and this year',
+        periods,
+      ).default('1M'),
     )
-    .addOption(choiceOption('--kind <kind>', 'only these', activityKinds))
-    .option('--limit <n>', 'at most this many', parseLimit, 50)
+    .addOption(choiceOption('--kind <kind>', 'only this kind', activityKinds))
+    .option('--limit <n>', 'maximum number of results', parseLimit, 50)
     .examples(
       ['trade-agent activities --kind fill', 'the trades of the last month'],
       ['trade-agent activities --kind dividend --period YTD --output json', 'for scripts'],

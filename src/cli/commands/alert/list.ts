@@ -13,19 +13,19 @@ export async function showAlerts(context: Context): Promise<void> {
   const own = await ownAlerts(context);
   const { alerts, ...care } = await own.list();
   await context.output.result('alerts', { alerts, file: own.file ?? null, ...care }, async () => {
-    if (alerts.length === 0) return "No alerts: trade-agent alert add 'AAPL<180' adds one.";
+    if (alerts.length === 0) return "No alerts. Add one: trade-agent alert add 'AAPL<180'";
     return [
       await table<AlertView>(
         [
           { head: 'NAME', cell: ({ name }) => name },
-          { head: 'TOLD WHEN', cell: ({ alert }) => alertWords(alert) },
+          { head: 'CONDITION', cell: ({ alert }) => alertWords(alert) },
           { head: 'STATE', cell: stateOf },
         ],
         alerts,
       ),
       '',
-      ...(care.looked_at_by.length === 0 ? [] : [`Looked at by: ${care.looked_at_by.join(', ')}`]),
-      ...(care.told_by.length === 0 ? [] : [`Told by: ${care.told_by.join(', ')}`]),
+      ...(care.looked_at_by.length === 0 ? [] : [`Checked by: ${care.looked_at_by.join(', ')}`]),
+      ...(care.told_by.length === 0 ? [] : [`Notifies: ${care.told_by.join(', ')}`]),
       ...missing(care),
     ].join('\n');
   });
@@ -33,15 +33,13 @@ export async function showAlerts(context: Context): Promise<void> {
 
 function stateOf({ enabled, snoozed_until }: AlertView): string {
   if (!enabled) return 'off';
-  return snoozed_until === null ? 'on' : `not before ${snoozed_until.slice(0, 16)}Z`;
+  return snoozed_until === null ? 'on' : `snoozed until ${snoozed_until.slice(0, 16)}Z`;
 }
 
 export async function removeAndShow(context: Context, which: string): Promise<void> {
   const { removed } = await (await ownAlerts(context)).remove(which);
   await context.output.result('alert-removed', { removed }, () =>
-    removed
-      .map(({ name, alert }) => `${name}: you are not told any more when ${alertWords(alert)}.`)
-      .join('\n'),
+    removed.map(({ name, alert }) => `${name}: removed (when ${alertWords(alert)}).`).join('\n'),
   );
 }
 
@@ -53,7 +51,7 @@ export interface AddAlertOptions {
 
 const USUAL: LookTime = '15m';
 
-/** Writes an alert, schedules the check where the person wants it, and says what is missing for the alert to arrive. */
+/** Adds an alert, schedules its check if the person wants to, and shows what is still missing for it to arrive. */
 export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
   const own = await ownAlerts(context);
@@ -62,15 +60,15 @@ export async function addAndShow(context: Context, text: string, options: AddAle
   if (!isHere && options.with !== undefined) {
     throw new TradeAgentError(
       'usage',
-      '--with is for a schedule of this machine, and the server looks by itself',
+      '--with is for schedules on this machine, but the server checks alerts itself',
       {
         hint: 'Leave it out.',
       },
     );
   }
   if (isHere && options.schedule !== undefined && !yes && !context.io.interactive) {
-    throw new TradeAgentError('usage', 'a schedule writes an entry that starts this program', {
-      hint: 'Say --yes to write it without being asked. Nothing was written.',
+    throw new TradeAgentError('usage', 'a schedule needs to write an entry that starts this program', {
+      hint: 'Pass --yes to skip the prompt. Nothing was written.',
     });
   }
   const { added, isNew, ...care } = await own.add(alert);
@@ -91,10 +89,10 @@ export async function addAndShow(context: Context, text: string, options: AddAle
     { added, is_new: isNew, schedule: schedule ?? null, file: own.file ?? null, ...heard },
     () =>
       [
-        `${isNew ? 'You will be notified once' : 'There is already an alert for'} when ${alertWords(added.alert)} (${added.name}).`,
+        `${isNew ? 'You will be notified once' : 'You already have an alert'} when ${alertWords(added.alert)} (${added.name}).`,
         ...(schedule === undefined || every === undefined
           ? []
-          : [`${isHere ? 'This machine' : 'The server'} looks ${lookWords[every]}: schedule ${schedule}.`]),
+          : [`${isHere ? 'This machine' : 'The server'} checks ${lookWords[every]}: schedule ${schedule}.`]),
         ...missing(heard),
       ].join('\n'),
   );
@@ -107,7 +105,7 @@ async function lookTime(
 ): Promise<LookTime | undefined> {
   if (said !== undefined) return said;
   if (looked_at_by.length > 0 || !io.interactive) return undefined;
-  const question = `Nothing looks at your alerts yet. Have this machine look ${lookWords[USUAL]}?`;
+  const question = `No schedule checks your alerts yet. Check them on this machine ${lookWords[USUAL]}?`;
   return (await saysYes({ io, signal }, question)) ? USUAL : undefined;
 }
 
@@ -115,9 +113,11 @@ function missing({ looked_at_by, told_by }: AlertCare): string[] {
   return [
     ...(looked_at_by.length > 0
       ? []
-      : ['Nothing looks at your alerts yet: add it with --schedule 15m, or see "trade-agent schedule add".']),
+      : [
+          'No schedule checks your alerts yet. Add it with --schedule 15m, or see "trade-agent schedule add".',
+        ]),
     ...(told_by.length > 0
       ? []
-      : ['No channel tells you yet: "trade-agent notices add NAME KIND" adds one (docs/guide/NOTICES.md).']),
+      : ['No channel notifies you yet. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)']),
   ];
 }

@@ -9,16 +9,16 @@ import { printApproval } from './print-approval.ts';
 export function addApprovalsCommand(program: CliCommand): void {
   const approvals = program
     .command('approvals')
-    .summary('what was asked of your phone, and what came of it')
+    .summary('list and manage approval requests and their outcomes')
     .description(
-      'Lists what was proposed to your phone, by this program or another, shows one, waits for some, takes one back, or asks what became of those of unknown outcome. The gateway carries out what you approve, whether or not anything here is running.',
+      'List approval requests from this program and others, show one, wait for some, withdraw one, or reconcile those with an unknown outcome. The gateway executes what you approve, even if no program is running here.',
     )
     .examples(
-      ['trade-agent approvals', 'all of them, newest first'],
-      ['trade-agent approvals wait ID --timeout 5m', 'waits, and tells what became of it'],
-      ['trade-agent approvals wait', 'for all that are pending, in whatever order they come'],
-      ['trade-agent approvals reconcile', 'asks what became of those of unknown outcome'],
-      ['trade-agent approvals cancel ID', 'no order; it goes from the phone too'],
+      ['trade-agent approvals', 'all approvals, newest first'],
+      ['trade-agent approvals wait ID --timeout 5m', 'wait for its outcome'],
+      ['trade-agent approvals wait', 'wait for all pending approvals'],
+      ['trade-agent approvals reconcile', 'look up unknown outcomes'],
+      ['trade-agent approvals cancel ID', 'withdraw it, also from the phone'],
     )
     .exits(...askingExits, exits.pending);
   approvals
@@ -29,31 +29,31 @@ export function addApprovalsCommand(program: CliCommand): void {
     .runs(showApprovals);
   approvals
     .command('show')
-    .description('show one approval with every field of its order')
-    .argument('<id>', 'as "approvals list" shows it, or how it begins')
-    .examples(['trade-agent approvals show pr_7f3k2m9x', 'what the phone must show too'])
+    .description('show one approval with all fields of its order')
+    .argument('<id>', 'the ID from "approvals list", or its first characters')
+    .examples(['trade-agent approvals show pr_7f3k2m9x', 'the phone must show the same'])
     .exits(...sessionExits)
     .runs(async (context, id: string) => printApproval(context, await findApproval(context, id)));
   approvals
     .command('wait')
-    .summary('wait for approvals and go on with their threads')
+    .summary('wait for approvals and resume their threads')
     .description(
-      'Waits for the approvals named, or for all that are pending, and goes on with their threads as each is decided. With one it prints what "resume" prints; with several or none named, a list of that ("trade-agent.runs/1").',
+      'Wait for the given approvals, or for all pending ones, and resume their threads as each is decided. With one ID, prints the same as "resume"; otherwise prints a list of those results ("trade-agent.runs/1").',
     )
-    .argument('[id...]', 'which ones (default: all that are pending)')
+    .argument('[id...]', 'IDs of approvals (default: all pending ones)')
     .examples(
-      ['trade-agent approvals wait pr_7f3k2m9x --timeout 5m', 'one'],
-      ['trade-agent approvals wait --output json', 'all that are pending'],
+      ['trade-agent approvals wait pr_7f3k2m9x --timeout 5m', 'one approval'],
+      ['trade-agent approvals wait --output json', 'all pending ones'],
     )
     .exits(...runExits)
     .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).showWait(context, ids));
   approvals
     .command('reconcile')
-    .summary('settle approvals whose outcome is unknown')
+    .summary('look up approvals with an unknown outcome')
     .description(
-      `Asks the gateway what became of each order that is on its way (executing, unknown); it asks the broker. Exits ${exits.unknown} while one stays unknown.`,
+      `Look up the outcome of each order that is executing or unknown; the gateway checks with the broker. Exits with ${exits.unknown} while an outcome is unknown.`,
     )
-    .argument('[id]', 'one approval (default: all of yours)')
+    .argument('[id]', 'ID of an approval (default: all of yours)')
     .examples(
       ['trade-agent approvals reconcile', ''],
       ['trade-agent approvals reconcile pr_7f3k2m9x --output json', ''],
@@ -62,9 +62,9 @@ export function addApprovalsCommand(program: CliCommand): void {
     .runs(showReconciled);
   approvals
     .command('cancel')
-    .description('take an approval back; no order comes of it')
-    .argument('<id>', 'as "approvals list" shows it, or how it begins')
-    .examples(['trade-agent approvals cancel pr_7f3k2m9x', 'the phone shows it no more'])
+    .description('withdraw an approval request, so that nothing is ordered')
+    .argument('<id>', 'the ID from "approvals list", or its first characters')
+    .examples(['trade-agent approvals cancel pr_7f3k2m9x', 'it disappears from the phone'])
     .exits(...sessionExits, exits.unknown)
     .runs(async (context, id: string) => printApproval(context, await cancelApproval(context, id)));
 }
@@ -81,7 +81,7 @@ async function showApprovals(context: Context): Promise<void> {
 async function showReconciled(context: Context, id: string | undefined): Promise<number> {
   const { approvals, unknown } = await reconcile(context, id);
   await context.output.result('reconciled', { approvals, unknown }, async () => {
-    if (approvals.length === 0) return 'No approval is of unknown outcome.';
+    if (approvals.length === 0) return 'No approval has an unknown outcome.';
     const { approvalOutcome } = await import('../../text/approval-lines.ts');
     const short = readerOf(context.io).ids(approvals.map((approval) => approval.id));
     return approvals.map((approval) => `${short(approval.id)}  ${approvalOutcome(approval)}`).join('\n');
@@ -90,10 +90,10 @@ async function showReconciled(context: Context, id: string | undefined): Promise
   return unknown === 0 ? exits.done : exits.unknown;
 }
 
-/** The conversations learn of it when they are resumed. */
+/** Shows how to resume the threads, which only learn of the outcomes then. */
 async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
   const { resumeCommand } = await import('../../../app/run.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
-    context.io.talk(`go on with: ${resumeCommand(thread, context.chosenBy)}`);
+    context.io.talk(`resume with: ${resumeCommand(thread, context.chosenBy)}`);
   }
 }

@@ -31,7 +31,7 @@ export async function printApproval(context: Context, approval: ApprovalView): P
 }
 
 /**
- * Shows approvals while they are waited for and their outcome: one as `resume` shows its run, several as a list.
+ * Shows approvals while waiting, and their outcomes: one like `resume` does, several as a list.
  * @returns the exit code
  */
 export async function showWait(context: Context, ids: readonly string[]): Promise<number> {
@@ -57,7 +57,7 @@ async function showAll(context: Context, ids: readonly string[]): Promise<number
   };
   const runs = await waitForApprovals(context, ids, (thread, event) => {
     output.event({ thread, ...event });
-    // The text of several answers would interleave; each is in its thread, and its order in the summary.
+    // Answers of several threads would interleave, so only the summary shows their orders.
     if (output.format !== 'stream-json' && event.type !== 'text') rendererOf(thread).show(event);
   });
   await output.result('runs', { runs }, () =>
@@ -77,6 +77,6 @@ function summary({ thread, status, orders, messages, error }: RunObject): string
 function sayWhatIsLeft({ io, chosenBy }: Context, runs: readonly RunObject[]): void {
   for (const { thread, status } of runs) {
     if (status !== 'pending' && status !== 'unknown') continue;
-    io.talk(`still ${status}; go on with: ${resumeCommand(thread, chosenBy)}`);
+    io.talk(`still ${status}; resume with: ${resumeCommand(thread, chosenBy)}`);
   }
 }

@@ -15,14 +15,14 @@ interface ChartFlags {
 export function addChartCommand(program: CliCommand): void {
   program
     .command('chart')
-    .summary('draw a price')
+    .summary('show a price chart')
     .description(
-      'Draws a price over time, as wide as the terminal, with your own trades and what your shares cost.',
+      'Show a price chart as wide as the terminal, with your own trades and the cost of your shares.',
     )
     .argument('<symbol>', 'such as AAPL or BRK.B')
     .argument('[range]', 'how far back: 5d, 2w, 3m, 1y', '3m')
-    .option('--candles', 'open, high, low and close of each bar: hollow where it rose, filled where it fell')
-    .option('--volume', 'what was traded, below')
+    .option('--candles', 'show candles: hollow if the price rose, filled if it fell')
+    .option('--volume', 'show the trading volume below')
     .examples(
       ['trade-agent chart AAPL', 'three months as a line'],
       ['trade-agent chart AAPL 1y --candles --volume', 'a year in candles'],

@@ -7,22 +7,22 @@ import type { Context } from '../../context/context.ts';
 export function addChatCommand(program: CliCommand): void {
   program
     .command('chat')
-    .description('talk with the agent (what happens without a command)')
-    .option('--thread <id>', 'the conversation to go on with; a new id begins one')
-    .option('--read-only', 'use tokens that can only read')
+    .description('chat with the agent (default)')
+    .option('--thread <id>', 'the conversation to continue; a new ID starts one')
+    .option('--read-only', 'use read-only tokens')
     .option('--model <name>', 'the model; "builtin" is the offline planner')
-    .option('--base-url <url>', 'a server that speaks the OpenAI chat API')
-    .option('--screen-reader', 'write to be read aloud (INK_SCREEN_READER=true does too)')
+    .option('--base-url <url>', 'a server with an OpenAI-compatible chat API')
+    .option('--screen-reader', 'output for screen readers (or set INK_SCREEN_READER=true)')
     .examples(
       ['trade-agent', ''],
       ['trade-agent chat --model builtin', 'offline and free'],
-      ['trade-agent chat --screen-reader', 'no frames and no moving signs'],
+      ['trade-agent chat --screen-reader', 'no boxes or animations'],
     )
     .exits(exits.credentialStore)
     .action((options: ChatOptions, command: CliCommand) => chats(program, command, options));
 }
 
-/** One chat after another, each with its own context, as long as the person switches profiles. */
+/** Runs one chat after another, each with its own context, while the person switches profiles. */
 async function chats(program: CliCommand, command: CliCommand, options: ChatOptions): Promise<void> {
   let chatOptions = options;
   for (;;) {
@@ -33,7 +33,7 @@ async function chats(program: CliCommand, command: CliCommand, options: ChatOpti
     if (next === undefined) return;
     program.setOptionValue('profile', next);
     program.setOptionValue('server', undefined);
-    // A thread belongs to the profile it was begun under.
+    // A thread belongs to the profile that it was started with.
     const { thread: _, ...others } = chatOptions;
     chatOptions = others;
   }
@@ -48,16 +48,16 @@ async function chat(context: Context, options: ChatOptions): Promise<string | un
     });
   }
   if (env.TERM === 'dumb') {
-    // An editor's shell window would print every redraw below the last one, escape sequences included.
-    throw new TradeAgentError('usage', 'this terminal (TERM=dumb) cannot be drawn on', {
-      hint: 'Ask one question at a time with: trade-agent run "what do I own"',
+    // An editor's shell window would print each frame below the last one, with its escape sequences.
+    throw new TradeAgentError('usage', 'this terminal (TERM=dumb) does not support the chat', {
+      hint: 'Ask single questions instead: trade-agent run "what do I own"',
     });
   }
   const { firstRun } = await import('./first-run.ts');
   if (!(await firstRun(context))) return undefined;
-  // Ink's color library reads the environment, and knows neither NO_COLOR nor --no-color.
+  // Ink's color library only reads FORCE_COLOR, not NO_COLOR or --no-color.
   if (!io.color.stdout) env.FORCE_COLOR = '0';
-  // Reading the credentials may start a process; the screen is loaded meanwhile.
+  // Reading the credentials may start a process, so load the screen in the meantime.
   const storing = context.store();
   storing.catch(() => undefined);
   const { startChat } = await import('../../chat/start-chat.tsx');

@@ -14,14 +14,14 @@ import type { Context } from '../../context/context.ts';
 import { askUntil, choose } from '../../terminal/questions.ts';
 
 /**
- * With no profile and no sandbox yet: asks where to trade and who answers, and writes both to config.yaml.
- * @returns false where the person wants a provider of their own: they were told how, and there is nothing to open yet
+ * On the first run (no profile, no sandbox), asks where to trade and which model to use, and writes both to config.yaml.
+ * @returns false if the person first has to set up a home or provider, for which the steps were printed
  */
 export async function firstRun(context: Context): Promise<boolean> {
   if (!(await isFirstRun(context))) return true;
   const { io } = context;
   const file = configFile(await context.home());
-  io.talk(`Welcome to trade-agent. Two questions; the answers are kept in\n${file}.\n`);
+  io.talk(`Welcome to trade-agent. Two questions to set it up; your answers are stored in\n${file}.\n`);
   const where = await choose(context, 'Where do you want to trade?', [
     'Sandbox: a simulated broker and phone on this machine, no real money',
     'A home of my own: a real (or paper) brokerage account and my phone',
@@ -35,11 +35,11 @@ export async function firstRun(context: Context): Promise<boolean> {
     io.talk(`
 Set it up with:
 
-  trade-agent profile add NAME    asks for the addresses and the client, says
-                                  what the provider lacks, and what comes next
-  trade-agent profile use NAME    makes it the one that is used
+  trade-agent profile add NAME    asks for the addresses and the client, checks
+                                  the provider, and prints the next steps
+  trade-agent profile use NAME    makes it the default
 
-What a provider must support is in docs/operate/providers/.`);
+See docs/operate/providers/ for what a provider must support.`);
     return false;
   }
   const model = await chooseModel(context);
@@ -49,7 +49,7 @@ What a provider must support is in docs/operate/providers/.`);
   return true;
 }
 
-/** A home on this machine (made unless there is one) and a profile for it. Only its owner serves it. */
+/** Creates a home on this machine, unless there is one, and a profile for it. The person has to start it themselves. */
 async function firstHome(context: Context): Promise<void> {
   const { io } = context;
   const folder = homeFolder(context.env);
@@ -59,7 +59,7 @@ async function firstHome(context: Context): Promise<void> {
     const { settings, opened, recoveryCode } = await makeHome(context, folder, {});
     home = { address: settings.address, environment: opened.account.environment };
     io.talk(
-      `\nRecovery code: ${io.paint('stderr', 'bold', recoveryCode)}\nWrite it down; it is not shown again. It reads, denies and halts; it approves nothing.\n`,
+      `\nRecovery code: ${io.paint('stderr', 'bold', recoveryCode)}\nWrite it down; it is not shown again. It can read, deny and halt, but not approve.\n`,
     );
   }
   const model = await chooseModel(context);
@@ -68,26 +68,26 @@ async function firstHome(context: Context): Promise<void> {
   io.talk(`
 Your home is in ${folder}. Now, in another terminal:
 
-  trade-agent home serve    serves it, and shows a QR code for your phone
+  trade-agent home serve    starts it and shows a QR code for your phone
 
-Then "trade-agent" again: it signs you in by that phone. What keeps the
-agent away from the keys of a home is in docs/guide/HOME.md.`);
+Then run "trade-agent" again to sign in with that phone. docs/guide/HOME.md
+explains how the keys of a home are kept from the agent.`);
 }
 
 async function askForKey(context: Context, model: ModelChoice): Promise<void> {
   if (!needsKey(context, model)) return;
   const { askSecret } = await import('../../terminal/secret-input.ts');
-  const question = 'API key (not shown; Enter to set OPENAI_API_KEY later): ';
+  const question = 'API key (hidden; press Enter to set OPENAI_API_KEY later): ';
   const key = await askSecret(context.io, question, context.signal);
   if (key !== '') await keepModelKey(context, model, key);
 }
 
 async function chooseModel(context: Context): Promise<ModelChoice> {
   const { io, signal, env } = context;
-  const which = await choose(context, 'Who answers?', [
-    'Built-in planner: offline and free, understands plain trading requests',
+  const which = await choose(context, 'Which model do you want to use?', [
+    'Built-in planner: offline and free, understands simple trading requests',
     `OpenAI: needs an API key${env.OPENAI_API_KEY ? ' (OPENAI_API_KEY is set)' : ''}`,
-    "Another server that speaks OpenAI's chat API (Ollama, LM Studio, vLLM)",
+    'Another server with an OpenAI-compatible API (Ollama, LM Studio, vLLM)',
   ]);
   if (which === 0) return { provider: 'builtin' };
   if (which === 1) {
@@ -96,10 +96,15 @@ async function chooseModel(context: Context): Promise<ModelChoice> {
   }
   const base_url = await askUntil(
     context,
-    'Its address [http://127.0.0.1:11434/v1]: ',
+    'Address [http://127.0.0.1:11434/v1]: ',
     (text) => text === '' || isSecureUrl(text),
-    'Write it whole, with https://, or with http:// for a server on this machine.',
+    'Type the full address with https://, or http:// for a server on this machine.',
   );
-  const name = await askUntil(context, 'Model: ', (text) => text !== '', 'Name one of its models.');
+  const name = await askUntil(
+    context,
+    'Model: ',
+    (text) => text !== '',
+    'Type the name of one of its models.',
+  );
   return { provider: 'openai', name, base_url: base_url === '' ? 'http://127.0.0.1:11434/v1' : base_url };
 }

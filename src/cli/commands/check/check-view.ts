@@ -10,7 +10,6 @@ import { RunRenderer } from '../../run/run-renderer.ts';
 
 export type CheckFormat = 'text' | 'markdown';
 
-/** Shows each check as it runs, and all results at the end. */
 interface CheckView extends Omit<CheckListener, 'told'> {
   told(results: readonly CheckResult[], missing: CheckOutcomes['missing']): Promise<void>;
 }
@@ -21,7 +20,7 @@ export function checkView(context: Context, format: CheckFormat): CheckView {
     const { schema: _schema, ...data } = result;
     await output.result('check', data, () => checkText(result, format));
   };
-  // A person sees what was found before anything is waited for; a script's single object also says who was told.
+  // Text output shows findings before any waiting. Other formats print one object at the end, with the sent notices.
   const early = output.format === 'text';
   return {
     ...checkProgress(context),
@@ -46,7 +45,7 @@ export function checkProgress(context: Context): Pick<CheckListener, 'finding' |
     finding: (finding) => output.event({ type: 'finding', finding }),
     proposing: (event) => {
       output.event({ ...event });
-      // What the person must know while waiting; the planner's own words only repeat the result.
+      // Only shows what matters while waiting, because the planner's answer would repeat the result.
       const shown = event.type === 'approval' || event.type === 'notice';
       return shown && output.format !== 'stream-json' ? show(event) : undefined;
     },
@@ -61,19 +60,19 @@ export async function checkText(result: CheckResult, format: CheckFormat): Promi
   return label === undefined ? text : `== ${safeLine(`${account} at ${label}`)}\n${text}`;
 }
 
-/** Printed below the result: what waits for the person, and a report that could not be written. */
+/** Prints pending approvals and failed reports below the result. */
 export function sayWhatIsLeft(context: Context, { checks, missing }: CheckOutcomes): void {
   for (const check of checks) sayWhatIsLeftOf(context, check);
   for (const { label, message } of missing) {
-    context.io.talk(safeLine(`${label} could not be looked at: ${message}`));
+    context.io.talk(safeLine(`${label} could not be checked: ${message}`));
   }
 }
 
 function sayWhatIsLeftOf({ io, chosenBy }: Context, { runs, failure }: CheckOutcome): void {
   for (const { status, thread } of runs)
     if (status === 'pending') {
-      io.talk('what you approve is carried out, with or without this terminal');
-      io.talk(`how it went: ${resumeCommand(thread, chosenBy)}`);
+      io.talk('approved orders are placed even without this terminal');
+      io.talk(`see the outcome with: ${resumeCommand(thread, chosenBy)}`);
     }
   if (failure !== undefined) talkError(io, errorObject(failure));
 }

@@ -8,24 +8,24 @@ import type { CheckFormat } from './check-view.ts';
 export function addCheckCommand(program: CliCommand): void {
   program
     .command('check')
-    .summary('look at the portfolio by rules')
+    .summary('check your portfolio against rules')
     .description(
-      'Looks at the portfolio by rules and tells what is new since the last check. With --suggest it also proposes the orders that bring it back to its targets; each waits for your approval, as every order does.',
+      'Check your portfolio against rules and report what is new since the last check. With --suggest, also propose orders that bring it back to its targets; each needs your approval, like every order.',
     )
-    .option('--rules <file>', 'a YAML file of rules (default: the usual ones)')
-    .option('--report <file>', 'write the whole result to an HTML file that stands alone')
+    .option('--rules <file>', 'a YAML file of rules (default: built-in rules)')
+    .option('--report <file>', 'write the full result to a self-contained HTML file')
     .addOption(
-      choiceOption('--format <format>', 'how --output text reads', ['text', 'markdown']).default('text'),
+      choiceOption('--format <format>', 'the format of --output text', ['text', 'markdown']).default('text'),
     )
-    .option('--suggest', 'propose orders: back to the targets, and conditional ones whose time has come')
-    .option('--buy-only', 'suggest no sales')
+    .option('--suggest', 'propose orders: back to the targets, and conditional orders that are due')
+    .option('--buy-only', 'do not suggest sales')
     .addOption(approvalOption())
     .examples(
       ['trade-agent check', 'the default rules'],
       ['trade-agent check --rules rules.yaml --report report.html', 'your rules, and a page with charts'],
-      ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks, and does not wait'],
+      ['trade-agent check --rules rules.yaml --suggest --approval detach', 'asks but does not wait'],
       ['trade-agent check --rules rules.yaml --suggest --approval deny', 'shows what it would propose'],
-      ['trade-agent check --account all', 'each of your accounts by itself'],
+      ['trade-agent check --account all', 'each of your accounts separately'],
       ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
     )
     .exits(...runExits, exits.found)

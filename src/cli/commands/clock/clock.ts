@@ -4,7 +4,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 export function addClockCommand(program: CliCommand): void {
   program
     .command('clock')
-    .description('say whether the market is open')
+    .description('show whether the market is open')
     .examples(
       ['trade-agent clock', 'open or closed, and until when'],
       ['trade-agent clock --output json | jq .is_open', 'for scripts'],

@@ -7,10 +7,9 @@ interface Candidate {
   readonly summary?: string;
 }
 
-/** What is completed: a path, or one of these. */
+/** The possible completions: paths, or a list of candidates. */
 export type Candidates = 'files' | readonly Candidate[];
 
-/** The commands whose argument is of a kind. */
 const argumentsOf: Readonly<Record<CompletedKind, readonly string[]>> = {
   symbols: ['quote', 'orders buy', 'orders sell'],
   orders: ['orders show', 'orders replace', 'orders cancel'],
@@ -22,13 +21,12 @@ const argumentsOf: Readonly<Record<CompletedKind, readonly string[]>> = {
   connections: ['connections add', 'connections remove'],
 };
 
-/** The kind of value of a flag, for every command. */
 const flagKinds: Readonly<Record<string, CompletedKind>> = { '--profile': 'profiles', '--thread': 'threads' };
 
 /**
- * What the word at the cursor can be completed to.
- * @param before the words before it, without the program's name; bash splits at `=`
- * @param valuesOf the current values of a kind
+ * Returns the completions of the word at the cursor.
+ * @param before the words before it, without the program's name; bash splits words at `=`
+ * @param valuesOf returns the current values of a kind
  */
 export async function findCandidates(
   program: Command,
@@ -53,7 +51,7 @@ export async function findCandidates(
     .filter(({ value }) => value.startsWith(word === '=' ? '' : word));
 }
 
-/** The command that the words name, and a last flag that waits for its value. */
+/** Returns the command that the words name, and the last flag if its value is missing. */
 function readWords(program: Command, words: readonly string[]): { command: Command; flag?: Option } {
   let command = program;
   let flag: Option | undefined;
@@ -72,7 +70,7 @@ function readWords(program: Command, words: readonly string[]): { command: Comma
   return flag === undefined ? { command } : { command, flag };
 }
 
-/** By long or short name, in the command or one above it. */
+/** Finds an option by its long or short name in the command or its parents. */
 function optionNamed(command: Command | null, name: string): Option | undefined {
   if (command === null) return undefined;
   return (

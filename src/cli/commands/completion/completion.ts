@@ -7,39 +7,39 @@ import type { Context } from '../../context/context.ts';
 export function addCompletionCommand(program: CliCommand): void {
   const completion = program
     .command('completion')
-    .summary('complete commands and values in your shell')
+    .summary('set up shell completion')
     .description(
-      'Prints a script that completes commands, flags and values: symbols you hold, orders, threads, approvals, schedules, profiles. "completion install" puts it where your shell looks.',
+      'Print a script that completes commands, flags and values: symbols you hold, orders, threads, approvals, schedules, profiles. "completion install" installs it for your shell.',
     )
-    .addArgument(new Argument('<shell>', 'for which shell').choices(shells))
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
     .examples(
-      ['trade-agent completion install', 'for the shell you use; asks first'],
-      ['source <(trade-agent completion bash)', 'for this session alone'],
-      ['trade-agent completion fish | source', 'likewise'],
+      ['trade-agent completion install', 'for your shell; asks first'],
+      ['source <(trade-agent completion bash)', 'only for this session'],
+      ['trade-agent completion fish | source', 'only for this session'],
     )
     .runs(async ({ output }, shell: Shell) => {
       const { completionScripts } = await import('./scripts.ts');
       const script = completionScripts[shell];
       await output.result('completion', { shell, script }, () => script.trimEnd());
     });
-  const named = () => new Argument('[shell]', 'for which shell (default: that of $SHELL)').choices(shells);
+  const named = () => new Argument('[shell]', 'the shell (default: from $SHELL)').choices(shells);
   completion
     .command('install')
-    .description('write the script where the shell looks for it')
+    .description('install the completion script')
     .addArgument(named())
-    .option('--print', 'only say what would be written')
-    .option('--yes', 'do not ask')
+    .option('--print', 'only show what would be written')
+    .option('--yes', 'skip the prompt')
     .examples(
       ['trade-agent completion install', 'asks, then writes'],
-      ['trade-agent completion install zsh --print', 'where, and which lines'],
+      ['trade-agent completion install zsh --print', 'shows the files and lines'],
       ['trade-agent completion install --yes', 'for scripts'],
     )
     .runs(install);
   completion
     .command('uninstall')
-    .description('take out what "completion install" wrote')
+    .description('remove what "completion install" wrote')
     .addArgument(named())
-    .examples(['trade-agent completion uninstall', 'and nothing else'])
+    .examples(['trade-agent completion uninstall', 'changes nothing else'])
     .runs(uninstall);
 }
 
@@ -58,19 +58,20 @@ async function install(
   await context.output.result('completion-install', { shell: plan.shell, files, written: !print }, () =>
     print
       ? planText(plan)
-      : [...files.map((file) => `Wrote ${file}`), 'New shells complete "trade-agent".'].join('\n'),
+      : [...files.map((file) => `Wrote ${file}`), 'Start a new shell to use it.'].join('\n'),
   );
 }
 
 async function requireYes(context: Context, plan: CompletionPlan): Promise<void> {
   const { agrees } = await import('../../terminal/questions.ts');
   const yes = await agrees(context, {
-    message: 'completions are written where your shell looks',
-    hint: 'Say --yes to have them written without being asked, or --print to see where.',
+    message: 'installing completions writes files',
+    hint: 'Pass --yes to skip the prompt, or --print to see the files.',
     shown: planText(plan),
-    question: 'Write it?',
+    question: 'Write this?',
   });
-  if (!yes) throw new TradeAgentError('usage', 'nothing was written', { hint: 'Say --yes not to be asked.' });
+  if (!yes)
+    throw new TradeAgentError('usage', 'nothing was written', { hint: 'Pass --yes to skip the prompt.' });
 }
 
 function planText({ file, startup }: CompletionPlan): string {
@@ -83,23 +84,23 @@ async function uninstall(context: Context, named: string | undefined): Promise<v
   const { completionPlan, shellOf, uninstallCompletion } = await import('../../../app/completion/install.ts');
   const { env } = context;
   const shell = shellOf(named, context);
-  // It may have been installed before or after bash-completion was.
+  // The path depends on whether bash-completion was installed at the time.
   const plans = [completionPlan(shell, context), completionPlan(shell, { env, exists: () => false })];
   const files = [...new Set([...plans, completionPlan(shell, { env, exists: () => true })])].flatMap(
     uninstallCompletion,
   );
   await context.output.result('completion-install', { shell, files, written: false }, () =>
     files.length === 0
-      ? 'There was nothing to take out.'
-      : files.map((file) => `Took it out of ${file}`).join('\n'),
+      ? 'There was nothing to remove.'
+      : files.map((file) => `Removed it from ${file}`).join('\n'),
   );
 }
 
-/** For completion scripts: a candidate a line, nothing where they can't be known. */
+/** Adds the command for completion scripts. It prints one candidate per line, or nothing if they are unknown. */
 export function addCompleteCommand(program: CliCommand): void {
   program
     .command('__complete', { hidden: true })
-    .description('print what a word can be completed to; for completion scripts')
+    .description('print the completions of a word, for completion scripts')
     .requiredOption('--word <word>', 'the word at the cursor')
     .argument('[words...]', 'the words before it')
     .action((words: string[], { word }: { readonly word: string }, command: CliCommand) =>
@@ -114,7 +115,7 @@ export function addCompleteCommand(program: CliCommand): void {
               : found.map(({ value, summary = '' }) => (summary === '' ? value : `${value}\t${summary}`));
           for (const line of lines) context.io.print(line);
         },
-        // A message would appear in the middle of what is typed.
+        // Discards messages, which would appear in the middle of the command line.
         () => undefined,
       ),
     );

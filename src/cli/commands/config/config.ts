@@ -6,9 +6,9 @@ import type { Context } from '../../context/context.ts';
 export function addConfigCommand(program: CliCommand): void {
   const config = program
     .command('config')
-    .summary('read and change config.yaml')
+    .summary('show and change config.yaml')
     .description(
-      'Reads and changes config.yaml. Comments stay, and what would not be valid is not written. Secrets are never in it: they are in the credential store.',
+      'Read and change config.yaml. Keeps comments and rejects invalid changes. Secrets are never in this file; they are in the credential store.',
     )
     .examples(
       ['trade-agent config get', 'the whole file'],
@@ -17,31 +17,31 @@ export function addConfigCommand(program: CliCommand): void {
     );
   config
     .command('get', { isDefault: true })
-    .description('print the file, or one key of it')
-    .argument('[key]', 'with dots, as in profiles.work.issuer')
-    .examples(['trade-agent config get default_profile --output json', 'null where it is not set'])
+    .description('print the file, or one key')
+    .argument('[key]', 'key with dots, as in profiles.work.issuer')
+    .examples(['trade-agent config get default_profile --output json', 'null if it is not set'])
     .runs(getConfig);
   config
     .command('set')
     .description('set one key')
-    .argument('<key>', 'with dots, as in profiles.work.issuer')
+    .argument('<key>', 'key with dots, as in profiles.work.issuer')
     .argument('<value>', 'as YAML: text, a number, true, or [a, list]')
     .examples(['trade-agent config set profiles.work.approval_ttl 120', 'seconds'])
     .runs(changeKey);
   config
     .command('unset')
     .description('remove one key')
-    .argument('<key>', 'with dots, as in profiles.work.issuer')
+    .argument('<key>', 'key with dots, as in profiles.work.issuer')
     .examples(['trade-agent config unset default_profile', ''])
     .runs((context, key: string) => changeKey(context, key, undefined));
   config
     .command('path')
-    .description("print the file's path, whether or not it exists yet")
+    .description("print the file's path, even if it does not exist yet")
     .examples(['cat "$(trade-agent config path)"', ''])
     .runs(printPath);
   config
     .command('edit')
-    .description('open the file in $VISUAL or $EDITOR; it is replaced only by a valid one')
+    .description('open the file in $VISUAL or $EDITOR; only a valid file is saved')
     .examples(['EDITOR=nano trade-agent config edit', ''])
     .runs(editInEditor);
 }
@@ -58,7 +58,7 @@ async function getConfig(context: Context, key: string | undefined): Promise<voi
   const { file, value } = await readConfigKey(context, key);
   if (value === undefined && output.format === 'text') {
     throw new TradeAgentError('not_found', `${key} is not set in ${file}`, {
-      hint: 'See "trade-agent config get" for what is.',
+      hint: 'See "trade-agent config get" for the keys that are set.',
     });
   }
   await output.result('config', { file, key, value: value ?? null }, () =>

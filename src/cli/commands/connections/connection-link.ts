@@ -12,14 +12,14 @@ import { countdown } from '../../options/duration.ts';
 import { showQrCode } from '../../text/qr-code.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
-/** Shown each time: a link from somebody else would connect one's account to the sender's (RFC 10027, BCP 247). */
+/** Always shown, because a link from an attacker would connect the person's account to the attacker's (BCP 247). */
 const warning =
-  'Only go on if you started this yourself, just now. A link that someone sent you is an attempt to get at your account.';
+  'Only continue if you just started this yourself. If someone sent you this link, it is an attempt to access your account.';
 
 export async function showConnectionLink(context: Context, link: ConnectionLink): Promise<void> {
   const { io, clock } = context;
   const profile = await context.profile();
-  io.talk(`Connect ${link.label}: you sign in there, and allow it`);
+  io.talk(`Connect ${link.label}: sign in there and allow access`);
   io.talk(`  by      trade-agent on ${safeLine(machineName())}`);
   const asks = `to ${describeConnectionScopes(link.scopes).join(', ')}`;
   for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
@@ -29,7 +29,7 @@ export async function showConnectionLink(context: Context, link: ConnectionLink)
   if (profile.sandbox) {
     io.talk(`  or      trade-agent phone connect ${safeLine(link.ticket)}   (in another terminal)`);
   }
-  if (link.finish === 'loopback') io.talk('          in a browser on this machine: it comes back here');
+  if (link.finish === 'loopback') io.talk('          in a browser on this machine, which returns here');
   io.talk(`  valid   ${countdown(link.expiresAt - clock.now())}`);
   if (io.stderrIsTty && link.finish === 'provider') await showQrCode(context, link.address);
   io.talk('');

@@ -12,19 +12,19 @@ const names = 'broker, slack or gmail';
 export function addConnectionsCommand(program: CliCommand): void {
   const connections = program
     .command('connections')
-    .summary('your accounts elsewhere: broker, Slack, Gmail')
+    .summary('manage connections to your broker, Slack and Gmail')
     .description(
-      'Connects your accounts elsewhere. You sign in there, in your browser, once; what you allow is kept by your identity provider, never by the agent, and used through the gateway alone.',
+      'Connect your accounts at other services. You sign in there once, in your browser. Your identity provider stores the access you allow, never the agent, and only the gateway uses it.',
     )
     .examples(
-      ['trade-agent connections', 'what is connected, and what could be'],
-      ['trade-agent connections add slack', 'shows a link, and waits for you'],
-      ['trade-agent connections remove broker', 'ends the access there too'],
+      ['trade-agent connections', 'what is connected, and what can be'],
+      ['trade-agent connections add slack', 'shows a link and waits for you'],
+      ['trade-agent connections remove broker', 'revokes the access there too'],
     )
     .exits(...sessionExits);
   connections
     .command('list', { isDefault: true })
-    .description('list what is connected, and what could be')
+    .description('list connections, and what can be connected')
     .examples(
       ['trade-agent connections list', 'one row each'],
       ['trade-agent connections list --output json', 'for scripts'],
@@ -33,17 +33,17 @@ export function addConnectionsCommand(program: CliCommand): void {
     .runs(printConnections);
   connections
     .command('add')
-    .description('connect an account: prints a link, and waits until you have signed in there')
+    .description('connect an account: print a link and wait until you have signed in')
     .argument('<name>', names)
     .option('--open', 'open the link in the browser')
     .option(
       '--redirect-port <port>',
-      'where the browser comes back to, for providers that need it',
+      'the port that the browser returns to, for providers that need it',
       parsePort,
       REDIRECT_PORT,
     )
     .examples(
-      ['trade-agent connections add broker', 'on this machine or, by the QR code, on your phone'],
+      ['trade-agent connections add broker', 'on this machine, or on your phone with the QR code'],
       ['trade-agent connections add slack --open --timeout 5m', 'opens the page in your browser'],
       ['trade-agent connections add gmail --output stream-json', 'the link as an event, for scripts'],
     )
@@ -53,7 +53,7 @@ export function addConnectionsCommand(program: CliCommand): void {
     .command('remove')
     .description('disconnect an account, here and at the third party')
     .argument('<name>', names)
-    .examples(['trade-agent connections remove slack', 'connect it again whenever you like'])
+    .examples(['trade-agent connections remove slack', 'you can connect it again at any time'])
     .exits(...sessionExits)
     .runs(disconnect);
 }
@@ -89,7 +89,7 @@ async function connect(
     { redirectPort: options.redirectPort, show: (link) => showLink(context, link, options.open ?? false) },
   );
   await context.output.result('connection', { name, provider_name, connected: true, already, scopes }, () =>
-    already ? `${capital(label)} is connected already.` : `Connected ${label}.`,
+    already ? `${capital(label)} is already connected.` : `Connected ${label}.`,
   );
 }
 
@@ -123,6 +123,6 @@ function capital(text: string): string {
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) <= 65_535) return Number(text);
   throw new TradeAgentError('usage', `--redirect-port can't be "${text}"`, {
-    hint: 'Give a port from 1 to 65535, or 0 for any free one.',
+    hint: 'Choose a port from 1 to 65535, or 0 for any free port.',
   });
 }

@@ -9,15 +9,15 @@ import type { Io } from '../../terminal/io.ts';
 export function addDemoCommand(program: CliCommand): void {
   program
     .command('demo')
-    .description('play the whole loop on a throw-away sandbox: sign in, order, approval on the phone, fill')
-    .examples(['trade-agent demo', 'with a terminal you approve, and go on in the chat'])
+    .description('run through everything in a temporary sandbox: sign in, order, approval on the phone, fill')
+    .examples(['trade-agent demo', 'in a terminal, you approve and continue in the chat'])
     .exits(exits.timedOut)
     .action(async (_options, command: CliCommand) => printDemo(program.cli, await command.openOutput()));
 }
 
 async function printDemo({ io, env, interruption }: Cli, output: Output): Promise<void> {
   const { playDemo } = await import('../../../app/demo.ts');
-  // The demo is the result for people; for a program it is talk.
+  // For people, the demo is the result and goes to stdout. For programs, it goes to stderr.
   const say = (text: string) => (output.format === 'text' ? io.print(text) : io.talk(text));
   const interactive = io.interactive && io.stdoutIsTty && output.format === 'text';
   const { audit } = await playDemo(
@@ -40,13 +40,13 @@ const scenes: Readonly<Record<DemoScene, string>> = {
     'trade-agent demo: a simulated broker, identity provider and phone, all on this machine. No real money.',
   sign_in: title('1. Sign in: the terminal shows a code, the phone confirms it'),
   portfolio: title('2. The portfolio'),
-  order: title('3. A sentence becomes an order, and waits for the phone'),
-  hang_up: title('4. The terminal is closed in the middle of it: the last that the run says'),
-  nobody_there: '   Now nothing of the agent is running any more.',
+  order: title('3. A sentence becomes an order that waits for the phone'),
+  hang_up: title('4. The terminal is closed while it waits. The last output of the run:'),
+  nobody_there: '   Now no part of the agent is running.',
   phone: title('5. The phone shows the same order and the same code'),
-  told: title('6. The gateway has checked the approval, and traded: a new terminal is only told'),
-  record: title('7. What the gateway’s record says'),
-  chat: '\nOver to you: the chat, on this same sandbox. Try "sell half my MSFT". /quit ends it.\n',
+  told: title('6. The gateway has verified the approval and traded. A new terminal shows the outcome'),
+  record: title('7. The gateway’s audit log'),
+  chat: '\nYour turn: the chat, in the same sandbox. Try "sell half my MSFT". Type /quit to end it.\n',
 };
 
 function title(text: string): string {
@@ -68,11 +68,11 @@ function eventText(event: DemoEvent): string {
   }
 }
 
-/** Makes the commands shown work on this sandbox in another terminal too. */
+/** Shows how to use this sandbox in another terminal. */
 function joinText(env: Readonly<Record<string, string>>): string {
   const settings = Object.entries(env).map(([name, value]) => `${name}='${value.replaceAll("'", `'\\''`)}'`);
   return [
-    'Until it ends you can play along in another terminal, which must first be told of this sandbox:',
+    'Until the demo ends, you can try commands in another terminal after setting these variables:',
     '',
     `   export ${settings.join(' ')}`,
   ].join('\n');
@@ -84,13 +84,13 @@ function recordLine({ at, event, type, code, status, order }: Readonly<Record<st
     .join('  ');
 }
 
-/** The person taps on the phone page, or presses Enter to use the terminal's phone instead. */
+/** Waits until the person approves on the phone page, or presses Enter to use the terminal's phone instead. */
 async function askPerson(
   io: Io,
   say: (text: string) => void,
   { url, user, tapped }: Parameters<AskPerson>[0],
 ): Promise<'tapped' | 'here'> {
-  say(`   Set up a browser of this machine as ${user}'s phone (the link works once):\n\n     ${url}\n`);
+  say(`   Set up a browser on this machine as ${user}'s phone (the link works once):\n\n     ${url}\n`);
   const input = createInterface({ input: io.stdin, output: io.stdout });
   const decided = new AbortController();
   const typed = input.question('   Approve there, or press Enter to approve with the terminal’s phone: ', {

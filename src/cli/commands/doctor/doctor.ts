@@ -5,13 +5,13 @@ import type { Context } from '../../context/context.ts';
 export function addDoctorCommand(program: CliCommand): void {
   program
     .command('doctor')
-    .summary('check that everything works, and say how to fix what does not')
+    .summary('check that everything works, and show how to fix problems')
     .description(
-      'Checks Node, the configuration, the credential store, the identity provider and what it supports, the clock, the gateway, the broker and the model. Starts nothing, changes nothing, and prints no secret.',
+      'Check Node, the configuration, the credential store, the identity provider and its features, the clock, the gateway, the broker and the model. Starts nothing, changes nothing, and prints no secrets.',
     )
-    .option('--check-updates', 'also ask the npm registry whether there is a newer version')
+    .option('--check-updates', 'also check the npm registry for a newer version')
     .examples(
-      ['trade-agent doctor', 'exit 1 when something is wrong'],
+      ['trade-agent doctor', 'exits with 1 if there is a problem'],
       ['trade-agent doctor --profile work --output json', 'to attach to a bug report'],
     )
     .runs(printDoctor);

@@ -8,15 +8,13 @@ export function addGainsCommand(program: CliCommand): void {
   addLotOptions(
     program
       .command('gains')
-      .description(
-        "show what was made by selling, lot by lot, in the columns of the IRS's Form 8949; for a tax adviser, no tax advice",
-      )
-      .option('--year <year>', 'of what was sold in this year, in New York (default: all)', parseYear),
+      .description('show realized gains by lot, in the columns of IRS Form 8949 (not tax advice)')
+      .option('--year <year>', 'only sales in this year, New York time (default: all)', parseYear),
   )
     .examples(
       ['trade-agent gains --year 2026', 'short-term and long-term, first in, first out'],
       ['trade-agent gains --year 2026 --output csv > gains.csv', 'for a spreadsheet'],
-      ['trade-agent gains --method specific --lots lots.csv', 'by lots that you name'],
+      ['trade-agent gains --method specific --lots lots.csv', 'with lots that you choose'],
     )
     .exits(...sessionExits)
     .runs(async (context, { year, method, lots }: LotOptions & { year?: string }) => {
@@ -31,5 +29,5 @@ export function addGainsCommand(program: CliCommand): void {
 
 function parseYear(text: string): string {
   if (/^(19|20)\d\d$/.test(text)) return text;
-  throw new InvalidArgumentError('It must be a year such as 2026.');
+  throw new InvalidArgumentError('Use a year such as 2026.');
 }

@@ -19,25 +19,23 @@ export function addGatewayKey(gateway: CliCommand): void {
   gateway
     .command('key')
     .description(
-      "Makes the key of the gateway's clients at the identity provider (private_key_jwt), by which it asks for approvals and reaches the broker, and prints its public half and what to register. A key is replaced in two steps: --rotate, and --confirm once the provider knows the new one.",
+      "Create the key of the gateway's clients at the identity provider (private_key_jwt), which it uses to request approvals and to reach the broker. Prints the public key and what to register. To replace a key, use --rotate, then --confirm once the provider has the new key.",
     )
     .addOption(
-      choiceOption('--type <type>', 'EC for ES256; RSA (RS256) for providers that take no other, as Auth0', [
-        'EC',
-        'RSA',
-      ]).default('EC'),
+      choiceOption(
+        '--type <type>',
+        'EC for ES256, or RSA for providers that only support RS256, such as Auth0',
+        ['EC', 'RSA'],
+      ).default('EC'),
     )
-    .option('--show', 'only print the key in use')
-    .option('--rotate', 'make the next key, to be registered beside the one in use')
-    .option('--confirm', 'the next key was registered: try it, and switch to it')
-    .option('--rewrap', "wrap the gateway's own keys by the newest wrapping key (kms in gateway.yaml)")
-    .option(
-      '--add-wrapping-key',
-      'add a wrapping key to the file that kms names, by which all is wrapped from then on',
-    )
+    .option('--show', 'only print the active key')
+    .option('--rotate', 'create the next key, to register in addition to the active one')
+    .option('--confirm', 'test the registered next key and switch to it')
+    .option('--rewrap', "rewrap the gateway's keys with the newest wrapping key (kms in gateway.yaml)")
+    .option('--add-wrapping-key', 'add a wrapping key, used from now on, to the file in kms')
     .examples(
-      ['trade-agent gateway key --type RSA', 'for Auth0, which takes the PEM'],
-      ['trade-agent gateway key --rotate', 'the first step to another key'],
+      ['trade-agent gateway key --type RSA', 'for Auth0, which needs the PEM'],
+      ['trade-agent gateway key --rotate', 'the first step of replacing the key'],
     )
     .runs((context, options: KeyOptions, command: CliCommand) =>
       printKey(context, placesOf(command, 'gateway'), options),
@@ -55,9 +53,9 @@ async function printKey(context: Context, places: GatewayPlaces, options: KeyOpt
 
 function keyText({ status, file, jwk, pem, clients }: GatewayKey): string {
   const where = file ?? 'the gateways’ database, wrapped';
-  if (status === 'rewrapped') return 'All keys of the gateway are wrapped by the newest wrapping key.';
+  if (status === 'rewrapped') return 'All keys of the gateway are wrapped with the newest wrapping key.';
   if (status === 'rotated') {
-    return `The new key ${jwk.kid ?? ''} is in ${where}. Start ${file === null ? 'each gateway' : 'the gateway'} again; then the old one can be removed at the provider.`;
+    return `The new key ${jwk.kid ?? ''} is in ${where}. Restart ${file === null ? 'each gateway' : 'the gateway'}. Then you can remove the old key at the provider.`;
   }
   const paragraphs = [
     `The private key is in ${where}. Register this at the identity provider:`,
@@ -67,7 +65,7 @@ function keyText({ status, file, jwk, pem, clients }: GatewayKey): string {
   ];
   if (status === 'waiting') {
     const others =
-      ', and start each gateway again: what one seals by the next keys the others must be able to open';
+      ', and restart each gateway, so that all of them can open what one seals with the new keys';
     paragraphs.push(
       `Keep the old key there${file === null ? others : ''}. Then run "trade-agent gateway key --confirm".`,
     );
@@ -82,7 +80,7 @@ async function addWrappingKey(context: Context, places: GatewayPlaces): Promise<
     'gateway-wrapping-key',
     { file },
     () =>
-      `The newest wrapping key is in ${file}. Give the file to each machine that has it; then run "trade-agent gateway key --rewrap".`,
+      `The newest wrapping key is in ${file}. Copy the file to each gateway’s machine, then run "trade-agent gateway key --rewrap".`,
   );
 }
 
@@ -91,7 +89,11 @@ const steps = ['show', 'rotate', 'confirm', 'rewrap', 'addWrappingKey'] as const
 function stepOf(options: KeyOptions): KeyStep | 'addWrappingKey' {
   const [step = 'make', ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;
-  throw new TradeAgentError('usage', '--show, --rotate, --confirm and the others are one at a time', {
-    hint: 'First --rotate; then --confirm, once the provider knows the new key.',
-  });
+  throw new TradeAgentError(
+    'usage',
+    'use only one of --show, --rotate, --confirm, --rewrap and --add-wrapping-key',
+    {
+      hint: 'Use --rotate first, then --confirm once the provider has the new key.',
+    },
+  );
 }

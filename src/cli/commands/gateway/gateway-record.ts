@@ -4,16 +4,16 @@ import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { placesOf } from '../server/places.ts';
 
-/** Commands for the gateway's record and halts, on its own machine. */
+/** Adds the commands for the gateway's audit log and halts, which run on its own machine. */
 export function addGatewayRecord(gateway: CliCommand): void {
   addGatewayAudit(gateway);
 
   gateway
     .command('halt')
-    .description("ends a halt of somebody's trading at the gateway's own machine, where their phone can't")
-    .requiredOption('--lift', 'end it; "trade-agent halt" begins one')
-    .requiredOption('--user <sub>', 'whose, as the identity provider names them')
-    .examples(['trade-agent gateway halt --lift --user alice', 'also while the gateway runs'])
+    .description("lift a halt on the gateway's own machine, if the owner's phone can't")
+    .requiredOption('--lift', 'lift the halt ("trade-agent halt" starts one)')
+    .requiredOption('--user <sub>', 'whose halt, by subject at the identity provider')
+    .examples(['trade-agent gateway halt --lift --user alice', 'works while the gateway runs'])
     .runs(async (context, { user }: { user: string }, command: CliCommand) => {
       const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
       const places = placesOf(command, 'gateway');
@@ -23,11 +23,9 @@ export function addGatewayRecord(gateway: CliCommand): void {
         { sub: user, ended, halted_at: haltedAt, lifted_at: liftedAt, state },
         () =>
           `${
-            ended === 'halted'
-              ? `Trading of ${user} was halted`
-              : `Positions of ${user} could only be made smaller`
+            ended === 'halted' ? `Trading of ${user} was halted` : `${user} could only reduce positions`
           } since ${haltedAt}; ${
-            state === 'active' ? 'trading goes on.' : 'positions may still only be made smaller.'
+            state === 'active' ? 'trading is active again.' : 'positions can still only be reduced.'
           }`,
       );
     });
@@ -35,16 +33,16 @@ export function addGatewayRecord(gateway: CliCommand): void {
   gateway
     .command('recount')
     .description(
-      "has orders that the machine's clock dated in the future, when it was wrong, count for today; run it once the clock is right",
+      'count orders for today that a wrong clock dated in the future; run it once the clock is right',
     )
-    .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; also while the gateway runs'])
+    .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; works while the gateway runs'])
     .runs(async (context, _: object, command: CliCommand) => {
       const { recount } = await import('../../../app/gateway/gateway-record.ts');
       const { orders, newest } = await recount(context, placesOf(command, 'gateway'));
       await context.output.result('gateway-recount', { orders, newest }, () =>
         newest === null
-          ? 'No order is dated after the clock.'
-          : `${orders} ${orders === 1 ? 'order counts' : 'orders count'} for today from now on; the latest was dated ${newest}.`,
+          ? 'No order is dated in the future.'
+          : `${orders} ${orders === 1 ? 'order now counts' : 'orders now count'} for today; the latest was dated ${newest}.`,
       );
     });
 }
@@ -52,28 +50,28 @@ export function addGatewayRecord(gateway: CliCommand): void {
 function addGatewayAudit(gateway: CliCommand): void {
   gateway
     .command('audit')
-    .description("the gateway's record: what was proposed, asked, decided, carried out")
-    .examples(['trade-agent gateway audit verify', 'find out whether it is whole'])
+    .description("verify the gateway's audit log of proposals, decisions and executions")
+    .examples(['trade-agent gateway audit verify', 'check that it is intact'])
     .command('verify')
     .description(
-      'finds the first line of the record that was changed, removed or added, or that signs or vouches for something else',
+      'find the first line of the audit log that was changed, removed or added, or has a wrong signature or timestamp',
     )
-    .argument('[file]', "a copy, verified by itself (default: the gateway's own file, with its database)")
+    .argument('[file]', "a copy to verify (default: the gateway's own file, together with its database)")
     .option(
       '--key <key>',
-      "the gateway's key: a file (JWK, JWK Set) or its thumbprint (default: the gateway's own; for a copy what the profile's gateway publishes)",
+      "the gateway's key: a file (JWK, JWK Set) or a thumbprint (default: its own key; for a copy, the one that the profile's gateway publishes)",
     )
     .option(
       '--checkpoint <file>',
-      'a checkpoint that you kept, or a receipt with one: it must be in the record',
+      'a checkpoint that you saved, or a receipt with one, that must be in the audit log',
     )
-    .option('--authority-ca <file>', 'certificates (PEM) that a time-stamp authority must lead to')
+    .option('--authority-ca <file>', 'trusted certificates (PEM) for timestamp authorities')
     .examples(
-      ['trade-agent gateway audit verify --home /srv/gateway', 'also while the gateway runs'],
-      ['trade-agent gateway audit verify --output json > kept.json', 'keep it elsewhere, for the next time'],
+      ['trade-agent gateway audit verify --home /srv/gateway', 'works while the gateway runs'],
+      ['trade-agent gateway audit verify --output json > kept.json', 'store it elsewhere for the next time'],
       [
         'trade-agent gateway audit verify audit.jsonl --key gateway-key.json --checkpoint kept.json',
-        'a copy, by a key that you have kept: needs no network',
+        'a copy, with a key that you saved; needs no network',
       ],
     )
     .runs(
@@ -97,39 +95,39 @@ function auditText(found: RecordFindings): string {
   if (!found.ok) {
     return 'line' in found
       ? `${file}, line ${found.line}: ${wrongLine[found.what]} (entry ${found.seq})`
-      : `${file}: the checkpoint that you kept is not in it: it was cut off, or another record was put in its place`;
+      : `${file}: your checkpoint is not in it. The audit log was truncated or replaced`;
   }
-  return [`${file} is whole: ${found.lines} lines`, ...signedText(found.lines, found.signed)].join('\n');
+  return [`${file} is intact: ${found.lines} lines`, ...signedText(found.lines, found.signed)].join('\n');
 }
 
 function signedText(lines: number, signed: RecordFindings['signed']): string[] {
   if (signed?.last === undefined || signed.last === null) {
-    return ['no day of it is signed yet: one is when the next has begun'];
+    return ['no day is signed yet; a day is signed when the next one begins'];
   }
   const { checkpoints, last, anchors } = signed;
   const said = [
-    `${checkpoints} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'}, the last of ${last.day}; ${lines - last.seq} lines since`,
+    `${checkpoints} ${checkpoints === 1 ? 'checkpoint' : 'checkpoints'}, the last one for ${last.day}; ${lines - last.seq} lines since`,
   ];
   if (anchors.last === null) return said;
   const { seq, time, by } = anchors.last;
   said.push(
-    `${anchors.count} time-stamped, the last ${time} by ${safeLine(by)}${seq < last.seq ? `: the last checkpoint is not` : ''}`,
+    `${anchors.count} timestamped, the last one ${time} by ${safeLine(by)}${seq < last.seq ? `; the last checkpoint is not timestamped` : ''}`,
   );
   if (anchors.unvouched > 0) {
     said.push(
-      `${anchors.unvouched} of them by authorities that nothing here vouches for: name their certificates with --authority-ca`,
+      `${anchors.unvouched} of them by untrusted authorities: add their certificates with --authority-ca`,
     );
   }
-  if (anchors.late > 0) said.push(`${anchors.late} of them more than three days late: they show less`);
+  if (anchors.late > 0) said.push(`${anchors.late} of them more than three days late, which proves less`);
   return said;
 }
 
 const wrongLine = {
-  changed: 'changed, or it does not follow from the line before',
+  changed: 'changed, or it does not follow the line before',
   removed: 'one or more lines before this were removed',
-  added: 'added, or in another place than it was written',
+  added: 'added or moved',
   unreadable: 'unreadable',
-  checkpoint: 'a checkpoint that does not sign what stands before it',
-  signer: 'a checkpoint by another key than was named with --key, or than the gateway’s own',
-  anchor: 'a time stamp that is not of this record, or by an authority that is not trusted',
+  checkpoint: 'a checkpoint that does not match the lines before it',
+  signer: 'a checkpoint signed with a key other than --key or the gateway’s own',
+  anchor: 'a timestamp of something else, or by an untrusted authority',
 } as const;

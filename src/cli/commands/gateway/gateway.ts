@@ -11,24 +11,19 @@ import { addGatewayRecord } from './gateway-record.ts';
 export function addGatewayCommand(program: CliCommand): void {
   const gateway = program
     .command('gateway')
-    .description(
-      'serve the order gateway of your own identity provider and broker (the sandbox brings one along)',
-    )
-    .option(
-      '--home <folder>',
-      "the gateway's own folder: its key and its journal (default: one beside the agent's)",
-    )
-    .option('--config <file>', 'what it serves (default: gateway.yaml in that folder)');
+    .description('run the order gateway for your own identity provider and broker (the sandbox includes one)')
+    .option('--home <folder>', "the gateway's folder with its key and journal (default: next to the agent's)")
+    .option('--config <file>', 'the settings file (default: gateway.yaml in that folder)');
   addServingOptions(gateway, 7070)
     .examples(
-      ['trade-agent gateway key', "make the key of the gateway's clients, and print what to register"],
-      ['trade-agent gateway audit verify', 'find out whether its record is whole'],
-      ['trade-agent gateway', 'serve at 127.0.0.1:7070, for a TLS proxy on this machine'],
+      ['trade-agent gateway key', "create the key of the gateway's clients and print what to register"],
+      ['trade-agent gateway audit verify', 'check that its audit log is intact'],
+      ['trade-agent gateway', 'listen on 127.0.0.1:7070, behind a TLS proxy on this machine'],
       [
         'trade-agent gateway --host 0.0.0.0 --port 443 --tls-cert fullchain.pem --tls-key privkey.pem',
-        'speak TLS to everybody',
+        'serve TLS on all addresses',
       ],
-      ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'serve the proxy at 10.0.0.2 alone'],
+      ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'only accept the proxy at 10.0.0.2'],
     )
     .exits(exits.busy)
     .serves(serve);
@@ -55,9 +50,9 @@ async function serve(
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ resource, issuer, environment, url, pid }) => {
       await output.result('gateway', { resource, issuer, environment, url, home: places.home, pid }, () =>
-        [`Gateway            ${resource} (${environment})`, `listens at         ${url}`].join('\n'),
+        [`Gateway            ${resource} (${environment})`, `Listening on       ${url}`].join('\n'),
       );
-      parts.tell('Ctrl-C ends it; its journal is kept.');
+      parts.tell('Press Ctrl-C to stop. The journal is kept.');
     },
   });
 }

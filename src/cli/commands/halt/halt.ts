@@ -12,18 +12,20 @@ interface HaltOptions {
 export function addHaltCommand(program: CliCommand): void {
   program
     .command('halt')
-    .summary('stop all trading, or let it go on')
+    .summary('halt all trading, or resume it')
     .description(
-      'Stops all trading at the gateway: nothing more is carried out, whoever proposed it, and what waits for your phone is withdrawn. Cancelling stays possible; orders at the broker stay there. With --reducing nothing is bought any more, and no more sold than is held. --lift asks your phone to let trading go on.',
+      'Halt all trading at the gateway: nothing is executed, whoever proposed it, and pending approvals are withdrawn. You can still cancel orders; orders at the broker stay open. With --reducing, you can only sell what you hold. --lift asks on your phone to resume trading.',
     )
     .addOption(
-      new Option('--reducing', 'stop only what makes positions larger; a halt stays one').conflicts('lift'),
+      new Option('--reducing', 'only stop trades that increase positions; does not lift a halt').conflicts(
+        'lift',
+      ),
     )
-    .option('--lift', 'let trading go on; your phone is asked')
+    .option('--lift', 'resume trading (needs your approval)')
     .examples(
-      ['trade-agent halt', 'at once, for every program that proposes'],
-      ['trade-agent halt --reducing', 'nothing is bought any more; selling goes on'],
-      ['trade-agent halt --lift', 'ends it, once you approve'],
+      ['trade-agent halt', 'immediately, for all programs'],
+      ['trade-agent halt --reducing', 'no more purchases; sales are still allowed'],
+      ['trade-agent halt --lift', 'resumes trading once you approve'],
     )
     .exits(...askingExits)
     .runs((context, options: HaltOptions) =>
@@ -37,10 +39,10 @@ async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promis
   const state = await halt(context, wanted);
   await context.output.result('halt', { ...state }, () =>
     state.state === 'reducing'
-      ? `REDUCING ONLY since ${state.since ?? ''}: nothing is bought, and no more sold than is held.${untilText(state)}\nIt ends with: trade-agent halt --lift`
+      ? `REDUCING ONLY since ${state.since ?? ''}: you can only sell what you hold.${untilText(state)}\nResume trading with: trade-agent halt --lift`
       : [
-          `HALTED${state.halted_at === undefined ? '' : ` since ${state.halted_at}`}: nothing is carried out, and what waited for your phone is withdrawn.`,
-          'Orders at the broker stay there: see "trade-agent orders". It ends with: trade-agent halt --lift',
+          `HALTED${state.halted_at === undefined ? '' : ` since ${state.halted_at}`}: nothing is executed, and pending approvals are withdrawn.`,
+          'Orders at the broker stay open, see "trade-agent orders". Resume trading with: trade-agent halt --lift',
         ].join('\n'),
   );
 }
@@ -51,13 +53,13 @@ async function showLift(context: Context): Promise<void> {
   );
   await context.output.result('halt', { ...state }, () =>
     state.halted
-      ? 'Trading was halted again meanwhile.'
+      ? 'Trading was halted again in the meantime.'
       : state.state === 'reducing'
-        ? `Positions may still only be made smaller.${untilText(state)} To end that too: trade-agent halt --lift`
-        : 'Trading goes on.',
+        ? `You can still only reduce positions.${untilText(state)} Lift that too with: trade-agent halt --lift`
+        : 'Trading is active again.',
   );
 }
 
 function untilText({ until }: { readonly until?: string | undefined }): string {
-  return until === undefined ? '' : ` It ends by itself at ${until}.`;
+  return until === undefined ? '' : ` It ends automatically at ${until}.`;
 }

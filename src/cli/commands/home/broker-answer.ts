@@ -11,8 +11,8 @@ interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
 }
 
 /**
- * Which broker and what opens accounts there, as far as it is not given. An address alone means a broker with the first
- * one's API. @throws {TradeAgentError} `usage`
+ * Asks for the broker and the kind of credentials, unless they are given. An address alone means a broker with the API of
+ * the first one. @throws {TradeAgentError} `usage`
  */
 export async function brokerAnswer(
   asking: Pick<Context, 'io' | 'signal'>,
@@ -27,7 +27,7 @@ export async function brokerAnswer(
   const kinds = [first, ...others];
   const chosen = await choose(
     asking,
-    'What opens your account there?',
+    'Which credentials do you have?',
     kinds.map((one) => `${keptWords(one).noun}: ${keptWords(one).where}`),
   );
   return brokerEntry({ ...more, kind, credentials: kinds[chosen] });
@@ -38,7 +38,5 @@ async function kindAnswer(asking: Pick<Context, 'io' | 'signal'>) {
     const { kept } = brokerOf({ kind });
     return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => keptWords(one).noun).join(' or ')}`;
   });
-  return (
-    offeredBrokers[await choose(asking, 'At which broker is your account?', answers)] ?? offeredBrokers[0]
-  );
+  return offeredBrokers[await choose(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];
 }

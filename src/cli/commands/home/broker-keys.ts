@@ -11,7 +11,7 @@ export interface BrokerKeyOptions {
   readonly confirmLive?: string;
 }
 
-/** The broker's keys from a file, a descriptor, or a hidden prompt. @throws {TradeAgentError} `usage` */
+/** Reads the broker's keys from a file, a descriptor, or a hidden prompt. @throws {TradeAgentError} `usage` */
 export async function readBrokerKeys(
   { io, signal }: Pick<Context, 'io' | 'signal'>,
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
@@ -24,7 +24,7 @@ export async function readBrokerKeys(
   if (text !== undefined) return readKeptText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {
     throw new TradeAgentError('usage', "the broker's keys are missing", {
-      hint: 'Name a file with --broker-key-file, or a descriptor with --broker-key-fd. They are taken from no argument and no variable.',
+      hint: 'Pass a file with --broker-key-file, or a descriptor with --broker-key-fd. Arguments and environment variables are not accepted.',
     });
   }
   const { askSecret } = await import('../../terminal/secret-input.ts');
@@ -36,16 +36,16 @@ export async function readBrokerKeys(
     }
   };
   const { noun, where, fields } = keptWords(kind);
-  io.talk(`\nYour ${noun}: ${where}.\nIt stays on this machine, sealed in the home's own folder.`);
+  io.talk(`\nYour ${noun}: ${where}.\nIt stays on this machine, encrypted in the home's folder.`);
   const given: Record<string, string> = {};
   for (const [field, { label }] of Object.entries(fields)) {
-    given[field] = await ask(`${label} (not shown): `);
+    given[field] = await ask(`${label} (hidden): `);
   }
   return given as unknown as KeptCredentials;
 }
 
 /**
- * Shows the account; for a live one the person has to type its number.
+ * Shows the account. For a live account, the person has to type its number.
  * @throws {TradeAgentError} `usage` for another number, or none
  */
 export async function confirmAccount(
@@ -57,14 +57,14 @@ export async function confirmAccount(
   if (environment === 'paper') return;
   const refused = (message: string) =>
     new TradeAgentError('usage', message, {
-      hint: 'Type the number of the account, or give it with --confirm-live. Nothing was written.',
+      hint: 'Type the account number, or pass it with --confirm-live. Nothing was written.',
     });
   if (given !== undefined) {
     if (given === accountNumber) return;
-    throw refused(`--confirm-live names another account than these keys open`);
+    throw refused(`--confirm-live does not match the account of these keys`);
   }
   if (!io.interactive) throw refused('these keys open an account with REAL MONEY');
   io.talk(io.paint('stderr', ['red', 'bold'], 'These keys trade REAL MONEY.'));
-  const typed = (await io.prompt(`Type the account's number to go on (${accountNumber}): `, signal)).trim();
-  if (typed !== accountNumber) throw refused('another number was typed');
+  const typed = (await io.prompt(`Type the account number to continue (${accountNumber}): `, signal)).trim();
+  if (typed !== accountNumber) throw refused('the account number does not match');
 }

@@ -3,12 +3,11 @@ import { safeLine, safeText } from '../../../text/shown-text.ts';
 
 const stateWords: Readonly<Record<ActingTool['state'], string>> = {
   confirmed: 'confirmed',
-  changed: 'CHANGED since it was confirmed: no order is sent',
-  unconfirmed: 'not confirmed: no order is sent',
-  gone: 'not there, or twice: no order is sent',
+  changed: 'CHANGED since it was confirmed: no orders are sent',
+  unconfirmed: 'not confirmed: no orders are sent',
+  gone: 'missing or duplicate: no orders are sent',
 };
 
-/** What each tool says of itself, and the lines that confirm them. */
 export function brokerToolsText(broker: string, tools: readonly ActingTool[]): string {
   const said = tools.flatMap(({ name, state, description, parameters }) => [
     `${safeLine(name)}  (${stateWords[state]})`,
@@ -22,7 +21,7 @@ export function brokerToolsText(broker: string, tools: readonly ActingTool[]): s
   return [
     ...said,
     '',
-    `Once you have read them, confirm them as they are below "${broker}" in gateway.yaml, and start the home again:`,
+    `After reading them, confirm them by adding this under "${broker}" in gateway.yaml, and restart the home:`,
     'pins:',
     ...pins,
   ].join('\n');

@@ -11,9 +11,9 @@ export function addHomeBackup(home: CliCommand): void {
     home
       .command('backup')
       .description(
-        'Writes everything of the home into one file, sealed under a passphrase of 12 or more characters; also while it is served.',
+        'Back up the whole home to one file, encrypted with a passphrase of at least 12 characters. Works while the home runs.',
       )
-      .argument('<file>', 'a new one'),
+      .argument('<file>', 'a new file'),
   )
     .examples(
       ['trade-agent home backup home.backup', 'asks for a passphrase'],
@@ -32,7 +32,7 @@ export function addHomeBackup(home: CliCommand): void {
         'home-backup',
         { file: done.file, bytes, created_at: createdAt, address, files },
         () =>
-          `${done.file}: ${files.length} files of ${address}, ${Math.ceil(bytes / 1024)} KiB. Without its passphrase nobody can open it.`,
+          `${done.file}: ${files.length} files of ${address}, ${Math.ceil(bytes / 1024)} KiB. Nobody can open it without the passphrase.`,
       );
     });
 
@@ -40,11 +40,11 @@ export function addHomeBackup(home: CliCommand): void {
     home
       .command('restore')
       .description(
-        'Makes a home of a backup, in a folder that is not there yet. What was open then is withdrawn, agents sign in again, phones stay paired.',
+        'Restore a home from a backup into a new folder. Proposals that were open then are withdrawn, agents must sign in again, and phones stay paired.',
       )
-      .argument('<file>', 'what "home backup" wrote'),
+      .argument('<file>', 'a file from "home backup"'),
   )
-    .examples(['trade-agent home restore home.backup --home /srv/home', 'asks for its passphrase'])
+    .examples(['trade-agent home restore home.backup --home /srv/home', 'asks for the passphrase'])
     .exits(exits.busy)
     .runs(async (context, file: string, options: PassphraseOptions, command: CliCommand) => {
       const { restoreHome } = await import('../../../app/home/backup.ts');
@@ -64,8 +64,8 @@ export function addHomeBackup(home: CliCommand): void {
             ...(withdrawn + lookedUp === 0
               ? []
               : [`${withdrawn} open proposals are withdrawn; ${lookedUp} are looked up at the broker.`]),
-            'Never serve it while the one it was made of is served. Look through "trade-agent home user list":',
-            'a phone that was removed since is there again.',
+            'Never run it while the original home is running. Check "trade-agent home user list":',
+            'phones removed since the backup are back.',
           ].join('\n'),
       );
     });
@@ -73,8 +73,8 @@ export function addHomeBackup(home: CliCommand): void {
 
 function withPassphrase(command: CliCommand): CliCommand {
   return command
-    .option('--passphrase-file <file>', 'a file that holds the passphrase; 0600')
-    .option('--passphrase-fd <number>', 'an open descriptor that holds it', descriptorNumber);
+    .option('--passphrase-file <file>', 'a file with the passphrase (mode 0600)')
+    .option('--passphrase-fd <number>', 'an open file descriptor with the passphrase', descriptorNumber);
 }
 
 interface PassphraseOptions {
@@ -83,8 +83,8 @@ interface PassphraseOptions {
 }
 
 /**
- * The passphrase of a backup from a file, a descriptor, or a hidden prompt.
- * @param isNew asks twice: nobody could open what a typo sealed
+ * Reads the passphrase of a backup from a file, a descriptor, or a hidden prompt.
+ * @param isNew asks twice, because nobody could open a backup encrypted with a typo
  * @throws {TradeAgentError} `usage`
  */
 async function readPassphrase(
@@ -97,14 +97,14 @@ async function readPassphrase(
   if (text !== undefined) return text.replace(/\r?\n$/, '');
   if (!io.interactive) {
     throw new TradeAgentError('usage', 'the passphrase is missing', {
-      hint: 'Name a file with --passphrase-file, or a descriptor with --passphrase-fd.',
+      hint: 'Pass a file with --passphrase-file, or a descriptor with --passphrase-fd.',
     });
   }
   const { askSecret } = await import('../../terminal/secret-input.ts');
-  const passphrase = await askSecret(io, 'Passphrase (not shown): ', signal);
+  const passphrase = await askSecret(io, 'Passphrase (hidden): ', signal);
   signal.throwIfAborted();
-  if (isNew && (await askSecret(io, 'The same again: ', signal)) !== passphrase) {
-    throw new TradeAgentError('usage', 'the two are not the same', {
+  if (isNew && (await askSecret(io, 'Repeat the passphrase: ', signal)) !== passphrase) {
+    throw new TradeAgentError('usage', 'the passphrases do not match', {
       hint: 'Try again. Nothing was written.',
     });
   }

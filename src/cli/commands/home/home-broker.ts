@@ -19,18 +19,16 @@ type SetOptions = BrokerKeyOptions & WhoseOptions;
 export function addHomeBroker(home: CliCommand): void {
   const broker = home
     .command('broker')
-    .summary("its brokers, and what opens people's accounts there")
-    .description(
-      "The home's brokers, and the keys by which it opens people's accounts there. Keys are never shown.",
-    )
+    .summary("manage the home's brokers and their keys")
+    .description("Manage the home's brokers and the keys of its users' accounts there. Keys are never shown.")
     .examples(
-      ['trade-agent home broker set', 'after new keys were made at the broker'],
+      ['trade-agent home broker set', 'after creating new keys at the broker'],
       ['trade-agent home broker add tradier --kind tradier', 'an account at another broker'],
     );
   addHomeBrokers(broker);
   broker
     .command('show', { isDefault: true })
-    .description('Shows whose accounts can be opened; no key and no part of one.')
+    .description('Show the users with broker keys, without any part of the keys.')
     .examples(['trade-agent home broker show --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokerKeys } = await import('../../../app/home/brokers.ts');
@@ -43,7 +41,7 @@ export function addHomeBroker(home: CliCommand): void {
       }));
       await context.output.result('home-broker', { accounts }, () =>
         accounts.length === 0
-          ? 'No keys are kept: "trade-agent home broker set" asks for them.'
+          ? 'No keys are stored. Add them with "trade-agent home broker set".'
           : accounts
               .map(
                 ({ user, broker, number, environment, kept_at }) =>
@@ -56,10 +54,10 @@ export function addHomeBroker(home: CliCommand): void {
   addTools(broker);
   broker
     .command('remove')
-    .description("Erases a person's keys. Orders at the broker stay as they are; delete the keys there, too.")
-    .option('--user <name>', 'whose (default: the one who lives here)')
-    .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
-    .requiredOption('--yes', 'it is meant')
+    .description("Erase a user's keys. Orders at the broker are not affected; delete the keys there, too.")
+    .option('--user <name>', 'the user (default: the only one)')
+    .option('--broker <name>', 'the broker, by its name in gateway.yaml')
+    .requiredOption('--yes', 'confirm it')
     .examples(['trade-agent home broker remove --user bob --yes', ''])
     .runs(async (context, options: WhoseOptions, command: CliCommand) => {
       const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
@@ -71,7 +69,7 @@ export function addHomeBroker(home: CliCommand): void {
       await context.output.result(
         'home-broker-remove',
         { user: username, broker: name },
-        () => `The broker keys of ${username} are erased here.`,
+        () => `Erased the broker keys of ${username}.`,
       );
     });
 }
@@ -80,11 +78,11 @@ function addTools(broker: CliCommand): void {
   broker
     .command('tools')
     .description(
-      "Shows what the tools of a broker's own MCP server say that send and cancel orders, and how to confirm them: exit 3 where one is not as it was confirmed.",
+      "Show the order tools of a broker's own MCP server and how to confirm them. Exits with 3 if one is not confirmed.",
     )
-    .option('--user <name>', 'by whose token (default: the one who lives here)')
-    .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
-    .examples(['trade-agent home broker tools', 'after an order was refused because one changed'])
+    .option('--user <name>', 'the user whose token to use (default: the only one)')
+    .option('--broker <name>', 'the broker, by its name in gateway.yaml')
+    .examples(['trade-agent home broker tools', 'after an order was rejected because a tool changed'])
     .exits(exits.found)
     .runs(async (context, options: WhoseOptions, command: CliCommand) => {
       const { lookAtBrokerTools } = await import('../../../app/home/brokers.ts');
@@ -108,20 +106,20 @@ function addSet(broker: CliCommand): void {
   broker
     .command('set')
     .description(
-      "Keeps a person's keys, in place of those before; they are tried at the broker first. Also while the home is served.",
+      "Store a user's keys, replacing earlier ones, after testing them at the broker. Works while the home runs.",
     )
-    .option('--user <name>', 'whose (default: the one who lives here)')
-    .option('--broker <name>', 'at which of several brokers, by its name in gateway.yaml')
+    .option('--user <name>', 'the user (default: the only one)')
+    .option('--broker <name>', 'the broker, by its name in gateway.yaml')
     .option(
       '--broker-key-file <file>',
-      'key id and secret on two lines, or key= and secret= lines (what the broker has: docs/guide/BROKERS.md); 0600',
+      'key ID and secret on two lines, or key= and secret= lines (per broker: docs/guide/BROKERS.md), mode 0600',
     )
-    .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
-    .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
+    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', descriptorNumber)
+    .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
-      ['trade-agent home broker set', 'asks for what the broker has, without showing it'],
+      ['trade-agent home broker set', 'asks for the credentials (hidden)'],
       ['trade-agent home broker set --broker-key-file keys.txt', 'for scripts'],
-      ['trade-agent home broker set --broker ira', 'of several brokers'],
+      ['trade-agent home broker set --broker ira', 'for one of several brokers'],
     )
     .runs(async (context, options: SetOptions, command: CliCommand) => {
       const { setBrokerKeys, whatIsKept } = await import('../../../app/home/brokers.ts');
@@ -158,7 +156,7 @@ interface AddOptions extends BrokerKeyOptions {
 function addHomeBrokers(broker: CliCommand): void {
   broker
     .command('list')
-    .description('Lists the brokers of the home, and whose accounts are opened there. Asks none of them.')
+    .description('List the brokers of the home and the accounts there, without contacting them.')
     .examples(['trade-agent home broker list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokers } = await import('../../../app/home/brokers.ts');
@@ -180,23 +178,23 @@ function addAdd(broker: CliCommand): void {
   broker
     .command('add')
     .description(
-      'Adds a broker to the home: asks for what opens an account there, tries it, and names the broker in gateway.yaml. A home that is served then has to be started again.',
+      'Add a broker to the home: ask for the credentials, test them, and add the broker to gateway.yaml. A running home must be restarted.',
     )
-    .argument('<name>', 'what it is to be called: tradier, ira')
-    .addOption(choiceOption('--kind <kind>', 'which broker it is', offeredBrokers))
+    .argument('<name>', 'a name for it, such as tradier or ira')
+    .addOption(choiceOption('--kind <kind>', 'the broker', offeredBrokers))
     .option(
       '--credentials <kind>',
-      'what opens accounts, of several that a broker has (docs/guide/BROKERS.md)',
+      'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)',
     )
-    .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
-    .option('--label <text>', "what you call the account: IRA (default: the broker's own name)")
-    .option('--user <name>', 'whose account (default: the one who lives here)')
+    .option('--broker-url <url>', "address of the broker's API (default: the broker's own)")
+    .option('--label <text>', "a name for the account, such as IRA (default: the broker's name)")
+    .option('--user <name>', 'the user (default: the only one)')
     .option(
       '--broker-key-file <file>',
-      'what opens it: a line each, or name=value lines (docs/guide/BROKERS.md); 0600',
+      'the credentials, one per line, or name=value lines (docs/guide/BROKERS.md), mode 0600',
     )
-    .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
-    .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
+    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', descriptorNumber)
+    .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
       ['trade-agent home broker add tradier --kind tradier', 'asks for account and token'],
       ['trade-agent home broker add ira --kind alpaca --label IRA --broker-key-file keys.txt', 'for scripts'],
@@ -212,7 +210,7 @@ function addAdd(broker: CliCommand): void {
       const { kind, credentials, brokerUrl: url, label } = options;
       if (kind === undefined && !context.io.interactive) {
         throw new TradeAgentError('usage', '--kind is missing', {
-          hint: `Say which broker it is: ${offeredBrokers.join(', ')}. Nothing was written.`,
+          hint: `Choose a broker: ${offeredBrokers.join(', ')}. Nothing was written.`,
         });
       }
       const entry = await brokerAnswer(context, { kind, credentials, url, label });
@@ -237,11 +235,9 @@ function addAdd(broker: CliCommand): void {
         },
         () =>
           [
-            `${name} is a broker of this home: account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username} at ${entry.label}.`,
+            `Added ${name} to this home: account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username} at ${entry.label}.`,
             ...(runs
-              ? [
-                  'The home that runs knows nothing of it yet: end it, and start "trade-agent home serve" again.',
-                ]
+              ? ['The running home does not use it yet: stop it, and run "trade-agent home serve" again.']
               : []),
           ].join('\n'),
       );

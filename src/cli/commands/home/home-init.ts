@@ -14,40 +14,43 @@ export function addHomeInit(home: CliCommand): void {
   const making = home
     .command('init')
     .description(
-      'Makes a home: asks for its address, your name, your broker and what opens your account there (not shown), limits and notices, or takes all of it as options. What opens the account is tried at the broker first. Nothing is served, and nothing is left behind when it is interrupted.',
+      'Create a home. Asks for its address, your name, your broker and its credentials (hidden), limits and notices, or takes them as options. Tests the credentials at the broker. Does not start the home, and leaves nothing behind if interrupted.',
     )
     .option(
       '--address <url>',
-      'https://NAME, or http://localhost:PORT for this machine alone (default: http://localhost:4780)',
+      'https://NAME, or http://localhost:PORT for this machine only (default: http://localhost:4780)',
     )
-    .option('--name <name>', 'yours, as the phone shows it')
-    .option('--user <name>', 'your user name (default: made of the name)')
-    .option('--email <address>', 'your e-mail address (default: none)')
-    .addOption(choiceOption('--broker <kind>', 'where your account is (default: alpaca)', offeredBrokers))
-    .option('--credentials <kind>', 'what opens it, of several that a broker has (docs/guide/BROKERS.md)')
+    .option('--name <name>', 'your name, as shown on the phone')
+    .option('--user <name>', 'your username (default: derived from the name)')
+    .option('--email <address>', 'your email address (default: none)')
+    .addOption(choiceOption('--broker <kind>', 'your broker (default: alpaca)', offeredBrokers))
+    .option(
+      '--credentials <kind>',
+      'the kind of credentials, if the broker has several (docs/guide/BROKERS.md)',
+    )
     .option(
       '--broker-key-file <file>',
-      'what opens it: key id and secret on two lines, or key= and secret= lines, or what the broker has; 0600',
+      'the credentials: key ID and secret on two lines, or name=value lines (per broker), mode 0600',
     )
     .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
     .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
     .addOption(
-      choiceOption('--environment <name>', 'what a broker at --broker-url trades (default: paper)', [
+      choiceOption('--environment <name>', 'paper or live, for a broker at --broker-url (default: paper)', [
         'paper',
         'live',
       ]),
     )
     .option('--confirm-live <account>', 'the number of an account with real money, to say that it is meant')
-    .option('--max-order <dollars>', 'the most that one order may come to (default: 1000)')
-    .option('--max-day-orders <count>', 'the most orders a day (default: 20)')
-    .option('--ntfy <topic>', 'also tell by ntfy: a topic, or its whole address (default: pushes alone)')
+    .option('--max-order <dollars>', 'maximum order size, in dollars (default: 1000)')
+    .option('--max-day-orders <count>', 'maximum number of orders per day (default: 20)')
+    .option('--ntfy <topic>', 'also notify through ntfy: a topic or its full address (default: push only)')
     .option(
       '--listen <host:port>',
-      'where it listens on this machine (default: by the address)',
+      'where to listen on this machine (default: from the address)',
       listenAddress,
     );
   addListeningOptions(making)
-    .option('-y, --yes', 'take the defaults for what is not given')
+    .option('-y, --yes', 'use the defaults without asking')
     .examples(
       ['trade-agent home init', 'asks six questions'],
       ['trade-agent home init --broker tradier', 'asks for account and token'],
@@ -89,11 +92,11 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
         `Account   ${safeLine(accountNumber)} (${environmentWord(environment)}) at ${opened.entry.label}`,
         '',
         `Recovery code   ${recoveryCode}`,
-        'Write it down; it is not shown again. Without any phone it lets you read, deny and halt;',
-        'it approves nothing, and pairs no phone.',
+        'Write it down; it is not shown again. It lets you read, deny and halt without a phone,',
+        'but not approve or pair a phone.',
         '',
         'Next:',
-        '  trade-agent home serve     in a terminal of its own; shows a QR code for your phone',
+        '  trade-agent home serve     in a separate terminal; shows a QR code for your phone',
         `  trade-agent profile add home --home ${settings.address}`,
         '  trade-agent login --profile home',
       ].join('\n'),

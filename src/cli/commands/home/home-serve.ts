@@ -19,13 +19,17 @@ export function addHomeServe(home: CliCommand): void {
   const serving = home
     .command('serve')
     .description(
-      'Serves the home until it is told to stop. At its first start it shows a QR code for the first phone. Beyond this machine it takes a certificate, or a proxy that has one.',
+      'Run the home until it is stopped. On first start, shows a QR code for the first phone. To be reachable from other machines, it needs a certificate or a proxy with one.',
     )
-    .option('--listen <host:port>', 'where, on this machine (default: as home.yaml says)', listenAddress);
+    .option(
+      '--listen <host:port>',
+      'where to listen on this machine (default: from home.yaml)',
+      listenAddress,
+    );
   addListeningOptions(serving)
-    .option('--ready-file <file>', 'write address and process id there once it serves')
+    .option('--ready-file <file>', 'write the address and process ID to this file once it is ready')
     .examples(
-      ['trade-agent home serve', 'Ctrl-C ends it; what is on its way is finished'],
+      ['trade-agent home serve', 'press Ctrl-C to stop; running work is finished'],
       ['trade-agent home serve --listen 127.0.0.1:4780', "behind Tailscale's serve, or a proxy"],
     )
     .exits(exits.busy)
@@ -61,18 +65,18 @@ async function serve(
 async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: HomeReady): Promise<void> {
   const { address, environment, url, home, pid } = ready;
   await output.result('home-serve', { address, environment, url, home, pid }, () =>
-    [`Home        ${address} (${environmentWord(environment)})`, `listens at  ${url}`].join('\n'),
+    [`Home        ${address} (${environmentWord(environment)})`, `Listening   ${url}`].join('\n'),
   );
   await offerPairing(cli, parts, output, home);
-  parts.tell('Ctrl-C ends it.');
+  parts.tell('Press Ctrl-C to stop.');
 }
 
-/** A first phone is paired at the terminal: whoever reads a log could use a link in it. */
+/** Offers to pair the first phone, only on a terminal: anyone who can read a log could use a link in it. */
 async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder: string): Promise<void> {
   const { unpaired } = await import('../../../app/home/users.ts');
   if (!(await unpaired(parts, folder))) return;
   if (!cli.io.interactive || output.format !== 'text') {
-    parts.tell('No phone is paired yet: trade-agent home pair');
+    parts.tell('No phone is paired yet. Pair one: trade-agent home pair');
     return;
   }
   const { pairPhone } = await import('../../../app/home/users.ts');

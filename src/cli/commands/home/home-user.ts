@@ -7,11 +7,11 @@ import { folderOf } from './folder-of.ts';
 export function addHomeUser(home: CliCommand): void {
   const user = home
     .command('user')
-    .summary('who lives here, and what they approve with')
-    .description("The home's people, their phones and other authenticators, and their recovery codes.")
+    .summary('manage users, their phones and recovery codes')
+    .description("Manage the home's users, their phones and other authenticators, and their recovery codes.")
     .examples(
-      ['trade-agent home user list', 'people, and the authenticators they have'],
-      ['trade-agent home user remove-authenticator AX3f', 'a lost phone'],
+      ['trade-agent home user list', 'users and their authenticators'],
+      ['trade-agent home user remove-authenticator AX3f', 'after losing a phone'],
     );
   addList(user);
   addAdd(user);
@@ -23,7 +23,7 @@ export function addHomeUser(home: CliCommand): void {
 function addList(user: CliCommand): void {
   user
     .command('list', { isDefault: true })
-    .description('Lists people, their authenticators and accounts.')
+    .description('List users, their authenticators and accounts.')
     .examples(['trade-agent home user list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listUsers } = await import('../../../app/home/users.ts');
@@ -35,10 +35,10 @@ function addList(user: CliCommand): void {
 function addAdd(user: CliCommand): void {
   user
     .command('add')
-    .description('Adds a person, who then needs a phone (home pair) and an account (home broker set).')
-    .argument('<name>', 'as the phone shows it')
-    .option('--user <name>', 'the user name (default: made of the name)')
-    .option('--email <address>', 'an e-mail address (default: none)')
+    .description('Add a user, who then needs a phone (home pair) and an account (home broker set).')
+    .argument('<name>', 'their name, as shown on the phone')
+    .option('--user <name>', 'the username (default: derived from the name)')
+    .option('--email <address>', 'an email address (default: none)')
     .examples(['trade-agent home user add "Bob Brown" --user bob', ''])
     .runs(async (context, name: string, options: { user?: string; email?: string }, command: CliCommand) => {
       const { addUser } = await import('../../../app/home/users.ts');
@@ -56,7 +56,7 @@ function addAdd(user: CliCommand): void {
         { user: added.username, name: added.name, recovery_code: added.recoveryCode, next },
         () =>
           [
-            `${added.name} lives here as ${added.username}.`,
+            `Added ${added.name} as ${added.username}.`,
             `Recovery code: ${added.recoveryCode} (not shown again)`,
             'Next:',
             ...next.map((line) => `  ${line}`),
@@ -68,22 +68,24 @@ function addAdd(user: CliCommand): void {
 function addRemove(user: CliCommand): void {
   user
     .command('remove')
-    .description('Removes a person: authenticators, broker keys, and everything they could do here.')
-    .argument('<name>', 'the user name')
-    .requiredOption('--yes', 'it is meant: the name is never given again')
+    .description('Remove a user with their authenticators, broker keys and access.')
+    .argument('<name>', 'the username')
+    .requiredOption('--yes', 'confirm it; the username can never be used again')
     .examples(['trade-agent home user remove bob --yes', ''])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
       const { removeUser } = await import('../../../app/home/users.ts');
       await removeUser(context, folderOf(command), name);
-      await context.output.result('home-user-remove', { user: name }, () => `${name} no longer lives here.`);
+      await context.output.result('home-user-remove', { user: name }, () => `Removed ${name}.`);
     });
 }
 
 function addRemoveAuthenticator(user: CliCommand): void {
   user
     .command('remove-authenticator')
-    .description('Ends a lost phone: it approves nothing from now on. Another phone can do the same.')
-    .argument('<id>', 'its id as "home user list" shows it, or its name')
+    .description(
+      'Remove an authenticator, such as a lost phone, so that it can no longer approve. You can also do this from another phone.',
+    )
+    .argument('<id>', 'its ID from "home user list", or its name')
     .option('--user <name>', 'whose (default: the one who lives here)')
     .examples(['trade-agent home user remove-authenticator AX3f --user alice', ''])
     .runs(async (context, id: string, options: { user?: string }, command: CliCommand) => {
@@ -92,8 +94,8 @@ function addRemoveAuthenticator(user: CliCommand): void {
       const { username, authenticator, left } = removed;
       await context.output.result('home-authenticator-remove', { user: username, authenticator, left }, () =>
         [
-          `${safeLine(authenticator.name)} of ${username} approves nothing any more.`,
-          ...(left === 0 ? ['None is left: "trade-agent home pair" pairs another.'] : []),
+          `${safeLine(authenticator.name)} of ${username} can no longer approve.`,
+          ...(left === 0 ? ['No authenticator is left. Pair another phone: trade-agent home pair'] : []),
         ].join('\n'),
       );
     });
@@ -103,7 +105,7 @@ function addRecoveryCode(user: CliCommand): void {
   user
     .command('recovery-code')
     .description(
-      'Makes a new recovery code, which ends the one before. It reads, denies and halts; it approves nothing.',
+      'Create a new recovery code, which replaces the previous one. It can read, deny and halt, but not approve.',
     )
     .option('--user <name>', 'whose (default: the one who lives here)')
     .examples(['trade-agent home user recovery-code', 'shown once'])
@@ -118,14 +120,13 @@ function addRecoveryCode(user: CliCommand): void {
     });
 }
 
-/** As many characters of an id as a person types. */
 const SHOWN_ID = 8;
 
 export function userLines(user: ListedUser): string[] {
   const { username, name, email, authenticators, accounts, recovery_code } = user;
   const at =
     accounts.length === 0
-      ? 'no account at the broker'
+      ? 'no broker account'
       : accounts
           .map(({ broker, number, environment }) => {
             const where = accounts.length === 1 ? '' : ` at ${broker}`;
@@ -141,7 +142,7 @@ export function userLines(user: ListedUser): string[] {
 
 function authenticatorLine(authenticator: ListedAuthenticator): string {
   const { id, name, kind, synced, enrolled_at, last_used_at } = authenticator;
-  const what = kind === 'software' ? 'software key' : synced ? 'synced passkey' : 'passkey of one device';
+  const what = kind === 'software' ? 'software key' : synced ? 'synced passkey' : 'single-device passkey';
   const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
   return `  ${id.slice(0, SHOWN_ID)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}`;
 }

@@ -18,16 +18,16 @@ import { addHomeUser, userLines } from './home-user.ts';
 export function addHomeCommand(program: CliCommand): void {
   const home = program
     .command('home')
-    .summary('a home of your own: your account, your phone, your keys')
+    .summary('run your own home: your account, your phone, your keys')
     .description(
-      'Runs a home of your own: identity provider, phone app, order gateway and your broker keys in one process, for one person or a family. Orders go to your own account, paper or live, once your phone has signed them. docs/guide/HOME.md leads through it.',
+      'Run your own home: identity provider, phone app, order gateway and your broker keys in one process, for one person or a family. Orders go to your own account, paper or live, once you have signed them on your phone. See docs/guide/HOME.md.',
     )
-    .option('--home <folder>', "the home's own folder (default: one beside the agent's)")
+    .option('--home <folder>', "the home's folder (default: next to the agent's)")
     .examples(
-      ['trade-agent home init', 'six questions; keys are not shown'],
+      ['trade-agent home init', 'asks six questions; keys are hidden'],
       ['trade-agent home serve', 'serve until Ctrl-C'],
       ['trade-agent home pair', 'a link and a QR code for another phone'],
-      ['trade-agent home doctor', 'what is missing'],
+      ['trade-agent home doctor', 'check for problems'],
     );
   addHomeInit(home);
   addHomeServe(home);
@@ -44,9 +44,9 @@ function addHomePair(home: CliCommand): void {
   home
     .command('pair')
     .description(
-      'Prints a link and a QR code that pair one phone with one person, once, within ten minutes. Whoever opens it first can approve from then on: show it to nobody else. Also while the home is served.',
+      'Print a single-use link and QR code that pair a phone with a user, valid for ten minutes. Anyone who opens it first can approve, so show it to nobody else. Works while the home runs.',
     )
-    .option('--user <name>', 'whose phone it is (default: the one who lives here)')
+    .option('--user <name>', 'whose phone it is (default: the only user)')
     .examples(
       ['trade-agent home pair', 'scan it with the phone'],
       ['trade-agent home pair --user bob --output json', 'for scripts'],
@@ -80,16 +80,19 @@ function addHomeService(home: CliCommand): void {
   home
     .command('service')
     .description(
-      'Prints a systemd unit that serves the home as a user of its own, who can write to it and nowhere else; or a launchd agent on macOS. Writes and starts nothing: how to install it is told on stderr.',
+      'Print a systemd unit that runs the home as a separate user, who can only write to the home; or a launchd agent on macOS. Writes and starts nothing; shows on stderr how to install it.',
     )
     .addOption(
-      choiceOption('--kind <manager>', 'systemd or launchd (default: by the system)', ['systemd', 'launchd']),
+      choiceOption('--kind <manager>', 'systemd or launchd (default: depends on the system)', [
+        'systemd',
+        'launchd',
+      ]),
     )
-    .option('--user <name>', 'the user it runs as under systemd', 'trade-agent')
-    .option('--low-port', 'let it listen below port 1024, as at 443')
+    .option('--user <name>', 'the system user under systemd', 'trade-agent')
+    .option('--low-port', 'allow it to listen on ports below 1024, such as 443')
     .examples(
       ['trade-agent home service', `for a home in ${STATE_FOLDER}`],
-      ['trade-agent home service --low-port --home /srv/home', 'one that listens at 443'],
+      ['trade-agent home service --low-port --home /srv/home', 'for a home that listens on 443'],
     )
     .runs(async (context, options: ServiceOptions, command: CliCommand) => {
       const { describeService } = await import('../../../app/home/service.ts');
@@ -107,7 +110,7 @@ function addHomeService(home: CliCommand): void {
         content.trimEnd(),
       );
       if (context.output.format !== 'text') return;
-      context.io.talk('\nIt goes to run with:');
+      context.io.talk('\nInstall it with:');
       for (const line of commands) context.io.talk(`  ${line}`);
     });
 }
@@ -116,7 +119,7 @@ function addHomeStatus(home: CliCommand): void {
   home
     .command('status')
     .description(
-      'Says where the home is reached, whether it is served, who lives there, what they approve with, and what is open.',
+      'Show the address of the home, whether it is running, its users and authenticators, and open proposals.',
     )
     .examples(['trade-agent home status --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
@@ -128,9 +131,9 @@ function addHomeStatus(home: CliCommand): void {
   home
     .command('doctor')
     .description(
-      'Checks folder, user, disk, address, certificate, signatures, phones, the broker and the clock, and says what to do. Changes nothing, and prints no secret.',
+      'Check the folder, user, disk, address, certificate, signatures, phones, broker and clock, and show how to fix problems. Changes nothing, and prints no secrets.',
     )
-    .examples(['trade-agent home doctor', 'exit 3 where there is something to do'])
+    .examples(['trade-agent home doctor', 'exits with 3 if there is something to do'])
     .exits(exits.found)
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { homeDoctor } = await import('../../../app/home/doctor.ts');
@@ -144,31 +147,31 @@ function addHomeStatus(home: CliCommand): void {
 
 function statusLines({ address, environment, served, signature, users, folder }: HomeStatus): string[] {
   return [
-    `${address} (${environmentWord(environment)}), ${served === null ? 'not served now' : `served at ${served.url} by process ${served.pid}`}`,
-    `signatures ${signature}; kept in ${folder}`,
+    `${address} (${environmentWord(environment)}), ${served === null ? 'not running' : `running at ${served.url}, process ${served.pid}`}`,
+    `signatures ${signature}; stored in ${folder}`,
     ...users.flatMap((user) => [
       ...userLines(user),
-      `  ${user.open} open ${user.open === 1 ? 'proposal' : 'proposals'}, ${user.pushes} ${user.pushes === 1 ? 'browser' : 'browsers'} rung by push${tradingText(user.trading)}`,
+      `  ${user.open} open ${user.open === 1 ? 'proposal' : 'proposals'}, ${user.pushes} ${user.pushes === 1 ? 'browser' : 'browsers'} with push${tradingText(user.trading)}`,
     ]),
   ];
 }
 
 function tradingText({ state, since, until }: HomeStatus['users'][number]['trading']): string {
   if (state === 'active') return '';
-  const words = state === 'halted' ? 'trading is halted' : 'positions may only be made smaller';
+  const words = state === 'halted' ? 'trading is halted' : 'positions can only be reduced';
   return `; ${words} since ${since ?? '?'}${until === null ? '' : `, until ${until}`}`;
 }
 
 function addHomeNotices(home: CliCommand): void {
   const notices = home
     .command('notices')
-    .summary('how the owner is told where no push arrives')
+    .summary('manage additional notice channels of the owner')
     .description(
-      'The channels under "notices" of home.yaml, by which the owner is told of what waits for their phone where no push arrives: as those of a profile (docs/guide/NOTICES.md).',
+      'Manage the channels under "notices" in home.yaml, which notify the owner of pending approvals if no push arrives. They work like those of a profile (docs/guide/NOTICES.md).',
     )
     .examples(
-      ['trade-agent home notices', 'the channels, and whether they have their secrets'],
-      ['trade-agent home notices test ntfy', 'sends a test now'],
+      ['trade-agent home notices', 'the channels, and whether their secrets are set'],
+      ['trade-agent home notices test ntfy', 'sends a test notice'],
     );
   const placeOf = async (command: CliCommand) => {
     const folder = folderOf(command);
@@ -179,14 +182,14 @@ function addHomeNotices(home: CliCommand): void {
   };
   notices
     .command('list', { isDefault: true })
-    .description('Lists the channels.')
+    .description('List the channels.')
     .examples(['trade-agent home notices list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listHomeNotices } = await import('../../../app/home/home-notices.ts');
       const channels = await listHomeNotices(await placeOf(command));
       await context.output.result('home-notices', { channels }, () =>
         channels.length === 0
-          ? 'Pushes alone: add a channel under "notices" of home.yaml (docs/guide/NOTICES.md).'
+          ? 'Only push is set up. Add a channel under "notices" in home.yaml (docs/guide/NOTICES.md).'
           : channels
               .map(
                 ({ name, kind, enabled, to, secret }) =>
@@ -197,31 +200,35 @@ function addHomeNotices(home: CliCommand): void {
     });
   notices
     .command('test')
-    .description('Sends a test by one channel now; exit 1 when it could not be sent.')
-    .argument('<name>', 'one of those that "home notices" shows')
-    .examples(['trade-agent home notices test ntfy', 'sends one'])
+    .description('Send a test notice through a channel. Exits with 1 if it could not be sent.')
+    .argument('<name>', 'a name from "home notices"')
+    .examples(['trade-agent home notices test ntfy', 'sends a test notice'])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
       const { testNotice } = await import('../../../app/notices/notice-place.ts');
       const { id, attempts } = await testNotice(context, await placeOf(command), name);
-      await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent by ${name}.`);
+      await context.output.result(
+        'notice-test',
+        { channel: name, id, attempts },
+        () => `Sent through ${name}.`,
+      );
     });
   notices
     .command('set-secret')
     .description(
-      "Keeps a channel's secret in the home. It is asked for, or read from standard input; never an argument.",
+      "Store a channel's secret in the home. It is read from a prompt or from standard input, never from an argument.",
     )
-    .argument('<name>', 'one of those that "home notices" shows')
-    .examples(['trade-agent home notices set-secret mail', 'asks for it, without showing it'])
+    .argument('<name>', 'a name from "home notices"')
+    .examples(['trade-agent home notices set-secret mail', 'asks for it (hidden)'])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
       const { setNoticeSecret } = await import('../../../app/notices/notice-place.ts');
       const { readSecret } = await import('../../terminal/secret-input.ts');
       const { kind, words } = await setNoticeSecret(await placeOf(command), name, (what) =>
-        readSecret(context, `${what} (not shown): `),
+        readSecret(context, `${what} (hidden): `),
       );
       await context.output.result(
         'notice-secret',
         { channel: name, kind },
-        () => `The ${words} is kept in the home.`,
+        () => `The ${words} is stored in the home.`,
       );
     });
 }

@@ -35,7 +35,7 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
   readonly yes?: boolean;
 }
 
-/** The daily limit: this many orders of the largest size. */
+/** The default daily limit allows this many orders of the maximum size. */
 const LARGEST_A_DAY = 5;
 
 type Asking = Pick<Context, 'io' | 'signal'>;
@@ -47,7 +47,7 @@ const wrong = (option: string, problem: string) =>
     hint: 'See "trade-agent home init --help". Nothing was written.',
   });
 
-/** Whether to ask for what has a default. */
+/** Returns whether to ask for answers that have a default. */
 const asks = ({ io }: Asking, { yes }: InitOptions) => io.interactive && yes !== true;
 
 export async function addressAnswer(asking: Asking, options: InitOptions): Promise<string> {
@@ -62,7 +62,7 @@ export async function addressAnswer(asking: Asking, options: InitOptions): Promi
     throw wrong('--address', 'is missing');
   }
   asking.io.talk(
-    `Where is your home to be reached?\n  https://NAME   from everywhere you are: a name and a certificate (docs/guide/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, on this machine alone`,
+    `What address should your home have?\n  https://NAME   reachable from anywhere; needs a name and a certificate (docs/guide/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, only on this machine`,
   );
   const given = await askUntil(
     asking,
@@ -80,12 +80,17 @@ export async function ownerAnswer(
   let { name } = options;
   if (name === undefined) {
     if (!asking.io.interactive) throw wrong('--name', 'is missing');
-    name = await askUntil(asking, 'Your name: ', (text) => text !== '', 'As your phone is to greet you.');
+    name = await askUntil(
+      asking,
+      'Your name: ',
+      (text) => text !== '',
+      'Type the name that your phone should show.',
+    );
   }
   return newPerson({ name, username: options.user, email: options.email });
 }
 
-/** Both limits, each asked for if it is not given. */
+/** Returns both limits, asking for those that are not given. */
 export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
@@ -93,20 +98,19 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
     ...(await limitAnswer(asking, options, 'max_order_notional', {
       given: maxOrder,
       option: '--max-order',
-      question: 'The most that one order may come to, in dollars',
-      mustBe: 'an amount, as 2500',
+      question: 'Maximum order size, in dollars',
+      mustBe: 'an amount such as 2500',
       read: (text) => text,
     })),
     ...(await limitAnswer(asking, options, 'max_day_orders', {
       given: maxDayOrders,
       option: '--max-day-orders',
-      question: 'The most orders a day',
-      mustBe: 'a whole number, as 20',
+      question: 'Maximum orders per day',
+      mustBe: 'a whole number such as 20',
       read: Number,
     })),
   };
   const each = asked.max_order_notional;
-  // A day allows a few orders of the largest size.
   const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(LARGEST_A_DAY).toFixed() };
   const limits = { ...usual.accounts[EVERY_ACCOUNT], ...day, ...asked };
   return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
@@ -141,7 +145,7 @@ async function limitAnswer(
   return typed === '' ? {} : (parsed(typed).data ?? {});
 }
 
-/** `listen`, `tls` and `proxy` of home.yaml, as far as they are given. @throws {TradeAgentError} `usage` */
+/** Returns `listen`, `tls` and `proxy` for home.yaml if they are given. @throws {TradeAgentError} `usage` */
 export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
   const { tls } = listeningOf({
     ...defined({ tlsCert, tlsKey }),
@@ -163,13 +167,13 @@ export async function noticeAnswer(asking: Asking, options: InitOptions) {
   }
   if (!asks(asking, options)) return undefined;
   asking.io.talk(
-    'Your phone is told by push. Where no push arrives, ntfy can tell you too: name a topic nobody guesses.',
+    'You will get push notifications. As a fallback you can use ntfy: choose a topic name nobody could guess.',
   );
   const given = await askUntil(
     asking,
     'ntfy topic (Enter for none): ',
     (text) => text === '' || ntfyChannel(text) !== undefined,
-    'A topic of letters, digits, - and _, or https://SERVER/TOPIC.',
+    'Type a topic of letters, digits, - and _, or https://SERVER/TOPIC.',
   );
   const channel = ntfyChannel(given);
   return channel === undefined ? undefined : { ntfy: channel };

@@ -15,15 +15,15 @@ import {
 } from './init-answers.ts';
 
 /**
- * Asks for what is not given, tries the keys at the broker, and makes the home.
- * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`; nothing was written then
+ * Asks for missing answers, tests the keys at the broker, and creates the home.
+ * @throws {TradeAgentError} `usage`, `busy`, `broker_rejected`, `broker_unreachable`, without having written anything
  */
 export async function makeHome(
   context: Context,
   folder: string,
   options: InitOptions,
 ): Promise<NewHome & MadeHome> {
-  // Before the person types anything.
+  // Checked before the person types anything.
   requireFree(folder);
   const address = await addressAnswer(context, options);
   const owner = await ownerAnswer(context, options);

@@ -5,27 +5,27 @@ import type { CliCommand } from '../../context/cli-command.ts';
 export function addImportCommand(program: CliCommand): void {
   const history = program
     .command('import')
-    .summary('take in a history that your broker does not tell')
+    .summary('import account history that your broker does not report')
     .description(
-      'Takes activities from a CSV file, for the figures, gains and lots of this account. They stay on this machine, are shown as imported, and count before the first day that the broker itself tells of.',
+      'Import activities from a CSV file for the performance, gains and lots of this account. They stay on this machine, are shown as imported, and only count before the first day that the broker reports itself.',
     )
     .examples(
-      ['trade-agent import history.csv --dry-run', 'look first'],
-      ['trade-agent import list', 'what was taken in'],
-      ['trade-agent import undo im_0123456789ab', 'taken out again'],
+      ['trade-agent import history.csv --dry-run', 'preview it'],
+      ['trade-agent import list', 'what was imported'],
+      ['trade-agent import undo im_0123456789ab', 'remove an import'],
     )
     .exits(...sessionExits, exits.found);
   history
     .command('file', { isDefault: true })
     .description(
-      'take a CSV file in: date,type,symbol,qty,price,amount (docs/reference/METRICS.md, "An imported history")',
+      'import a CSV file: date,type,symbol,qty,price,amount (docs/reference/METRICS.md, "An imported history")',
     )
-    .argument('<file>', 'a CSV file with a line of names')
-    .option('--dry-run', "only show what would be taken and what not; 3 where lines can't be read")
-    .option('--skip-bad', "take the other lines where some can't be read")
+    .argument('<file>', 'a CSV file with a header line')
+    .option('--dry-run', "only show what would be imported; exits with 3 if lines can't be read")
+    .option('--skip-bad', "skip lines that can't be read")
     .examples(
-      ['trade-agent import history.csv --dry-run', 'look first'],
-      ['trade-agent import history.csv', 'the same file twice changes nothing'],
+      ['trade-agent import history.csv --dry-run', 'preview it'],
+      ['trade-agent import history.csv', 'importing the same file twice changes nothing'],
     )
     .exits(...sessionExits, exits.found)
     .runs(async (context, file: string, options: { dryRun?: boolean; skipBad?: boolean }) => {
@@ -37,7 +37,7 @@ export function addImportCommand(program: CliCommand): void {
     });
   history
     .command('list')
-    .description('list what was taken in')
+    .description('list imports')
     .examples(['trade-agent import list --output json', 'for scripts'])
     .exits(...sessionExits)
     .runs(async (context) => {
@@ -51,16 +51,12 @@ export function addImportCommand(program: CliCommand): void {
     });
   history
     .command('undo')
-    .description('take the rows of an import out again')
-    .argument('<id>', 'as "import list" shows it')
+    .description('remove the rows of an import')
+    .argument('<id>', 'the ID from "import list"')
     .examples(['trade-agent import undo im_0123456789ab', 'all of its rows'])
     .exits(...sessionExits)
     .runs(async (context, id: string) => {
       const undone = await undoImport(context, id);
-      await context.output.result(
-        'import-undone',
-        { ...undone },
-        () => `${undone.removed} rows were taken out again.`,
-      );
+      await context.output.result('import-undone', { ...undone }, () => `Removed ${undone.removed} rows.`);
     });
 }

@@ -19,23 +19,23 @@ export function addLoginCommand(program: CliCommand): void {
     .command('login')
     .summary('sign in with your phone or browser')
     .description(
-      'Shows a code and an address; you confirm the code there, signed in as yourself. The agent may then read your account and cancel orders. Placing one takes an approval of its own, each time.',
+      'Show a code and an address where you sign in and confirm the code. The agent can then read your account and cancel orders. Each order it places needs a separate approval.',
     )
     .option('--open', 'open the address in the browser')
-    .option(
-      '--company <issuer>',
-      "sign in at your company's identity provider, whose word lets you in at the home",
-    )
-    .option('--client-id <id>', 'the client that is registered there (default: trade-agent-company)')
+    .option('--company <issuer>', "sign in with your company's identity provider")
+    .option('--client-id <id>', 'the client registered there (default: trade-agent-company)')
     .option(
       '--show-key',
-      "print this machine's key for a company, and what the home must list; sign nobody in",
+      "print this machine's key for a company and the entry for home.yaml, without signing in",
     )
     .examples(
       ['trade-agent login', 'shows a code to confirm on your phone'],
       ['trade-agent login --profile work --open', 'opens the page in your browser'],
-      ['trade-agent login --company https://login.acme.example', 'at your company, from now on'],
-      ['trade-agent login --company https://login.acme.example --show-key', 'for whoever runs the home'],
+      ['trade-agent login --company https://login.acme.example', 'with your company, from now on'],
+      [
+        'trade-agent login --company https://login.acme.example --show-key',
+        'for the administrator of the home',
+      ],
       ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
     )
     .exits(...sessionExits, exits.timedOut)
@@ -84,7 +84,7 @@ async function showKey(context: Context, { company: issuer, clientId }: LoginOpt
       `Client  ${safeLine(company.client_id)}, at ${safeLine(company.issuer)}`,
       `Key     ${JSON.stringify(key)}`,
       '',
-      'For the home.yaml of whoever runs the home (with name, organization, scopes and people):',
+      'For home.yaml of the home (add name, organization, scopes and people):',
       ...homeYaml.map(markedText),
     ].join('\n'),
   );
@@ -102,7 +102,7 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
     io.talk(`  or      ${started.sandboxCommand}   (in another terminal)`);
   }
   io.talk(`  by      trade-agent on ${safeLine(started.machine)}`);
-  const asks = `to ${started.asks.join(', ')} (not to place orders: each of those asks you again)`;
+  const asks = `to ${started.asks.join(', ')} (not to place orders: each order needs your approval)`;
   for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
     io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);
   }

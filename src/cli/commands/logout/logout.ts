@@ -9,12 +9,12 @@ export function addLogoutCommand(program: CliCommand): void {
     .command('logout')
     .summary('sign out and revoke the tokens')
     .description(
-      'Signs out: revokes refresh and access token at the identity provider and deletes them here. Without a network it deletes them all the same, and says what could not be revoked.',
+      'Sign out: revoke the refresh and access tokens at the identity provider and delete them here. Without a network, still delete them, and report what could not be revoked.',
     )
-    .option('--all', 'also delete the key by which a company knows this machine')
+    .option('--all', 'also delete the key that identifies this machine to a company')
     .examples(
-      ['trade-agent logout', 'you can sign in again at once'],
-      ['trade-agent logout --all', 'before this machine is given away'],
+      ['trade-agent logout', 'you can sign in again at any time'],
+      ['trade-agent logout --all', 'before giving this machine away'],
     )
     .exits(exits.credentialStore)
     .runs(logout);

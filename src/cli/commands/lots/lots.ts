@@ -7,10 +7,10 @@ export function addLotsCommand(program: CliCommand): void {
   addLotOptions(
     program
       .command('lots')
-      .description('show the lots of what you hold: bought when, for how much, long-term from when'),
+      .description('show the lots you hold: purchase date, cost, and when they become long-term'),
   )
     .examples(
-      ['trade-agent lots', 'what is left by first in, first out'],
+      ['trade-agent lots', 'remaining lots, first in, first out'],
       ['trade-agent lots --method highest --output csv', 'for a spreadsheet'],
     )
     .exits(...sessionExits)

@@ -36,7 +36,7 @@ export interface AddOptions {
   readonly above?: string;
 }
 
-/** The gateway's request; the schema says what is wrong with it. @throws {TradeAgentError} `usage` */
+/** Builds the gateway's request, which the schema validates later. @throws {TradeAgentError} `usage` */
 export function mandateTerms(symbols: readonly string[], options: AddOptions): MandateTerms {
   const { perOrder, perDay, total, orders, until, from, every, times, side, types, timeInForce } = options;
   const { price, slippage, replaces } = options;
@@ -60,27 +60,27 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
   return Object.fromEntries(Object.entries(terms).filter(([, value]) => value !== undefined)) as MandateTerms;
 }
 
-/** @throws {TradeAgentError} `usage` for a day of the week */
+/** Returns the cadence of a period. @throws {TradeAgentError} `usage` for a day of the week */
 function cadenceOf(every: string): Cadence {
   const found = periods[every];
   if (found !== undefined) return found;
-  throw new TradeAgentError('usage', `--every ${every} is for what the gateway orders by itself`, {
-    hint: 'Say what: --buy VTI --amount 200. A mandate for your own programs is used every day, week or month, or on demand.',
+  throw new TradeAgentError('usage', `--every ${every} only works with standing orders`, {
+    hint: 'Add the order: --buy VTI --amount 200. Mandates for your own programs are daily, weekly, monthly or on demand.',
   });
 }
 
-/** `AAPL=100..250`; either end may be missing. */
+/** Parses a price band: `AAPL=100..250`. Either end may be missing. */
 function band(text: string): [string, { min?: string; max?: string }] {
   const [, symbol = '', min = '', max = ''] = /^([^=]+)=([\d.]*?)\.\.([\d.]*)$/.exec(text) ?? [];
   if (symbol === '' || (min === '' && max === '')) {
     throw new TradeAgentError('usage', `--price can't be "${text}"`, {
-      hint: 'Write SYMBOL=FROM..TO, dollars a share: AAPL=150..190, or AAPL=..190 for a price from above alone.',
+      hint: 'Use SYMBOL=FROM..TO, in dollars per share: AAPL=150..190, or AAPL=..190 for a maximum only.',
     });
   }
   return [symbol.toUpperCase(), { ...(min === '' ? {} : { min }), ...(max === '' ? {} : { max }) }];
 }
 
-/** A day in New York (its start or end), or an instant. RFC 3339, UTC to the second. */
+/** Converts a day in New York (its start or end) or a time to RFC 3339, in UTC to the second. */
 function instant(option: string, text: string, edge: 'start' | 'end'): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
     const midnight = newYorkInstant(edge === 'end' ? addDays(text, 1) : text, '00:00');
@@ -89,14 +89,14 @@ function instant(option: string, text: string, edge: 'start' | 'end'): string {
   const at = /^\d{4}-\d{2}-\d{2}T/.test(text) ? Date.parse(text) : Number.NaN;
   if (!Number.isNaN(at)) return utcSeconds(at);
   throw new TradeAgentError('usage', `${option} can't be "${text}"`, {
-    hint: 'Give a day in New York, such as 2026-12-20, or an instant such as 2026-12-20T21:00:00Z.',
+    hint: 'Use a date in New York such as 2026-12-20, or a time such as 2026-12-20T21:00:00Z.',
   });
 }
 
 function wholeNumber(option: string, text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new TradeAgentError('usage', `${option} can't be "${text}"`, {
-    hint: 'Give a number from 1 to 9999.',
+    hint: 'Choose a number from 1 to 9999.',
   });
 }
 

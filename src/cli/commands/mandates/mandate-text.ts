@@ -6,7 +6,7 @@ import { standingLast, standingNext } from '../../../trading/mandate/standing-wo
 import type { Reader } from '../../text/reader.ts';
 import { fittingTable } from '../../text/table.ts';
 
-/** `$540.00 of $2,000.00, 3 of 12 orders` */
+/** Formats what is used of a mandate: `$540.00 of $2,000.00, 3 of 12 orders`. */
 function usedText({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
@@ -46,7 +46,7 @@ export function mandateText(mandate: MandateView): string {
   ].join('\n');
 }
 
-/** `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval p-…)` */
+/** Formats a standing order: `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval p-…)`. */
 function standingText(standing: StandingNow): string {
   const { last } = standing;
   const next = standingNext(standing);
@@ -55,7 +55,6 @@ function standingText(standing: StandingNow): string {
   return `${next}; last: ${standingLast(last)}${order}`;
 }
 
-/** When the gateway orders next; empty for a program's mandate. */
 function nextText({ standing }: MandateView): string {
   return standing === undefined ? '' : standingNext(standing);
 }

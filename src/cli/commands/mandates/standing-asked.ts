@@ -8,7 +8,7 @@ import {
 } from '../../../trading/mandate/standing.ts';
 import type { AddOptions } from './mandate-terms.ts';
 
-/** The gateway's own order, with `--buy` or `--sell`. @throws {TradeAgentError} `usage` */
+/** Builds the standing order of `--buy` or `--sell`. @throws {TradeAgentError} `usage` */
 export function standingAsked(
   symbols: readonly string[],
   options: AddOptions,
@@ -19,19 +19,16 @@ export function standingAsked(
       ([, value]) => value !== undefined,
     );
     if (stray === undefined) return undefined;
-    throw usage(
-      `--${stray[0]} is for what the gateway orders by itself`,
-      'Say what: --buy VTI --amount 200.',
-    );
+    throw usage(`--${stray[0]} only works with standing orders`, 'Add the order: --buy VTI --amount 200.');
   }
   if ((buy !== undefined && sell !== undefined) || symbols.length > 0) {
     throw usage(
-      'a standing order is one order, of one symbol',
-      'Ask for the others by mandates of their own.',
+      'a standing order can only have one symbol',
+      'Request a separate mandate for each of the others.',
     );
   }
   if (qty !== undefined && amount !== undefined) {
-    throw usage('--qty and --amount are two sizes', 'Give shares (--qty) or dollars (--amount).');
+    throw usage('--qty and --amount exclude each other', 'Pass shares (--qty) or dollars (--amount).');
   }
   const order: Standing['order'] = {
     symbol: (buy ?? sell ?? '').toUpperCase(),
@@ -50,13 +47,13 @@ function whenOf({ every, at, below, above }: AddOptions): Standing['when'] {
   if (said.length !== 1) {
     throw usage(
       said.length === 0
-        ? 'nothing says when it is to be ordered'
-        : 'only one of --every, --below and --above',
-      'Give --every monday, or --below 100, or --above 100.',
+        ? 'the time of the standing order is missing'
+        : 'use only one of --every, --below and --above',
+      'Pass --every monday, --below 100 or --above 100.',
     );
   }
   if (every === undefined) {
-    if (at !== undefined) throw usage('--at is for --every', 'Leave it out.');
+    if (at !== undefined) throw usage('--at only works with --every', 'Leave it out.');
     return below === undefined
       ? { price: 'above', at: plainAmount(above ?? '') }
       : { price: 'below', at: plainAmount(below) };

@@ -11,65 +11,65 @@ import { serverLine, serverText, toolData, toolText } from './server-view.ts';
 
 const unsafeOption = [
   '--unsafe',
-  'allow tools that could trade, move money or destroy something without your phone; each is to be typed by name',
+  'also allow tools that could trade, move money or destroy data without your approval; you must type each name',
 ] as const;
 
 const collect = (value: string, all: readonly string[]) => [...all, value];
 
-/** `mcp servers`: other people's servers that the language model may use. */
+/** Adds `mcp servers`, which manages third-party servers for the language model. */
 export function addMcpServers(mcp: CliCommand): void {
   const servers = mcp
     .command('servers')
-    .summary("other people's servers, for the language model")
+    .summary('manage third-party servers for the language model')
     .description(
-      "Other people's MCP servers (news, research), whose tools a language model may use. Only tools that you allow are offered, each as it was when you allowed it; what they answer is data, and the phone names the server. The built-in planner uses none.",
+      'Manage third-party MCP servers (news, research) whose tools a language model may use. Only tools that you allow are offered, and only while they are unchanged. Their answers are treated as data, and the phone names the server. The built-in planner uses none.',
     )
     .examples(
-      ['trade-agent mcp servers add news --url https://news.example/mcp', 'shows its tools, and asks'],
-      ['trade-agent mcp servers test news', 'what it has, and what changed; signs in where it must'],
+      ['trade-agent mcp servers add news --url https://news.example/mcp', 'shows its tools and asks'],
+      ['trade-agent mcp servers test news', 'shows its tools and what changed; signs in if needed'],
     );
   servers
     .command('list', { isDefault: true })
-    .description('list the servers of the profile; asks none of them anything')
+    .description('list the servers of the profile, without contacting them')
     .examples(['trade-agent mcp servers list --output json', 'for scripts'])
     .runs(list);
   addAdd(servers);
   servers
     .command('test')
     .description(
-      'Connects a server and says what it has: exit 3 where a tool that you allowed is off. Prints the address to sign in at where it wants that, and waits.',
+      'Connect to a server and show its tools. Exits with 3 if a tool that you allowed is disabled. If the server needs a sign-in, prints the address and waits.',
     )
-    .argument('<name>', 'one of those that "mcp servers list" shows')
-    .examples(['trade-agent mcp servers test news', 'its tools, and how each stands'])
+    .argument('<name>', 'a name from "mcp servers list"')
+    .examples(['trade-agent mcp servers test news', 'its tools and their state'])
     .exits(exits.found, ...sessionExits)
     .runs(test);
   servers
     .command('allow')
-    .description('Allows tools of a server, as they are now, and shows what they say of themselves.')
-    .argument('<name>', 'one of those that "mcp servers list" shows')
-    .argument('<tools...>', "by the server's own names")
+    .description('Allow tools of a server as they are now, and show their definitions.')
+    .argument('<name>', 'a name from "mcp servers list"')
+    .argument('<tools...>', "the server's names of the tools")
     .option(...unsafeOption)
-    .examples(['trade-agent mcp servers allow news search headlines', 'two of its tools'])
+    .examples(['trade-agent mcp servers allow news search headlines', 'allows two of its tools'])
     .exits(...sessionExits, exits.blocked)
     .runs((context, name: string, tools: readonly string[], { unsafe }: UnsafeOption) =>
       allow(context, name, tools, { agree: async () => undefined, unsafe }),
     );
   servers
     .command('confirm')
-    .description('Shows what a tool says of itself now, asks, and allows it again as it is.')
-    .argument('<name>', 'one of those that "mcp servers list" shows')
-    .argument('<tool>', 'one that changed, or that nobody has confirmed')
-    .option('--yes', "don't ask")
+    .description('Show the current definition of a tool, ask, and allow it again.')
+    .argument('<name>', 'a name from "mcp servers list"')
+    .argument('<tool>', 'a changed or unconfirmed tool')
+    .option('--yes', 'skip the prompt')
     .option(...unsafeOption)
-    .examples(['trade-agent mcp servers confirm news search', 'reads it to you first'])
+    .examples(['trade-agent mcp servers confirm news search', 'shows it first'])
     .exits(...sessionExits, exits.blocked)
     .runs((context, name: string, tool: string, { yes = false, unsafe }: UnsafeOption & { yes?: boolean }) =>
       allow(context, name, [tool], { agree: (tools) => agreeTo(context, tools, yes), unsafe }),
     );
   servers
     .command('remove')
-    .description('Takes a server out of the profile, and forgets the tokens that were for it.')
-    .argument('<name>', 'one of those that "mcp servers list" shows')
+    .description('Remove a server from the profile and delete its tokens.')
+    .argument('<name>', 'a name from "mcp servers list"')
     .examples(['trade-agent mcp servers remove news', ''])
     .exits(exits.credentialStore)
     .runs(remove);
@@ -89,15 +89,15 @@ function addAdd(servers: CliCommand): void {
   servers
     .command('add')
     .description(
-      'Connects a server, shows its tools, asks which to allow, and writes them into the profile. A program runs as you, with all that you may do: add only what you trust with that.',
+      'Connect to a server, show its tools, ask which to allow, and add it to the profile. A program runs with all your permissions, so only add programs that you trust.',
     )
-    .argument('<name>', 'small letters, digits and -')
-    .argument('[args...]', 'of the program, after "--"')
-    .option('--command <program>', 'a program that is started here, and speaks over stdin and stdout')
-    .option('--env <variable>', 'the name of a variable that it is given; may be repeated', collect, [])
-    .option('--url <address>', 'or the address of a server that speaks HTTP')
-    .option('--client-id <id>', 'our client there, where it registers none by itself')
-    .option('--tool <name>', 'allows this tool without asking; may be repeated', collect, [])
+    .argument('<name>', 'lower-case letters, digits and -')
+    .argument('[args...]', 'arguments of the program, after "--"')
+    .option('--command <program>', 'a local program that speaks MCP over stdin and stdout')
+    .option('--env <variable>', 'the name of a variable to pass to it; repeatable', collect, [])
+    .option('--url <address>', 'or the address of an HTTP server')
+    .option('--client-id <id>', 'our client ID there, if it has no dynamic registration')
+    .option('--tool <name>', 'allow this tool without asking; repeatable', collect, [])
     .option(...unsafeOption)
     .examples(
       ['trade-agent mcp servers add news --url https://news.example/mcp', 'asks which tools to allow'],
@@ -112,7 +112,7 @@ async function list(context: Context): Promise<void> {
   const found = await listServers(context);
   await context.output.result('mcp-servers', { servers: found }, () =>
     found.length === 0
-      ? 'No servers: "trade-agent mcp servers add" adds one (docs/guide/MCP.md).'
+      ? 'No servers. Add one with "trade-agent mcp servers add" (docs/guide/MCP.md).'
       : found.map(serverLine).join('\n'),
   );
 }
@@ -176,23 +176,23 @@ async function allow(
 async function remove(context: Context, name: string): Promise<void> {
   const { removeServer } = await import('../../../app/mcp/servers.ts');
   await removeServer(context, name);
-  await context.output.result('mcp-server-remove', { name }, () => `MCP server ${name} is removed.`);
+  await context.output.result('mcp-server-remove', { name }, () => `Removed MCP server ${name}.`);
 }
 
-/** Prints the sign-in address, and opens it for a person. */
+/** Prints the sign-in address and, on a terminal, opens it. */
 function openToSignIn(context: Context): OpenBrowser {
   return async (url) => {
     const { io } = context;
-    io.talk('The server wants you to sign in, in a browser on this machine:');
+    io.talk('Sign in to the server in a browser on this machine:');
     io.talk(`  ${io.paint('stderr', 'underline', safeLine(url))}`);
-    io.talk('Only go on if you know the site that opens. Waiting …');
+    io.talk('Only continue if you know the site that opens. Waiting …');
     if (!io.interactive) return;
     const { openBrowser } = await import('../../terminal/open-browser.ts');
     await openBrowser(context, url);
   };
 }
 
-/** Asks which tools to allow, unless `named` says it. @param unsafe also offers those that could act past the phone */
+/** Asks which tools to allow, unless they are named. @param unsafe also offers tools that could act without approval */
 export async function chooseTools(
   { io, signal }: Context,
   looked: LookedAtServer,
@@ -212,14 +212,14 @@ export async function chooseTools(
       .map((word) => byNumber[Number(word) - 1] ?? word);
   const answer = await askUntil(
     { io, signal },
-    'Which may the language model use? (numbers, or Enter for none) ',
+    'Which of them may the language model use? (numbers, or Enter for none) ',
     (text) => read(text).every((name) => byNumber.includes(name)),
-    'Type their numbers, with blanks or commas between them.',
+    'Type their numbers, separated by spaces or commas.',
   );
   return [...new Set(read(answer))];
 }
 
-/** Shows what tools say of themselves now. @throws {TradeAgentError} `usage`, `interrupted` for a no */
+/** Shows the definitions of tools and asks to confirm them. @throws {TradeAgentError} `usage`, `interrupted` for a no */
 export async function agreeTo(
   { io, signal }: Context,
   tools: readonly ComparedTool[],
@@ -227,24 +227,24 @@ export async function agreeTo(
 ): Promise<void> {
   if (yes) return;
   if (!io.interactive) {
-    throw new TradeAgentError('usage', 'nobody is there to read what the tool says of itself now', {
-      hint: 'Look at it with "trade-agent mcp servers test", then say --yes.',
+    throw new TradeAgentError('usage', 'confirming a tool needs a terminal', {
+      hint: 'Review it with "trade-agent mcp servers test", then pass --yes.',
     });
   }
   for (const tool of tools) io.talk(toolText(tool));
-  if (await saysYes({ io, signal }, 'Is that the tool that you want?')) return;
+  if (await saysYes({ io, signal }, 'Allow this tool?')) return;
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
 
-/** Has the person type which tools may act past their phone. @throws {TradeAgentError} `usage`, `interrupted` */
+/** Has the person type the tools that may act without approval. @throws {TradeAgentError} `usage`, `interrupted` */
 export function insistOn({ io, signal }: Pick<Context, 'io' | 'signal'>): Insist {
   return async (server, tools) => {
     if (!io.interactive) {
-      throw new TradeAgentError('usage', 'nobody is there to type the confirmation', {
-        hint: 'Run it in a terminal: --unsafe wants each tool typed by name.',
+      throw new TradeAgentError('usage', 'allowing unsafe tools needs a terminal', {
+        hint: 'Run it in a terminal, because --unsafe requires you to type the name of each tool.',
       });
     }
-    io.talk('Your phone is not asked before a language model calls these tools:');
+    io.talk('A language model can call these tools without your approval:');
     for (const tool of tools) io.talk(toolText(tool));
     for (const { name } of tools) {
       const typed = await io.prompt(`Type "${server} ${safeLine(name)}" to allow it: `, signal);

@@ -17,12 +17,12 @@ export function addMcpCommand(program: CliCommand): void {
   const mcp = program
     .command('mcp')
     .description(
-      'serve other agents on this machine, over stdin and stdout (Model Context Protocol): they may propose, and you decide on your phone',
+      'run an MCP server for other agents on this machine, over stdin and stdout: they can propose orders, and you approve them on your phone',
     )
-    .option('--read-only', 'have only what reads')
+    .option('--read-only', 'only offer read-only tools')
     .examples(
-      ['trade-agent mcp', 'for an MCP client to start, with the session of the profile'],
-      ['trade-agent mcp --read-only', 'nothing that asks or cancels'],
+      ['trade-agent mcp', 'started by an MCP client; uses the session of the profile'],
+      ['trade-agent mcp --read-only', 'no proposals or cancellations'],
     )
     .exits(...sessionExits)
     .runs((context, options: { readOnly?: boolean }) => {
@@ -40,38 +40,40 @@ interface ClientsOptions {
   readonly user?: string;
 }
 
-/** `mcp clients`, on the home's own machine: the programs allowed on the consent page. */
+/** Adds `mcp clients`, which manages the programs allowed on the consent page. Runs on the home's own machine. */
 function addMcpClients(mcp: CliCommand): void {
   const clients = mcp
     .command('clients')
-    .summary('list and remove the agents that people allowed')
+    .summary('list and revoke the agents that users allowed')
     .description(
-      "Other agents that the people of a home allowed on its consent page. At the home's own machine, also while it is served; on the phone, the same is under Programs.",
+      "Manage other agents that users of a home allowed on its consent page. Run it on the home's own machine; it works while the home runs. On the phone, see Programs.",
     )
-    .option('--home <folder>', "the home's own folder (default: one beside the agent's)")
+    .option('--home <folder>', "the home's folder (default: next to the agent's)")
     .examples(
-      ['trade-agent mcp clients list', 'who, since when, and when last'],
-      ['trade-agent mcp clients revoke "Claude Code"', 'its tokens and open proposals end at once'],
+      ['trade-agent mcp clients list', 'who, since when, and last use'],
+      ['trade-agent mcp clients revoke "Claude Code"', 'ends its tokens and open proposals immediately'],
     );
 
   clients
     .command('list', { isDefault: true })
-    .description('Lists the MCP clients that were allowed. Nobody has verified their names.')
-    .option('--user <name>', 'whose (default: anybody)')
+    .description('List the allowed MCP clients. Their names are not verified.')
+    .option('--user <name>', 'only this user (default: all users)')
     .examples(['trade-agent mcp clients list --output json', 'for scripts'])
     .runs(async (context, options: ClientsOptions, command: CliCommand) => {
       const { listMcpClients } = await import('../../../app/home/users.ts');
       const found = await listMcpClients(context, folderOf(command), options.user);
       await context.output.result('mcp-clients', { clients: found }, () =>
-        found.length === 0 ? 'No MCP client is allowed.' : found.map(clientLine).join('\n'),
+        found.length === 0 ? 'No MCP clients are allowed.' : found.map(clientLine).join('\n'),
       );
     });
 
   clients
     .command('revoke')
-    .description('Ends what an MCP client was given: its tokens, open proposals and streams, at once.')
-    .argument('<id>', 'its id as "mcp clients list" shows it, the beginning of it, or its name')
-    .option('--user <name>', 'whose, where several people have let it in')
+    .description(
+      'Revoke the access of an MCP client: end its tokens, open proposals and streams immediately.',
+    )
+    .argument('<id>', 'its ID from "mcp clients list", the first characters of it, or its name')
+    .option('--user <name>', 'the user, if several users have allowed it')
     .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
     .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {
       const { revokeMcpClient } = await import('../../../app/home/users.ts');
@@ -79,7 +81,7 @@ function addMcpClients(mcp: CliCommand): void {
       await context.output.result(
         'mcp-client-revoke',
         { client },
-        () => `${safeLine(client.name)} (${safeLine(client.host)}) can do nothing more for ${client.user}.`,
+        () => `${safeLine(client.name)} (${safeLine(client.host)}) no longer has access for ${client.user}.`,
       );
     });
 }
@@ -97,23 +99,23 @@ interface InstallFlags {
   readonly yes?: boolean;
 }
 
-/** `mcp install`: one entry in another program's settings, shown before it is written. */
+/** Adds `mcp install`, which shows and writes an entry in another program's settings. */
 function addMcpInstall(mcp: CliCommand): void {
   mcp
     .command('install')
-    .summary('name it in the settings of an MCP client')
+    .summary('add trade-agent to the settings of an MCP client')
     .description(
-      'Names trade-agent in the settings of an MCP client of this machine: as a program that it starts, with the session of the profile, or by the address of its gateway. Shows what it writes, and asks; the rest of the file stays as it is.',
+      'Add trade-agent to the settings of an MCP client on this machine: as a program that the client starts, with the session of the profile, or by the address of its gateway. Shows the entry and asks; the rest of the file is not changed.',
     )
-    .addArgument(new Argument('<client>', 'which').choices(mcpClientNames))
-    .option('--remote', "the gateway's address, where the client signs in for itself")
-    .option('--name <name>', "the server's name in the client", serverName, 'trade-agent')
-    .option('--print', 'only show it')
+    .addArgument(new Argument('<client>', 'the MCP client').choices(mcpClientNames))
+    .option('--remote', "use the gateway's address, where the client signs in itself")
+    .option('--name <name>', 'name of the server in the client', serverName, 'trade-agent')
+    .option('--print', 'only show the entry')
     .option('--yes', "don't ask")
     .examples(
-      ['trade-agent mcp install claude-code', 'shows what it would write, and asks'],
+      ['trade-agent mcp install claude-code', 'shows the entry and asks'],
       ['trade-agent mcp install codex --remote --yes', 'by the address of the gateway'],
-      ['trade-agent mcp install claude --profile live --name live', 'a second one, of another profile'],
+      ['trade-agent mcp install claude --profile live --name live', 'a second entry, for another profile'],
     )
     .runs(
       (
@@ -127,7 +129,7 @@ function addMcpInstall(mcp: CliCommand): void {
 
 function serverName(text: string): string {
   if (/^[A-Za-z0-9_-]{1,64}$/.test(text)) return text;
-  throw new InvalidArgumentError('Use letters, digits, "-" and "_", 64 at most.');
+  throw new InvalidArgumentError('Use up to 64 letters, digits, "-" and "_".');
 }
 
 async function install(context: Context, client: McpClientName, flags: InstallFlags): Promise<void> {
@@ -141,8 +143,8 @@ async function install(context: Context, client: McpClientName, flags: InstallFl
 async function agree({ io, signal }: Context, found: Installation): Promise<boolean> {
   io.talk(entryText(found));
   if (!io.interactive) {
-    throw new TradeAgentError('usage', `this writes into the settings of ${found.title}`, {
-      hint: 'Say --yes to write it without being asked; --print shows it alone.',
+    throw new TradeAgentError('usage', `this changes the settings of ${found.title}`, {
+      hint: 'Pass --yes to skip the prompt, or --print to only show it.',
     });
   }
   return saysYes({ io, signal }, 'Write this?');
@@ -151,14 +153,14 @@ async function agree({ io, signal }: Context, found: Installation): Promise<bool
 function installationText(found: Installation, isToBeShown: boolean): string {
   const file = safeLine(found.file);
   const done = {
-    written: `${file} is written.`,
-    unchanged: `${file} has it already.`,
-    shown: 'Nothing is written.',
+    written: `Wrote ${file}.`,
+    unchanged: `${file} already has it.`,
+    shown: 'Nothing was written.',
   }[found.state];
   return [...(isToBeShown ? [entryText(found)] : []), done, ...found.next].join('\n');
 }
 
-/** Only our part: keys of others may stand beside it. */
+/** Shows only our entry, because other entries of the file may contain keys. */
 function entryText({ file, section, entry, replaces }: Installation): string {
   const marked = (mark: string, text: string) =>
     safeText(text)

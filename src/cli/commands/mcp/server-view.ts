@@ -3,15 +3,14 @@ import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools
 import { dangerWords } from '../../../mcp/client/tool-danger.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 
-/** `news  https://news.example/mcp  search, headlines (not confirmed)` */
+/** Formats a server: `news  https://news.example/mcp  search, headlines (not confirmed)`. */
 export function serverLine({ name, at, enabled, tools }: ListedServer): string {
   const allowed = tools.map((tool) => `${safeLine(tool.name)}${tool.pinned ? '' : ' (not confirmed)'}`);
-  return `${name}${enabled ? '' : ' (off)'}  ${safeLine(at, 120)}  ${allowed.length === 0 ? 'nothing allowed' : allowed.join(', ')}`;
+  return `${name}${enabled ? '' : ' (off)'}  ${safeLine(at, 120)}  ${allowed.length === 0 ? 'no tools allowed' : allowed.join(', ')}`;
 }
 
-/** A server with all its tools and what they say of themselves. */
 export function serverText({ name, protocol, about, tools }: LookedAtServer): string {
-  const itself = about.name === '' ? '' : `, calls itself ${about.name} ${about.version}`.trimEnd();
+  const itself = about.name === '' ? '' : `, identifies as ${about.name} ${about.version}`.trimEnd();
   const head = `${name}: connected (${safeLine(protocol, 20)})${itself}`;
   return [head, ...(tools.length === 0 ? ['It has no tools.'] : tools.map(toolText))].join('\n');
 }
@@ -19,14 +18,14 @@ export function serverText({ name, protocol, about, tools }: LookedAtServer): st
 const stateWords: Readonly<Record<ToolState, string>> = {
   offered: 'allowed',
   not_allowed: 'not allowed',
-  unconfirmed: 'off until you confirm it',
-  changed: 'CHANGED since you allowed it: off until you confirm it',
-  unsafe: 'UNSAFE: off',
-  unfit: 'cannot be shown as it is: off',
-  gone: 'not there any more',
+  unconfirmed: 'disabled until you confirm it',
+  changed: 'CHANGED since you allowed it: disabled until you confirm it',
+  unsafe: 'UNSAFE: disabled',
+  unfit: 'cannot be displayed safely: disabled',
+  gone: 'no longer exists',
 };
 
-/** What a tool says of itself and its arguments: a language model would read all of it. */
+/** Formats the description and arguments of a tool, which a language model would read in full. */
 export function toolText({ name, state, fit, danger }: ComparedTool): string {
   const said = fit?.description ?? '';
   return [

@@ -8,11 +8,9 @@ export function addNewsCommand(program: CliCommand): void {
   program
     .command('news')
     .summary('show the latest news')
-    .description(
-      'Shows the newest articles your broker has, of all symbols or of those you name. The words are those of their publishers.',
-    )
+    .description('Show the latest articles from your broker, for all or some symbols, as published.')
     .argument('[symbols...]', 'such as AAPL or BRK.B')
-    .option('--limit <n>', 'at most this many', countUpTo(MOST_ARTICLES), 10)
+    .option('--limit <n>', 'maximum number of articles', countUpTo(MOST_ARTICLES), 10)
     .examples(
       ['trade-agent news AAPL MSFT', 'about either of them'],
       ['trade-agent news --limit 3 --output json | jq -r ".news[].headline"', 'for scripts'],

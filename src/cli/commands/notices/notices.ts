@@ -6,15 +6,15 @@ import type { Context } from '../../context/context.ts';
 export function addNoticesCommand(program: CliCommand): void {
   const notices = program
     .command('notices')
-    .summary('who is told what a check found')
+    .summary('manage where check results are sent')
     .description(
-      'Who is told what a check found, and how: the channels under "notices" of the profile in config.yaml, or those that its server keeps (desktop, email, slack, webhook, ntfy). Lists them, tries one out, and keeps their secrets.',
+      'Manage where check results are sent: the channels under "notices" of the profile in config.yaml, or on its server (desktop, email, slack, webhook, ntfy).',
     )
     .examples(
-      ['trade-agent notices', 'the channels, and whether they have their secrets'],
-      ['trade-agent notices add push ntfy topic=alice', 'tells by ntfy from now on'],
-      ['trade-agent notices set-secret mail', 'the password, asked for without showing it'],
-      ['trade-agent notices test mail', 'sends a test now'],
+      ['trade-agent notices', 'the channels, and whether their secrets are set'],
+      ['trade-agent notices add push ntfy topic=alice', 'notifies through ntfy from now on'],
+      ['trade-agent notices set-secret mail', 'asks for the password (hidden)'],
+      ['trade-agent notices test mail', 'sends a test notice'],
     )
     .exits(exits.credentialStore);
   notices
@@ -26,42 +26,45 @@ export function addNoticesCommand(program: CliCommand): void {
   notices
     .command('add')
     .description(
-      'Adds a channel to the profile: desktop, email, slack, webhook or ntfy, with its settings as docs/guide/NOTICES.md has them. Its secret is never one of them: "notices set-secret" asks for it.',
+      'Add a channel to the profile: desktop, email, slack, webhook or ntfy. docs/guide/NOTICES.md lists the settings. Set its secret separately, with "notices set-secret".',
     )
-    .argument('<name>', 'what you call it')
+    .argument('<name>', 'a name for the channel')
     .argument('<kind>', 'desktop, email, slack, webhook or ntfy')
-    .argument('[settings...]', 'KEY=VALUE; to, rules and tags may come again')
+    .argument('[settings...]', 'KEY=VALUE; to, rules and tags are repeatable')
     .examples(
-      ['trade-agent notices add desk desktop', 'on this screen'],
+      ['trade-agent notices add desk desktop', 'notifications on this screen'],
       [
         'trade-agent notices add mail email host=smtp.example.com user=alice from=agent@example.com to=alice@example.com min_severity=critical',
-        'by mail, only what is critical',
+        'email, only for critical findings',
       ],
     )
     .runs(addChannel);
   notices
     .command('remove')
-    .description('take a channel out of the profile, and forget its secret')
-    .argument('<name>', 'one of those that "notices list" shows')
-    .examples(['trade-agent notices remove mail', 'it is told nothing any more'])
+    .description('remove a channel from the profile and delete its secret')
+    .argument('<name>', 'a name from "notices list"')
+    .examples(['trade-agent notices remove mail', 'stops notices to this channel'])
     .exits(exits.credentialStore)
     .runs(removeChannel);
   notices
     .command('test')
-    .description('send a test notice by one channel now; exit 1 when it could not be sent')
-    .argument('<name>', 'one of those that "notices list" shows')
-    .examples(['trade-agent notices test mail', 'sends one'])
+    .description('send a test notice through a channel; exits with 1 if it could not be sent')
+    .argument('<name>', 'a name from "notices list"')
+    .examples(['trade-agent notices test mail', 'sends a test notice'])
     .exits(exits.credentialStore)
     .runs(sendTest);
   notices
     .command('set-secret')
     .description(
-      "Keeps a channel's secret in the credential store: an SMTP password, a webhook's signing secret, a Slack address, an ntfy token. It is asked for, or read from standard input; never an argument.",
+      "Store a channel's secret in the credential store: an SMTP password, a webhook's signing secret, a Slack address, an ntfy token. It is read from a prompt or from standard input, never from an argument.",
     )
-    .argument('<name>', 'one of those that "notices list" shows')
+    .argument('<name>', 'a name from "notices list"')
     .examples(
-      ['trade-agent notices set-secret mail', 'asks for it, without showing it'],
-      ['printf whsec_%s "$(openssl rand -base64 32)" | trade-agent notices set-secret hook', 'a new one'],
+      ['trade-agent notices set-secret mail', 'asks for it (hidden)'],
+      [
+        'printf whsec_%s "$(openssl rand -base64 32)" | trade-agent notices set-secret hook',
+        'sets a new random secret',
+      ],
     )
     .exits(exits.credentialStore)
     .runs(setSecret);
@@ -72,7 +75,7 @@ async function printChannels(context: Context): Promise<void> {
   const channels = await listNotices(context);
   await context.output.result('notices', { channels }, async () => {
     if (channels.length === 0)
-      return 'No channels: "trade-agent notices add NAME KIND" adds one (docs/guide/NOTICES.md).';
+      return 'No channels. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)';
     const { table } = await import('../../text/table.ts');
     const { safeLine } = await import('../../../text/shown-text.ts');
     return table<ListedChannel>(
@@ -100,10 +103,10 @@ async function addChannel(
   const added = await addNotice(context, name, kind, settings);
   await context.output.result('notice-added', { channel: name, ...added }, () =>
     [
-      `${name} tells ${safeLine(added.to)}.`,
+      `${name} sends notices to ${safeLine(added.to)}.`,
       added.secret === 'none'
         ? `Try it: trade-agent notices test ${name}`
-        : `${added.secret === 'required' ? 'It needs a secret' : 'If it wants a secret'}: trade-agent notices set-secret ${name}`,
+        : `${added.secret === 'required' ? 'It needs a secret' : 'If it needs a secret'}: trade-agent notices set-secret ${name}`,
     ].join('\n'),
   );
 }
@@ -111,24 +114,24 @@ async function addChannel(
 async function removeChannel(context: Context, name: string): Promise<void> {
   const { removeNotice } = await import('../../../app/notices/notices.ts');
   await removeNotice(context, name);
-  await context.output.result('notice-removed', { channel: name }, () => `${name} is told nothing any more.`);
+  await context.output.result('notice-removed', { channel: name }, () => `Removed channel ${name}.`);
 }
 
 async function sendTest(context: Context, name: string): Promise<void> {
   const { testOwnNotice } = await import('../../../app/notices/notices.ts');
   const { id, attempts } = await testOwnNotice(context, name);
-  await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent by ${name}.`);
+  await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent through ${name}.`);
 }
 
 async function setSecret(context: Context, name: string): Promise<void> {
   const { setOwnSecret } = await import('../../../app/notices/notices.ts');
   const { readSecret } = await import('../../terminal/secret-input.ts');
   const { kind, place, words } = await setOwnSecret(context, name, (what) =>
-    readSecret(context, `${what} (not shown): `),
+    readSecret(context, `${what} (hidden): `),
   );
   await context.output.result(
     'notice-secret',
     { channel: name, kind },
-    () => `The ${words} is kept ${place}.`,
+    () => `The ${words} is stored ${place}.`,
   );
 }

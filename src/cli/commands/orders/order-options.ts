@@ -7,19 +7,17 @@ import { approvalOption } from '../run/run.ts';
 export const orderExits = runExits;
 
 const keyHelp =
-  'up to 64 letters, digits, . _ -: the same key and order are one order, however often it is run';
+  'idempotency key, up to 64 letters, digits, . _ -: the same key and order are placed only once';
 
 export function addAskingOptions(command: CliCommand): CliCommand {
   return command.option('--key <key>', keyHelp).addOption(approvalOption());
 }
 
-/** Prices and duration. @param trail what `--trail` takes */
+/** Adds options for prices and time in force. @param trail help of `--trail` */
 export function addTermOptions(command: CliCommand, trail: string): CliCommand {
   return command
-    .option('--limit <price>', 'dollars a share: at most to pay, at least to take')
-    .option('--stop <price>', 'dollars a share at which it starts; with --limit a stop limit order')
+    .option('--limit <price>', 'limit price, in dollars per share')
+    .option('--stop <price>', 'stop price, in dollars per share; with --limit, a stop limit order')
     .option('--trail <distance>', trail)
-    .addOption(
-      choiceOption('--tif <time>', 'how long it stands (default: day, gtc of a coin)', timesInForce),
-    );
+    .addOption(choiceOption('--tif <time>', 'time in force (default: day; gtc for crypto)', timesInForce));
 }

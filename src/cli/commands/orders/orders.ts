@@ -15,23 +15,23 @@ export function addOrdersCommand(program: CliCommand): void {
     .alias('order')
     .summary('list, show, place, change and cancel orders')
     .description(
-      'Lists your orders, shows one, places, changes or cancels one. "order" and "orders" are one command. What is placed or changed goes to your phone as what you ask in words does, without a language model.',
+      'List, show, place, change and cancel orders ("order" works too). Orders and changes go to your phone for approval, just like requests in plain English, but no language model is involved.',
     )
     .examples(
-      ['trade-agent orders', 'all, newest first'],
-      ['trade-agent orders list --status open', 'those that can still fill'],
-      ['trade-agent order buy AAPL --qty 5 --limit 180', 'waits for the phone'],
-      ['trade-agent order sell MSFT --amount 250 --key monday-MSFT', 'once, however often it is run'],
+      ['trade-agent orders', 'all orders, newest first'],
+      ['trade-agent orders list --status open', 'open orders'],
+      ['trade-agent order buy AAPL --qty 5 --limit 180', 'waits for your approval'],
+      ['trade-agent order sell MSFT --amount 250 --key monday-MSFT', 'placed once, even if run again'],
       ['trade-agent order replace ID --limit 185', 'ID, or its first characters'],
-      ['trade-agent order cancel ID', 'asks your phone where it protects a position'],
+      ['trade-agent order cancel ID', 'needs approval if it protects a position'],
     )
     .exits(...orderExits);
   addListCommand(orders);
   orders
     .command('show')
     .description('show one order')
-    .argument('<id>', "the broker's order id, or how it begins")
-    .examples(['trade-agent order show ID --output json', 'every field of it'])
+    .argument('<id>', "the broker's order ID, or its first characters")
+    .examples(['trade-agent order show ID --output json', 'all its fields'])
     .exits(...sessionExits)
     .runs(printOrder);
   addPlaceCommands(orders);
@@ -44,10 +44,10 @@ function addListCommand(orders: CliCommand): void {
     .command('list', { isDefault: true })
     .description('list orders, newest first')
     .addOption(choiceOption('--status <status>', 'which orders', ['open', 'closed', 'all']).default('all'))
-    .option('--limit <n>', 'at most this many', parseLimit, 50)
+    .option('--limit <n>', 'maximum number of orders', parseLimit, 50)
     .examples(
-      ['trade-agent orders list --status open', 'those that can still fill'],
-      ['trade-agent orders list --account all', 'of all your accounts, each naming its own'],
+      ['trade-agent orders list --status open', 'open orders'],
+      ['trade-agent orders list --account all', 'orders of all your accounts'],
       ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
       ['trade-agent orders list --output csv > orders.csv', 'for a spreadsheet'],
     )
@@ -55,7 +55,7 @@ function addListCommand(orders: CliCommand): void {
     .runs(printOrders);
 }
 
-/** Ends with {@link exits.found} if an account could not be read. */
+/** Returns {@link exits.found} if an account could not be read. */
 async function printOrders(
   context: Context,
   options: { status: 'open' | 'closed' | 'all'; limit: number },
@@ -66,7 +66,7 @@ async function printOrders(
     return orders.length === 0 ? 'No orders.' : ordersText(orders, readerOf(context.io));
   });
   for (const { label, message } of missing) {
-    context.io.talk(safeLine(`the orders of ${label} could not be read: ${message}`));
+    context.io.talk(safeLine(`could not read the orders of ${label}: ${message}`));
   }
   return missing.length === 0 ? exits.done : exits.found;
 }
@@ -84,53 +84,53 @@ function addPlaceCommands(orders: CliCommand): void {
 
 const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[]>> = {
   buy: [
-    ['trade-agent order buy AAPL --qty 5', 'at the market; waits for the phone'],
-    ['trade-agent order buy AAPL --amount 250', 'dollars'],
-    ['trade-agent order buy BTC/USD --amount 100 --tif gtc', 'of a coin, at any hour'],
-    ['trade-agent order buy AAPL261218C00190000 --qty 1 --limit 2.50', 'a call: $2.50 a share, $250 in all'],
-    ['trade-agent order buy AAPL --qty 5 --limit 180 --tif gtc', 'a limit order that stands'],
+    ['trade-agent order buy AAPL --qty 5', 'a market order; waits for your approval'],
+    ['trade-agent order buy AAPL --amount 250', 'for $250'],
+    ['trade-agent order buy BTC/USD --amount 100 --tif gtc', 'crypto, at any time'],
+    ['trade-agent order buy AAPL261218C00190000 --qty 1 --limit 2.50', 'a call: $2.50 per share, $250 total'],
+    ['trade-agent order buy AAPL --qty 5 --limit 180 --tif gtc', 'a limit order that stays open'],
     [
       'trade-agent order buy AAPL --qty 5 --limit 180 --take-profit 200 --stop-loss 170:169.50',
-      'with its exits: one approval shows all of it',
+      'a bracket order with one approval',
     ],
     [
       'trade-agent order buy AAPL --qty 5 --key mon-AAPL --approval detach',
-      `exits ${exits.pending}; run again, it is the same order`,
+      `exits with ${exits.pending}; running it again does not order twice`,
     ],
   ],
   sell: [
-    ['trade-agent order sell AAPL --qty 5', 'at the market; waits for the phone'],
+    ['trade-agent order sell AAPL --qty 5', 'a market order; waits for your approval'],
     ['trade-agent order sell AAPL --qty 5 --stop 170 --limit 169', 'a stop limit order'],
     ['trade-agent order sell AAPL --qty 5 --trail 2%', 'a trailing stop'],
     ['trade-agent order sell AAPL261218C00200000 --qty 1 --limit 1.20 --open', 'a covered call'],
     [
       'trade-agent order sell AAPL --qty 5 --take-profit 200 --stop-loss 170',
-      'whichever comes first; the other is cancelled',
+      'whichever comes first; the other is canceled',
     ],
-    ['trade-agent order sell AAPL --qty 5 --approval mandate', 'only where a mandate covers it'],
+    ['trade-agent order sell AAPL --qty 5 --approval mandate', 'only if a mandate covers it'],
   ],
 };
 
 function addPlaceCommand(orders: CliCommand, side: Side): void {
   const command = orders
     .command(side)
-    .summary(`${side} shares, by flags`)
+    .summary(`propose to ${side}, without a language model`)
     .description(
-      `Proposes to ${side} exactly what the flags say, waits for your phone, and tells what became of it. No language model reads it.`,
+      `Propose to ${side} exactly what the options say, wait for your approval, and show the outcome. No language model is involved.`,
     )
     .argument('<symbol>', 'such as AAPL, BTC/USD, or an option: AAPL261218C00190000')
-    .option('--qty <number>', 'how many shares, coins or contracts')
-    .option('--amount <dollars>', `how many dollars ${side === 'buy' ? 'to spend' : 'worth'}`);
-  const once = side === 'buy' ? 'once bought, ' : '';
-  addTermOptions(command, 'a trailing stop: dollars a share, or percent as in 2%')
-    .option('--take-profit <price>', `${once}sells at this price or more (dollars a share)`)
+    .option('--qty <number>', 'number of shares, coins or contracts')
+    .option('--amount <dollars>', `amount in dollars to ${side}`);
+  const once = side === 'buy' ? 'after the purchase, ' : '';
+  addTermOptions(command, 'trailing stop distance: dollars per share, or percent as in 2%')
+    .option('--take-profit <price>', `${once}sell at this price or more (dollars per share)`)
     .option(
       '--stop-loss <price[:limit]>',
-      `${once}sells when the price falls to this; at no less than the limit (dollars a share)`,
+      `${once}sell when the price falls to this, at no less than the limit (dollars per share)`,
     )
-    .option('--extended-hours', 'also before and after the market (limit orders)')
-    .option('--open', `of an option: ${side} to open a position`)
-    .option('--close', `of an option: ${side} to close one`);
+    .option('--extended-hours', 'also trade outside regular hours (limit orders only)')
+    .option('--open', `for options: ${side} to open a position`)
+    .option('--close', `for options: ${side} to close a position`);
   addAskingOptions(command)
     .examples(...placeExamples[side])
     .exits(...orderExits)
@@ -158,14 +158,14 @@ function addReplaceCommand(orders: CliCommand): void {
     .command('replace')
     .summary('change an open order')
     .description(
-      'Proposes to change an open order: its quantity, prices or time in force. Your phone shows it as it is and as it would be.',
+      'Propose to change the quantity, prices or time in force of an open order. Your phone shows the old and the new values.',
     )
-    .argument('<id>', "the broker's order id, or how it begins")
-    .option('--qty <shares>', 'how many shares');
-  addTermOptions(command, 'of a trailing stop: dollars a share or percent, as it has');
+    .argument('<id>', "the broker's order ID, or its first characters")
+    .option('--qty <shares>', 'number of shares');
+  addTermOptions(command, 'trailing stop distance: dollars per share or percent, as in the order');
   addAskingOptions(command)
     .examples(
-      ['trade-agent order replace ID --limit 185', 'the price alone'],
+      ['trade-agent order replace ID --limit 185', 'only the price'],
       ['trade-agent order replace ID --limit 185 --qty 3', 'both at once'],
     )
     .exits(...orderExits)
@@ -176,7 +176,7 @@ async function replace(context: Context, id: string, flags: ChangeFlags & AskSet
   const { replaceProposal } = await import('../../../app/orders/place-order.ts');
   const { placeOfOrder } = await import('../../../app/orders/orders.ts');
   const { showOutcome } = await import('./show-outcome.ts');
-  // Reports wrong flags before anybody is asked.
+  // Throws for invalid flags before any request.
   replaceProposal(id, flags);
   const place = await placeOfOrder(context, id);
   const request = replaceProposal(place.id, flags, place.at);
@@ -188,11 +188,11 @@ function addCancelCommand(orders: CliCommand): void {
     .command('cancel')
     .summary('cancel an open order')
     .description(
-      'Cancels an open order. One that opens or adds to a position is cancelled at once; where it protects one (a stop, say), your phone is asked first.',
+      'Cancel an open order. An order that protects a position, such as a stop, needs your approval; all others are canceled immediately.',
     )
-    .argument('<id>', "the broker's order id, or how it begins");
+    .argument('<id>', "the broker's order ID, or its first characters");
   addAskingOptions(command)
-    .examples(['trade-agent order cancel ID', 'what has filled stays'])
+    .examples(['trade-agent order cancel ID', 'existing fills are kept'])
     .exits(...orderExits)
     .runs(async (context, id: string, options: AskSettings) => {
       const { cancelOrder } = await import('../../../app/orders/orders.ts');

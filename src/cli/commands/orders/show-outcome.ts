@@ -8,7 +8,7 @@ import { talkError } from '../../context/output.ts';
 import { showAsking } from '../../run/asked-proposal.ts';
 
 /**
- * Asks for an order, shows the waiting as a run does, prints the outcome, and says how to continue.
+ * Proposes an order, shows the progress like a run, prints the outcome, and shows how to continue.
  * @returns the exit code, that of a run
  */
 export async function showOutcome(
@@ -37,11 +37,11 @@ function sayWhatIsLeft({ io, chosenBy }: Context, { status, approval, error, key
   if (approval === null) return;
   const profile = chosenBy.map((word) => ` ${word}`).join('');
   if (status === 'pending') {
-    io.talk(`still pending; wait for it with: trade-agent approvals wait ${approval.id}${profile}`);
-    io.talk('what you approve is carried out, with or without this terminal; take it back with:');
+    io.talk(`still pending; wait with: trade-agent approvals wait ${approval.id}${profile}`);
+    io.talk('approving it still places the order, even without this terminal; to withdraw it:');
     io.talk(`  trade-agent approvals cancel ${approval.id}${profile}`);
   } else if (status === 'unknown') {
-    io.talk(`ask what became of it with: trade-agent approvals reconcile ${approval.id}${profile}`);
-    io.talk(`or run this again with --key ${key}: it stays one order`);
+    io.talk(`look up its outcome with: trade-agent approvals reconcile ${approval.id}${profile}`);
+    io.talk(`or run this command again with --key ${key}; it is not ordered twice`);
   }
 }

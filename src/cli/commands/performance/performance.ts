@@ -20,24 +20,26 @@ export function addPerformanceCommand(program: CliCommand): void {
   program
     .command('performance')
     .description(
-      'show what your account returned beside a benchmark: time- and money-weighted, Sharpe, Sortino, beta, rolling returns, dividends by month (docs/reference/METRICS.md says how)',
+      'show your returns and a benchmark: time- and money-weighted, Sharpe, Sortino, beta, rolling returns, dividends by month (see docs/reference/METRICS.md)',
     )
     .addOption(
-      choiceOption('--period <period>', 'how far back; MTD and YTD: this month and year', periods).default(
-        'YTD',
-      ),
+      choiceOption(
+        '--period <period>',
+        'how far back; MTD and YTD mean this month and this year',
+        periods,
+      ).default('YTD'),
     )
-    .option('--benchmark <symbol>', 'what to compare with, by total return (default: SPY)', parseSymbol)
+    .option('--benchmark <symbol>', 'the benchmark, by total return (default: SPY)', parseSymbol)
     .option(
       '--risk-free <rate>',
-      "a year's rate without risk, 4% or 0.04, for Sharpe and Sortino",
+      'annual risk-free rate for Sharpe and Sortino, such as 4% or 0.04',
       parseRate,
       '0',
     )
-    .option('--by-position', 'what each position contributed; a request for each')
+    .option('--by-position', 'show the contribution of each position (one request each)')
     .examples(
-      ['trade-agent performance --period 1Y', 'the last year, beside SPY'],
-      ['trade-agent performance --benchmark QQQ --by-position', 'this year, and who made it'],
+      ['trade-agent performance --period 1Y', 'the last year, compared with SPY'],
+      ['trade-agent performance --benchmark QQQ --by-position', 'this year, by position'],
       ['trade-agent performance --output json | jq -r .ratios.sharpe', 'for scripts'],
     )
     .exits(...sessionExits)
@@ -58,12 +60,12 @@ export function addPerformanceCommand(program: CliCommand): void {
 function parseSymbol(text: string): string {
   const symbol = symbolSchema.safeParse(text);
   if (symbol.success) return symbol.data;
-  throw new InvalidArgumentError('It must be a ticker symbol such as SPY.');
+  throw new InvalidArgumentError('Use a ticker symbol such as SPY.');
 }
 
 function parseRate(text: string): string {
   const percent = /^(-?\d+(?:\.\d+)?)%$/.exec(text)?.[1];
   const rate = riskFreeSchema.safeParse(percent === undefined ? text : new Dec(percent).div(100).toFixed());
   if (rate.success) return rate.data;
-  throw new InvalidArgumentError('It must be a rate such as 4% or 0.04.');
+  throw new InvalidArgumentError('Use a rate such as 4% or 0.04.');
 }

@@ -8,7 +8,7 @@ import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';
 import type { Context } from '../../context/context.ts';
 
-/** A pending request as on the phone: every field of the details, known or not. */
+/** Formats a pending request as the phone shows it, with all fields of the details, even unknown ones. */
 export function requestLines(request: PhoneRequest): string[] {
   const proposal = proposalDetailsSchema.safeParse(request.details).data;
   const view = proposal === undefined ? undefined : proposalView(proposal);
@@ -20,12 +20,12 @@ export function requestLines(request: PhoneRequest): string[] {
   return [
     `${kindOf(request, view)} for ${safeLine(request.user)} to approve:`,
     ...rows.flatMap(([label, value]) =>
-      // Each line of a text stands alone under its label, so nothing in it can pass for another field.
+      // Each line of a text is indented under its label, so that no part of it can look like another field.
       value
         .split('\n')
         .map((line, index) => `  ${(index === 0 ? safeLine(label) : '').padEnd(width)}  ${safeLine(line)}`),
     ),
-    'Deny it unless you asked for it yourself, just now.',
+    'Deny it unless you requested it yourself, just now.',
   ];
 }
 
@@ -43,7 +43,7 @@ function plainRows(request: PhoneRequest): Row[] {
   ];
 }
 
-/** The most important comes first, as on the page. */
+/** Returns the rows in the order of the phone page, the most important first. */
 function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
   const optional = (label: string, value: string | undefined): Row[] =>
     value === undefined ? [] : [[label, value]];
@@ -65,7 +65,7 @@ function proposalRows(request: PhoneRequest, view: ProposalView): Row[] {
   ];
 }
 
-/** The outcome of an approved proposal, as far as known: `filled 5 at $180.12`. */
+/** Returns the outcome of an approved proposal if it is known: `filled 5 at $180.12`. */
 export function outcomeLine({ outcome }: PhoneRequest): string | undefined {
   return outcome === null ? undefined : safeLine(outcomeText(outcome));
 }
@@ -78,7 +78,7 @@ function kindOf({ details }: PhoneRequest, view: ProposalView | undefined): stri
   return `${environmentWord(environment)} ${called}`;
 }
 
-/** Asks the person; undefined when they leave it open. @throws the reason of `signal` when it aborts */
+/** Asks the person for a decision; undefined leaves it open. @throws the reason of `signal` if it is aborted */
 export async function askDecision(context: Context, signal: AbortSignal): Promise<Decision | undefined> {
   for (;;) {
     const answer = await context.io.prompt('Approve, deny, or leave it? [a/d/l] ', signal);

@@ -16,15 +16,19 @@ interface PhoneOptions {
 export function addPhoneCommand(program: CliCommand): void {
   const phone = program
     .command('phone')
-    .summary("the sandbox's phone, in a terminal")
+    .summary("use the sandbox's phone in a terminal")
     .description(
-      'Stands in for the user\'s phone in the sandbox: shows each order that waits for approval and decides it. The same is a web page, which signs with a passkey: see "trade-agent phone link".',
+      'Act as the user\'s phone in the sandbox: show each pending order and approve or deny it. For a web page that signs with a passkey, see "trade-agent phone link".',
     )
     .option('--user <name>', 'whose phone', 'alice')
-    .addOption(choiceOption('--decide <what>', 'how to decide', ['approve', 'deny', 'ask']).default('ask'))
-    .option('--once', 'end after one decision')
+    .addOption(
+      choiceOption('--decide <what>', 'the decision for each order', ['approve', 'deny', 'ask']).default(
+        'ask',
+      ),
+    )
+    .option('--once', 'exit after one decision')
     .examples(
-      ['trade-agent phone', 'asks about each order as it comes'],
+      ['trade-agent phone', 'asks about each order'],
       ['trade-agent phone --decide approve --once --timeout 1m', 'for scripts'],
       ['trade-agent phone login WDJB-MJHT', 'confirms the code that "login" shows'],
       ['trade-agent phone link', 'a link that sets up a browser as the phone'],
@@ -34,11 +38,11 @@ export function addPhoneCommand(program: CliCommand): void {
   phone
     .command('login')
     .description('confirm a sign-in code as the user')
-    .argument('<user-code>', 'the code that "trade-agent login" shows')
-    .option('--company', 'at the company of the sandbox\'s people, where "login --company" shows it')
+    .argument('<user-code>', 'the code from "trade-agent login"')
+    .option('--company', 'confirm a code of "login --company" at the sandbox\'s company')
     .examples(
       ['trade-agent phone login WDJB-MJHT --user bob', "on bob's phone"],
-      ['trade-agent phone login WDJB-MJHT --company', 'as alice, at her company'],
+      ['trade-agent phone login WDJB-MJHT --company', 'as alice, at the company'],
     )
     .runs((context, code: string, _options: unknown, command: CliCommand) =>
       login(context, command.optsWithGlobals<PhoneOptions>(), code),
@@ -46,23 +50,23 @@ export function addPhoneCommand(program: CliCommand): void {
   phone
     .command('link')
     .description(
-      'print a link that sets up a browser as the phone, with a passkey; it works once, for ten minutes',
+      'print a single-use link that sets up a browser as the phone, with a passkey; valid for ten minutes',
     )
-    .option('--read-only', 'sign in without a passkey, to read and deny alone')
+    .option('--read-only', 'sign in without a passkey, only to read and deny')
     .examples(
       ['trade-agent phone link --user bob', "sets up bob's phone"],
-      ['trade-agent phone link --read-only', 'for a browser that keeps no passkeys'],
+      ['trade-agent phone link --read-only', 'for a browser without passkeys'],
     )
     .runs((context, _options: unknown, command: CliCommand) =>
       printLink(context, command.optsWithGlobals<PhoneOptions>()),
     );
   phone
     .command('connect')
-    .description('sign in at a third party as the user, where an account is to be connected')
-    .argument('<ticket>', 'the ticket, or the link, that "trade-agent connections add" shows')
+    .description('sign in at a third party as the user, to connect an account')
+    .argument('<ticket>', 'the ticket or link from "trade-agent connections add"')
     .examples(
-      ['trade-agent phone connect TICKET', "signs in there with alice's password, and allows it"],
-      ['trade-agent phone --decide deny connect TICKET', 'refuses'],
+      ['trade-agent phone connect TICKET', "signs in with alice's password and allows access"],
+      ['trade-agent phone --decide deny connect TICKET', 'denies access'],
     )
     .runs((context, ticket: string, _options: unknown, command: CliCommand) =>
       connect(context, command.optsWithGlobals<PhoneOptions>(), ticket),
@@ -72,8 +76,8 @@ export function addPhoneCommand(program: CliCommand): void {
 async function watch(context: Context, { user, decide, once = false }: PhoneOptions): Promise<void> {
   const { io, output } = context;
   if (decide === 'ask' && !io.interactive) {
-    throw new TradeAgentError('usage', 'there is no terminal to ask on', {
-      hint: 'Say what to do: --decide approve, or --decide deny.',
+    throw new TradeAgentError('usage', 'there is no terminal for a prompt', {
+      hint: 'Choose one: --decide approve or --decide deny.',
     });
   }
   const { watchPhone } = await import('../../../app/phone.ts');
@@ -86,7 +90,7 @@ async function watch(context: Context, { user, decide, once = false }: PhoneOpti
     user,
     once,
     decide: decide === 'ask' ? ask : decide,
-    waiting: () => tell([`The phone of ${user} waits for requests …`]),
+    waiting: () => tell([`Waiting for requests on the phone of ${user} …`]),
     shown: (request) => tell(requestLines(request)),
     over: ({ code }, status) => io.talk(`\n${code} is no longer open: ${status}`),
     decided: async (request, decision) => {

@@ -7,14 +7,14 @@ import type { LogOptions, SetOptions } from './show.ts';
 export function addPolicyCommand(program: CliCommand): void {
   const policy = program
     .command('policy')
-    .summary('the rules that your orders are held to')
+    .summary('show, test and change the rules for your orders')
     .description(
-      'Shows the rules that your orders are held to at the gateway, tries them out, and changes them. What is tighter holds at once; what is looser takes your tap.',
+      'Show, test and change the rules that the gateway enforces for your orders. Tighter rules apply immediately; looser rules need your approval.',
     )
     .examples(
-      ['trade-agent policy', 'limits, and how much of them is used'],
-      ['trade-agent policy check "buy 5 AAPL"', 'what would be decided; nobody is asked'],
-      ['trade-agent policy set max_order_notional=500', 'asks your phone where it is looser'],
+      ['trade-agent policy', 'the limits and how much of them is used'],
+      ['trade-agent policy check "buy 5 AAPL"', 'the decision, without placing anything'],
+      ['trade-agent policy set max_order_notional=500', 'needs approval if it is looser'],
     )
     .exits(...askingExits, exits.pending, exits.found);
   addLooking(policy);
@@ -25,7 +25,7 @@ export function addPolicyCommand(program: CliCommand): void {
 function addLooking(policy: CliCommand): void {
   policy
     .command('show', { isDefault: true })
-    .description('show the limits, how much of them is used, the rules, and the state of trading')
+    .description('show the limits and how much of them is used, the rules, and the trading state')
     .examples(
       ['trade-agent policy show', ''],
       ['trade-agent policy show --output json', 'with the texts of the rules'],
@@ -34,11 +34,11 @@ function addLooking(policy: CliCommand): void {
     .runs(async (context) => (await import('./show.ts')).printPolicy(context));
   policy
     .command('check')
-    .summary('say what would be decided about an order')
+    .summary('show what the rules decide about an order')
     .description(
-      `Says what would be decided about an order now, by the same rules as a proposal and its execution. Nobody's phone rings. Exit ${exits.blocked} where it would be refused.`,
+      `Show what the rules decide about an order now, as for a real proposal. Sends nothing to your phone. Exits with ${exits.blocked} if it would be refused.`,
     )
-    .argument('<order>', 'as the built-in planner reads it')
+    .argument('<order>', 'the order in plain English, for the built-in planner')
     .examples(
       ['trade-agent policy check "buy 5 AAPL limit 180"', ''],
       ['trade-agent policy check "sell half my MSFT" --output json', 'reasons, limit and value'],
@@ -47,15 +47,15 @@ function addLooking(policy: CliCommand): void {
     .runs(async (context, order: string) => (await import('./show.ts')).printCheck(context, order));
   policy
     .command('log')
-    .summary('list what was decided')
+    .summary('list past decisions')
     .description(
-      'Lists what was decided about your orders, newest first: every refusal, and every order that went out.',
+      'List past decisions about your orders, newest first: all refusals, and all orders that were sent.',
     )
-    .option('--denied', 'refusals alone')
-    .option('--limit <n>', 'at most this many', parseLimit, 20)
+    .option('--denied', 'only refusals')
+    .option('--limit <n>', 'maximum number of decisions', parseLimit, 20)
     .examples(
       ['trade-agent policy log --denied', 'what was refused, and why'],
-      ['trade-agent policy log --limit 5 --output json', 'with the facts that it was decided by'],
+      ['trade-agent policy log --limit 5 --output json', 'with the facts of each decision'],
     )
     .exits(...sessionExits)
     .runs(async (context, options: LogOptions) => (await import('./show.ts')).printLog(context, options));
@@ -64,19 +64,19 @@ function addLooking(policy: CliCommand): void {
 function addChanging(policy: CliCommand): void {
   policy
     .command('set')
-    .summary('change the limits, or a file of rules')
+    .summary('change limits or rule files')
     .description(
-      'Changes the rules of your account. What is tighter holds at once, for every program; what makes more possible is shown on your phone, old and new, and holds once you approve.',
+      'Change the rules of your account. Tighter rules apply immediately, for all programs. Looser rules are shown on your phone, old and new, and apply once you approve.',
     )
-    .argument('[limits...]', 'KEY=VALUE each; lists with commas, "none" takes a limit away')
-    .option('--rules <file>', 'add or replace a file of rules (*.cedar); may be repeated', collected, [])
-    .option('--remove <name>', 'take a file of rules away; may be repeated', collected, [])
+    .argument('[limits...]', 'KEY=VALUE; separate lists with commas, "none" removes a limit')
+    .option('--rules <file>', 'add or replace a rule file (*.cedar); repeatable', collected, [])
+    .option('--remove <name>', 'remove a rule file; repeatable', collected, [])
     .addOption(approvalOption())
     .examples(
-      ['trade-agent policy set max_order_notional=500', 'at once, where it was more'],
-      ['trade-agent policy set symbols.allow=VTI,BND sides=buy', 'these alone, and no sales'],
-      ['trade-agent policy set max_day_orders=none --approval detach', `looser: exits ${exits.pending}`],
-      ['trade-agent policy set --rules no-options.cedar', 'a rule of your own, in Cedar'],
+      ['trade-agent policy set max_order_notional=500', 'immediately, if it was higher'],
+      ['trade-agent policy set symbols.allow=VTI,BND sides=buy', 'only these symbols, and no sales'],
+      ['trade-agent policy set max_day_orders=none --approval detach', `looser: exits with ${exits.pending}`],
+      ['trade-agent policy set --rules no-options.cedar', 'your own rule, in Cedar'],
     )
     .exits(...askingExits, exits.pending)
     .runs(async (context, limits: string[], options: SetOptions) =>
@@ -87,15 +87,15 @@ function addChanging(policy: CliCommand): void {
 function addTrying(policy: CliCommand): void {
   policy
     .command('diff')
-    .summary('say what other rules would change')
+    .summary('compare other rules with the active ones')
     .description(
-      `Compares limits or rules of a file (limits.yaml, *.cedar, or a folder of both) with those that are in force. --replay decides your past orders by both, from what was recorded with them, and names those that would come out otherwise; exit ${exits.found} where there are any. Nothing is changed.`,
+      `Compare the limits or rules in a file (limits.yaml, *.cedar, or a folder with both) with the active ones. --replay evaluates your past orders under both and lists those with a different decision; exits with ${exits.found} if there are any. Changes nothing.`,
     )
     .argument('<file>', 'limits.yaml, a *.cedar file, or a folder with limits.yaml and policies/')
-    .option('--replay', 'name the past orders that would be decided otherwise')
+    .option('--replay', 'list past orders with a different decision')
     .examples(
-      ['trade-agent policy diff limits.yaml', 'the lines that change, looser ones first'],
-      ['trade-agent policy diff limits.yaml --replay', 'and the past orders that would flip'],
+      ['trade-agent policy diff limits.yaml', 'the changes, looser ones first'],
+      ['trade-agent policy diff limits.yaml --replay', 'and past orders with a different decision'],
     )
     .exits(...sessionExits, exits.found)
     .runs(async (context, file: string, options: { replay?: boolean }) =>
@@ -103,14 +103,14 @@ function addTrying(policy: CliCommand): void {
     );
   policy
     .command('test')
-    .summary('run a file of cases against rules')
+    .summary('run test cases against rules')
     .description(
-      `Runs a file of cases, each an order and what should be decided about it. It brings its limits and rules along, or is run against those in force. Exit ${exits.failed} where one comes out otherwise.`,
+      `Run test cases, each with an order and the expected decision, against the rules in the file or the active ones. Exits with ${exits.failed} if a case fails.`,
     )
-    .argument('<file>', 'a YAML file of cases; docs/guide/POLICY.md says what may stand in it')
+    .argument('<file>', 'a YAML file of test cases (see docs/guide/POLICY.md)')
     .examples(
-      ['trade-agent policy test policy-tests.yaml', 'offline, where it names its rules'],
-      ['trade-agent policy test policy-tests.yaml --output json', 'each case, for CI'],
+      ['trade-agent policy test policy-tests.yaml', 'works offline if the file has its rules'],
+      ['trade-agent policy test policy-tests.yaml --output json', 'all results, for CI'],
     )
     .exits(...sessionExits)
     .runs(async (context, file: string) => (await import('./show.ts')).printTests(context, file));

@@ -20,7 +20,7 @@ export async function printPolicy(context: Context): Promise<void> {
   await context.output.result('policy', { ...policy }, () => policyText(policy));
 }
 
-/** How much of each limit is used, by the facts' names. */
+/** The fact that shows how much of a limit is used, by limit. */
 const usedOf: Readonly<Record<string, { readonly fact: string; readonly money?: true }>> = {
   max_day_notional: { fact: 'day_notional', money: true },
   max_day_orders: { fact: 'day_orders' },
@@ -30,11 +30,11 @@ const usedOf: Readonly<Record<string, { readonly fact: string; readonly money?: 
 
 const stateWords = {
   active: 'active',
-  reducing: 'REDUCING: nothing is bought, and no more sold than is held',
-  halted: 'HALTED: nothing is traded',
+  reducing: 'REDUCING: you can only sell what you hold',
+  halted: 'HALTED: no trading',
 } as const;
 
-const clockBehind = 'behind the newest order by more than a day: nothing is traded. See docs/guide/POLICY.md';
+const clockBehind = 'more than a day behind the newest order: no trading. See docs/guide/POLICY.md';
 
 async function policyText(policy: PolicyView): Promise<string> {
   const { account, environment, trading, digest, limits, problem } = policy;
@@ -47,7 +47,7 @@ async function policyText(policy: PolicyView): Promise<string> {
     ...rulesLine('the firm’s', policy.firm),
     ...(problem === undefined
       ? []
-      : [['WRONG', `${safeLine(problem)} Nothing is traded until it is fixed.`]]),
+      : [['WRONG', `${safeLine(problem)} There is no trading until it is fixed.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
   const rows = flatLimits(limits);
   if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');
@@ -55,7 +55,7 @@ async function policyText(policy: PolicyView): Promise<string> {
   const limitTable = await table<[string, string]>(
     [
       { head: 'LIMIT', cell: ([key]) => safeLine(key) },
-      { head: 'IS', cell: ([key, value]) => safeLine(shownLimit(key, value)) },
+      { head: 'VALUE', cell: ([key, value]) => safeLine(shownLimit(key, value)) },
       { head: 'USED', cell: ([key]) => used(policy, key) },
       { head: '', cell: ([key]) => safeLine(limitLabel(key)) },
     ],
@@ -90,8 +90,8 @@ export async function printCheck(context: Context, sentence: string): Promise<Ex
 }
 
 const effectWords = {
-  allow: 'allowed, without a tap',
-  ask: 'allowed, once your phone approves',
+  allow: 'allowed without approval',
+  ask: 'allowed with your approval',
   deny: 'REFUSED',
 } as const;
 
@@ -112,15 +112,15 @@ function diffText({ changes, tighter, replayed, flips }: PolicyDiff): string {
     changes.length === 0
       ? ['The rules are the same.']
       : [
-          `It would be ${tighter ? 'tighter: it takes no tap' : 'looser: it takes your tap'}.`,
+          `These rules are ${tighter ? 'tighter and need no approval' : 'looser and need your approval'}.`,
           ...changes.map(indented),
         ];
   if (replayed === null) return head.join('\n');
   const tail =
     flips.length === 0
-      ? [`Of ${replayed} past orders none would be decided otherwise.`]
+      ? [`None of ${replayed} past orders would have a different decision.`]
       : [
-          `Of ${replayed} past orders ${flips.length} would be decided otherwise:`,
+          `${flips.length} of ${replayed} past orders would have a different decision:`,
           ...flips.map(({ at, order, before, after, reasons }) =>
             indented(`${at}  ${order}: ${before} → ${after} (${reasons.join(', ')})`),
           ),
@@ -141,12 +141,12 @@ export async function printLog(context: Context, { denied = false, limit }: LogO
   const gateway = await context.gateway();
   const decisions = await gateway.decisions({ limit, ...(denied ? { effect: 'deny' } : {}) });
   await context.output.result('policy-log', { decisions }, async () => {
-    if (decisions.length === 0) return 'Nothing was decided yet.';
+    if (decisions.length === 0) return 'No decisions yet.';
     const { table } = await import('../../text/table.ts');
     return table<RecordedDecision>(
       [
         { head: 'WHEN', cell: ({ at }) => safeLine(at) },
-        { head: 'DECIDED', cell: ({ effect, stage }) => `${effect} (${stage})` },
+        { head: 'DECISION', cell: ({ effect, stage }) => `${effect} (${stage})` },
         { head: 'ORDER', cell: ({ facts }) => orderText(facts) },
         { head: 'RULES', cell: ({ policy }) => safeLine(policy).slice(0, 8) },
         { head: 'WHY', cell: ({ reasons, texts }) => safeLine(texts[0] ?? reasons[0] ?? '') },
@@ -196,8 +196,8 @@ async function asked(
   approval: SetOptions['approval'],
 ): Promise<Proposal> {
   if (approval === 'deny') {
-    const why = 'more would be possible by this, and --approval deny asks nobody';
-    throw new TradeAgentError('approval_denied', why, { hint: 'The rules are as they were.' });
+    const why = 'these rules are looser and need your approval, but --approval deny requests none';
+    throw new TradeAgentError('approval_denied', why, { hint: 'The rules were not changed.' });
   }
   const { showAsking } = await import('../../run/asked-proposal.ts');
   const asking = await showAsking(context);
@@ -205,11 +205,11 @@ async function asked(
 }
 
 function setText({ outcome, changes, proposal }: SetPolicy): string {
-  if (outcome === 'unchanged') return 'The rules are so already.';
+  if (outcome === 'unchanged') return 'The rules are already set like this.';
   const head =
     outcome === 'applied'
-      ? 'The rules are changed:'
-      : `Waiting for your phone (${proposal?.code ?? ''}); until then the rules are as they were:`;
+      ? 'The rules were changed:'
+      : `Waiting for your approval (${proposal?.code ?? ''}). Until then, the rules do not change:`;
   return [head, ...changes.map(indented)].join('\n');
 }
 
@@ -217,10 +217,7 @@ export async function printTests(context: Context, file: string): Promise<ExitCo
   const { policy, cases } = await testPolicy(context, file);
   const failed = cases.filter(({ ok }) => !ok);
   await context.output.result('policy-test', { ok: failed.length === 0, policy, cases }, () =>
-    [
-      ...failed.map(caseText),
-      `${cases.length - failed.length} of ${cases.length} cases came out as they should.`,
-    ].join('\n'),
+    [...failed.map(caseText), `${cases.length - failed.length} of ${cases.length} cases passed.`].join('\n'),
   );
   return failed.length === 0 ? exits.done : exits.failed;
 }

@@ -8,15 +8,13 @@ import type { Context } from '../../context/context.ts';
 export function addPortfolioCommand(program: CliCommand): void {
   program
     .command('portfolio')
-    .description(
-      'show your account and positions; all your accounts and what they come to, where you have several',
-    )
-    .option('--watch', 'keep it on the screen, with prices and fills as they come; q leaves')
+    .description('show your account and positions, with a total if you have several accounts')
+    .option('--watch', 'show live prices and fills; press q to quit')
     .examples(
       ['trade-agent portfolio', 'value, cash and positions'],
       ['trade-agent portfolio --account ibkr', 'one of several accounts'],
       ['trade-agent portfolio --watch', 'live'],
-      ['trade-agent portfolio --watch --account all', 'each of your accounts, and what they come to'],
+      ['trade-agent portfolio --watch --account all', 'all your accounts, with a total'],
       ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
     )
     .exits(...sessionExits, exits.found)
@@ -28,15 +26,15 @@ export function addPortfolioCommand(program: CliCommand): void {
     });
 }
 
-/** Each sparkline costs a request; the largest positions get one. */
+/** Maximum number of sparklines, for the largest positions, because each costs a request. */
 const MOST_LINES = 20;
 
-/** All accounts if there are several; ends with {@link exits.found} if one could not be read. */
+/** Prints all accounts if there are several. Returns {@link exits.found} if one could not be read. */
 async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
   const across = await portfolioAcross(context);
   if (across !== undefined) return await portfolios(context, across);
-  // Drawings are for people.
+  // Sparklines are only for people.
   const lines = io.stdoutIsTty && output.format === 'text' ? MOST_LINES : 0;
   const { account, positions, history } = await portfolioFigures(context, { lines });
   await output.result('portfolio', { account, positions }, async () => {
@@ -61,7 +59,7 @@ async function portfolios(context: Context, across: PortfolioAcross): Promise<nu
     });
   });
   for (const { label, message } of across.missing) {
-    io.talk(safeLine(`${label} could not be read, and is in no total: ${message}`));
+    io.talk(safeLine(`${label} could not be read and is missing from the totals: ${message}`));
   }
   return across.missing.length === 0 ? exits.done : exits.found;
 }

@@ -27,34 +27,34 @@ export function addProfileAdd(profile: CliCommand): void {
   profile
     .command('add')
     .description(
-      'Adds a profile: asks what is not given as an option, finds the identity provider, says what is missing there, and writes config.yaml.',
+      'Add a profile: ask for missing options, discover the identity provider, report what it lacks, and write config.yaml.',
     )
-    .argument('<name>', 'small letters, digits, - and _')
+    .argument('<name>', 'lower-case letters, digits, - and _')
     .option(
       '--home <url>',
-      'the address of a home ("trade-agent home"): stands for the next two and the login client',
+      'address of a home ("trade-agent home"); sets the issuer, the gateway and the login client',
     )
     .option('--issuer <url>', "the identity provider's issuer")
     .option('--gateway <url>', "the order gateway's address")
-    .option('--audience <name>', "the gateway's name at the provider (default: its address)")
-    .addOption(choiceOption('--provider <name>', 'whose dialect (default: found out)', providerNames))
-    .option('--login-client <id>', 'the public client that signs in')
+    .option('--audience <name>', "the gateway's audience at the provider (default: its address)")
+    .addOption(choiceOption('--provider <name>', 'the provider (default: detected)', providerNames))
+    .option('--login-client <id>', 'the public client for signing in')
     .addOption(
-      choiceOption('--environment <name>', 'paper or live money (default: paper)', ['paper', 'live']),
+      choiceOption('--environment <name>', 'paper or live trading (default: paper)', ['paper', 'live']),
     )
     .addOption(
-      choiceOption('--credential-store <where>', 'where secrets are kept (default: keychain)', [
+      choiceOption('--credential-store <where>', 'where to store secrets (default: keychain)', [
         'keychain',
         'file',
       ]),
     )
     .option(
       '--credential-key <key>',
-      'what opens the file: "passphrase", or the path of a key file (default: a key file beside it)',
+      '"passphrase", or the path of a key file for the credential file (default: a key file next to it)',
     )
     .examples(
       ['trade-agent profile add work', 'asks for everything'],
-      ['trade-agent profile add work --server https://agents.example', 'an agent that runs elsewhere'],
+      ['trade-agent profile add work --server https://agents.example', 'an agent on a server'],
       ['trade-agent profile add home --home https://home.example', 'a home on another machine'],
       [
         'trade-agent profile add work --issuer https://id.example --gateway https://gw.example --login-client agent',
@@ -106,11 +106,11 @@ async function add(
   }
 }
 
-/** Issuer, gateway and login client: a home's address gives all three. @throws {TradeAgentError} `usage` */
+/** Returns issuer, gateway and login client. A home's address determines all three. @throws {TradeAgentError} `usage` */
 function placesOf({ home, issuer, gateway, loginClient }: AddOptions) {
   if (home === undefined) return { issuer, gateway, loginClient };
   if (issuer !== undefined || gateway !== undefined) {
-    throw new TradeAgentError('usage', '--home stands for --issuer and --gateway', {
+    throw new TradeAgentError('usage', '--home replaces --issuer and --gateway', {
       hint: 'Leave both out.',
     });
   }
@@ -143,7 +143,7 @@ async function askSetting({ io, signal }: Context, setting: AskedSetting): Promi
   const [option, question] = questions[setting];
   if (!io.interactive) {
     throw new TradeAgentError('usage', `${option} is missing`, {
-      hint: 'Without a terminal nobody can be asked; --help lists the options.',
+      hint: 'Pass it as an option, because there is no terminal to ask on; see --help.',
     });
   }
   for (;;) {

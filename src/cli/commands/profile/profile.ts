@@ -14,14 +14,14 @@ import { addProfileAdd } from './profile-add.ts';
 export function addProfileCommand(program: CliCommand): void {
   const profile = program
     .command('profile')
-    .summary('add, check, choose and remove profiles')
+    .summary('list, add, check and remove profiles')
     .description(
-      'A profile is an account at one identity provider, gateway and broker. Lists those of config.yaml and the built-in sandbox, and adds, checks, changes or removes one.',
+      'Manage profiles. A profile is a set of settings: identity provider, gateway, paper or live. Lists the profiles in config.yaml and the built-in sandbox.',
     )
     .examples(
-      ['trade-agent profile', 'all of them; * marks the one in use'],
-      ['trade-agent profile show work', 'what it is set to'],
-      ['trade-agent profile use sandbox', 'the default from now on'],
+      ['trade-agent profile', 'all profiles; * marks the current one'],
+      ['trade-agent profile show work', 'its settings'],
+      ['trade-agent profile use sandbox', 'make it the default'],
     );
   profile
     .command('list', { isDefault: true })
@@ -30,15 +30,15 @@ export function addProfileCommand(program: CliCommand): void {
     .runs(printProfiles);
   profile
     .command('show')
-    .description('show what a profile is set to')
-    .argument('[name]', 'the one in use unless given')
+    .description('show the settings of a profile')
+    .argument('[name]', 'name of the profile (default: the current one)')
     .examples(['trade-agent profile show work', 'as YAML'])
     .runs(printProfile);
   profile
     .command('use')
     .description('make a profile the default')
-    .argument('<name>', 'one of those that "profile list" shows')
-    .examples(['trade-agent profile use work', 'changes that one line of config.yaml'])
+    .argument('<name>', 'a name from "profile list"')
+    .examples(['trade-agent profile use work', 'changes one line of config.yaml'])
     .runs(chooseProfile);
   addProfileAdd(profile);
   addProfileCheck(profile);
@@ -75,7 +75,7 @@ async function chooseProfile(context: Context, name: string): Promise<void> {
   await context.output.result(
     'default-profile',
     { default_profile: name },
-    () => `${name} is the default profile now.`,
+    () => `${name} is now the default profile.`,
   );
 }
 
@@ -83,10 +83,10 @@ function addProfileCheck(profile: CliCommand): void {
   profile
     .command('check')
     .description(
-      "Checks a profile against its identity provider and gateway, and says what to set there. Exit code 3 where something won't work.",
+      "Check a profile against its identity provider and gateway, and show what to set there. Exits with 3 if something won't work.",
     )
-    .argument('[name]', 'the one in use unless given')
-    .examples(['trade-agent profile check work', 'what the provider can do, and what it lacks'])
+    .argument('[name]', 'name of the profile (default: the current one)')
+    .examples(['trade-agent profile check work', 'what the provider supports and lacks'])
     .exits(exits.found)
     .runs(printCheck);
 }
@@ -105,12 +105,12 @@ function addProfileSetSecret(profile: CliCommand): void {
   profile
     .command('set-secret')
     .description(
-      "Keeps the API key of the language model's server in the credential store. It is asked for, or read from standard input; never an argument.",
+      "Store the API key of the language model's server in the credential store. It is read from a prompt or from standard input, never from an argument.",
     )
-    .argument('[name]', 'the one in use unless given')
-    .addOption(new Option('--of <what>', 'whose secret it is').choices(['model']).default('model'))
+    .argument('[name]', 'name of the profile (default: the current one)')
+    .addOption(new Option('--of <what>', 'the owner of the secret').choices(['model']).default('model'))
     .examples(
-      ['trade-agent profile set-secret work --of model', 'asks for it, without showing it'],
+      ['trade-agent profile set-secret work --of model', 'asks for it (hidden)'],
       ['trade-agent profile set-secret work --of model < secret.txt', 'for scripts'],
     )
     .exits(exits.credentialStore)
@@ -121,12 +121,12 @@ async function setSecret(context: Context, wanted: string | undefined): Promise<
   const { setModelKey } = await import('../../../app/profile/edit-profile.ts');
   const { readSecret } = await import('../../terminal/secret-input.ts');
   const { name, url } = await setModelKey(context, wanted, (server) =>
-    readSecret(context, `API key for ${server} (not shown): `),
+    readSecret(context, `API key for ${server} (hidden): `),
   );
   await context.output.result(
     'profile-model-key',
     { name, url },
-    () => `The API key for ${url} is kept in the credential store, and goes to no other server.`,
+    () => `Stored the API key for ${url} in the credential store. It is not sent to other servers.`,
   );
 }
 
@@ -134,10 +134,10 @@ function addProfileRemove(profile: CliCommand): void {
   profile
     .command('remove')
     .description(
-      'Signs a profile out, forgets its keys, and takes it out of config.yaml. Its threads and the audit record stay.',
+      'Sign out of a profile, delete its keys, and remove it from config.yaml. Its threads and the audit log are kept.',
     )
-    .argument('<name>', 'one of those that "profile list" shows')
-    .option('--yes', "don't ask")
+    .argument('<name>', 'a name from "profile list"')
+    .option('--yes', 'skip the prompt')
     .examples(['trade-agent profile remove work --yes', 'for scripts'])
     .exits(exits.credentialStore)
     .runs((context, name: string, options: { yes?: boolean }) => remove(context, name, options.yes ?? false));
@@ -150,19 +150,19 @@ async function remove(context: Context, name: string, yes: boolean): Promise<voi
   await context.output.result(
     'profile-remove',
     { name, signed_out: user?.sub ?? null, warning: warning ?? null },
-    () => `Profile ${name} is removed.`,
+    () => `Removed profile ${name}.`,
   );
 }
 
 async function requireYes({ io, signal }: Context, name: string, yes: boolean): Promise<void> {
   if (yes) return;
   if (!io.interactive) {
-    throw new TradeAgentError('usage', 'removing a profile signs it out and forgets its keys', {
-      hint: 'Say --yes to do it without being asked.',
+    throw new TradeAgentError('usage', 'removing a profile signs out and deletes its keys', {
+      hint: 'Pass --yes to skip the prompt.',
     });
   }
   const { saysYes } = await import('../../terminal/questions.ts');
-  if (await saysYes({ io, signal }, `Sign out of ${name}, forget its keys, and remove it?`)) return;
+  if (await saysYes({ io, signal }, `Sign out of ${name}, delete its keys, and remove it?`)) return;
   throw new TradeAgentError('interrupted', 'nothing was removed');
 }
 
@@ -174,35 +174,37 @@ interface MoveOptions {
 function addProfileStore(profile: CliCommand): void {
   const store = profile
     .command('store')
-    .summary('show and change where secrets are kept')
+    .summary('show or change where secrets are stored')
     .description(
-      "Where a profile's secrets are kept: the system's keychain, or an encrypted file under a passphrase or a key file.",
+      "Manage where a profile's secrets are stored: in the system's keychain, or in a file encrypted with a passphrase or a key file.",
     )
     .examples(
-      ['trade-agent profile store show work', 'where they are'],
-      ['trade-agent profile store move work --to keychain', 'puts them elsewhere'],
+      ['trade-agent profile store show work', 'shows where they are'],
+      ['trade-agent profile store move work --to keychain', 'moves them'],
     )
     .exits(exits.credentialStore, exits.busy);
   store
     .command('show', { isDefault: true })
-    .description('Says where they are and what opens them, and what a move that was cut off left behind.')
-    .argument('[name]', 'the profile in use unless given')
+    .description(
+      'Show where secrets are stored, how they are encrypted, and what an interrupted move left behind.',
+    )
+    .argument('[name]', 'name of the profile (default: the current one)')
     .examples(['trade-agent profile store show work --output json', 'for scripts'])
     .runs(printStore);
   store
     .command('move')
     .description(
-      'Copies everything to another store, reads it back, switches the profile over, and erases the old. Cut off at any point, it leaves a working login, and the same command again finishes it. End other runs of the profile first: they would go on with the store that is left.',
+      'Copy all secrets to another store, verify the copy, switch the profile, and erase the old store. If interrupted, the login still works, and running the command again finishes the move. Stop other runs of the profile first, because they would keep using the old store.',
     )
-    .argument('<name>', 'one of those that "profile list" shows')
+    .argument('<name>', 'a name from "profile list"')
     .addOption(choiceOption('--to <where>', 'keychain or file', ['keychain', 'file']))
     .option(
       '--key <key>',
-      'what opens the file: "passphrase", or the path of a key file (default: a key file beside it)',
+      '"passphrase", or the path of a key file for the credential file (default: a key file next to it)',
     )
     .examples(
       ['trade-agent profile store move work --to file --key passphrase', 'asks for a new passphrase'],
-      ['trade-agent profile store move work --to file --key /mnt/keys/work.key', 'makes the key file'],
+      ['trade-agent profile store move work --to file --key /mnt/keys/work.key', 'creates the key file'],
       ['trade-agent profile store move work --to keychain', ''],
     )
     .exits(exits.credentialStore, exits.busy)
@@ -217,9 +219,9 @@ async function printStore(context: Context, wanted: string | undefined): Promise
     { name, ...shown(place), kept, leftovers: leftovers.map(shown) },
     () =>
       [
-        `${name}: ${inWords(place)}${kept ? '' : ' (nothing is kept there yet)'}`,
-        ...leftovers.map((leftover) => `left behind by a move: ${inWords(leftover)}`),
-        ...(leftovers.length === 0 ? [] : [`Erase it: ${moveCommand(name, place)}`]),
+        `${name}: ${inWords(place)}${kept ? '' : ' (empty)'}`,
+        ...leftovers.map((leftover) => `left behind by an interrupted move: ${inWords(leftover)}`),
+        ...(leftovers.length === 0 ? [] : [`Erase it with: ${moveCommand(name, place)}`]),
       ].join('\n'),
   );
 }
@@ -233,21 +235,21 @@ async function move(context: Context, wanted: string, options: MoveOptions): Pro
     { name, from: shown(from), to: shown(to), moved, warning: warning ?? null },
     () =>
       erased.length === 0
-        ? `The credentials of ${name} are in ${inWords(to)} now.`
-        : `What an earlier move left behind is erased: ${erased.map(inWords).join(', ')}.`,
+        ? `The credentials of ${name} are now in ${inWords(to)}.`
+        : `Erased what an interrupted move left behind: ${erased.map(inWords).join(', ')}.`,
   );
 }
 
 async function target({ to, key }: MoveOptions): Promise<StorePlace> {
   if (to === undefined) {
-    throw new TradeAgentError('usage', '--to is missing', { hint: 'Say --to keychain, or --to file.' });
+    throw new TradeAgentError('usage', '--to is missing', { hint: 'Pass --to keychain or --to file.' });
   }
   if (key === undefined) return { credential_store: to };
   const { credentialKeySetting } = await import('../../options/choice.ts');
   return { credential_store: to, credential_key: credentialKeySetting(key, to, '--key') };
 }
 
-/** How to open a place is only known for those named in config.yaml. */
+/** A place with its key, which is only known for places in config.yaml. */
 type Place = KeptPlace & Partial<NamedPlace>;
 
 function shown({ credential_store, keyKind, file, key }: Place) {
@@ -261,11 +263,11 @@ function shown({ credential_store, keyKind, file, key }: Place) {
 function inWords({ keyKind, file, key }: Place): string {
   if (file === undefined) return "the system's keychain";
   const by = {
-    file: 'a key file beside it',
+    file: 'a key file next to it',
     passphrase: 'a passphrase',
     'key-file': key === undefined ? 'a key file elsewhere' : `the key file ${key}`,
   };
-  return `${file} (opened by ${by[keyKind ?? 'file']})`;
+  return `${file} (encrypted with ${by[keyKind ?? 'file']})`;
 }
 
 function moveCommand(name: string, { credential_store, key }: NamedPlace): string {

@@ -5,7 +5,6 @@ import { wrapWords } from '../../text/wrap.ts';
 
 type ReportLine = Pick<ProviderFinding, 'status' | 'message' | 'fix'>;
 
-/** One line for each finding, and below it what to do. */
 export function findingLines({ io }: Context, findings: readonly ReportLine[]): string[] {
   const signs = io.unicode ? { ok: '✓', warn: '!', fail: '✗' } : { ok: '+', warn: '!', fail: 'x' };
   const styles = { ok: 'green', warn: 'yellow', fail: 'red' } as const;

@@ -12,8 +12,8 @@ export function addQuoteCommand(program: CliCommand): void {
     .examples(
       ['trade-agent quote AAPL MSFT', 'one row each'],
       ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
-      ['trade-agent quote AAPL MSFT --jq ".quotes[].last"', 'the same by jq, which is built in'],
-      ['trade-agent quote AAPL ZZZZQ', `what there is; exits ${exits.found} where a symbol has none`],
+      ['trade-agent quote AAPL MSFT --jq ".quotes[].last"', 'the same with the built-in jq'],
+      ['trade-agent quote AAPL ZZZZQ', `available quotes; exits with ${exits.found} if a symbol has none`],
     )
     .exits(...sessionExits, exits.found)
     .runs(quote);

@@ -49,13 +49,13 @@ export function receiptText(
     ['gateway', `${receipt.gateway}, key ${key}`],
   ];
   return [
-    `${proposal.id}  HOLDS  ${safeLine(kindWords(proposal.kind).summary(proposal.subject))}`,
+    `${proposal.id}  VALID  ${safeLine(kindWords(proposal.kind).summary(proposal.subject))}`,
     ...rows.map(([label, value]) => `  ${label.padEnd(9)} ${safeLine(value)}`),
   ].join('\n');
 }
 
 export function refusedText(what: string, { fault, text }: ReceiptVerdict & { ok: false }): string {
-  return `${safeLine(what)}  DOES NOT HOLD  ${safeLine(text)} (${fault})`;
+  return `${safeLine(what)}  INVALID  ${safeLine(text)} (${fault})`;
 }
 
 function signedWords({ sub, key }: SignedApproval, fingerprint: string, reader: Reader): string {
@@ -63,8 +63,8 @@ function signedWords({ sub, key }: SignedApproval, fingerprint: string, reader: 
     key.method === 'software'
       ? 'a software key'
       : key.device_type === 'multiDevice'
-        ? 'a passkey that can be synced'
-        : 'a passkey of one device';
+        ? 'a synced passkey'
+        : 'a single-device passkey';
   return `by ${sub} with "${key.name}", ${kind} enrolled ${reader.time(key.enrolled_at)}, ${fingerprint}`;
 }
 

@@ -6,13 +6,13 @@ import type { Context } from '../../context/context.ts';
 export function addReceiptsCommand(program: CliCommand): void {
   const receipts = program
     .command('receipts')
-    .summary('what shows others that you approved an order')
+    .summary('signed proof that you approved an order')
     .description(
-      'A receipt shows, to anybody and without this program, who approved an order by which key, what was sent, and what the broker said. Its file verifies by itself.',
+      'A receipt proves to anyone, without this program, who approved an order with which key, what was sent, and how the broker responded. The file can be verified on its own.',
     )
     .examples(
       ['trade-agent receipts', 'one row each'],
-      ['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL', 'a file to keep, or to give away'],
+      ['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL', 'a file to keep or to share'],
       ['trade-agent receipts verify receipt.json --key gateway-key.json', 'needs no network and no login'],
     )
     .exits(...sessionExits);
@@ -24,8 +24,8 @@ export function addReceiptsCommand(program: CliCommand): void {
     .runs(printReceipts);
   receipts
     .command('show')
-    .description('show a receipt, and whether it holds')
-    .argument('<id>', 'as "trade-agent receipts" lists it, or an order\'s client_order_id')
+    .description('show a receipt and whether it is valid')
+    .argument('<id>', 'the ID from "trade-agent receipts", or an order\'s client_order_id')
     .examples(['trade-agent receipts show pr_4f8K2aB7cD1xQ9zL', 'who signed what, and what was sent'])
     .exits(...sessionExits)
     .runs(async (context, id: string) => {
@@ -35,8 +35,8 @@ export function addReceiptsCommand(program: CliCommand): void {
   receipts
     .command('export')
     .description('write a receipt to a file')
-    .argument('<id>', 'as "trade-agent receipts" lists it, or an order\'s client_order_id')
-    .option('--to <file>', 'where (default: receipt-ID.json, here)')
+    .argument('<id>', 'the ID from "trade-agent receipts", or an order\'s client_order_id')
+    .option('--to <file>', 'the file to write (default: receipt-ID.json)')
     .examples(['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL --to aapl.json', 'one file'])
     .exits(...sessionExits)
     .runs(async (context, id: string, { to }: { to?: string }) => {
@@ -45,21 +45,21 @@ export function addReceiptsCommand(program: CliCommand): void {
       await context.output.result(
         'receipt-file',
         written,
-        () => `${written.file}\nsigned by the gateway's key ${written.key}`,
+        () => `${written.file}\nsigned with the gateway's key ${written.key}`,
       );
     });
   receipts
     .command('verify')
-    .description('find out whether a file is a receipt that holds; needs no login')
+    .description('verify a receipt file; needs no login')
     .argument('<file>', 'a receipt')
     .option(
       '--key <key>',
-      "the gateway's key: a file (JWK, JWK Set) or its thumbprint (default: what the profile's gateway publishes)",
+      "the gateway's key: a file (JWK, JWK Set) or a thumbprint (default: the key that the profile's gateway publishes)",
     )
-    .option('--phone-key <fingerprint>', "the fingerprint that the phone's key must have")
+    .option('--phone-key <fingerprint>', "the expected fingerprint of the phone's key")
     .examples(
-      ['trade-agent receipts verify receipt.json --key gateway-key.json', 'with a key that you have kept'],
-      ['trade-agent receipts verify receipt.json', "by the key of your profile's gateway"],
+      ['trade-agent receipts verify receipt.json --key gateway-key.json', 'with a key that you saved'],
+      ['trade-agent receipts verify receipt.json', "with the key of your profile's gateway"],
     )
     .runs(async (context, file: string, options: { key?: string; phoneKey?: string }) => {
       const { verifyReceiptFile } = await import('../../../app/receipts.ts');
@@ -71,7 +71,7 @@ async function printReceipts(context: Context): Promise<void> {
   const { listReceipts } = await import('../../../app/receipts.ts');
   const receipts = await listReceipts(context);
   await context.output.result('receipts', { receipts }, async () => {
-    if (receipts.length === 0) return 'There are no receipts: no order was sent yet.';
+    if (receipts.length === 0) return 'No receipts, because no order was sent yet.';
     const { receiptsText } = await import('./receipt-text.ts');
     const { readerOf } = await import('../../text/reader.ts');
     return receiptsText(receipts, readerOf(context.io));

@@ -6,14 +6,14 @@ import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseTurns } 
 export function addResumeCommand(program: CliCommand): void {
   program
     .command('resume')
-    .summary('go on with a run that stopped')
+    .summary('resume a run that stopped')
     .description(
-      'Resumes a stopped thread: waits for what it asked of your phone, and tells what became of it. The gateway carries out what you approve, with or without this.',
+      'Resume a thread that stopped: wait for its approvals and show the outcome. The gateway executes what you approve even if you do not resume.',
     )
-    .argument('<thread>', 'the thread, as the run printed it')
+    .argument('<thread>', 'the thread ID that the run printed')
     .addOption(approvalOption())
     .option('--cancel-on-exit', cancelOnExitHelp)
-    .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
+    .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
     .examples(

@@ -10,24 +10,24 @@ type RunOptions = RunSettings & { readonly thread?: string };
 export function addRunCommand(program: CliCommand): void {
   program
     .command('run')
-    .summary('ask once, and end with the answer')
+    .summary('ask one question and exit')
     .description(
-      'Asks the agent once. Standard input that is not a terminal is read as context, to its end; "-" reads the prompt from it. "trade-agent \'buy 5 AAPL\'" alone, one argument with a space in it, is run too.',
+      'Ask the agent once. Standard input is read to its end as context if it is not a terminal; "-" reads the prompt from it. "trade-agent \'buy 5 AAPL\'" (one argument with a space) also works.',
     )
-    .argument('[prompt]', 'what you want, in your own words')
+    .argument('[prompt]', 'your request, in plain English')
     .addOption(approvalOption())
     .option('--cancel-on-exit', cancelOnExitHelp)
-    .option('--read-only', 'use tokens that can only read')
-    .option('--thread <id>', 'the conversation to go on with; a new id begins one')
-    .option('--max-turns <n>', 'model calls at most (default: 25)', parseTurns)
+    .option('--read-only', 'use read-only tokens')
+    .option('--thread <id>', 'the conversation to continue; a new ID starts one')
+    .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
     .examples(
       ['trade-agent run "what do I own"', ''],
-      ['trade-agent run "buy 5 AAPL limit 180"', 'waits for the phone'],
+      ['trade-agent run "buy 5 AAPL limit 180"', 'waits for your approval'],
       [
         'trade-agent run "sell half my MSFT" --approval detach --output json',
-        `exits ${exits.pending}; done once approved`,
+        `exits with ${exits.pending}; placed once approved`,
       ],
       ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
       ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
@@ -44,18 +44,18 @@ async function runOnce(context: Context, prompt: string | undefined, options: Ru
   return driveRun(context, events);
 }
 
-/** What to do about an approval, for every command that may need one. */
+/** Creates the `--approval` option of commands that may need an approval. */
 export function approvalOption(): Option {
   return choiceOption(
     '--approval <mode>',
-    'wait for the phone, leave it to the gateway, propose nothing, or only what a mandate covers',
+    'wait for approval, leave it to the gateway, propose nothing, or only what a mandate covers',
     ['wait', 'detach', 'deny', 'mandate'],
   ).default('wait');
 }
 
-export const cancelOnExitHelp = 'stopped early, take back what still waits for the phone';
+export const cancelOnExitHelp = 'withdraw pending approvals if it is stopped early';
 export const modelHelp =
-  'builtin (the offline planner), or SERVER/NAME as in openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
-export const baseUrlHelp = 'a server that speaks the OpenAI chat API';
+  'builtin (the offline planner), or SERVER/NAME such as openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
+export const baseUrlHelp = 'a server with an OpenAI-compatible chat API';
 
 export const parseTurns = countUpTo(999, '--max-turns');

@@ -30,40 +30,32 @@ export function addSandboxCommand(program: CliCommand): void {
   program
     .command('sandbox')
     .description('run a simulated identity provider, phone, gateway and broker on this machine')
-    .option('--home <folder>', "the sandbox's own folder (default: one beside the agent's)")
+    .option('--home <folder>', "the sandbox's folder (default: next to the agent's)")
     .option(
       '--port <number>',
-      'first of two ports, or three with a company; 0 for free ones (default: those of the last start)',
+      'first of two ports (three with --company); 0 picks free ones (default: same as last time)',
       portUpTo(65_533),
     )
-    .option('--ready-file <file>', 'write addresses and process id there once it serves')
-    .option(
-      '--fault <name[:count]>',
-      'get something wrong, to see what happens; may be repeated',
-      collect,
-      [],
-    )
+    .option('--ready-file <file>', 'write addresses and process ID to this file once it is ready')
+    .option('--fault <name[:count]>', 'inject a fault; repeatable', collect, [])
     .addOption(
-      choiceOption('--market-hours <which>', 'open around the clock, or as the exchange is', [
+      choiceOption('--market-hours <which>', 'open around the clock, or during exchange hours', [
         'always',
         'exchange',
       ]).default('always'),
     )
-    .option('--market-data <folder>', "play real days again, from a file a symbol; on the exchange's hours")
+    .option('--market-data <folder>', 'replay real days from one file per symbol, during exchange hours')
     .option(
       '--market-start <date>',
-      'the day these begin on (default: where they were, else the first)',
+      'first day of the replay (default: continue, or the first day)',
       dateOption('--market-start'),
     )
-    .option('--second-accounts', 'each person has a second account, by the name "second"')
-    .option(
-      '--company',
-      'its people work at a company, whose word lets them in (login --company); from then on',
-    )
-    .option('--no-partial-fills', 'fill every order whole, at once (otherwise about one in ten in two parts)')
-    .option('--idle-exit <duration>', 'end after nobody used it for that long', parseDuration)
+    .option('--second-accounts', 'give each user a second account named "second"')
+    .option('--company', 'let its users sign in with a company (login --company); stays on for later starts')
+    .option('--no-partial-fills', 'fill all orders at once (otherwise one in ten is filled in two parts)')
+    .option('--idle-exit <duration>', 'exit after this much idle time', parseDuration)
     .examples(
-      ['trade-agent sandbox', 'serve until Ctrl-C'],
+      ['trade-agent sandbox', 'runs until Ctrl-C'],
       [
         'trade-agent sandbox --port 0 --ready-file ready.json',
         'free ports; then TRADE_AGENT_SANDBOX=ready.json',
@@ -71,7 +63,7 @@ export function addSandboxCommand(program: CliCommand): void {
       ['trade-agent sandbox --fault lost_token_response:1', 'lose one token response'],
       [
         'trade-agent sandbox --home crash --market-data days --market-start 2020-02-19',
-        'play days from their files again',
+        'replays days from files',
       ],
     )
     .helpSection('Faults', faults)
@@ -112,7 +104,7 @@ async function printReady(
   output: Output,
   { issuer, gateway, broker, phone, company, home, pid }: SandboxReady,
 ): Promise<void> {
-  io.talk('The sandbox is up. Everything in it is simulated; it listens on this machine only.');
+  io.talk('The sandbox is running. Everything in it is simulated, and it only listens on this machine.');
   await output.result(
     'sandbox',
     { issuer, gateway, broker, phone, company: company ?? null, home, pid },
@@ -125,11 +117,11 @@ async function printReady(
         ...(company === undefined ? [] : [`Company            ${company.issuer}`]),
       ].join('\n'),
   );
-  io.talk('Its people are alice and bob. Set up a phone of theirs: trade-agent phone link --user alice');
+  io.talk('Its users are alice and bob. Set up a phone: trade-agent phone link --user alice');
   if (company !== undefined) {
-    io.talk(`Both work at a company. Sign in by it: trade-agent login --company ${company.issuer}`);
+    io.talk(`Both can sign in with the company: trade-agent login --company ${company.issuer}`);
   }
-  io.talk('Ctrl-C ends it; its state is kept.');
+  io.talk('Press Ctrl-C to stop. The state is kept.');
 }
 
 function collect(text: string, previous: readonly string[]): string[] {

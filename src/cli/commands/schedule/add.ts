@@ -5,7 +5,7 @@ import type { Context } from '../../context/context.ts';
 import { agrees } from '../../terminal/questions.ts';
 import { viewOf, viewText } from './schedule-view.ts';
 
-/** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure asks nothing */
+/** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure skips the prompt */
 export async function addAndShow(context: Context, options: AddOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
   const state = await addSchedule(context, options, async (schedule) => sure || agree(context, schedule));
@@ -16,11 +16,11 @@ export async function addAndShow(context: Context, options: AddOptions, sure: bo
   );
 }
 
-/** Shows an entry, and asks whether to write it. @throws {TradeAgentError} `usage` where nobody can be asked */
+/** Shows an entry and asks whether to write it. @throws {TradeAgentError} `usage` without a terminal */
 export async function agree(context: Context, { entry }: Schedule): Promise<boolean> {
   return agrees(context, {
-    message: 'a schedule writes an entry that starts this program',
-    hint: 'Look at it with --dry-run; say --yes to write it without being asked.',
+    message: 'a schedule needs to write an entry that starts this program',
+    hint: 'Preview it with --dry-run. Pass --yes to skip the prompt.',
     shown: entryText(entry),
     question: 'Write this?',
   });

@@ -18,10 +18,10 @@ import { checkProgress, checkText } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
-/** Cron's mail is for people. */
+/** Maximum number of lines to print, because cron mails them to people. */
 const MOST_LINES = 200;
 
-/** Holds back what is said during a run until it is known whether anybody should hear it: cron mails every line. */
+/** Holds back messages until it is known whether they should be shown, because cron mails every line. */
 export function heldLines() {
   const lines: string[] = [];
   let left = 0;
@@ -38,7 +38,7 @@ export function heldLines() {
   };
 }
 
-/** With the schedule's own profile and time limit; silent unless there is something to tell. */
+/** Runs a schedule with its own profile and time limit. Prints nothing unless there is something to report. */
 export async function runStored(command: CliCommand, id: string, now: boolean): Promise<void> {
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
@@ -51,13 +51,13 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
   const { schedule } = here;
   const root = rootOf(command);
   if (root.getOptionValueSource('profile') === 'cli' && globals.profile !== schedule.profile) {
-    throw new TradeAgentError('usage', `schedule ${id} is of profile ${schedule.profile}`, {
+    throw new TradeAgentError('usage', `schedule ${id} belongs to profile ${schedule.profile}`, {
       hint: 'Leave out --profile.',
     });
   }
   if (root.getOptionValueSource('account') !== undefined) {
-    throw new TradeAgentError('usage', `schedule ${id} is of ${accountOf(schedule)}`, {
-      hint: 'Leave out --account; add another schedule for another account.',
+    throw new TradeAgentError('usage', `schedule ${id} is for ${accountOf(schedule)}`, {
+      hint: 'Leave out --account. Add another schedule for another account.',
     });
   }
   root.setOptionValue('profile', schedule.profile);
@@ -83,7 +83,7 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
   if (loud) release(say);
 }
 
-/** The machine's own schedule comes first, whatever the profile: its entry names none. */
+/** Finds a schedule of this machine. It takes precedence for any profile, because its entry names no profile. */
 async function hereOf(home: Home, id: string) {
   try {
     return { schedule: await findSchedule({ home: async () => home }, id) };
@@ -116,8 +116,8 @@ function rootOf(command: Command): Command {
 }
 
 /**
- * Prints what a run came to; returns the exit code and whether somebody should read it. Text has only that, since cron
- * mails it. @param asked a person started it
+ * Prints the result of a run. Returns the exit code and whether it is worth reading. Text output is empty otherwise,
+ * because cron mails it. @param asked whether a person started the run
  */
 async function printRun(
   context: Context,
@@ -152,7 +152,7 @@ async function printRun(
 
 function tellFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes): void {
   for (const { failure } of checks) if (failure !== undefined) talkError(io, errorObject(failure), tell);
-  for (const { label, message } of missing) tell(safeLine(`${label} could not be looked at: ${message}`));
+  for (const { label, message } of missing) tell(safeLine(`${label} could not be checked: ${message}`));
 }
 
 async function runText(run: ScheduleRun): Promise<string> {
@@ -164,7 +164,7 @@ async function runText(run: ScheduleRun): Promise<string> {
     return (await Promise.all(check.checks.map(({ result }) => checkText(result, 'text')))).join('\n\n');
   }
   if (record.status === 'market_closed') return 'The market is closed: skipped.';
-  // If it ran elsewhere, only its record tells what it found.
+  // For a run on a server, only the record has the findings.
   const findings = record.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`);
   return [recordLine(record), ...findings].join('\n');
 }

@@ -8,7 +8,7 @@ import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 type ScheduleView = ReturnType<typeof viewOf>;
 
-/** For scripts: the exchange's time beside this machine's. */
+/** Converts a schedule for JSON output, with times of the exchange and of this machine. */
 export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState) {
   const { timing, check } = schedule;
   const zone = localZone();
@@ -16,7 +16,7 @@ export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState) 
     id: schedule.id,
     name: schedule.name,
     profile: schedule.profile,
-    /** Its number, or `all`; null for the default one. */
+    /** Account number, or `all`; null for the default account. */
     account: schedule.account ?? null,
     cron: 'cron' in timing ? timing.cron : null,
     at: 'at' in timing ? timing.at : null,
@@ -44,11 +44,11 @@ export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState) 
 
 const entryWords: Record<ScheduleView['entry'], string> = {
   installed: 'installed',
-  missing: 'MISSING: nothing starts it; remove it and add it again',
+  missing: 'MISSING, so it does not run; remove it and add it again',
   changed: 'CHANGED since it was written; remove it and add it again',
   unreadable: 'can’t be read',
   dry_run: 'not written',
-  kept: 'runs there, whether or not this machine is on',
+  kept: 'runs on the server, even if this machine is off',
 };
 
 export function viewText(view: ScheduleView, reader: Reader = program): string {
@@ -68,7 +68,7 @@ export function viewText(view: ScheduleView, reader: Reader = program): string {
     `  when   ${when}, New York time${view.when_open ? ', only while the market is open' : ''}`,
     `  check  ${safeLine(what)}`,
     `  entry  ${view.with}: ${entryWords[view.entry]}`,
-    ...(next.length === 0 ? ['  next   not known: the broker’s calendar was not read yet'] : []),
+    ...(next.length === 0 ? ['  next   unknown until the broker’s calendar is loaded'] : []),
     ...next.map((text, index) => `  ${index === 0 ? 'next' : '    '}   ${text}`),
     ...(view.last === null ? [] : [`  last   ${recordLine(view.last, reader)}`]),
     ...(view.overdue === null
@@ -80,10 +80,11 @@ export function viewText(view: ScheduleView, reader: Reader = program): string {
   return lines.join('\n');
 }
 
-/** `2026-11-27T17:30:04Z found (2)`, and the reason of a failure. */
+/** Formats a run: `2026-11-27T17:30:04Z found (2)`, with the reason of a failure. */
 export function recordLine(record: RunRecord, reader: Reader = program): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
-  const missed = record.missed === 0 ? '' : `, stands for ${record.missed} missed before`;
+  const missed =
+    record.missed === 0 ? '' : `, catches up ${record.missed} missed ${record.missed === 1 ? 'run' : 'runs'}`;
   const attempt = record.attempt === 1 ? '' : `, attempt ${record.attempt}`;
   const unsent = record.unsent === 0 ? '' : `, notices not sent: ${record.unsent}`;
   const why = record.error === undefined ? '' : `: ${safeLine(record.error.message)}`;

@@ -8,9 +8,9 @@ import type { Context } from '../../context/context.ts';
 import { choiceOption, countUpTo } from '../../options/choice.ts';
 import { readerOf } from '../../text/reader.ts';
 
-const parseLimit = countUpTo(99_999, '--limit', 'Give a whole number above nothing.');
+const parseLimit = countUpTo(99_999, '--limit', 'Choose a number from 1 to 99999.');
 
-/** Those of a check; a closed market is no failure here. */
+/** The exit codes of a check, except that a closed market is not a failure here. */
 const checkExits = [...runExits.filter((code) => code !== exits.marketClosed), exits.found];
 
 export function addScheduleCommand(program: CliCommand): void {
@@ -18,27 +18,27 @@ export function addScheduleCommand(program: CliCommand): void {
     .command('schedule')
     .summary('run checks by cron, systemd or launchd')
     .description(
-      'Has the machine run checks at set times, by the time of the exchange (New York), whatever zone the machine is in. Missed runs are caught up once.',
+      'Run checks on this machine at set times, in exchange time (New York), whatever the local time zone. Missed runs are caught up once.',
     )
     .examples(
-      ['trade-agent schedule add --at close-30m --rules rules.yaml', 'half an hour before each closing'],
-      ['trade-agent schedule list', 'and when they run next'],
-      ['trade-agent schedule logs', 'what became of the last runs'],
+      ['trade-agent schedule add --at close-30m --rules rules.yaml', 'half an hour before each close'],
+      ['trade-agent schedule list', 'all schedules and their next runs'],
+      ['trade-agent schedule logs', 'results of the last runs'],
     )
     .exits(...checkExits);
   addAddCommand(schedule);
   schedule
     .command('list', { isDefault: true })
-    .description('list schedules, when they run next, and what became of their last run')
+    .description('list schedules with their next run and last result')
     .examples(['trade-agent schedule list --output json', ''])
     .runs(showSchedules);
   schedule
     .command('remove')
-    .description('take out a schedule: its entry, and nothing else of the crontab')
-    .argument('<id>', 'its id or name, or how one begins')
-    .option('--yes', 'do not ask')
+    .description('remove a schedule and its entry; leaves the rest of the crontab unchanged')
+    .argument('<id>', 'its ID or name, or the first characters')
+    .option('--yes', 'skip the prompt')
     .examples(
-      ['trade-agent schedule remove s4k2m9x', 'a terminal is asked first'],
+      ['trade-agent schedule remove s4k2m9x', 'asks first on a terminal'],
       ['trade-agent schedule remove s4k2m9x --yes', ''],
     )
     .exits(exits.busy)
@@ -47,10 +47,10 @@ export function addScheduleCommand(program: CliCommand): void {
     .command('run')
     .summary('run a check that is due')
     .description(
-      'Runs the check of a schedule if it is due; this is what the entry does. With nothing due or nothing found it says nothing, so that cron sends no mail.',
+      'Run the check of a schedule if it is due, as the entry does. Prints nothing if nothing is due or found, so that cron sends no mail.',
     )
-    .argument('<id>', 'its id or name, or how one begins')
-    .option('--now', 'run it whether it is due or not')
+    .argument('<id>', 'its ID or name, or the first characters')
+    .option('--now', 'run it even if it is not due')
     .examples(
       ['trade-agent schedule run s4k2m9x', 'as cron does'],
       ['trade-agent schedule run s4k2m9x --now', 'to try it'],
@@ -61,9 +61,9 @@ export function addScheduleCommand(program: CliCommand): void {
     );
   schedule
     .command('logs')
-    .description('show what became of the last runs, newest first')
-    .argument('[id]', 'of one schedule alone')
-    .option('--limit <n>', 'so many at most', parseLimit, 20)
+    .description('show the results of the last runs, newest first')
+    .argument('[id]', 'only this schedule')
+    .option('--limit <n>', 'maximum number of runs', parseLimit, 20)
     .examples(
       ['trade-agent schedule logs s4k2m9x', ''],
       ['trade-agent schedule logs --output json | jq ".runs[] | select(.status == \\"failed\\")"', ''],
@@ -76,32 +76,32 @@ function addAddCommand(schedule: CliCommand): void {
     .command('add')
     .summary('write an entry that runs a check')
     .description(
-      'Writes an entry into your crontab, a systemd user timer, or a launchd agent, after showing it. It touches nothing it did not write. --timeout is how long a run may take (10m).',
+      'Write an entry to your crontab, a systemd user timer, or a launchd agent, after showing it. Changes nothing that it did not write. --timeout limits the duration of a run (default: 10m).',
     )
     .option('--cron <expression>', 'five fields, New York time: "30 9 * * 1-5"')
-    .option('--at <moment>', 'by the trading day, half-days too: open+5m, close-30m')
-    .option('--name <name>', 'a name to speak of it by')
-    .option('--when-open', 'skip it while the market is closed')
-    .option('--on-price', 'at a server: also as soon as a price passes a limit of the rules')
-    .option('--rules <file>', 'a YAML file of rules (default: the usual ones)')
+    .option('--at <moment>', 'relative to the trading day, including half-days: open+5m, close-30m')
+    .option('--name <name>', 'a name for the schedule')
+    .option('--when-open', 'skip runs while the market is closed')
+    .option('--on-price', 'on a server: also run when a price crosses a limit of the rules')
+    .option('--rules <file>', 'a YAML file of rules (default: built-in rules)')
     .option('--report <file>', 'write each result to an HTML file')
-    .option('--suggest', 'propose orders; each waits for your approval')
-    .option('--buy-only', 'suggest no sales')
+    .option('--suggest', 'propose orders; each needs your approval')
+    .option('--buy-only', 'do not suggest sales')
     .addOption(
       choiceOption(
         '--approval <mode>',
-        'ask and end (the gateway carries out what you approve), propose nothing, wait until the phone answers, or propose only what a mandate covers',
+        'request approval and exit (the gateway executes what you approve), propose nothing, wait for the approval, or propose only what a mandate covers',
         ['detach', 'deny', 'wait', 'mandate'],
       ).default('detach'),
     )
-    .addOption(choiceOption('--with <what>', 'what starts it (default: what the machine has)', schedulers))
-    .option('--yes', "don't ask")
+    .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulers))
+    .option('--yes', 'skip the prompt')
     .option('--dry-run', 'only show the entry')
     .examples(
-      ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'through the session'],
+      ['trade-agent schedule add --cron "*/15 9-16 * * 1-5" --when-open', 'during the trading session'],
       [
         'trade-agent schedule add --at open+5m --suggest --yes',
-        'what you approve within eight hours is placed',
+        'orders you approve within eight hours are placed',
       ],
       ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
     )
@@ -132,13 +132,13 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
     const { id, name } = await namedSchedule(context, idOrName);
     const { saysYes } = await import('../../terminal/questions.ts');
     if (!(await saysYes(context, `Remove schedule ${name ?? id}?`))) {
-      throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Say --yes not to be asked.' });
+      throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Pass --yes to skip the prompt.' });
     }
   }
   const { removeSchedule } = await import('../../../app/schedule/schedules.ts');
   const { id, entryRemoved } = await removeSchedule(context, idOrName);
   await context.output.result('schedule-removed', { id, entry_removed: entryRemoved }, () =>
-    entryRemoved ? `Schedule ${id} is removed.` : `Schedule ${id} is removed; its entry was gone already.`,
+    entryRemoved ? `Removed schedule ${id}.` : `Removed schedule ${id}. Its entry was already gone.`,
   );
 }
 

@@ -3,7 +3,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { placesOf } from './places.ts';
 
-/** `migrate`, below the command of a gateway or server. @param running what may go on meanwhile */
+/** Adds `migrate` to the command of a gateway or server. @param running what can keep running in the meantime */
 export function addMigrate(
   parent: CliCommand,
   what: 'gateway' | 'server',
@@ -17,10 +17,13 @@ export function addMigrate(
   parent
     .command('migrate')
     .description(
-      `makes the ${what}'s tables in a PostgreSQL database, or brings them up to date, by the login that owns them; also while ${running} run`,
+      `create or update the ${what}'s tables in a PostgreSQL database, with the login that owns them; works while ${running} run`,
     )
-    .option('--url-file <file>', `holds the owner's address: a path, or a name in the ${what}'s folder`)
-    .option('--url-env <name>', 'the environment variable that holds it')
+    .option(
+      '--url-file <file>',
+      `file with the owner's database URL: a path, or a name in the ${what}'s folder`,
+    )
+    .option('--url-env <name>', 'environment variable with the database URL')
     .examples([
       `trade-agent ${what} migrate --url-file owner-url`,
       `before the first ${what}, and after each update`,
@@ -29,8 +32,8 @@ export function addMigrate(
       const { from, to } = await migrate(context, placesOf(command, what), addressPlace(flags));
       await context.output.result(`${what}-migrate`, { from, to }, () =>
         from === to
-          ? `The tables are of version ${to} already.`
-          : `The tables are of version ${to} now; they were of ${from}.`,
+          ? `The tables already have version ${to}.`
+          : `Migrated the tables from version ${from} to ${to}.`,
       );
     });
 }
@@ -43,7 +46,7 @@ interface AddressFlags {
 function addressPlace({ urlFile, urlEnv }: AddressFlags) {
   if (urlFile !== undefined && urlEnv === undefined) return { url_file: urlFile };
   if (urlEnv !== undefined && urlFile === undefined) return { url_env: urlEnv };
-  throw new TradeAgentError('usage', 'say where the address is: --url-file or --url-env, one of them', {
-    hint: 'It is no argument itself, since it may hold a password and everybody here can read those.',
+  throw new TradeAgentError('usage', 'the database URL is missing: pass --url-file or --url-env', {
+    hint: 'The URL itself is not accepted as an argument, because it may contain a password that other users could see.',
   });
 }

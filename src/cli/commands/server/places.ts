@@ -4,7 +4,6 @@ import type { CliCommand } from '../../context/cli-command.ts';
 
 const homes = { gateway: gatewayHome, server: serverHome } as const;
 
-/** The folder and the settings of the gateway or server that a command is about. */
 export function placesOf(command: CliCommand, what: keyof typeof homes): { home: string; config: string } {
   const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>();
   const folder = resolve(home ?? homes[what](command.cli.env));
@@ -13,6 +12,6 @@ export function placesOf(command: CliCommand, what: keyof typeof homes): { home:
 
 export function addServerPlaces(command: CliCommand): CliCommand {
   return command
-    .option('--home <folder>', "the server's own folder: its key (default: one beside the agent's)")
-    .option('--config <file>', 'what it serves (default: server.yaml in that folder)');
+    .option('--home <folder>', "the server's folder with its key (default: next to the agent's)")
+    .option('--config <file>', 'the settings file (default: server.yaml in that folder)');
 }

@@ -14,15 +14,15 @@ export function addServerCommand(program: CliCommand): void {
     program
       .command('server')
       .description(
-        "serve many people's agents, on PostgreSQL: laptops by --server, workers do what is asked",
+        'run the agents of many users, on PostgreSQL: clients connect with --server, workers run the requests',
       ),
   );
   addServingOptions(server, 7090)
     .examples(
-      ['trade-agent server key', "make the key of the server's client, and print what to register"],
-      ['trade-agent server migrate --url-file owner-url', 'make the tables'],
-      ['trade-agent server', 'serve at 127.0.0.1:7090, for a TLS proxy on this machine'],
-      ['trade-agent worker', 'do what is asked of it, on this machine or another'],
+      ['trade-agent server key', "create the key of the server's client and print what to register"],
+      ['trade-agent server migrate --url-file owner-url', 'create the tables'],
+      ['trade-agent server', 'listen on 127.0.0.1:7090, behind a TLS proxy on this machine'],
+      ['trade-agent worker', 'run requests, on this machine or another'],
     )
     .serves(serve);
   addServerKey(server);
@@ -46,9 +46,9 @@ async function serve(
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ address, issuer, gateway, tenant, url, pid }) => {
       await output.result('server', { address, issuer, gateway, tenant, url, home: places.home, pid }, () =>
-        [`Server             ${address} (${tenant})`, `listens at         ${url}`].join('\n'),
+        [`Server             ${address} (${tenant})`, `Listening on       ${url}`].join('\n'),
       );
-      parts.tell('Ctrl-C ends it; what was asked goes on at the workers.');
+      parts.tell('Press Ctrl-C to stop. Workers continue running requests.');
     },
   });
 }
@@ -64,23 +64,20 @@ function addServerKey(server: CliCommand): void {
   server
     .command('key')
     .description(
-      "makes the key of the server's client at the identity provider (private_key_jwt), by which it exchanges people's tokens, and prints its public half; and looks after the keys that people's sessions are sealed under",
+      "create the key of the server's client at the identity provider (private_key_jwt), which it uses to exchange users' tokens, and print the public key; also manage the keys that encrypt users' sessions",
     )
     .addOption(
-      choiceOption('--type <type>', 'EC for ES256; RSA (RS256) for providers that take no other', [
+      choiceOption('--type <type>', 'EC for ES256, or RSA for providers that only support RS256', [
         'EC',
         'RSA',
       ]).default('EC'),
     )
-    .option('--show', 'only print the key in use')
-    .option(
-      '--add-wrapping-key',
-      'add a wrapping key to the file that kms names, by which all is wrapped from then on',
-    )
-    .option('--rewrap', 'wrap the keys in the database by the newest wrapping key')
+    .option('--show', 'only print the active key')
+    .option('--add-wrapping-key', 'add a wrapping key, used from now on, to the file in kms')
+    .option('--rewrap', 'rewrap the keys in the database with the newest wrapping key')
     .examples(
-      ['trade-agent server key --show', 'what is registered at the identity provider'],
-      ['trade-agent server key --add-wrapping-key', 'before the first server, where kms is a file'],
+      ['trade-agent server key --show', 'the key to register at the identity provider'],
+      ['trade-agent server key --add-wrapping-key', 'before starting the first server, if kms is a file'],
     )
     .runs((context, options: KeyOptions, command: CliCommand) =>
       lookAfterKeys(context, placesOf(command, 'server'), options),
@@ -97,7 +94,7 @@ async function lookAfterKeys(context: Context, places: ServerPlaces, options: Ke
         'server-wrapping-key',
         { file },
         () =>
-          `The newest wrapping key is in ${file}. Give the file to each machine that has it; then run "trade-agent server key --rewrap", where there were others before.`,
+          `The newest wrapping key is in ${file}. Copy the file to each server’s machine. If there were earlier keys, run "trade-agent server key --rewrap" then.`,
       );
     }
     case 'rewrap': {
@@ -106,7 +103,7 @@ async function lookAfterKeys(context: Context, places: ServerPlaces, options: Ke
       return await output.result(
         'server-rewrap',
         { keys },
-        () => `${keys} ${keys === 1 ? 'key is' : 'keys are'} wrapped by the newest wrapping key.`,
+        () => `${keys} ${keys === 1 ? 'key is' : 'keys are'} wrapped with the newest wrapping key.`,
       );
     }
     default: {
@@ -129,7 +126,7 @@ const steps = ['show', 'addWrappingKey', 'rewrap'] as const;
 function stepOf(options: KeyOptions): (typeof steps)[number] | undefined {
   const [step, ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;
-  throw new TradeAgentError('usage', '--show, --add-wrapping-key and --rewrap are one at a time', {
-    hint: 'First --add-wrapping-key; then --rewrap, once each machine has the file.',
+  throw new TradeAgentError('usage', 'use only one of --show, --add-wrapping-key and --rewrap', {
+    hint: 'Use --add-wrapping-key first, then --rewrap once each machine has the file.',
   });
 }

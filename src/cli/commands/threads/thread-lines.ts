@@ -4,7 +4,7 @@ import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
 import { program, type Reader } from '../../text/reader.ts';
 
-/** A thread for people: who said what, which tools were called with what result, and what the phone was asked. */
+/** Formats a thread for people: messages, tool calls with their results, and approvals. */
 export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = program): string {
   const short = reader.ids(record.approvals.map(({ id }) => id));
   const results = new Map(
@@ -44,7 +44,7 @@ function called(
   unicode: boolean,
 ): string {
   const text = toolCallText(call.name, call.args);
-  if (result === undefined) return `  ${unicode ? '…' : '-'} ${text}: not done yet`;
+  if (result === undefined) return `  ${unicode ? '…' : '-'} ${text}: not finished`;
   if (result.ok) return `  ${unicode ? '✓' : '+'} ${text}`;
   return `  ${unicode ? '✗' : 'x'} ${text}: ${failure(result.text)}`;
 }
@@ -54,7 +54,7 @@ function failure(text: string): string {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
     if (typeof error?.message === 'string') return safeLine(error.message);
   } catch {
-    // Not JSON.
+    // The text is not JSON.
   }
   return 'failed';
 }

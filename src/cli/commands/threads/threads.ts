@@ -17,13 +17,13 @@ const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.bu
 export function addThreadsCommand(program: CliCommand): void {
   const threads = program
     .command('threads')
-    .summary('earlier conversations')
-    .description('Lists earlier conversations, shows one, deletes one, or clears out old ones.')
+    .summary('list and delete earlier conversations')
+    .description('List earlier conversations, show one, delete one, or delete old ones.')
     .examples(
       ['trade-agent threads', 'newest first'],
-      ['trade-agent threads show THREAD', 'what was said, called, and asked of your phone'],
+      ['trade-agent threads show THREAD', 'messages, tool calls and approvals'],
       ['trade-agent threads delete THREAD', ''],
-      ['trade-agent threads prune --older-than 30d --keep 20', 'finished ones only'],
+      ['trade-agent threads prune --older-than 30d --keep 20', 'only finished conversations'],
     )
     .exits(...openExits);
   threads
@@ -34,8 +34,8 @@ export function addThreadsCommand(program: CliCommand): void {
     .runs(showThreads);
   threads
     .command('show')
-    .description('show a conversation: what was said, what was called, and its approvals')
-    .argument('<thread>', 'as "threads list" shows it, or how it begins')
+    .description('show a conversation: messages, tool calls and approvals')
+    .argument('<thread>', 'the ID from "threads list", or its first characters')
     .examples(['trade-agent threads show th_4k2m9x --output json', ''])
     .exits(exits.credentialStore)
     .runs(showThread);
@@ -43,9 +43,9 @@ export function addThreadsCommand(program: CliCommand): void {
     .command('delete')
     .summary('delete a conversation and its approvals')
     .description(
-      `Deletes a conversation and its approvals. Refused while one of them is open: cancel it (exit ${exits.pending}) or settle it (exit ${exits.unknown}) first. The audit log keeps what was asked and answered.`,
+      `Delete a conversation and its approvals. While an approval is open, cancel it (exit ${exits.pending}) or reconcile it (exit ${exits.unknown}) first. The audit log keeps all approvals.`,
     )
-    .argument('<thread>', 'as "threads list" shows it, or how it begins')
+    .argument('<thread>', 'the ID from "threads list", or its first characters')
     .examples(['trade-agent threads delete th_4k2m9x', ''])
     .exits(...openExits)
     .runs(showDeleted);
@@ -53,11 +53,11 @@ export function addThreadsCommand(program: CliCommand): void {
     .command('prune')
     .summary('delete old conversations that are finished')
     .description(
-      'Deletes finished conversations: those that nothing happened in for so long, sparing the newest. One that is under way, was cut off, or has an open approval always stays.',
+      'Delete finished conversations, by age or all but the newest. Conversations that are running, interrupted, or have an open approval are always kept.',
     )
-    .option('--older-than <age>', 'those untouched for 12h, 30d, 8w', parseAge)
-    .option('--keep <n>', 'spare the newest N', parseCount)
-    .option('--dry-run', 'only say which')
+    .option('--older-than <age>', 'delete those without activity for 12h, 30d or 8w', parseAge)
+    .option('--keep <n>', 'keep the newest N', parseCount)
+    .option('--dry-run', 'only show which')
     .examples(
       ['trade-agent threads prune --older-than 30d', ''],
       ['trade-agent threads prune --keep 20 --dry-run', ''],
@@ -98,5 +98,5 @@ async function showPruned(context: Context, settings: PruneSettings): Promise<vo
 
 function parseCount(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new TradeAgentError('usage', `--keep can't be "${text}"`, { hint: 'Give a whole number.' });
+  throw new TradeAgentError('usage', `--keep can't be "${text}"`, { hint: 'Choose a whole number.' });
 }

@@ -5,14 +5,12 @@ import type { Context } from '../../context/context.ts';
 export function addWatchCommand(program: CliCommand): void {
   program
     .command('watch')
-    .summary('show prices as they move')
-    .description(
-      "Shows prices as they move, on the whole terminal; q leaves. What is no longer the market's price says so.",
-    )
+    .summary('show live prices')
+    .description('Show live prices on the full terminal; press q to quit. Stale prices are marked.')
     .argument('<symbols...>', 'such as AAPL or BRK.B')
     .examples(
-      ['trade-agent watch AAPL MSFT', 'two rows, again every two seconds'],
-      ['trade-agent portfolio --watch', 'your own positions, and fills as they come'],
+      ['trade-agent watch AAPL MSFT', 'two rows, updated every two seconds'],
+      ['trade-agent portfolio --watch', 'your positions and fills'],
     )
     .exits(...sessionExits)
     .runs(watch);

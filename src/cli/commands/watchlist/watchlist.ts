@@ -7,25 +7,25 @@ import type { Context } from '../../context/context.ts';
 export function addWatchlistCommand(program: CliCommand): void {
   const watchlist = program
     .command('watchlist')
-    .summary('list and change what you keep an eye on')
+    .summary('manage your watchlist')
     .description(
-      'Lists the symbols on your watchlist at your broker, and puts some on it or takes them off. Nothing is traded by it, and your phone is not asked.',
+      'List the symbols on your watchlist at your broker, and add or remove some. It trades nothing and needs no approval.',
     )
     .examples(
       ['trade-agent watchlist', 'the symbols, in your order'],
-      ['trade-agent watchlist add AAPL KO', 'puts both on it'],
+      ['trade-agent watchlist add AAPL KO', 'adds both'],
       ['trade-agent watchlist list --output json | jq -r ".watchlist.symbols[]"', 'for scripts'],
     )
     .exits(...sessionExits);
   watchlist
     .command('list', { isDefault: true })
-    .description('list the symbols on it')
+    .description('list the symbols on your watchlist')
     .examples(['trade-agent watchlist list', 'in your order'])
     .exits(...sessionExits)
     .runs(async (context) => print(context, await (await context.gateway()).watchlist()));
   const changes = [
-    ['add', 'put symbols on it', 'what is there already stays where it is'],
-    ['remove', 'take symbols off it', 'what is not on it is no error'],
+    ['add', 'add symbols', 'existing symbols keep their place'],
+    ['remove', 'remove symbols', 'missing symbols are ignored'],
   ] as const;
   for (const [change, description, note] of changes) {
     watchlist

@@ -8,15 +8,15 @@ import { portUpTo } from '../../options/choice.ts';
 export function addWebCommand(program: CliCommand): void {
   program
     .command('web')
-    .summary('show everything on a page in your browser')
+    .summary('open the dashboard in your browser')
     .description(
-      'Serves a page to the browser of this machine, and opens it: portfolio, value and drawdown, orders, proposals with their stories, mandates, schedules, findings, and the record; live. Its link opens one page, once. On it proposals can be withdrawn and trading halted; approving stays on your phone.',
+      'Serve a live dashboard to a browser on this machine and open it: portfolio, value and drawdown, orders, proposals and their history, mandates, schedules, findings, and the audit log. The link works once. You can withdraw proposals and halt trading there, but you approve on your phone.',
     )
-    .option('--port <number>', 'where on 127.0.0.1 (0: a free one)', portUpTo(65_535), 0)
-    .option('--no-open', 'only say where it is')
+    .option('--port <number>', 'the port on 127.0.0.1 (0 picks a free one)', portUpTo(65_535), 0)
+    .option('--no-open', 'only print the link')
     .examples(
-      ['trade-agent web', 'opens your browser; Ctrl-C ends it'],
-      ['trade-agent web --no-open --output json', 'the link, for a browser that you open yourself'],
+      ['trade-agent web', 'opens your browser; press Ctrl-C to stop'],
+      ['trade-agent web --no-open --output json', 'prints the link'],
     )
     .exits(...sessionExits, exits.timedOut)
     .runs(web);
@@ -36,17 +36,17 @@ async function web(context: Context, { port, open }: { port: number; open: boole
   } finally {
     remove();
   }
-  // It normally ends by being stopped; only a time limit is reported.
+  // It normally runs until it is stopped, so only a timeout sets the exit code.
   const { reason } = context.signal;
   return isTradeAgentError(reason) && reason.code === 'timeout' ? exits.timedOut : exits.done;
 }
 
 async function show({ output, io }: Context, { url, port }: WebReady): Promise<void> {
   await output.result('web', { url, port, pid: process.pid }, () => url);
-  io.talk('The link opens one page, once. Ctrl-C ends it.');
+  io.talk('The link works once. Press Ctrl-C to stop.');
 }
 
-/** @returns undoes it */
+/** Opens the page through a temporary file. @returns removes the file */
 async function opened(context: Context, { url }: WebReady): Promise<() => void> {
   const { openingPage } = await import('../../../app/web.ts');
   const { file, remove } = await openingPage(context, url);

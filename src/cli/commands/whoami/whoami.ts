@@ -8,10 +8,10 @@ import type { Context } from '../../context/context.ts';
 export function addWhoamiCommand(program: CliCommand): void {
   program
     .command('whoami')
-    .description('say who is signed in, and where')
-    .option('--verify', 'ask the identity provider, instead of what was kept from the sign-in')
+    .description('show who is signed in, and where')
+    .option('--verify', 'check with the identity provider instead of using stored data')
     .examples(
-      ['trade-agent whoami', 'name, profile, and whether the money is real'],
+      ['trade-agent whoami', 'name, profile, and paper or live'],
       ['trade-agent whoami --output json | jq -r .user.email', 'for scripts'],
     )
     .exits(...sessionExits)
@@ -28,7 +28,7 @@ async function printWhoami(context: Context, options: { verify?: boolean }): Pro
       const who = name ?? email ?? sub;
       const address = email !== undefined && email !== who ? ` <${email}>` : '';
       const { profile, environment, issuer, company } = where;
-      const by = company === null ? '' : `, by ${company}`;
+      const by = company === null ? '' : `, through ${company}`;
       const line = `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer}${by})`;
       const { accounts } = where;
       if (accounts === null || accounts.length < 2) return line;

@@ -13,14 +13,17 @@ export function addWorkerCommand(program: CliCommand): void {
     program
       .command('worker')
       .description(
-        "do the work of a server: people's runs, each to where somebody is to decide; as many as you like",
+        'run the requests of a server, up to the point where an approval is needed; start as many workers as you like',
       ),
   )
-    .option('--concurrency <number>', 'runs that it drives at once', parseConcurrency, 8)
-    .option('--ready-file <file>', 'write its process id there once it works')
+    .option('--concurrency <number>', 'number of concurrent runs', parseConcurrency, 8)
+    .option('--ready-file <file>', 'write the process ID to this file once it is ready')
     .examples(
-      ['trade-agent worker', 'with the folder of the server on this machine'],
-      ['trade-agent worker --home /srv/trade-agent --concurrency 16', 'with a copy of it on another'],
+      ['trade-agent worker', 'uses the server folder on this machine'],
+      [
+        'trade-agent worker --home /srv/trade-agent --concurrency 16',
+        'uses a copy of the folder on another machine',
+      ],
     )
     .serves(async (parts, output, { readyFile, concurrency }: WorkerOptions, command: CliCommand) => {
       const { serveWorker } = await import('../../../app/server/serve-worker.ts');
@@ -35,7 +38,7 @@ export function addWorkerCommand(program: CliCommand): void {
             { gateway, tenant, concurrency, home, pid },
             () => `Worker             ${tenant}, at ${gateway}, ${concurrency} runs at once`,
           );
-          parts.tell('Ctrl-C ends it; what it has not done goes on at another.');
+          parts.tell('Press Ctrl-C to stop. Other workers continue its runs.');
         },
       });
     });
@@ -44,5 +47,5 @@ export function addWorkerCommand(program: CliCommand): void {
 function parseConcurrency(text: string): number {
   const number = Number(text);
   if (Number.isInteger(number) && number >= 1 && number <= 100) return number;
-  throw new InvalidArgumentError('It is a whole number from 1 to 100.');
+  throw new InvalidArgumentError('Choose a number from 1 to 100.');
 }

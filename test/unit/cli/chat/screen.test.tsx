@@ -192,7 +192,7 @@ describe('the chat’s screen', () => {
   it('stops the model on Esc, and drops what was to come next', async () => {
     const working: AgentEvent[] = [{ type: 'tool_call', id: 'c1', name: 'get_quote', args: {} }];
     const chat = openChat(working);
-    await chat.turn('quote AAPL\r', 'Esc stops');
+    await chat.turn('quote AAPL\r', 'Esc to stop');
     await chat.turn('and then\r', 'next: and then');
     chat.type('\u001b');
     await chat.session.idle();
@@ -203,7 +203,7 @@ describe('the chat’s screen', () => {
 
   it('takes what was typed ahead as soon as the model is done', async () => {
     const chat = openChat([{ type: 'tool_call', id: 'c1', name: 'get_quote', args: {} }]);
-    await chat.turn('quote AAPL\r', 'Esc stops');
+    await chat.turn('quote AAPL\r', 'Esc to stop');
     await chat.turn('and then\r', 'next: and then');
     chat.end([{ type: 'result', result: doneResult }]);
     await expect.poll(() => chat.runs.map(({ prompt }) => prompt)).toEqual(['quote AAPL', 'and then']);
@@ -233,7 +233,7 @@ describe('the chat’s screen', () => {
 
   it('asks the phone to let trading go on', async () => {
     const chat = openChat();
-    await chat.turn('/halt lift\r', 'trading goes on');
+    await chat.turn('/halt lift\r', 'Trading is active');
     expect(chat.screen()).toContain('L7FT');
     expect(chat.cancelled).toEqual(['lifted']);
   });
@@ -319,7 +319,7 @@ describe('the chat’s screen', () => {
   it('signs in from within: the code, the address and the warning', async () => {
     const nobody = { ...status, user: undefined, value: undefined };
     const chat = openChat([], { status: nobody });
-    await chat.shows('Enter signs you in');
+    await chat.shows('press Enter to sign in');
     await chat.turn('\r', 'WDJB-MJHT');
     expect(chat.screen()).toContain('http://127.0.0.1:4710/device');
     expect(chat.screen()).toContain('Continue only if you started this yourself.');
@@ -328,7 +328,7 @@ describe('the chat’s screen', () => {
 
   it('tells a misspelt command from a wish', async () => {
     const chat = openChat();
-    await chat.turn('/portfolo\r', 'there is no /portfolo');
+    await chat.turn('/portfolo\r', 'unknown command /portfolo');
     expect(chat.runs).toEqual([]);
   });
 
@@ -354,7 +354,7 @@ describe('the chat’s screen', () => {
 
   it('keeps no yes and no no for the next time', async () => {
     const chat = await readyChat();
-    await chat.turn('/halt\r', 'y or n');
+    await chat.turn('/halt\r', 'y/n');
     await chat.turn('n\r', 'Not halted');
     await chat.turn('\u001b[A', '❯ /halt');
     expect(chat.kept).toEqual(['/halt']);
@@ -363,7 +363,7 @@ describe('the chat’s screen', () => {
   it('makes no conversation of one that does not exist', async () => {
     const thread = { thread: 'th_abc', status: 'done', prompt: 'who am I', updated_at: '' } as const;
     const chat = await readyChat([], { driver: { threads: async () => [thread] } });
-    await chat.turn('/resume th_abd\r', 'Did you mean th_abc? /threads lists yours.');
+    await chat.turn('/resume th_abd\r', 'Did you mean th_abc? Type /threads for the list.');
     expect(chat.session.snapshot().state.talks).toBe(1);
   });
 
@@ -371,7 +371,7 @@ describe('the chat’s screen', () => {
     const chat = await readyChat();
     await chat.turn('/approvals cancel\r', 'cancel which approval?');
     await chat.turn('/approvals cancel zzzz\r', 'there is no approval zzzz');
-    await chat.turn('/approvals drop\r', 'there is no /approvals drop');
+    await chat.turn('/approvals drop\r', 'unknown command /approvals drop');
   });
 
   it('goes on after Esc though the gateway does not answer', async () => {
@@ -380,10 +380,10 @@ describe('the chat’s screen', () => {
     const driver = { portfolio: never, status: async () => (asked++ === 0 ? status : never()) };
     const chat = openChat([], { driver });
     await chat.session.connect();
-    await chat.turn('who am I\r', 'Esc stops');
+    await chat.turn('who am I\r', 'Esc to stop');
     chat.end([{ type: 'result', result: doneResult }]);
     await chat.shows(/\/help$/);
-    await chat.turn('/portfolio\r', 'Esc stops');
+    await chat.turn('/portfolio\r', 'Esc to stop');
     await chat.turn('\u001b', /stopped[\s\S]*\/help$/);
   });
 
@@ -400,9 +400,9 @@ describe('the chat’s screen', () => {
       },
     };
     const chat = await readyChat([], { driver });
-    await chat.turn('/halt\r', 'y or n');
+    await chat.turn('/halt\r', 'y/n');
     await chat.turn('y\r', /^PAPER \(simulated\) · HALTED · Alice Adams/m);
-    await chat.turn('/halt lift\r', 'positions may still only be made smaller');
+    await chat.turn('/halt lift\r', 'you can still only reduce positions');
     await chat.shows(/^PAPER \(simulated\) · REDUCING · Alice Adams/m);
     const reading = openChat([], { status: { ...status, withheld: 'read-only' } });
     await reading.shows('PAPER (simulated) · read-only · sandbox');

@@ -16,7 +16,7 @@ describe('what jq makes of a result', () => {
   it.each(['.a[', 'nothing_such', 'include "x"; 1'])('is refused beforehand for %j', async (expression) => {
     await expect(jqFilter(expression)).rejects.toMatchObject({
       code: 'usage',
-      message: expect.stringContaining('--jq is no expression that jq takes: '),
+      message: expect.stringContaining('--jq is not a valid jq expression: '),
     });
   });
 

@@ -70,16 +70,20 @@ describe('a flag that the command line leaves out', () => {
     [
       'phone',
       { TRADE_AGENT_PHONE_DECIDE: 'approve' },
-      /TRADE_AGENT_PHONE_DECIDE is set, but no variable decides/,
+      /TRADE_AGENT_PHONE_DECIDE is set, but this option can only be given on the command line/,
     ],
-    ['phone', { TRADE_AGENT_PHONE_DECIDE: 'deny' }, /no variable decides about money/],
-    ['profile remove', { TRADE_AGENT_PROFILE_REMOVE_YES: '1' }, /no variable decides/],
-    ['schedule add', { TRADE_AGENT_SCHEDULE_ADD_YES: '1' }, /no variable decides/],
-    ['check', { TRADE_AGENT_CHECK_SUGGEST: '1' }, /no variable decides/],
-    ['orders buy', { TRADE_AGENT_ORDERS_BUY_QTY: '5' }, /no variable decides/],
-    ['orders replace', { TRADE_AGENT_ORDERS_REPLACE_LIMIT: '5' }, /no variable decides/],
-    ['run', { TRADE_AGENT_APPROVAL: 'detach' }, /TRADE_AGENT_APPROVAL is set, but no variable decides/],
-    ['schedule add', { TRADE_AGENT_APPROVAL: 'wait' }, /no variable decides/],
+    ['phone', { TRADE_AGENT_PHONE_DECIDE: 'deny' }, /only be given on the command line/],
+    ['profile remove', { TRADE_AGENT_PROFILE_REMOVE_YES: '1' }, /only be given on the command line/],
+    ['schedule add', { TRADE_AGENT_SCHEDULE_ADD_YES: '1' }, /only be given on the command line/],
+    ['check', { TRADE_AGENT_CHECK_SUGGEST: '1' }, /only be given on the command line/],
+    ['orders buy', { TRADE_AGENT_ORDERS_BUY_QTY: '5' }, /only be given on the command line/],
+    ['orders replace', { TRADE_AGENT_ORDERS_REPLACE_LIMIT: '5' }, /only be given on the command line/],
+    [
+      'run',
+      { TRADE_AGENT_APPROVAL: 'detach' },
+      /TRADE_AGENT_APPROVAL is set, but this option can only be given on the command line/,
+    ],
+    ['schedule add', { TRADE_AGENT_APPROVAL: 'wait' }, /only be given on the command line/],
   ])('is refused where it decides about money: %s %j', async (path, env, message) => {
     await expect(parsed(path, [], env)).rejects.toThrow(message);
     await expect(parsed(path, [], env)).rejects.toMatchObject({

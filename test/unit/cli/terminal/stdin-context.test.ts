@@ -79,7 +79,7 @@ describe('the prompt from standard input', () => {
   });
 
   it('is refused where it is empty', () => {
-    expect(() => promptFrom({ text: '\n', ended: 'end' })).toThrow('held no prompt');
+    expect(() => promptFrom({ text: '\n', ended: 'end' })).toThrow('has no prompt');
   });
 
   it('is refused where only half of it may have come: it could ask for another order', () => {

@@ -62,7 +62,7 @@ describe('a chart', () => {
 
   it('draws a price that never moved, and says when there is too little to draw', () => {
     expect(chart([bar(0, '5.00'), bar(1, '5.00')], true)).toContain('+0.00%'.slice(1));
-    expect(chart([bar(0, '5.00')], true)).toBe('AAPL: too few prices to draw.');
+    expect(chart([bar(0, '5.00')], true)).toBe('AAPL: not enough prices for a chart.');
   });
 });
 

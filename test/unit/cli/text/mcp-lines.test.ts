@@ -22,19 +22,19 @@ it('lists other people’s servers, and how each stands', () => {
     server({ name: 'files', state: 'off', tools: [] }),
   ];
   expect(mcpLines({ unused: undefined, servers }).split('\n')).toEqual([
-    'news         not asked yet: search',
+    'news         not connected yet: search',
     'wire         connected: a, b (off)',
     'dead         MCP server dead: it could not be reached: search',
-    'files        off; nothing of it is allowed',
+    'files        off; no tools allowed',
   ]);
 });
 
 it('says why none is used', () => {
   expect(mcpLines({ unused: 'read-only', servers: [server({})] })).toContain(
-    'None is used in a read-only session.',
+    'They are not used in a read-only session.',
   );
   expect(mcpLines({ unused: 'planner', servers: [server({})] })).toContain(
-    'The built-in planner answers, which uses none of them; /model chooses another.',
+    'The built-in planner does not use them; choose a model with /model.',
   );
   expect(mcpLines({ unused: 'planner', servers: [] })).toBe(
     'No MCP servers; "trade-agent mcp servers add" adds one.',

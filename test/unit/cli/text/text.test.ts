@@ -105,7 +105,7 @@ describe('a message’s approval in plain lines', () => {
   it('has every line of the text on a line of its own', () => {
     expect(approvalLines(messageApproval, undefined, NOW, 'desk-7').slice(0, 7)).toEqual([
       'Approval needed (pr_m7qp2m4x)',
-      '  code      M7QP (your phone must show the same)',
+      '  code      M7QP (must match the code on your phone)',
       '  asked by  trade-agent on desk-7',
       '  to        message to #trading on Slack',
       '  text      Equity $1.00',
@@ -127,7 +127,7 @@ describe('an approval in plain lines', () => {
     const warned = { ...approval, warnings: ['the limit is 12% above the price'] };
     expect(approvalLines(warned, 'http://127.0.0.1:4747/phone', NOW, 'desk-7')).toEqual([
       'Approval needed (pr_k7qp2m4x)',
-      '  code      K7QP (your phone must show the same)',
+      '  code      K7QP (must match the code on your phone)',
       '  asked by  trade-agent on desk-7 (chat)',
       '  order     BUY 5 AAPL, limit $180.00',
       '  account   PA3ALICE01 PAPER',
@@ -138,7 +138,7 @@ describe('an approval in plain lines', () => {
       '  warning   the limit is 12% above the price',
       '  expires   2026-01-30T14:35:00Z (in 5:00)',
       '  approve   http://127.0.0.1:4747/phone (or: trade-agent phone)',
-      '  Deny on the phone whatever you did not ask for yourself.',
+      '  Deny it on the phone if you did not request it.',
     ]);
   });
 
