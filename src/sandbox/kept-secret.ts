@@ -4,7 +4,7 @@ import { z } from 'zod';
 
 const keptSchema = z.looseObject({ gateway_key: z.looseObject({ d: z.string() }) });
 
-/** The secret a sandbox's gateway seals and signs by; undefined if the folder holds no sandbox. */
+/** Returns the secret that a sandbox's gateway seals and signs with. Undefined if the folder has no sandbox. */
 export function keptSandboxSecret(folder: string): string | undefined {
   const file = join(folder, 'seed.json');
   return existsSync(file)

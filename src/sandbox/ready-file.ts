@@ -8,7 +8,7 @@ const sandboxReadySchema = z.object({
   broker: z.url(),
   phone: z.url(),
   company: z.object({ issuer: z.url(), client_id: z.string() }).optional(),
-  /** The sandbox's folder: its state and the phone's pairing secret. */
+  /** The sandbox's folder, with its state and the phone's pairing secret. */
   home: z.string(),
   pid: z.number().int().positive(),
 });
@@ -25,7 +25,7 @@ export function writeReadyFile(file: string, ready: SandboxReady): void {
   renameSync(temporary, file);
 }
 
-/** Writes the file. @returns a function that removes it, unless another sandbox has overwritten it */
+/** Writes the ready file. @returns a function that removes it unless another sandbox has overwritten it */
 export function announce(file: string, ready: SandboxReady): () => void {
   writeReadyFile(file, ready);
   return () => {

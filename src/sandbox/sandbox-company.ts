@@ -5,7 +5,7 @@ import type { CompanyOptions } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import type { SandboxHome } from './sandbox-home.ts';
 
-/** The client by which the sandbox's people sign in at their company; machines bring keys of their own. */
+/** The client with which people sign in at their company. Each machine adds its own key to it. */
 export const COMPANY_CLIENT_ID = 'trade-agent-acme';
 
 const NAME = 'Acme';
@@ -65,7 +65,7 @@ export function companiesAtHome(
   };
   return {
     companies: [listed],
-    // The home's own fetch refuses loopback addresses, and this company is on one.
+    // The home's fetch rejects loopback addresses, but this company is on one.
     clientKeys: () => fetch(keys),
   };
 }

@@ -6,7 +6,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 
-/** Alpaca's paper key ids begin with PK. */
+/** Creates a key pair. Alpaca's paper key IDs start with PK. */
 const newBrokerKey = () => ({
   key_id: `PK${randomBytes(9).toString('hex').toUpperCase()}`,
   secret: randomBytes(30).toString('base64url'),
@@ -24,7 +24,7 @@ const seedSchema = z.object({
   users: z.array(userSchema),
   /** The gateway's key for private_key_jwt at the identity provider. */
   gateway_key: z.record(z.string(), z.unknown()),
-  /** base64url, 32 bytes: seals the vault's broker tokens. */
+  /** Key that seals the vault's broker tokens: 32 bytes in base64url. */
   vault_key: z.string(),
   vault_client_secret: z.string(),
   admin_secret: z.string(),
@@ -36,7 +36,7 @@ export interface SandboxHome {
   readonly folder: string;
   readonly seed: SandboxSeed;
   readonly pairingSecret: string;
-  /** Reused at the next start, so that issued tokens stay valid. */
+  /** Ports of the last start. They are reused, so that issued tokens stay valid. */
   readonly ports: SandboxPorts | undefined;
   rememberPorts(ports: SandboxPorts): void;
   database(
@@ -45,13 +45,13 @@ export interface SandboxHome {
   release(): void;
 }
 
-/** `issuer` is the home's: provider, phone and gateway. A sandbox once started with a company keeps it. */
+/** `issuer` is the home's port. `company` is set once a sandbox was started with a company. */
 const portsSchema = z.object({ issuer: z.number(), broker: z.number(), company: z.number().optional() });
 export type SandboxPorts = z.output<typeof portsSchema>;
 
 /**
- * Opens and locks a sandbox's folder, creating what is missing. @throws {TradeAgentError} `busy` if another sandbox
- * runs on it, `state_corrupt` if its seed can't be read
+ * Opens and locks a sandbox's folder and creates missing files. @throws {TradeAgentError} `busy` if another sandbox
+ * uses it, `state_corrupt` if its seed can't be read
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -79,8 +79,8 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
 }
 
 /**
- * An SQLite lock, not a lock file: the operating system releases it when its holder dies, so a killed sandbox can
- * restart at once.
+ * Locks the folder with an SQLite lock instead of a lock file. The operating system releases it when its holder dies,
+ * so a killed sandbox can restart immediately.
  */
 function lock(folder: string): () => void {
   const database = new Database(join(folder, 'lock.db'), { timeout: 0 });
@@ -89,8 +89,8 @@ function lock(folder: string): () => void {
     database.exec('BEGIN EXCLUSIVE');
   } catch (cause) {
     database.close();
-    throw new TradeAgentError('busy', `another sandbox is running on ${folder}`, {
-      hint: 'Use that one, stop it first, or give this one a folder of its own with --home.',
+    throw new TradeAgentError('busy', `another sandbox is already using ${folder}`, {
+      hint: 'Use that one, stop it first, or choose another folder with --home.',
       cause,
     });
   }
@@ -121,7 +121,7 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
   const parsed = seedSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (!parsed.success) {
     throw new TradeAgentError('state_corrupt', `${file} is not a sandbox seed`, {
-      hint: 'Mend it, or start a new sandbox with --home on an empty folder.',
+      hint: 'Fix the file, or start a new sandbox with --home on an empty folder.',
     });
   }
   return parsed.data;

@@ -18,8 +18,7 @@ import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
 /*
- * What the sandbox's parties must know of each other (addresses, keys, passwords), derived from the seed and the
- * addresses.
+ * Settings that the sandbox's services share (addresses, keys, passwords), derived from the seed and the addresses.
  */
 
 export interface SandboxAddresses {
@@ -79,7 +78,7 @@ function keyOf({ broker_key }: SeededUser): AccessKey {
   return { keyId: broker_key.key_id, secret: broker_key.secret };
 }
 
-/** Derived, so that the seed needs no place for it. */
+/** Derives the second key from the first, so that the seed does not have to store it. */
 function secondKeyOf({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
   const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
   return {
@@ -134,10 +133,10 @@ interface ApprovalSettings {
   readonly mounts?: HomeOptions['gateway']['mounts'] | undefined;
   readonly quotas?: Quotas | undefined;
   readonly signature?: 'required' | 'off' | undefined;
-  /** Default: token exchange, and key pairs for unattended access. */
+  /** Defaults to token exchange, with key pairs for unattended access. */
   readonly credentials?: 'exchange' | 'key_pair' | undefined;
   readonly secondAccounts?: boolean | undefined;
-  /** Whether the gateway listens to the paper broker's stream; default true. */
+  /** Whether the gateway listens to the paper broker's stream (default true). */
   readonly tradeUpdates?: boolean | undefined;
   readonly relations?: HomeOptions['gateway']['relations'] | undefined;
   readonly rules: RulesSource;
@@ -156,9 +155,9 @@ export function homeSettings(
     thirdPartyPasswords: Object.fromEntries(
       seed.users.map(({ username, broker_password }) => [username, broker_password]),
     ),
-    // A command killed at the wrong moment must not cost a sign-in.
+    // A command killed before it stored its new refresh token must not lose the sign-in.
     refreshTokenReuse: 'until_confirmed',
-    // The terminal phone is one of its phones, and no money is real.
+    // The terminal phone signs with a software key, which is acceptable because no money is real.
     softwareKeys: true,
     ...defined({ knownClients: options.knownClients }),
     servers: options.servers,

@@ -48,32 +48,32 @@ import { createThirdParties } from './third-parties/third-parties.ts';
 
 export interface SandboxOptions {
   readonly home: string;
-  /** First of two ports; 0 for free ones. Default: those of the last start, else the usual ones, or free ones. */
+  /** First of two ports, or 0 for free ones. Defaults to those of the last start, the usual ones, or free ones. */
   readonly port?: number;
   readonly faults?: Faults;
   readonly marketHours?: 'always' | 'exchange';
-  /** Recorded days instead of a random walk; they keep the exchange's hours. */
+  /** Recorded days to use instead of a random walk. They follow the exchange's hours. */
   readonly marketData?: MarketData;
   readonly stories?: Readonly<Record<string, Story>>;
   readonly partialFills?: boolean;
   readonly clock?: Clock;
-  /** Sets prices and opening hours; default `clock`. */
+  /** Clock for prices and opening hours. Defaults to `clock`. */
   readonly marketClock?: Clock;
   readonly quotas?: Quotas;
   readonly signature?: 'required' | 'off';
   /**
-   * Default: token exchange, and key pairs for unattended access. `exchange`: no key pairs. `key_pair`: always, so
-   * that others can act for owners too.
+   * Defaults to token exchange, with key pairs for unattended access. `exchange`: never key pairs. `key_pair`: always
+   * key pairs, so that others can also act for owners.
    */
   readonly credentials?: 'exchange' | 'key_pair';
   readonly secondAccounts?: boolean;
   readonly tradeUpdates?: boolean;
   readonly relations?: HomeOptions['gateway']['relations'];
   readonly mounts?: HomeOptions['gateway']['mounts'];
-  /** Default: orders are not limited. */
+  /** By default, orders are not limited. */
   readonly rules?: HomeOptions['gateway']['rules'];
   readonly knownClients?: HomeOptions['knownClients'];
-  /** Whether its people work at a company whose sign-in the home accepts; kept from then on. */
+  /** Whether people work at a company whose sign-in the home accepts. Later starts keep the company. */
   readonly company?: boolean;
   readonly companyRules?: (usual: CompanyRule) => readonly CompanyRule[];
   readonly servers?: HomeOptions['servers'];
@@ -81,7 +81,7 @@ export interface SandboxOptions {
   readonly signalReceivers?: HomeOptions['signalReceivers'];
   readonly push?: HomeOptions['push'];
   readonly readyFile?: string;
-  /** Called with errors in its folder's rules while it runs. */
+  /** Called with errors in the folder's rules while the sandbox runs. */
   readonly onError?: (message: string) => void;
 }
 
@@ -102,8 +102,8 @@ const DRAIN_MS = 1_000;
 
 /**
  * Starts everything on loopback: a home (identity provider, phone, gateway), a paper broker, a market and seeded
- * people, talking over HTTP as in production. @throws {TradeAgentError} `busy`, `port_in_use`, `invalid_config` for
- * wrong rules or market days, `usage` for accounts newer than the market's days
+ * people. They communicate over HTTP as in production. @throws {TradeAgentError} `busy`, `port_in_use`,
+ * `invalid_config` for invalid rules or market days, `usage` if accounts are newer than the market's days
  */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { clock = systemClock, faults = new Faults() } = options;
@@ -224,7 +224,7 @@ async function openParties(
   servers.services.serveApp(app);
 
   const database = prepareHomeDatabase(openDatabase('identity-provider'));
-  // People who were removed stay removed.
+  // Removed people stay removed.
   const seeded = createPeople(database, () => clock.now());
   addMissing(seeded, seed.users);
   const present = {
@@ -283,7 +283,7 @@ function openCompany(
   return company;
 }
 
-/** Connects each account at the broker only once: a disconnected account stays disconnected. */
+/** Connects each account to the broker only once, so that a disconnected account stays disconnected. */
 async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise<void> {
   for (const { username, broker_password: password } of users) {
     if (vault.wasConnected(username, CONNECTION)) continue;
@@ -291,7 +291,7 @@ async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise
   }
 }
 
-/** After its owner disconnects the account, the gateway must not use the key pair. */
+/** Hides the key pair after the owner disconnects the account, so that the gateway can't use it. */
 function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewayStores['brokerKeys'] {
   return {
     ...brokerKeys,
@@ -319,8 +319,8 @@ async function keepKeyPairs(
 }
 
 /**
- * Admin API, with the admin secret as Bearer: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`, `GET
- * /admin/messages`.
+ * Admin API, with the admin secret as Bearer token: `POST /admin/faults {"name", "times"?}`, `DELETE /admin/faults`,
+ * `GET /admin/messages`.
  */
 function createAdmin(options: { secret: string; faults: Faults; sent: () => readonly object[] }): Hono {
   const app = new Hono();
@@ -350,8 +350,8 @@ type SandboxServers = Readonly<Record<'issuer' | 'broker', HttpServer>> & {
 };
 
 /**
- * Requested ports, or those of the last start, must be free, because tokens and bookmarks name them. A first start
- * takes the usual ones or any free ones. @throws {TradeAgentError} `port_in_use`
+ * Listens on the requested ports or those of the last start. They must be free, because tokens and bookmarks contain
+ * them. A first start uses the default ports or any free ones. @throws {TradeAgentError} `port_in_use`
  */
 async function listenAsBefore(
   first: number | undefined,
@@ -395,7 +395,7 @@ async function listenOn(ports: SandboxPorts, clock: Clock): Promise<SandboxServe
 
 interface MarketData {
   readonly folder: string;
-  /** The day the market's time begins; default: where it last stopped, else the first day. */
+  /** First day of the market's time. Defaults to where it last stopped, or else the first day. */
   readonly start?: IsoDate;
 }
 
@@ -408,8 +408,8 @@ interface SandboxMarketOptions {
 }
 
 /**
- * A random walk on the clock's time, or recorded days on a clock of their own. @throws {TradeAgentError}
- * `invalid_config` for unusable data, `usage` for a start outside it
+ * Opens a random walk on the clock's time, or recorded days on their own clock. @throws {TradeAgentError}
+ * `invalid_config` for invalid data, `usage` for a start outside it
  */
 export function openSandboxMarket(options: SandboxMarketOptions): { market: Market; replay?: ReplayClock } {
   const { seed, clock, hours, data, folder } = options;
@@ -422,14 +422,14 @@ export function openSandboxMarket(options: SandboxMarketOptions): { market: Mark
   if (first === undefined || (data.start ?? first) < (dates[0] ?? '')) {
     throw new TradeAgentError(
       'usage',
-      `the market’s days are from ${dates[0]} to ${last}: it can’t begin on ${data.start}`,
+      `the market’s days are from ${dates[0]} to ${last}, so it can’t start on ${data.start}`,
     );
   }
   const replay = replayClock({
     clock,
     file: join(folder, 'market-clock.json'),
     start: tape.sessions.from(first).open,
-    // The last day's bookings are made in its evening.
+    // The last day's bookings happen in the evening.
     end: bookedAt(last),
     restarts: data.start !== undefined,
   });

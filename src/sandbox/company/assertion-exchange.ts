@@ -10,7 +10,7 @@ import { type CompanyRule, rule } from './rules.ts';
 import { readSubject, type Subject, type SubjectOptions } from './subject.ts';
 
 const ASSERTION_S = 300;
-/** RFC 7519 §5.1, as the draft has it. */
+/** The assertion's `typ` header (RFC 7519 §5.1), from the ID-JAG draft. */
 const ASSERTION_TYP = 'oauth-id-jag+jwt';
 
 interface AssertionExchangeOptions extends SubjectOptions {
@@ -20,8 +20,8 @@ interface AssertionExchangeOptions extends SubjectOptions {
 }
 
 /**
- * RFC 8693 exchange for an ID-JAG only. The company's rules are checked each time, so people who left or lost a
- * group get nothing.
+ * Handles the RFC 8693 exchange, only for an ID-JAG. Checks the company's rules each time, so that people who left or
+ * lost a group get nothing.
  */
 export function assertionExchange(options: AssertionExchangeOptions) {
   return async (ctx: TokenEndpointGrantContext<ExchangeParameters>): Promise<void> => {
@@ -30,7 +30,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
     const proof = await validateDpop(provider, ctx);
     const subject = await readSubject(ctx, options);
     const person = options.people.find(subject.sub);
-    if (person === undefined) throw new errors.InvalidGrant('the person has left');
+    if (person === undefined) throw new errors.InvalidGrant('the person has left the company');
     const ruling = rule(options.rules, {
       clientId: client.clientId,
       audience,

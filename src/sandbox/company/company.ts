@@ -29,10 +29,10 @@ export interface CompanyOptions {
   readonly people: readonly CompanyPerson[];
   readonly clients: readonly CompanyClient[];
   readonly rules: readonly CompanyRule[];
-  /** Lets a terminal replace people's browsers; optional. */
+  /** Allows a terminal to sign people in without a browser. */
   readonly pairingSecret?: string | undefined;
   readonly clock?: Clock;
-  /** Never receives a token. */
+  /** Called with errors. The message never contains a token. */
   readonly onError?: (message: string) => void;
 }
 
@@ -85,7 +85,7 @@ export function createCompany(options: CompanyOptions) {
     signingKey,
     decide,
     endSessions,
-    /** Ends all sign-ins and exchanges for good. */
+    /** Ends all of the person's sign-ins and exchanges permanently. */
     deactivate: (sub: string): void => {
       people.deactivate(sub);
       endSessions(sub);
@@ -116,7 +116,7 @@ interface CompanyPagesOptions extends CompanySignIn {
 const decisionSchema = z.object({ user_code: z.string(), user: z.string() });
 
 /**
- * A company's pages beside the protocol: code entry for devices (for a terminal with the pairing secret too), and
+ * The company's pages outside the protocol: device code entry (also for a terminal with the pairing secret), and
  * clients' public keys, which anyone on this machine may add and read.
  */
 function companyPages(options: CompanyPagesOptions): Hono {
@@ -136,7 +136,7 @@ function companyPages(options: CompanyPagesOptions): Hono {
     const decided = await decide(code, find(username)?.sub, BY_PASSWORD);
     return decided === 'allowed'
       ? context.html(told(name, 'You are signed in. Go back to the terminal.'))
-      : context.html(page(name, code, 'That code is not open. Ask for a new one.'), 400);
+      : context.html(page(name, code, 'That code is not valid. Request a new one.'), 400);
   });
   app.post(DECIDE_PATH, async (context) => {
     const given = context.req.header('authorization') ?? '';
@@ -193,7 +193,7 @@ interface SignInStrength {
 }
 
 export const BY_PASSWORD: SignInStrength = { acr: 'pwd', amr: ['pwd'] };
-/** A second factor that can't be phished (OpenID Connect EAP ACR Values 1.0 §2). */
+/** A phishing-resistant second factor (OpenID Connect EAP ACR Values 1.0 §2). */
 export const BY_SECOND_FACTOR: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk', 'mfa'] };
 
 type DeviceOutcome = 'allowed' | 'denied' | 'not_found';
@@ -202,7 +202,7 @@ type CompanySignIn = ReturnType<typeof companySignIn>;
 
 function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, now: () => number) {
   return {
-    /** Decides a device code (RFC 8628) as the person; undefined denies it. Final either way. */
+    /** Approves a device code (RFC 8628) as the person, or denies it if undefined. The decision is final. */
     async decide(
       userCode: string,
       sub: string | undefined,
@@ -236,7 +236,7 @@ interface CompanyClient {
   readonly name: string;
 }
 
-/** An ES256 key's public half; a private member is refused, not dropped. */
+/** An ES256 public key. A private member is rejected, not dropped. */
 const clientKeySchema = z.strictObject({
   kty: z.literal('EC'),
   crv: z.literal('P-256'),
@@ -280,9 +280,9 @@ function companyClients(database: Database, known: readonly CompanyClient[]) {
   };
 
   return {
-    /** Public keys of a client, one per machine; undefined for an unknown client. */
+    /** Returns a client's public keys, one per machine. Undefined for an unknown client. */
     keys,
-    /** Idempotent. @returns false for an unknown client */
+    /** Adds a key. Idempotent. @returns false for an unknown client */
     async addKey(clientId: string, { kty, crv, x, y }: z.output<typeof clientKeySchema>): Promise<boolean> {
       if (find(clientId) === undefined) return false;
       const kid = await calculateJwkThumbprint({ kty, crv, x, y });
@@ -316,7 +316,7 @@ const routes = {
 interface CompanyProviderOptions {
   readonly issuer: string;
   readonly adapter: AdapterFactory;
-  /** Private; the first signs. */
+  /** Private keys. The first one signs. */
   readonly signingKeys: readonly JWK[];
   readonly cookieKey: string;
   readonly people: Pick<CompanyPeople, 'find'>;
@@ -324,7 +324,7 @@ interface CompanyProviderOptions {
   readonly idTokens: Pick<IdTokens, 'note'>;
 }
 
-/** A company's provider: device flow only, confidential clients only. */
+/** Creates the company's provider, which supports only the device flow and confidential clients. */
 function companyProvider(options: CompanyProviderOptions): Provider {
   const provider = new Provider(options.issuer, configuration(options));
   provider.registerGrantType(TOKEN_EXCHANGE_GRANT, options.exchange, tokenExchangeParameters);
@@ -359,7 +359,7 @@ function configuration({ adapter, signingKeys, cookieKey, people }: CompanyProvi
       profile: ['name', 'preferred_username'],
       email: ['email', 'email_verified'],
     },
-    // Names are in the ID token, as at most companies' providers.
+    // Puts names in the ID token, as most companies' providers do.
     conformIdTokenClaims: false,
     clientBasedCORS: () => false,
     renderError: (ctx, out) => {

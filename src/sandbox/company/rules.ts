@@ -1,7 +1,7 @@
-/** Lets a client act for people of these groups at one authorization server. */
+/** A rule that allows a client to act for people in these groups at one authorization server. */
 export interface CompanyRule {
   readonly client_id: string;
-  /** The client's id there (ID-JAG, "Cross-Domain Client ID Handling"), if different. */
+  /** The client's ID at that server, if different (ID-JAG, "Cross-Domain Client ID Handling"). */
   readonly client_id_there?: string;
   readonly audience: string;
   readonly resources: readonly string[];
@@ -20,27 +20,30 @@ export interface AskedExchange {
   readonly acr: string | undefined;
 }
 
-/** `error` as in RFC 6749 §5.2, RFC 8693 §2.2.2 and the draft's "Step-Up Authentication". */
+/** Error codes from RFC 6749 §5.2, RFC 8693 §2.2.2 and the ID-JAG draft's "Step-Up Authentication". */
 type Refusal = 'invalid_target' | 'invalid_scope' | 'access_denied' | 'insufficient_user_authentication';
 export type Ruling =
   | { readonly rule: CompanyRule; readonly scopes: readonly string[] }
   | { readonly error: Refusal; readonly reason: string };
 
-/** The first rule for this client, audience and one of the person's groups decides. */
+/** Applies the first rule that matches the client, the audience and one of the person's groups. */
 export function rule(rules: readonly CompanyRule[], asked: AskedExchange): Ruling {
   const there = rules.filter(
     ({ client_id, audience }) => client_id === asked.clientId && audience === asked.audience,
   );
-  if (there.length === 0) return { error: 'invalid_target', reason: 'the client may not act there' };
+  if (there.length === 0)
+    return { error: 'invalid_target', reason: 'the client may not act at that audience' };
   const found = there.find(({ groups }) => groups?.some((group) => asked.groups.includes(group)) ?? true);
-  if (found === undefined) return { error: 'access_denied', reason: 'the person is in none of the groups' };
+  if (found === undefined)
+    return { error: 'access_denied', reason: 'the person is not in any allowed group' };
   if (asked.resource !== undefined && !found.resources.includes(asked.resource)) {
     return { error: 'invalid_target', reason: 'the client may not act at that resource' };
   }
   const scopes = asked.scopes?.filter((scope) => found.scopes.includes(scope)) ?? found.scopes;
-  if (scopes.length === 0) return { error: 'invalid_scope', reason: 'nothing of it is let through' };
+  if (scopes.length === 0)
+    return { error: 'invalid_scope', reason: 'none of the requested scopes is allowed' };
   if (found.acr !== undefined && !found.acr.includes(asked.acr ?? '')) {
-    const reason = `the sign-in must be of ${found.acr.join(' or ')}`;
+    const reason = `the sign-in must have acr ${found.acr.join(' or ')}`;
     return { error: 'insufficient_user_authentication', reason };
   }
   return { rule: found, scopes };

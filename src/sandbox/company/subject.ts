@@ -12,7 +12,7 @@ export interface Subject {
   readonly amr: readonly string[] | undefined;
 }
 
-/** Maps ID tokens to their sign-in, so that they are worthless once it has ended. */
+/** Maps ID tokens to their sign-in, so that they become invalid when it ends. */
 export type IdTokens = ReturnType<typeof idTokens>;
 
 export function idTokens(database: Database, lifetimeS: number, now: () => number) {
@@ -41,8 +41,8 @@ export interface SubjectOptions {
 }
 
 /**
- * Reads `subject_token` (RFC 8693 §2.1): an ID token issued to this client, or its own refresh token, of an active
- * sign-in. @throws `invalid_request` for another type, `invalid_grant` if it is not valid
+ * Reads `subject_token` (RFC 8693 §2.1): an ID token or refresh token that was issued to this client and belongs to an
+ * active sign-in. @throws `invalid_request` for another type, `invalid_grant` if it is not valid
  */
 export async function readSubject(
   ctx: TokenEndpointGrantContext<ExchangeParameters>,
@@ -89,7 +89,7 @@ async function ofRefreshToken(
 ): Promise<Subject> {
   const found = await provider.RefreshToken.find(token);
   if (found === undefined || found.clientId !== client.clientId || found.consumed) {
-    throw new errors.InvalidGrant('subject_token is no refresh token of the client');
+    throw new errors.InvalidGrant('subject_token is not a refresh token of the client');
   }
   const grant = await provider.Grant.find(found.grantId ?? '');
   if (grant === undefined || found.accountId === undefined)

@@ -1,11 +1,11 @@
 import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 
-/** Trades around the clock. Prices are invented. */
+/** A crypto pair, which trades around the clock. Prices are made up. */
 export interface CryptoPair extends ListedSymbol {
   readonly minOrderSize: string;
 }
 
-/** symbol|name|dollars a coin|smallest order, coins */
+/** Columns: symbol, name, dollars a coin, smallest order in coins. */
 const data = `\
 BTC/USD|Bitcoin / US Dollar|64000.00|0.000015
 ETH/USD|Ethereum / US Dollar|3100.00|0.0003
@@ -26,7 +26,7 @@ const pairs: ReadonlyMap<string, CryptoPair> = new Map(
 
 export const cryptoPairs = (): readonly CryptoPair[] => [...pairs.values()];
 
-/** By either way to write it: Alpaca's orders say `BTC/USD`, its positions `BTCUSD`. */
+/** Finds a pair in either notation. Alpaca's orders have `BTC/USD`, its positions `BTCUSD`. */
 export function cryptoPair(symbol: string): CryptoPair | undefined {
   return pairs.get(symbol) ?? cryptoPairs().find((pair) => joined(pair.symbol) === symbol);
 }

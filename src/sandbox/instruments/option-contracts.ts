@@ -28,12 +28,12 @@ export interface ListedContract extends OptionContract {
   readonly symbol: string;
 }
 
-/** OCC has no root for some symbols, and stocks above $2,000 have none here. */
+/** Returns whether a symbol has options. OCC has no root for some symbols, and the sandbox has none above $2,000. */
 export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol): boolean {
   return /^[A-Z]{1,6}$/.test(symbol) && exchange !== 'AMEX' && new Dec(snapshotPrice).lt(2000);
 }
 
-/** Expiry days from a day on; without trading on Friday, the Thursday. */
+/** Returns the expiry days from a day on. If the market is closed on a Friday, it is the Thursday. */
 function expiries(market: Market, from: IsoDate): IsoDate[] {
   const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
   const weekly = Array.from({ length: WEEKS }, (_, week) => addDays(friday, 7 * week));
@@ -51,7 +51,7 @@ function expiries(market: Market, from: IsoDate): IsoDate[] {
 const lastTradingDay = (market: Market, friday: IsoDate): IsoDate =>
   market.sessions(friday, friday).length > 0 ? friday : addDays(friday, -1);
 
-/** The close of its last day, milliseconds since the epoch. */
+/** Returns the close of the contract's last day, in milliseconds since the epoch. */
 export function expiresAt(market: Market, { expiry }: OptionContract): number {
   return market.sessions(expiry, expiry)[0]?.close ?? newYorkInstant(expiry, '16:00');
 }
@@ -89,7 +89,7 @@ function occSymbol(root: string, expiry: IsoDate, right: 'call' | 'put', strike:
   return `${root}${day}${right === 'call' ? 'C' : 'P'}${strike.times(1000).toFixed(0).padStart(8, '0')}`;
 }
 
-/** Listed or expired; undefined if there never was one. */
+/** Returns a listed or expired contract. Undefined if it never existed. */
 export function contractOf(market: Market, symbol: string): ListedContract | undefined {
   if (assetClassOf(symbol) !== 'us_option') return undefined;
   const contract = optionOf(symbol);

@@ -7,11 +7,11 @@ import { expiresAt, type ListedContract } from './option-contracts.ts';
 
 const RATE = 0.04;
 const CENT = new Dec('0.01');
-/** Quotes are this far on either side of the last price, at least a cent. */
+/** Distance of the quotes from the last price, as a fraction. At least one cent. */
 const HALF_SPREAD = '0.01';
 const CONTRACTS_A_SHARE = 1 / 2000;
 
-/** A fraction a year, constant for each stock. */
+/** Returns a stock's constant implied volatility, as a fraction a year. */
 function impliedVolatility(seed: string, underlying: string): number {
   return 0.2 + 0.25 * uniform(hashText(`volatility\n${seed}\n${underlying}`), 1, 0);
 }
@@ -32,7 +32,7 @@ function premium(terms: OptionTerms): string {
   return (terms.years > 0 ? Dec.max(value, CENT) : value).toFixed(2);
 }
 
-/** After its last day, the exercise value. */
+/** Returns a contract's quote. After its last day, the exercise value. */
 export function optionQuote(market: Market, contract: ListedContract, at: number): MarketQuote | undefined {
   const when = Math.min(at, expiresAt(market, contract));
   const spot = market.quote(contract.underlying, when);
@@ -61,7 +61,7 @@ export function optionGreeks(
   return { greeks: greeksOf(terms), impliedVolatility: terms.volatility };
 }
 
-/** A put is dearest when its underlying is cheapest. */
+/** Returns a contract's bars. A put's high is at its underlying's low. */
 export function optionBars(
   market: Market,
   contract: ListedContract,
@@ -87,7 +87,7 @@ export function optionBars(
 
 /*
  * European option value (Black and Scholes, 1973; Hull, "Options, Futures, and Other Derivatives", ch. 15 and 19).
- * Invented prices, so floats will do; they become decimals on the tick before anyone computes with them.
+ * Floats are precise enough for made-up prices. They are rounded to decimals on the tick before further computation.
  */
 
 export interface OptionTerms {
@@ -99,7 +99,7 @@ export interface OptionTerms {
   readonly volatility: number;
 }
 
-/** By a day for theta, by a hundredth of volatility or rate for vega and rho. */
+/** Theta is per day. Vega and rho are per percentage point of volatility and rate. */
 interface Greeks {
   readonly delta: number;
   readonly gamma: number;
@@ -110,7 +110,7 @@ interface Greeks {
 
 const DAYS_A_YEAR = 365;
 
-/** Dollars a share; at expiry the intrinsic value. */
+/** Returns an option's value in dollars a share. At expiry this is the intrinsic value. */
 export function optionValue(terms: OptionTerms): number {
   const { right, spot, strike, years, rate } = terms;
   const sign = right === 'call' ? 1 : -1;
@@ -146,7 +146,7 @@ function distances({ spot, strike, years, rate, volatility }: OptionTerms): { d1
 
 const density = (x: number): number => Math.exp(-(x ** 2) / 2) / Math.sqrt(2 * Math.PI);
 
-/** The normal distribution, to seven decimals (Abramowitz and Stegun, 26.2.17). */
+/** Computes the cumulative normal distribution to seven decimals (Abramowitz and Stegun, 26.2.17). */
 function normal(x: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(x));
   const weights = [1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.31938153];

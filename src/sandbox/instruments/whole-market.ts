@@ -5,8 +5,8 @@ import { contractOf } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
- * Stocks plus crypto pairs (their own seeded walk, around the clock) and options (priced from their underlyings).
- * `symbols`, hours and calendar are the stocks' only.
+ * Adds crypto pairs (their own seeded walk, around the clock) and options (priced from their underlyings) to a stock
+ * market. `symbols`, hours and calendar stay those of the stocks.
  */
 export function wholeMarket(stocks: Market): Market {
   const coins = createMarket({
@@ -43,7 +43,7 @@ export function wholeMarket(stocks: Market): Market {
   };
 }
 
-/** @param extended in extended hours too */
+/** Returns whether a symbol trades at an instant. @param extended whether extended hours count */
 export function tradesAt(market: Market, symbol: string, at: number, extended: boolean): boolean {
   if (assetClassOf(symbol) === 'crypto') return true;
   return market.isOpen(at) || (extended && market.isExtendedOpen(at));

@@ -5,7 +5,7 @@ import { type CorporateAction, effectiveAt } from './corporate-action.ts';
 const adjustments = ['split', 'dividend', 'spin-off'] as const;
 export type Adjustment = (typeof adjustments)[number];
 
-/** Alpaca's notation: `raw`, `all`, or some of the others with commas between them. Undefined for anything else. */
+/** Parses Alpaca's notation: `raw`, `all`, or a comma-separated list of others. Undefined for anything else. */
 export function parseAdjustment(text: string): readonly Adjustment[] | undefined {
   if (text === 'raw') return [];
   if (text === 'all') return adjustments;
@@ -15,7 +15,7 @@ export function parseAdjustment(text: string): readonly Adjustment[] | undefined
     : undefined;
 }
 
-/** Multiplies prices before an action so that they compare with prices after it. */
+/** A factor for prices before an action that makes them comparable with prices after it. */
 export interface Factor {
   readonly at: number;
   readonly price: Dec;
@@ -23,9 +23,9 @@ export interface Factor {
 }
 
 /**
- * One action's factor: old shares over new in a split; 1 - dividend / close before (as CRSP); 1 - value of the new
- * shares / close before in a spin-off. @param closeBefore the last close without it, if any @param worth opening
- * price of a share of another symbol, dollars
+ * Returns an action's factor. For a split: old shares over new. For a dividend: 1 - dividend / prior close (as CRSP).
+ * For a spin-off: 1 - value of the new shares / prior close. @param closeBefore the last close before the action, if
+ * any @param worth returns another symbol's opening price, in dollars
  */
 export function factorOf(
   action: CorporateAction,

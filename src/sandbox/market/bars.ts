@@ -6,7 +6,7 @@ const MINUTE = 60_000;
 
 type Timeframe = { unit: 'minute' | 'hour'; count: number } | { unit: 'day' | 'week'; count: 1 };
 
-/** Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Undefined for anything else. */
+/** Parses Alpaca's notation: `[1-59]Min|T`, `[1-23]Hour|H`, `1Day|1D`, `1Week|1W`. Undefined for anything else. */
 export function parseTimeframe(text: string): Timeframe | undefined {
   const [, digits = '', letters = ''] = /^(\d{1,2})(Min|T|Hour|H|Day|D|Week|W)$/.exec(text) ?? [];
   const count = Number(digits);
@@ -43,9 +43,9 @@ export interface MarketBar {
 interface BarSource {
   sessions: Sessions;
   now: number;
-  /** Undefined before the first trade. */
+  /** Returns the last price. Undefined before the first trade. */
   last(at: number): string | undefined;
-  /** Instants at which to look for the highest and lowest price. */
+  /** Returns the instants to sample for the highest and lowest price. */
   looks(from: number, to: number): readonly number[];
   volume(from: number, to: number): number;
 }

@@ -12,7 +12,7 @@ const merger = { acquiree_symbol: symbol, effective_date: day };
 const forShares = { acquiree_rate: rate, acquirer_symbol: symbol, acquirer_rate: rate };
 
 /**
- * The corporate actions the sandbox carries out, by the names and lists of Alpaca's Market Data API
+ * The corporate actions that the sandbox supports, by the list names of Alpaca's Market Data API
  * (`/v1/corporate-actions`). Other members are ignored.
  */
 export const corporateActionLists = {
@@ -78,13 +78,13 @@ export function otherSymbolOf(action: CorporateAction): string | undefined {
   return 'acquirer_symbol' in action ? action.acquirer_symbol : undefined;
 }
 
-/** The first day on which the shares trade without what it gives. */
+/** Returns the first day on which the shares trade without the benefit. */
 export function effectiveDate(action: CorporateAction): IsoDate {
   if ('ex_date' in action) return action.ex_date;
   return 'effective_date' in action ? action.effective_date : action.process_date;
 }
 
-/** Midnight in New York: shares and prices change together. */
+/** Returns midnight in New York of that day, when shares and prices change together. */
 export function effectiveAt(action: CorporateAction): number {
   return newYorkInstant(effectiveDate(action), '00:00');
 }
@@ -97,7 +97,7 @@ export function endsSymbol(action: CorporateAction): boolean {
   return action.kind === 'name_change' || 'acquiree_symbol' in action;
 }
 
-/** As Alpaca sorts them: by booking day. */
+/** Compares by booking day, as Alpaca sorts actions. */
 export function inOrder(a: CorporateAction, b: CorporateAction): number {
   const key = (action: CorporateAction) => `${processDate(action)} ${subjectOf(action)} ${action.kind}`;
   return key(a) < key(b) ? -1 : 1;

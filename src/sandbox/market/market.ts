@@ -32,7 +32,7 @@ interface MarketOptions {
   tape?: Tape;
 }
 
-/** Prices are decimal strings on the tick, dollars a share; times are milliseconds since the epoch. */
+/** A quote. Prices are decimal strings on the tick, in dollars a share. Times are milliseconds since the epoch. */
 export interface MarketQuote {
   symbol: string;
   bid: string;
@@ -45,23 +45,23 @@ export interface MarketQuote {
 
 export interface Market extends MarketTimes {
   readonly seed: string;
-  /** Undefined after a merger or renaming. */
+  /** Returns a symbol. Undefined after it was merged or renamed. */
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
-  /** Outside trading hours the quote at the last close; undefined for an unknown symbol. */
+  /** Returns the quote, or outside trading hours the quote at the last close. Undefined for an unknown symbol. */
   quote(symbol: string, at?: number): MarketQuote | undefined;
   previousClose(symbol: string, at?: number): string | undefined;
-  /** Raw unless adjustments are named; undefined for an unknown symbol. */
+  /** Returns bars, raw unless adjustments are given. Undefined for an unknown symbol. */
   bars(symbol: string, request: BarRequest, adjustments?: readonly Adjustment[]): MarketBar[] | undefined;
-  /** The factor of all splits after one instant up to another: 0.5 if each share became two. */
+  /** Returns the combined factor of all splits after one instant up to another: 0.5 if each share became two. */
   splitFactor(symbol: string, after: number, upTo: number): Dec;
-  /** @throws {RangeError} for an unknown symbol, or one that another action ends */
+  /** Announces an action. @throws {RangeError} for an unknown symbol, or one that another action ends */
   announce(action: CorporateAction): void;
-  /** By booking day, both days included, earliest first. */
+  /** Returns actions sorted by booking day, oldest first. Both days are inclusive. */
   corporateActions(symbols: readonly string[], start: IsoDate, end: IsoDate): CorporateAction[];
   /**
-   * Holds a symbol at a price, or releases it (undefined). For tests and demonstrations. @throws {RangeError} for an
-   * unknown symbol or invalid price
+   * Holds a symbol at a price, or releases it if undefined. For tests and demos. @throws {RangeError} for an unknown
+   * symbol or invalid price
    */
   setPrice(symbol: string, price: string | undefined): void;
 }
@@ -184,7 +184,7 @@ function marketPrices(tape: Tape, actions: Announced, held: HeldPrices) {
     return before === undefined ? undefined : onTape(before.symbol);
   };
 
-  /** The last trade's price, in shares as counted at `asOf`. */
+  /** Returns the last trade's price, adjusted for splits and spin-offs up to `asOf`. */
   const lastPrice = (symbol: string, at: number, asOf = at): string | undefined => {
     const hold = held.get(symbol);
     if (hold !== undefined && at >= hold.since) return hold.price;
@@ -218,7 +218,7 @@ function marketPrices(tape: Tape, actions: Announced, held: HeldPrices) {
   return { onTape, lastPrice, factor };
 }
 
-/** When a market trades. Instants are milliseconds since the epoch, default now. */
+/** The times when a market trades. Instants are milliseconds since the epoch and default to now. */
 type MarketTimes = ReturnType<typeof createMarketTimes>;
 
 function createMarketTimes(sessions: Sessions, now: () => number) {
@@ -242,7 +242,7 @@ function createMarketTimes(sessions: Sessions, now: () => number) {
       const session = sessions.on(newYorkDate(at));
       return session !== undefined && at >= session.extendedOpen && at < session.extendedClose;
     },
-    /** In a market that is always open, both are the end of the day. */
+    /** Returns the next open. In a market that is always open, the next open and close are the end of the day. */
     nextOpen(at: number = now()): number {
       const session = currentOrNextSession(at);
       return session.open > at ? session.open : sessions.from(addDays(session.date, 1)).open;
@@ -259,7 +259,7 @@ function createMarketTimes(sessions: Sessions, now: () => number) {
   };
 }
 
-/** While the exchange is closed, the last close's instant. */
+/** Returns the instant, or the last close if the exchange is closed then. */
 function tradingTime(at: number, sessions: Sessions): number {
   return sessions.hours === 'always' ? at : Math.min(at, lastOpened(at, sessions).close);
 }
@@ -273,7 +273,7 @@ type Announced = ReturnType<typeof announced>;
 
 function announced() {
   const all: CorporateAction[] = [];
-  /** The former symbol, and when it changed. */
+  /** Returns the former symbol and the time when it changed. */
   const before = (symbol: string) => {
     const change = all.find((action) => action.kind === 'name_change' && action.new_symbol === symbol);
     return change === undefined ? undefined : { symbol: subjectOf(change), until: effectiveAt(change) };
@@ -300,7 +300,7 @@ function announced() {
   };
 }
 
-/** Why an action can't be announced; undefined if it can. */
+/** Returns the reason why an action can't be announced. Undefined if it can. */
 function whyNot(
   action: CorporateAction,
   known: Announced,
@@ -308,20 +308,21 @@ function whyNot(
 ): string | undefined {
   const subject = subjectOf(action);
   const other = otherSymbolOf(action);
-  if (!hasPrices(subject)) return `the market has no ${subject}`;
-  if (known.endOf(subject) !== undefined) return `${subject} ends already, by what was announced before`;
+  if (!hasPrices(subject)) return `the market does not have ${subject}`;
+  if (known.endOf(subject) !== undefined) return `an earlier announcement already ends ${subject}`;
   if (other === undefined) return undefined;
   if (other === subject) return `${subject} can’t become itself`;
-  if (action.kind === 'name_change') return hasPrices(other) ? `${other} is another company’s` : undefined;
-  return hasPrices(other) ? undefined : `the market has no prices of ${other}`;
+  if (action.kind === 'name_change')
+    return hasPrices(other) ? `${other} belongs to another company` : undefined;
+  return hasPrices(other) ? undefined : `the market has no prices for ${other}`;
 }
 
 const LOOKS = 16;
 const SESSION_HOURS = 6.5;
 
 /**
- * A seeded random walk around each symbol's snapshot price, the same for the same seed. @param symbols replace the
- * packaged ones
+ * Creates a random walk around each symbol's snapshot price, determined by the seed. @param symbols replace the bundled
+ * ones
  */
 function walk(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
   const listed: ReadonlyMap<string, ListedSymbol> =
@@ -356,7 +357,7 @@ function walk(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[
 const PAYING = 0.6;
 const PAID_AFTER = 21;
 
-/** Cash dividends of a company from one day to another, earliest first, from the seed alone. */
+/** Returns a company's cash dividends between two days, oldest first. They depend only on the seed. */
 function seededDividends(
   seed: string,
   { symbol, snapshotPrice }: ListedSymbol,
@@ -371,7 +372,7 @@ function seededDividends(
   const offset = Math.floor(uniform(key, 3, 0) * 3);
   const day = 1 + Math.floor(uniform(key, 4, 0) * 24);
   const found: ActionOf<'cash_dividend'>[] = [];
-  // Ex dates are weeks before the payment.
+  // Ex-dates are weeks before the payment.
   const from = new Date(`${addDays(start, -120)}T00:00:00Z`);
   for (let month = 0; ; month += 1) {
     const first = new Date(Date.UTC(from.getUTCFullYear(), from.getUTCMonth() + month, day));

@@ -1,19 +1,19 @@
 /**
- * Prices as a pure function of (seed, symbol, time): nothing is stored, so restarts and other processes see the same
- * market. The logarithm of a price is a sum of smooth noises, each half as fast and √2 times as strong as the one
- * before: between the fastest and the slowest it moves like a random walk, and the slowest bounds it. Invented
- * prices, so floats will do; they become decimals on the tick before anyone computes with them.
+ * Prices as a pure function of (seed, symbol, time). Nothing is stored, so restarts and other processes see the same
+ * market. The logarithm of a price is a sum of smooth noises, each half as fast and √2 times as strong as the previous
+ * one. Between the fastest and the slowest it moves like a random walk, and the slowest bounds it. Floats are precise
+ * enough for made-up prices. They are rounded to decimals on the tick before further computation.
  */
 const MINUTE = 60_000;
 const FASTEST = 4 * MINUTE;
 const OCTAVES = 17; // the slowest takes 4 min · 2^16 ≈ 182 days
-/** Gives about 1.5 % a day and rarely 0.1 % within a minute (measured in the tests). */
+/** Chosen for moves of about 1.5 % a day and rarely 0.1 % within a minute (measured in the tests). */
 const STRENGTH = 0.00075;
 
-/** The instant of the snapshot prices. */
+/** Time of the snapshot prices. */
 export const ANCHOR = Date.UTC(2026, 10, 2, 14, 30);
 
-/** FNV-1a over UTF-16 code units, 32 bits. */
+/** Computes the 32-bit FNV-1a hash of the UTF-16 code units. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {
@@ -54,7 +54,7 @@ export function pricePath(seed: string, symbol: string, snapshotPrice: string) {
   const atAnchor = logDeviation(key, ANCHOR);
   const sharesADay = 200_000 * 10 ** (2 * uniform(key, 102, 0));
   return {
-    /** Dollars a share at an instant (milliseconds since the epoch), not yet on the tick. */
+    /** Returns the price at an instant (milliseconds since the epoch), in dollars a share, not yet on the tick. */
     at: (time: number) => start * Math.exp(temper * (logDeviation(key, time) - atAnchor)),
     volume: (time: number, span: number) =>
       Math.max(

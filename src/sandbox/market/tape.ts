@@ -6,7 +6,7 @@ import type { CorporateAction } from './corporate-action.ts';
 
 interface Traded {
   readonly price: Dec;
-  /** Later splits are not in it yet, milliseconds since the epoch. */
+  /** The price is not adjusted for splits after this time (milliseconds since the epoch). */
   readonly since: number;
 }
 
@@ -14,11 +14,11 @@ export interface Tape {
   readonly sessions: Sessions;
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
-  /** The last trade up to an instant within trading hours; undefined before the first. */
+  /** Returns the last trade up to an instant within trading hours. Undefined before the first. */
   last(symbol: string, at: number): Traded | undefined;
-  /** Instants at which to look for the highest and lowest price. */
+  /** Returns the instants to sample for the highest and lowest price. */
   looks(symbol: string, from: number, to: number): readonly number[];
   volume(symbol: string, from: number, to: number): number;
-  /** Invented corporate actions, by booking day. */
+  /** Returns made-up corporate actions, by booking day. */
   actions(symbol: string, start: IsoDate, end: IsoDate): readonly CorporateAction[];
 }

@@ -34,7 +34,7 @@ import { createTradeStream, regularly } from './routes/trade-stream.ts';
 import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
-/** Resting orders are matched this often (milliseconds), and with every request. */
+/** Interval for matching open orders, in milliseconds. They are also matched on every request. */
 const SETTLE_EVERY = 1000;
 const SLOW_ANSWER = 2000;
 
@@ -44,22 +44,22 @@ export interface PaperBrokerOptions {
   market: Market;
   clock: Clock;
   faults: Faults;
-  /** `password` is for the broker's own login, `key` for programs, `story` the history. */
+  /** `password` is for the broker's login, `key` for programs, and `story` is the account's history. */
   users: readonly { username: string; password: string; name: string; key?: AccessKey; story?: Story }[];
   oauthClients: readonly OAuthClient[];
-  /** One whole-share order in ten fills in two parts (default true). */
+  /** Whether one in ten whole-share orders fills in two parts (default true). */
   partialFills?: boolean;
   replay?: ReplayClock;
   adminSecret?: string;
-  /** Per account (default 1000, the higher of Alpaca's two plans). */
+  /** Rate limit per account (default 1000, the higher of Alpaca's two plans). */
   requestsPerMinute?: number;
 }
 
 export type PaperBroker = ReturnType<typeof createPaperBroker>;
 
 /**
- * The part of Alpaca that is used here, to the letter of its contract, persistent. @throws {TradeAgentError} `usage`
- * if its state is newer than the market's time
+ * Creates a persistent paper broker that implements the part of Alpaca's API contract that trade-agent uses. @throws
+ * {TradeAgentError} `usage` if its state is newer than the market's time
  */
 export function createPaperBroker(options: PaperBrokerOptions) {
   const { database, clock, faults } = options;
@@ -156,7 +156,7 @@ function settleIfFree(settle: () => void): void {
   try {
     settle();
   } catch {
-    // The database is busy: the next round or request settles, and requests report errors.
+    // The database is busy. The next interval or request settles, and requests report errors.
   }
 }
 
@@ -168,7 +168,9 @@ function resumeMarket(market: Market, ledger: Ledger, announced: readonly Corpor
   const opened = Math.max(...ledger.accounts().map(({ created_at }) => created_at));
   const day = (at: number) => new Date(at).toISOString().slice(0, 10);
   if (opened > market.now()) {
-    throw anotherMarket(`its accounts are of ${day(opened)}, the market’s time is ${day(market.now())}`);
+    throw anotherMarket(
+      `its accounts were opened on ${day(opened)}, after the market’s time, ${day(market.now())}`,
+    );
   }
   for (const action of announced) {
     try {
@@ -182,6 +184,6 @@ function resumeMarket(market: Market, ledger: Ledger, announced: readonly Corpor
 
 function anotherMarket(why: string): TradeAgentError {
   return new TradeAgentError('usage', `this sandbox was used with another market: ${why}`, {
-    hint: 'Give each market a sandbox of its own: --home FOLDER',
+    hint: 'Use a separate sandbox for each market: --home FOLDER',
   });
 }

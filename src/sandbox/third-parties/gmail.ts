@@ -6,7 +6,7 @@ import { bearerToken, type StandInOptions } from './stand-in.ts';
 
 export const GMAIL_SEND_SCOPE = 'https://www.googleapis.com/auth/gmail.send';
 
-/** Gmail's `users.messages.send`, with Google's error format. */
+/** Implements Gmail's `users.messages.send`, with Google's error format. */
 export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono {
   const app = new Hono();
   app.use('/gmail/v1/*', bodyLimit({ maxSize: 256 * 1024 }));
@@ -52,8 +52,8 @@ function refuse(
 }
 
 /**
- * Reads a plain-text mail (RFC 5322, 2045, 2047) as far as needed; undefined for anything else, or with a repeated
- * header.
+ * Reads a plain-text mail (RFC 5322, 2045, 2047) as far as needed. Returns undefined for other mail and for repeated
+ * headers.
  */
 export function readMail(raw: string) {
   const end = raw.indexOf('\r\n\r\n');
@@ -77,7 +77,7 @@ export function readMail(raw: string) {
   };
 }
 
-/** The space between two encoded words belongs to neither. */
+/** Decodes encoded words and drops the space between two of them (RFC 2047 §6.2). */
 function decodedWords(text: string): string {
   return text
     .replace(/(\?=)[ \t]+(=\?)/g, '$1$2')

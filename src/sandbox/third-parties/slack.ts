@@ -7,8 +7,8 @@ import { bearerToken, type StandInOptions } from './stand-in.ts';
 const SLACK_CHANNELS = ['#general', '#trading', '#random'] as const;
 
 /**
- * Slack's `chat.postMessage` as JSON or form, with Slack's answers (always 200, `ok`, `error`) and its reading of
- * `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
+ * Implements Slack's `chat.postMessage` as JSON or form, with Slack's responses (always 200, `ok`, `error`) and its
+ * handling of `&amp;`, `&lt;`, `&gt;` and `<!channel>`.
  */
 export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono {
   const app = new Hono();
@@ -73,7 +73,7 @@ function slackId(kind: 'C' | 'U' | 'T', name: string): string {
   return `${kind}${createHash('sha256').update(`${kind} ${name}`).digest('hex').slice(0, 10).toUpperCase()}`;
 }
 
-/** What readers see. Mentions are shown as such, so that tests can tell. */
+/** Returns the text that readers see. Marks mentions, so that tests can detect them. */
 function asRead(text: string): string {
   return text
     .replace(/<!(channel|here|everyone)>/g, '[calls @$1]')

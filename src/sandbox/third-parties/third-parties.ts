@@ -25,8 +25,8 @@ export const thirdPartyScopes = {
 } as const;
 
 /**
- * Stand-ins for Slack (`/slack/api`, `/slack/oauth`) and Gmail (`/gmail/v1`, `/gmail/oauth`). Messages are stored and
- * go nowhere.
+ * Creates stand-ins for Slack (`/slack/api`, `/slack/oauth`) and Gmail (`/gmail/v1`, `/gmail/oauth`). Messages are only
+ * stored, never sent.
  */
 export function createThirdParties(options: ThirdPartiesOptions) {
   const { url, users, clock, faults } = options;
@@ -43,7 +43,7 @@ export function createThirdParties(options: ThirdPartiesOptions) {
       `/${name}`,
       oauthRoutes({ url: `${url}/${name}`, tokens, clients, users, now, party: { label, scopes } }),
     );
-    // Gmail's paths begin with /gmail, and its SDK takes no base path.
+    // Gmail's paths already start with /gmail, because its SDK does not support a base path.
     app.route(name === 'gmail' ? '/' : `/${name}`, api({ tokens, outbox, now, faults }));
     return outbox;
   };

@@ -16,7 +16,7 @@ export interface Row {
   readonly fields: Readonly<Record<string, string>>;
 }
 
-/** What each field may be called: in words, or by the letter that Alpaca's bars have. */
+/** Accepted names of each field, including the letters of Alpaca's bars. */
 const names = {
   date: ['date', 'timestamp', 'time', 't'],
   open: ['open', 'o'],
@@ -29,21 +29,21 @@ type Field = keyof typeof names;
 
 export function wrong(file: string, line: number | undefined, what: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file}${line === undefined ? '' : `:${line}`}: ${what}`, {
-    hint: 'docs/guide/SANDBOX.md, "Real days", says what the files of a market hold',
+    hint: 'See "Real days" in docs/guide/SANDBOX.md for the format of market files',
   });
 }
 
-/** A symbol's days, oldest first. @throws {TradeAgentError} `invalid_config`, with file and line */
+/** Returns a symbol's days, oldest first. @throws {TradeAgentError} `invalid_config`, with file and line */
 export function daysOf(file: string, rows: readonly Row[]): Day[] {
   const seen = new Map<IsoDate, number>();
   const days = rows.map((row) => {
     const day = dayOf(file, row);
     const before = seen.get(day.date);
-    if (before !== undefined) throw wrong(file, row.line, `${day.date} stands in line ${before} already`);
+    if (before !== undefined) throw wrong(file, row.line, `${day.date} is already on line ${before}`);
     seen.set(day.date, row.line);
     return day;
   });
-  if (days.length === 0) throw wrong(file, undefined, 'no day in it');
+  if (days.length === 0) throw wrong(file, undefined, 'the file has no days');
   return days.sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
@@ -70,14 +70,14 @@ function dayOf(file: string, row: Row): Day {
   return { date, open, high, low, close, volume: Math.trunc(Number(volume)) };
 }
 
-/** A date, or an instant (RFC 3339) of that New York day. */
+/** Parses a date, or an instant (RFC 3339) of that New York day. */
 function dateOf(file: string, line: number, text: string | undefined): IsoDate {
   if (text === undefined) throw wrong(file, line, 'date is missing');
   const at = Date.parse(text);
   const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);
   const isReal = !Number.isNaN(at) && new Date(at).toISOString().startsWith(isDate ? text : '');
   if (!isReal || (!isDate && !/^\d{4}-\d{2}-\d{2}T/.test(text))) {
-    throw wrong(file, line, `date must be such as 2026-03-02, not ${JSON.stringify(text)}`);
+    throw wrong(file, line, `date must be a date such as 2026-03-02, not ${JSON.stringify(text)}`);
   }
   return isDate ? text : newYorkDate(at);
 }

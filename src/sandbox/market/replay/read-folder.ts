@@ -25,17 +25,17 @@ export function readMarketFolder(folder: string): ReplayData {
     const [, symbol, kind] = /^(.+)\.(csv|json)$/i.exec(name) ?? [];
     if (name === ACTIONS) actions = readActions(file);
     else if (symbol !== undefined) {
-      if (days.has(symbol)) throw wrong(file, undefined, `${symbol} has another file already`);
+      if (days.has(symbol)) throw wrong(file, undefined, `${symbol} already has another file`);
       days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? csvRows : jsonRows));
     }
   }
-  if (days.size === 0) throw wrong(folder, undefined, 'no file of days in it, such as AAPL.csv');
+  if (days.size === 0) throw wrong(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
   return { days, actions };
 }
 
 function readDays(file: string, symbol: string, rowsOf: typeof csvRows): Day[] {
   if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
-    throw wrong(file, undefined, 'a file is named by its symbol, such as AAPL.csv or BRK.B.json');
+    throw wrong(file, undefined, 'the file must be named after its symbol, such as AAPL.csv or BRK.B.json');
   }
   return daysOf(file, rowsOf(file, readFileSync(file, 'utf8')));
 }
@@ -48,13 +48,13 @@ function namesIn(folder: string): string[] {
   }
 }
 
-/** Alpaca's answer (`/v1/corporate-actions`), or its lists alone. */
+/** Reads Alpaca's response (`/v1/corporate-actions`), or only its lists. */
 function readActions(file: string): CorporateAction[] {
   let content: unknown;
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw wrong(file, undefined, `no JSON: ${(error as Error).message}`);
+    throw wrong(file, undefined, `not JSON: ${(error as Error).message}`);
   }
   const answer = z.object({ corporate_actions: z.unknown() }).safeParse(content);
   const read = corporateActionsSchema.safeParse(answer.success ? answer.data.corporate_actions : content);
@@ -62,7 +62,7 @@ function readActions(file: string): CorporateAction[] {
   return read.data;
 }
 
-/** The rows of a CSV file (RFC 4180) by its header, whose names may be in any order and any case. */
+/** Returns the rows of a CSV file (RFC 4180) by the names in its header, in any order and case. */
 export function csvRows(file: string, text: string): Row[] {
   try {
     const rows = parse(text, {
@@ -80,14 +80,14 @@ export function csvRows(file: string, text: string): Row[] {
   }
 }
 
-/** The rows of a JSON file: a list of days, or Alpaca's answer that has them as `bars`. */
+/** Returns the rows of a JSON file: a list of days, or Alpaca's response with `bars`. */
 export function jsonRows(file: string, text: string): Row[] {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true });
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
   const [error] = errors;
   if (error !== undefined)
-    throw wrong(file, lineOf(error.offset), `no JSON: ${printParseErrorCode(error.error)}`);
+    throw wrong(file, lineOf(error.offset), `not JSON: ${printParseErrorCode(error.error)}`);
   const list = root?.type === 'object' ? memberOf(root, 'bars') : root;
   if (list?.type !== 'array') throw wrong(file, 1, 'must be a list of days, or {"bars": [...]}');
   return (list.children ?? []).map((item) => {
@@ -107,6 +107,6 @@ function memberOf(object: Node, wanted: string): Node | undefined {
   return object.children?.find(({ children: [name] = [] }) => name?.value === wanted)?.children?.[1];
 }
 
-/** As written, so that no digit passes through a float. */
+/** Returns a value as written, so that no number passes through a float. */
 const valueText = (value: Node, text: string): string =>
   value.type === 'string' ? String(value.value) : text.slice(value.offset, value.offset + value.length);

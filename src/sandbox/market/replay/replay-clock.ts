@@ -7,9 +7,9 @@ export type ReplayClock = ReturnType<typeof replayClock>;
 interface ReplayClockOptions {
   readonly clock: Clock;
   readonly file: string;
-  /** Used if nothing is stored yet, or if it `restarts`. */
+  /** Start time, used if nothing is stored yet or if `restarts` is set. */
   readonly start: number;
-  /** Time stops here: after the last close there is no price. */
+  /** Time stops here, because there are no prices after the last close. */
   readonly end: number;
   readonly restarts: boolean;
 }
@@ -30,8 +30,8 @@ export function replayClock({ clock, file, start, end, restarts }: ReplayClockOp
   const now = () => Math.min(clock.now() + ahead, end);
   /** @throws {RangeError} for an instant in the past or after the end */
   const check = (at: number): void => {
-    if (at < now()) throw new RangeError('the market’s time only goes on');
-    if (at > end) throw new RangeError('the market has no days after that');
+    if (at < now()) throw new RangeError('the market’s time can’t go back');
+    if (at > end) throw new RangeError('the market’s days end before that');
   };
   return {
     now,

@@ -12,8 +12,8 @@ interface Point {
 }
 
 /**
- * Recorded days. Within a day the price moves from open to low and high (first the one away from the close) to
- * close, a third of the session each.
+ * Creates a tape of recorded days. Within a day the price moves from the open through low and high (whichever is
+ * farther from the close comes first) to the close, each in a third of the session.
  */
 export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
   const sessions = sessionsOfDays(datesOf(data));
@@ -48,7 +48,7 @@ export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
     looks(symbol, from, to) {
       const days = within(symbol, from, to);
       const turns = days.flatMap((day) => pointsOf(day).map(({ at }) => at));
-      // Where it did not trade there is nothing to look at.
+      // A symbol that did not trade has no prices to sample.
       return days.length === 0 ? [] : [from, ...turns.filter((at) => at > from && at < to), to];
     },
     volume(symbol, from, to) {

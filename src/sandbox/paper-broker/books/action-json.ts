@@ -24,7 +24,7 @@ export function listOf({ kind }: CorporateAction): CorporateActionList {
   return list[0] as CorporateActionList;
 }
 
-/** An action in Alpaca's schema for its kind. Rates are JSON numbers, as the contract wants. */
+/** Returns an action in Alpaca's schema for its kind. Rates are JSON numbers, as the API contract requires. */
 export function actionJson(action: CorporateAction): Record<string, unknown> {
   const { kind, ...terms } = action;
   const told = Object.entries(terms).flatMap(([name, value]): [string, unknown][] => {

@@ -18,7 +18,7 @@ import { bookedAt, entryOf } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 import { holdingsAt } from './valuation.ts';
 
-/** Bookings due with time: corporate actions on holdings, and scheduled entries. */
+/** Bookings that become due over time: corporate actions on holdings, and scheduled entries. */
 export type Bookkeeping = ReturnType<typeof openBookkeeping>;
 
 interface BookkeepingOptions {
@@ -77,7 +77,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
     let after = bookedTo.get(accountId) ?? upTo;
     for (;;) {
       const entry = next.get(accountId, upTo);
-      // Asked again each time: a merger brings shares with dividends of their own.
+      // Queried again each time, because a merger adds shares that have their own dividends.
       const actions = actionsDue(accountId, after, upTo);
       const at = Math.min(...[entry, ...actions].flatMap((one) => one?.at ?? []));
       if (at > upTo) break;
@@ -112,7 +112,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
   };
 }
 
-/** Shares without a known price cost what they trade at. */
+/** Sets the cost of shares without a known cost to their market value. */
 function withCost(entry: EntryRecord, market: Market): EntryRecord {
   const { symbol, qty, cost, at } = entry;
   if (symbol === null || qty === null || cost !== null || new Dec(qty).lt(0)) return entry;
@@ -127,19 +127,19 @@ function nextDue(now: number): number {
 
 interface Holder {
   readonly account_id: string;
-  /** The subject's shares now; negative if short. */
+  /** Current shares of the action's subject. Negative if short. */
   readonly holding: Holding;
-  /** Shares held when the last day with the right ended. */
+  /** Shares held at the end of the last day with entitlement. */
   readonly entitled: Dec;
   worth(symbol: string): Dec;
 }
 
-/** A dividend on the evening of its payment day, anything else as its day begins. */
+/** Returns the booking time: the evening of the payment day for a dividend, the start of the day for other actions. */
 function actionBookedAt(action: CorporateAction): number {
   return action.kind === 'cash_dividend' ? bookedAt(action.payable_date) : effectiveAt(action);
 }
 
-/** What an action books on an account, in Alpaca's activity types. */
+/** Returns the entries that an action books on an account, with Alpaca's activity types. */
 export function actionEntries(action: CorporateAction, holder: Holder): EntryRecord[] {
   const held = holder.holding.qty;
   if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividend(action, holder)];
@@ -180,7 +180,7 @@ function dividend(action: ActionOf<'cash_dividend'>, { account_id, entitled }: H
     date: processDate(action),
     at: actionBookedAt(action),
     symbol: action.symbol,
-    // Short holders owe it.
+    // Holders of a short position owe the dividend.
     amount: plain(entitled.times(action.rate)),
     entitled: plain(entitled),
     per_share: action.rate,
@@ -195,11 +195,11 @@ interface Leg {
   readonly qty: Dec;
 }
 
-/** Old shares go, new ones come with their cost. */
+/** Replaces old shares with new ones at the old cost. */
 function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
   const { holding } = holder;
-  // Cash beside shares is a gain as far as there is one, and otherwise reduces the cost (26 U.S.C. §§ 356, 358);
-  // signs are reversed for shorts.
+  // Cash received beside shares is recognized up to the gain, and the rest reduces the cost (26 U.S.C. §§ 356, 358).
+  // Signs are reversed for shorts.
   const worth = cash.isZero() ? new Dec(0) : come.qty.times(holder.worth(come.symbol));
   const sign = cash.isNegative() ? -1 : 1;
   const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);
@@ -211,7 +211,7 @@ function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = ne
   ];
 }
 
-/** The parent's cost divides by what both trade at (26 CFR 1.358-2). */
+/** Divides the parent's cost by the market values of both shares (26 CFR 1.358-2). */
 function spunOff(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
   const { qty: held, cost } = holder.holding;
   const qty = part(held, action.new_rate, action.source_rate);
@@ -247,7 +247,7 @@ function leg(
   });
 }
 
-/** Fractions of shares are kept to nine decimals. */
+/** Computes fractional shares to nine decimals. */
 const part = (held: Dec, made: string, of: string): Dec =>
   held.times(made).div(of).toDecimalPlaces(9, Dec.ROUND_DOWN);
 

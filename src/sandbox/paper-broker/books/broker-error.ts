@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 /**
- * A refusal in Alpaca's form: an HTTP status and `{code, message}`, sometimes with facts. Codes: 40010001 wrong
+ * An error in Alpaca's format: an HTTP status and `{code, message}`, sometimes with details. Codes: 40010001 wrong
  * parameter, 40110000 not authorized, 40310000 not permitted (buying power, quantity held, wash trade), 40410000 not
  * found, 42210000 unprocessable, 42910000 too many requests.
  */
@@ -29,7 +29,7 @@ export const notPermitted = (message: string, facts?: Record<string, unknown>) =
   new BrokerError(403, 40310000, message, facts);
 export const notFound = (message: string) => new BrokerError(404, 40410000, message);
 
-/** Market data errors have a message only. */
+/** A market data error, which has only a message. */
 export class DataError extends Error {
   override name = 'DataError';
   readonly status: 400 | 404;
@@ -39,7 +39,7 @@ export class DataError extends Error {
   }
 }
 
-/** @throws {BrokerError} 422 that names the first wrong field */
+/** Parses a value by a schema. @throws {BrokerError} 422 that names the first wrong field */
 export function checkedBy<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const read = schema.safeParse(given);
   if (read.success) return read.data;

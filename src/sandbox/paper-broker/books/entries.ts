@@ -2,8 +2,8 @@ import type { EntryRecord } from '../../../store/sandbox/records.ts';
 import { type IsoDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
 /**
- * Alpaca books money, journals and transfers after the 16:00 equity, on the next day in UTC (Trading API,
- * "activities").
+ * Booking time in New York. Alpaca books cash, journals and transfers after the 16:00 equity, on the next day in UTC
+ * (Trading API, "activities").
  */
 const BOOKED = '20:30';
 

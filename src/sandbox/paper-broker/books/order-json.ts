@@ -6,7 +6,7 @@ import { assetId } from './tradable-asset.ts';
 const time = (at: number) => new Date(at).toISOString();
 const timeOrNull = (at: number | null) => (at === null ? null : time(at));
 
-/** Alpaca's Order schema. @param legs shown below it */
+/** Returns an order in Alpaca's Order schema. @param legs nested in the order */
 export function orderJson(order: OrderRecord, legs: readonly OrderRecord[] = []): OrderJson {
   return { ...rowJson(order), legs: legs.length === 0 ? null : legs.map((leg) => orderJson(leg)) };
 }
@@ -50,7 +50,7 @@ function rowJson(order: OrderRecord) {
   };
 }
 
-/** Only a multi-leg order's legs have these. */
+/** Returns the members that a multi-leg order has only on its legs. */
 function whatOf(order: OrderRecord) {
   const { symbol, side, position_intent, ratio_qty } = order;
   if (symbol === '') return {};

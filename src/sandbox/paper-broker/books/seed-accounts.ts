@@ -8,11 +8,11 @@ import { stableUuid } from './tradable-asset.ts';
 
 export interface Story {
   readonly number: string;
-  /** The first one opens the account. */
+  /** The first event opens the account. */
   readonly events: readonly StoryEvent[];
 }
 
-/** An entry, or a trade at its own price or the 11:00 ask. */
+/** An entry, or a trade at a given price or the 11:00 ask. */
 export type StoryEvent = { readonly date: IsoDate } & (
   | { readonly entry: Pick<EntryRecord, 'type'> & Partial<Omit<EntryRecord, 'date' | 'account_id'>> }
   | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
@@ -60,7 +60,7 @@ interface SeedParts {
 }
 
 /**
- * Opens an account with its history unless it exists. Call inside a transaction. @param told replaces the usual
+ * Opens an account with its history unless it exists. Call inside a transaction. @param told replaces the default
  * story
  */
 export function seedAccount(
@@ -87,7 +87,7 @@ export function seedAccount(
     }
     const { trade } = event;
     const price = trade.price ?? market.quote(trade.symbol, at)?.ask;
-    if (price === undefined) continue; // a market made of fewer symbols
+    if (price === undefined) continue; // the market has fewer symbols
     ledger.book({ ...trade, account_id: id, order_id: null, price, at }, { short: true, overdraft: true });
   }
   bookkeeping.catchUp(id, now);

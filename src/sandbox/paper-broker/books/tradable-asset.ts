@@ -4,7 +4,7 @@ import type { ListedSymbol } from '../../../trading/listed-symbols.ts';
 import type { CryptoPair } from '../../instruments/crypto-pairs.ts';
 import { isOptionable } from '../../instruments/option-contracts.ts';
 
-/** A stable UUID by name: ids must survive a restart without being stored. */
+/** Derives a stable UUID from a name, so that IDs survive a restart without being stored. */
 export function stableUuid(name: string): string {
   const bytes = createHash('sha256').update(name).digest().subarray(0, 16);
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6); // version 8: custom (RFC 9562, 5.8)
@@ -15,7 +15,7 @@ export function stableUuid(name: string): string {
 
 export const assetId = (symbol: string): string => stableUuid(`asset:${symbol}`);
 
-/** Fractions: prices of $1 to $10,000 on the major exchanges. */
+/** Returns whether fractions are allowed: prices from $1 to $10,000 on the major exchanges. */
 export function isFractionable(asset: ListedSymbol): boolean {
   const price = new Dec(asset.snapshotPrice);
   return asset.exchange !== 'AMEX' && price.gte(1) && price.lte(10_000);
@@ -46,7 +46,7 @@ export function assetJson(asset: ListedSymbol) {
   };
 }
 
-/** Alpaca reports the exchange `CRYPTO`, which its contract does not know. */
+/** Returns a pair as an asset. Alpaca reports the exchange `CRYPTO`, which its API contract does not list. */
 export function cryptoJson(pair: CryptoPair) {
   return {
     id: assetId(pair.symbol),

@@ -21,15 +21,15 @@ export interface Means {
 export const heldOf = (symbol: string, positions: readonly PositionRecord[]): Dec =>
   new Dec(positions.find((position) => position.symbol === symbol)?.qty ?? 0);
 
-/** The effect on a position, as Alpaca infers it. */
+/** Infers the position intent as Alpaca does. */
 export function intentOf(side: 'buy' | 'sell', held: Dec): PositionIntent {
   if (side === 'buy') return held.lt(0) ? 'buy_to_close' : 'buy_to_open';
   return held.gt(0) ? 'sell_to_close' : 'sell_to_open';
 }
 
 /**
- * Whether an account can carry one more order: no wash trade, quantity held, opening allowed, and paid for. @throws
- * {BrokerError} 403
+ * Checks that an account can place one more order: no wash trade, quantity held, opening allowed, and enough buying
+ * power. @throws {BrokerError} 403
  */
 export function checkAccount(order: OrderRecord, means: Means): void {
   if (means.settings.suspend_trade) throw notPermitted('new orders are rejected by user request');
@@ -115,7 +115,7 @@ function checkShort(order: OrderRecord, means: Means): void {
   checkCost(order, means);
 }
 
-/** Alpaca's levels: 1 writes what is covered, 2 buys, 3 trades spreads as well. */
+/** Checks Alpaca's options levels: 1 sells covered options, 2 also buys options, 3 also trades spreads. */
 function checkOption(order: OrderRecord, means: Means): void {
   const level = means.settings.max_options_trading_level;
   if (level === 0) throw notPermitted('account not authorized to trade options');

@@ -13,8 +13,8 @@ export interface Floor {
 }
 
 /**
- * Brings one open order up to now and books its fills: expiries, auctions, triggers. Call inside a transaction.
- * @returns the order to store; the same object if unchanged
+ * Advances an open order to the current time (expiry, auctions, triggers) and books its fills. Call inside a
+ * transaction. @returns the order to store, or the same object if unchanged
  */
 export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   const { market, at } = floor;
@@ -56,7 +56,7 @@ function judgedAt(order: OrderRecord, market: Market, at: number): Judgement {
   return judge(order, quote);
 }
 
-/** Fills what can fill now, or ends the order if the account can't carry it. */
+/** Fills as much as possible now, or ends the order if the account can't cover it. */
 function fill(order: OrderRecord, price: string, { market, book, at }: Floor): OrderRecord {
   const remaining =
     order.qty === null
@@ -100,7 +100,7 @@ function pauseBetweenParts(order: Pick<OrderRecord, 'client_order_id'>, seed: st
   return least + Math.floor(chance(order, seed, 2) * (most - least));
 }
 
-/** In [0, 1), the same for an order on every run. */
+/** Returns a pseudorandom number in [0, 1) that is the same for an order on every run. */
 function chance(order: Pick<OrderRecord, 'client_order_id'>, seed: string, salt: number): number {
   return uniform(hashText(seed), hashText(order.client_order_id), salt);
 }

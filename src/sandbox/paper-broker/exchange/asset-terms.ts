@@ -16,9 +16,7 @@ interface AssetTerms {
   readonly closing: TimeInForce;
 }
 
-/**
- * Alpaca, "Placing orders", "Crypto trading" and "Options trading overview" with its tables of errors.
- */
+/** Terms from Alpaca, "Placing orders", "Crypto trading" and "Options trading overview", with its tables of errors. */
 export const assetTerms: Readonly<Record<AssetClass, AssetTerms>> = {
   us_equity: {
     types: ['market', 'limit', 'stop', 'stop_limit', 'trailing_stop'],

@@ -10,7 +10,7 @@ export function openQty(order: OrderRecord, lastPrice: string): Dec {
 
 const inMarket = (open: readonly OrderRecord[]) => open.filter(({ status }) => status !== 'held');
 
-/** Dollars reserved for open orders: purchases, and the shares of puts to be written. */
+/** Returns the dollars reserved for open orders: buys, and the shares of puts in open sell-to-open orders. */
 function reservedCash(open: readonly OrderRecord[]): Dec {
   return inMarket(open).reduce((sum, order) => sum.plus(reservation(order)), new Dec(0));
 }
@@ -28,7 +28,7 @@ export function reservation(order: OrderRecord): Dec {
     : left.times(order.reserve_price ?? 0).times(unitsOf(order.symbol));
 }
 
-/** Shares reserved by closing orders, and by written or pending calls. */
+/** Returns the shares reserved by closing orders and by sold or pending calls. */
 export function heldShares(
   open: readonly OrderRecord[],
   symbol: string,
@@ -75,7 +75,7 @@ export function buyingPower(
   return Dec.max(new Dec(cash).minus(securedCash(positions)).minus(reservedCash(open)), 0);
 }
 
-/** Regulation T: twice the excess over the initial margin, less reservations. */
+/** Returns buying power under Regulation T: twice the excess over the initial margin, minus reservations. */
 export function marginBuyingPower(margin: Margin, multiplier: 1 | 2, open: readonly OrderRecord[]): Dec {
   const free = Dec.max(margin.equity.minus(margin.initial), 0).times(multiplier);
   return Dec.max(free.minus(reservedCash(open)), 0);

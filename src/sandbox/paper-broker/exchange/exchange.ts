@@ -54,7 +54,7 @@ export function createExchange(options: ExchangeOptions) {
       untold.length = before;
       throw error;
     } finally {
-      // Within an outer transaction nothing is committed yet: it is told with the next update.
+      // Within an outer transaction nothing is committed yet, so updates wait until the next call.
       if (!database.inTransaction) for (const update of untold.splice(0)) tell?.(update);
     }
   };
@@ -70,7 +70,7 @@ export function createExchange(options: ExchangeOptions) {
 
   const store = (order: OrderRecord): OrderRecord => {
     const others = consequences(order, groupOf(order, orders), now());
-    // The take profit is cancelled before the stop trades.
+    // The take profit is canceled before the stop trades.
     const changes = order.exit === 'stop_loss' ? [...others, order] : [order, ...others];
     for (const change of changes) update(change);
     return { ...order, updated_at: now() };
@@ -88,7 +88,7 @@ export function createExchange(options: ExchangeOptions) {
   const admission = createAdmission({ ...options, orders });
 
   return {
-    /** @throws {BrokerError} if refused; nothing is stored then */
+    /** Places an order. @throws {BrokerError} if rejected, with nothing stored */
     place: (accountId: string, ticket: Ticket): OrderRecord =>
       inTransaction(() => bringUpToNow(admission.admit(accountId, ticket))),
     cancel: (accountId: string, orderId: string): OrderRecord =>
@@ -97,7 +97,7 @@ export function createExchange(options: ExchangeOptions) {
         untold.push({ event: 'pending_cancel', order: { ...order, status: 'pending_cancel' } });
         return store(canceled(order, now()));
       }),
-    /** @returns the orders that were open */
+    /** Cancels all open orders. @returns the orders that were open */
     cancelAll: (accountId: string, symbol?: string): OrderRecord[] =>
       inTransaction(() => {
         const open = orders
@@ -115,8 +115,8 @@ export function createExchange(options: ExchangeOptions) {
         return bringUpToNow(admission.succeed(gone, old, ticket));
       }),
     /**
-     * Books a multi-leg order placed elsewhere at the broker; it rests until cancelled or expired. @throws
-     * {BrokerError} 422 for unknown contracts
+     * Books a multi-leg order that was placed elsewhere at the broker. It stays open until canceled or expired.
+     * @throws {BrokerError} 422 for unknown contracts
      */
     bookMultiLeg: (accountId: string, terms: MultiLegTerms): OrderRecord =>
       inTransaction(() => {
@@ -129,7 +129,7 @@ export function createExchange(options: ExchangeOptions) {
     settle: (): void => {
       for (const { account_id, id } of orders.open()) {
         inTransaction(() => {
-          // Another of its group may have ended it.
+          // Another order of its group may have ended it.
           const order = orders.byId(account_id, id);
           if (order !== undefined && isOpenOrder(order)) bringUpToNow(order);
         });
@@ -138,7 +138,7 @@ export function createExchange(options: ExchangeOptions) {
   };
 }
 
-/** Of what is received (Alpaca, "Crypto fees", first tier, taker). */
+/** Fraction of the amount received (Alpaca, "Crypto fees", first tier, taker). */
 const CRYPTO_FEE = '0.0025';
 
 interface BookingOptions {
@@ -149,8 +149,8 @@ interface BookingOptions {
 }
 
 /**
- * Books a fill, with the crypto fee, on credit if the account has some. Call inside a transaction. @returns false,
- * with nothing changed, if the account can't carry it
+ * Books a fill with its crypto fee, on margin if the account has any. Call inside a transaction. @returns false, with
+ * nothing changed, if the account can't cover it
  */
 function bookFill(
   { ledger, market, settings, now }: BookingOptions,
@@ -183,7 +183,7 @@ function bookFill(
   const fee = { account_id, type: 'CFEE', date: newYorkDate(at), at };
   if (side === 'buy') {
     const coins = new Dec(qty).times(CRYPTO_FEE).toDecimalPlaces(9, Dec.ROUND_UP);
-    // The remaining coins bear the whole cost.
+    // The remaining coins carry the whole cost.
     ledger.enter(entryOf({ ...fee, symbol, qty: plain(coins.neg()), cost: '0' }));
   } else {
     const dollars = new Dec(cents(new Dec(qty).times(price))).times(CRYPTO_FEE);
@@ -203,8 +203,8 @@ interface MultiLegTerms {
 }
 
 /**
- * A multi-leg order and its legs, the order first; as at Alpaca it has no symbol, side or quantity. @throws
- * {BrokerError} 422 for an unknown or expired contract
+ * Returns a multi-leg order followed by its legs. As at Alpaca, the order has no symbol, side or quantity.
+ * @throws {BrokerError} 422 for an unknown or expired contract
  */
 function multiLegOrders(
   accountId: string,
@@ -261,7 +261,7 @@ interface AdmissionOptions {
   settings: Pick<AccountSettingsStore, 'of'>;
 }
 
-/** Call each inside a transaction: a refusal must roll back what was written. */
+/** Creates the admission functions. Call each inside a transaction, so that a rejection rolls back its writes. */
 function createAdmission(options: AdmissionOptions) {
   const { ledger, orders, market, now, partialFills, settings } = options;
 
@@ -287,7 +287,7 @@ function createAdmission(options: AdmissionOptions) {
   };
 
   return {
-    /** @returns the order, its legs booked with it. @throws {BrokerError} */
+    /** Admits an order and books its legs. @throws {BrokerError} */
     admit(accountId: string, ticket: Ticket): OrderRecord {
       const means = meansOf(accountId);
       const held = heldOf(ticket.symbol, means.positions);
@@ -315,8 +315,8 @@ function createAdmission(options: AdmissionOptions) {
       return added;
     },
     /**
-     * Books a replacement, in its group too. @param gone the order, no longer open, so that its reservation does not
-     * count against its successor @throws {BrokerError}
+     * Books a replacement and updates its group. @param gone the replaced order, already closed, so that its
+     * reservation does not count against its successor @throws {BrokerError}
      */
     succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord {
       const others = groupOf(gone, orders).filter(({ id }) => id !== gone.id);
@@ -326,7 +326,7 @@ function createAdmission(options: AdmissionOptions) {
       const successor = { ...order, order_class, parent_id, exit, dormant, status, replaces: gone.id };
       const heads = parent_id === null;
       checkGroupPrices(heads ? [successor, ...others] : [...others, successor], quote);
-      // A held order is not in the market and needs nothing from the account.
+      // A held order is not in the market and reserves nothing.
       if (status !== 'held') checkAccount(successor, meansOf(gone.account_id));
       failpoint('broker.accepted');
       const added = orders.add(successor);
@@ -345,13 +345,13 @@ function createAdmission(options: AdmissionOptions) {
   };
 }
 
-/** Exits cover what has filled so far plus what the successor has yet to fill. */
+/** Returns an exit's quantity: the quantity filled so far plus the successor's open quantity. */
 function legQty(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
   const rest = new Dec(gone.qty ?? 0).minus(gone.filled_qty);
   return plain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
 }
 
-/** @throws {BrokerError} 422, 403 if the asset is not traded */
+/** Checks that the asset trades. @throws {BrokerError} 422, or 403 if it does not */
 function checkTradable(ticket: Ticket, market: Market, at: number): void {
   const { symbol, type } = ticket;
   if (assetClassOf(symbol) === 'us_option') {
@@ -371,7 +371,7 @@ function checkTradable(ticket: Ticket, market: Market, at: number): void {
   }
 }
 
-/** The order's group, parent first. */
+/** Returns the order's group, parent first. */
 function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {
   if (order.order_class === '') return [order];
   const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);
@@ -380,9 +380,9 @@ function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {
 }
 
 /**
- * Effects of a changed order on its group (Alpaca, "Placing orders"): exits wait until the entry has filled
- * completely; each shrinks with the other, which is cancelled before a triggered stop trades; an order that ends
- * unfilled ends the rest. @returns the orders that change
+ * Applies the effects of a changed order to its group (Alpaca, "Placing orders"). Exits wait until the entry has filled
+ * completely. Each exit shrinks as the other fills. The take profit is canceled before a triggered stop trades. An
+ * order that ends unfilled ends the rest. @returns the orders that change
  */
 function consequences(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
   const others = group.filter((order) => order.id !== changed.id && isOpenOrder(order));
@@ -397,7 +397,7 @@ function consequences(changed: OrderRecord, group: readonly OrderRecord[], at: n
     : [];
 }
 
-/** A stop beside a take profit stays held: only one of them can have the shares. */
+/** Activates a held exit. A stop beside a take profit stays held, because only one of them can reserve the shares. */
 function awakened(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
   const status = leg.exit === 'stop_loss' && legs.length > 1 ? 'held' : 'new';
   return { ...leg, status, dormant: 0 };
@@ -419,7 +419,7 @@ function checkGroupPrices(group: readonly OrderRecord[], quote: MarketQuote): vo
   }
 }
 
-/** @throws {BrokerError} 422 for an entry that closes a position, or an exit without one */
+/** Checks entries and exits. @throws {BrokerError} 422 for an entry that closes a position, or an exit without one */
 function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: string): void {
   if (order.order_class === '') return;
   const signed = new Dec(held);
@@ -437,7 +437,7 @@ const GTC_LIFE = 90 * DAY;
 
 type Place = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
-/** Alpaca values a short sale at its limit, or 3 % above the ask if that is more. */
+/** Alpaca values a short sale at its limit or at 3 % above the ask, whichever is higher. */
 const SHORT_RESERVE = '1.03';
 
 interface Arrival {
@@ -479,7 +479,7 @@ function begun(accountId: string, at: number) {
 }
 
 /**
- * The order a ticket becomes: unfilled, with lifetime and reservation. @throws {BrokerError} if its auction is
+ * Creates the unfilled order for a ticket, with its lifetime and reservation. @throws {BrokerError} if its auction is
  * closed
  */
 function newOrder(
@@ -520,7 +520,7 @@ function auctionOf(time_in_force: Ticket['time_in_force'], market: Market, at: n
 }
 
 function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: number): void {
-  // Alpaca: opg until 9:28, cls until 15:50 New York time; both again from 19:00 for the next session.
+  // Alpaca accepts opg until 9:28 and cls until 15:50 New York time, and both from 19:00 for the next session.
   const session = market.currentOrNextSession(at);
   const cutoff = time_in_force === 'opg' ? session.open - 2 * 60_000 : session.close - 10 * 60_000;
   const today = market.sessions(newYorkDate(at), newYorkDate(at))[0];
@@ -541,7 +541,7 @@ function expiryOf(
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);
   if (!ticket.extended_hours) return session.close;
-  // After the close but within extended hours: today's session.
+  // After the close but within extended hours, today's session counts.
   const [today] = market.sessions(newYorkDate(at), newYorkDate(at));
   return today !== undefined && at < today.extendedClose ? today.extendedClose : session.extendedClose;
 }

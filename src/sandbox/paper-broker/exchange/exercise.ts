@@ -20,7 +20,7 @@ interface ExerciseOptions {
 }
 
 const SHARES = 100;
-/** OCC exercises automatically from this far in the money, dollars a share (Rule 805). */
+/** Amount in the money from which OCC exercises automatically, in dollars a share (Rule 805). */
 const AUTO_EXERCISE = '0.01';
 
 function intrinsicValue(market: Market, { underlying, right, strike }: ListedContract, at: number): Dec {
@@ -29,8 +29,8 @@ function intrinsicValue(market: Market, { underlying, right, strike }: ListedCon
 }
 
 /**
- * Turns contracts into shares at the strike: `OPEXC` for holders, `OPASN` for writers, `OPTRD` for the shares. Call
- * inside a transaction. @param contracts negative if written
+ * Converts contracts into shares at the strike: `OPEXC` for holders, `OPASN` for writers, `OPTRD` for the shares. Call
+ * inside a transaction. @param contracts negative if sold
  */
 function exercise(
   ledger: Ledger,
@@ -63,7 +63,7 @@ function exercise(
   );
 }
 
-/** New shares cost the strike; shares that leave take their part of the position's cost. */
+/** Returns the cost of exercised shares: the strike for new shares, their part of the position's cost for sold ones. */
 function sharesCost(held: Dec, shares: Dec, strike: string) {
   const adds = held.isZero() || held.isNegative() === shares.isNegative();
   return adds ? { cost: shares.times(strike).toFixed(2) } : {};
@@ -87,8 +87,8 @@ function canExercise(
 }
 
 /**
- * Ends an expired contract: in the money it is exercised or assigned; if the account can't exercise, sold at its
- * value, as Alpaca does in the last hour; otherwise worthless. Call inside a transaction.
+ * Ends an expired contract. In the money it is exercised or assigned, or sold at its value if the account can't
+ * exercise, as Alpaca does in the last hour. Otherwise it expires worthless. Call inside a transaction.
  */
 function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
   const { ledger, market } = options;
@@ -110,8 +110,8 @@ function expire(options: ExerciseOptions, accountId: string, contract: ListedCon
 }
 
 /**
- * Exercises what is held and not for sale. Call inside a transaction. @throws {BrokerError} 404, 403 (Alpaca,
- * "Options trading overview")
+ * Exercises held contracts that are not in open sell orders. Call inside a transaction. @throws {BrokerError} 404, 403
+ * (Alpaca, "Options trading overview")
  */
 export function exerciseHeld(
   options: ExerciseOptions,
@@ -145,7 +145,7 @@ interface ExpirationsOptions extends ExerciseOptions {
   readonly database: Database.Database;
 }
 
-/** @returns a function that ends expired contracts; fast if no session has closed since */
+/** @returns a function that ends expired contracts, fast if no session has closed since the last call */
 export function createExpirations(options: ExpirationsOptions): () => void {
   const { database, ledger, market } = options;
   let quietUntil = Number.NEGATIVE_INFINITY;

@@ -4,11 +4,11 @@ import { cents, Dec } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
 
-/** Regulation T: half of a purchase on margin or a short sale. Alpaca, "Margin and short selling". */
+/** Initial margin under Regulation T, as a fraction of a buy or a short sale. Alpaca, "Margin and short selling". */
 const INITIAL = '0.5';
 const MAINTENANCE_LONG = '0.3';
 const MAINTENANCE_SHORT = { from: '5', part: '0.3', least: '5', cheapPart: '1', cheapLeast: '2.5' } as const;
-/** FINRA rule 4210. */
+/** Minimum equity for margin, in dollars (FINRA Rule 4210). */
 const LEAST_MARGIN_EQUITY = '2000';
 
 export interface Margin {
@@ -46,7 +46,7 @@ function needs(symbol: string, qty: string, value: Dec, market: Market) {
         : value.times(MAINTENANCE_LONG),
     };
   }
-  // Options and coins are not marginable; written options are secured by shares or cash.
+  // Options and coins are not marginable. Sold options are secured by shares or cash.
   const contract = optionOf(symbol);
   const written = contract?.right === 'put' && new Dec(qty).isNegative();
   const whole = written ? secures(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
@@ -63,7 +63,7 @@ function shortMaintenance(shares: Dec, last: string): Dec {
 
 export const secures = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
 
-/** Only accounts set to margin, with enough equity. */
+/** Returns the margin multiplier: 2 only for accounts set to margin with enough equity. */
 export function multiplierOf(settings: AccountSettings, { equity }: Margin): 1 | 2 {
   return settings.max_margin_multiplier === '2' && equity.gte(LEAST_MARGIN_EQUITY) ? 2 : 1;
 }

@@ -11,8 +11,9 @@ export interface Judgement {
 }
 
 /**
- * Buys trade at the ask, sells at the bid; limits at that or better. A stop triggers when the last trade reaches it
- * and is then a market (or limit) order; a trailing stop first follows the best price.
+ * Decides whether an order fills. Buys trade at the ask and sells at the bid, limits at that price or better. A stop
+ * triggers when the last trade reaches it and then acts as a market or limit order. A trailing stop follows the best
+ * price until then.
  */
 export function judge(order: OrderRecord, quote: MarketQuote): Judgement {
   const buys = order.side === 'buy';
@@ -46,7 +47,7 @@ function trailingStop(order: OrderRecord, best: Dec): Dec {
   return Dec.max(new Dec(price(stop)), new Dec('0.0001'));
 }
 
-/** Whether two orders could trade against each other (wash trade). */
+/** Returns whether two orders could trade against each other (wash trade). */
 export function couldTradeWith(
   resting: Pick<OrderRecord, 'side' | 'type' | 'limit_price'>,
   incoming: Pick<OrderRecord, 'side' | 'type' | 'limit_price'>,

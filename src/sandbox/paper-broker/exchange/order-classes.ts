@@ -21,7 +21,7 @@ const classes: Readonly<Record<Exclude<OrderClass, '' | 'mleg'>, ClassTerms>> = 
 
 const TICK = '0.01';
 
-/** Checks that need neither account nor market. @throws {BrokerError} 422 */
+/** Runs the checks that need neither account nor market. @throws {BrokerError} 422 */
 export function checkOrderClass(ticket: Ticket): void {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') {
@@ -61,14 +61,14 @@ function checkExits({ order_class, take_profit, stop_loss }: Ticket, exits: Clas
   }
 }
 
-/** Dollars a share; null if there is no such exit. */
+/** Prices of the exits, in dollars a share. Null if there is no such exit. */
 export interface ExitPrices {
   take_profit: string | null;
   stop_loss: string | null;
   stop_loss_limit: string | null;
 }
 
-/** Exits must not be reachable at one price. @param side of the exits @throws {BrokerError} 422 */
+/** Checks that no single price triggers both exits. @param side of the exits @throws {BrokerError} 422 */
 export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_limit }: ExitPrices): void {
   const sells = side === 'sell';
   const isBetter = (one: string, other: string) => new Dec(one).comparedTo(other) === (sells ? 1 : -1);
@@ -81,8 +81,8 @@ export function checkExitPrices(side: Side, { take_profit, stop_loss, stop_loss_
 }
 
 /**
- * Exits must be on their side of the entry. @param side of the entry @param base its limit, else the last trade
- * @throws {BrokerError} 422 with `base_price`
+ * Checks that each exit is on its side of the entry. @param side of the entry @param base its limit, or else the last
+ * trade @throws {BrokerError} 422 with `base_price`
  */
 export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): void {
   const check = (name: string, price: string | null, above: boolean) => {

@@ -16,7 +16,7 @@ export interface ReplacementTerms {
   client_order_id?: string;
 }
 
-/** The order that replaces an open one, for its unfilled rest. @throws {BrokerError} */
+/** Returns the ticket that replaces an open order, for its unfilled quantity. @throws {BrokerError} */
 export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
   checkReplaceable(old, terms);
   const left = plain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
@@ -38,7 +38,7 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
 
 function checkReplaceable(old: OrderRecord, terms: ReplacementTerms): void {
   if (old.order_class === 'mleg') throw notPermitted('replace mleg order is disabled');
-  // Alpaca replaces neither orders by amount, nor orders not yet in the market, nor fractional quantities.
+  // Alpaca does not replace orders in dollars, orders not yet in the market, or fractional quantities.
   if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
   if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
   if (terms.qty !== undefined) checkQty(old, terms.qty);

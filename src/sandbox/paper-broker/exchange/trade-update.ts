@@ -4,7 +4,7 @@ import type { OrderRecord, OrderStatus } from '../../../store/sandbox/records.ts
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { orderJson } from '../books/order-json.ts';
 
-/** Alpaca, "Websocket streaming", trade updates. */
+/** A trade update (Alpaca, "Websocket streaming"). */
 export interface TradeUpdate {
   readonly event: string;
   readonly order: OrderRecord;
@@ -13,7 +13,7 @@ export interface TradeUpdate {
 
 const named: Partial<Record<OrderStatus, string>> = { filled: 'fill', partially_filled: 'partial_fill' };
 
-/** An order that trades on arrival was `new` before. */
+/** Returns the updates of a change. An order that trades on arrival also gets a `new` update first. */
 function updatesOf(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
   const filled = new Dec(after.filled_qty).minus(before?.filled_qty ?? 0);
   if (before?.status === after.status && filled.isZero()) return [];

@@ -16,9 +16,9 @@ interface OAuthOptions {
 const broker: Party = { label: 'Paper broker', scopes: ['account:write', 'trading'] };
 
 /**
- * A third party's OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh token
- * rotation, revocation (RFC 7009). The login form sends user name and password each time and sets no cookie, so
- * there is no CSRF.
+ * A third party's OAuth 2.0 server: authorization code with PKCE S256 (RFC 6749, 7636, 9700), refresh token rotation
+ * and revocation (RFC 7009). The login form sends the user name and password each time and sets no cookie, so CSRF is
+ * not possible.
  */
 export function oauthRoutes({ url, tokens, clients, users, now, party = broker }: OAuthOptions): Hono {
   const app = new Hono();
@@ -90,7 +90,7 @@ function show(
   { redirect_uri, client, scopes, parameters }: AuthorizationRequest,
   wrong?: (typeof notAllowed)[keyof typeof notAllowed],
 ) {
-  // Chromium applies form-action to the redirect after a form too.
+  // Chromium also applies form-action to the redirect after a form.
   secure(context, `form-action 'self' ${new URL(redirect_uri).origin}`);
   const page = { label, client_id: client.client_id, scopes, parameters, error: wrong?.error };
   return context.html(consentPage(page), wrong?.status ?? 200);
@@ -101,7 +101,7 @@ function refuse(context: Context, { label }: Party, reason: string) {
   return context.html(refusalPage(label, reason), 400);
 }
 
-/** 303, so that the password is not posted to the client. */
+/** Redirects with 303, so that the browser does not post the password to the client. */
 function answer(context: Context, { redirect_uri, state }: WayBack, parameters: Record<string, string>) {
   const target = new URL(redirect_uri);
   for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
@@ -139,7 +139,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   return app;
 }
 
-/** @returns the error if it issues none (RFC 6749 §5.2) */
+/** Issues tokens. @returns the error (RFC 6749 §5.2) if it does not */
 function issueTokens(
   tokens: TokenStore,
   { client_id }: OAuthClient,
@@ -196,8 +196,8 @@ interface AuthorizationRequest extends WayBack {
 }
 
 /**
- * Reads an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal`: the client can't be trusted
- * with an answer; `error`: it gets this one
+ * Reads an authorization request (RFC 6749 §4.1.1; RFC 7636 §4.3). @returns `refusal` if the client is not trusted
+ * with a redirect, or `error` for the redirect
  */
 function readAuthorizationRequest(
   given: Parameters,
@@ -226,7 +226,7 @@ function readAuthorizationRequest(
   return { client, ...back, scopes, code_challenge, parameters };
 }
 
-/** Wrong passwords before a user name is locked, and for how long (milliseconds). */
+/** Wrong passwords before a user name is locked. */
 const MOST_TRIES = 10;
 const TRIES_WINDOW = 15 * 60_000;
 
@@ -244,9 +244,9 @@ export function createLogin(users: readonly User[], now: () => number): Login {
     const fresh = tried !== undefined && now() - tried.since < TRIES_WINDOW ? tried : undefined;
     if (fresh !== undefined && fresh.count >= MOST_TRIES) return 'too_many';
     const user = users.find((known) => known.username === username);
-    // Compared even for an unknown name, so that timing reveals nothing.
+    // Compares even for an unknown name, so that timing does not reveal which names exist.
     const right = sameSecret(password, user?.password ?? '');
-    // Only existing names are counted, so that the table stays small.
+    // Counts only existing names, so that the table stays small.
     if (user === undefined) return 'wrong';
     if (!right) {
       tries.set(username, { since: fresh?.since ?? now(), count: (fresh?.count ?? 0) + 1 });
@@ -283,7 +283,7 @@ function authenticated(
     : undefined;
 }
 
-/** A repeated parameter is dropped (RFC 6749 §3.1), so whatever needs it fails. */
+/** Reads a form. Drops repeated parameters (RFC 6749 §3.1), so that checks for them fail. */
 export async function formOf(context: Context): Promise<Record<string, string>> {
   const type = context.req.header('content-type') ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) return {};

@@ -38,7 +38,7 @@ export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
   return {
     byKey(keyId: string, secret: string): Grant | undefined {
       const key = keys.find((known) => known.keyId === keyId);
-      // Compared even for an unknown id, so that timing reveals nothing.
+      // Compares even for an unknown ID, so that timing does not reveal which IDs exist.
       const username = sameSecret(secret, key?.secret ?? '') ? key?.username : undefined;
       return grantOf(username, ['account:write', 'trading']);
     },
@@ -50,7 +50,7 @@ export function createAccess({ tokens, keys, accountOf }: AccessOptions) {
 }
 
 /**
- * Accepts a Bearer token or a key pair in Alpaca's headers. A wrong pair gets Alpaca's 403 `forbidden.`, without a
+ * Requires a Bearer token or a key pair in Alpaca's headers. A wrong pair gets Alpaca's 403 `forbidden.`, which has no
  * code.
  */
 export function requireAccess(access: Access): MiddlewareHandler<BrokerEnv> {
@@ -76,7 +76,7 @@ function bearerOf(authorization: string | undefined): string {
   return token;
 }
 
-/** A key pair, or a token with the trading scope. */
+/** Requires a key pair, or a token with the trading scope. */
 export const requireTrading: MiddlewareHandler<BrokerEnv> = async (context, next) => {
   if (!context.get('scopes').includes('trading')) {
     throw new BrokerError(403, 40310000, 'the trading scope is required');
@@ -84,7 +84,7 @@ export const requireTrading: MiddlewareHandler<BrokerEnv> = async (context, next
   return next();
 };
 
-/** A fixed one-minute window per account, reported in X-RateLimit-* headers. */
+/** Limits requests in a fixed one-minute window per account, reported in X-RateLimit-* headers. */
 export function limitRate(requestsPerMinute: number, now: () => number): MiddlewareHandler<BrokerEnv> {
   const windows = new Map<string, { minute: number; used: number }>();
   return async (context, next) => {

@@ -71,7 +71,7 @@ interface AdminBooksOptions {
   readonly settle: () => void;
 }
 
-/** Alpaca's activity types without a trade or corporate action. */
+/** Alpaca's activity types other than trades and corporate actions. */
 const bookable = 'CSD CSW FEE CFEE INT INTNRA DIVNRA JNLC JNLS ACATC ACATS FOPT PTC'.split(' ');
 
 const activity = z
@@ -82,21 +82,21 @@ const activity = z
       .regex(/^[A-Z]{1,8}$/)
       .optional(),
     date: z.iso.date().optional(),
-    /** Dollars; negative goes out. */
+    /** Dollars. Negative for outgoing amounts. */
     net_amount: decimalString.optional(),
     symbol: z.string().optional(),
-    /** Shares; negative goes out. */
+    /** Shares. Negative for outgoing shares. */
     qty: decimalString.optional(),
     cost: decimalString.optional(),
   })
   .refine(({ symbol, qty }) => (symbol === undefined) === (qty === undefined), 'symbol and qty go together')
   .refine(
     ({ net_amount, qty }) => net_amount !== undefined || qty !== undefined,
-    'name net_amount, or symbol and qty',
+    'set net_amount, or symbol and qty',
   );
 
 /**
- * Admin API for what happens to accounts: `POST /admin/corporate-actions` (Alpaca's lists), `POST
+ * Admin API for account events: `POST /admin/corporate-actions` (Alpaca's lists), `POST
  * /admin/accounts/USER/activities`, `PUT /admin/history-gaps {"dates": []}`.
  */
 export function adminBooksRoutes(options: AdminBooksOptions): Hono {
@@ -108,7 +108,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     for (const action of read.data) {
       try {
-        if (effectiveAt(action) <= market.now()) throw new RangeError('it must take effect on a day to come');
+        if (effectiveAt(action) <= market.now()) throw new RangeError('it must take effect on a future day');
         market.announce(action);
       } catch (error) {
         if (!(error instanceof RangeError)) throw error;
@@ -127,7 +127,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     const { activity_type, activity_sub_type, net_amount, symbol, qty, cost } = read.data;
     if (symbol !== undefined && market.symbol(symbol) === undefined) {
-      return context.json({ message: `the market has no ${symbol}` }, 400);
+      return context.json({ message: `the market does not have ${symbol}` }, 400);
     }
     const { date = newYorkDate(market.now()) } = read.data;
     const entry = entryOf({
@@ -135,7 +135,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
       type: activity_type,
       sub_type: activity_sub_type ?? null,
       date,
-      // Past days are booked now: brokers book late.
+      // Past days are booked now, because brokers book late.
       at: Math.max(bookedAt(date), market.now()),
       amount: net_amount ?? null,
       symbol: symbol ?? null,
@@ -158,8 +158,8 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
 }
 
 /**
- * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. Orders meet every turning
- * point of the price on the way.
+ * `PUT /admin/clock {"now": "2026-03-02T20:00:00Z"}` advances a replayed market's time. Orders are matched at every
+ * turning point of the price on the way.
  */
 export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
   const app = new Hono();
@@ -184,7 +184,7 @@ export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () 
   return app;
 }
 
-/** Turning points of replayed prices: a session's open, thirds and close. */
+/** Returns the turning points of replayed prices: a session's open, thirds and close. */
 function turns(market: Market, from: number, to: number): number[] {
   return market
     .sessions(newYorkDate(from), newYorkDate(to))
@@ -222,7 +222,7 @@ export function adminOrderRoutes(ledger: Ledger, exchange: Pick<Exchange, 'bookM
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     const { user, ...terms } = read.data;
     const account = ledger.accountOf(user);
-    if (account === undefined) return context.json({ message: `nobody is called ${user}` }, 400);
+    if (account === undefined) return context.json({ message: `there is no user ${user}` }, 400);
     try {
       return context.json(orderJson(exchange.bookMultiLeg(account.id, terms)), 201);
     } catch (error) {

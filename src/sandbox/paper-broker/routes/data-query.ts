@@ -32,7 +32,7 @@ export function ofEach<T>(
   );
 }
 
-/** RFC 3339, or a date (midnight in New York). */
+/** Parses an RFC 3339 time, or a date as midnight in New York. */
 export function timeOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return newYorkInstant(text, '00:00');
@@ -52,7 +52,7 @@ export function parsed<Schema extends z.ZodType>(
 
 export const timeText = (at: number): string => new Date(at).toISOString();
 
-/** What every quote has; the contract does not order its members. */
+/** Returns the members that every quote has. */
 export function coinQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
   return { t: timeText(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
 }

@@ -33,7 +33,7 @@ export function marketDataRoutes(market: Market, stocks: Market, now: () => numb
 
 const feeds = ['iex', 'sip', 'otc', 'boats', 'delayed_sip', 'overnight'];
 
-/** Prices are JSON numbers, as the contract wants. */
+/** Market data routes. Prices are JSON numbers, as the API contract requires. */
 function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
   app.use('/v2/stocks/*', async (context, next) => {
@@ -220,16 +220,16 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
 }
 
 const DAYS_BACK = 30;
-/** An article about a company appears one day in three. */
+/** Average days between articles about a company. */
 const DAYS_BETWEEN = 3;
-/** Without symbols, the largest companies are covered. */
+/** Number of the largest companies that are covered if no symbols are given. */
 const LARGEST = 25;
 const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;
 
 /**
- * Invented news, newest first, from the seed and prices alone, so that it never changes. Each says that it is
- * simulated. @param symbols undefined: the largest companies
+ * Returns made-up news, newest first. It depends only on the seed and prices, so it never changes. Each article says
+ * that it is simulated. @param symbols undefined for the largest companies
  */
 function marketNews(market: Market, symbols: readonly string[] | undefined, now: number) {
   const listed = market.symbols().map(({ symbol }) => symbol);
@@ -254,7 +254,7 @@ function note(market: Market, symbol: string, date: string) {
   const subjects = [
     () => moved(market, symbol, name, at),
     () => `${name} speaks at a simulated conference on ${sector.toLowerCase()}`,
-    () => `What a simulated analyst asks about ${name} (${symbol})`,
+    () => `A simulated analyst’s questions about ${name} (${symbol})`,
   ];
   const subject = subjects[Math.floor(uniform(id, 3, 0) * subjects.length)] ?? subjects[0];
   return {
@@ -262,7 +262,7 @@ function note(market: Market, symbol: string, date: string) {
     symbol,
     at,
     headline: `Simulated: ${subject?.() ?? name}`,
-    summary: `The sandbox wrote this about ${name} so that there is something to read. Nothing of it happened.`,
+    summary: `The sandbox wrote this about ${name} so that there is something to read. None of it happened.`,
   };
 }
 

@@ -136,7 +136,7 @@ function matches(contract: ListedContract, query: ContractQuery): boolean {
 }
 
 const SATURDAY = 6;
-/** Contracts are listed up to here unless a day is given. */
+/** Returns the default last expiry for listing contracts. */
 const upcomingWeekend = (today: IsoDate): IsoDate => addDays(today, (SATURDAY - weekday(today) + 7) % 7);
 
 function pageFrom<T>(found: Iterable<T>, limit: number, token: string | undefined) {

@@ -32,7 +32,7 @@ const terms = z.object({
     .max(128)
     .optional()
     .transform((value) => value || undefined),
-  /** Only for IPO indications of interest, which do not exist here. */
+  /** Only for IPO indications of interest, which the sandbox does not have. */
   notional: z.unknown().optional(),
 });
 
@@ -126,7 +126,7 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
 const classOf = ({ order_class, symbol }: OrderRecord) =>
   order_class === 'mleg' ? 'us_option' : assetClassOf(symbol);
 
-/** Pairs also match without their slash, options also by underlying. */
+/** Returns the names that match a symbol: pairs also without their slash, options also by underlying. */
 const namesOf = (symbol: string): string[] => [
   symbol,
   joined(symbol),
@@ -163,7 +163,7 @@ async function jsonBody(request: { text(): Promise<string> }): Promise<unknown> 
   }
 }
 
-/** RFC 3339, or seconds since the epoch. */
+/** Parses an RFC 3339 time or seconds since the epoch. */
 function timeOf(text: string | undefined, name: string): number | undefined {
   const isSeconds = text !== undefined && /^\d{9,11}$/.test(text);
   return isSeconds ? new Dec(text).times(1000).toNumber() : timeIn(text, name);

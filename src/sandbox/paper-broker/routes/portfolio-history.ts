@@ -30,7 +30,7 @@ const querySchema = z.object({
   start: z.string().optional(),
   end: z.string().optional(),
   pnl_reset: z.enum(['no_reset', 'per_day']).default('per_day'),
-  /** `ALL`, `NONE`, or activity types with commas between them. */
+  /** `ALL`, `NONE`, or comma-separated activity types. */
   cashflow_types: z
     .string()
     .regex(/^[A-Z]+(,[A-Z]+)*$/)
@@ -38,9 +38,9 @@ const querySchema = z.object({
 });
 
 /**
- * Alpaca's PortfolioHistory: equity at the end of each window, labelled by its start. Equity may be negative; a day
- * without known equity has no window. Numbers are JSON numbers, as the contract wants. @throws {BrokerError} 422 for
- * an invalid or inconsistent period or timeframe
+ * Returns Alpaca's PortfolioHistory: equity at the end of each window, labeled by its start. Equity may be negative. A
+ * day without known equity has no window. Numbers are JSON numbers, as the API contract requires. @throws {BrokerError}
+ * 422 for an invalid or inconsistent period or timeframe
  */
 export function portfolioHistory(
   query: Record<string, string>,
@@ -149,9 +149,9 @@ function startOfPeriod(end: number, period: string): number {
 }
 
 /**
- * Dollars by activity type, one number a window: bookings after the previous window's end up to its own, so that
- * each flow is in the window whose equity includes it. @param asked `ALL`, or comma-separated types @param ends the
- * end before the first window, then each window's end
+ * Returns dollars by activity type, one number per window. A window has the bookings after the previous window's end up
+ * to its own end, so that each flow is in the window whose equity includes it. @param asked `ALL`, or comma-separated
+ * types @param ends the end before the first window, then each window's end
  */
 export function cashflows(
   asked: string,

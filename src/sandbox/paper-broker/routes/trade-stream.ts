@@ -6,7 +6,7 @@ import type { Faults } from '../../../home/identity-provider/faults.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { Access, Grant } from './access.ts';
 
-/** Ping interval, milliseconds; connections that miss a pong are dropped. */
+/** Ping interval in milliseconds. Connections that miss a pong are closed. */
 const HEARTBEAT = 20_000;
 const LONGEST_MESSAGE = 16 * 1024;
 const POLICY_VIOLATION = 1008;
@@ -41,8 +41,8 @@ const authorization = (known: boolean, action: string) => ({
 });
 
 /**
- * Alpaca's WebSocket `/stream` ("Websocket streaming"): key pair or OAuth token, stream `trade_updates`. Frames are
- * binary JSON, as at the paper address.
+ * Creates Alpaca's WebSocket `/stream` ("Websocket streaming") with the stream `trade_updates`, for key pairs and OAuth
+ * tokens. Frames are binary JSON, as on Alpaca's paper endpoint.
  */
 export function createTradeStream(options: { access: Access; clock: Clock; faults: Faults }) {
   const { access, clock, faults } = options;

@@ -125,7 +125,7 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
 
 function sessionJson(session: Session, market: Market) {
   const wall = (at: number) => newYorkTimestamp(at).slice(11, 16);
-  // A day that closes at midnight says 23:59, so that close is after open.
+  // A day that closes at midnight reports 23:59, so that its close is after its open.
   const closing = (at: number) => (wall(at) === '00:00' ? '23:59' : wall(at));
   return {
     date: session.date,
@@ -198,8 +198,8 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
 }
 
 /**
- * The market order that closes a position or part of it ("Close a Position"). Percentages of whole-share positions
- * round down to whole shares. @throws {BrokerError} 422
+ * Returns the market order that closes all or part of a position ("Close a Position"). Percentages of whole-share
+ * positions are rounded down to whole shares. @throws {BrokerError} 422
  */
 function closingTicket(
   position: PositionRecord,
@@ -252,8 +252,8 @@ const querySchema = z.object({
 });
 
 /**
- * Alpaca's account activities: fills (TradingActivities) and other bookings (NonTradeActivities), paged. `date`,
- * `after` and `until` refer to the booking. @throws {BrokerError} 422
+ * Returns a page of Alpaca's account activities: fills (TradingActivities) and other bookings (NonTradeActivities).
+ * `date`, `after` and `until` refer to the time of booking. @throws {BrokerError} 422
  */
 function activities(
   query: Record<string, string>,
@@ -285,7 +285,7 @@ function activities(
         category === undefined || (category === 'trade_activity') === (row.activity_type === 'FILL'),
     )
     .map(({ row }) => row)
-    // By event time, with which the id begins; then by booking.
+    // Sorts by the event time at the start of the ID, then by booking.
     .sort((a, b) => beginning(a.id).localeCompare(beginning(b.id)));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
@@ -338,7 +338,7 @@ function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
   };
 }
 
-/** `YYYYMMDDhhmmssmmm::uuid`, as at Alpaca: sorts by time. */
+/** Returns an ID that sorts by time, as Alpaca's do: `YYYYMMDDhhmmssmmm::uuid`. */
 function rowId(at: number, name: string): string {
   return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
 }
@@ -353,7 +353,7 @@ interface Books {
   settings: AccountSettingsStore;
 }
 
-/** Options to level 3 are approved for everyone; owners may set less. */
+/** Options level approved for everyone. Owners may set a lower one. */
 const OPTIONS_APPROVED = 3;
 
 function accountJson(account: AccountRecord, books: Books, now: number) {
@@ -379,7 +379,7 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
     portfolio_value: worth,
     equity: worth,
     last_equity: before === undefined ? worth : cents(equity(before, market, closing)),
-    // A market that is always open closes as the next day begins.
+    // A market that is always open closes when the next day begins.
     balance_asof: newYorkDate(closing - 1),
     buying_power: power,
     regt_buying_power: power,
@@ -416,7 +416,7 @@ function positionJson(position: PositionRecord, { ledger, orders, market }: Book
   const cost = new Dec(cents(position.cost));
   const average = new Dec(position.cost).div(qty).div(units);
 
-  // Shares held at the last close count from that price, others from their cost.
+  // Shares held at the last close are compared with that price, others with their cost.
   const closing = market.previousClosing(now);
   const [before] = holdingsAt(ledger, account_id, [closing]);
   const then = (before?.shares.get(symbol) ?? new Dec(0)).div(market.splitFactor(symbol, closing, now));

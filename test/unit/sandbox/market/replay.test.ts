@@ -86,11 +86,11 @@ describe('a folder of days', () => {
     ['a low above the open', APPLE.replace('271.86', '278.00'), 4, /low \(278\) is not the lowest/],
     ['a date that is none', APPLE.replace('2020-03-10', '2020-02-30'), 3, /date must be .* "2020-02-30"/],
     ['a date as Americans write it', APPLE.replace('2020-03-10', '3/10/2020'), 3, /date must be/],
-    ['a day twice', APPLE.replace('2020-03-11', '2020-03-10'), 4, /2020-03-10 stands in line 3 already/],
+    ['a day twice', APPLE.replace('2020-03-11', '2020-03-10'), 4, /2020-03-10 is already on line 3/],
     ['a volume that is none', APPLE.replace('71322500', '71M'), 3, /volume must be/],
     ['a column that is missing', APPLE.replace('Close,Adj', 'Adj'), 2, /./],
     ['a row that is cut off', APPLE.replace(',71322500', ''), 3, /./],
-    ['no day', 'Date,Open,High,Low,Close\n', undefined, /no day in it/],
+    ['no day', 'Date,Open,High,Low,Close\n', undefined, /no days/],
   ])('is refused by file and line for %s', (_, text, line, why) => {
     write('AAPL.csv', text);
     const error = failure(() => readMarketFolder(folder));
@@ -100,7 +100,7 @@ describe('a folder of days', () => {
   });
 
   it.each([
-    ['text that is no JSON', '[\n{"date": "2020-03-09",\n]', 3, /no JSON/],
+    ['text that is no JSON', '[\n{"date": "2020-03-09",\n]', 3, /not JSON/],
     ['another shape', '{"days": []}', 1, /must be a list of days/],
     [
       'a value that is missing',
@@ -118,11 +118,11 @@ describe('a folder of days', () => {
 
   it.each([
     ['has no days', () => write('README', ''), /no file of days/],
-    ['names a file by no symbol', () => write('apple days.csv', APPLE), /named by its symbol/],
+    ['names a file by no symbol', () => write('apple days.csv', APPLE), /named after its symbol/],
     [
       'has a symbol twice',
       () => [write('AAPL.csv', APPLE), write('AAPL.json', '[]')],
-      /another file already/,
+      /already has another file/,
     ],
     [
       'has actions nobody knows',
@@ -223,8 +223,8 @@ describe('the market’s own time', () => {
     const clock = open(at('2026-11-26T17:00:00Z'));
     clock.moveTo(start + 1000);
     expect(clock.now()).toBe(start + 1000);
-    expect(() => clock.moveTo(start)).toThrow(/only goes on/);
-    expect(() => clock.moveTo(end + 1)).toThrow(/no days after/);
+    expect(() => clock.moveTo(start)).toThrow(/can’t go back/);
+    expect(() => clock.moveTo(end + 1)).toThrow(/days end before/);
     expect(clock.now()).toBe(start + 1000);
   });
 
