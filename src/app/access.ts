@@ -5,7 +5,7 @@ import type { App } from './app.ts';
 import type { Asking } from './approvals/ask-and-wait.ts';
 import { wholeId } from './whole-id.ts';
 
-/** Times are RFC 3339, or a date, which begins at midnight UTC. */
+/** Times are RFC 3339. A bare date means midnight UTC. */
 export interface NewAccess {
   readonly who: string;
   readonly role: string;
@@ -15,8 +15,8 @@ export interface NewAccess {
 }
 
 /**
- * Grants somebody access to the person's account, after approval on the phone.
- * @throws {TradeAgentError} `usage` for an unknown role or time; what stands for a no
+ * Grants someone access to the person's account, after approval on the phone.
+ * @throws {TradeAgentError} `usage` for an unknown role or time; the reason if the grant was not approved
  */
 export async function grantAccess(
   app: App,
@@ -34,18 +34,15 @@ export async function grantAccess(
   const request = { kind: 'access', access, requested_by: 'access grant' } as const;
   const settled = await askAndWait(app, request, await asking());
   if (settled.kind !== 'access' || settled.result === undefined)
-    throw new TypeError('it came to something else');
+    throw new TypeError('the access grant has no result');
   return settled.result;
 }
 
-/**
- * Revokes it at once, without approval. @param id or its beginning @returns the id
- * @throws {TradeAgentError} `not_found`, `usage`
- */
+/** Revokes access. Needs no approval. @param id or a prefix @returns the full id @throws `not_found`, `usage` */
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
   const whole = await wholeId(id, {
     called: 'accesses',
-    // Their ids have no common form.
+    // Access ids have no common format.
     whole: /^$/,
     list: async () => (await (await app.gateway()).access()).granted.map((access) => access.id),
   });
@@ -57,8 +54,8 @@ function roleOf(text: string): AccessRole {
   const wanted = text.replaceAll('-', '_');
   const role = accessRoles.find((known) => known === wanted);
   if (role !== undefined) return role;
-  throw new TradeAgentError('usage', `"${text.slice(0, 40)}" is nothing that somebody can be to an account`, {
-    hint: `One of ${accessRoles.join(', ')}.`,
+  throw new TradeAgentError('usage', `"${text.slice(0, 40)}" is not an access role`, {
+    hint: `Choose one of: ${accessRoles.join(', ')}.`,
   });
 }
 
@@ -66,9 +63,7 @@ function timeOf(text: string, option: string): string {
   const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text;
   const at = /^\d{4}-\d{2}-\d{2}T/.test(whole) ? Date.parse(whole) : Number.NaN;
   if (!Number.isNaN(at)) return `${new Date(at).toISOString().slice(0, 19)}Z`;
-  throw new TradeAgentError(
-    'usage',
-    `${option} must be a date or a time, and "${text.slice(0, 40)}" is neither`,
-    { hint: 'Such as 2027-01-31, or 2027-01-31T16:00:00-05:00.' },
-  );
+  throw new TradeAgentError('usage', `${option} must be a date or a time, not "${text.slice(0, 40)}"`, {
+    hint: 'Examples: 2027-01-31, 2027-01-31T16:00:00-05:00.',
+  });
 }

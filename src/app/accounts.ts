@@ -4,7 +4,7 @@ import type { App } from './app.ts';
 
 /**
  * Sets the default account.
- * @param name its number, its broker's name, or its owner's label
+ * @param name account number, broker name, or the owner's label
  * @throws {TradeAgentError} `usage` for an unknown name; `gateway_refused`, `login_required`
  */
 export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: string): Promise<AccountEntry[]> {
@@ -13,12 +13,12 @@ export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: stri
   return await gateway.chooseAccount(accountCalled(name, await gateway.accounts()).account);
 }
 
-/** What a use case across all of a person's accounts needs. */
+/** The part of {@link App} needed by use cases that span all of a person's accounts. */
 export type AcrossApp = Pick<App, 'account' | 'accounts' | 'inAccount' | 'ofAll'>;
 
 export type KnownAccount = AccountEntry & { readonly account: string };
 
-/** An account that could not be read, and why. */
+/** An account that could not be read, with the reason. */
 export interface MissingAccount extends AccountName {
   readonly message: string;
 }
@@ -29,8 +29,9 @@ interface EachAccount<T> {
 }
 
 /**
- * The accounts of a person who has several and named none, or named all; undefined where one is meant.
- * @throws {TradeAgentError} `login_required`, `usage`, and what reading the accounts throws
+ * Returns all accounts if the person has several and named none, or asked for all. Returns undefined if one account
+ * is meant.
+ * @throws {TradeAgentError} `login_required`, `usage`, and any error from reading the accounts
  */
 export async function accountsMeant(app: AcrossApp): Promise<readonly AccountEntry[] | undefined> {
   if (app.ofAll) return await app.accounts();
@@ -39,15 +40,15 @@ export async function accountsMeant(app: AcrossApp): Promise<readonly AccountEnt
   return entries.length < 2 ? undefined : entries;
 }
 
-/** The gateway knows one account only. */
+/** Treats `not_found` as no list: this gateway has only one account. */
 function knownToNone(error: unknown): AccountEntry[] {
   if (isTradeAgentError(error) && error.code === 'not_found') return [];
   throw error;
 }
 
 /**
- * Runs `work` in each account. One that can't be read is named in `missing`; the others are unaffected.
- * @throws {TradeAgentError} what ends it for all: `login_required`, `interrupted`
+ * Runs `work` in each account. An account that can't be read goes to `missing`; the others are unaffected.
+ * @throws {TradeAgentError} errors that concern all accounts: `login_required`, `interrupted`
  */
 export async function eachAccount<T>(
   app: AcrossApp,
@@ -67,14 +68,14 @@ export async function inOne<T>(
   { account, ...entry }: AccountEntry,
   work: (own: App, at: KnownAccount) => Promise<T>,
 ): Promise<EachAccount<T>['read'][number] | MissingAccount> {
-  const { broker, label, problem = 'not known why' } = entry;
+  const { broker, label, problem = 'unknown reason' } = entry;
   const missing = (message: string) => ({ account, broker, label, message });
-  if (account === null) return missing(`the broker cannot be asked now (${problem})`);
+  if (account === null) return missing(`the broker can't be reached right now (${problem})`);
   const at = { account, ...entry };
   try {
     return { at, value: await work(app.inAccount(account), at) };
   } catch (error) {
-    // These concern all accounts.
+    // Errors that concern all accounts end the whole command.
     if (!isTradeAgentError(error) || ['login_required', 'interrupted'].includes(error.code)) throw error;
     return missing(error.message);
   }

@@ -15,8 +15,8 @@ import { addSchedule } from './schedule/schedules.ts';
 import { serverOf } from './server-of.ts';
 
 /**
- * The profile's alerts: this machine's with their rules file, or its server's.
- * @throws {TradeAgentError} `login_required` where a server keeps them and nobody is signed in
+ * Returns the profile's alerts, from its server if it has one, or else from this machine with their rules file.
+ * @throws {TradeAgentError} `login_required` if a server stores the alerts and nobody is signed in
  */
 export async function ownAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
   if ((await serverOf(app)) === undefined) {
@@ -26,7 +26,7 @@ export async function ownAlerts(app: App): Promise<Alerts & { readonly file: str
   return { ...remoteAlerts(await app.requireSession(), app), file: undefined };
 }
 
-/** The profile's alerts on this machine, for the agent's tools and `trade-agent alert`. Asks no server. */
+/** Returns the profile's alerts on this machine, for the agent's tools and `trade-agent alert`. Contacts no server. */
 export function alertsOf(app: App): Alerts {
   return {
     async list() {
@@ -55,7 +55,7 @@ function careOf({ watching, channels }: AlertFile): AlertCare {
   return { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: channels };
 }
 
-/** A profile's alert file, and what watches and reports it. */
+/** A profile's alert file, with the schedules that check it and the channels that report it. */
 interface AlertFile {
   /** Absolute; may not exist yet. */
   readonly file: string;
@@ -68,8 +68,8 @@ interface AlertFile {
 type Parts = Pick<App, 'home' | 'config' | 'profileName'>;
 
 /**
- * The profile's own rules file, `alerts.PROFILE.yaml` beside `config.yaml`, if it exists; else that of its first
- * schedule with a rules file; else its own, to be created.
+ * Returns the profile's own rules file, `alerts.PROFILE.yaml` beside `config.yaml`, if it exists. Otherwise returns
+ * the rules file of the profile's first schedule that has one, or else the path of its own, to be created.
  */
 async function alertFile(app: Parts): Promise<AlertFile> {
   const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
@@ -93,12 +93,12 @@ function alertText({ file }: Pick<AlertFile, 'file'>): string {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new TradeAgentError('invalid_config', `${file} can't be read (${code})`, {
-      hint: 'Correct its permissions.',
+      hint: 'Fix its permissions.',
     });
   }
 }
 
-/** Changes the file under a lock. @param change returns its new text */
+/** Changes the file under a lock. @param change returns the new text */
 async function changeAlertFile<T>(
   app: Parts & Pick<App, 'signal'>,
   change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,
@@ -113,7 +113,7 @@ async function changeAlertFile<T>(
   });
 }
 
-/** The person's own file keeps its mode, and a link to it stays one. */
+/** Writes the alert file. An existing file keeps its mode, and a symlink stays a symlink. */
 function write(file: string, text: string): void {
   if (!existsSync(file)) {
     writePrivateFile(file, text);
@@ -130,28 +130,28 @@ function isSameFile(one: string, two: string): boolean {
 
 interface LookOptions {
   readonly with?: SchedulerName;
-  /** Asked before anything is written; consent by default. */
+  /** Called before anything is written. Agrees by default. */
   readonly agree?: (schedule: Schedule) => Promise<boolean>;
 }
 
 /**
- * Schedules a look at the profile's alerts on this machine, unless one exists. It only looks and notifies; it
- * suggests no order.
- * @throws {TradeAgentError} as `addSchedule`; `not_found` where there are no alerts
+ * Schedules checks of the profile's alerts on this machine, unless such a schedule exists. They only check and
+ * notify; they suggest no orders.
+ * @throws {TradeAgentError} as `addSchedule`; `not_found` if there are no alerts
  */
 export async function lookAtAlerts(app: App, every: LookTime, options: LookOptions = {}) {
-  // The first alert creates the file: a schedule without one would fail at each look.
+  // The first alert creates the file. Without it, every run of the schedule would fail.
   const place = await alertFile(app);
   if (!existsSync(place.file)) {
     throw new TradeAgentError('not_found', 'there are no alerts to check', {
-      hint: 'Set one first: "tell me when AAPL falls below 180", or trade-agent alert add.',
+      hint: 'Create one first: say "tell me when AAPL falls below 180", or run trade-agent alert add.',
     });
   }
   const timing = lookTimings[every];
   const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
   if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
   const { schedule } = await addSchedule(
-    // The open session keeps its scopes.
+    // The session that is already open keeps its scopes.
     { ...app, limitToReading: () => undefined },
     {
       ...('cron' in timing ? { cron: timing.cron, whenOpen: true } : { at: timing.at }),

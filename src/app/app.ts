@@ -11,23 +11,20 @@ import type { AccountEntry } from '../trading/account-entry.ts';
 
 export interface AgentOptions {
   readonly readOnly?: boolean;
-  /** `builtin` for the planner, else the name of a model. */
+  /** `builtin` for the built-in planner; otherwise a model name. */
   readonly model?: string;
   readonly baseUrl?: string;
 }
 
-/**
- * The dependencies of use cases. Each is created at first use, so that a use case loads and starts no more than it
- * needs.
- */
+/** Dependencies of the use cases. Each is created on first use, so a use case loads only what it needs. */
 export interface App {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: only the host is logged. */
+  /** For addresses whose path may contain a secret: logs only the host. */
   readonly discreetFetch: typeof fetch;
   readonly signal: AbortSignal;
-  /** The options that chose the profile, for commands in hints: `--profile work`; none for the default. */
+  /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default one. */
   readonly chosenBy: readonly string[];
   /** From `--profile`, TRADE_AGENT_PROFILE or `--server`. */
   readonly profileName: string | undefined;
@@ -38,37 +35,34 @@ export interface App {
   sandbox(): Promise<SandboxReady>;
   profile(): Promise<ResolvedProfile>;
   store(): Promise<CredentialStore>;
-  /** A profile's store, with nothing prefetched. Asks for a passphrase once per process. */
+  /** Opens a profile's store and prefetches nothing. Asks for a passphrase once per process. */
   openStore(place: Pick<ResolvedProfile, 'name'> & StorePlace): Promise<CredentialStore>;
-  /** From now on sessions ask for read scopes only; to be called before the first one is opened. */
+  /** Makes later sessions ask for read scopes only. Must be called before the first session is opened. */
   limitToReading(): void;
-  /** Undefined where nobody is signed in. */
+  /** Undefined if nobody is signed in. */
   session(): Promise<Session | undefined>;
   /** @throws {TradeAgentError} `login_required` */
   requireSession(): Promise<Session>;
-  /** `--account all`. */
+  /** Whether `--account all` was passed. */
   readonly ofAll: boolean;
   /**
-   * The number of the account named by `--account`; undefined where none was.
+   * The number of the account selected by `--account`, or undefined if the option is absent.
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`
    */
   account(): Promise<string | undefined>;
-  /** The gateway without an account: the market, mandates. @throws {TradeAgentError} `login_required` */
+  /** The gateway without an account, for market data and mandates. @throws {TradeAgentError} `login_required` */
   usersGateway(): Promise<GatewayClient>;
   /** All of the person's accounts. @throws {TradeAgentError} `login_required` */
   accounts(): Promise<AccountEntry[]>;
-  /**
-   * The same app in one account (by number; the default one for undefined), with an agent of its own, which the
-   * caller closes.
-   */
+  /** Returns a copy for one account (undefined: the default one), with its own agent, which the caller closes. */
   inAccount(account: string | undefined): App;
-  /** The gateway in the chosen account. @throws {TradeAgentError} `login_required` */
+  /** The gateway for the selected account. @throws {TradeAgentError} `login_required` */
   gateway(): Promise<GatewayClient>;
-  /** The profile's MCP servers, not yet connected; undefined where it has none. */
+  /** The profile's MCP servers, not yet connected, or undefined if it has none. */
   foreignTools(): Promise<ServerRegistry | undefined>;
-  /** The agent, created once with the options of the first call. */
+  /** The agent, created once, with the options of the first call. */
   agent(options: AgentOptions): Promise<Agent>;
-  /** Drops session and agent, after a login or logout. */
+  /** Drops the session and the agent, after a login or logout. */
   reset(): Promise<void>;
   close(): Promise<void>;
 }

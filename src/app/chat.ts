@@ -13,7 +13,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
-/** @param said.thread an earlier one to continue */
+/** @param said.thread an existing thread to continue */
 export async function* say(
   app: App,
   options: AgentOptions,
@@ -35,7 +35,7 @@ export async function* goOn(
   yield* agent.resume(thread, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
-/** Who is signed in, with the account's equity and trading state as far as the gateway answers; undefined where nobody is. */
+/** Returns who is signed in, with equity and trading state if the gateway answers. Undefined if signed out. */
 export async function accountGlance(app: App) {
   const session = await app.session();
   if (session === undefined) return undefined;
@@ -47,21 +47,18 @@ export async function accountGlance(app: App) {
   return { user: session.user, equity: account?.equity, trading: halt?.state };
 }
 
-/**
- * The agent's options with another model.
- * @throws {TradeAgentError} `usage`, `invalid_config` for a model that could not answer
- */
+/** Switches the model. @throws {TradeAgentError} `usage`, `invalid_config` for a model that could not answer */
 export async function otherModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
   const { baseUrl, ...others } = options;
   const profile = await app.profile();
-  // Only the server knows its models.
+  // Only the server knows which models it has.
   if (profile.server !== undefined) return { ...others, model: name };
   const next =
     name === 'builtin' || baseUrl === undefined
       ? { ...others, model: name }
       : { ...others, model: name, baseUrl };
   const chosen = withModel(profile, next);
-  // Fails now, not at the next question: a misspelled name mostly leads to a server without a key.
+  // Fails now rather than at the next question: a misspelled name usually selects a server without a key.
   if (chosen.model.provider !== 'builtin') {
     const kept = await modelKey(await app.store(), modelUrl(chosen.model));
     modelServer(chosen.model, app.env, kept);
@@ -69,31 +66,31 @@ export async function otherModel(app: App, options: AgentOptions, name: string):
   return next;
 }
 
-/** @throws {TradeAgentError} `invalid_config` for a profile that is incomplete */
+/** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
 export async function checkProfile(app: App, name: string): Promise<void> {
   const config = await app.config();
-  // A sandbox gets its addresses when it runs.
+  // A sandbox profile gets its addresses when the sandbox starts.
   if (!findProfile(config, name).sandbox) resolveProfile(config, name);
 }
 
-/** The `model` of a profile in config.yaml. */
+/** The `model` setting of a profile in config.yaml. */
 export type ModelChoice =
   | { readonly provider: 'builtin' }
   | { readonly provider: 'openai'; readonly name: string; readonly base_url?: string };
 
 const HOME_PROFILE = 'home';
 
-/** Whether there is no profile and no sandbox yet, and none was named. */
+/** Whether no profile or sandbox exists yet and the command line named none. */
 export async function isFirstRun(app: App): Promise<boolean> {
   if (app.profileName !== undefined || app.env.TRADE_AGENT_SANDBOX) return false;
   const home = await app.home();
-  // Not the app's config: it must not be cached before the first run writes it.
+  // Does not use the app's config: caching it here would hide what the first run writes.
   const config = await loadConfig(home);
   const configured = config.default_profile !== undefined || Object.keys(config.profiles).length > 0;
   return !configured && !existsSync(home.sandbox);
 }
 
-/** Makes the sandbox the default profile, with a model. */
+/** Makes the sandbox the default profile, with the given model. */
 export async function keepFirstChoice(app: App, model: ModelChoice): Promise<void> {
   const home = await app.home();
   await saveConfig(home, {
@@ -108,7 +105,7 @@ interface FirstHome {
   readonly environment: 'paper' | 'live';
 }
 
-/** The home in a folder; undefined where there is none. @throws {TradeAgentError} `invalid_config` */
+/** Reads the home in a folder. Returns undefined if there is none. @throws {TradeAgentError} `invalid_config` */
 export async function homeIn(folder: string): Promise<FirstHome | undefined> {
   const { homeFiles, readGatewaySettings, readHomeSettings } = await import('./home/home-files.ts');
   if (!existsSync(homeFiles(folder).settings)) return undefined;
@@ -117,7 +114,7 @@ export async function homeIn(folder: string): Promise<FirstHome | undefined> {
   return { address, environment };
 }
 
-/** Makes a home the default profile, with a model. */
+/** Makes a home the default profile, with the given model. */
 export async function keepFirstHome(
   app: App,
   { address, environment }: FirstHome,
@@ -138,7 +135,7 @@ export async function keepFirstHome(
   });
 }
 
-/** Whether a model's server needs a key that is not set: OpenAI's always does. */
+/** Whether the model's server needs a key that is not set. OpenAI's always needs one. */
 export function needsKey({ env }: App, model: ModelChoice): boolean {
   if (model.provider === 'builtin' || model.base_url !== undefined) return false;
   return !env.OPENAI_API_KEY && !env.TRADE_AGENT_API_KEY;

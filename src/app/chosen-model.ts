@@ -5,28 +5,28 @@ import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions } from './app.ts';
 
-/** The profile with the command line's model. @throws {TradeAgentError} `usage` */
+/** Applies the command line's model options to a profile. @throws {TradeAgentError} `usage` */
 export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOptions): ResolvedProfile {
   if (model === undefined && baseUrl === undefined) return profile;
   if (model === 'builtin') {
     if (baseUrl === undefined) return { ...profile, model: { provider: 'builtin' } };
     throw new TradeAgentError('usage', 'the built-in planner needs no server', {
-      hint: 'Leave out --base-url, or name a model of that server with --model.',
+      hint: "Remove --base-url, or choose one of that server's models with --model.",
     });
   }
   if (baseUrl !== undefined && !/^https?:\/\/[^\s]+$/.test(baseUrl)) {
-    throw new TradeAgentError('usage', `--base-url is not an address: ${baseUrl}`, {
-      hint: 'Write it whole: --base-url http://127.0.0.1:11434/v1',
+    throw new TradeAgentError('usage', `--base-url is not a URL: ${baseUrl}`, {
+      hint: 'Pass a complete URL, such as --base-url http://127.0.0.1:11434/v1',
     });
   }
   if (baseUrl !== undefined && !isSecureUrl(baseUrl)) {
     throw new TradeAgentError('usage', `--base-url ${INSECURE_URL}: ${baseUrl}`, {
-      hint: 'Put TLS before the server, or forward a port of this machine to it: ssh -L 11434:127.0.0.1:11434 HOST.',
+      hint: 'Put the server behind TLS, or forward a local port to it: ssh -L 11434:127.0.0.1:11434 HOST.',
     });
   }
   const { name: configuredName, base_url: configuredUrl } = profile.model;
   const name = model ?? configuredName;
-  // A model that names its server ("ollama/…") does not use the profile's.
+  // A model name with a server prefix ("ollama/…") does not use the profile's server.
   const base_url =
     baseUrl ?? (model !== undefined && presetOf(model) !== undefined ? undefined : configuredUrl);
   return { ...profile, model: { provider: 'openai', ...defined({ name, base_url }) } };

@@ -3,12 +3,12 @@ import { checkConfig, configFile, configText } from '../config/config-file.ts';
 import { isTradeAgentError, type TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 
-/** Where config.yaml is, whether or not it exists yet. */
+/** Returns the path of config.yaml, whether or not the file exists. */
 export async function configPath(app: App): Promise<string> {
   return configFile(await app.home());
 }
 
-/** The file as text and as its value. @throws {TradeAgentError} `invalid_config` */
+/** Returns the file as text and as a parsed value. @throws {TradeAgentError} `invalid_config` */
 export async function readConfig(app: App) {
   const { parse } = await import('yaml');
   const home = await app.home();
@@ -18,16 +18,16 @@ export async function readConfig(app: App) {
   return { file, text, value: (parse(text) ?? {}) as unknown };
 }
 
-/** @param key with dots, as in `profiles.work.issuer` @throws {TradeAgentError} `invalid_config`, `usage` */
+/** @param key a dotted path such as `profiles.work.issuer` @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function readConfigKey(app: App, key: string) {
   const home = await app.home();
   return { file: configFile(home), value: await configValue(home, key) };
 }
 
 /**
- * Sets a key, or removes it where `value` is undefined.
- * @param value read as YAML
- * @throws {TradeAgentError} `invalid_config`, `usage`; `not_found` where there is nothing to remove
+ * Sets a key, or removes it if `value` is undefined.
+ * @param value parsed as YAML
+ * @throws {TradeAgentError} `invalid_config`, `usage`; `not_found` if there is nothing to remove
  */
 export async function changeConfigKey(app: App, key: string, value: string | undefined) {
   await changeConfig(await app.home(), key, value);
@@ -36,13 +36,13 @@ export async function changeConfigKey(app: App, key: string, value: string | und
 
 interface Editor {
   edit(text: string): Promise<string>;
-  /** Whether to edit a refused text again: a slip must not lose what was typed. */
+  /** Whether to edit an invalid text again, so that a slip does not lose what was typed. */
   again(refusal: TradeAgentError): Promise<boolean>;
 }
 
 /**
- * Has config.yaml edited; only a valid text replaces it.
- * @throws {TradeAgentError} `invalid_config` where the editor gives up, and what the editor throws
+ * Opens config.yaml in an editor. Only a valid text replaces the file.
+ * @throws {TradeAgentError} `invalid_config` if the person gives up, and any error from the editor
  */
 export async function editConfig(app: App, editor: Editor) {
   const home = await app.home();

@@ -12,7 +12,7 @@ import {
 } from '../auth/connections/open-connected-accounts.ts';
 import type { App } from './app.ts';
 
-/** A connection with its names here and at the provider. */
+/** A connection with its name here and at the provider. */
 interface DescribedConnection extends KnownConnection {
   readonly name: ConnectionName;
   readonly provider_name: string;
@@ -20,7 +20,7 @@ interface DescribedConnection extends KnownConnection {
 
 type AccountsApp = Pick<App, 'requireSession' | 'profile' | 'store' | 'home' | 'fetch' | 'clock'>;
 
-/** The user's connected accounts. @throws {TradeAgentError} `login_required`, `invalid_config` */
+/** Opens the user's connected accounts. @throws {TradeAgentError} `login_required`, `invalid_config` */
 export async function openAccounts(app: AccountsApp): Promise<OpenConnectedAccounts> {
   await app.requireSession();
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
@@ -36,7 +36,7 @@ export async function describeConnection(
 
 export type ListedConnection = Awaited<ReturnType<typeof listConnections>>[number];
 
-/** All connections, connected or not. @throws {TradeAgentError} `login_required`, `invalid_config` */
+/** Lists all connections, connected or not. @throws {TradeAgentError} `login_required`, `invalid_config` */
 export async function listConnections(app: App) {
   const accounts = await (await openAccounts(app)).accounts.list();
   return await Promise.all(
@@ -55,11 +55,11 @@ export async function listConnections(app: App) {
   );
 }
 
-/** Where the person signs in at the third party, and the scopes they grant. */
+/** The address at which the person signs in to the third party, and the scopes they grant. */
 export interface ConnectionLink
   extends DescribedConnection,
     Pick<ConnectingAccount, 'address' | 'ticket' | 'expiresAt'> {
-  /** `loopback`: the browser must be on this machine, since the redirect comes back here. */
+  /** `loopback`: the browser must run on this machine, because the redirect goes to a local port. */
   readonly finish: 'provider' | 'loopback';
 }
 
@@ -68,9 +68,9 @@ export interface AddedConnection extends DescribedConnection {
 }
 
 /**
- * Connects an account, and waits until the person has signed in there.
- * @param options.redirectPort of the loopback redirect, for providers that need it
- * @param options.show tells the person where to sign in; not called for an account that is connected already
+ * Connects an account and waits until the person has signed in at the third party.
+ * @param options.redirectPort port of the loopback redirect, for providers that need one
+ * @param options.show shows the person where to sign in; not called if the account is already connected
  * @throws {TradeAgentError} `login_required`, `login_denied`, `login_expired`, `port_in_use`, `provider_error`
  */
 export async function addConnection(
@@ -99,7 +99,7 @@ export async function addConnection(
 
 /**
  * Disconnects an account, here and at the third party.
- * @returns with `removed` false where it was not connected
+ * @returns the connection, with `removed: false` if it was not connected
  * @throws {TradeAgentError} `login_required`, `invalid_config`
  */
 export async function removeConnection(app: App, name: ConnectionName) {

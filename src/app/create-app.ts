@@ -9,38 +9,36 @@ import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/**
- * What the caller provides. The terminal is not part of it: messages and questions go through `tell` and `askSecret`.
- */
+/** What the caller provides. The terminal is not part of it: `tell` and `askSecret` stand in for it. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;
   readonly fetch: typeof fetch;
-  /** For addresses whose path may be a secret: only the host is logged. `fetch` by default. */
+  /** For addresses whose path may contain a secret: logs only the host. Defaults to `fetch`. */
   readonly discreetFetch?: typeof fetch;
   readonly signal: AbortSignal;
-  /** `--profile`. */
+  /** The value of `--profile`. */
   readonly profileOption?: string | undefined;
-  /** The address of a server, in place of a profile. */
+  /** The address of a server, used instead of a profile. */
   readonly serverOption?: string | undefined;
-  /** One of the person's accounts as they call it, or `all`. */
+  /** An account by number, broker or label, or `all`. */
   readonly accountOption?: string | undefined;
-  /** Shows the person a line: progress, a warning. Text from outside is sanitized first. */
+  /** Shows the person a line, such as progress or a warning. External text must be sanitized first. */
   readonly tell: (line: string) => void;
-  /** Asks for a secret without echo; absent where nobody can be asked. */
+  /** Asks for a secret without echo. Absent if nobody can be asked. */
   readonly askSecret?: ((question: string) => Promise<string>) | undefined;
 }
 
-/** The parts of an app: a machine's, or a server's in a person's name. */
+/** The parts of an app, supplied by this machine or by a server that acts for a person. */
 export interface AppParts
   extends Pick<App, 'home' | 'config' | 'sandbox' | 'profile' | 'store' | 'openStore' | 'foreignTools'> {
-  /** Undefined where nobody is signed in. */
+  /** Undefined if nobody is signed in. */
   openSession(readOnly: boolean): Promise<Session | undefined>;
-  /** Starts another agent, in the account of the given app. */
+  /** Starts another agent for the given app's account. */
   startAgent(app: App, wanted: AgentOptions): Promise<Agent>;
 }
 
-/** This machine's app: its files, profile and credential store. */
+/** Creates this machine's app, with its files, profile and credential store. */
 export function createApp(options: AppOptions): App {
   const { env, clock } = options;
   const parts = settledParts(options, profileNameOf(options));
@@ -85,7 +83,7 @@ function profileNameOf({ env, profileOption, serverOption }: AppOptions): string
   return profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
 }
 
-/** Any app: session and agent are opened at first use. */
+/** Creates an app from its parts. Session and agent are opened on first use. */
 export function appOf(options: AppOptions, parts: AppParts): App {
   const { env, clock, signal, tell, accountOption } = options;
   const { startAgent, openSession, ...settled } = parts;
@@ -163,7 +161,7 @@ export function appOf(options: AppOptions, parts: AppParts): App {
   return app;
 }
 
-/** The app in one account, with an agent of its own. */
+/** Returns the app for one account, with its own agent. */
 function inOneAccount(app: App, number: string | undefined, started: AppParts['startAgent']): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();
@@ -192,8 +190,8 @@ async function numberOf(called: string, list: App['accounts']): Promise<string> 
 }
 
 function oneAtATime(): TradeAgentError {
-  return new TradeAgentError('usage', 'this is done in one account at a time', {
-    hint: 'Name one with --account, or leave it out for the default one; "trade-agent accounts" lists yours.',
+  return new TradeAgentError('usage', 'this command works on one account at a time', {
+    hint: 'Choose one with --account, or omit it to use the default account. "trade-agent accounts" lists them.',
     details: { field: 'account' },
   });
 }
@@ -245,10 +243,10 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
       const { sessionFileFrom, sessionFileStore } = await import('../secrets/session-file.ts');
       const warn = (message: string) => tell(`warning: ${message}`);
-      // Nothing is prefetched: with a session of its own a command may need no keychain at all.
+      // Prefetches nothing: a command that brings its own session may need no keychain.
       return sessionFileStore(opened, sessionFileFrom(env), warn, signal);
     }
-    // One read for all that a command may need: each call to the keychain costs the start of a process.
+    // Reads everything a command may need at once, because each keychain call starts a process.
     const { credentialNames } = await import('../secrets/credential-store.ts');
     const prefetched = await prefetchCredentials(opened, credentialNames);
     if (opened.notice !== undefined) tell(opened.notice);
@@ -257,7 +255,7 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
   return { home, config, sandbox, profile, store, openStore };
 }
 
-/** Calls `make` once. */
+/** Memoizes `make`. */
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {

@@ -13,7 +13,7 @@ import { childEnvironment } from './sandbox-connection.ts';
 const USER = 'alice';
 const ORDER = 'buy 5 AAPL';
 
-/** The scenes in order; `chat` only with a person. */
+/** The scenes, in order. `chat` needs a person. */
 export type DemoScene =
   | 'opening'
   | 'sign_in'
@@ -28,15 +28,15 @@ export type DemoScene =
 
 export type DemoEvent =
   | { readonly type: 'scene'; readonly scene: DemoScene }
-  /** The environment with which another terminal can join. */
+  /** Environment variables with which another terminal can join. */
   | { readonly type: 'join'; readonly env: Readonly<Record<string, string>> }
   | PlayedLine
   | { readonly type: 'record'; readonly entry: Readonly<Record<string, unknown>> };
 
 /**
  * Asks the person for approval, on the phone page or in the terminal.
- * @param page a link that sets up a browser as the phone; it works once
- * @param tapped resolves once they have decided there
+ * @param page a one-time link that sets up a browser as the phone
+ * @param tapped resolves once they have decided on the phone page
  */
 export type AskPerson = (page: {
   readonly url: string;
@@ -45,12 +45,11 @@ export type AskPerson = (page: {
 }) => Promise<'tapped' | 'here'>;
 
 /**
- * Plays the whole loop with the commands a person would type, each a process of its own, on a sandbox that is removed
- * afterwards. The run that proposes is hung up before the approval: the order is still executed.
- * @param options.person approves it, and is handed over to the chat; without one it plays unattended
- * @returns the gateway's record
- * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` where a step fails; the reason of the
- *   signal
+ * Plays the whole flow with the commands a person would type, each in its own process, on a sandbox that is removed
+ * afterwards. The run that proposes the order is hung up before the approval, and the order is still executed.
+ * @param options.person approves the order and then gets the chat; without one the demo plays unattended
+ * @returns the gateway's audit log
+ * @throws {TradeAgentError} `timeout`, `provider_unreachable`, `internal` if a step fails; the signal's reason
  */
 export async function playDemo(
   app: Pick<App, 'env' | 'signal'>,
@@ -65,11 +64,11 @@ export async function playDemo(
   signal.addEventListener('abort', stop, { once: true });
   try {
     options.show({ type: 'scene', scene: 'opening' });
-    // Nobody can join an unattended demo of a few seconds.
+    // An unattended demo lasts a few seconds, too short for anyone to join.
     if (options.person !== undefined) options.show({ type: 'join', env: its });
     return { audit: await play(stage, folder, readyFile, options) };
   } catch (error) {
-    // The signal's reason says more than the errors of killed steps.
+    // The signal's reason explains more than the errors of the killed steps.
     signal.throwIfAborted();
     throw error;
   } finally {
@@ -105,7 +104,7 @@ async function play(
 
   scene('order');
   const order = stage.start(['run', ORDER]);
-  // Continue when both the terminal and the phone show it.
+  // Continues once both the terminal and the phone show the order.
   await Promise.all([order.line(/\bapprove\s+http/), pendingRequest(phone)]);
   scene('hang_up');
   order.hangUp();
@@ -169,7 +168,7 @@ async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped
   }
 }
 
-/** Resolves once nothing is pending on the phone, or it is unreachable. */
+/** Resolves once the phone has no pending request or is unreachable. */
 async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
@@ -177,7 +176,7 @@ async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<
       if (!open.some(({ status }) => status === 'pending')) return;
     }
   } catch {
-    // Nobody can approve there now; the next step reports why.
+    // The phone can't be used to approve. The next step reports why.
   }
 }
 
@@ -189,7 +188,7 @@ type PlayedLine =
 
 type Stage = ReturnType<typeof createStage>;
 
-/** Runs commands, shows their output, and stops them with the demo. */
+/** Runs commands, shows their output, and stops them when the demo ends. */
 function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
   const running = new Set<ChildProcess>();
   const run = (args: readonly string[], stdio: NonNullable<SpawnOptions['stdio']>): ChildProcess => {
@@ -199,7 +198,7 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
     return child;
   };
   return {
-    /** Starts a process whose output matters only when it fails. */
+    /** Starts a process whose output matters only if it fails. */
     background(args: readonly string[]) {
       const child = run(args, ['ignore', 'ignore', 'pipe']);
       let said = '';
@@ -230,7 +229,7 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
   };
 }
 
-/** A command whose output is shown; its promises reject where it takes too long. */
+/** Follows a command and shows its output. The returned promises reject after a time limit. */
 function played(child: ChildProcess, name: string, show: (line: PlayedLine) => void) {
   const seen: string[] = [];
   const waiting = new Set<() => void>();
@@ -250,7 +249,7 @@ function played(child: ChildProcess, name: string, show: (line: PlayedLine) => v
   return {
     hangUp: () => child.kill('SIGHUP'),
     ended: () => within(ended, name),
-    /** The first printed text that matches. @throws {TradeAgentError} where it ends before */
+    /** Returns the first output that matches. @throws {TradeAgentError} if the command ends first */
     line: (pattern: RegExp) =>
       within(
         new Promise<string>((resolve, reject) => {
@@ -272,7 +271,7 @@ function played(child: ChildProcess, name: string, show: (line: PlayedLine) => v
       within(
         ended.then((code) => {
           if (code !== 0)
-            throw new TradeAgentError('internal', `"trade-agent ${name}" ended with exit code ${code}`);
+            throw new TradeAgentError('internal', `"trade-agent ${name}" exited with code ${code}`);
         }),
         name,
       ),

@@ -1,7 +1,7 @@
 import type { RunStatus } from '../agent/events.ts';
 import { type ErrorCode, isTradeAgentError } from '../errors/errors.ts';
 
-/** Exit codes. Scripts rely on these numbers. */
+/** Exit codes. Scripts depend on these numbers. */
 export const exits = {
   done: 0,
   failed: 1,
@@ -22,21 +22,21 @@ export const exits = {
 
 export type ExitCode = (typeof exits)[keyof typeof exits];
 
-/** As `trade-agent --help` lists them. */
+/** The meanings listed by `trade-agent --help`. */
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
   [exits.done]: 'done',
   [exits.failed]: 'failed',
-  [exits.usage]: 'wrong usage or configuration',
-  [exits.found]: 'check found something; not all of what was asked for is there',
+  [exits.usage]: 'usage or configuration error',
+  [exits.found]: 'check has findings, or some results are missing',
   [exits.loginNeeded]: 'login needed',
   [exits.pending]: 'approval pending (detached)',
   [exits.denied]: 'approval denied',
   [exits.expired]: 'approval expired',
   [exits.blocked]: 'blocked by policy, limit or halt',
   [exits.marketClosed]: 'market closed',
-  [exits.unknown]: 'outcome unknown, reconcile first',
+  [exits.unknown]: 'outcome unknown; reconcile first',
   [exits.credentialStore]: 'credential store locked or missing',
-  [exits.busy]: 'another run holds this account or thread',
+  [exits.busy]: 'account or thread is in use by another run',
   [exits.timedOut]: 'timed out',
   [exits.interrupted]: 'interrupted',
 };
@@ -66,13 +66,13 @@ const byError: Readonly<Record<ErrorCode, ExitCode>> = {
   login_denied: exits.loginNeeded,
   login_expired: exits.loginNeeded,
   insufficient_scope: exits.loginNeeded,
-  // A sign-in at the third party.
+  // Signing in at the third party.
   connection_required: exits.loginNeeded,
   credential_store_unavailable: exits.credentialStore,
   credential_store_locked: exits.credentialStore,
   approval_pending: exits.pending,
   approval_denied: exits.denied,
-  // The person cancelled it themselves: for a script the same as a denial.
+  // The person cancelled it. Scripts see the same exit code as for a denial.
   approval_cancelled: exits.denied,
   approval_expired: exits.expired,
   blocked: exits.blocked,
@@ -108,7 +108,7 @@ const byStatus: Readonly<Record<RunStatus, ExitCode>> = {
   failed: exits.failed,
 };
 
-/** Unknown codes are failures. */
+/** Returns the exit code of an error. Unknown codes count as failures. */
 export function exitCodeForError(code: string): ExitCode {
   return Object.hasOwn(byError, code) ? byError[code as ErrorCode] : exits.failed;
 }
@@ -118,14 +118,14 @@ interface EndedRun {
   readonly error?: { readonly code: string } | undefined;
 }
 
-/** An unknown outcome takes precedence, since only reconciling helps; otherwise the error, which is more specific. */
+/** An unknown outcome takes precedence, since only reconciling helps. Otherwise the error is the most specific. */
 export function exitCodeForRun(run: EndedRun): ExitCode {
   if (run.status === 'unknown') return byStatus.unknown;
   if (run.error !== undefined) return exitCodeForError(run.error.code);
   return byStatus[run.status];
 }
 
-/** By precedence: what needs attention first. */
+/** Exit codes by precedence: what needs attention most comes first. */
 const gravest: readonly ExitCode[] = [
   exits.unknown,
   exits.interrupted,
@@ -152,8 +152,8 @@ function gravestOf(codes: readonly ExitCode[]): ExitCode {
 }
 
 /**
- * For checks of several accounts. An account that could not be read counts as `found`.
- * @param signal as below
+ * Returns the exit code for checks of several accounts. An account that could not be read counts as `found`.
+ * @param signal may have ended the checks early
  */
 export function exitCodeForChecks(
   { checks, missing }: { readonly checks: readonly EndedCheck[]; readonly missing: readonly unknown[] },
@@ -166,11 +166,11 @@ export function exitCodeForChecks(
 interface EndedCheck {
   readonly result: { readonly findings: readonly unknown[] };
   readonly runs: readonly EndedRun[];
-  /** The report could not be written. */
+  /** Set if the report could not be written. */
   readonly failure: { readonly code: string } | undefined;
 }
 
-/** @param signal what may have ended the check early */
+/** @param signal may have ended the check early */
 export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCode {
   const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exits.done);
   // An unknown outcome takes precedence.

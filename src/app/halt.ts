@@ -2,16 +2,16 @@ import type { Halt } from '../tools/gateway/kept-requests.ts';
 import type { App } from './app.ts';
 import type { Asking } from './approvals/ask-and-wait.ts';
 
-/** Stops all trading and withdraws pending approvals; or only what increases positions (`reducing`). */
+/** Stops all trading and withdraws pending approvals. `reducing` only stops what increases positions. */
 export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<Halt> {
   return (await app.gateway()).halt(state);
 }
 
 /**
- * Resumes trading after approval on the phone; asks nobody where nothing is halted.
- * @param requestedBy shown to the person as the requester
- * @returns the state then: it may have been halted again meanwhile
- * @throws {TradeAgentError} what stands for a no
+ * Resumes trading after approval on the phone. Asks nobody if nothing is halted.
+ * @param requestedBy who asks for it, as shown to the person
+ * @returns the current state, since trading may have been halted again meanwhile
+ * @throws {TradeAgentError} the reason if it was not approved
  */
 export async function liftHalt(app: App, requestedBy: string, asking: () => Promise<Asking>): Promise<Halt> {
   const gateway = await app.gateway();

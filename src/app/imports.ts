@@ -18,10 +18,10 @@ type ImportApp = StoreApp & Pick<App, 'clock' | 'gateway'>;
 export type ImportReport = Awaited<ReturnType<typeof reportOf>>;
 
 /**
- * Imports a CSV file of activities for this account's figures; the gateway and the broker never see it. Importing a
+ * Imports a CSV file of activities for this account's figures. The gateway and the broker never see it. Importing a
  * file twice changes nothing.
- * @param options.skipBad import the other lines where some can't be read; otherwise nothing is imported
- * @throws {TradeAgentError} `usage` for a file that is no CSV or has bad lines; nothing is changed then
+ * @param options.skipBad imports the other lines if some can't be read; without it, bad lines abort the import
+ * @throws {TradeAgentError} `usage` for a file that is not CSV or has bad lines; nothing is changed in this case
  */
 export async function importHistory(
   app: ImportApp,
@@ -43,7 +43,7 @@ export async function importHistory(
       'usage',
       `${history.bad.length === 1 ? '1 line' : `${history.bad.length} lines`} of ${safeLine(file)} can't be read; line ${first?.line}: ${first?.reason}`,
       {
-        hint: 'Nothing was taken. --dry-run shows them all; --skip-bad takes the others.',
+        hint: 'Nothing was imported. Use --dry-run to list them all, or --skip-bad to import the other lines.',
         details: { bad: history.bad },
       },
     );
@@ -83,9 +83,9 @@ async function reportOf(
       const { kind, at, symbol, side, qty, price, amount } = activity;
       return { line, at, kind, symbol, side, qty, price, amount };
     }),
-    // Lines imported before.
+    // Lines that were imported before.
     known: rows.filter(({ activity }) => kept.has(activity.id)).map(({ line }) => line),
-    // Lines that are kept but not counted: the broker reports this period itself.
+    // Lines that are stored but not counted, because the broker reports this period itself.
     told_by_broker: fresh
       .filter(({ activity }) => !counted.has(activity) && activity.basis === undefined)
       .map(({ line }) => line),
@@ -106,14 +106,14 @@ export async function undoImport(app: ImportApp, id: string): Promise<{ id: stri
   const { account } = await (await app.gateway()).account();
   const removed = await withImports(app, account, (imports) => imports.remove(id), undefined);
   if (removed !== undefined) return { id, removed };
-  throw new TradeAgentError('not_found', `there is no import ${safeLine(id, 40)} of this account`, {
-    hint: 'trade-agent import list shows them.',
+  throw new TradeAgentError('not_found', `there is no import ${safeLine(id, 40)} in this account`, {
+    hint: 'List them with "trade-agent import list".',
   });
 }
 
 const nothingKept: Pick<ImportStore, 'activities'> = { activities: async () => [] };
 
-/** @param otherwise the result where nothing is kept yet; without it a store is created */
+/** @param otherwise the result if nothing is stored yet; without it, a store is created */
 function withImports<T>(
   app: StoreApp,
   account: string,
@@ -125,15 +125,15 @@ function withImports<T>(
   });
 }
 
-/** Enough for decades of trades; anything larger was named by mistake. */
+/** Enough for decades of trades. Anything larger was probably passed by mistake. */
 const MOST_BYTES = 16 * 1024 * 1024;
 const MOST_ROWS = 100_000;
 
 /**
- * Reads a CSV file of activities (RFC 4180, with a header line, UTF-8). A row's id is a digest of its content and of
- * how many equal rows precede it, so that a row is recognized in another file.
+ * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's id is a digest of its content and the
+ * number of equal rows before it, so that the same row is recognized in another file.
  * @param now milliseconds since the epoch
- * @throws {TradeAgentError} `usage` for a file that is no such CSV
+ * @throws {TradeAgentError} `usage` for a file that is not such a CSV
  */
 export function readHistory(file: string, now: number) {
   const text = textOf(file);
@@ -143,18 +143,18 @@ export function readHistory(file: string, now: number) {
     if (!known.includes(needed))
       throw unusable(
         `${file} has no column "${needed}"`,
-        `Its first line has the names: ${historyColumns.join(',')}.`,
+        `The first line must name the columns: ${historyColumns.join(',')}.`,
       );
   }
   const twice = historyColumns.find((name) => known.indexOf(name) !== known.lastIndexOf(name));
-  if (twice !== undefined) throw unusable(`${file} has the column "${twice}" twice`, 'Leave one out.');
+  if (twice !== undefined) throw unusable(`${file} has the column "${twice}" twice`, 'Remove one of them.');
   const seen = new Map<string, number>();
   const rows: { readonly line: number; readonly activity: Activity }[] = [];
   const bad: { readonly line: number; readonly reason: string }[] = [];
   for (const [place, { line, cells }] of records.entries()) {
     try {
       if (cells.length !== heads.length)
-        throw new RowError(`it has ${cells.length} cells, the first line ${heads.length}`);
+        throw new RowError(`it has ${cells.length} cells, but the header has ${heads.length}`);
       const row: HistoryRow = Object.fromEntries(
         historyColumns.map((name) => [name, cells[known.indexOf(name)] ?? '']),
       );
@@ -180,17 +180,17 @@ export function readHistory(file: string, now: number) {
 }
 
 function textOf(file: string): string {
-  const hint = 'Name a CSV file.';
+  const hint = 'Pass a CSV file.';
   let opened: number | undefined;
   try {
     opened = openSync(file, 'r');
     const facts = fstatSync(opened);
-    if (!facts.isFile()) throw unusable(`${file} is no file`, hint);
+    if (!facts.isFile()) throw unusable(`${file} is not a file`, hint);
     if (facts.size > MOST_BYTES) throw unusable(`${file} is larger than 16 MiB`, 'Split it.');
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(opened));
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
-    if (error instanceof TypeError) throw unusable(`${file} is not in UTF-8`, 'Save it as CSV UTF-8.');
+    if (error instanceof TypeError) throw unusable(`${file} is not UTF-8`, 'Save it as CSV UTF-8.');
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw unusable(code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read (${code})`, hint);
   } finally {
@@ -200,7 +200,7 @@ function textOf(file: string): string {
 
 function recordsOf(text: string, file: string) {
   try {
-    // The parser counts CR and LF within quotes as a line each.
+    // The parser counts CR and LF within quotes as one line each.
     const all = parse(text.replaceAll('\r\n', '\n'), {
       bom: true,
       info: true,
@@ -209,7 +209,10 @@ function recordsOf(text: string, file: string) {
     }) as unknown as { record: string[]; info: { lines: number } }[];
     const [first, ...rest] = all;
     if (first === undefined)
-      throw unusable(`${file} is empty`, `Its first line has the names: ${historyColumns.join(',')}.`);
+      throw unusable(
+        `${file} is empty`,
+        `The first line must name the columns: ${historyColumns.join(',')}.`,
+      );
     if (rest.length > MOST_ROWS) throw unusable(`${file} has more than ${MOST_ROWS} rows`, 'Split it.');
     return {
       heads: first.record,
@@ -220,7 +223,7 @@ function recordsOf(text: string, file: string) {
     const { lines } = error as unknown as { lines?: number };
     throw unusable(
       `${file} is not CSV${lines === undefined ? '' : `, line ${lines}`}: ${safeLine(error.message, 200)}`,
-      'Correct the line.',
+      'Fix that line.',
     );
   }
 }
@@ -228,7 +231,7 @@ function recordsOf(text: string, file: string) {
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
 const unusable = (message: string, hint: string) => new TradeAgentError('usage', safeLine(message), { hint });
 
-/** In any order; `date` and `type` are required. */
+/** The columns, in any order. `date` and `type` are required. */
 const historyColumns = ['date', 'type', 'symbol', 'qty', 'price', 'amount', 'from', 'fraction'] as const;
 type HistoryRow = Partial<Record<(typeof historyColumns)[number], string>>;
 
@@ -236,14 +239,14 @@ type Sign = 'positive' | 'negative' | 'any';
 
 interface RowType {
   readonly kind: Activity['kind'];
-  /** Alpaca's name, which readers of activities know. */
+  /** Alpaca's name, which the code that reads activities knows. */
   readonly type: string;
   readonly side?: 'buy' | 'sell';
-  /** The sign of the shares, whether or not the file has a minus. */
+  /** The sign of the quantity, whether or not the file has a minus. */
   readonly qty?: Sign;
   readonly amount?: Sign;
   readonly symbol: 'needed' | 'optional' | 'none';
-  /** Whether it divides the cost of another symbol's shares. */
+  /** Whether it takes over part of the cost of another symbol's shares. */
   readonly divides?: true;
 }
 
@@ -263,17 +266,17 @@ const historyTypes: Readonly<Record<string, RowType>> = {
 class RowError extends Error {}
 
 /**
- * @param place the row's index: rows of one day keep their order
- * @param now milliseconds since the epoch; nothing may be later
+ * @param place the row's index, which keeps the rows of one day in order
+ * @param now milliseconds since the epoch; later dates are rejected
  * @throws {RowError}
  */
 function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity, 'id'> {
   const word = row.type?.trim().toLowerCase() ?? '';
   const type = Object.hasOwn(historyTypes, word) ? historyTypes[word] : undefined;
   if (type === undefined)
-    throw new RowError(`type "${word}" is none of ${Object.keys(historyTypes).join(', ')}`);
+    throw new RowError(`type "${word}" must be one of ${Object.keys(historyTypes).join(', ')}`);
   const at = instantOf(row.date ?? '', place);
-  if (at > now) throw new RowError(`date ${row.date} has not come yet`);
+  if (at > now) throw new RowError(`date ${row.date} is in the future`);
   if (at < FIRST_ACTIVITY)
     throw new RowError(`date ${row.date} is before ${new Date(FIRST_ACTIVITY).getUTCFullYear()}`);
   const [qty, price, amount] = (['qty', 'price', 'amount'] as const).map((name) => numberOf(name, row[name]));
@@ -297,7 +300,7 @@ function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity,
   };
 }
 
-/** A day stands for its first moment in New York. */
+/** Returns the instant of a date. A day without a time means midnight in New York. */
 function instantOf(text: string, place: number): number {
   const written = text.trim();
   if (/^\d{4}-\d\d-\d\d$/.test(written)) {
@@ -312,7 +315,7 @@ function instantOf(text: string, place: number): number {
   throw new RowError(`date "${written}" is not like 2026-03-31 or 2026-03-31T15:30:00Z`);
 }
 
-/** A decimal, optionally with a dollar sign and thousands separators: `-$1,234.50`. */
+/** Parses a decimal, optionally with a dollar sign and thousands separators: `-$1,234.50`. */
 function numberOf(name: string, text: string | undefined): Dec | undefined {
   const written = text?.trim() ?? '';
   if (written === '') return undefined;
@@ -331,27 +334,27 @@ function withSign(name: string, value: Dec | undefined, sign: Sign): Dec {
   return sign === 'positive' ? value.abs() : value.abs().neg();
 }
 
-/** The amount of a trade must equal shares times price. */
+/** Rejects a trade whose amount differs from shares times price. */
 function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | undefined): void {
   if (price === undefined || price.isZero() || price.isNegative()) throw new RowError('price is missing');
   if (qty === undefined || amount === undefined) return;
   const worth = qty.mul(price);
   if (amount.abs().minus(worth).abs().lte(new Dec('0.01'))) return;
   throw new RowError(
-    `amount ${cents(amount.abs())} is not qty × price, ${cents(worth)}: leave it out, or put a fee on a line of its own`,
+    `amount ${cents(amount.abs())} does not equal qty × price, ${cents(worth)}: leave amount empty, or put the fee on its own line`,
   );
 }
 
-/** The part of the cost that moves to the new shares, as in the company's Form 8937. */
+/** Returns the part of the cost that moves to the new shares, as in the company's Form 8937. */
 function basisOf({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
   const fraction = numberOf('fraction', written);
   if (fraction === undefined || !isPositive(fraction) || fraction.gte(1)) {
     throw new RowError(
-      'fraction must be the part of the cost that goes with the new shares, such as 0.2291 (Form 8937)',
+      'fraction must be the part of the cost basis that moves to the new shares, such as 0.2291 (Form 8937)',
     );
   }
   const name = from?.trim() ?? '';
-  if (name === '') throw new RowError('from is missing: the symbol whose holders were given the shares');
+  if (name === '') throw new RowError('from is missing: the symbol whose holders received the shares');
   return { from: symbolOf(name, 'needed') ?? name, fraction: plain(fraction) };
 }
 
@@ -364,6 +367,6 @@ function symbolOf(text: string | undefined, wanted: RowType['symbol']): string |
   }
   const symbol = symbolSchema.safeParse(written);
   if (!symbol.success)
-    throw new RowError(`symbol "${written}" ${symbol.error.issues[0]?.message ?? 'is none'}`);
+    throw new RowError(`symbol "${written}" ${symbol.error.issues[0]?.message ?? 'is invalid'}`);
   return symbol.data;
 }

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 
-/** The path of bin/trade-agent.js, from the bundle (dist/) as from the source (src/app/). */
+/** Returns the path of bin/trade-agent.js, both from the bundle (dist/) and from the source (src/app/). */
 export function launcher(): string {
   const up = new URL('.', import.meta.url).pathname.endsWith('/src/app/') ? '../../' : '../';
   return fileURLToPath(new URL(`${up}bin/trade-agent.js`, import.meta.url));

@@ -15,14 +15,14 @@ export interface StartedLogin {
   /** The address that includes the code, for a QR code or a browser. */
   readonly completeAddress: string;
   readonly issuer: string;
-  /** The company's issuer; null where they sign in at the home. */
+  /** The company's issuer, or null when signing in at the home. */
   readonly company: string | null;
   readonly machine: string;
   readonly asks: readonly string[];
   /** The command that replaces the phone in a sandbox. */
   readonly sandboxCommand: string | undefined;
   readonly warning: string;
-  /** Undefined where the clock is right. */
+  /** Undefined if the clock is correct. */
   readonly clockWarning: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
@@ -30,8 +30,8 @@ export interface StartedLogin {
 }
 
 /**
- * Starts a device login (RFC 8628) for the profile. Parts that were opened before are reopened afterwards.
- * @param asked the company to sign in at from now on; the profile's own by default
+ * Starts a device login (RFC 8628) for the profile, and resets the app afterwards to reopen session and agent.
+ * @param asked the company to sign in at from now on; defaults to the profile's own
  */
 export async function startLogin(app: App, asked: AskedCompany = {}): Promise<StartedLogin> {
   const profile = await app.profile();
@@ -69,7 +69,7 @@ async function atHome(app: App, profile: ResolvedProfile): Promise<DeviceLogin> 
   });
 }
 
-/** The profile is changed only after the sign-in. */
+/** The profile is changed only after the sign-in succeeded. */
 async function atCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
   const { requireCompany } = await import('../config/resolve-profile.ts');
   requireCompany(profile, company);
@@ -94,7 +94,7 @@ async function atCompany(app: App, profile: ResolvedProfile, company: CompanySig
   };
 }
 
-/** The client id that companies register by default. A home's own is `trade-agent`. */
+/** The client id that companies register by default. A home's own id is `trade-agent`. */
 const USUAL_CLIENT = 'trade-agent-company';
 
 interface AskedCompany {
@@ -102,18 +102,18 @@ interface AskedCompany {
   readonly clientId?: string | undefined;
 }
 
-/** The named company, else the profile's. @throws {TradeAgentError} `usage` where there is none */
+/** Returns the named company, or else the profile's. @throws {TradeAgentError} `usage` if there is none */
 async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Promise<CompanySignIn> {
   const { company: kept, sandbox } = await app.profile();
   const chosen = issuer ?? kept?.issuer;
   if (chosen === undefined) {
-    throw new TradeAgentError('usage', 'no company is named', {
-      hint: 'Name its identity provider: --company https://login.acme.example',
+    throw new TradeAgentError('usage', 'no company was specified', {
+      hint: 'Pass its identity provider: --company https://login.acme.example',
     });
   }
   if (!URL.canParse(chosen) || !/^https?:$/.test(new URL(chosen).protocol)) {
     throw new TradeAgentError('usage', `--company must be the address of an identity provider (${chosen})`, {
-      hint: 'As in --company https://login.acme.example',
+      hint: 'For example: --company https://login.acme.example',
     });
   }
   if (clientId !== undefined) return { issuer: chosen, client_id: clientId };
@@ -124,12 +124,12 @@ async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Prom
 
 const ENTER_TIMEOUT_MS = 5000;
 
-/** The sandbox's company has nobody to enter a machine's key: it accepts one sent to it. */
+/** Sends this machine's key to the sandbox's company, which accepts it, as it has no administrator. */
 async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
   if ((await app.sandbox()).company?.issuer !== issuer) return;
   const { companyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');
   const key = publicCompanyKey(await companyKey(await app.store()));
-  // If it is refused, the sign-in that follows reports it.
+  // If the key is rejected, the sign-in that follows reports it.
   await app.fetch(`${issuer}/clients/${encodeURIComponent(client_id)}/keys`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
@@ -139,8 +139,9 @@ async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn)
 }
 
 /**
- * This machine's public key (JWK) for company sign-ins, created on first use, and the lines for the home's home.yaml.
- * @throws {TradeAgentError} `usage` where no company is named; `invalid_config`, `credential_store_…`
+ * Returns this machine's public key (JWK) for company sign-ins, created on first use, and the lines for the home's
+ * home.yaml.
+ * @throws {TradeAgentError} `usage` if no company is named; `invalid_config`, `credential_store_…`
  */
 export async function showCompanyKey(app: App, asked: AskedCompany) {
   const [{ companyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] = await Promise.all([
@@ -156,8 +157,8 @@ export async function showCompanyKey(app: App, asked: AskedCompany) {
 
 /**
  * Signs out, here and at the identity provider.
- * @param options.all also delete the key by which a company knows this machine
- * @throws {TradeAgentError} `credential_store_…` when the session can't be removed
+ * @param options.all also deletes the key by which a company recognizes this machine
+ * @throws {TradeAgentError} `credential_store_…` if the session can't be removed
  */
 export async function signOut(app: App, options: { readonly all: boolean }): Promise<LogoutResult> {
   const { logout } = await import('../auth/logout.ts');

@@ -21,28 +21,28 @@ function mandateIdOf(app: App, typed: string): Promise<string> {
   });
 }
 
-/** @param id or its beginning @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
+/** @param id the full id or a prefix @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
 export async function findMandate(app: App, id: string): Promise<MandateView> {
   return await (await app.gateway()).mandate(await mandateIdOf(app, id));
 }
 
-/** Ends a mandate for the next order on. @throws {TradeAgentError} `not_found`; `usage` where it has ended */
+/** Ends a mandate, starting with the next order. @throws {TradeAgentError} `not_found`; `usage` if it has ended */
 export async function endMandate(app: App, id: string, to: 'suspended' | 'revoked'): Promise<MandateView> {
   return await (await app.gateway()).endMandate(await mandateIdOf(app, id), to);
 }
 
-/** What a person specifies; with `replaces`, the rest is as in that mandate. */
+/** The terms that a person specifies. With `replaces`, the others are taken from that mandate. */
 export type MandateTerms = Partial<MandateRequestInput>;
 
 interface Wanted extends MandateTerms {
-  /** The requester, shown on the phone. */
+  /** Who requests the mandate, as shown on the phone. */
   readonly requestedBy?: string;
 }
 
 /**
- * Requests a mandate, and waits for the phone.
+ * Requests a mandate and waits for approval on the phone.
  * @returns the active mandate
- * @throws {TradeAgentError} `usage` where something is missing, `invalid_order`, and what stands for a no
+ * @throws {TradeAgentError} `usage` if a term is missing, `invalid_order`, or the reason if it was not approved
  */
 export async function addMandate(
   app: App,
@@ -68,7 +68,8 @@ export async function addMandate(
     },
     await asking(),
   );
-  if (proposal.kind !== 'mandate' || proposal.result === undefined) throw new Error('there is no mandate');
+  if (proposal.kind !== 'mandate' || proposal.result === undefined)
+    throw new Error('the approved proposal has no mandate');
   return await gateway.mandate(proposal.result.mandate);
 }
 
@@ -82,7 +83,7 @@ function computed(terms: MandateTerms, from: string) {
   );
 }
 
-/** The terms of an earlier mandate that a new one keeps; not its end. */
+/** Returns the terms of an earlier mandate that a new one keeps, which excludes its end. */
 function askedOf(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
@@ -124,16 +125,16 @@ function parsed(terms: MandateTerms): MandateRequestInput {
   const issue = found.error.issues[0];
   const field = issue?.path.join('.') ?? '';
   throw new TradeAgentError('invalid_order', `${field}: ${issue?.message}`, {
-    hint: 'See "trade-agent mandates add --help".',
+    hint: 'Run "trade-agent mandates add --help" for details.',
     details: { field },
   });
 }
 
 /**
- * The active mandates of an account, the one that ends first first; the gateway's own is for no program. Whether one
- * covers an order is up to the gateway.
- * @param account its number
- * @param due when the proposer was due, milliseconds since the epoch: its slot is that moment's, however late it runs
+ * Returns an account's active mandates, sorted by expiry, without those reserved for the gateway's standing orders.
+ * The gateway decides whether one covers an order.
+ * @param account the account's number
+ * @param due when the proposer was due, in milliseconds since the epoch; it selects the slot, even if the run is late
  */
 export function mandatesFor(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
   return mandates

@@ -6,8 +6,8 @@ import type { Quote } from '../trading/views.ts';
 import type { App } from './app.ts';
 
 /**
- * The latest quotes in the order asked, and the symbols without one (`missing`, as typed) with the reason.
- * @throws {TradeAgentError} `unknown_symbol` where there is none at all, `login_required`
+ * Returns the latest quotes in the order requested, and those that are `missing`, as typed, with the reason.
+ * @throws {TradeAgentError} `unknown_symbol` if there is no quote at all, `login_required`
  */
 export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly string[]) {
   const { symbolSchema } = await import('../trading/order.ts');
@@ -19,7 +19,7 @@ export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly 
     else missing.push({ symbol: text, message: `"${text}" is not a ticker symbol` });
   }
   const gateway = await app.gateway();
-  /** One unknown symbol makes the gateway refuse the whole request: ask for each half then. */
+  /** Splits a request in halves after `unknown_symbol`, since a single unknown symbol fails the whole request. */
   const quotesOf = async (some: readonly string[]): Promise<readonly Quote[]> => {
     const [first] = some;
     if (first === undefined) return [];
@@ -55,21 +55,21 @@ async function tickers(typed: readonly string[]): Promise<string[]> {
   });
 }
 
-/** Between reads of prices: thirty a minute for all symbols together. */
+/** Milliseconds between price requests: thirty per minute for all symbols together. */
 const PRICES_MS = 2_000;
 const MAX_BACKOFF_MS = 30_000;
 
 export interface LiveQuotes {
   readonly quotes: readonly Quote[];
-  /** When they were read, milliseconds since the epoch. */
+  /** When the quotes were read, in milliseconds since the epoch. */
   readonly at: number;
-  /** Whether the gateway has failed to answer since. */
+  /** Whether a later request failed. */
   readonly stale: boolean;
 }
 
 /**
- * Reports prices until `signal` aborts; one request at a time.
- * @throws {TradeAgentError} what the first read throws: `unknown_symbol`, `login_required`
+ * Reports prices until `signal` aborts, with one request at a time.
+ * @throws {TradeAgentError} errors of the first request: `unknown_symbol`, `login_required`
  */
 export async function liveQuotes(
   app: App,
@@ -96,9 +96,9 @@ export async function liveQuotes(
 }
 
 /**
- * A symbol's bars and the person's own fills in a range, both oldest first; and the average cost of the shares held, in
- * dollars, as far as it is known.
- * @param range as `3m` or `1y`
+ * Returns a symbol's bars and the person's own fills in a range, both oldest first, and the average cost of the
+ * shares held, in dollars, if it is known.
+ * @param range such as `3m` or `1y`
  * @throws {TradeAgentError} `unknown_symbol`, `usage`
  */
 export async function priceHistory(app: App, typed: string, range: string = DEFAULT_CHART_RANGE) {
@@ -107,7 +107,7 @@ export async function priceHistory(app: App, typed: string, range: string = DEFA
   const gateway = await app.gateway();
   const [bars, activities, positions] = await Promise.all([
     gateway.bars({ symbol, timeframe, start }),
-    // Trades and cost are annotations: prices are shown without them.
+    // Trades and cost are only annotations. Prices are shown without them if they can't be read.
     gateway.activities({ after: start }).catch(() => []),
     gateway.positions().catch(() => []),
   ]);
@@ -121,10 +121,7 @@ export async function priceHistory(app: App, typed: string, range: string = DEFA
   return { symbol, range: text, bars, trades, cost, simulated };
 }
 
-/**
- * Newest first; of the whole market where no symbols are given.
- * @throws {TradeAgentError} `unknown_symbol`, `login_required`
- */
+/** Lists news, newest first, of the whole market without symbols. @throws `unknown_symbol`, `login_required` */
 export async function latestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },
@@ -134,7 +131,7 @@ export async function latestNews(
 }
 
 /**
- * Adds symbols to the watchlist or removes them; idempotent.
+ * Adds symbols to the watchlist or removes them. Idempotent.
  * @throws {TradeAgentError} `unknown_symbol`, `login_required`, `insufficient_scope`
  */
 export async function changeWatchlist(

@@ -8,14 +8,14 @@ import { gatherFrom, withCheckStore } from './check/with-check-store.ts';
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * The rules of the profile's newest scheduled check, else the standard rules. A look by them is `trade-agent check`
- * without consequences: nobody is notified, and new findings stay new.
+ * Returns the rules of the profile's newest scheduled check, or else the standard rules. Their findings are those of
+ * `trade-agent check` without its effects: nobody is notified, and new findings stay new.
  */
 export function ownRules(app: RulesApp): OwnRules {
   return { findings: () => findings(app), targets: async () => targets((await rulesOf(app)).file) };
 }
 
-/** @throws {TradeAgentError} `invalid_config` for a wrong file */
+/** @throws {TradeAgentError} `invalid_config` for an invalid file */
 async function rulesOf(app: Pick<App, 'home' | 'profile'>) {
   const [{ name: profile }, { scheduleStore }, { loadRules, standardRules }] = await Promise.all([
     app.profile(),

@@ -9,7 +9,7 @@ import {
 } from '../home/phone/phone-client.ts';
 import type { App } from './app.ts';
 
-/** The sandbox's phone. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
+/** Opens the sandbox's phone. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
 async function openPhone(app: App): Promise<PhoneClient> {
   const { phone } = await app.sandbox();
   return createPhoneClient({ phone, pairingSecret: await pairingSecretOf(app), fetch: app.fetch });
@@ -20,7 +20,7 @@ async function pairingSecretOf(app: App): Promise<string> {
   const file = join(home, 'pairing-secret');
   const pairingSecret = await readFile(file, 'utf8').catch((cause) => {
     throw new TradeAgentError('invalid_config', `the phone's pairing secret can't be read: ${file}`, {
-      hint: 'The phone must run as the user who runs the sandbox.',
+      hint: 'Run the phone as the user who runs the sandbox.',
       cause,
     });
   });
@@ -28,9 +28,9 @@ async function pairingSecretOf(app: App): Promise<string> {
 }
 
 /**
- * Confirms a login's code.
- * @param at the home, or the company that its people work at
- * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (used already)
+ * Confirms a login code.
+ * @param at the home, or the company where its people work
+ * @throws {TradeAgentError} `not_found`, `login_expired`, `usage` if it was already used
  */
 export async function confirmLogin(
   app: App,
@@ -58,15 +58,16 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
     signal: AbortSignal.any([app.signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]),
   });
   if (status === 200) return;
-  throw new TradeAgentError('not_found', `the company has no open code ${code}, or nobody called ${user}`, {
-    hint: 'Check the code that "trade-agent login" shows; the people are alice and bob.',
+  throw new TradeAgentError('not_found', `the company has no pending code ${code}, or no user ${user}`, {
+    hint: 'Check the code that "trade-agent login" shows. The users are alice and bob.',
   });
 }
 
 /**
  * Signs in at a third party as the user, to connect an account.
- * @param given the ticket, or the link that contains it
- * @throws {TradeAgentError} `not_found`: no such ticket, already answered, or another user's
+ * @param given the ticket, or a link that contains it
+ * @throws {TradeAgentError} `not_found` if there is no such ticket, or it was already answered, or it belongs to
+ *   another user
  */
 export async function answerConnection(
   app: App,
@@ -79,8 +80,8 @@ export async function answerConnection(
 }
 
 /**
- * A link that sets up a browser as the user's phone; it works once.
- * @param options.readOnly signs in instead, to read and to deny
+ * Returns a one-time link that sets up a browser as the user's phone.
+ * @param options.readOnly the link signs in instead, to read and to deny
  * @throws {TradeAgentError} `not_found`
  */
 export async function phoneLink(
@@ -92,32 +93,32 @@ export async function phoneLink(
   return (await (readOnly ? phone.ticket(user) : phone.pairing(user))).url;
 }
 
-/** How long the identity provider holds a request; well below proxies' and clients' own timeouts. */
+/** How long the identity provider holds a request. Well below the timeouts of proxies and clients. */
 const WAIT_SECONDS = 20;
-/** How long to wait for the outcome; the gateway sends at once, and a fill takes a second or two. */
+/** How long to wait for the outcome. The gateway sends immediately, and a fill takes a second or two. */
 const OUTCOME_SECONDS = 5;
 
 export type Decision = 'approve' | 'deny';
 
-/** Asks the person; undefined when they leave it open. Rejects when `signal` aborts: it is no longer open then. */
+/** Asks the person. Resolves with undefined if they leave it open. Rejects when `signal` aborts. */
 export type AskDecision = (request: PhoneRequest, signal: AbortSignal) => Promise<Decision | undefined>;
 
 interface PhoneWatch {
   readonly user: string;
-  /** A fixed answer, or the person's to each. */
+  /** A fixed decision, or a function that asks the person each time. */
   readonly decide: Decision | AskDecision;
   readonly once: boolean;
   readonly waiting: () => void;
   readonly shown: (request: PhoneRequest) => void;
-  /** Called when it was withdrawn, expired, or decided elsewhere while the person was asked. */
+  /** Called if the request was withdrawn, expired, or decided elsewhere while the person was asked. */
   readonly over: (request: PhoneRequest, status: PhoneRequest['status']) => void;
-  /** Called after the decision; `request.outcome` has the outcome, if known yet. */
+  /** Called after the decision. `request.outcome` is the outcome, if it is already known. */
   readonly decided: (request: PhoneRequest, decision: Decision) => Promise<void>;
 }
 
 /**
- * Acts as the user's phone: decides each request as it comes.
- * @throws the reason of the signal when it aborts; {TradeAgentError} what {@link PhoneClient} throws
+ * Acts as the user's phone and decides each request as it arrives.
+ * @throws the signal's reason when it aborts; {TradeAgentError} errors of {@link PhoneClient}
  */
 export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
   const { signal } = app;
@@ -129,7 +130,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     const requests = await phone.requests(watch.user, { waitSeconds: WAIT_SECONDS, signal });
     const request = requests.find(({ id }) => !left.has(id));
     if (request === undefined) {
-      // Requests left open are still pending, so the server answers at once: don't poll in a tight loop.
+      // Requests left open are still pending, so the server responds immediately. The pause avoids a tight loop.
       if (left.size > 0) await app.clock.sleep(1000, signal);
       continue;
     }
@@ -142,7 +143,7 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
   }
 }
 
-/** `gone`: withdrawn, expired, or decided elsewhere meanwhile. */
+/** `gone`: withdrawn, expired, or decided elsewhere in the meantime. */
 async function asked(
   app: App,
   phone: PhoneClient,
@@ -168,10 +169,7 @@ async function asked(
   }
 }
 
-/**
- * The final status of a request that was not decided here; undefined when `answered` aborts, or the phone is
- * unreachable.
- */
+/** Returns the status of a request decided elsewhere. Undefined if `answered` aborts or the phone is unreachable. */
 async function watchRequest(
   app: App,
   phone: PhoneClient,
@@ -187,7 +185,7 @@ async function watchRequest(
   return undefined;
 }
 
-/** False where it was no longer open. */
+/** Returns false if the request was no longer open. */
 async function deliver(
   app: App,
   phone: PhoneClient,

@@ -13,12 +13,12 @@ import { wholeId } from './whole-id.ts';
 
 const MOST_LISTED = 100;
 
-/** Newest first. @throws {TradeAgentError} `login_required` */
+/** Lists receipts, newest first. @throws {TradeAgentError} `login_required` */
 export async function listReceipts(app: App): Promise<ReceiptEntry[]> {
   return await (await app.gateway()).receipts(MOST_LISTED);
 }
 
-/** A receipt's text. @throws {TradeAgentError} `not_found`, `login_required` */
+/** Returns a receipt's text. @throws {TradeAgentError} `not_found`, `login_required` */
 async function receiptText(app: App, typed: string): Promise<string> {
   const id = await wholeId(typed, {
     called: 'receipts',
@@ -30,8 +30,8 @@ async function receiptText(app: App, typed: string): Promise<string> {
 }
 
 /**
- * A receipt, verified with the key that the profile's gateway publishes.
- * @param id a proposal's, or its beginning; or an order's `client_order_id`
+ * Fetches a receipt and verifies it with the key published by the profile's gateway.
+ * @param id a proposal's id or a prefix of it, or an order's `client_order_id`
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
 export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict> {
@@ -39,9 +39,9 @@ export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict>
 }
 
 /**
- * Writes a receipt's file, which can be verified without this program.
- * @param to the file; `receipt-ID.json` in the current folder by default
- * @throws {TradeAgentError} `not_found`; `usage` where the file exists
+ * Writes a receipt file, which can be verified without this program.
+ * @param to the file; defaults to `receipt-ID.json` in the current folder
+ * @throws {TradeAgentError} `not_found`; `usage` if the file exists
  */
 export async function exportReceipt(app: App, id: string, to: string | undefined) {
   const text = await receiptText(app, id);
@@ -53,26 +53,26 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
     const code = error instanceof Error && 'code' in error ? error.code : undefined;
     throw new TradeAgentError(
       'usage',
-      code === 'EEXIST' ? `there is a file ${file} already` : `${file} can’t be written`,
-      { hint: 'Name another with --to FILE.', details: { file } },
+      code === 'EEXIST' ? `${file} already exists` : `${file} can’t be written`,
+      { hint: 'Choose another file with --to FILE.', details: { file } },
     );
   }
   return { id: receipt.proposal.id, file, key: signer.kid };
 }
 
-/** Signed by any key: the reader decides whom to trust. @throws {TradeAgentError} `gateway_refused` */
+/** Accepts any key's signature: the reader decides which to trust. @throws {TradeAgentError} `gateway_refused` */
 async function whole(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
   const { signerOf } = await import('../approval/receipts/receipt-key.ts');
   const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
   const receipt = JSON.parse(text) as Receipt;
   const signer = await signerOf(receipt.signature, receiptPayload(receipt)).catch(() => undefined);
   if (signer !== undefined) return { signer, receipt };
-  throw new TradeAgentError('gateway_refused', 'what the gateway gave is no receipt that it signed', {
-    hint: 'Have its operator look at it: "trade-agent gateway audit verify".',
+  throw new TradeAgentError('gateway_refused', 'the gateway returned a receipt without a valid signature', {
+    hint: 'Ask its operator to run "trade-agent gateway audit verify".',
   });
 }
 
-/** Larger than any receipt, with up to twenty orders. */
+/** In bytes. Larger than any receipt, which covers up to twenty orders. */
 const LONGEST_FILE = 4 * 1024 * 1024;
 
 /** A valid receipt, or the first fault found. */
@@ -88,9 +88,9 @@ export type ReceiptVerdict =
   | { readonly ok: false; readonly fault: ReceiptFault; readonly text: string };
 
 /**
- * Verifies a file; offline if a key is named.
+ * Verifies a receipt file. Works offline if a key is named.
  * @param options.phoneKey a fingerprint that one of the approvers' keys must have
- * @throws {TradeAgentError} `usage` for a file that can't be read; as {@link pinnedKeys}
+ * @throws {TradeAgentError} `usage` for a file that can't be read; otherwise as {@link pinnedKeys}
  */
 export async function verifyReceiptFile(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,
@@ -106,12 +106,12 @@ export async function verifyReceiptFile(
     phoneKey !== undefined &&
     !verdict.phone_keys.some((one) => one.fingerprint === phoneKey)
   ) {
-    return { ok: false, fault: 'phone_key', text: 'another phone’s key signed it', from };
+    return { ok: false, fault: 'phone_key', text: 'it was signed with another phone’s key', from };
   }
   return { ...verdict, from };
 }
 
-/** @param isTrusted by a gateway key's thumbprint */
+/** @param isTrusted decides by a gateway key's thumbprint */
 export async function verdictOf(
   text: string,
   isTrusted: (thumbprint: string) => boolean,
@@ -139,18 +139,18 @@ function fingerprint(publicKey: string): string {
 async function textOf(file: string): Promise<string> {
   const unreadable = (why: string, cause?: unknown) =>
     new TradeAgentError('usage', `${file} can’t be read: ${why}`, {
-      hint: 'Name a receipt’s file, as "trade-agent receipts export" writes it.',
+      hint: 'Pass a file written by "trade-agent receipts export".',
       ...defined({ cause }),
     });
   let bytes: Buffer;
   try {
     bytes = await readFile(file);
   } catch (cause) {
-    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it is no file';
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it is not a file';
     throw unreadable(code, cause);
   }
-  if (bytes.length > LONGEST_FILE) throw unreadable('it is too long for a receipt');
-  // Invalid UTF-8 becomes characters that no receipt has.
+  if (bytes.length > LONGEST_FILE) throw unreadable('it is too large for a receipt');
+  // Invalid UTF-8 becomes characters that never occur in a receipt.
   return bytes.toString('utf8');
 }
 
@@ -162,13 +162,13 @@ const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
 /** The trusted keys' thumbprints (RFC 7638). */
 export interface PinnedKeys {
   readonly thumbprints: readonly string[];
-  /** `pinned` if the caller named them; else the address that they were just fetched from. */
+  /** `pinned` if the caller named the keys; otherwise the address from which they were just fetched. */
   readonly from: string;
 }
 
 /**
- * @param key a thumbprint, or a file with keys (JWK, JWK Set); the profile's gateway is asked by default
- * @throws {TradeAgentError} `usage` for a file that holds no key, `gateway_unreachable`
+ * @param key a thumbprint, or a file with keys (JWK, JWK Set); defaults to the keys that the gateway publishes
+ * @throws {TradeAgentError} `usage` for a file without a key, `gateway_unreachable`
  */
 export async function pinnedKeys(
   app: Pick<App, 'profile' | 'fetch' | 'signal'>,
@@ -186,12 +186,12 @@ export async function pinnedKeys(
       signal: limit.signal,
       redirect: 'error',
     });
-    if (!answer.ok) throw new Error(`it answered ${answer.status}`);
+    if (!answer.ok) throw new Error(`it responded with ${answer.status}`);
     return { thumbprints: await ofKeys(await answer.json()), from: url };
   } catch (cause) {
     if (cause instanceof TradeAgentError) throw cause;
-    throw new TradeAgentError('gateway_unreachable', `the gateway’s key can’t be had from ${url}`, {
-      hint: 'Name the key that you know it by: --key FILE, or its thumbprint.',
+    throw new TradeAgentError('gateway_unreachable', `the gateway’s key can’t be fetched from ${url}`, {
+      hint: 'Pass the key that you trust with --key, as a file or a thumbprint.',
       cause,
     });
   } finally {
@@ -207,8 +207,8 @@ async function read(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
-    throw new TradeAgentError('usage', `${file} holds no key (JWK or JWK Set)`, {
-      hint: `--key takes a thumbprint of 43 characters, or a file such as what the gateway has at ${RECEIPT_KEYS_PATH}.`,
+    throw new TradeAgentError('usage', `${file} contains no key (JWK or JWK Set)`, {
+      hint: `--key takes a thumbprint of 43 characters, or a file such as the one the gateway serves at ${RECEIPT_KEYS_PATH}.`,
       cause,
     });
   }
@@ -221,9 +221,9 @@ async function ofKeys(value: unknown): Promise<string[]> {
     const thumbprints = await Promise.all((keys as JWK[]).map((jwk) => calculateJwkThumbprint(jwk)));
     if (thumbprints.length > 0) return thumbprints;
   } catch {
-    // As below.
+    // Reported below.
   }
-  throw new TradeAgentError('usage', 'it holds no key (JWK or JWK Set)', {
+  throw new TradeAgentError('usage', 'the file contains no key (JWK or JWK Set)', {
     hint: '--key takes a thumbprint of 43 characters, or a file with public keys.',
   });
 }

@@ -10,17 +10,17 @@ import { threadIdOf } from './threads.ts';
 export interface RunSettings extends AgentOptions {
   readonly approval: ApprovalMode;
   readonly maxTurns?: number;
-  /** Withdraws pending proposals when stopped early. */
+  /** Withdraws pending proposals if stopped early. */
   readonly cancelOnExit?: boolean;
 }
 
 export type RunInput = Parameters<Agent['run']>[0];
 
 /**
- * Asks the agent once, in a new thread or an earlier one.
+ * Sends one request to the agent, in a new or existing thread.
  * @param input read while the agent starts
- * @returns the events; the last is the result
- * @throws {TradeAgentError} what keeps an agent from starting, and what `input` throws
+ * @returns the events, of which the last is the result
+ * @throws {TradeAgentError} errors that prevent the agent from starting, and any error from `input`
  */
 export async function run(
   app: App,
@@ -33,7 +33,7 @@ export async function run(
   return asked.thread === undefined ? withoutTrace(agent, events) : events;
 }
 
-/** Deletes the thread of a prompt that was not understood: nothing was done in it. */
+/** Deletes the thread of a prompt that was not understood, since nothing happened in it. */
 async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
   let begun: string | undefined;
   let result: RunResult | undefined;
@@ -46,7 +46,7 @@ async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): A
   const { status, error, approvals, orders } = result;
   const idle =
     status === 'failed' && error?.code === 'usage' && approvals.length === 0 && orders.length === 0;
-  // A thread that can't be deleted stays a failed one.
+  // If the thread can't be deleted, it stays as a failed one.
   const isGone =
     idle &&
     begun !== undefined &&
@@ -57,7 +57,7 @@ async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): A
   yield { type: 'result', result: isGone ? { ...result, thread: '' } : result };
 }
 
-/** @param thread its id, or its beginning @throws {TradeAgentError} what keeps an agent from starting */
+/** @param thread its id or a prefix @throws {TradeAgentError} errors that prevent the agent from starting */
 export async function resume(
   app: App,
   thread: string,
@@ -80,10 +80,10 @@ export function runOptions(
 }
 
 /**
- * Follows a run to its result, also where it is interrupted.
- * @param show gets every event but the result
- * @param thread if known before the run starts
- * @throws what the run throws before it has a thread
+ * Follows a run to its result, even if it is interrupted.
+ * @param show receives every event except the result
+ * @param thread the run's thread, if known before it starts
+ * @throws any error that the run throws before it has a thread
  */
 export async function followRun(
   events: AsyncIterable<AgentEvent>,
@@ -107,7 +107,7 @@ export async function followRun(
 
 export type RunObject = ReturnType<typeof runObject>;
 
-/** The object of `run --output json`, without its schema. @param chosenBy how the profile was chosen, if it was */
+/** Returns the object that `run --output json` prints. @param chosenBy the options that selected the profile */
 export function runObject(result: RunResult, chosenBy: readonly string[] = []) {
   return {
     thread: result.thread,
@@ -121,7 +121,7 @@ export function runObject(result: RunResult, chosenBy: readonly string[] = []) {
       name,
       command: shellCommand([...command.split(' '), ...chosenBy]),
     })),
-    // A run that was refused before it had a thread can't be resumed.
+    // A run that was rejected before it had a thread can't be resumed.
     resume: result.thread === '' ? '' : resumeCommand(result.thread, chosenBy),
     usage: result.usage,
     ...defined({ error: result.error }),

@@ -9,14 +9,14 @@ import { launcher } from './launcher.ts';
 /** A sandbox started in the background exits after this long without use. */
 const IDLE_EXIT = '60m';
 
-/** A start takes a second or two. */
+/** Starting takes a second or two. */
 const START_LIMIT_MS = 30_000;
 
 /**
- * Finds the running sandbox: the one named by `TRADE_AGENT_SANDBOX` (a ready file), else the one in the user's own
+ * Finds the running sandbox: the one named by `TRADE_AGENT_SANDBOX` (a ready file), or else the one in the user's own
  * folder, which is started in the background if `start` is set.
- * @param sandboxHome the user's own sandbox folder
- * @throws {TradeAgentError} `provider_unreachable` when there is none, or it does not start
+ * @param options.sandboxHome the user's own sandbox folder
+ * @throws {TradeAgentError} `provider_unreachable` if there is none or it does not start
  */
 export async function ensureSandbox(options: {
   sandboxHome: string;
@@ -28,7 +28,7 @@ export async function ensureSandbox(options: {
   if (named) {
     const ready = readReadyFile(named);
     if (ready === undefined || !isRunning(ready.pid)) {
-      throw new TradeAgentError('provider_unreachable', `no sandbox runs behind ${named}`, {
+      throw new TradeAgentError('provider_unreachable', `no sandbox is running for ${named}`, {
         hint: `Start one with "trade-agent sandbox --ready-file ${named}", or unset TRADE_AGENT_SANDBOX.`,
       });
     }
@@ -79,19 +79,19 @@ async function startInBackground(
 
   const deadline = Date.now() + START_LIMIT_MS;
   for (;;) {
-    // Another command may have started one at the same moment: its ready file will do.
+    // Another command may have started a sandbox at the same moment. Its ready file works too.
     const ready = readReadyFile(readyFile);
     if (ready !== undefined && isRunning(ready.pid)) return ready;
     if (Date.now() > deadline || (ended && !(await anotherIsStarting(readyFile)))) {
       throw new TradeAgentError('provider_unreachable', 'the sandbox did not start', {
-        hint: `${lastLine(logFile)} The whole log is in ${logFile}; "trade-agent sandbox" starts it in the foreground.`.trim(),
+        hint: `${lastLine(logFile)} See the log in ${logFile}, or run "trade-agent sandbox" to start it in the foreground.`.trim(),
       });
     }
     await systemClock.sleep(25);
   }
 }
 
-/** Our child exits at once when another sandbox holds the folder; wait for that one's ready file. */
+/** Waits for another sandbox's ready file: our child exits immediately if another sandbox holds the folder. */
 async function anotherIsStarting(readyFile: string): Promise<boolean> {
   for (let i = 0; i < 80; i++) {
     if (readReadyFile(readyFile) !== undefined) return true;
@@ -100,7 +100,7 @@ async function anotherIsStarting(readyFile: string): Promise<boolean> {
   return false;
 }
 
-/** Only what a child needs: no key or token of the user's. */
+/** Keeps only what a child process needs, without the user's keys and tokens. */
 export function childEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept =
     /^(PATH|HOME|USER|LOGNAME|SHELL|TMPDIR|TEMP|TMP|LANG|LC_.*|TZ|TERM|COLORTERM|NO_COLOR|FORCE_COLOR|CI|XDG_.*|DBUS_SESSION_BUS_ADDRESS|DISPLAY|WAYLAND_DISPLAY|APPDATA|LOCALAPPDATA|USERPROFILE|SYSTEMROOT|PATHEXT|NODE_COMPILE_CACHE|TRADE_AGENT_HOME|TRADE_AGENT_SANDBOX|TRADE_AGENT_PROFILE)$/i;

@@ -5,21 +5,21 @@ import { requireHost } from '../net/host-check.ts';
 import { type HttpServer, listenerOf } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 
-/** How long requests in progress may take: an order may be on its way to the broker, or a model answering. */
+/** How long to wait for requests in progress, in milliseconds, such as an order on its way to the broker. */
 export const DRAIN_MS = 20_000;
 
-/** Registers a cleanup; the last registered runs first. */
+/** Registers a cleanup. Cleanups run in reverse order. */
 export type OnClose = (close: () => unknown) => void;
 
 export interface ServeParts<Served> {
-  /** Serving ends when it aborts, without an error. */
+  /** Ends serving, without an error. */
   readonly signal: AbortSignal;
-  /** Opens each part. If one fails, those before it are closed. */
+  /** Opens each part. If one fails, those opened before are closed. */
   readonly open: (onClose: OnClose) => Promise<Served>;
   readonly ready: (served: Served) => Promise<void>;
-  /** Gets what `ready` gets, as JSON. */
+  /** A file that receives what `ready` receives, as JSON. */
   readonly readyFile?: string | undefined;
-  /** Ends serving before the signal. */
+  /** Ends serving before the signal does. */
   readonly done?: (() => Promise<void>) | undefined;
 }
 
@@ -37,7 +37,7 @@ export async function serve<Served>(parts: ServeParts<Served>): Promise<void> {
   }
 }
 
-/** Serves requests for these addresses or this machine; refuses any other host. */
+/** Serves requests for this address or this machine. Rejects any other host. */
 export function serveRoutes(
   server: HttpServer,
   app: Hono,

@@ -2,13 +2,17 @@ import { findProfile } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 
-/** The profile's server; undefined where its agent runs here. Asks nobody. */
+/** Returns the profile's server, or undefined if its agent runs on this machine. Contacts nobody. */
 export async function serverOf(app: Pick<App, 'config' | 'profileName'>): Promise<string | undefined> {
   return findProfile(await app.config(), app.profileName).server;
 }
 
 export function notHere(what: string, server: string): TradeAgentError {
-  return new TradeAgentError('usage', `${what} are kept on this machine, and this agent runs at ${server}`, {
-    hint: 'Use a profile without a server; what looks at your account there is a schedule.',
-  });
+  return new TradeAgentError(
+    'usage',
+    `${what} are stored on this machine, but this agent runs at ${server}`,
+    {
+      hint: 'Use a profile without a server. To check your account on the server, add a schedule.',
+    },
+  );
 }

@@ -13,7 +13,7 @@ import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
-/** Creates the agent of the profile; if it names a server, the server's, and nothing is kept here. */
+/** Creates the profile's agent. With a server, this is the server's agent, and nothing is stored here. */
 export async function startAgent(app: App, options: AgentOptions): Promise<Agent> {
   if ((await app.profile()).server !== undefined) return await startRemoteAgent(app, options);
   const [profile, home, store, session, account] = await Promise.all([
@@ -46,25 +46,29 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
   });
 }
 
-/** @throws {TradeAgentError} `login_required`; `usage` for a model's address, which the server chooses */
+/** @throws {TradeAgentError} `login_required`; `usage` for a model's URL, which the server chooses */
 async function startRemoteAgent(app: App, options: AgentOptions): Promise<Agent> {
   const { readOnly = false, model, baseUrl } = options;
   if (baseUrl !== undefined) {
-    throw new TradeAgentError('usage', 'which model server is asked is for the agent’s server to say', {
-      hint: 'Leave out --base-url; --model chooses between the server’s model and builtin.',
-    });
+    throw new TradeAgentError(
+      'usage',
+      '--base-url can’t be used here, because the agent’s server chooses the model server',
+      {
+        hint: 'Remove --base-url. --model chooses between the server’s model and builtin.',
+      },
+    );
   }
   const [session, account] = await Promise.all([app.requireSession(), app.account()]);
   const { createRemoteAgent } = await import('../agent/remote/remote-agent.ts');
   return createRemoteAgent({ session, clock: app.clock, readOnly, ...defined({ model, account }) });
 }
 
-/** Each profile's state has its own key and so its own file: `state.db` for the sandbox's. */
+/** Each profile's state has its own key, and so its own file. The sandbox's is `state.db`. */
 function stateFile(profile: string): string {
   return profile === SANDBOX_PROFILE ? 'state.db' : `state.${profile}.db`;
 }
 
-/** Loads the alerts' module on first use. */
+/** Loads the alerts module on first use. */
 function alertsLater(app: App): Alerts {
   const load = async () => (await import('./alerts.ts')).alertsOf(app);
   return {
@@ -75,7 +79,7 @@ function alertsLater(app: App): Alerts {
   };
 }
 
-/** As {@link alertsLater}, for checks by the person's rules. */
+/** Loads the module for checks with the person's rules on first use. */
 function rulesLater(app: App): OwnRules {
   const load = async () => (await import('./own-rules.ts')).ownRules(app);
   return { findings: async () => (await load()).findings(), targets: async () => (await load()).targets() };

@@ -5,19 +5,19 @@ import { wholeId } from './whole-id.ts';
 
 /** At least one of the first two is required. */
 export interface PruneSettings {
-  /** Deletes those untouched for this long, milliseconds. */
+  /** Deletes threads that were unused for this long, in milliseconds. */
   readonly olderThan?: number;
   readonly keep?: number;
-  /** Deletes nothing, only lists what would be. */
+  /** Deletes nothing and only lists what would be deleted. */
   readonly dryRun?: boolean;
 }
 
-/** Newest first. */
+/** Lists threads, newest first. */
 export async function listThreads(app: App): Promise<ThreadView[]> {
   return (await app.agent({})).threads();
 }
 
-/** Completes an id. @throws {TradeAgentError} `usage` where it is ambiguous */
+/** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 export function threadIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return wholeId(typed, {
     called: 'threads',
@@ -26,17 +26,16 @@ export function threadIdOf(app: Pick<App, 'agent'>, typed: string): Promise<stri
   });
 }
 
-/** @param id or its beginning @throws {TradeAgentError} `not_found`, `usage` */
+/** @param id the full id or a prefix @throws {TradeAgentError} `not_found`, `usage` */
 export async function findThread(app: App, id: string): Promise<ThreadRecord> {
   const agent = await app.agent({});
   return agent.thread(await threadIdOf(app, id));
 }
 
 /**
- * @param id or its beginning
- * @returns the id
- * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` where an approval
- *   is open
+ * @param id the full id or a prefix @returns the full id
+ * @throws {TradeAgentError} `not_found`; `usage`; `busy`; `approval_pending` or `outcome_unknown` for an open
+ *   approval
  */
 export async function deleteThread(app: App, id: string): Promise<string> {
   const whole = await threadIdOf(app, id);
@@ -44,14 +43,14 @@ export async function deleteThread(app: App, id: string): Promise<string> {
   return whole;
 }
 
-/** Deletes finished conversations. @returns their ids @throws {TradeAgentError} `usage` where nothing says which */
+/** Deletes finished conversations. @returns their ids @throws {TradeAgentError} `usage` if no setting selects any */
 export async function pruneThreads(
   app: App,
   { olderThan, keep, dryRun = false }: PruneSettings,
 ): Promise<string[]> {
   if (olderThan === undefined && keep === undefined) {
-    throw new TradeAgentError('usage', 'which threads to delete is not said', {
-      hint: 'Give --older-than 30d, --keep 20, or both.',
+    throw new TradeAgentError('usage', 'no threads were selected for deletion', {
+      hint: 'Pass --older-than 30d, --keep 20, or both.',
     });
   }
   return (await app.agent({})).pruneThreads({ olderThan: olderThan ?? 0, keep: keep ?? 0, dryRun });

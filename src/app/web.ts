@@ -26,14 +26,14 @@ import { gatewayWithImported } from './portfolio/account-history.ts';
 import { serve } from './serve.ts';
 
 export interface WebReady {
-  /** With the secret that opens the page once, in the fragment. */
+  /** The URL. Its fragment is the secret that opens the page once. */
   readonly url: string;
   readonly port: number;
 }
 
 /**
- * Serves the dashboard to a browser of this machine until the signal aborts. No token reaches the page.
- * @param options.port 0 for a free one
+ * Serves the dashboard to a browser on this machine until the signal aborts. No token reaches the page.
+ * @param options.port 0 for any free port
  * @throws {TradeAgentError} `login_required`, `port_in_use`
  */
 export async function serveWeb(
@@ -41,7 +41,7 @@ export async function serveWeb(
   { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
 ): Promise<void> {
   const { clock, signal, ofAll } = app;
-  // With `all`, data of no account is read in the default one.
+  // With `all`, data that belongs to no account is read through the default account.
   const one = ofAll ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([
     gatewayWithImported(one),
@@ -89,10 +89,7 @@ export async function serveWeb(
   });
 }
 
-/**
- * The agent's data on this machine: schedules, runs, findings, conversations.
- * @param ofAll whether findings are of all the person's accounts
- */
+/** Reads the agent's data on this machine. @param ofAll whether to include findings of all the person's accounts */
 function agentData(app: App, ofAll: boolean): AgentData {
   return {
     schedules: async () => {
@@ -117,7 +114,7 @@ function agentData(app: App, ofAll: boolean): AgentData {
   };
 }
 
-/** By what checks of this profile and person remember; nothing where none was ever run. */
+/** Reads the findings remembered by this profile's checks for this person. Empty if no check ever ran. */
 async function standingFindings(app: App, ofAll: boolean): Promise<FindingLine[]> {
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
@@ -149,8 +146,8 @@ async function standingFindings(app: App, ofAll: boolean): Promise<FindingLine[]
 const iso = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
 
 /**
- * A browser's command line is visible to every user of this machine, so it gets the path of a file that only its
- * owner can read, which contains the address.
+ * Writes a page that opens the URL, and returns its file. A browser's command line is visible to every user of this
+ * machine, so it gets the path of a file that only its owner can read.
  */
 export async function openingPage(app: Pick<App, 'home'>, url: string) {
   const folder = ensurePrivateFolder((await app.home()).data);
@@ -166,9 +163,9 @@ const DASHBOARD = '/dashboard';
 const OPEN = '/open';
 
 interface WebPagesOptions {
-  /** `http://127.0.0.1:52431`, where it listens; other hosts are refused before (`net/host-check.ts`). */
+  /** Where it listens, such as `http://127.0.0.1:52431`. Other hosts are rejected earlier (`net/host-check.ts`). */
   readonly origin: string;
-  /** The link's fragment; opens one page, once. */
+  /** The link's fragment. Opens one page, once. */
   readonly secret: string;
   readonly about: HomeAbout;
   readonly data: KeptReads;
@@ -180,14 +177,15 @@ interface WebPagesOptions {
 
 /**
  * Access control. Other programs and users of this machine, and any website that the person visits, can send requests
- * to this port. None of them gets anything:
- * 1. Requests for another host, or from another origin, are refused before this (DNS rebinding, forms).
- * 2. Documents are empty. Their script fetches the content with a key that the page keeps in its origin's storage;
- * other sites can't send that header here (CORS).
- * 3. A key becomes valid only together with the link's secret, which works once: if somebody else used the link
- * first, the person is refused and notices.
- * 4. The key is bound to a cookie set with it: `SameSite=Strict` and HttpOnly. So an earlier program at this port
- * that has read the key from the browser's storage can't use it.
+ * to this port. None of them gets any data:
+ * 1. Requests for another host, or from another origin, are rejected earlier, which stops DNS rebinding and
+ *   cross-site forms.
+ * 2. Documents are empty. Their script fetches the content with a key kept in the origin's storage, sent in a header
+ *   that other sites can't send here (CORS).
+ * 3. A key becomes valid only together with the link's secret, which works once. If someone else used the link first,
+ *   the person is rejected and so notices.
+ * 4. The key is bound to a cookie set with it, which is `SameSite=Strict` and HttpOnly. Otherwise an earlier program
+ *   on this port, which has read the key from the browser's storage, could use it.
  */
 function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   const { origin, about, data, account, clock, closing } = options;
@@ -214,13 +212,13 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     context.set('key', key);
     context.set('formToken', letIn?.formToken ?? '');
     if (!['GET', 'HEAD', 'POST'].includes(context.req.method)) return context.text('Method not allowed', 405);
-    if (isElsewhere(context, origin)) return context.text('Pages of other sites get nothing here', 403);
+    if (isElsewhere(context, origin)) return context.text('Cross-site requests are not allowed', 403);
     if (key === undefined)
       return context.req.method === 'POST' ? context.text('No key', 403) : shellPage(context);
     await next();
     const location = context.res.headers.get('location');
     if (location === null) return;
-    // The page's script navigates itself: a redirect that `fetch` follows would load the page twice.
+    // The page's script navigates by itself, because a redirect followed by `fetch` would load the page twice.
     const headers = new Headers(context.res.headers);
     headers.delete('location');
     headers.set(LOCATION_HEADER, location);
@@ -234,7 +232,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     if (letIn !== undefined) return notLetIn(context, 'used');
     letIn = { key: context.var.key ?? '', cookie: drawn(), formToken: drawn() };
     setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
-    // Another address than the link's keeps the fragment out of the history.
+    // Redirecting away from the link's address keeps the fragment out of the history.
     return context.redirect(DASHBOARD, 303);
   });
   app.use(async (context, next) => {
@@ -262,7 +260,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
   return app;
 }
 
-/** Asks for the link's secret, which only the page has: browsers don't send fragments. */
+/** Asks the page for the link's secret. Only the page has it, because browsers don't send fragments. */
 function toGetIn(context: BrowserContext): Response | Promise<Response> {
   if (context.req.path.endsWith('/events')) return context.text('access denied', 401);
   if (context.req.method === 'POST') return notLetIn(context, 'wrong');
@@ -275,20 +273,20 @@ function toGetIn(context: BrowserContext): Response | Promise<Response> {
 
 function notLetIn(context: BrowserContext, why: 'wrong' | 'used'): Response | Promise<Response> {
   return messagePage(context, 403, {
-    title: why === 'used' ? 'This link was used already' : 'This page is not open to you',
+    title: why === 'used' ? 'This link was already used' : 'You are not signed in here',
     text:
       why === 'used'
-        ? 'A link opens one page, once. If that was not you, end "trade-agent web". For another page run it again.'
-        : 'Open it by the link that "trade-agent web" shows. For another page run it again.',
+        ? 'A link works only once. If you didn\'t open it, stop "trade-agent web". To open another page, run it again.'
+        : 'Open the link that "trade-agent web" shows. To get a new link, run it again.',
   });
 }
 
-/** Browsers state a request's origin (Fetch Metadata); the host check covers what is posted. */
+/** Checks the origin that browsers state for a request (Fetch Metadata). */
 function isElsewhere(context: BrowserContext, origin: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const mode = context.req.header('sec-fetch-mode');
   const from = context.req.header('origin');
-  // Navigations are allowed from anywhere: documents are empty.
+  // Navigations are allowed from anywhere, because documents are empty.
   const isVisit = context.req.method === 'GET' && mode === 'navigate';
   if (from !== undefined && from !== origin) return true;
   return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';

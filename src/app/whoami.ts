@@ -3,13 +3,13 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
 
-/** The user is known without the gateway, so its answer is not awaited for long. */
+/** Short, because the user is already known without the gateway. */
 const ACCOUNTS_MS = 3_000;
 
 /**
- * Who is signed in, and where. `company` is the issuer of the company that signed them in, if one did; `accounts` is null
- * where the gateway did not answer in time.
- * @param options.verify ask the identity provider, instead of using the sign-in's data
+ * Returns who is signed in, and where. `company` is the issuer of the company that signed them in, if any. `accounts`
+ * is null if the gateway did not respond in time.
+ * @param options.verify asks the identity provider instead of using the data from the sign-in
  * @throws {TradeAgentError} `login_required`; with `verify`, `provider_unreachable`, `provider_error`
  */
 export async function whoami(app: App, options: { readonly verify: boolean }) {

@@ -1,21 +1,21 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
 
-/** The least characters of a prefix, not counting one such as `pr_`; fewer are a typo. */
+/** Minimum length of a prefix, not counting a type prefix such as `pr_`. Anything shorter is probably a typo. */
 const SHORTEST = 3;
 const MOST_LISTED = 10;
 
 export interface Ids {
-  /** `orders` */
+  /** The noun used in messages, such as `orders`. */
   readonly called: string;
-  /** Matches a complete id, which is used without a list. */
+  /** Matches a complete id, which is returned without listing. */
   readonly whole: RegExp;
   readonly list: () => Promise<readonly string[]>;
 }
 
 /**
- * Completes an id's beginning. A complete id, or one that matches none, is returned as it is: the lookup reports it.
- * @throws {TradeAgentError} `usage` where several match, naming them; or where it is too short
+ * Completes the prefix of an id. Returns a complete id, or one that matches none, unchanged: the lookup reports that.
+ * @throws {TradeAgentError} `usage`, naming the matches, if several match or the prefix is too short
  */
 export async function wholeId(typed: string, { called, whole, list }: Ids): Promise<string> {
   if (whole.test(typed)) return typed;
@@ -26,12 +26,12 @@ export async function wholeId(typed: string, { called, whole, list }: Ids): Prom
   if (only === undefined) return typed;
   if (typed.replace(/^[A-Za-z]{1,2}[_-]/, '').length < SHORTEST) {
     throw new TradeAgentError('usage', `"${safeLine(typed)}" is too short for an id`, {
-      hint: `Type ${SHORTEST} characters of it at least: ${inAList(begun)}.`,
+      hint: `Type at least ${SHORTEST} characters: ${inAList(begun)}.`,
     });
   }
   if (begun.length === 1) return only;
-  throw new TradeAgentError('usage', `"${safeLine(typed)}" begins the ids of ${begun.length} ${called}`, {
-    hint: `Type more of it: ${inAList(begun)}.`,
+  throw new TradeAgentError('usage', `"${safeLine(typed)}" matches ${begun.length} ${called}`, {
+    hint: `Type more characters: ${inAList(begun)}.`,
   });
 }
 

@@ -8,21 +8,18 @@ import type { Proposal } from '../trading/proposal.ts';
 export interface McpCaller {
   readonly sub: string;
   readonly clientId: string;
-  /** Whether this client proposed it; other clients' proposals stay hidden. */
+  /** Whether this client proposed it. Other clients' proposals are hidden. */
   owns(proposal: Pick<Proposal, 'client' | 'requested_by'>): boolean;
-  /** Tools that need more are hidden. */
+  /** The granted scopes. Tools that need others are hidden. */
   readonly scopes: ReadonlySet<string>;
   readonly environment: Environment;
-  /** Undefined if nobody is signed in; the gateway then refuses everything. */
+  /** Undefined if nobody is signed in. The gateway then rejects every request. */
   readonly signedIn: SignedIn | undefined;
   readonly gateway: GatewayClient;
   /** Whether activities include those imported on the person's machine. */
   readonly hasImports: boolean;
-  /** Only on the person's machine. */
+  /** Only available on the person's machine. */
   readonly ownRules?: OwnRules;
-  /**
-   * The address at which the person connects an account (`slack`) by their own sign-in; undefined if it works
-   * otherwise.
-   */
+  /** Returns the URL where the person connects an account (such as `slack`), or undefined if there is none. */
   connectAddress?(connection: string): Promise<string | undefined>;
 }

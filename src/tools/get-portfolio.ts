@@ -21,7 +21,7 @@ export const getPortfolio = defineTool({
         .max(500)
         .optional()
         .describe('Most positions in one answer, by symbol; all if left out'),
-      cursor: symbolSchema.optional().describe('next_cursor of the answer before'),
+      cursor: symbolSchema.optional().describe('next_cursor of the previous page'),
     }),
   ),
   scopes: ['portfolio:read'],

@@ -165,7 +165,7 @@ it.each([
 it('a key is never made over another', async () => {
   const before = readFileSync(join(home(), 'key.json'), 'utf8');
   const { code, stderr } = await command('key', '--type', 'RSA').ended;
-  expect([code, stderr]).toEqual([2, expect.stringContaining('there is a key already')]);
+  expect([code, stderr]).toEqual([2, expect.stringContaining('a key already exists')]);
   expect(readFileSync(join(home(), 'key.json'), 'utf8')).toBe(before);
 });
 

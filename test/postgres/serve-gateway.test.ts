@@ -103,7 +103,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     await makeKey(homeOf('two'), 'EC');
     await expect(serve('two')).rejects.toMatchObject({
       code: 'invalid_config',
-      message: 'the gateways over this database have another seal.key',
+      message: 'the other gateways on this database use a different seal.key',
     });
   });
 

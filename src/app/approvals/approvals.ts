@@ -7,14 +7,14 @@ import { followRun, type RunObject, runObject, runOptions } from '../run.ts';
 import { wholeId } from '../whole-id.ts';
 import type { Asking } from './ask-and-wait.ts';
 
-/** Newest first. @throws {TradeAgentError} `login_required` */
+/** Lists approvals, newest first. @throws {TradeAgentError} `login_required` */
 export async function listApprovals(app: App): Promise<ApprovalView[]> {
-  // Without a session only a part is known.
+  // Without a session the agent knows only some of the approvals.
   await app.requireSession();
   return (await app.agent({})).approvals();
 }
 
-/** Completes an id. @throws {TradeAgentError} `usage` where it is ambiguous */
+/** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 function approvalIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return wholeId(typed, {
     called: 'approvals',
@@ -23,7 +23,7 @@ function approvalIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   });
 }
 
-/** @param id or its beginning @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
+/** @param id the full id or a prefix @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
 export async function findApproval(app: App, id: string): Promise<ApprovalView> {
   await app.requireSession();
   const approval = await (await app.agent({})).approval(await approvalIdOf(app, id));
@@ -33,13 +33,13 @@ export async function findApproval(app: App, id: string): Promise<ApprovalView> 
   });
 }
 
-/** @throws {TradeAgentError} `not_found`; `usage` for one that ended; `outcome_unknown` for one being executed */
+/** @throws {TradeAgentError} `not_found`; `usage` if it has ended; `outcome_unknown` if it is being executed */
 export async function cancelApproval(app: App, id: string): Promise<ApprovalView> {
   return (await app.agent({})).cancelApproval(await approvalIdOf(app, id));
 }
 
 /**
- * Looks up the outcome of one approval, or of all; `unknown` counts those without one.
+ * Looks up the outcome of one approval, or of all. `unknown` counts the approvals whose outcome is still unknown.
  * @throws {TradeAgentError} `not_found`, `login_required`
  */
 export async function reconcile(app: App, id: string | undefined) {
@@ -51,12 +51,12 @@ export async function reconcile(app: App, id: string | undefined) {
 }
 
 type ApprovalWait =
-  /** Its thread goes on, event by event. */
+  /** The approval's thread continues, event by event. */
   | { readonly kind: 'run'; readonly events: AsyncIterable<AgentEvent> }
-  /** Another client or machine proposed it, so there is no thread here. */
+  /** Another client or machine proposed it, so there is no thread on this machine. */
   | {
       readonly kind: 'approval';
-      /** @throws {TradeAgentError} the reason where it was not executed */
+      /** @throws {TradeAgentError} the reason if it was not executed */
       readonly follow: (asking: Asking) => Promise<ApprovalView>;
     };
 
@@ -77,10 +77,10 @@ export async function waitForApproval(app: App, typed: string): Promise<Approval
 }
 
 /**
- * Waits for several approvals at once and resumes their threads. Those without a thread here are left to the client
- * that proposed them.
- * @param ids all open approvals where empty
- * @param show gets each thread's events except its result
+ * Waits for several approvals at once and resumes their threads. Skips approvals without a thread here: the client
+ * that proposed them resumes those.
+ * @param ids empty for all open approvals
+ * @param show receives each thread's events except its result
  */
 export async function waitForApprovals(
   app: App,

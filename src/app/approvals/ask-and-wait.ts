@@ -6,25 +6,22 @@ import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { Proposal, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
-/** How the person follows an approval while it is waited for. */
+/** Callbacks that keep the person informed while an approval is pending. */
 export interface Asking {
-  /** Called first, then at every change. */
+  /** Called once at the start, then on every change. */
   changed(approval: ApprovalView): void;
-  /** For the person; waiting goes on. */
+  /** Shows a message to the person. Waiting continues. */
   notice(message: string): void;
-  /** Ends the wait; the app's signal by default. */
+  /** Ends the wait. Defaults to the app's signal. */
   readonly signal?: AbortSignal;
 }
 
-/**
- * Proposes without an agent, and waits until it is executed.
- * @throws {TradeAgentError} the reason where it was not executed
- */
+/** Submits a proposal and waits until it is executed. @throws {TradeAgentError} the reason if it was not executed */
 export async function askAndWait(app: App, request: ProposalRequestInput, asking: Asking): Promise<Proposal> {
   return await waitUntilOver(app, await propose(app, request), asking);
 }
 
-/** Proposes without an agent, and does not wait. */
+/** Submits a proposal without an agent and does not wait. */
 export async function askAndLeave(
   app: Pick<App, 'gateway'>,
   request: ProposalRequestInput,
@@ -42,14 +39,14 @@ async function propose(app: Pick<App, 'gateway'>, request: ProposalRequestInput)
   return await (await app.gateway()).propose({ provenance: typed(asked), ...request }, key);
 }
 
-/** The provenance of a command's fields: the person typed them. */
+/** Returns the provenance of a command's fields: the person typed all of them. */
 export function typed(asked: object): Provenance {
   return {
     fields: Object.fromEntries(Object.keys(asked).map((field) => [field, { source: 'user' as const }])),
   };
 }
 
-/** As {@link askAndWait}, for a proposal that exists. */
+/** Does the same as {@link askAndWait} for an existing proposal. */
 export async function waitUntilOver(app: App, proposal: Proposal, asking: Asking): Promise<Proposal> {
   const changed = (one: Proposal) => asking.changed(approvalView(one, ''));
   changed(proposal);

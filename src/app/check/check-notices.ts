@@ -23,11 +23,11 @@ import type { App } from '../app.ts';
 import { noticesLimit } from '../notices/notice-place.ts';
 import { askedSymbols } from '../run.ts';
 
-/** More new findings than this become one notice. */
+/** With more new findings than this, a channel gets one combined notice. */
 const MOST_NOTICES = 10;
-/** Lines of such a notice; the others are counted. */
+/** Maximum lines in a combined notice. The rest is only counted. */
 const MOST_LINES = 40;
-/** A server may be down over a long weekend; an older notice is obsolete. */
+/** Outlasts a server that is down over a long weekend. An older notice is obsolete. */
 export const NOTICE_LIFE_MS = 4 * 86_400_000;
 
 const LONGEST_TITLE = 200;
@@ -35,21 +35,21 @@ const LONGEST_BODY = 4000;
 
 interface TellInput {
   readonly profile: string;
-  /** Whose account: the same rule of two people fires twice. */
+  /** The account's owner, since the same rule of two people fires twice. */
   readonly owner: string;
   readonly channels: NoticesConfig;
   readonly result: CheckResult;
-  /** New findings, worst first, and the state that each is remembered as. */
+  /** New findings, worst first, and the state under which each one is remembered. */
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
-  /** Filters those that a channel has not been told: a check may have died before it remembered. */
+  /** Filters out states that a channel was already notified of. A check may have crashed before it remembered them. */
   readonly untold: Untold;
   readonly runs: readonly RunResult[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Each channel's notices of a check: new findings, and orders that wait for an approval. Pure. */
+/** Builds each channel's notices for a check: new findings, and orders that wait for approval. Pure. */
 export function noticesOf(input: TellInput): OutgoingNotice<Notice>[] {
   return Object.entries(input.channels).flatMap(([name, channel]) =>
     channel.enabled
@@ -108,7 +108,7 @@ function together(
   fresh: readonly (readonly [Finding, FiredState])[],
 ): Notice {
   const { account } = input.result;
-  // Sorted worst first.
+  // The findings are sorted, worst first.
   const [worst] = fresh.map(([finding]) => finding.severity);
   const template = channel.body ?? '{message}';
   const lines = fresh
@@ -122,12 +122,12 @@ function together(
     type: 'finding',
     severity: worst ?? 'warning',
     title: `${fresh.length} new findings (${environmentOf(account)})`,
-    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentOf(account)}; seen ${input.result.checked_at}.`,
+    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentOf(account)}; checked ${input.result.checked_at}.`,
     data: { findings: fresh.slice(0, MOST_LINES).map(([finding]) => dataOf(finding)), count: fresh.length },
   });
 }
 
-/** Useless once the approval is over. */
+/** Builds notices of pending approvals. Each expires with its approval. */
 function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>[] {
   const { result, runs, owner } = input;
   return runs
@@ -141,10 +141,10 @@ function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>
         id: noticeId([owner, name, 'approval', id]),
         type: 'approval',
         severity: 'warning',
-        title: `Look at your phone: ${what} (${environmentOf(result.account)}), code ${code}`,
+        title: `Check your phone: ${what} (${environmentOf(result.account)}), code ${code}`,
         body: [
           `The check proposes ${what} and waits for your approval until ${expires_at}.`,
-          `Approve it on your phone only if it shows the code ${code} and what you want.`,
+          `Approve it on your phone only if the phone shows the code ${code} and the order you want.`,
           `Account ${result.account.account}, ${environmentOf(result.account)}.`,
         ].join('\n'),
         data: { approval: { id, code, expires_at, order: what } },
@@ -174,20 +174,19 @@ function dataOf({ rule, kind, subject, severity, message, facts, since, problem 
   return { rule, kind, subject, severity, message, facts, since, ...defined({ problem }) };
 }
 
-/** `PAPER`, `PAPER, simulated`, `LIVE` */
+/** Examples: `PAPER`, `PAPER, simulated`, `LIVE`. */
 function environmentOf({ environment, simulated }: CheckResult['account']): string {
   return `${environmentWord(environment)}${simulated ? ', simulated' : ''}`;
 }
 
-/** The same for the same firing, so that a retry or a crashed check sends no duplicate. */
+/** Returns the same id for the same firing, so that a retry or a crashed check sends no duplicate. */
 export function noticeId(parts: readonly unknown[]): string {
   return `nt_${createHash('sha256').update(JSON.stringify(parts)).digest('base64url').slice(0, 24)}`;
 }
 
 /**
- * Sends the waiting notices, all channels in parallel. What can't be sent is retried by the next check until it
- * expires.
- * @param now milliseconds since the epoch, by the clock of the notices' times
+ * Sends the waiting notices, all channels in parallel. The next checks retry what can't be sent, until it expires.
+ * @param now milliseconds since the epoch, by the clock that stamped the notices
  */
 export async function sendNotices(
   app: App,
@@ -219,7 +218,7 @@ export async function sendNotices(
         const deliveries = await deliver(
           async (notice, signal) => {
             await send(notice, signal);
-            // At once, before another notice fails or the process crashes.
+            // Removed immediately, before another notice fails or the process crashes.
             await outbox.remove(notice.id);
           },
           sendable,
@@ -240,13 +239,13 @@ export async function sendNotices(
   }
 }
 
-/** Separates what may be sent from what is too old or has no channel. */
+/** Separates the notices that may be sent from those that expired or whose channel is gone. */
 function sorted(waiting: readonly WaitingNotice<Notice>[], channel: NoticeChannel | undefined, now: number) {
   const sendable: Notice[] = [];
   const reports: NoticeReport[] = [];
   for (const { channel: name, notice, until } of waiting) {
     if (channel?.enabled !== true) {
-      const message = `config.yaml has no channel "${name}" in use any more`;
+      const message = `config.yaml no longer has an enabled channel "${name}"`;
       reports.push(report(name, notice, 0, 'given_up', { code: 'no_channel', message }));
     } else if (now >= until) {
       const message = 'it could not be sent in time';

@@ -27,17 +27,17 @@ import { askedSymbols, followRun, runObject } from '../run.ts';
 import type { sendNotices } from './check-notices.ts';
 import { gatherFrom } from './with-check-store.ts';
 
-/** The checks, and the accounts that could not be read. */
+/** The checks that ran, and the accounts that could not be read. */
 export interface CheckOutcomes {
   readonly checks: readonly CheckOutcome[];
   readonly missing: readonly MissingAccount[];
 }
 
 /**
- * As `runCheck`, for each of the person's accounts if they named all: one after the other, each with a report of its
- * own. An account that can't be read is named in `missing`.
- * @param told gets all results before any is remembered
- * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` where none could be read
+ * Runs `runCheck`, or runs it once per account, one after the other, if the person asked for all accounts. Each
+ * account gets its own report. An account that can't be read goes to `missing`.
+ * @param told receives all results before any of them is remembered
+ * @throws {TradeAgentError} as `runCheck`; `broker_unreachable` if no account could be read
  */
 export async function runChecks(
   app: App,
@@ -51,7 +51,7 @@ export async function runChecks(
 type ChecksListener = Omit<CheckListener, 'told'>;
 type AllTold = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
 
-/** As {@link runChecks}, by a given basis. */
+/** Does the same as {@link runChecks} on an open basis. */
 export async function checksBy(
   app: App,
   options: CheckOptions,
@@ -78,7 +78,7 @@ export async function checksBy(
   return { checks, missing };
 }
 
-/** In one of several accounts, with its own agent and report. */
+/** Checks one of several accounts, with its own agent and report. */
 async function checkIn(
   own: App,
   { account, broker, label }: KnownAccount,
@@ -94,7 +94,7 @@ async function checkIn(
   }
 }
 
-/** `report.html` as `report.PA3ALICE01.html` */
+/** Turns `report.html` into `report.PA3ALICE01.html`. */
 function reportOf(path: string, account: string): string {
   const { dir, name, ext } = parse(path);
   return join(dir, `${name}.${account.replace(/[^\w-]/g, '_')}${ext}`);
@@ -102,8 +102,8 @@ function reportOf(path: string, account: string): string {
 
 function noneLookedAt(missing: readonly MissingAccount[]): TradeAgentError {
   const why = missing.map(({ label, message }) => `${safeLine(label)}: ${safeLine(message)}`).join('; ');
-  return new TradeAgentError('broker_unreachable', `no account could be looked at (${why})`, {
-    hint: 'Try again in a moment; "trade-agent accounts" lists yours.',
+  return new TradeAgentError('broker_unreachable', `no account could be checked (${why})`, {
+    hint: 'Try again in a moment. Run "trade-agent accounts" to list your accounts.',
   });
 }
 
@@ -113,43 +113,43 @@ export interface CheckOptions {
   readonly suggest?: boolean;
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
-  /** Shown to the person as the proposer; `check` by default. */
+  /** Who proposes the orders, as the person sees it. Defaults to `check`. */
   readonly requestedBy?: string;
-  /** Seconds that a proposal may take. */
+  /** Lifetime of a proposal, in seconds. */
   readonly ttl?: number;
-  /** When it was due, milliseconds since the epoch; now by default. Mandates' slots are of this time. */
+  /** When the check was due, in milliseconds since the epoch. Defaults to now. Selects the time slot of mandates. */
   readonly due?: number | undefined;
 }
 
 export interface CheckListener {
   finding(finding: CheckResult['findings'][number]): void;
-  /** Called with each event while orders are proposed. */
+  /** Called for each event while orders are proposed. */
   proposing(event: AgentEvent): void | Promise<void>;
-  /** The result, before notices are sent. */
+  /** Called with the result, before notices are sent. */
   found(result: CheckResult): void | Promise<void>;
-  /** The result with its notices, before it is remembered: a crash in between repeats it. */
+  /** Called with the result and its notices, before it is remembered. A crash in between repeats the check. */
   told(result: CheckResult): void | Promise<void>;
 }
 
-/** The outcome of a check that was told and remembered. */
+/** The outcome of a check whose result was reported and remembered. */
 export interface CheckOutcome {
   readonly result: CheckResult;
-  /** One per round of proposals. */
+  /** One run per round of proposals. */
   readonly runs: readonly RunResult[];
   /** Why the report could not be written. */
   readonly failure: TradeAgentError | undefined;
 }
 
-/** For profiles that keep nothing on this machine. */
+/** For profiles that store nothing on this machine. */
 const NOT_REMEMBERED =
-  'what was found is not remembered on this machine: it is found again next time. A schedule at the server remembers';
+  'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
-/** Sales first; their proceeds are spent in a second round. */
+/** Sales come first. A second round spends their proceeds. */
 const MOST_ROUNDS = 2;
 
 /**
- * One check: evaluates the rules, proposes orders if allowed, sends notices, and remembers which.
- * @throws {TradeAgentError} `invalid_config` for wrong rules, `login_required`, `busy`, and what the gateway throws
+ * Runs one check: evaluates the rules, proposes orders if allowed, sends notices, and remembers what was reported.
+ * @throws {TradeAgentError} `invalid_config` for invalid rules, `login_required`, `busy`, and any gateway error
  */
 export async function runCheck(
   app: App,
@@ -159,7 +159,7 @@ export async function runCheck(
   return await withBasis(app, options, (basis) => checkBy(app, options, listener, basis));
 }
 
-/** As {@link runCheck}, by a given basis. */
+/** Does the same as {@link runCheck} on an open basis. */
 async function checkBy(
   app: App,
   options: CheckOptions,
@@ -172,17 +172,17 @@ async function checkBy(
   return checked.outcome;
 }
 
-/** Excludes other checks, and opens the memory of earlier ones. */
+/** Excludes other checks and opens the store of earlier ones. */
 async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis) => Promise<T>): Promise<T> {
   const rules = options.rules === undefined ? standardRules() : await loadRules(options.rules);
-  // A read-only session executes no order, whatever the phone says.
+  // A read-only session can't execute an order, even if it is approved on the phone.
   if (!proposes(options)) app.limitToReading();
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const folder = ensurePrivateFolder(home.data);
   const lock = join(folder, `check.${profile.name}.lock`);
-  const busy = { message: 'another check of this account is under way', hint: 'Wait for it to end.' };
+  const busy = { message: 'another check of this account is running', hint: 'Wait for it to finish.' };
   return await withProcessLock(lock, { waitMs: 0, signal: app.signal, busy }, async () => {
-    // Nothing is kept here for a profile at a server: schedules at the server remember.
+    // A profile with a server stores nothing here: schedules on the server remember their findings.
     const isHere = profile.server === undefined;
     const key = isHere ? await databaseKey(await app.store()) : randomBytes(32);
     const file = isHere ? join(folder, `checks.${profile.name}.db`) : ':memory:';
@@ -199,19 +199,19 @@ interface Basis {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
   readonly owner: string;
-  /** Sends notices; at once by default. */
+  /** Sends notices. Defaults to sending immediately. */
   readonly sendNotices?: typeof sendNotices;
-  /** This account's broker, of several. */
+  /** This account's broker and label, if there are several accounts. */
   readonly at?: Pick<AccountName, 'broker' | 'label'>;
 }
 
-/** A check to be remembered once it was told: a crash in between repeats it rather than losing it. */
+/** A check to be remembered after it was reported. A crash in between repeats the check instead of losing it. */
 interface Checked {
   readonly outcome: CheckOutcome;
   remember(): Promise<void>;
 }
 
-/** Evaluates, proposes and sends notices; the caller tells and then remembers. */
+/** Evaluates, proposes and sends notices. The caller reports the result and then remembers it. */
 async function checkAndTell(
   app: App,
   options: CheckOptions,
@@ -250,7 +250,7 @@ async function checkAndTell(
   };
 }
 
-/** Evaluates the account: once, and again for each further round. */
+/** Returns a function that evaluates the account. It is called again for each further round. */
 async function looker(app: App, options: CheckOptions, { file, store, owner }: Basis) {
   const gateway = await app.gateway();
   const { sectorOf } = await import('../../trading/listed-symbols.ts');
@@ -290,7 +290,7 @@ export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | '
   return suggest === true && approval !== 'deny';
 }
 
-/** Symbols with open or unknown orders: nothing more is proposed for them. */
+/** Symbols with open or unknown orders. Nothing more is proposed for them. */
 function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals
@@ -299,7 +299,7 @@ function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
   );
 }
 
-/** Only for buys that waited for sales, which must have been filled. */
+/** Whether another round may run: only for buys that waited for sales, and only once these sales are filled. */
 function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
   return (
     status === 'done' &&
@@ -310,7 +310,7 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
   );
 }
 
-/** Sends notices and records their outcome in the result. Failures are told, and change nothing else. */
+/** Sends notices and records their outcome in the result. Failures are reported and have no other effect. */
 async function tellPeople(
   app: App,
   { owner, sendNotices }: Basis,
@@ -345,13 +345,13 @@ async function tellPeople(
     result.notices = await send(app, channels, outbox, now);
     for (const { channel, title, status, error } of result.notices) {
       if (error === undefined) continue;
-      const next = status === 'waiting' ? '; it is tried again at the next check' : '';
+      const next = status === 'waiting' ? '; the next check will try again' : '';
       warn(`notice "${title}" was not sent by ${channel}: ${error.message}${next}`);
     }
   } catch (error) {
     const { message } = errorObject(error);
-    result.notes.push(`nobody was told: ${message}`);
-    warn(`nobody was told: ${message}`);
+    result.notes.push(`notices could not be sent: ${message}`);
+    warn(`notices could not be sent: ${message}`);
   }
 }
 
@@ -365,10 +365,11 @@ async function writeReport(
 }
 
 /**
- * Proposes orders like any other: the agent calls the tools, the person approves, the gateway places each once,
- * whether or not this still runs. Takes at most one run's orders; the rest is for the next check.
- * @param account the number of the orders' account
- * @param show gets the run's events
+ * Proposes orders the usual way: the agent calls the tools, the person approves, and the gateway places each order
+ * once, whether or not this process is still running. Takes at most one run's worth of orders and leaves the rest to
+ * the next check.
+ * @param account number of the account that the orders are for
+ * @param show receives the run's events
  */
 export async function propose(
   app: App,
@@ -386,7 +387,7 @@ export async function propose(
 
   const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), mandatesInForce(app)]);
   const { due = clock.now(), ...runOptions } = options;
-  // Under mandates each order is covered or asked about separately.
+  // With a mandate, each order is covered or needs approval separately.
   const together = mandates.every(({ state, terms }) => state !== 'active' || terms.account !== account);
   const result = await followRun(
     agent.run(
@@ -404,7 +405,7 @@ export async function propose(
   return result;
 }
 
-/** Without mandates orders are asked for as usual. */
+/** Returns the mandates, or none if they can't be read: orders then need approval as usual. */
 async function mandatesInForce(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();
@@ -415,7 +416,7 @@ async function mandatesInForce(app: App): Promise<MandateView[]> {
 }
 
 /**
- * Writes a report atomically (0600). Creates no folder: a misspelled path should fail.
+ * Writes a report atomically, with mode 0600. Creates no folder, so that a misspelled path fails.
  * @returns the error, which must not hide the report's content
  */
 function writeReportFile(file: string, content: string): TradeAgentError | undefined {
@@ -428,7 +429,7 @@ function writeReportFile(file: string, content: string): TradeAgentError | undef
     rmSync(temporary, { force: true });
     const { code } = error as NodeJS.ErrnoException;
     return new TradeAgentError('usage', `the report ${file} can't be written (${code ?? 'unknown error'})`, {
-      hint: 'Name a file in a folder that exists and that you may write to.',
+      hint: 'Choose a file in an existing folder that you can write to.',
     });
   }
 }

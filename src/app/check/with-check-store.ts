@@ -7,7 +7,7 @@ import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
 import { notHere } from '../server-of.ts';
 
-/** Reads the account, with what is kept of it in the store. @param owner as the store names them */
+/** Reads the account together with its stored history. @param owner the owner key in the store */
 export async function gatherFrom(
   store: CheckStore<Notice>,
   owner: string,
@@ -26,9 +26,9 @@ export async function gatherFrom(
 export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
- * Opens what this profile's checks remember while `use` runs.
- * @param use gets the store and the account's owner as the store names them
- * @param options.otherwise the result where nothing was ever kept: no file is made then
+ * Opens the store of this profile's checks while `use` runs.
+ * @param use receives the store and the account's owner key in it
+ * @param options.otherwise returned, without creating a file, if nothing was ever stored
  * @throws {TradeAgentError} `login_required`, `state_corrupt`
  */
 export async function withCheckStore<T>(

@@ -9,7 +9,7 @@ export type Shell = (typeof shells)[number];
 const BEGIN = '# >>> trade-agent completion >>>';
 const END = '# <<< trade-agent completion <<<';
 
-/** Where bash-completion is installed; it loads the scripts in its folder. */
+/** Locations of bash-completion, which loads the scripts in its folder. */
 const BASH_COMPLETION = [
   '/usr/share/bash-completion/bash_completion',
   '/etc/bash_completion',
@@ -20,7 +20,7 @@ const BASH_COMPLETION = [
 export interface CompletionPlan {
   readonly shell: Shell;
   readonly file: string;
-  /** The shell's startup file and its lines; absent where the shell finds the script itself. */
+  /** The shell's startup file and the lines to add. Absent if the shell finds the script by itself. */
   readonly startup?: { readonly file: string; readonly lines: string };
 }
 
@@ -29,7 +29,7 @@ interface Place {
   readonly exists?: (file: string) => boolean;
 }
 
-/** The shell named, or that of $SHELL. @throws {TradeAgentError} `usage` for an unknown one */
+/** Returns the named shell, or the one in $SHELL. @throws {TradeAgentError} `usage` for an unknown shell */
 export function shellOf(named: string | undefined, { env }: Pick<Place, 'env'>): Shell {
   const wanted =
     named ??
@@ -38,7 +38,7 @@ export function shellOf(named: string | undefined, { env }: Pick<Place, 'env'>):
       ?.replace(/^pwsh$/, 'powershell');
   const shell = shells.find((known) => known === wanted);
   if (shell !== undefined) return shell;
-  throw new TradeAgentError('usage', 'which shell to complete for is not known', {
+  throw new TradeAgentError('usage', "can't tell which shell you use", {
     hint: `Name it: trade-agent completion install ${shells.join('|')}`,
   });
 }
@@ -47,7 +47,7 @@ export function shellOf(named: string | undefined, { env }: Pick<Place, 'env'>):
 export function completionPlan(shell: Shell, { env, exists = existsSync }: Place): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {
-    throw new TradeAgentError('usage', 'there is no home folder to write to', { hint: 'Set HOME.' });
+    throw new TradeAgentError('usage', 'there is no home directory to write to', { hint: 'Set HOME.' });
   }
   const data = env.XDG_DATA_HOME || join(home, '.local', 'share');
   const config = env.XDG_CONFIG_HOME || join(home, '.config');
@@ -64,7 +64,7 @@ export function completionPlan(shell: Shell, { env, exists = existsSync }: Place
     }
     case 'zsh': {
       const file = own('completion.zsh');
-      // The script needs compdef, which compinit makes.
+      // The script needs compdef, which compinit defines.
       const lines = `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\nsource ${quoted(file)}`;
       return { shell, file, startup: sourced(join(env.ZDOTDIR || home, '.zshrc'), lines) };
     }
@@ -80,7 +80,7 @@ const sourced = (file: string, lines: string) => ({ file, lines: `${BEGIN}\n${li
 
 const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
-/** Writes the script, and the startup lines once if the shell needs them. @returns the files written */
+/** Writes the script and, if the shell needs them, the startup lines (only once). @returns the files written */
 export function installCompletion({ file, startup }: CompletionPlan, script: string): string[] {
   mkdirSync(dirname(file), { recursive: true });
   writeWholeFile(file, script, 0o644);
@@ -96,7 +96,7 @@ export function installCompletion({ file, startup }: CompletionPlan, script: str
   return [file, startup.file];
 }
 
-/** Removes what an installation wrote. @returns the files that changed */
+/** Removes what `installCompletion` wrote. @returns the changed files */
 export function uninstallCompletion({ file, startup }: CompletionPlan): string[] {
   const changed: string[] = [];
   if (existsSync(file)) {

@@ -6,9 +6,9 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { App } from '../app.ts';
 
-/** Symbols are also known without the network, so the wait is short. */
+/** Timeout for symbols. Short, because there is an offline list to fall back on. */
 const SYMBOLS_MS = 300;
-/** Ids are known to the gateway only. */
+/** Timeout for ids, which only the gateway knows. */
 const IDS_MS = 2_000;
 const MOST = 200;
 
@@ -22,10 +22,7 @@ export type CompletedKind =
   | 'profiles'
   | 'connections';
 
-/**
- * Candidates for a shell's completion, the likeliest first; none where they can't be had in time. Never throws or
- * prompts.
- */
+/** Returns candidates, likeliest first, or none if they don't arrive in time. Never throws or prompts. */
 export async function completionValues(app: App, kind: CompletedKind): Promise<readonly string[]> {
   try {
     if (!local.includes(kind)) await requireRunning(app);
@@ -37,7 +34,7 @@ export async function completionValues(app: App, kind: CompletedKind): Promise<r
 
 const local: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
 
-/** Completion never starts a sandbox. @throws {TradeAgentError} `provider_unreachable` */
+/** Rejects if the sandbox isn't running: completion never starts it. */
 async function requireRunning(app: App): Promise<void> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   if (!findProfile(await app.config(), app.profileName).sandbox) return;
@@ -73,7 +70,7 @@ const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly str
   },
 };
 
-/** The symbols held now, or when last seen; then those of well-known companies. */
+/** Returns the symbols held now, or those seen last, followed by well-known companies' symbols. */
 async function heldSymbols(app: App): Promise<readonly string[]> {
   const { nicknames } = await import('../../agent/planner/symbols-by-name.ts');
   const known = Object.values(nicknames).flat();
@@ -95,7 +92,7 @@ function lastSeen(file: string): Record<string, string[]> {
   }
 }
 
-/** @throws {Error} where it takes longer */
+/** @throws {Error} if it takes longer */
 async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {

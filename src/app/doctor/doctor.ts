@@ -16,9 +16,9 @@ import { type Finding, fail, ok, skip, warn } from './finding.ts';
 import { checkBroker, checkGateway, checkGatewayClock, checkProvider } from './server-checks.ts';
 
 /**
- * Checks everything a run depends on. Starts and changes nothing, and prints nothing secret.
- * @param options.checkUpdates also ask the package registry for a newer version
- * @returns with `ok` false where a check failed
+ * Checks everything a run depends on. Starts and changes nothing, and prints no secrets.
+ * @param options.checkUpdates also asks the package registry for a newer version
+ * @returns `ok` is false if a check failed
  */
 export async function doctor(
   app: App,
@@ -34,13 +34,13 @@ export async function doctor(
             ? checkUpdates(app, env.npm_config_registry)
             : skip(
                 'updates',
-                'ask through npm, which knows its registry: npx trade-agent doctor --check-updates',
+                'run it through npm, which sets the registry: npx trade-agent doctor --check-updates',
               ),
         )
       : []),
   ];
   const broken = findings.some(({ check, status }) => check === 'config' && status === 'fail');
-  findings.push(...(broken ? [skip('profile', 'the configuration comes first')] : await checkProfile(app)));
+  findings.push(...(broken ? [skip('profile', 'fix the configuration first')] : await checkProfile(app)));
   return { ok: findings.every(({ status }) => status !== 'fail'), findings };
 }
 
@@ -50,11 +50,11 @@ async function checkProfile(app: App): Promise<Finding[]> {
   if (sleeping !== undefined) return [sleeping];
   const profile = await app.profile().catch((error: unknown) => failed('profile', error));
   if ('check' in profile) return [profile];
-  const where = `${profile.name}, ${profile.environment}${profile.sandbox ? ', the sandbox' : ''}`;
+  const where = `${profile.name}, ${profile.environment}${profile.sandbox ? ', sandbox' : ''}`;
   const store = await within('credentials', signal, () => checkCredentialStore(app));
   const usable = store.every(({ status }) => status !== 'fail');
   const needsStore = (check: string, work: () => Promise<Finding>) =>
-    usable ? within(check, signal, work) : [skip(check, 'needs the credential store')];
+    usable ? within(check, signal, work) : [skip(check, 'requires the credential store')];
   const groups = await Promise.all([
     within('provider', signal, () => checkProvider(app, profile)),
     within('gateway', signal, () => checkGateway(app, profile)),
@@ -69,7 +69,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
   return [{ check: 'profile', status: 'ok', message: where }, ...store, ...groups.flat()];
 }
 
-/** A stopped sandbox is no failure: the next command starts it. */
+/** Warns about a stopped sandbox. That is no failure: the next command starts it. */
 async function sleepingSandbox(app: App): Promise<Finding | undefined> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   const { ensureSandbox } = await import('../sandbox-connection.ts');
@@ -81,11 +81,11 @@ async function sleepingSandbox(app: App): Promise<Finding | undefined> {
     if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
     return app.env.TRADE_AGENT_SANDBOX
       ? failed('sandbox', error)
-      : warn('sandbox', 'it is not running, so its parts were not checked', 'trade-agent sandbox');
+      : warn('sandbox', 'not running, so its services were not checked', 'trade-agent sandbox');
   }
 }
 
-/** Turns an error into a finding; an interruption ends the command. */
+/** Turns an error into a finding. An interruption still ends the command. */
 async function within(
   check: string,
   signal: AbortSignal,
@@ -104,7 +104,7 @@ function failed(check: string, error: unknown): Finding {
   return fail(check, message, hint ?? 'Try again with --verbose.');
 }
 
-/** Whether a language model has tools that could act past the phone. Asks no server. */
+/** Warns if a language model may call tools that bypass the phone. Contacts no server. */
 export function checkMcpServers({
   mcp_servers: servers = {},
 }: Pick<ResolvedProfile, 'mcp_servers'>): Finding[] {
@@ -115,7 +115,7 @@ export function checkMcpServers({
     if (!enabled || allowed.length === 0) return [];
     return warn(
       'mcp',
-      `MCP server ${name}: allowed by --unsafe, and called without your phone: ${allowed.map((tool) => safeLine(tool)).join(', ')}`,
+      `MCP server ${name}: --unsafe allows these tools to run without approval on your phone: ${allowed.map((tool) => safeLine(tool)).join(', ')}`,
       `trade-agent mcp servers remove ${name}`,
       { server: name, unsafe: allowed },
     );
@@ -123,7 +123,7 @@ export function checkMcpServers({
   return found.length > 0 ? found : [ok('mcp', `MCP servers: ${names.join(', ')}`)];
 }
 
-/** The oldest supported Node; bin/trade-agent.js refuses older ones. */
+/** The oldest supported Node. bin/trade-agent.js rejects older ones. */
 const NEEDED = [22, 14] as const;
 
 export function checkNode(running = process.versions.node): Finding {
@@ -139,12 +139,12 @@ async function checkConfig(app: App): Promise<Finding> {
   const file = configFile(await app.home());
   const { profiles } = await app.config();
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
-  if (mode === undefined) return ok('config', `${file} does not exist yet; the sandbox needs none`);
+  if (mode === undefined) return ok('config', `${file} does not exist yet; the sandbox doesn't need it`);
   const names = Object.keys(profiles);
   const message = `${file}: ${names.length === 0 ? 'no profiles' : `profiles ${names.join(', ')}`}`;
-  // Not secret, but whoever can write it can name another gateway.
+  // The file holds no secrets, but anyone who can write it can redirect requests to another gateway.
   if (process.platform !== 'win32' && (mode & 0o022) !== 0) {
-    return fail('config', `${file} can be written by others`, `chmod 600 '${file}'`);
+    return fail('config', `${file} is writable by other users`, `chmod 600 '${file}'`);
   }
   return ok('config', message);
 }
@@ -153,7 +153,7 @@ async function checkCredentialStore(app: App): Promise<Finding> {
   const profile = await app.profile();
   const store = await app.store();
   await store.probe();
-  const message = `${profile.credential_store === 'file' ? 'an encrypted file' : "the system's keychain"} keeps and returns a trial value`;
+  const message = `${profile.credential_store === 'file' ? 'the encrypted file' : 'the system keychain'} works (test value stored and read)`;
   return ok('credentials', message, { kind: profile.credential_store });
 }
 
@@ -164,7 +164,7 @@ async function checkSession(app: App): Promise<Finding> {
   return ok('session', `signed in as ${name ?? email ?? sub}`);
 }
 
-/** Whether the state can be opened, and its open approvals. */
+/** Checks that the state can be opened, and counts its open approvals. */
 async function checkState(app: App): Promise<Finding> {
   const approvals = await (await app.agent({})).approvals();
   const count = (...statuses: string[]) => approvals.filter(({ status }) => statuses.includes(status)).length;
@@ -172,33 +172,33 @@ async function checkState(app: App): Promise<Finding> {
   const unknown = count('unknown', 'executing');
   const details = { approvals: approvals.length, pending, unknown };
   if (unknown > 0) {
-    const message = `${unknown} ${unknown === 1 ? 'order' : 'orders'} of unknown outcome`;
+    const message = `${unknown} ${unknown === 1 ? 'order has' : 'orders have'} an unknown outcome`;
     return warn('state', message, 'trade-agent approvals reconcile', details);
   }
-  return ok('state', `${approvals.length} approvals, ${pending} of them pending`, details);
+  return ok('state', `${approvals.length} approvals, ${pending} pending`, details);
 }
 
-/** Only with --check-updates. */
+/** Runs only with --check-updates. */
 async function checkUpdates(app: App, registry: string): Promise<Finding> {
   const url = `${registry.replace(/\/+$/, '')}/trade-agent/latest`;
   try {
     const response = await app.fetch(url, {
       signal: AbortSignal.any([app.signal, AbortSignal.timeout(5000)]),
     });
-    if (response.status === 404) return skip('updates', `${registry} does not have the package`);
+    if (response.status === 404) return skip('updates', `${registry} doesn't have this package`);
     const latest = ((await response.json()) as { version?: unknown }).version;
     if (!response.ok || typeof latest !== 'string') throw new Error('no version');
     if (isNewer(latest, version())) {
       return warn(
         'updates',
-        `trade-agent ${latest} is out; this is ${version()}`,
+        `trade-agent ${latest} is available; you have ${version()}`,
         'npm install -g trade-agent',
       );
     }
     return ok('updates', `${version()} is the latest`);
   } catch (error) {
     if (isTradeAgentError(error)) throw error;
-    return warn('updates', `${registry} could not be asked`, 'Check the network.');
+    return warn('updates', `${registry} can't be reached`, 'Check your network.');
   }
 }
 
@@ -213,10 +213,12 @@ function isNewer(a: string, b: string): boolean {
 
 const LIMIT_MS = 5000;
 
-/** Lists the server's models: costs nothing, and verifies the key. */
+/** Lists the server's models, which is free and verifies the key. */
 async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boolean): Promise<Finding> {
   if (profile.model.provider === 'builtin') {
-    return ok('model', 'the built-in planner: offline, understands a small grammar', { provider: 'builtin' });
+    return ok('model', 'the built-in planner: works offline, understands simple requests', {
+      provider: 'builtin',
+    });
   }
   const stored = storeUsable ? await modelKey(await app.store(), modelUrl(profile.model)) : undefined;
   const server = modelServer(profile.model, app.env, stored);
@@ -235,14 +237,14 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
     );
   }
   if (response.status === 401 || response.status === 403) {
-    return fail('model', `${host} refused the API key`, `Check ${server.keyVariable}.`, details);
+    return fail('model', `${host} rejected the API key`, `Check ${server.keyVariable}.`, details);
   }
   const names = response.ok ? await modelNames(response) : undefined;
   if (names === undefined) {
     return warn(
       'model',
       `${host} does not list its models (HTTP status ${response.status})`,
-      'Try a run.',
+      'Try it with trade-agent run.',
       details,
     );
   }
@@ -251,7 +253,7 @@ async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boole
     : warn(
         'model',
         `${host} does not list ${server.name}`,
-        'Check model.name, or load the model there.',
+        'Check model.name, or load the model on that server.',
         details,
       );
 }
@@ -274,10 +276,10 @@ async function modelNames(response: Response): Promise<string[] | undefined> {
   }
 }
 
-/** Per request. */
+/** Seconds per request. */
 const LIMIT_S = 5;
 
-/** Whether the profile's company can sign people in, and whether the home accepts its assertions. */
+/** Checks that the profile's company can sign people in and that the home accepts its assertions. */
 async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const { company, issuer } = profile;
   if (company === undefined) return [];
@@ -293,19 +295,28 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
     ...(grants?.includes(TOKEN_EXCHANGE_GRANT) === false ? ['token exchange'] : []),
   ];
   if (lacking.length > 0) {
-    const fix = `Ask whoever runs ${name} to turn it on.`;
-    return [fail('company', `${company.issuer} lacks ${lacking.join(' and ')}`, fix, details)];
+    const fix = `Ask whoever runs ${name} to enable it.`;
+    return [fail('company', `${company.issuer} doesn't support ${lacking.join(' and ')}`, fix, details)];
   }
   const ours = await providerMetadata(issuer, access);
   if (listed(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
-    const fix = 'Whoever runs the home lists the company in its home.yaml: see docs/operate/COMPANY.md.';
-    return [fail('company', `${issuer} takes no company's word`, fix, details)];
+    const fix = 'Ask whoever runs the home to add the company to home.yaml (docs/operate/COMPANY.md).';
+    return [fail('company', `${issuer} accepts no sign-in from a company`, fix, details)];
   }
   if (listed(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
     const fix = `Ask whoever runs ${name} whether it issues ID-JAGs (Cross App Access).`;
-    return [warn('company', `${company.issuer} does not say that it lets people in elsewhere`, fix, details)];
+    return [
+      warn(
+        'company',
+        `${company.issuer} does not announce that it can sign people in elsewhere`,
+        fix,
+        details,
+      ),
+    ];
   }
-  return [ok('company', `${company.issuer} can let people in at ${issuer}, which takes such words`, details)];
+  return [
+    ok('company', `${company.issuer} can sign people in at ${issuer}, which accepts its assertions`, details),
+  ];
 }
 
 function listed(value: unknown): string[] | undefined {

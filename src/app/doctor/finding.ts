@@ -1,14 +1,14 @@
 import { defined } from '../../values/defined.ts';
 
-/** `warn` stops nothing; `skip` could not be checked, for the reason given. */
+/** `warn` blocks nothing. `skip` was not checked, for the reason in the message. */
 type FindingStatus = 'ok' | 'warn' | 'fail' | 'skip';
 
-/** The result of one check. It holds no secret. */
+/** The result of one check. It contains no secret. */
 export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;
   readonly message: string;
-  /** What to do about it; every `warn` and `fail` has one. */
+  /** What to do about it. Every `warn` and `fail` has one. */
   readonly fix?: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }

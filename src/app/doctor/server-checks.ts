@@ -6,14 +6,14 @@ import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
-/** Per request: a dead server must not keep the person waiting. */
+/** Seconds per request, so that a dead server does not keep the person waiting. */
 const LIMIT_S = 5;
 
 /** Seconds. Tokens are verified with a tolerance of about a minute. */
 const SKEW_WARN = 20;
 const SKEW_FAIL = 60;
 
-/** The clock first: a wrong one explains most other failures. */
+/** Checks the clock before the provider, since a wrong clock explains most other failures. */
 export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   let date: string | null = null;
   const metadata = await providerMetadata(profile.issuer, {
@@ -48,17 +48,17 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
     'token exchange': supports.token_exchange,
   };
   const summary = Object.entries(words)
-    .map(([name, has]) => `${name} ${has === null ? 'unsaid' : has ? 'yes' : 'no'}`)
+    .map(([name, has]) => `${name} ${has === null ? 'unknown' : has ? 'yes' : 'no'}`)
     .join(', ');
   const message = `${profile.issuer}: ${summary}`;
   const details = { issuer: profile.issuer, ...supports };
-  const missing = [...(supports.device ? [] : ['the device flow']), ...(supports.ciba ? [] : ['CIBA'])];
+  const missing = [...(supports.device ? [] : ['device login']), ...(supports.ciba ? [] : ['CIBA'])];
   const provider =
     missing.length > 0
       ? fail(
           'provider',
           `${message}. Missing: ${missing.join('; ')}`,
-          'Turn it on at the provider, or use another.',
+          'Enable it at the provider, or use another provider.',
           details,
         )
       : supports.dpop
@@ -66,33 +66,33 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
         : warn(
             'provider',
             message,
-            'Turn on DPoP at the provider: without it a stolen token works anywhere.',
+            'Enable DPoP at the provider. Without it, a stolen token works anywhere.',
             details,
           );
   return [clockFinding(date, app.clock.now()), provider];
 }
 
-/** @param date an HTTP Date header, exact to the second */
+/** @param date an HTTP Date header, which has a resolution of one second */
 export function clockFinding(date: string | null, now: number): Finding {
   const served = date === null ? Number.NaN : Date.parse(date);
-  if (Number.isNaN(served)) return skip('clock', 'the provider did not say what time it is');
-  // The header has whole seconds: half a second is the best guess.
+  if (Number.isNaN(served)) return skip('clock', "the provider's response has no date");
+  // The header is truncated to whole seconds, so half a second is the best estimate of the rest.
   const skew = Math.round((now - served - 500) / 1000);
   const details = { skew_seconds: skew };
-  if (Math.abs(skew) <= SKEW_WARN) return ok('clock', "agrees with the provider's", details);
+  if (Math.abs(skew) <= SKEW_WARN) return ok('clock', "in sync with the provider's", details);
   const message = `${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} the provider's`;
-  const fix = 'Set the clock: timedatectl set-ntp true (Linux), or turn on automatic time.';
+  const fix = 'Sync the clock: timedatectl set-ntp true (Linux), or turn on automatic time.';
   return Math.abs(skew) < SKEW_FAIL
     ? warn('clock', message, fix, details)
-    : fail('clock', `${message}: tokens and signatures will be refused`, fix, details);
+    : fail('clock', `${message}: tokens and signatures will be rejected`, fix, details);
 }
 
-/** In `/readyz`: seconds that the gateway's clock is ahead. */
+/** The part of `/readyz` that says by how many seconds the gateway's clock is ahead. */
 const readinessSchema = z.object({
   clock_ahead_seconds: z.object({ provider: z.number().optional(), database: z.number().optional() }),
 });
 
-/** No finding where the gateway does not say, or is down: another check reports that. */
+/** Returns no finding if the gateway does not report its clock or is down, which another check reports. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const readiness = await getFrom(app, `${baseOf(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)
@@ -108,7 +108,7 @@ function getFrom(app: App, url: string): Promise<Response> {
   return app.fetch(url, { signal, redirect: 'error' });
 }
 
-/** @param readiness the body of `/readyz`; no finding where it says nothing of clocks */
+/** @param readiness the body of `/readyz`; without clock data there is no finding */
 export function gatewayClockFinding(readiness: unknown): Finding | undefined {
   const said = readinessSchema.safeParse(readiness).data?.clock_ahead_seconds;
   if (said === undefined) return undefined;
@@ -121,7 +121,7 @@ export function gatewayClockFinding(readiness: unknown): Finding | undefined {
   };
   const off = apart.filter(({ seconds }) => Math.abs(seconds) > SKEW_WARN);
   if (off.length === 0) {
-    const message = `the gateway's agrees with ${apart.map(({ whose }) => whose).join(' and ')}`;
+    const message = `the gateway's clock is in sync with ${apart.map(({ whose }) => whose).join(' and ')}`;
     return ok('gateway_clock', message, details);
   }
   const words = off.map(
@@ -129,8 +129,8 @@ export function gatewayClockFinding(readiness: unknown): Finding | undefined {
   );
   return warn(
     'gateway_clock',
-    `the gateway's is ${words.join(' and ')}`,
-    'Set the clock of its machine.',
+    `the gateway's clock is ${words.join(' and ')}`,
+    "Sync the clock on the gateway's machine.",
     details,
   );
 }
@@ -146,12 +146,16 @@ export async function checkGateway(app: App, profile: ResolvedProfile): Promise<
     ]);
     if (!health.ok || !described.ok) {
       const status = health.ok ? described.status : health.status;
-      return fail('gateway', `${base} answers HTTP status ${status}`, "Look into the gateway's own log.");
+      return fail('gateway', `${base} responds with HTTP status ${status}`, "Check the gateway's log.");
     }
     metadata = (await described.json()) as typeof metadata;
   } catch {
     app.signal.throwIfAborted();
-    return fail('gateway', `${base} can't be reached`, "Start it, or correct the profile's gateway address.");
+    return fail(
+      'gateway',
+      `${base} can't be reached`,
+      'Start it, or fix the gateway address in the profile.',
+    );
   }
   const servers = Array.isArray(metadata.authorization_servers)
     ? metadata.authorization_servers.map(String)
@@ -168,15 +172,15 @@ export async function checkGateway(app: App, profile: ResolvedProfile): Promise<
     return fail(
       'gateway',
       `${base} trusts ${servers.join(', ') || 'no identity provider'}, not ${profile.issuer}`,
-      "Correct the profile's issuer, or the gateway's settings.",
+      "Fix the issuer in the profile, or the gateway's settings.",
     );
   }
   return ok('gateway', `${base} is up and trusts the provider`);
 }
 
-/** Through the gateway: the broker's credentials never reach this machine. */
+/** Checks the broker through the gateway, because the broker's credentials never reach this machine. */
 export async function checkBroker(app: App, profile: ResolvedProfile): Promise<Finding> {
-  if ((await app.session()) === undefined) return skip('broker', 'needs a sign-in: trade-agent login');
+  if ((await app.session()) === undefined) return skip('broker', 'requires signing in: trade-agent login');
   const account = await (await app.gateway()).account();
   const details = { environment: account.environment, simulated: account.simulated, status: account.status };
   const message = `a ${account.environment} account${account.simulated ? ' (simulated)' : ''}, ${account.status}`;
@@ -184,7 +188,7 @@ export async function checkBroker(app: App, profile: ResolvedProfile): Promise<F
     return fail(
       'broker',
       `${message}, but the profile says ${profile.environment}`,
-      'Correct the profile.',
+      'Fix the environment in the profile.',
       details,
     );
   }

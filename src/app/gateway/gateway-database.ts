@@ -13,11 +13,11 @@ import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-
 import { sealFile, sealSecret, unusableFile } from './key-file.ts';
 import type { GatewayPlaces, KeptSettings } from './settings-file.ts';
 
-/** How long a running gateway may hold its SQLite database. */
+/** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
 const BUSY_MS = 10_000;
 const LONGEST_ADDRESS = 4_096;
 
-/** Where a PostgreSQL address is read from. Never an argument, which every user can read. */
+/** Where a PostgreSQL address is read from. Never a command-line argument, which every local user can read. */
 export type AddressPlace = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {
@@ -30,9 +30,9 @@ export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
 }
 
 /**
- * All of a gateway's data and keys: in its folder, or where its settings say.
- * @throws {TradeAgentError} `invalid_config`, also where there is no key yet or the gateways over this database have
- *   another `seal.key`; `credential_store_…` where the key management service fails
+ * Opens all of a gateway's data and keys, in its folder or where its settings say.
+ * @throws {TradeAgentError} `invalid_config`, also if there is no key yet or if the other gateways on this database
+ *   use another `seal.key`; `credential_store_…` if the key management service fails
  */
 export async function openGatewayDatabase(
   settings: KeptSettings,
@@ -52,12 +52,16 @@ export async function openGatewayDatabase(
   try {
     const keys = await keysOver({ postgres, opened }, settings.kms, folder, env);
     const secrets = await secretsOf(keys);
-    // Each gateway must be able to open what another has sealed.
+    // Each gateway must be able to open what another one has sealed.
     if (settings.kms === undefined && !(await postgres.haveSameSeal(opened, sealCheck(sealSecret(folder))))) {
-      throw new TradeAgentError('invalid_config', 'the gateways over this database have another seal.key', {
-        hint: 'Copy seal.key and key.json from the folder of the first one; or set "kms" as the others have it.',
-        details: { file: sealFile(folder) },
-      });
+      throw new TradeAgentError(
+        'invalid_config',
+        'the other gateways on this database use a different seal.key',
+        {
+          hint: 'Copy seal.key and key.json from the first gateway\'s folder, or set "kms" as in the others.',
+          details: { file: sealFile(folder) },
+        },
+      );
     }
     const stores = await postgres.postgresGatewayStores(opened, questionSeal(secrets.sealSecret));
     const registration = postgres.postgresRegistrationPlace(opened);
@@ -72,7 +76,7 @@ async function secretsOf(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 
-/** Only a gateway's keys; also while it runs. @throws {TradeAgentError} `invalid_config`, and what `work` throws */
+/** Opens only a gateway's keys. Works while it runs. @throws {TradeAgentError} `invalid_config`; errors of `work` */
 export async function withGatewayKeys<T>(
   { database, kms }: KeptSettings,
   folder: string,
@@ -100,8 +104,8 @@ async function keysOver(
 }
 
 /**
- * Only the record and the halts; also while the gateway runs.
- * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
+ * Opens only the audit log and the halts. Works while the gateway runs.
+ * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
 export async function openRecord(
   database: DatabaseSettings | undefined,
@@ -116,8 +120,8 @@ export async function openRecord(
   }
   const file = join(folder, 'gateway.db');
   if (!existsSync(file)) {
-    throw new TradeAgentError('invalid_config', `no gateway has run in ${folder}: ${file} is not there`, {
-      hint: "Name the gateway's own folder with --home.",
+    throw new TradeAgentError('invalid_config', `no gateway has run in ${folder}: ${file} does not exist`, {
+      hint: "Pass the gateway's own folder with --home.",
       details: { file },
     });
   }
@@ -127,11 +131,11 @@ export async function openRecord(
   return { stores: sqliteRecord(opened), close: async () => void opened.close() };
 }
 
-/** @throws {TradeAgentError} `invalid_config` where it is missing, or others may read it */
+/** @throws {TradeAgentError} `invalid_config` if it is missing or readable by others */
 export function readDatabaseAddress(place: AddressPlace, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
-    new TradeAgentError('invalid_config', `the database's address is not there: ${where}`, {
-      hint: 'It holds postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full, and nothing else.',
+    new TradeAgentError('invalid_config', `the database address is missing: ${where}`, {
+      hint: 'It must contain only postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full',
     });
   if ('url_env' in place) {
     const address = env[place.url_env]?.trim();
@@ -151,8 +155,8 @@ async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: stri
 }
 
 /**
- * Creates or migrates a gateway's tables in PostgreSQL; also while gateways run.
- * @param place of the address of the tables' owner
+ * Creates or migrates a gateway's tables in PostgreSQL. Works while gateways run.
+ * @param place where to read the address of the tables' owner
  * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */

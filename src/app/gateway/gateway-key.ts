@@ -10,29 +10,29 @@ import { addWrappingKeyTo, type ShownKey, shownKey } from './key-file.ts';
 import { type GatewayPlaces, readKept, readSettings } from './settings-file.ts';
 
 /**
- * `rotate` creates the next key, `confirm` switches to it once the provider knows it; `rewrap` wraps all of the
+ * `rotate` creates the next key and `confirm` switches to it once the provider knows it. `rewrap` wraps all of the
  * gateway's keys with the newest wrapping key.
  */
 export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
-/** @throws as {@link addWrappingKeyTo} */
+/** @throws {TradeAgentError} as {@link addWrappingKeyTo} */
 export async function addGatewayWrappingKey({ home, config }: GatewayPlaces): Promise<string> {
   return await addWrappingKeyTo((await readKept(config)).kms?.file, home, 'gateway.yaml');
 }
 
 export interface GatewayKey extends ShownKey {
   readonly status: 'made' | 'in_use' | 'waiting' | 'rotated' | 'rewrapped';
-  /** The private key's file; null where it is wrapped in the gateways' database. */
+  /** The private key's file, or null if the key is wrapped in the gateways' database. */
   readonly file: string | null;
   /** Client metadata to register at the identity provider (OpenID Connect Dynamic Client Registration). */
   readonly clients: readonly Record<string, unknown>[];
 }
 
 /**
- * Creates, shows or replaces the key of the gateway's clients at the identity provider.
- * @param kty of a new key: `RSA` for providers that don't take ES256
- * @throws {TradeAgentError} `usage` for a step out of turn, `invalid_config`, `provider_…` where the provider does
- *   not know the new key
+ * Creates, shows or replaces the key that the gateway's clients use at the identity provider.
+ * @param kty type of a new key: `RSA` for providers that don't accept ES256
+ * @throws {TradeAgentError} `usage` for a step out of order, `invalid_config`, `provider_…` if the provider does not
+ *   know the new key
  */
 export async function gatewayKey(
   app: Pick<App, 'fetch' | 'clock' | 'env'>,
@@ -80,13 +80,13 @@ async function taken(
   }
 }
 
-/** The manually registered clients that use this key. */
+/** Returns the ids of the manually registered clients that use this key. */
 function clientIdsOf({ exchange, approval }: GatewaySettings): string[] {
   const ids = [exchange?.client_id, approval.client_id ?? exchange?.client_id];
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
 
-/** By gateway.yaml; before it exists, one client for everything. */
+/** Returns the clients in gateway.yaml, or one client for everything if that file does not exist yet. */
 async function clientsToRegister({ config }: GatewayPlaces, alg: string): Promise<Record<string, unknown>[]> {
   const settings = await readSettings(config).catch((error: unknown) => {
     if (isTradeAgentError(error)) return undefined;

@@ -20,25 +20,25 @@ import {
   switchToNextKey,
 } from './key-file.ts';
 
-/** A gateway's keys: that of its clients at the identity provider, and those that seal secrets in its rows. */
+/** A gateway's keys: one for its clients at the identity provider, and those that seal secrets in its database rows. */
 export interface GatewayKeys {
-  /** The file of the clients' private key, if it is in a file. */
+  /** File of the clients' private key, or null if the key is not in a file. */
   readonly file: string | null;
   readonly nextFile: string | null;
-  /** @throws {TradeAgentError} `invalid_config` where there is none yet */
+  /** @throws {TradeAgentError} `invalid_config` if there is none yet */
   client(): Promise<JWK>;
-  /** @throws {TradeAgentError} `usage` where there is one */
+  /** @throws {TradeAgentError} `usage` if there already is one */
   make(kty: 'EC' | 'RSA'): Promise<ShownKey>;
-  /** Creates the next key, of the same type, unless there is one. */
+  /** Creates the next key, of the same type, unless it already exists. */
   prepareNext(): Promise<ShownKey>;
   /**
-   * Replaces the keys by the next ones.
-   * @param tryIt rejects where the provider doesn't know the key: nothing changes then
-   * @throws {TradeAgentError} `usage` where there is no next key
+   * Replaces the keys with the next ones.
+   * @param tryIt rejects if the provider doesn't know the key, and then nothing changes
+   * @throws {TradeAgentError} `usage` if there is no next key
    */
   switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<ShownKey>;
   seal(): Promise<SealSecrets>;
-  /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` where they are not wrapped */
+  /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if they are not wrapped */
   rewrap(): Promise<void>;
 }
 
@@ -53,30 +53,31 @@ export function folderKeys(folder: string): GatewayKeys {
     seal: async () => sealSecret(folder),
     rewrap: () =>
       Promise.reject(
-        new TradeAgentError('usage', 'the keys of this gateway are files: there is nothing to wrap', {
+        new TradeAgentError('usage', "this gateway's keys are files, so there is nothing to wrap", {
           hint: 'Set "kms" beside "database" in gateway.yaml (docs/operate/GATEWAY.md).',
         }),
       ),
   };
 }
 
-/** A check value of the oldest secret, which is never replaced since something may be sealed with it. */
+/** Returns a check value of the oldest secret. That secret is never replaced, since something may be sealed with it. */
 export function sealCheck(secret: string): string {
   return createHmac('sha256', secret).update('trade-agent gateway').digest('hex');
 }
 
 /**
- * The keys shared by all gateways over a database, wrapped by a key management service. The first gateway that needs
- * one creates it; the folder's own keys are adopted. Client and seal key are replaced together in two steps: the next
- * ones wait until every gateway was restarted, since a gateway must not seal with a key that others don't know.
- * @param folder may hold key.json and seal.key
+ * Returns the keys shared by all gateways on a database, wrapped by a key management service. The first gateway that
+ * needs a key creates it or adopts the one in its folder. The client key and the seal key are replaced together, in
+ * two steps: the next keys stay unused until every gateway was restarted, because a gateway must not seal with a key
+ * that others don't know.
+ * @param folder may contain key.json and seal.key
  */
 export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): GatewayKeys {
   const { open, openKey, wrap, kept } = wrapping({ kms, rows, tenant });
   const addKey = async (name: 'client' | 'next_client', key: JWK, more: readonly WrappedGatewayKey[] = []) =>
     await rows.replace([], [await wrap(name, 1, JSON.stringify(key)), ...more]);
 
-  /** The clients' key, adopted from the folder if that has one. */
+  /** Returns the clients' key, adopted from the folder if it has one. */
   const client = async (): Promise<JWK | undefined> => {
     const [row] = await kept('client');
     if (row !== undefined) return await openKey(row);
@@ -89,8 +90,8 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
   const requireClient = async (): Promise<JWK> => {
     const key = await client();
     if (key !== undefined) return key;
-    throw new TradeAgentError('invalid_config', 'the gateways over this database have no key', {
-      hint: 'Make one with "trade-agent gateway key", and register what it prints at the identity provider.',
+    throw new TradeAgentError('invalid_config', 'the gateways on this database have no key', {
+      hint: 'Create one with "trade-agent gateway key", and register its output at the identity provider.',
     });
   };
   const sealRows = async (): Promise<WrappedGatewayKey[]> => {
@@ -100,8 +101,8 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
     await rows.addFirstSeal(await wrap('seal', 1, secret), sealCheck(secret));
     const now = await kept('seal');
     if (now.length > 0) return now;
-    throw new TradeAgentError('invalid_config', 'what is in this database was sealed by a seal.key', {
-      hint: 'Start a gateway once in the folder that has it: it is taken over from there.',
+    throw new TradeAgentError('invalid_config', 'this database was sealed with a seal.key file', {
+      hint: 'Start a gateway once in the folder with that file, which imports the key.',
     });
   };
 
@@ -112,8 +113,8 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
     async make(kty) {
       const key = await generateKey(kty);
       if ((await client()) !== undefined || !(await addKey('client', key)))
-        throw new TradeAgentError('usage', 'there is a key already, in the gateways’ database', {
-          hint: '--show prints its public half; --rotate makes the one that is to take its place.',
+        throw new TradeAgentError('usage', 'a key already exists in the gateways’ database', {
+          hint: '--show prints its public key; --rotate creates its replacement.',
         });
       return shownKey(key);
     },
@@ -125,7 +126,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
         const seal = await wrap('next_seal', 1, randomBytes(32).toString('base64url'));
         await addKey('next_client', await generateKey(kty === 'RSA' ? 'RSA' : 'EC'), [seal]);
       }
-      // Another process may have been first.
+      // Another process may have created it first.
       const next = await waits();
       if (next === undefined) throw changedMeanwhile();
       return shownKey(await openKey(next));
@@ -142,14 +143,14 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
         wrap('client', (before?.version ?? 0) + 1, JSON.stringify(key)),
         wrap('seal', (newest?.version ?? 0) + 1, await open(nextSeal)),
       ]);
-      // The clients' old key is removed; the old seal key stays, to open what it sealed.
+      // The clients' old key is removed. The old seal key stays, to open what it sealed.
       const removed = [next, nextSeal, ...of('client')];
       if (await rows.replace(removed, added)) return shownKey(key);
       throw changedMeanwhile();
     },
     async seal() {
       await sealRows();
-      // In one read: during a switch each is there as one or the other.
+      // One read, because during a switch each key is either `seal` or `next_seal`.
       const all = await rows.all();
       const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
       const [newest, ...others] = await Promise.all(those.map(open));
@@ -189,7 +190,7 @@ interface WrappedKeysOptions {
 }
 
 function changedMeanwhile(): TradeAgentError {
-  return new TradeAgentError('busy', 'somebody else changes the gateways’ keys', {
-    hint: 'Nothing is lost. Look with "trade-agent gateway key --show", then try again.',
+  return new TradeAgentError('busy', 'someone else is changing the gateways’ keys', {
+    hint: 'Nothing is lost. Check with "trade-agent gateway key --show", then try again.',
   });
 }

@@ -19,9 +19,9 @@ import { type GatewayPlaces, readAnchorCa, readKept } from './settings-file.ts';
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
 /**
- * Ends a halt (or reducing) on the gateway's own machine, for an owner whose phone can't; also while the gateway
- * runs.
- * @throws {TradeAgentError} `usage` where there is no halt, `invalid_config` where no gateway has run in the folder
+ * Lifts a halt (or `reducing`) on the gateway's own machine, for an owner who can't use their phone. Works while the
+ * gateway runs.
+ * @throws {TradeAgentError} `usage` if trading is not halted, `invalid_config` if no gateway has run in the folder
  */
 export async function liftHalt(
   { clock, env }: Pick<App, 'clock' | 'env'>,
@@ -31,8 +31,8 @@ export async function liftHalt(
   return await withRecord(env, places, async ({ halts, audit }) => {
     const { since, state: ended } = await halts.standing(sub, clock.now());
     if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
-      throw new TradeAgentError('usage', `trading of ${JSON.stringify(sub)} is not halted`, {
-        hint: 'Give the user as the identity provider names them in its tokens ("sub"); "trade-agent whoami" shows it.',
+      throw new TradeAgentError('usage', `trading is not halted for ${JSON.stringify(sub)}`, {
+        hint: 'Pass the user\'s "sub" from the identity provider\'s tokens. "trade-agent whoami" shows it.',
       });
     }
     await audit.moveToFile(auditFile(places.home));
@@ -43,9 +43,10 @@ export async function liftHalt(
 }
 
 /**
- * Counts orders that a fast clock dated in the future for today; on the gateway's own machine, also while it runs.
- * @returns how many, and the latest of their dates
- * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder
+ * Counts orders that a fast clock dated in the future as today's. Runs on the gateway's own machine, also while the
+ * gateway runs.
+ * @returns how many there were, and the latest of their dates
+ * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
 export async function recount({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPlaces) {
   return await withRecord(env, places, async ({ audit, recount: recountOrders }) => {
@@ -68,20 +69,17 @@ async function withRecord<T>(
   }
 }
 
-/** Of a file with a checkpoint or a receipt. */
+/** Maximum size of a file with a checkpoint or a receipt, in bytes. */
 const LONGEST_KEPT = 4 * 1024 * 1024;
 
 export interface VerifyOptions {
-  /** A copy, verified by itself; by default the gateway's own file, checked against its database. */
+  /** A copy, verified on its own. Defaults to the gateway's own file, checked against its database. */
   readonly file?: string | undefined;
-  /**
-   * A thumbprint, or a file with keys. By default the gateway's own key; for a copy, the one that the profile's
-   * gateway publishes.
-   */
+  /** A thumbprint, or a file with keys. Defaults to the gateway's own key, or for a copy, to the published one. */
   readonly key?: string | undefined;
-  /** A file with a kept checkpoint, which the record must contain. */
+  /** A file with a saved checkpoint, which the audit log must contain. */
   readonly checkpoint?: string | undefined;
-  /** A file with the root certificates for time stamps. */
+  /** A file with the root certificates for timestamps. */
   readonly authorityCa?: string | undefined;
 }
 
@@ -91,10 +89,9 @@ export type RecordFindings = (AuditVerdict | { readonly ok: false; readonly what
 };
 
 /**
- * Finds the first line of the record that was changed, removed or added, or whose signature or time stamp is wrong;
- * also while the gateway runs.
- * @throws {TradeAgentError} `invalid_config` where no gateway has run in the folder; `usage` for a file of the wrong
- *   kind
+ * Finds the first line of the audit log that was changed, removed or added, or whose signature or timestamp is
+ * invalid. Works while the gateway runs.
+ * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder; `usage` for the wrong kind of file
  */
 export async function verifyRecord(
   app: Pick<App, 'env' | 'profile' | 'fetch' | 'signal'>,
@@ -104,7 +101,9 @@ export async function verifyRecord(
   const { file = auditFile(places.home) } = options;
   const isCopy = options.file !== undefined;
   if (isCopy && !existsSync(file)) {
-    throw new TradeAgentError('usage', `there is no file ${file}`, { hint: 'Name a copy of a record.' });
+    throw new TradeAgentError('usage', `there is no file ${file}`, {
+      hint: 'Choose a copy of an audit log.',
+    });
   }
   const pinned =
     options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
@@ -124,10 +123,10 @@ export async function verifyRecord(
   return { file, ...verdict, signed };
 }
 
-/** A copy's last line is unknown. */
+/** Stands in for the database when verifying a copy, whose last line is unknown. */
 const copy = { standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
-/** The present and former signing keys of this folder's gateway; none where there is no key yet. */
+/** Returns the current and former signing keys of this folder's gateway, or none if there is no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPlaces): Promise<PinnedKeys> {
   const secrets = await ownSecrets(env, { home, config });
   const keys = secrets === undefined ? [] : await Promise.all(eachSecret(secrets).map(receiptKey));
@@ -139,17 +138,17 @@ async function ownSecrets(
   { home, config }: GatewayPlaces,
 ): Promise<SealSecrets | undefined> {
   const kept = await readKept(config);
-  // Reading a missing key would create it.
+  // Checked first, because reading a missing key would create it.
   if (kept.kms !== undefined || existsSync(sealFile(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
   const { keptSandboxSecret } = await import('../../sandbox/kept-secret.ts');
   return keptSandboxSecret(home);
 }
 
-/** Accepts a checkpoint's line, the output of "audit verify --output json", or a receipt. */
+/** Accepts a checkpoint line, the output of "audit verify --output json", or a receipt. */
 async function keptCheckpoint(file: string): Promise<{ readonly seq: number; readonly hash: string }> {
-  const unusable = new TradeAgentError('usage', `${file} holds no checkpoint`, {
-    hint: 'Name a line "checkpoint" of the record, what this command printed with --output json, or a receipt.',
+  const unusable = new TradeAgentError('usage', `${file} contains no checkpoint`, {
+    hint: "Pass a file with a checkpoint line of the audit log, this command's --output json, or a receipt.",
     details: { file },
   });
   let value: Record<string, unknown>;

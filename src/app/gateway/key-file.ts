@@ -13,40 +13,40 @@ export const sealFile = (folder: string) => join(folder, 'seal.key');
 /** The next key, until the identity provider knows it. */
 export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
 
-/** A public key in the two forms that providers take: JWK (RFC 7517) and PEM (SPKI). */
+/** A public key in the two formats that providers accept: JWK (RFC 7517) and PEM (SPKI). */
 export interface ShownKey {
   readonly jwk: Record<string, string>;
   readonly pem: string;
 }
 
-/** The private key of the gateway's clients. @throws {TradeAgentError} `invalid_config` */
+/** Reads the private key of the gateway's clients. @throws {TradeAgentError} `invalid_config` */
 export function readKey(folder: string): JWK {
   const file = keyFile(folder);
   const key = readKeyFile(file);
   if (key !== undefined) return key;
-  throw new TradeAgentError('invalid_config', `the gateway has no key: ${file} is not there`, {
-    hint: 'Make one with "trade-agent gateway key", and register what it prints at the identity provider.',
+  throw new TradeAgentError('invalid_config', `the gateway has no key: ${file} does not exist`, {
+    hint: 'Create one with "trade-agent gateway key", and register its output at the identity provider.',
     details: { file },
   });
 }
 
 /**
- * @param kty `RSA` (RS256) for providers that don't take ES256. Its JWK has no `kid`: Auth0 assigns its own
- * @throws {TradeAgentError} `usage` where there is a key already
+ * @param kty `RSA` (RS256) for providers that don't accept ES256. Its JWK has no `kid`, since Auth0 assigns its own
+ * @throws {TradeAgentError} `usage` if a key already exists
  */
 export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<ShownKey> {
-  const hint = '--show prints its public half; --rotate makes the one that is to take its place.';
+  const hint = '--show prints its public key; --rotate creates its replacement.';
   return await makeKeyAt(keyFile(folder), kty, hint);
 }
 
-/** @param hint for the error where there is a key already @throws {TradeAgentError} `usage` */
+/** @param hint hint of the error if a key already exists @throws {TradeAgentError} `usage` */
 export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<ShownKey> {
   const key = await generateKey(kty);
   if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return shownKey(key);
-  throw new TradeAgentError('usage', `there is a key already: ${file}`, { hint });
+  throw new TradeAgentError('usage', `a key already exists: ${file}`, { hint });
 }
 
-/** Creates the next key, of the same type, unless there is one. */
+/** Creates the next key, of the same type, unless it already exists. */
 export async function prepareNextKey(folder: string): Promise<ShownKey> {
   const { kty } = readKey(folder);
   const waiting = readKeyFile(nextKeyFile(folder));
@@ -57,9 +57,9 @@ export async function prepareNextKey(folder: string): Promise<ShownKey> {
 }
 
 /**
- * Replaces the key by the next one, once it was tried.
- * @param tryIt rejects where the provider doesn't know it: the old key then stays in use
- * @throws {TradeAgentError} `usage` where there is no next key
+ * Replaces the key with the next one after testing it.
+ * @param tryIt rejects if the provider doesn't know the key, and then the old key stays in use
+ * @throws {TradeAgentError} `usage` if there is no next key
  */
 export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<ShownKey> {
   const next = readKeyFile(nextKeyFile(folder));
@@ -72,34 +72,33 @@ export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promi
 
 export function nothingWaits(): TradeAgentError {
   return new TradeAgentError('usage', 'there is no new key to switch to', {
-    hint: 'Make one with "trade-agent gateway key --rotate".',
+    hint: 'Create one with "trade-agent gateway key --rotate".',
   });
 }
 
 /**
- * The secret that seals approvals' tokens, created on first start. Not the clients' key: that one is replaced, and
- * earlier tokens must still open. @throws {TradeAgentError} `invalid_config`
+ * Returns the secret that seals approvals' tokens, created on first start. It is separate from the clients' key,
+ * because that key gets replaced while earlier tokens must still open. @throws {TradeAgentError} `invalid_config`
  */
 export function sealSecret(folder: string): string {
   createPrivateFile(sealFile(folder), `${randomBytes(32).toString('base64url')}\n`);
   const secret = findSealSecret(folder);
   if (secret !== undefined) return secret;
-  throw new TradeAgentError('invalid_config', `${sealFile(folder)} was removed as soon as it was made`);
+  throw new TradeAgentError('invalid_config', `${sealFile(folder)} disappeared right after it was created`);
 }
 
-/** Undefined where there is none yet. @throws {TradeAgentError} `invalid_config` for an unusable one */
+/** Returns undefined if there is none yet. @throws {TradeAgentError} `invalid_config` for an unusable one */
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFile(folder);
   const unusable = unusableFile(file);
   const secret = readPrivateFile(file, LONGEST_KEY_FILE, unusable)?.trim();
   if (secret === undefined || /^[\w-]{43}$/.test(secret)) return secret;
-  throw unusable('it holds no key of 32 bytes (base64url)');
+  throw unusable('it does not contain a 32-byte key (base64url)');
 }
 
 /**
- * Adds a wrapping key, to be used from then on, to the file that `kms` names; creates the file if needed.
- * @returns the file
- * @throws {TradeAgentError} `usage` where no file is named
+ * Adds a wrapping key to the file that `kms` names, creating the file if needed. It wraps all new data.
+ * @returns the file @throws {TradeAgentError} `usage` if the settings name no file
  */
 export async function addWrappingKeyTo(
   file: string | undefined,
@@ -107,8 +106,8 @@ export async function addWrappingKeyTo(
   settings: string,
 ): Promise<string> {
   if (file === undefined) {
-    throw new TradeAgentError('usage', 'wrapping keys are in no file here', {
-      hint: `Set "kms: {file: wrapping-keys.json}" in ${settings}; Vault and AWS KMS make their own.`,
+    throw new TradeAgentError('usage', 'wrapping keys are not stored in a file here', {
+      hint: `Set "kms: {file: wrapping-keys.json}" in ${settings}. Vault and AWS KMS manage their own keys.`,
     });
   }
   const { addWrappingKey } = await import('../../secrets/kms/file-kms.ts');
@@ -117,7 +116,7 @@ export async function addWrappingKeyTo(
   return path;
 }
 
-/** The error for a private file that can't be used, by the reason. */
+/** Returns a function that creates the error for an unusable private file, given the reason. */
 export const unusableFile = (file: string) => (why: string) =>
   new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
 
@@ -132,14 +131,14 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
   const alg = kty === 'EC' ? 'ES256' : 'RS256';
   const { privateKey, publicKey } = await generateKeyPair(alg, {
     extractable: true,
-    // 128 bits of security (NIST SP 800-57 part 1, table 2); of no use to ES256.
+    // 128 bits of security (NIST SP 800-57 part 1, table 2). Ignored for ES256.
     modulusLength: 3072,
   });
   const kid = kty === 'EC' ? { kid: await calculateJwkThumbprint(await exportJWK(publicKey)) } : {};
   return { ...(await exportJWK(privateKey)), alg, use: 'sig', ...kid };
 }
 
-/** @returns undefined where there is none. @throws {TradeAgentError} `invalid_config` */
+/** @returns undefined if there is none @throws {TradeAgentError} `invalid_config` */
 export function readKeyFile(file: string): JWK | undefined {
   const unusable = unusableFile(file);
   const text = readPrivateFile(file, LONGEST_KEY_FILE, unusable);
@@ -150,6 +149,6 @@ export function readKeyFile(file: string): JWK | undefined {
   } catch {
     throw unusable('it is not JSON');
   }
-  if ((key as Partial<JWK> | null)?.d === undefined) throw unusable('it holds no private key (JWK)');
+  if ((key as Partial<JWK> | null)?.d === undefined) throw unusable('it contains no private key (JWK)');
   return key as JWK;
 }

@@ -19,16 +19,16 @@ import { readSettings } from './settings-file.ts';
 export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   readonly home: string;
   readonly config: string;
-  /** May hold the database's address. */
+  /** May contain the database's address. */
   readonly env: NodeJS.ProcessEnv;
-  /** Gets what `ready` gets. */
+  /** A file that receives what `ready` receives. */
   readonly readyFile?: string;
   readonly ready: (gateway: ServedGateway) => Promise<void>;
   readonly log: (entry: RequestLogEntry) => void;
 }
 
 export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
-  /** Where it listens, behind any proxy. */
+  /** Where the gateway listens, behind any proxy. */
   readonly url: string;
   readonly metrics?: string;
   readonly home: string;
@@ -36,7 +36,7 @@ export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issue
 }
 
 /**
- * Serves until the signal aborts; one gateway per folder.
+ * Serves until the signal aborts. Only one gateway may run per folder.
  * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
  */
 export async function serveGateway(
@@ -44,7 +44,7 @@ export async function serveGateway(
   options: ServeOptions,
 ): Promise<void> {
   const { home, ready, readyFile } = options;
-  // SQLite makes its files as the umask lets it.
+  // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
   const settings = await readSettings(options.config);
   const onError = (message: string) => app.tell(`gateway: ${message}`);
@@ -81,10 +81,7 @@ export async function serveGateway(
   );
 }
 
-/**
- * Loads the rules, and reports accounts and entries of limits.yaml that don't match. Never throws: the first decision
- * reports what can't be read.
- */
+/** Reports accounts and limits.yaml entries that don't match. The first decision reports unreadable files. */
 export async function tellUnmatched(
   rules: FolderRules,
   known: KnownAccounts,

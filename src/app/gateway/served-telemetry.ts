@@ -9,16 +9,16 @@ import { listenOnLoopback } from '../../net/http-server.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { version } from '../version.ts';
 
-/** A gateway's instrumented parts; unchanged where its settings have no telemetry. */
+/** A gateway's instrumented parts. They are returned unchanged if its settings have no telemetry. */
 export interface ServedTelemetry {
   readonly fetch: typeof fetch;
   stores(stores: GatewayStores): GatewayStores;
   /** @param routes the listener's route patterns */
   requests(listener: RequestListener, routes: readonly string[]): RequestListener;
   readonly jobs: MeasuredJobs;
-  /** Serves `/healthz` and `/readyz` beside `/metrics`, for a process that answers no requests. */
+  /** Serves `/healthz` and `/readyz` beside `/metrics`, for a process that serves no other requests. */
   worker(health: HealthOptions, backlog: () => Promise<Backlog>): void;
-  /** The address of `/metrics`; undefined where it is not served. */
+  /** The address of `/metrics`, or undefined if it is not served. */
   readonly url: string | undefined;
   close(): Promise<void>;
 }
@@ -42,7 +42,7 @@ export async function serveTelemetry(
       close: async () => undefined,
     };
   }
-  // Not loaded where nothing is measured.
+  // Loaded only if something is measured.
   const { openTelemetry } = await import('../../gateway/telemetry/telemetry.ts');
   const { metrics_port: port, traces } = settings;
   const server = port === undefined ? undefined : await listenOnLoopback(port, () => clock.now());

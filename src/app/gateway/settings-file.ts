@@ -14,17 +14,17 @@ export interface GatewayPlaces {
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readSettings(file: string): Promise<GatewaySettings> {
-  const hint = 'docs/operate/GATEWAY.md says what it holds; name another with --config.';
+  const hint = 'See docs/operate/GATEWAY.md for its contents, or pass another file with --config.';
   return await parseYaml(gatewaySettingsSchema, readNamedFile(file, 'gateway configuration', hint), file);
 }
 
-/** Where a gateway's data and keys are, if not in its folder. */
+/** The settings that say where a gateway's data and keys are, if not in its folder. */
 export type KeptSettings = Pick<GatewaySettings, 'database' | 'kms'>;
 
 const keptAlone = z.looseObject({ database: databaseSchema.optional(), kms: kmsSchema.optional() });
 
 /**
- * Where the data is, even where other settings are wrong: a halt can still be ended. Empty where there is no file.
+ * Reads only where the data is, so that a halt can be lifted even if other settings are invalid. Empty if missing.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function readKept(file: string): Promise<KeptSettings> {
@@ -34,7 +34,7 @@ export async function readKept(file: string): Promise<KeptSettings> {
 
 const anchorAlone = z.looseObject({ anchor: anchorSchema.optional() });
 
-/** The root certificates for the record's time stamps, if set. @throws {TradeAgentError} `invalid_config` */
+/** Returns the root certificates for the audit log's timestamps, if set. @throws {TradeAgentError} `invalid_config` */
 export async function readAnchorCa(config: string, folder: string): Promise<string | undefined> {
   if (!existsSync(config)) return undefined;
   const { anchor } = await parseYaml(anchorAlone, readNamedFile(config, 'gateway configuration', ''), config);

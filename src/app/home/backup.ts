@@ -34,8 +34,8 @@ interface BackupPlace {
 }
 
 /**
- * Writes everything that a home keeps into one new file (0600), sealed under a passphrase. The home may be running.
- * @throws {TradeAgentError} `usage` for a passphrase that is too short, or a file that exists; `invalid_config`
+ * Writes all of a home's data into one new file (mode 0600), encrypted with a passphrase. The home may be running.
+ * @throws {TradeAgentError} `usage` for a passphrase that is too short or a file that exists; `invalid_config`
  */
 export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupPlace) {
   requirePassphrase(passphrase);
@@ -45,8 +45,8 @@ export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, 
   const files = await homeContent(folder);
   const sealed = await sealArchive({ createdAt, address, files }, passphrase);
   if (!createPrivateFile(file, sealed)) {
-    throw new TradeAgentError('usage', `${file} is there already`, {
-      hint: 'Name a new file: a backup is never written over another.',
+    throw new TradeAgentError('usage', `${file} already exists`, {
+      hint: 'Choose a new file. A backup never overwrites a file.',
       details: { file },
     });
   }
@@ -56,11 +56,11 @@ export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, 
 function requirePassphrase(passphrase: string): void {
   if ([...passphrase].length >= SHORTEST_PASSPHRASE) return;
   throw new TradeAgentError('usage', `the passphrase has fewer than ${SHORTEST_PASSPHRASE} characters`, {
-    hint: 'Whoever gets the file can try passphrases at leisure: take five random words, say.',
+    hint: 'Anyone who gets the file can guess passphrases offline. Use five random words, for example.',
   });
 }
 
-/** Every file of a home as of one moment, except locks, logs and the ready file. */
+/** Returns every file of a home as of one moment, except locks, logs and the ready file. */
 async function homeContent(folder: string): Promise<Archive['files']> {
   const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFiles(folder);
   const left = new Set([lock, ready, rulesLock, gatewayLock].map((file) => basename(file)));
@@ -68,7 +68,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
     .filter((name) => lstatSync(join(folder, name)).isFile())
     .sort();
-  // Databases first: the record's file only grows, and is cut to the last line that its database knows.
+  // Databases come first, because the audit log only grows: it is then cut to the last line that its database knows.
   const databases = names.filter((name) => name.endsWith('.db'));
   const copies = new Map<string, Buffer>();
   let head = NO_LINE.seq;
@@ -85,7 +85,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
   return copies;
 }
 
-/** Without the rules a restored home would allow what its owner forbids. */
+/** Lists a folder's rules. Without them, a restored home would allow what its owner forbids. */
 function rulesIn(folder: string, name: string): string[] {
   const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
   return found?.isDirectory() === true
@@ -93,7 +93,7 @@ function rulesIn(folder: string, name: string): string[] {
     : [];
 }
 
-/** A consistent copy of a database, and the number of its record's last line if it keeps one. */
+/** Copies a database consistently. `head` is the number of the audit log's last line, if the database stores one. */
 async function copyDatabase(file: string): Promise<{ content: Buffer; head: number }> {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const database = new Database(file, { timeout: DATABASE_WAIT_MS, fileMustExist: true });
@@ -128,23 +128,23 @@ function seqOf(line: string): number {
     const { seq } = JSON.parse(line) as { seq?: unknown };
     return typeof seq === 'number' ? seq : 0;
   } catch {
-    // A line that was cut short: the complete one follows.
+    // A line that was cut short. The complete line follows.
     return 0;
   }
 }
 
 const restoredReason: Reason = {
   code: 'approval_cancelled',
-  text: 'the home was restored from a backup: what it came to since is at the broker',
+  text: 'the home was restored from a backup; check with the broker what happened since',
 };
 
 /**
- * Restores a backup to a folder that does not exist yet, completely or not at all. Proposals that were open are
- * withdrawn (`withdrawn`): they may have been decided and executed since the backup. Those being executed
- * (`lookedUp`) are looked up by their ids at the broker when the home is served; it takes each id once. Ends every
- * sign-in; the phones' keys stay.
- * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file, or a folder that exists;
- *   `invalid_config`; nothing was written
+ * Restores a backup to a folder that does not exist yet, completely or not at all. Open proposals are withdrawn
+ * (`withdrawn`), since they may have been decided and executed after the backup. Proposals being executed
+ * (`lookedUp`) are looked up by id at the broker when the home is served, which is safe because the broker accepts
+ * each id once. Ends every sign-in. The phones' keys stay valid.
+ * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file or an existing folder; `invalid_config`.
+ *   Nothing is written in these cases
  */
 export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupPlace) {
   const archive = await openArchive(readBackup(file), passphrase, file);
@@ -152,7 +152,7 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
   return await makeNewFolder(folder, async (part) => {
     const lock = basename(homeFiles(part).lock);
     for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
-    // Fails on missing files and newer versions before the folder gets its name.
+    // Fails on missing files or newer versions before the folder gets its final name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     readKey(part);
@@ -198,32 +198,32 @@ function readBackup(file: string): Buffer {
     throw new TradeAgentError(
       'usage',
       code === 'ENOENT' ? `there is no backup ${file}` : `${file} can't be read (${code})`,
-      { hint: 'Name the file that "trade-agent home backup" wrote.', details: { file } },
+      { hint: 'Pass a file written by "trade-agent home backup".', details: { file } },
     );
   }
 }
 
 /*
- * A backup as one file: a line of JSON that says how it is sealed, then the sealed part, then its tag.
+ * A backup is one file: a line of JSON that describes the encryption, then the ciphertext, then its tag.
  *
  *     {"format":"trade-agent.home-backup/1","kdf":"scrypt","n":131072,…,"cipher":"aes-256-gcm","nonce":"…"}\n
- *     AES-256-GCM(gzip(JSON {created_at, address, files: [{name, data}]}))  16 bytes of tag
+ *     AES-256-GCM(gzip(JSON {created_at, address, files: [{name, data}]})) 16 bytes of tag
  *
- * The first line is authenticated with the rest: one that was changed opens nothing. The key is scrypt's (RFC 7914) of
- * the passphrase, so that guessing costs 128 MiB and a third of a second each time.
+ * The first line is authenticated along with the rest, so a backup with a modified header does not open. The key is
+ * derived from the passphrase with scrypt (RFC 7914), so that each guess costs 128 MiB and a third of a second.
  */
 
 const FORMAT = 'trade-agent.home-backup/1';
 const COST = { n: 2 ** 17, r: 8, p: 1 };
-/** Upper limits when reading: a file that asks for more would exhaust the memory. */
+/** Upper limits when reading. A file that demands more would exhaust memory. */
 const MOST = { n: 2 ** 18, r: 8, p: 2 };
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
 const LONGEST_HEADER = 1024;
-/** Databases grow by about 2 KiB an order. */
+/** Databases grow by about 2 KiB per order. */
 const LONGEST_CONTENT = 1024 ** 3;
 
-/** Shorter ones can be guessed offline. */
+/** Shorter passphrases can be guessed offline. */
 const SHORTEST_PASSPHRASE = 12;
 
 const base64url = (bytes: number) =>
@@ -249,11 +249,11 @@ type Header = z.output<typeof headerSchema>;
 
 const archiveSchema = z.strictObject({
   created_at: z.iso.datetime(),
-  /** The home's: a passkey is valid at that address only. */
+  /** The home's address. Passkeys are valid only at that address. */
   address: z.string(),
   files: z.array(
     z.strictObject({
-      /** A file of the home's folder or a rules file; no other path. */
+      /** A file of the home's folder or a rules file. No other path is allowed. */
       name: z.string().regex(/^(?:(?:policies|firm)\/)?[A-Za-z0-9][\w.-]{0,99}$/),
       data: z.base64(),
     }),
@@ -263,7 +263,7 @@ const archiveSchema = z.strictObject({
 interface Archive {
   readonly createdAt: string;
   readonly address: string;
-  /** By name. */
+  /** Keyed by file name. */
   readonly files: ReadonlyMap<string, Buffer>;
 }
 
@@ -289,9 +289,9 @@ export async function sealArchive(archive: Archive, passphrase: string): Promise
 }
 
 /**
- * @param file its name, for messages
- * @throws {TradeAgentError} `usage` for a wrong passphrase or a damaged file, which can't be told apart;
- *   `invalid_config` for a file that is no backup
+ * @param file file name, for messages
+ * @throws {TradeAgentError} `usage` for a wrong passphrase or a damaged file, which can't be distinguished;
+ *   `invalid_config` for a file that is not a backup
  */
 export async function openArchive(sealed: Buffer, passphrase: string, file: string): Promise<Archive> {
   const end = sealed.subarray(0, LONGEST_HEADER).indexOf(0x0a);
@@ -309,10 +309,14 @@ export async function openArchive(sealed: Buffer, passphrase: string, file: stri
   try {
     plain = Buffer.concat([decipher.update(sealed.subarray(end + 1, -TAG_BYTES)), decipher.final()]);
   } catch (cause) {
-    throw new TradeAgentError('usage', `${file} does not open: another passphrase, or the file is damaged`, {
-      hint: 'Type the passphrase it was made with. Nothing was written.',
-      cause,
-    });
+    throw new TradeAgentError(
+      'usage',
+      `${file} can't be decrypted: the passphrase is wrong, or the file is damaged`,
+      {
+        hint: 'Use the passphrase that the backup was created with. Nothing was written.',
+        cause,
+      },
+    );
   }
   const parsed = archiveSchema.safeParse(
     JSON.parse((await promisify(gunzip)(plain, { maxOutputLength: LONGEST_CONTENT })).toString('utf8')),
@@ -335,8 +339,8 @@ function readHeader(text: string): Header | undefined {
 }
 
 function notABackup(file: string): TradeAgentError {
-  return new TradeAgentError('invalid_config', `${file} is no backup of a home that this version knows`, {
-    hint: 'Name a file that "trade-agent home backup" wrote. Nothing was written.',
+  return new TradeAgentError('invalid_config', `${file} is not a home backup that this version can read`, {
+    hint: 'Pass a file written by "trade-agent home backup". Nothing was written.',
     details: { file },
   });
 }

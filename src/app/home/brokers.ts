@@ -28,17 +28,17 @@ import type { App } from '../app.ts';
 import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { type OpenHome, personOf, requireOwnFolder, withHome } from './open-home.ts';
 
-/** A person's keys at a broker; the only person and the only broker where not named. */
+/** A person's keys at a broker. Defaults to the only person and the only broker. */
 interface WhoseKeys {
   readonly folder: string;
   readonly username: string | undefined;
-  /** Its name in `gateway.yaml`. */
+  /** The broker's name in `gateway.yaml`. */
   readonly broker?: string | undefined;
 }
 
 /**
- * The kind of credentials that a broker of this home takes.
- * @throws {TradeAgentError} `usage` where there is no home, or the broker must be named
+ * Returns the kind of credentials that a broker of this home accepts.
+ * @throws {TradeAgentError} `usage` if there is no home or the broker must be named
  */
 export async function whatIsKept(folder: string, name: string | undefined): Promise<KeptKind> {
   requireOwnFolder(folder);
@@ -46,10 +46,10 @@ export async function whatIsKept(folder: string, name: string | undefined): Prom
 }
 
 /**
- * Replaces a person's credentials from the next request on. The home serves either paper or live accounts.
- * @param confirm asked about a live account before anything is kept
- * @throws {TradeAgentError} `usage` for an account of the other environment or one kept for another broker;
- *   `broker_rejected`, `broker_unreachable`, and what `confirm` throws
+ * Replaces a person's credentials, starting with the next request. A home serves either paper or live accounts.
+ * @param confirm asks about a live account before anything is stored
+ * @throws {TradeAgentError} `usage` for an account of the other environment or one stored for another broker;
+ *   `broker_rejected`, `broker_unreachable`, and any error from `confirm`
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'fetch'>,
@@ -68,10 +68,7 @@ export async function setBrokerKeys(
   });
 }
 
-/**
- * The account that the credentials open.
- * @throws {TradeAgentError} as {@link setBrokerKeys}
- */
+/** Returns the account that the credentials open. @throws {TradeAgentError} as {@link setBrokerKeys} */
 async function accountFor(
   { fetch }: Pick<App, 'fetch'>,
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
@@ -85,19 +82,19 @@ async function accountFor(
     throw new TradeAgentError(
       'usage',
       `account ${account.accountNumber} is ${account.environment}; this home is ${environment}`,
-      { hint: `Take the ${environment} account's keys, or make a home of its own for this account.` },
+      { hint: `Use the ${environment} account's keys, or create a separate home for this account.` },
     );
   }
   await requireNew(home, sub, broker.name, account);
   return account;
 }
 
-/** The accounts that this home can open; nothing secret. */
+/** Lists the accounts that this home can open, without secrets. */
 export async function listBrokerKeys(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, keptKeys);
 }
 
-/** By broker, in the order of the settings. */
+/** Returns the stored accounts, grouped by broker in the order of the settings. */
 export async function keptKeys({ keyPairs, gateway }: Pick<OpenHome, 'keyPairs' | 'gateway'>) {
   const lists = gateway.brokers.map(async (broker) =>
     (await keyPairs(broker).list()).map((kept) => ({ ...kept, broker: broker.name })),
@@ -105,7 +102,7 @@ export async function keptKeys({ keyPairs, gateway }: Pick<OpenHome, 'keyPairs' 
   return (await Promise.all(lists)).flat();
 }
 
-/** @throws {TradeAgentError} `not_found`; `usage` where the broker must be named */
+/** @throws {TradeAgentError} `not_found`; `usage` if the broker must be named */
 export async function removeBrokerKeys(
   app: Pick<App, 'clock'>,
   { folder, username, broker: name }: WhoseKeys,
@@ -116,13 +113,13 @@ export async function removeBrokerKeys(
     if (await home.keyPairs(broker).remove(person.username)) {
       return { username: person.username, broker: broker.name };
     }
-    throw new TradeAgentError('not_found', `there are no broker keys of ${person.username} here`, {
-      hint: 'See "trade-agent home broker show".',
+    throw new TradeAgentError('not_found', `${person.username} has no broker keys here`, {
+      hint: 'Run "trade-agent home broker show" to list them.',
     });
   });
 }
 
-/** @throws {TradeAgentError} `usage` for an unknown name, and where there are several and none is named */
+/** @throws {TradeAgentError} `usage` for an unknown name, or if there are several brokers and none is named */
 function brokerNamed(
   { gateway: { brokers } }: Pick<OpenHome, 'gateway'>,
   name: string | undefined,
@@ -135,11 +132,11 @@ function brokerNamed(
   throw new TradeAgentError(
     'usage',
     name === undefined ? 'this home has several brokers' : `this home has no broker "${name}"`,
-    { hint: `Name one with --broker: ${names}. They stand below "brokers" in its gateway.yaml.` },
+    { hint: `Choose one with --broker: ${names}. They are listed under "brokers" in gateway.yaml.` },
   );
 }
 
-/** An account under two names could be traded twice as far as its owner thinks. */
+/** Rejects an account that is stored for another broker too: it could be traded up to twice its limits. */
 async function requireNew(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
@@ -152,36 +149,38 @@ async function requireNew(
   if (other === undefined) return;
   throw new TradeAgentError(
     'usage',
-    `account ${accountNumber} is kept already, for the broker "${other.broker}"`,
+    `account ${accountNumber} is already stored for the broker "${other.broker}"`,
     { hint: `Remove it there first: "trade-agent home broker remove --broker ${other.broker} --yes".` },
   );
 }
 
 interface NewBroker {
   readonly folder: string;
-  /** Its name in `gateway.yaml`. */
+  /** The broker's name in `gateway.yaml`. */
   readonly name: string;
   readonly entry: BrokerEntry;
-  /** Whose account is the first there; the home's only person where nobody is named. */
+  /** The person whose account is added first. Defaults to the home's only person. */
   readonly username: string | undefined;
   readonly pair: KeptCredentials;
 }
 
 const LOCK_WAIT_MS = 10_000;
 
-/** Before anybody has typed a secret. @throws {TradeAgentError} `usage`; `invalid_config` where there is no home */
+/**
+ * Checks the name before anyone types a secret. @throws {TradeAgentError} `usage`; `invalid_config` without a home
+ */
 export async function requireNewBroker(folder: string, name: string): Promise<void> {
   requireOwnFolder(folder);
   requireFreeName(await readGatewaySettings(folder), name);
 }
 
 /**
- * Adds a broker to a home. The credentials are verified, and kept before `gateway.yaml` names the broker: a process
- * that is killed in between leaves the home as it was, with sealed credentials that nothing uses until the next try
- * replaces them.
- * @param confirm asked about a live account before anything is kept
- * @returns with the names of all brokers, and whether the home is running with its old ones
- * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`, `busy`, and what `confirm` throws
+ * Adds a broker to a home. The credentials are verified and stored before `gateway.yaml` names the broker. If the
+ * process is killed in between, the home works as before, with sealed credentials that nothing uses until the next
+ * attempt replaces them.
+ * @param confirm asks about a live account before anything is stored
+ * @returns the names of all brokers, and whether the home is running with its old ones
+ * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`, `busy`, and any error from `confirm`
  */
 export async function addBroker(
   app: Pick<App, 'clock' | 'fetch'>,
@@ -202,7 +201,7 @@ export async function addBroker(
       const text = await withBroker(file, before, name, entry);
       const { brokers } = await parseYaml(gatewaySettingsSchema, text, file);
       for (const one of before.brokers) {
-        // Otherwise nobody could tell which of two brokers of a kind it is for.
+        // Otherwise nobody could tell which of two brokers of the same kind the keys are for.
         const after = brokers.find((same) => same.name === one.name);
         if (after !== undefined && keyPlaceOf(after, brokers).before === undefined)
           await home.keyPairs(one, before.brokers).settle();
@@ -222,20 +221,21 @@ function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: st
     new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
   const [issue] = brokerName.safeParse(name).error?.issues ?? [];
   if (issue !== undefined)
-    throw refused(`the broker’s name ${issue.message}`, 'Name it shortly: ira, tradier.');
+    throw refused(`the broker’s name ${issue.message}`, 'Choose a short name, such as ira or tradier.');
   if (name === ONLY_BROKER) {
-    throw refused(`"${name}" stands for any broker of a home`, 'Give this one a name of its own.');
+    throw refused(`the broker name "${name}" is reserved`, 'Choose another name.');
   }
   if (!brokers.some((one) => one.name === name)) return;
   throw refused(
-    `this home has a broker "${name}" already`,
-    `"trade-agent home broker set --broker ${name}" gives it other credentials.`,
+    `this home already has a broker "${name}"`,
+    `To change its credentials, run "trade-agent home broker set --broker ${name}".`,
   );
 }
 
 /**
- * `gateway.yaml` with one more broker; comments stay. The one of `broker:` becomes the first of `brokers:`, under its
- * kind's name. Where there will be two of a kind it keeps the name that its keys are stored under.
+ * Returns `gateway.yaml` with one more broker and with its comments preserved. The broker in `broker:` becomes the
+ * first entry of `brokers:`, named after its kind. If there will be two of a kind, it keeps the name under which its
+ * keys are stored.
  * @throws {TradeAgentError} `invalid_config`
  */
 async function withBroker(
@@ -254,7 +254,7 @@ async function withBroker(
   return document.toString();
 }
 
-/** In its place, so that the comments around it stay there. */
+/** Renames the entry in place, so that the comments around it stay. */
 function renameOnly(document: Document, name: string, { kind }: NamedBroker): void {
   const items = (document.contents as { items?: { key: unknown; value: unknown }[] } | null)?.items ?? [];
   const pair = items.find(({ key }) => (key as { value?: unknown }).value === 'broker');
@@ -265,7 +265,7 @@ function renameOnly(document: Document, name: string, { kind }: NamedBroker): vo
   else Object.assign(pair, { key: brokers.key, value: brokers.value });
 }
 
-/** The brokers of a home and the accounts there; asks no broker. @throws {TradeAgentError} `invalid_config` */
+/** Lists a home's brokers and their accounts. Contacts no broker. @throws {TradeAgentError} `invalid_config` */
 export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, async ({ gateway, keyPairs }) =>
     Promise.all(
@@ -286,9 +286,9 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
 }
 
 /**
- * How a broker's tools that send and cancel orders describe themselves now, compared with what `gateway.yaml`
- * confirms; asked for with a person's kept token.
- * @throws {TradeAgentError} `usage`, `not_found` where nothing of theirs is kept, `broker_rejected`,
+ * Fetches the current descriptions of a broker's tools that send and cancel orders, compared with those confirmed in
+ * `gateway.yaml`. Uses a person's stored token.
+ * @throws {TradeAgentError} `usage`, `not_found` if the person has no stored credentials, `broker_rejected`,
  *   `broker_unreachable`
  */
 export async function lookAtBrokerTools(
@@ -301,8 +301,8 @@ export async function lookAtBrokerTools(
     const look = toolsOf(broker);
     const kept = await home.keyPairs(broker).find(person.username);
     if (kept === undefined) {
-      throw new TradeAgentError('not_found', `nothing of ${person.username} is kept for this broker`, {
-        hint: 'Give it first: "trade-agent home broker set".',
+      throw new TradeAgentError('not_found', `${person.username} has no stored credentials for this broker`, {
+        hint: 'Add them first: "trade-agent home broker set".',
       });
     }
     const { environment } = home.gateway;
@@ -312,28 +312,28 @@ export async function lookAtBrokerTools(
 
 export interface BrokerChoice {
   readonly kind: OfferedBroker;
-  /** A `KeptKind`; the broker's first by default. */
+  /** A `KeptKind`. Defaults to the broker's first. */
   readonly credentials?: string | undefined;
-  /** Its address, unless it is the broker's own. */
+  /** The broker's address, if it is not the default one. */
   readonly url?: string | undefined;
   readonly label?: string | undefined;
 }
 
-/** A broker as written to `gateway.yaml` and as read from there. */
+/** A broker as written to `gateway.yaml` and as parsed from it. */
 export interface BrokerEntry {
   readonly written: WrittenBroker;
   readonly settings: BrokerSettings;
   readonly label: string;
 }
 
-/** @throws {TradeAgentError} `usage` for settings that this kind of broker does not take */
+/** @throws {TradeAgentError} `usage` for settings that this kind of broker does not accept */
 export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): BrokerEntry {
   const { kept, address } = brokerOf({ kind });
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
-    // Not its value: somebody may have typed a key there.
+    // The message omits the value, because the person may have typed a key there.
     throw usage(
-      `--credentials names nothing that opens accounts of ${kind}`,
+      `--credentials is not a type of credentials for ${kind} accounts`,
       `Choose ${kinds.join(' or ')}.`,
     );
   }
@@ -347,22 +347,22 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
   if (data !== undefined) return { written, settings: data, label: traitsOf(data).label };
   const [issue] = error.issues;
   const about = issue?.path[0] === address ? 'the address of the broker' : (issue?.path.join('.') ?? kind);
-  throw usage(`${about}: ${issue?.message}`, 'docs/guide/BROKERS.md says what each kind of broker takes.');
+  throw usage(`${about}: ${issue?.message}`, 'See docs/guide/BROKERS.md for the settings of each broker.');
 }
 
 function usage(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
 }
 
-/** Whether some kind has a field of this name: then a line `NAME=…` is not a secret that contains a "=". */
+/** Whether any kind has a field of this name. If so, a line `NAME=…` is not a secret that contains a "=". */
 const isOthers = (name: string) =>
   keptKindNames.some((kind) =>
     Object.values(keptWords(kind).fields).some(({ names }) => names.includes(name)),
   );
 
 /**
- * Reads credentials from a file: one line for each field in their order, or lines `name=…`, also by the names that
- * the broker's own tools use. Errors quote nothing of the text.
+ * Reads credentials from a file: one line for each field in their order, or `name=…` lines. The names that the
+ * broker's own tools use are accepted too. Errors quote nothing from the text.
  * @throws {TradeAgentError} `usage`
  */
 export function readKeptText(text: string, from: string, kind: KeptKind): KeptCredentials {
@@ -387,7 +387,7 @@ export function readKeptText(text: string, from: string, kind: KeptKind): KeptCr
   if (named.size === fields.length) return Object.fromEntries(named) as unknown as KeptCredentials;
   const labels = new Intl.ListFormat('en-GB').format(fields.map(([, { label }]) => label.toLowerCase()));
   const examples = fields.map(([, { names }]) => `"${names[0]}=…"`).join(', ');
-  throw new TradeAgentError('usage', `${from} holds no ${noun}`, {
-    hint: `Write ${labels} on a line each, in this order, or ${examples}.`,
+  throw new TradeAgentError('usage', `${from} contains no ${noun}`, {
+    hint: `Write ${labels}, each on its own line and in this order, or ${examples}.`,
   });
 }

@@ -26,7 +26,7 @@ import { folderProblem, homeFiles, readHomeReady } from './home-files.ts';
 import { type OpenHome, withHome } from './open-home.ts';
 
 /**
- * Checks everything that a home needs; changes nothing. Failures to open it are findings too.
+ * Checks everything that a home needs and changes nothing. Errors while opening it are reported as findings too.
  * @throws the signal's reason when it aborts
  */
 export async function homeDoctor(
@@ -54,7 +54,7 @@ export async function homeDoctor(
   return findings;
 }
 
-/** Each person's account at the brokers, and this machine's clock compared with the broker's. */
+/** Checks each person's accounts, and compares this machine's clock with the broker's. */
 async function checkAccounts(
   app: Pick<App, 'fetch' | 'clock' | 'signal'>,
   { keyPairs, people, gateway }: Pick<OpenHome, 'keyPairs' | 'people' | 'gateway'>,
@@ -77,7 +77,7 @@ async function checkAccounts(
 type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;
 type Checking = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
 
-/** A person needs an account at one broker only. */
+/** A person needs an account at only one of the brokers. */
 async function accountsOf(username: string, checking: Checking): Promise<Finding[]> {
   const { brokers } = checking.gateway;
   const found = await Promise.all(brokers.map((broker) => checkAccount(username, broker, checking)));
@@ -86,7 +86,7 @@ async function accountsOf(username: string, checking: Checking): Promise<Finding
   return [warn('broker', `${username} has no account here`, setKeys(username, checking))];
 }
 
-/** Where there are several brokers, those at which nobody has an account. */
+/** If there are several brokers, warns about those where nobody has an account. */
 async function unusedBrokers(checking: Checking): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
@@ -122,7 +122,7 @@ async function checkAccount(
       return fail(
         'broker',
         `${message}; the home serves ${environment}`,
-        'Make a home of its own for that account.',
+        'Create a separate home for that account.',
       );
     }
     return account.tradingBlocked
@@ -134,26 +134,26 @@ async function checkAccount(
   }
 }
 
-/** Whether each person can approve, and still could after losing a phone. */
+/** Checks that each person can approve, and could still approve after losing a phone. */
 async function checkAuthenticators({ keys, people }: Pick<OpenHome, 'keys' | 'people'>): Promise<Finding[]> {
   const found = await Promise.all(
     people.list().map(async ({ username }) => ({ username, count: (await keys.list(username)).length })),
   );
   return found.map(({ username, count }) => {
     const pair = `trade-agent home pair --user ${username}`;
-    if (count === 0) return warn('phones', `${username} has no phone yet: nothing can be approved`, pair);
+    if (count === 0) return warn('phones', `${username} has no phone yet, so nothing can be approved`, pair);
     if (count === 1) {
       return warn(
         'phones',
-        `${username} has one authenticator: without it nothing can be approved`,
-        `Pair another, as a laptop or a security key: ${pair}`,
+        `${username} has only one authenticator; if it is lost, nothing can be approved`,
+        `Pair another one, such as a laptop or a security key: ${pair}`,
       );
     }
     return ok('phones', `${username} has ${count} authenticators`);
   });
 }
 
-/** Whether an order needs a phone's signature, whatever the identity provider says. */
+/** Checks that every order needs a phone's signature, whatever the identity provider claims. */
 function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'settings'>): Finding[] {
   const { issuer, resource, approval, environment } = gateway;
   const { address } = settings;
@@ -170,8 +170,8 @@ function checkSignature({ gateway, settings }: Pick<OpenHome, 'gateway' | 'setti
     signature,
     fail(
       'gateway',
-      'gateway.yaml names another address than home.yaml',
-      `Set issuer and resource there to ${address}.`,
+      'gateway.yaml and home.yaml have different addresses',
+      `Set issuer and resource in gateway.yaml to ${address}.`,
     ),
   ];
 }
@@ -184,7 +184,7 @@ async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Fi
     return fail(
       'record',
       `${record}, line ${verdict.line}: ${verdict.what}`,
-      'Find out who changed it: "trade-agent gateway audit verify" says more.',
+      'Find out who changed it. Run "trade-agent gateway audit verify" for details.',
     );
   }
   const last = await stores.checkpoints.last();
@@ -192,27 +192,27 @@ async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Fi
   if (gateway.anchor !== undefined && last?.anchored === false) {
     return warn(
       'record',
-      `${verdict.lines} lines, whole${signed}, but ${gateway.anchor.rfc3161} has not time-stamped that yet`,
-      'It is tried again each hour: look whether the authority can be reached ("anchor" in gateway.yaml).',
+      `${verdict.lines} entries, intact${signed}, but ${gateway.anchor.rfc3161} has not timestamped them yet`,
+      'It is retried every hour. Check that the authority can be reached ("anchor" in gateway.yaml).',
     );
   }
-  return ok('record', `${verdict.lines} lines, whole${signed}`);
+  return ok('record', `${verdict.lines} entries, intact${signed}`);
 }
 
 const LIMIT_MS = 5_000;
 
-/** Whether the name resolves. The settings' schema requires https or localhost. */
+/** Checks that the name resolves. The settings' schema already requires https or localhost. */
 async function checkAddress({ address }: HomeSettings): Promise<Finding> {
-  if (isLocalAddress(address)) return ok('address', `${address}: for browsers of this machine alone`);
+  if (isLocalAddress(address)) return ok('address', `${address}: only for browsers on this machine`);
   const { hostname } = new URL(address);
   try {
     const found = await lookup(hostname, { all: true });
-    return ok('address', `${address} leads to ${found.map((one) => one.address).join(', ')}`);
+    return ok('address', `${address} resolves to ${found.map((one) => one.address).join(', ')}`);
   } catch {
     return fail(
       'address',
       `${hostname} can't be resolved from this machine`,
-      'Have the name point to this machine, or to the proxy in front of it.',
+      'Point its DNS record to this machine, or to the proxy in front of it.',
     );
   }
 }
@@ -232,24 +232,24 @@ async function checkServed(
     if (!response.ok || resource !== address) {
       return fail(
         'served',
-        `something else answers at ${address}`,
+        `another server responds at ${address}`,
         'Stop it, or give the home another address.',
       );
     }
-    return ok('served', `${address} answers`);
+    return ok('served', `${address} responds`);
   } catch {
     app.signal.throwIfAborted();
     return running
       ? fail(
           'served',
-          `the home runs, but ${address} does not lead to it`,
-          'Look at the proxy, at "listen" and at "tls" in home.yaml.',
+          `the home is running, but can't be reached at ${address}`,
+          'Check the proxy, and "listen" and "tls" in home.yaml.',
         )
-      : skip('served', 'it is not served now: trade-agent home serve');
+      : skip('served', 'not running: trade-agent home serve');
   }
 }
 
-/** A certificate of 90 days is renewed when a third of them are left. */
+/** A certificate for 90 days is usually renewed when a third of its time is left. */
 const SOON_DAYS = 14;
 
 /** @param authorities trusted instead of the system's, for tests */
@@ -277,32 +277,32 @@ function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: numb
       return fail(
         check,
         `${tls.key} is not the key of ${tls.cert}`,
-        'Name both files of one certificate under "tls".',
+        'Set both files of the same certificate under "tls".',
       );
     }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     return fail(
       check,
-      `the certificate's files can't be used (${code ?? message})`,
-      'Have the home’s user read both; PEM.',
+      `the certificate files can't be used (${code ?? message})`,
+      'Use PEM files that the home’s user can read.',
     );
   }
   if (certificate.checkHost(host) === undefined) {
-    return fail(check, `${tls.cert} is not for ${host}`, `Have one made out for ${host}.`);
+    return fail(check, `${tls.cert} is not for ${host}`, `Get a certificate for ${host}.`);
   }
   return lasting(check, `${tls.cert} is for ${host}`, Date.parse(certificate.validTo), now);
 }
 
 function phonesView({ host, port }: { host: string; port: number }, found: SeenCertificate, now: number) {
   const check = 'certificate';
-  if (found === undefined) return skip(check, `nothing answers at ${host}:${port} yet`);
+  if (found === undefined) return skip(check, `nothing responds at ${host}:${port} yet`);
   if (found.problem === undefined)
     return lasting(check, `${host} is trusted`, Date.parse(found.certificate.valid_to), now);
   return fail(
     check,
     `phones will not trust ${host}: ${found.problem}`,
-    'Take a certificate of a public authority for this very name: phones keep passkeys for no other.',
+    "Use a certificate from a public authority for exactly this name. Otherwise phones won't create passkeys.",
   );
 }
 
@@ -313,12 +313,12 @@ function lasting(check: string, message: string, until: number, now: number): Fi
   if (days < SOON_DAYS) {
     return warn(
       check,
-      `${message}; the certificate ends in ${days} days`,
-      'See why it is not renewed.',
+      `${message}; the certificate expires in ${days} days`,
+      'Find out why it is not being renewed.',
       details,
     );
   }
-  return ok(check, `${message}, for ${days} days`, details);
+  return ok(check, `${message}, valid for ${days} more days`, details);
 }
 
 type SeenCertificate = { certificate: PeerCertificate; problem: string | undefined } | undefined;
@@ -345,39 +345,40 @@ function peerCertificate(at: ConnectionOptions & { host: string }, signal: Abort
   });
 }
 
-/** Bytes. Journals grow by about 2 KiB an order; a full disk stops all trading. */
+/** Bytes. Journals grow by about 2 KiB per order, and a full disk stops all trading. */
 const LITTLE_ROOM = 200 * 1024 ** 2;
 
-/** Whether the folder and everything in it is private to its owner. */
+/** Checks that the folder and everything in it is private to its owner. */
 function checkFolder(folder: string): Finding {
   const problem = folderProblem(lstatSync(folder));
   if (problem !== undefined) return fail('folder', `${folder}: ${problem}`, `chmod 700 '${folder}'`);
   if (process.platform === 'win32') return ok('folder', folder);
   for (const name of readdirSync(folder)) {
-    // A firm's rules may be root's; reading them checks who could have written them.
+    // A firm's rules may belong to root. Reading them checks who could have written them.
     if (name === 'firm') continue;
     const file = join(folder, name);
     const found = lstatSync(file, { throwIfNoEntry: false });
     if (found === undefined) continue;
     if (found.isSymbolicLink())
-      return fail('folder', `${file} is a symbolic link`, 'Put the file itself there.');
+      return fail('folder', `${file} is a symbolic link`, 'Replace the link with the file itself.');
     if (found.uid !== process.getuid?.())
       return fail('folder', `${file} belongs to another user`, `chown it to the home's own user.`);
-    if ((found.mode & 0o077) !== 0) return fail('folder', `others may open ${file}`, `chmod go= '${file}'`);
+    if ((found.mode & 0o077) !== 0)
+      return fail('folder', `other users can open ${file}`, `chmod go= '${file}'`);
   }
   const above = dirname(folder);
   const { mode } = statSync(above);
   if ((mode & 0o022) !== 0 && (mode & 0o1000) === 0) {
     return warn(
       'folder',
-      `others may write to ${above}, and put another folder in this one's place`,
+      `other users can write to ${above}, so they could replace this folder`,
       `chmod go-w '${above}'`,
     );
   }
-  return ok('folder', `${folder}: its owner's alone`);
+  return ok('folder', `${folder}: private to you`);
 }
 
-/** Whether the agent of this machine runs as the same user, who can read files of mode 0600. */
+/** Checks whether this machine's agent runs as the same user, who can read files with mode 0600. */
 function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
   const owner = lstatSync(folder).uid;
   const agent = statSync(resolveHome(env).data, { throwIfNoEntry: false });
@@ -385,15 +386,15 @@ function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
     return warn(
       'user',
       'the agent may run as the same user as the home',
-      'Run the home on a machine of its own.',
+      'Run the home on a separate machine.',
     );
   }
   if (agent === undefined) return ok('user', 'no agent is set up for this user');
-  if (agent.uid !== owner) return ok('user', 'the agent here is another user’s');
+  if (agent.uid !== owner) return ok('user', 'the agent here belongs to another user');
   return warn(
     'user',
-    'the agent runs as the same user: whatever it is brought to run could read the broker keys here. It could still sign nothing',
-    'Run the home as a user of its own ("trade-agent home service"), or on another machine; docs/guide/HOME.md shows both.',
+    'the agent runs as the same user, so anything it is tricked into running could read the broker keys here. It still could not sign approvals',
+    'Run the home as its own user ("trade-agent home service") or on another machine. See docs/guide/HOME.md.',
   );
 }
 
@@ -402,11 +403,11 @@ function checkDisk(folder: string): Finding {
   const free = bavail * bsize;
   const message = `${Math.floor(free / 1024 ** 2)} MiB free`;
   return free < LITTLE_ROOM
-    ? warn('disk', message, 'Make room: while nothing can be written, nothing is traded.')
+    ? warn('disk', message, 'Free up space. When the disk is full, trading stops.')
     : ok('disk', message);
 }
 
-/** Whether the rules can be read and limit each account: nothing is traded while they are wrong. */
+/** Checks that the rules can be read and limit each account. While they are invalid, nothing is traded. */
 async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Finding[]> {
   try {
     const { written, digest } = await readFolderRules(folder);
@@ -417,24 +418,24 @@ async function checkRules({ folder, stores, gateway }: CheckedHome): Promise<Fin
           ? fail('rules', LIMITS_LOST.what, LIMITS_LOST.fix)
           : warn(
               'rules',
-              'no limits: whatever is approved goes out',
-              'Write limits.yaml; docs/guide/POLICY.md says how.',
+              'no limits: any approved order is sent',
+              'Create limits.yaml. See docs/guide/POLICY.md.',
             ),
       ];
     }
     const files = texts.length;
-    const rules = files === 0 ? '' : `, ${files} ${files === 1 ? 'file' : 'files'} of rules`;
+    const rules = files === 0 ? '' : `, ${files} rules ${files === 1 ? 'file' : 'files'}`;
     const accounts = Object.keys(limits?.accounts ?? {}).join(', ');
     const { brokers } = gateway;
     const unmatched = await unmatchedAccounts(limits, { brokers, brokerKeys: stores.brokerKeys });
     return [
-      ok('rules', `limits of ${accounts}${rules}; digest ${digest}`),
+      ok('rules', `limits for ${accounts}${rules}; digest ${digest}`),
       ...unmatched.map((message) =>
-        warn('rules', message, 'Correct the account number in limits.yaml, or add an entry for "*".'),
+        warn('rules', message, 'Fix the account number in limits.yaml, or add an entry for "*".'),
       ),
     ];
   } catch (error) {
     const { message, hint } = errorObject(error);
-    return [fail('rules', message, hint ?? 'docs/guide/POLICY.md says what may stand there.')];
+    return [fail('rules', message, hint ?? 'See docs/guide/POLICY.md for the format.')];
   }
 }

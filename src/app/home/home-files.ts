@@ -21,7 +21,7 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { isRunning } from '../sandbox-connection.ts';
 
-/** Files of a home's folder that are used in several modules. */
+/** Files in a home's folder that several modules use. */
 export const homeFiles = (folder: string) => ({
   settings: join(folder, 'home.yaml'),
   gateway: join(folder, 'gateway.yaml'),
@@ -30,43 +30,43 @@ export const homeFiles = (folder: string) => ({
   providerDatabase: join(folder, 'provider.db'),
   record: join(folder, 'audit.jsonl'),
   ready: join(folder, 'ready.json'),
-  /** Held while it serves and while it is created. */
+  /** Held while the home is served or created. */
   lock: join(folder, 'home.lock'),
   rulesLock: join(folder, 'policy.lock'),
   gatewayLock: join(folder, 'gateway.lock'),
 });
 
-/** How long a running home may hold one of its databases. */
+/** How long to wait for a running home to release one of its databases, in milliseconds. */
 export const DATABASE_WAIT_MS = 10_000;
 
-/** @throws {TradeAgentError} `invalid_config`, also where there is no home */
+/** @throws {TradeAgentError} `invalid_config`, also if there is no home */
 export async function readHomeSettings(folder: string): Promise<HomeSettings> {
   const { settings } = homeFiles(folder);
-  const hint = 'Make a home with "trade-agent home init", or name its folder with --home.';
+  const hint = 'Create a home with "trade-agent home init", or pass its folder with --home.';
   return await parseYaml(homeSettingsSchema, readNamedFile(settings, 'home here:', hint), settings);
 }
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readGatewaySettings(folder: string): Promise<GatewaySettings> {
   const { gateway } = homeFiles(folder);
-  const hint = 'docs/operate/GATEWAY.md says what it holds; "trade-agent home init" writes one.';
+  const hint = 'See docs/operate/GATEWAY.md for its contents. "trade-agent home init" creates one.';
   const settings = await parseYaml(
     gatewaySettingsSchema,
     readNamedFile(gateway, 'gateway configuration', hint),
     gateway,
   );
   if (settings.database === undefined) return settings;
-  throw new TradeAgentError('invalid_config', `${gateway}: a home keeps its data in its own folder`, {
-    hint: 'Remove "database": it is for "trade-agent gateway".',
+  throw new TradeAgentError('invalid_config', `${gateway}: a home stores its data in its own folder`, {
+    hint: 'Remove "database". It is only for "trade-agent gateway".',
   });
 }
 
 /**
- * Creates a home's folder completely or not at all: everything is written to `NAME.part` beside it, which is renamed
- * in one step at the end. A process that dies leaves nothing that could be served; the next try erases it. An
- * existing folder with files is refused: somebody could have prepared them or keep it open.
- * @param work writes into the folder it is given
- * @throws {TradeAgentError} `usage` where there is a home, or a folder that can't be one; `busy` while another
+ * Creates a home's folder completely or not at all. Everything is written to `NAME.part` beside it, which is renamed
+ * in one step at the end. A process that dies leaves nothing that could be served, and the next attempt erases the
+ * leftovers. A folder that contains files is rejected, because someone could have prepared them or hold them open.
+ * @param work writes into the folder it receives
+ * @throws {TradeAgentError} `usage` if there is a home, or a folder that can't become one; `busy` while another
  *   process creates it
  */
 export async function makeNewFolder<T>(folder: string, work: (part: string) => Promise<T>): Promise<T> {
@@ -98,7 +98,7 @@ export async function makeNewFolder<T>(folder: string, work: (part: string) => P
   );
 }
 
-/** @throws {TradeAgentError} `usage` where no home can be created */
+/** @throws {TradeAgentError} `usage` if no home can be created */
 export function requireFree(folder: string): void {
   const found = stats(folder);
   if (found === undefined) return;
@@ -106,27 +106,27 @@ export function requireFree(folder: string): void {
   if (problem !== undefined) throw unusable(folder, problem);
   const names = readdirSync(folder);
   if (names.includes(basename(homeFiles('').settings))) {
-    throw new TradeAgentError('usage', `there is a home already: ${folder}`, {
-      hint: 'Serve it with "trade-agent home serve", or make another with --home FOLDER.',
+    throw new TradeAgentError('usage', `a home already exists: ${folder}`, {
+      hint: 'Serve it with "trade-agent home serve", or create another one with --home FOLDER.',
       details: { folder },
     });
   }
-  if (names.length > 0) throw unusable(folder, `it holds other files (${names.slice(0, 3).join(', ')})`);
+  if (names.length > 0) throw unusable(folder, `it contains other files (${names.slice(0, 3).join(', ')})`);
 }
 
-/** Why a folder can't hold a home's secrets; undefined where it can. */
+/** Returns why a folder can't hold a home's secrets, or undefined if it can. */
 export function folderProblem(found: Stats): string | undefined {
   if (found.isSymbolicLink()) return 'it is a symbolic link';
   if (!found.isDirectory()) return 'it is not a folder';
   if (process.platform === 'win32') return undefined;
   if (found.uid !== process.getuid?.()) return 'it belongs to another user';
-  if ((found.mode & 0o077) !== 0) return 'others may enter it';
+  if ((found.mode & 0o077) !== 0) return 'other users can access it';
   return undefined;
 }
 
 function unusable(folder: string, problem: string): TradeAgentError {
-  return new TradeAgentError('usage', `${folder} can't become a home: ${problem}`, {
-    hint: 'Name a folder that does not exist yet with --home; it is made with the right permissions. Nothing was written.',
+  return new TradeAgentError('usage', `${folder} can't be used for a home: ${problem}`, {
+    hint: 'Pass a folder that does not exist yet with --home. It is created with the right permissions. Nothing was written.',
     details: { folder },
   });
 }
@@ -135,7 +135,7 @@ function stats(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
-/** @throws {TradeAgentError} `usage` where somebody else created it */
+/** @throws {TradeAgentError} `usage` if another user created it */
 function makePart(part: string): void {
   try {
     mkdirSync(part, { mode: 0o700 });
@@ -147,7 +147,7 @@ function makePart(part: string): void {
   }
 }
 
-/** Everything but the lock, which is held. */
+/** Removes everything but the lock, which this process holds. */
 function erase(part: string): void {
   const lock = basename(homeFiles(part).lock);
   for (const name of readdirSync(part)) {
@@ -155,10 +155,10 @@ function erase(part: string): void {
   }
 }
 
-/** Where a home is served: written once it answers. */
+/** Where a home is served. Written once the home responds. */
 const readySchema = z.object({
   address: z.string(),
-  /** Where it listens on this machine, behind any proxy. */
+  /** Where the home listens on this machine, behind any proxy. */
   url: z.string(),
   environment: z.enum(['paper', 'live']),
   home: z.string(),
@@ -166,7 +166,7 @@ const readySchema = z.object({
 });
 export type HomeReady = z.output<typeof readySchema>;
 
-/** What a running home has written; undefined where none runs. */
+/** Reads the ready file of a running home. Returns undefined if no home is running. */
 export function readHomeReady(file: string): HomeReady | undefined {
   let ready: HomeReady;
   try {
@@ -174,11 +174,11 @@ export function readHomeReady(file: string): HomeReady | undefined {
   } catch {
     return undefined;
   }
-  // A killed home leaves its file behind.
+  // A home that was killed leaves its file behind.
   return isRunning(ready.pid) ? ready : undefined;
 }
 
-/** @returns removes the file, unless another home has written it since */
+/** Writes the ready file. @returns a function that removes it, unless another home has written it since */
 export function announceHome(file: string, ready: HomeReady): () => void {
   writePrivateFile(file, `${JSON.stringify(ready)}\n`);
   return () => {

@@ -11,17 +11,17 @@ import { noticeSecrets } from '../../secrets/notice-secrets.ts';
 import { type NoticePlace, noticesLimit } from '../notices/notice-place.ts';
 import { type ListedChannel, secretState } from '../notices/notices.ts';
 
-/** The command that stores the secrets of a home's channels. */
+/** The command that manages a home's notice channels. Quoted in hints. */
 export const HOME_NOTICES = 'trade-agent home notices';
 
 export function homeNotices(folder: string, channels: NoticesConfig): NoticePlace {
   return {
     channels: async () => channels,
     store: async () => homeSecrets(folder),
-    add: 'Add it under "notices" in home.yaml; docs/guide/NOTICES.md shows how.',
+    add: 'Add it under "notices" in home.yaml. See docs/guide/NOTICES.md.',
     command: HOME_NOTICES,
     testWords: async (name) =>
-      `This is how "${name}" tells you of requests that wait for your phone, and of what was filled, where no push reaches it. Nothing happened.`,
+      `This is a test. "${name}" will notify you of approval requests and fills when push notifications don't reach your phone.`,
     testFacts: async () => ({}),
   };
 }
@@ -34,30 +34,30 @@ export async function listHomeNotices(place: NoticePlace): Promise<readonly Home
   return Object.entries(await place.channels()).map(([name, channel]) => ({
     name,
     kind: channel.kind,
-    // A home tells of nothing else.
+    // A home notifies of nothing but approvals and fills.
     enabled: channel.enabled && (channel.approvals || channel.fills),
     to: noticeDestination(channel),
     secret: secretState(channel, secretOf(name, channel) !== undefined),
   }));
 }
 
-/** The channels' secrets, in the home's own folder: a served home has no keychain to open. */
+/** Opens the channels' secrets in the home's own folder, because a home that runs as a service has no keychain. */
 export function homeSecrets(folder: string): CredentialStore {
   return openFileStore({ folder, profile: 'home' });
 }
 
 /**
- * Tells a home's owner of approval requests, fills, and changes of access by the channels of `home.yaml`. Other
- * people of the home get none: the channels are the owner's.
+ * Notifies a home's owner of approval requests, fills and access changes, through the channels in `home.yaml`. Other
+ * people of the home get no notices, since the channels belong to the owner.
  */
 interface PhoneNoticesOptions {
   readonly channels: NoticesConfig;
-  /** Their user name; undefined while there is nobody. */
+  /** Returns the owner's user name, or undefined if the home has no people. */
   readonly owner: () => string | undefined;
   readonly secrets: CredentialStore;
   readonly surroundings: Omit<ChannelSurroundings, 'now'>;
   readonly clock: Clock;
-  /** Told which channel failed and why, never the notice's text. */
+  /** Receives which channel failed and why, never the notice's text. */
   readonly onError: (message: string) => void;
 }
 
@@ -102,7 +102,7 @@ async function send(
   if (failure !== undefined) throw new NoticeFailure(failure.code, failure.message);
 }
 
-/** Every channel tells of access, accounts, and unexpected orders. */
+/** Whether a channel wants this notice. Every channel reports access, accounts and unexpected orders. */
 function isWanted(
   told: PhoneNotice,
   { approvals, fills }: Pick<NoticeChannel, 'approvals' | 'fills'>,

@@ -23,7 +23,7 @@ import {
 } from './home-files.ts';
 import { withHome } from './open-home.ts';
 
-/** The gateway's client at the home's provider, which knows it by the key in the folder. */
+/** The gateway's client at the home's provider, which verifies it with the key in the folder. */
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 export interface OpenedAccount {
@@ -43,8 +43,8 @@ export interface NewHome {
 export type MadeHome = Awaited<ReturnType<typeof initHome>>;
 
 /**
- * Verifies credentials; changes nothing, here or at the broker.
- * @param environment of a broker that is not at its own addresses, which would tell paper from live
+ * Verifies credentials. Changes nothing, here or at the broker.
+ * @param environment the environment of a broker with a custom address, which does not tell paper from live
  * @throws {TradeAgentError} `usage`, `broker_rejected`, `broker_unreachable`
  */
 export async function openAccount(
@@ -58,8 +58,8 @@ export async function openAccount(
 
 /**
  * Creates a home, completely or not at all.
- * @returns the recovery code, to be shown once: 120 bits that read, deny and halt, and approve nothing
- * @throws {TradeAgentError} `usage` where there is one, or a folder that can't be one; `busy`
+ * @returns the recovery code, to be shown once: 120 bits that allow reading, denying and halting, but not approving
+ * @throws {TradeAgentError} `usage` if there is a home, or a folder that can't become one; `busy`
  */
 export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
   requireFree(home.folder);
@@ -75,15 +75,15 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
     failpoint('init.sealed');
     write(
       settings,
-      'Where this home is reached, and how its owner is told: docs/guide/HOME.md.',
+      'The address of this home, and how its owner is notified: docs/guide/HOME.md.',
       home.settings,
     );
     failpoint('init.addressed');
-    write(gateway, 'What its gateway serves: docs/operate/GATEWAY.md.', gatewaySettings(home));
+    write(gateway, 'Settings of its gateway: docs/operate/GATEWAY.md.', gatewaySettings(home));
     failpoint('init.served');
-    write(limits, 'How far orders may go: docs/operate/GATEWAY.md.', home.limits);
+    write(limits, 'Limits on orders: docs/operate/GATEWAY.md.', home.limits);
     failpoint('init.limited');
-    // Fails on what can't be read back before the folder gets its name.
+    // Fails on files that can't be read back, before the folder gets its final name.
     await readHomeSettings(part);
     await readGatewaySettings(part);
     await readLimits(part);
@@ -99,12 +99,12 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
   });
 }
 
-/** Before anything is written: the mistake is in an answer, not in a file. */
+/** Validates before anything is written, because the mistake is in an answer, not in a file. */
 function requireValid(settings: NewHome['settings']): void {
   const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
   if (issue === undefined) return;
   throw new TradeAgentError('usage', `${issue.path.join('.')}: ${issue.message}`, {
-    hint: 'See "trade-agent home init --help". Nothing was written.',
+    hint: 'Run "trade-agent home init --help" for details. Nothing was written.',
   });
 }
 

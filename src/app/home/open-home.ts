@@ -26,7 +26,7 @@ import {
   readHomeSettings,
 } from './home-files.ts';
 
-/** A home's data, as its machine's operator sees it; also while it runs. */
+/** A home's data as seen by the operator of its machine. Available while the home runs. */
 export interface OpenHome {
   readonly folder: string;
   readonly settings: HomeSettings;
@@ -34,20 +34,20 @@ export interface OpenHome {
   readonly stores: GatewayStores;
   readonly people: People;
   readonly keys: Keys;
-  /** Of people's accounts at a broker. @param all the home's brokers, where they are about to change */
+  /** Key pairs of people's accounts at a broker. @param all the home's brokers, if they are about to change */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
   readonly authorized: Pick<AuthorizedClients, 'list' | 'end'>;
   readonly pushes: PushSubscriptions;
   readonly endKey: (username: string, credentialId: string) => void;
   readonly endBrowsers: (username: string) => void;
-  /** Writes the pending lines of the record to its file. */
+  /** Writes the pending lines of the audit log to its file. */
   readonly audit: () => Promise<void>;
 }
 
 /**
  * Opens a home for commands on its own machine.
- * @throws {TradeAgentError} `invalid_config` where there is none, or others could have opened it
+ * @throws {TradeAgentError} `invalid_config` if there is none, or if other users could have opened it
  */
 export async function withHome<T>(
   { clock }: Pick<App, 'clock'>,
@@ -58,7 +58,7 @@ export async function withHome<T>(
   const settings = await readHomeSettings(folder);
   const gateway = await readGatewaySettings(folder);
   const { gatewayDatabase, providerDatabase, record } = homeFiles(folder);
-  // SQLite makes its files as the umask lets it.
+  // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const databases = [gatewayDatabase, providerDatabase].map(
@@ -66,12 +66,12 @@ export async function withHome<T>(
   );
   const [ofGateway, ofProvider] = databases as [(typeof databases)[number], (typeof databases)[number]];
   try {
-    // Refuses a folder whose secret others may read.
+    // Rejects a folder whose secret other users can read.
     const seal = sealSecret(folder);
     const stores = sqliteGatewayStores(ofGateway, questionSeal(seal));
     const { address } = settings;
     const people = createPeople(prepareHomeDatabase(ofProvider), () => clock.now());
-    // No form is served here.
+    // No form is served here, so no form key is needed.
     const sessions = createSessions({ database: ofProvider, people, formKey: '', clock });
     const pushes = openPushSubscriptions(ofProvider, clock);
     return await work({
@@ -114,7 +114,7 @@ export async function withHome<T>(
   }
 }
 
-/** Ends grants; a running home notices by the rows. */
+/** Ends grants in the database. A running home notices the changed rows. */
 function authorizedClients(database: Database, now: () => number): AuthorizedClients {
   const store = createOidcStore({
     database,
@@ -130,14 +130,14 @@ export function requireOwnFolder(folder: string): void {
   const found = lstatSync(folder, { throwIfNoEntry: false });
   if (found === undefined) {
     throw new TradeAgentError('invalid_config', `there is no home here: ${folder}`, {
-      hint: 'Make one with "trade-agent home init", or name its folder with --home.',
+      hint: 'Create one with "trade-agent home init", or pass its folder with --home.',
       details: { folder },
     });
   }
   const problem = folderProblem(found);
   if (problem === undefined) return;
-  throw new TradeAgentError('invalid_config', `${folder} is not used: ${problem}`, {
-    hint: 'Run this as the user whose home it is ("sudo -u USER trade-agent home …"), and "chmod 700" the folder.',
+  throw new TradeAgentError('invalid_config', `${folder} can't be used: ${problem}`, {
+    hint: 'Run this as the user who owns the home ("sudo -u USER trade-agent home …"), and "chmod 700" the folder.',
     details: { folder },
   });
 }
@@ -150,13 +150,13 @@ export function personOf({ people }: Pick<OpenHome, 'people'>, username: string 
   if (found === undefined) {
     throw new TradeAgentError(
       'not_found',
-      username === undefined ? 'nobody lives here' : `there is no user ${username}`,
-      { hint: names === '' ? 'Add somebody with "trade-agent home user add".' : `There is: ${names}.` },
+      username === undefined ? 'this home has no users' : `this home has no user "${username}"`,
+      { hint: names === '' ? 'Add one with "trade-agent home user add".' : `Users: ${names}.` },
     );
   }
   if (username === undefined && all.length > 1) {
-    throw new TradeAgentError('usage', `several people live here: ${names}`, {
-      hint: 'Name one with --user.',
+    throw new TradeAgentError('usage', `this home has several users: ${names}`, {
+      hint: 'Choose one with --user.',
     });
   }
   return found;

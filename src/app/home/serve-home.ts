@@ -46,7 +46,7 @@ import { requireOwnFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
   readonly folder: string;
-  /** Overrides home.yaml. */
+  /** Overrides the address in home.yaml. */
   readonly listen?: ListenAddress | undefined;
   readonly listening: Pick<ListenOptions, 'tls' | 'proxy'>;
   readonly readyFile?: string | undefined;
@@ -56,22 +56,19 @@ export interface ServeHomeOptions {
 
 type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'discreetFetch'>;
 
-/** One request's log line; the gateway fills in more for its own. */
+/** The log entry of a request. The gateway adds fields to its own entries. */
 export type HomeRequest = Pick<
   RequestLogEntry,
   'at' | 'method' | 'path' | 'status' | 'duration_ms' | 'code' | 'sub' | 'error'
 >;
 
-/**
- * Serves a home until the signal aborts; one process per folder.
- * @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use`
- */
+/** Serves a home until the signal aborts. @throws {TradeAgentError} `busy`, `invalid_config`, `port_in_use` */
 export async function serveHome(
   app: HomeApp & Pick<App, 'signal'>,
   options: ServeHomeOptions,
 ): Promise<void> {
   const { folder } = options;
-  // SQLite makes its files as the umask lets it.
+  // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
   requireOwnFolder(folder);
   const settings = await readHomeSettings(folder);
@@ -82,7 +79,7 @@ export async function serveHome(
     serve({
       signal: app.signal,
       open: (onClose) => open(app, options, { settings, gateway }, onClose),
-      // Its ready files are removed by `open`, not by `serve`.
+      // `open` removes the ready files itself, so `serve` gets none.
       ready: options.ready,
     }),
   );
@@ -157,7 +154,7 @@ function homeParts(
   const { approval } = options;
   if (approval === undefined || !('id' in approval.client)) {
     throw new TradeAgentError('invalid_config', 'gateway.yaml: "approval.client_id" is missing', {
-      hint: 'A home knows its own gateway: set "approval: {client_id: trade-agent-gateway}".',
+      hint: 'Set "approval: {client_id: trade-agent-gateway}".',
     });
   }
   const { client } = approval;
@@ -167,13 +164,13 @@ function homeParts(
     if (!listed.some(({ client_id }) => client_id === client.id)) continue;
     throw new TradeAgentError(
       'invalid_config',
-      `home.yaml: "${name}": ${client.id} is the gateway’s own id`,
+      `home.yaml: "${name}": ${client.id} is reserved for the gateway`,
       { hint: 'Give that client another client_id.' },
     );
   }
   return {
     address: settings.address,
-    // The rest is as for any program (`publicClientDefaults`).
+    // The other fields are those of any public client (`publicClientDefaults`).
     knownClients: clients.map(({ name, ...client }) => ({ ...client, client_name: name })),
     servers,
     companies,
@@ -186,14 +183,14 @@ function homeParts(
     },
     faults: new Faults(),
     softwareKeys: false,
-    // There is no terminal phone: nobody knows this secret.
+    // A home has no terminal phone, so nobody may know this secret.
     phonePairingSecret: randomBytes(32).toString('base64url'),
-    // A command killed at the wrong moment must not cost a sign-in.
+    // A command killed at the wrong moment must not force a new sign-in.
     refreshTokenReuse: 'until_confirmed',
   } satisfies Partial<HomeOptions>;
 }
 
-/** The name that phones show: its first person's. */
+/** Returns the name that phones display, after the home's first person. */
 function nameOf(people: People, { address }: HomeSettings): string {
   const [owner] = people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
@@ -202,8 +199,8 @@ function nameOf(people: People, { address }: HomeSettings): string {
 /** @throws {TradeAgentError} `invalid_config` */
 function requireOneAddress({ address }: HomeSettings, { issuer, resource }: GatewaySettings): void {
   if (issuer === address && resource === address) return;
-  throw new TradeAgentError('invalid_config', 'gateway.yaml names another address than home.yaml', {
-    hint: `Set "issuer" and "resource" there to ${address}. Phones are paired with one address alone.`,
+  throw new TradeAgentError('invalid_config', 'gateway.yaml and home.yaml have different addresses', {
+    hint: `Set "issuer" and "resource" in gateway.yaml to ${address}. Phones pair with a single address.`,
   });
 }
 
@@ -232,13 +229,13 @@ function listenFor(
   );
 }
 
-/** Accounts elsewhere are opened by key pairs: nothing is connected through the provider. */
+/** Creates an empty vault: a home opens broker accounts with key pairs and connects nothing through the provider. */
 function noVault(folder: string, database: HomeOptions['providerDatabase']) {
   const key = Buffer.from(hkdfSync('sha256', sealSecret(folder), '', 'trade-agent home vault v1', 32));
   return createVault({ database, key, connections: {} });
 }
 
-/** The gateway logs its own requests. */
+/** Logs requests, except the gateway's, which logs its own. */
 function logged(
   answer: RequestListener,
   clock: App['clock'],
@@ -258,7 +255,7 @@ function logged(
   };
 }
 
-/** Push and notices by home.yaml. @param owner returns the user name of the channels' owner */
+/** Returns the push and notice options of home.yaml. @param owner returns the user name of the channels' owner */
 function homePush(
   app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'tell'>,
   folder: string,

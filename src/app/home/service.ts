@@ -10,7 +10,7 @@ export interface ServiceOptions {
   readonly folder: string;
   readonly user: string;
   readonly lowPort: boolean;
-  /** The caller's home folder, where launch agents are. */
+  /** The caller's home directory, which contains their launch agents. */
   readonly userFolder: string;
 }
 
@@ -19,18 +19,18 @@ interface ServiceParts extends ServiceOptions {
 }
 
 /**
- * A systemd unit or a launchd agent that serves a home: its file, and the commands that install it. Writes nothing.
+ * Describes a systemd unit or launchd agent that serves a home, and the commands that install it.
  * @throws {TradeAgentError} `usage`
  */
 export function describeService(options: ServiceOptions) {
   const { folder, user, kind } = options;
   if (!isAbsolute(folder) || /[\n\r\0]/.test(folder)) {
-    throw new TradeAgentError('usage', 'the folder of a service must be a whole path', {
-      hint: 'Write it from / on: --home /var/lib/trade-agent/home.',
+    throw new TradeAgentError('usage', "a service's folder must be an absolute path", {
+      hint: 'Start it with /, as in --home /var/lib/trade-agent/home.',
     });
   }
   if (!/^[a-z_][a-z0-9_-]{0,31}$/.test(user)) {
-    throw new TradeAgentError('usage', `"${user}" can't be the name of a user`, {
+    throw new TradeAgentError('usage', `"${user}" is not a valid user name`, {
       hint: 'Use up to 32 lowercase letters, digits, - and _.',
     });
   }
@@ -57,7 +57,7 @@ function systemd(parts: ServiceParts) {
     ],
     warnings: inHome.map(
       (path) =>
-        `${path} is in a person's own folder, where ${user} can't read: install Node and trade-agent for all ("sudo npm install -g trade-agent"), then ask again`,
+        `${path} is in a user's home directory, which ${user} can't read: install Node and trade-agent system-wide ("sudo npm install -g trade-agent"), then run this again`,
     ),
   };
 }
@@ -73,7 +73,7 @@ function launchd(parts: ServiceParts) {
       `trade-agent home service --kind launchd > ${shell(file)}`,
       `launchctl bootstrap gui/$(id -u) ${shell(file)}`,
     ],
-    warnings: ['it runs as you: whatever else runs as you can read the home'],
+    warnings: ['it runs as your user, so any program that you run can read the home'],
   };
 }
 
@@ -81,7 +81,7 @@ function shell(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-/** A launch agent of the caller (launchd.plist(5)); its log is in the home. */
+/** Returns a launch agent for the caller (launchd.plist(5)). It logs into the home's folder. */
 function launchAgent({ command, folder }: ServiceParts): string {
   const strings = command.map((word) => `    <string>${escaped(word)}</string>`);
   return `${[
@@ -117,12 +117,12 @@ function escaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
-/** systemd creates this folder below /var/lib and gives it to the service's user. */
+/** systemd creates this folder under /var/lib and gives it to the service's user. */
 const STATE = 'trade-agent';
 
 /**
- * A unit with a user of its own, which can write to the home only (systemd.exec(5)). No `MemoryDenyWriteExecute`:
- * JavaScript is compiled while it runs.
+ * Returns a unit that runs as its own user and can write only to the home (systemd.exec(5)). `MemoryDenyWriteExecute`
+ * is left out because JavaScript is compiled at run time.
  */
 function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
   const inState = folder.startsWith(`/var/lib/${STATE}/`);
@@ -142,7 +142,7 @@ function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
     `ExecStart=${command.map(quoted).join(' ')}`,
     'Restart=on-failure',
     'RestartSec=2',
-    '# An order on its way is waited for.',
+    '# Time to finish orders that are being sent.',
     'TimeoutStopSec=30',
     'UMask=0077',
     `StateDirectory=${STATE}`,

@@ -14,7 +14,7 @@ export type ListedUser = Awaited<ReturnType<typeof listedUsers>>[number];
 export type Pairing = Awaited<ReturnType<typeof pairPhone>>;
 export type ListedAuthenticator = ReturnType<typeof listedAuthenticator>;
 
-/** `account` is the first of `accounts`, which are those that they have keys for. */
+/** Lists the people. `accounts` are those they have keys for, and `account` is the first of them. */
 export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
   return await withHome(app, folder, listedUsers);
 }
@@ -43,7 +43,7 @@ async function listedUsers(home: OpenHome) {
   );
 }
 
-/** A credential's id is random, and a leading `-` would make it an option on a command line. */
+/** Strips leading dashes from a credential id, which would make it an option on a command line. */
 const typedId = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
 function listedAuthenticator(key: SigningKey) {
@@ -69,8 +69,8 @@ export async function addUser(app: Pick<App, 'clock'>, folder: string, given: Gi
 }
 
 /**
- * Removes a person: their keys first, so that an interrupted removal leaves nobody who can approve. A running home
- * withdraws their open proposals within a second; otherwise the next start does.
+ * Removes a person, keys first, so that an interrupted removal leaves nobody who can approve. A running home
+ * withdraws their open proposals within a second. Otherwise the next start does.
  * @throws {TradeAgentError} `not_found`
  */
 export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
@@ -88,7 +88,7 @@ export async function removeUser(app: Pick<App, 'clock'>, folder: string, userna
   });
 }
 
-/** @returns whose it was, and how many are left. @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id */
+/** @returns the owner and how many are left @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id */
 export async function removeAuthenticator(
   app: Pick<App, 'clock'>,
   folder: string,
@@ -104,8 +104,8 @@ export async function removeAuthenticator(
     const key = onlyOne(
       found,
       `${person.username} has no authenticator "${id}"`,
-      `"${id}" stands for ${found.length} authenticators of ${person.username}`,
-      'See "trade-agent home user list": its id, or as much of it as no other begins with.',
+      `"${id}" matches ${found.length} authenticators of ${person.username}`,
+      'Pass an id from "trade-agent home user list", or a unique prefix of it.',
     );
     await home.keys.remove('machine', key.credentialId);
     home.endKey(person.username, key.credentialId);
@@ -114,7 +114,7 @@ export async function removeAuthenticator(
   });
 }
 
-/** @throws {TradeAgentError} `not_found` where there is none, `usage` where there are several */
+/** @throws {TradeAgentError} `not_found` if there is none, `usage` if there are several */
 function onlyOne<T>(found: readonly T[], none: string, several: string, hint: string): T {
   const [one, ...more] = found;
   if (one === undefined) throw new TradeAgentError('not_found', none, { hint });
@@ -122,7 +122,7 @@ function onlyOne<T>(found: readonly T[], none: string, several: string, hint: st
   return one;
 }
 
-/** Issues a recovery code; the previous one ends. @throws {TradeAgentError} `not_found` */
+/** Issues a recovery code, which replaces the previous one. @throws {TradeAgentError} `not_found` */
 export async function newRecoveryCode(app: Pick<App, 'clock'>, folder: string, called: string | undefined) {
   return await withHome(app, folder, async (home) => {
     const { username } = personOf(home, called);
@@ -134,7 +134,7 @@ const LONGEST_NAME = 60;
 
 interface GivenPerson {
   readonly name: string;
-  /** Made of the name by default. */
+  /** Defaults to one derived from the name. */
   readonly username?: string | undefined;
   readonly email?: string | undefined;
 }
@@ -143,19 +143,19 @@ interface GivenPerson {
 export function newPerson({ name, username = usernameOf(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
   if (shown === '' || shown.length > LONGEST_NAME || /\p{C}/u.test(shown)) {
-    throw new TradeAgentError('usage', `a name has 1 to ${LONGEST_NAME} characters that can be seen`, {
-      hint: 'Write it as the phone is to show it: --name "Ada Lovelace".',
+    throw new TradeAgentError('usage', `a name must have 1 to ${LONGEST_NAME} printable characters`, {
+      hint: 'Write it as your phone should display it: --name "Ada Lovelace".',
     });
   }
   if (email !== '' && !z.email().safeParse(email).success) {
-    throw new TradeAgentError('usage', `"${email}" is no e-mail address`, {
-      hint: 'Correct it, or leave it out.',
+    throw new TradeAgentError('usage', `"${email}" is not an email address`, {
+      hint: 'Fix it or omit it.',
     });
   }
   return { username, name: shown, email };
 }
 
-/** The first word of a name in small Latin letters: `Zoë Adams` is `zoe`. */
+/** Returns the first word of a name in lowercase Latin letters: `Zoë Adams` becomes `zoe`. */
 function usernameOf(name: string): string {
   const [word = ''] = name.trim().normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().split(/\s+/);
   const plain = word.replace(/[^a-z0-9_-]/g, '').slice(0, 32);
@@ -163,10 +163,10 @@ function usernameOf(name: string): string {
 }
 
 /**
- * Makes a link that pairs a phone once, within ten minutes; an earlier one of the person ends. Works while the home
- * runs.
- * @param username the home's only person by default
- * @throws {TradeAgentError} `not_found`, `usage` where there are several, `invalid_config`
+ * Creates a one-time link that pairs a phone within ten minutes and replaces the person's earlier link. Works while
+ * the home runs.
+ * @param username defaults to the home's only person
+ * @throws {TradeAgentError} `not_found`, `usage` if there are several people, `invalid_config`
  */
 export async function pairPhone(app: Pick<App, 'clock'>, folder: string, username: string | undefined) {
   return await withHome(app, folder, async (home) => {
@@ -174,7 +174,7 @@ export async function pairPhone(app: Pick<App, 'clock'>, folder: string, usernam
     const { secret, expiresAt } = await home.keys.pair(person.username);
     return {
       user: person.username,
-      // The secret is in the fragment: no server's log, proxy or referrer header gets it.
+      // The secret is in the URL fragment, which never reaches server logs, proxies or referrer headers.
       url: `${home.settings.address}/phone/pair#${secret}`,
       expiresAt: utcSeconds(expiresAt),
     };
@@ -189,19 +189,19 @@ export async function unpaired(app: Pick<App, 'clock'>, folder: string): Promise
   });
 }
 
-/** Another agent that a person has authorized; nobody has verified its name. */
+/** Another agent that a person has authorized. Nobody has verified its name. */
 export type ListedMcpClient = ReturnType<typeof listed>;
 
-/** @param user all people's where undefined */
+/** @param user undefined for all people */
 export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, user: string | undefined) {
   return await withHome(app, folder, async ({ authorized }) => authorized.list(user).map(listed));
 }
 
 /**
- * Revokes a client: its tokens at once, its open proposals and streams at once if the home is running, else at the
- * next start.
- * @param id its id, an unambiguous prefix of it, or its name
- * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous one
+ * Revokes a client. Its tokens end immediately. Its open proposals and streams end immediately if the home is
+ * running, or else at the next start.
+ * @param id an id, an unambiguous prefix of one, or a name
+ * @throws {TradeAgentError} `not_found`, `usage` for an ambiguous id
  */
 export async function revokeMcpClient(
   app: Pick<App, 'clock'>,
@@ -215,9 +215,9 @@ export async function revokeMcpClient(
       exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
     const client = onlyOne(
       found,
-      `no MCP client "${id}" is allowed`,
-      `"${id}" stands for ${found.length} MCP clients`,
-      'See "trade-agent mcp clients list": its id, or as much of it as no other begins with; --user says whose.',
+      `there is no authorized MCP client "${id}"`,
+      `"${id}" matches ${found.length} MCP clients`,
+      'Pass an id from "trade-agent mcp clients list", or a unique prefix of it. Select the person with --user.',
     );
     authorized.end(client.user, client.clientId);
     return listed(client);
@@ -239,8 +239,8 @@ function listed({ user, clientId, name, host, redirectUri, since, usedAt }: Auth
 export type HomeStatus = Awaited<ReturnType<typeof homeStatus>>;
 
 /**
- * A home's status by what is in its folder: `served` is null where it is not running; of each person the number of open
- * proposals and of subscribed browsers.
+ * Returns a home's status from the contents of its folder. `served` is null if it is not running. For each person it
+ * includes the number of open proposals and of subscribed browsers.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {

@@ -15,19 +15,19 @@ export interface Program {
 
 export type Entry = Readonly<Record<string, unknown>>;
 
-/** Where a client keeps its servers, and in what form. */
+/** Where a client stores its servers, and in which format. */
 export interface McpClientFacts {
   readonly title: string;
   readonly format: 'json' | 'toml';
-  /** Whether its JSON may have comments and trailing commas. */
+  /** Whether its JSON may contain comments and trailing commas. */
   readonly comments?: boolean;
   readonly file: (machine: Machine) => string;
   /** The key of its table of servers. */
   readonly section: string;
   readonly stdio: (program: Program) => Entry;
-  /** Undefined where the file takes no addresses. */
+  /** Undefined if the client's file accepts no URLs. */
   readonly remote: ((url: string) => Entry) | undefined;
-  /** Next steps for the person. @param name of the server */
+  /** Next steps for the person. @param name the server's name */
   readonly next: { readonly stdio: (name: string) => string[]; readonly remote: (name: string) => string[] };
 }
 
@@ -43,9 +43,9 @@ const started = ({ command, args, env }: Program): Entry => ({
   ...(Object.keys(env).length === 0 ? {} : { env }),
 });
 
-const restart = (title: string) => () => [`Start ${title} again: it reads the file when it starts.`];
+const restart = (title: string) => () => [`Restart ${title} so that it reads the file.`];
 
-/** The clients of `mcp install`. docs/guide/MCP.md says how they treat a server that asks a person. */
+/** The clients supported by `mcp install`. docs/guide/MCP.md describes how each treats a server that asks a person. */
 export const mcpClients = {
   // https://modelcontextprotocol.io/docs/develop/connect-local-servers
   claude: {
@@ -121,7 +121,7 @@ export const mcpClients = {
     remote: (url) => ({ url }),
     next: {
       stdio: restart('Cursor'),
-      remote: () => [...restart('Cursor')(), 'It opens the browser for you to sign in.'],
+      remote: () => [...restart('Cursor')(), 'It opens the browser so that you can sign in.'],
     },
   },
   // https://code.visualstudio.com/docs/agents/reference/mcp-configuration
@@ -135,7 +135,9 @@ export const mcpClients = {
     remote: (url) => ({ type: 'http', url }),
     next: {
       stdio: (name) => [`Start ${name} under "MCP: List Servers".`],
-      remote: (name) => [`Start ${name} under "MCP: List Servers": it opens the browser for you to sign in.`],
+      remote: (name) => [
+        `Start ${name} under "MCP: List Servers". It opens the browser so that you can sign in.`,
+      ],
     },
   },
 } as const satisfies Readonly<Record<string, McpClientFacts>>;
@@ -144,7 +146,7 @@ export type McpClientName = keyof typeof mcpClients;
 export const mcpClientNames = Object.keys(mcpClients) as McpClientName[];
 
 function allowedTools(name: string): string {
-  return `"claude -p" asks nobody: it calls what --allowedTools names, such as mcp__${name}__place_order.`;
+  return `"claude -p" never prompts: it calls only the tools in --allowedTools, such as mcp__${name}__place_order.`;
 }
 
-const codexExec = '"codex exec" asks nobody: it refuses cancel_order, and calls the others.';
+const codexExec = '"codex exec" never prompts: it rejects cancel_order and calls the other tools.';

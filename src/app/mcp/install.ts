@@ -23,10 +23,10 @@ import {
 export interface InstallOptions {
   readonly client: McpClientName;
   readonly name: string;
-  /** Whether to name the gateway's address instead of a program. */
+  /** Whether to configure the gateway's URL instead of a local program. */
   readonly remote: boolean;
   readonly readOnly: boolean;
-  /** Only show what would be written. */
+  /** Only shows what would be written. */
   readonly print: boolean;
 }
 
@@ -38,17 +38,18 @@ export interface Installation {
   readonly name: string;
   readonly transport: 'stdio' | 'http';
   readonly entry: string;
-  /** The entry it replaces; null where there was none. */
+  /** The entry that is replaced, or null if there was none. */
   readonly replaces: string | null;
   readonly state: 'written' | 'unchanged' | 'shown';
   readonly next: readonly string[];
 }
 
 /**
- * Adds this program, or the profile's gateway, to the settings of an MCP client: one entry, the rest stays as it is.
- * @param agree asked before anything is written; false leaves everything as it is
- * @throws {TradeAgentError} `usage` for what the client can't have; `invalid_config` for unreadable settings;
- *   `interrupted` where the person does not agree
+ * Adds this program, or the profile's gateway, to the settings of an MCP client. Writes one entry and leaves the rest
+ * unchanged.
+ * @param agree called before anything is written; false leaves everything unchanged
+ * @throws {TradeAgentError} `usage` for options the client doesn't support; `invalid_config` for unreadable settings;
+ *   `interrupted` if the person does not agree
  */
 export async function installMcp(
   app: Pick<App, 'env' | 'config' | 'profileName' | 'profile'>,
@@ -78,7 +79,7 @@ export async function installMcp(
   };
   if (options.print || found.state === 'unchanged') return found;
   if (!(await agree(found))) throw new TradeAgentError('interrupted', 'nothing was written');
-  // Read the file again: its own program may have written it meanwhile.
+  // Reads the file again, because the client may have written it meanwhile.
   writeSettings(file, edit());
   return { ...found, state: 'written' };
 }
@@ -89,20 +90,20 @@ async function remoteEntry(
   options: InstallOptions,
 ): Promise<Entry> {
   if (options.readOnly) {
-    throw new TradeAgentError('usage', '--read-only is for a program that the client starts', {
-      hint: 'What a client may do over --remote is what you allow it where it signs in.',
+    throw new TradeAgentError('usage', '--read-only works only without --remote', {
+      hint: 'With --remote, you choose what the client may do when it signs in.',
     });
   }
   if (client.remote === undefined) {
-    throw new TradeAgentError('usage', `${client.title} takes no addresses from its file`, {
-      hint: "Add the gateway's address, with /mcp at its end, in its settings under Connectors: it is called from its maker's machines, so it must be a public https address. Or leave out --remote.",
+    throw new TradeAgentError('usage', `${client.title} does not support URLs in its settings file`, {
+      hint: "In its settings, under Connectors, add the gateway's URL followed by /mcp. The vendor's servers call it, so it must be a public https URL. Or omit --remote.",
     });
   }
   const { gateway } = await app.profile();
   return client.remote(`${gateway.replace(/\/$/, '')}/mcp`);
 }
 
-/** How another program starts this one, from any folder and environment. */
+/** Returns the command with which another program starts this one, from any folder and environment. */
 async function ownProgram(
   app: Pick<App, 'env' | 'config' | 'profileName'>,
   { readOnly }: InstallOptions,
@@ -116,21 +117,21 @@ async function ownProgram(
   // npx's cache may be gone tomorrow.
   if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
   const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
-  // Windows starts anything but an .exe by its shell only.
+  // Windows needs a shell to start anything but an .exe.
   const [command = '', ...rest] = platform === 'win32' ? ['cmd', '/c', ...npx] : npx;
   return { command, args: rest, env };
 }
 
-/** The target of a link, which stays a link. */
+/** Resolves a symlink, so that writing keeps it. */
 function followed(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
 
 function unseen(file: string, { title }: McpClientFacts): string[] {
-  return existsSync(dirname(file)) ? [] : [`Nothing of ${title} was seen on this machine.`];
+  return existsSync(dirname(file)) ? [] : [`${title} doesn't seem to be installed on this machine.`];
 }
 
-/** Claude Code's file is large. */
+/** Claude Code's file can be large. */
 const LONGEST_BYTES = 64 * 2 ** 20;
 
 function readSettings(file: string): string {
@@ -141,8 +142,8 @@ function readSettings(file: string): string {
     });
   try {
     const stat = statSync(file);
-    if (!stat.isFile()) throw unreadable('it is not a plain file');
-    if (stat.size > LONGEST_BYTES) throw unreadable('it is too long');
+    if (!stat.isFile()) throw unreadable('it is not a regular file');
+    if (stat.size > LONGEST_BYTES) throw unreadable('it is too large');
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
@@ -159,26 +160,26 @@ function writeSettings(file: string, { text }: Edited): void {
     const { code } = error as NodeJS.ErrnoException;
     throw new TradeAgentError('invalid_config', `${file} can't be written (${code})`, {
       cause: error,
-      hint: 'Nothing was changed. See who may write there, or use --print and put it in by hand.',
+      hint: 'Nothing was changed. Check the permissions, or use --print and add the entry by hand.',
     });
   }
 }
 
 interface Edited {
   readonly text: string;
-  /** As shown. */
+  /** The entry as displayed. */
   readonly entry: string;
-  /** The entry it replaces; undefined where there is none, equal to `entry` where nothing changes. */
+  /** The entry that is replaced: undefined if there is none, equal to `entry` if nothing changes. */
   readonly before: string | undefined;
 }
 
-/** Keys that say how a server is reached; the new entry replaces these. */
+/** Keys that define how a server is reached. The new entry replaces them. */
 const reached = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
 
 /**
- * Sets one server's entry, and verifies that nothing else changes, whatever the format's editor did. Keys that the
- * person added (a timeout, allowed tools) stay.
- * @param text of the file; empty where there is none
+ * Sets one server's entry and verifies that nothing else changes, whatever the format's editor does. Keys that the
+ * person added (a timeout, allowed tools) are kept.
+ * @param text contents of the file, empty if there is none
  * @throws {TradeAgentError} `invalid_config` for a file that can't be parsed, or can't be changed without side
  *   effects
  */
@@ -192,9 +193,9 @@ export function editServer(
   const format = client.format === 'toml' ? tomlFormat : jsonFormat(client.comments ?? false);
   const before = parse(format, file, text);
   const section = before[client.section] ?? {};
-  if (!isRecord(section)) throw unusable(file, `"${client.section}" in it is not a table of servers`);
+  if (!isRecord(section)) throw unusable(file, `"${client.section}" is not a table of servers`);
   const there = Object.hasOwn(section, name) ? section[name] : undefined;
-  if (there !== undefined && !isRecord(there)) throw unusable(file, `"${name}" in it is not a server`);
+  if (there !== undefined && !isRecord(there)) throw unusable(file, `"${name}" is not a server entry`);
   const kept = Object.entries(there ?? {}).filter(([key]) => !reached.includes(key));
   const entry = { ...wanted, ...Object.fromEntries(kept) };
   const path = [client.section, name] as const;
@@ -203,12 +204,12 @@ export function editServer(
   const edited = format.set(text, path, entry);
   const after = { ...before, [client.section]: { ...section, [name]: entry } };
   if (edited === undefined || !says(format, edited, after)) {
-    throw unusable(file, `"${name}" stands there in a way that can't be changed without what is beside it`);
+    throw unusable(file, `"${name}" can't be changed without changing other entries`);
   }
   return { text: edited, entry: shown, before: there === undefined ? undefined : format.show(path, there) };
 }
 
-/** Whether a text parses to exactly this. */
+/** Whether a text parses to exactly the wanted value. */
 function says(format: Format, text: string, wanted: Record<string, unknown>): boolean {
   try {
     return isDeepStrictEqual(plain(format.parse(text)), plain(wanted));
@@ -225,37 +226,37 @@ function parse(format: Format, file: string, text: string): Record<string, unkno
     if (!(error instanceof TextError)) throw error;
     throw new TradeAgentError('invalid_config', `${file}:${error.line}:${error.column}: ${error.message}`, {
       cause: error,
-      hint: 'Nothing was changed. Mend that place, or move the file away.',
+      hint: 'Nothing was changed. Fix that line, or move the file away.',
     });
   }
 }
 
 function unusable(file: string, why: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file}: ${why}`, {
-    hint: 'Nothing was changed. Take it out by hand, or choose another --name.',
+    hint: 'Nothing was changed. Remove the entry by hand, or choose another --name.',
   });
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
-/** Without the parsers' prototypes. */
+/** Copies a parsed value without the parsers' prototypes, which would break the comparison. */
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (!isRecord(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
 }
 
-/** Parses a settings format, and changes one server's entry in it. */
+/** Parses a settings format and changes one server's entry in it. */
 interface Format {
   /** @throws {TextError} */
   parse(text: string): Record<string, unknown>;
-  /** @returns undefined where other entries would change too */
+  /** @returns undefined if other entries would change too */
   set(text: string, path: readonly [section: string, name: string], entry: Entry): string | undefined;
   show(path: readonly [section: string, name: string], entry: Entry): string;
 }
 
-/** A syntax error; line and column count from 1. */
+/** A syntax error. Line and column count from 1. */
 class TextError extends Error {
   readonly line: number;
   readonly column: number;
@@ -266,7 +267,7 @@ class TextError extends Error {
   }
 }
 
-/** JSON settings, with the file's own indentation. @param comments whether they are allowed */
+/** JSON settings, edited with the file's own indentation. @param comments whether comments are allowed */
 function jsonFormat(comments: boolean): Format {
   return {
     parse(text) {
@@ -295,7 +296,7 @@ function jsonFormat(comments: boolean): Format {
         tabSize: /^( +)\S/m.exec(bare)?.[1]?.length ?? 2,
         eol: bare.includes('\r\n') ? '\r\n' : '\n',
       };
-      // Inserted first in its section: the other lines and their comments are not touched.
+      // Inserted first in its section, which leaves the other lines and their comments untouched.
       const options = { formattingOptions, getInsertionIndex: () => 0 };
       const edited = applyEdits(bare, modify(bare, [...path], entry, options));
       const mark = text.slice(0, text.length - bare.length);
@@ -305,7 +306,7 @@ function jsonFormat(comments: boolean): Format {
   };
 }
 
-/** Some Windows editors write a byte order mark. */
+/** Strips the byte order mark that some Windows editors write. */
 const withoutMark = (text: string) => text.replace(/^\ufeff/, '');
 
 function placeOf(text: string, offset: number): [line: number, column: number] {
@@ -314,8 +315,8 @@ function placeOf(text: string, offset: number): [line: number, column: number] {
 }
 
 /**
- * TOML with its comments. A server's tables are whole lines, which are replaced, or appended. Tables written in
- * another way (inline, dotted keys) are left alone.
+ * TOML settings with their comments. A server's tables are whole lines, which are replaced or appended. Tables
+ * written in another form (inline, dotted keys) are left alone.
  */
 const tomlFormat: Format = {
   parse(text) {
@@ -348,7 +349,7 @@ const tomlFormat: Format = {
     const after = headers.findIndex(({ isOurs }, index) => index > first && !isOurs);
     const start = headers[first]?.at ?? 0;
     let end = after === -1 ? lines.length : (headers[after]?.at ?? lines.length);
-    // Comments above the next table belong to that.
+    // Comments directly above the next table belong to that table.
     while (/^\s*(#.*)?$/.test(lines[end - 1] ?? 'x')) end -= 1;
     return [...lines.slice(0, start), ...added, ...lines.slice(end)].join(eol);
   },
@@ -360,7 +361,7 @@ function has(table: Record<string, unknown>, [section, name]: readonly [string, 
   return typeof servers === 'object' && servers !== null && Object.hasOwn(servers, name);
 }
 
-/** The keys of a table's header; undefined for any other line. */
+/** Returns the keys of a table header, or undefined for any other line. */
 function headerOf(line: string): string[] | undefined {
   if (!/^\s*\[/.test(line)) return undefined;
   let table: unknown;

@@ -19,7 +19,7 @@ interface ServeStdioOptions {
   readonly stdin: Readable;
   readonly stdout: Writable;
   readonly readOnly: boolean;
-  /** The person's rules, for the tools that check by them. */
+  /** The person's rules, for the tools that run checks. */
   readonly ownRules?: OwnRules;
 }
 
@@ -28,8 +28,8 @@ type StdioApp = ConnectApp &
   Pick<App, 'account' | 'clock' | 'signal' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
- * Serves the MCP client that started this program, with the profile's session, until the client disconnects. Where
- * nobody is signed in, each call says so.
+ * Serves the MCP client that started this program, with the profile's session, until the client disconnects. If
+ * nobody is signed in, each call returns that error.
  */
 export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Promise<void> {
   const { readOnly, ownRules } = options;
@@ -42,7 +42,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
   const session = async () => {
     const found = await app.session();
     if (found !== undefined) return found;
-    // So that a sign-in in another terminal is noticed.
+    // Resets the session, so that a sign-in in another terminal is noticed.
     await app.reset();
     throw loginRequired();
   };
@@ -56,7 +56,7 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
     return {
       sub: signedIn?.user.sub ?? '',
       clientId,
-      // The chat and the schedules use the same OAuth client; their proposals are not this server's.
+      // The chat and the schedules use the same OAuth client, but this server does not own their proposals.
       owns: ({ client, requested_by }) => client === clientId && requested_by?.startsWith('mcp ') === true,
       scopes: new Set(readOnly ? READ_SCOPES : SESSION_SCOPES),
       environment: profile.environment,
@@ -86,15 +86,16 @@ export async function serveStdio(app: StdioApp, options: ServeStdioOptions): Pro
 type ConnectApp = Parameters<typeof openAccounts>[0];
 
 /**
- * Links by which the person connects an account: one at a time for each account. This process waits for the redirect.
+ * Returns a function that creates links to connect an account, with at most one link per account at a time. This
+ * process waits for the redirect.
  * @param signal ends the waiting
- * @returns undefined for an account that can't be connected by a link
+ * @returns a function that returns undefined for an account that can't be connected by a link
  */
 function connectAddresses(
   app: ConnectApp,
   signal: AbortSignal,
 ): (connection: string) => Promise<string | undefined> {
-  /** Links in progress, until the person finishes, refuses, or lets them expire. */
+  /** Links in progress, until the person finishes, declines, or lets them expire. */
   const open = new Map<string, Promise<ConnectingAccount>>();
   const start = async (name: ConnectionName): Promise<ConnectingAccount> => {
     const { describeConnection, openAccounts } = await import('../connections.ts');

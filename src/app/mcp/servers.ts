@@ -11,13 +11,13 @@ import type { AgentOptions, App } from '../app.ts';
 import { withModel } from '../chosen-model.ts';
 import { version } from '../version.ts';
 
-/** What every server of the profile is accessed with. */
+/** Returns the access options shared by all servers of the profile. */
 async function serverAccess(
   app: Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store'>,
 ): Promise<Pick<ServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
   const [home, profile, store] = await Promise.all([app.home(), app.profile(), app.store()]);
   return {
-    // An address may contain a secret.
+    // The server's URL may contain a secret.
     fetch: app.discreetFetch,
     env: app.env,
     version: version(),
@@ -35,17 +35,17 @@ async function serverNamed(app: Pick<App, 'profile'>, name: string): Promise<Mcp
   throw new TradeAgentError('not_found', `there is no MCP server "${name}" in this profile`, {
     hint:
       nearest === undefined
-        ? `${names.length === 0 ? 'There is none' : `There are ${names.join(', ')}`}; "trade-agent mcp servers add" adds one.`
+        ? `${names.length === 0 ? 'There are none' : `Servers: ${names.join(', ')}`}. Add one with "trade-agent mcp servers add".`
         : `Did you mean "${nearest}"?`,
   });
 }
 
-/** A server's place in `config.yaml`. */
+/** Returns the location of a server's entry in `config.yaml`. */
 async function serverPlace(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'mcp_servers', name };
 }
 
-/** The profile's servers, not yet connected. */
+/** Opens the registry of the profile's servers, not yet connected. */
 export async function openServerRegistry(app: App): Promise<ServerRegistry> {
   const { serverRegistry } = await import('../../mcp/client/server-registry.ts');
   const { mcp_servers: servers = {} } = await app.profile();
@@ -63,11 +63,11 @@ function listedServer(name: string, server: McpServerConfig) {
   const { command = '', args = [], url, enabled, tools, pins } = server;
   return {
     name,
-    /** The program with its arguments, or the address without its query. */
+    /** The program with its arguments, or the URL without its query. */
     at: url === undefined ? [command, ...args].join(' ') : withoutQuery(url),
     transport: url === undefined ? ('stdio' as const) : ('http' as const),
     enabled,
-    /** The allowed ones; one that is not pinned is off until it is confirmed. */
+    /** The allowed tools. A tool without a pin is off until it is confirmed. */
     tools: tools.map((tool) => ({ name: tool, pinned: Object.hasOwn(pins, tool) })),
   };
 }
@@ -77,9 +77,9 @@ function withoutQuery(url: string): string {
   return `${origin}${pathname}`;
 }
 
-/** The state of the profile's servers in this process; asks none of them. */
+/** The state of the profile's servers in this process. Contacts none of them. */
 export interface ServersStanding {
-  /** Why none is used, if so: the built-in planner answers, or only reading is allowed. */
+  /** Why no server is used, if so: the built-in planner answers, or the session is read-only. */
   readonly unused: 'planner' | 'read-only' | undefined;
   readonly servers: readonly ServerStanding[];
 }
@@ -108,14 +108,14 @@ export type OpenBrowser = (url: string) => Promise<void>;
 type ServerApp = Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
 
 /**
- * Connects a server, and compares its tools with those allowed.
+ * Connects a server and compares its tools with the allowed ones.
  * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
  */
 export async function lookAtServer(app: ServerApp, name: string, open: OpenBrowser): Promise<LookedAtServer> {
   return await lookAt(app, name, await serverNamed(app, name), open);
 }
 
-/** As {@link lookAtServer}, for one that may not be in the profile yet. */
+/** Does the same as {@link lookAtServer} for a server that may not be in the profile yet. */
 async function lookAt(
   app: ServerApp,
   name: string,
@@ -136,10 +136,10 @@ async function lookAt(
 export type ServerPlace = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
 
 /**
- * Connects a server, has the person choose among its tools, and adds it to the profile.
- * @param choose gets the server's tools, and returns the names of those to allow
- * @throws {TradeAgentError} `usage` for an impossible name or place; `not_found` for an unknown tool; `blocked` for
- *   one that could act past the phone; what connecting and `choose` throw. Nothing is written then
+ * Connects a server, lets the person choose among its tools, and adds it to the profile.
+ * @param ask.choose receives the server's tools and returns the names of those to allow
+ * @throws {TradeAgentError} `usage` for an invalid name or place; `not_found` for an unknown tool; `blocked` for one
+ *   that could act without the phone; any error from connecting or `ask.choose`. Nothing is written in these cases
  */
 export async function addServer(
   app: App,
@@ -149,12 +149,12 @@ export async function addServer(
 ): Promise<LookedAtServer> {
   const profile = await app.profile();
   if (!mcpServerName.test(name)) {
-    throw new TradeAgentError('usage', `"${name}" can't be the name of a server`, {
-      hint: 'Use up to 24 small letters, digits and -.',
+    throw new TradeAgentError('usage', `"${name}" is not a valid server name`, {
+      hint: 'Use up to 24 lowercase letters, digits and -.',
     });
   }
   if (Object.hasOwn(profile.mcp_servers ?? {}, name)) {
-    throw new TradeAgentError('usage', `there is an MCP server "${name}" already`, {
+    throw new TradeAgentError('usage', `an MCP server "${name}" already exists`, {
       hint: `Choose another name, or remove it first: trade-agent mcp servers remove ${name}`,
     });
   }
@@ -176,15 +176,19 @@ function placed(place: ServerPlace): McpServerConfig {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const where = issue?.path.join('.') ?? '';
-  throw new TradeAgentError('usage', `${where === '' ? 'a server' : where} ${issue?.message ?? 'is wrong'}`, {
-    hint: 'Give --command PROGRAM with its arguments after "--", or --url ADDRESS.',
-  });
+  throw new TradeAgentError(
+    'usage',
+    `${where === '' ? 'a server' : where} ${issue?.message ?? 'is invalid'}`,
+    {
+      hint: 'Pass --command PROGRAM with its arguments after "--", or --url URL.',
+    },
+  );
 }
 
 /** A server's allowed tools, with the hash of each one's description. */
 type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
 
-/** Has a person insist on tools that could act past their phone, and throws where they don't. */
+/** Makes a person confirm explicitly tools that could act without their phone. Throws if they decline. */
 export type Insist = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
 
 interface AskPerson {
@@ -193,10 +197,10 @@ interface AskPerson {
 }
 
 /**
- * Adds tools as they are now to those allowed.
- * @param insist asked about those that could act past the phone; without it they are refused
+ * Adds tools, as they are now, to the allowed ones.
+ * @param insist confirms tools that could act without the phone; if absent, such tools are rejected
  * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for one that can't be displayed faithfully;
- *   `blocked` for one that could act past the phone; what `insist` throws
+ *   `blocked` for one that could act without the phone; any error from `insist`
  */
 async function allowing(
   { name: server, tools: there }: Pick<LookedAtServer, 'name' | 'tools'>,
@@ -210,9 +214,9 @@ async function allowing(
     if (found.fit === undefined || found.pin === undefined) {
       throw new TradeAgentError(
         'usage',
-        `${name} of ${server} cannot be shown as it is, so it cannot be allowed`,
+        `${name} of ${server} can't be displayed faithfully, so it can't be allowed`,
         {
-          hint: 'Its names or values hold characters that hide, or it is too long. Tell who runs the server.',
+          hint: 'It contains invisible characters, or is too long. Report it to whoever runs the server.',
         },
       );
     }
@@ -231,15 +235,15 @@ async function allowing(
   };
 }
 
-/** For `config.yaml`: most profiles have no unsafe tool, and need no line about it. */
+/** Returns the part written to `config.yaml`, which omits `unsafe` if it is empty, as in most profiles. */
 function entryOf({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
   return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
 }
 
 /**
  * Allows tools of a server, or confirms their changed descriptions.
- * @param agree is shown each tool, and throws where the person declines: then nothing is written
- * @throws {TradeAgentError} as {@link allowing}; what connecting and `agree` throw; `invalid_config`
+ * @param ask.agree receives the tools to show, and throws if the person declines; nothing is written then
+ * @throws {TradeAgentError} as {@link allowing}; any error from connecting or `ask.agree`; `invalid_config`
  */
 export async function allowTools(
   app: App,
@@ -259,7 +263,7 @@ export async function allowTools(
 function refused(server: string, { name, danger }: ComparedTool): TradeAgentError {
   const why = danger === undefined ? 'is unsafe' : dangerWords[danger];
   return new TradeAgentError('blocked', `${name} of ${server} ${why}`, {
-    hint: 'Nothing was allowed. The gateway speaks with brokers itself, behind your phone (docs/guide/BROKERS.md); use --unsafe to allow the tool anyway.',
+    hint: 'Nothing was allowed. The gateway connects to brokers itself, and asks for approval on your phone (docs/guide/BROKERS.md). Pass --unsafe to allow the tool anyway.',
   });
 }
 
@@ -269,18 +273,18 @@ function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]
   return new TradeAgentError('not_found', `${server} has no tool "${name}"`, {
     hint:
       nearest === undefined
-        ? `See "trade-agent mcp servers test ${server}".`
+        ? `List its tools with "trade-agent mcp servers test ${server}".`
         : `Did you mean "${nearest}"? Nothing was changed.`,
   });
 }
 
-/** Removes a server from the profile and its tokens. @throws {TradeAgentError} `not_found` */
+/** Removes a server from the profile, along with its tokens. @throws {TradeAgentError} `not_found` */
 export async function removeServer(app: App, name: string): Promise<void> {
   const { url } = await serverNamed(app, name);
   if (url !== undefined) {
     const { KeptAuthorization } = await import('../../mcp/client/kept-authorization.ts');
     const { credentials } = await serverAccess(app);
-    // Don't create a file for somebody who never signed in.
+    // Avoids creating a file for someone who never signed in.
     if (Object.keys(await credentials.read()).length > 0)
       await new KeptAuthorization(credentials, url).forget();
   }

@@ -4,7 +4,7 @@ import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { App } from '../app.ts';
 
-/* The use cases of `notices.ts` for channels that the profile's server keeps. */
+/* The use cases of `notices.ts` for channels stored on the profile's server. */
 
 type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 
@@ -21,15 +21,15 @@ async function namedAtServer(app: ServerApp, name: string) {
   const found = channels.find((one) => one.name === name);
   if (found !== undefined) return found;
   const names = channels.map((one) => one.name).join(', ');
-  throw new TradeAgentError('not_found', `there is no channel "${name}" at the server`, {
-    hint: names === '' ? 'Add one with "trade-agent notices add NAME KIND".' : `The channels are ${names}.`,
+  throw new TradeAgentError('not_found', `there is no channel "${name}" on the server`, {
+    hint: names === '' ? 'Add one with "trade-agent notices add NAME KIND".' : `Channels: ${names}.`,
   });
 }
 
-/** @param written as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
+/** @param written the settings, as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function addAtServer(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
   if (!noticeNameSchema.safeParse(name).success) {
-    throw new TradeAgentError('usage', `"${name}" can't be a channel's name`, {
+    throw new TradeAgentError('usage', `"${name}" is not a valid channel name`, {
       hint: 'Use up to 32 lowercase letters, digits and "-".',
     });
   }
@@ -53,18 +53,19 @@ export async function testAtServer(
   name: string,
 ): Promise<{ readonly id: string; readonly attempts: number }> {
   const { signal } = app;
-  // The server makes three attempts of a minute at most.
+  // The server makes at most three attempts, of one minute each.
   return await (await serverOf(app)).call('testNotice', { params: { notice: name }, signal, ms: 200_000 });
 }
 
-/** @param ask gets a description of the secret @throws {TradeAgentError} `not_found`; `usage` where it needs none */
+/** @param ask receives a description of the secret @throws {TradeAgentError} `not_found`; `usage` if it needs none */
 export async function setSecretAtServer(
   app: ServerApp,
   name: string,
   ask: (words: string) => Promise<string>,
 ): Promise<{ readonly kind: string; readonly words: string }> {
   const { kind, wants } = await namedAtServer(app, name);
-  if (wants === null) throw new TradeAgentError('usage', `${name} needs no secret`, { hint: 'Just use it.' });
+  if (wants === null)
+    throw new TradeAgentError('usage', `${name} needs no secret`, { hint: 'You can use it as it is.' });
   const body = { secret: await ask(wants) };
   const { signal } = app;
   await (await serverOf(app)).call('setNoticeSecret', { params: { notice: name }, body, signal });

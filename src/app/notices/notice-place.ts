@@ -14,7 +14,7 @@ import {
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
-/** For all notices of one occasion together: cron's next check must not wait for a mail server. */
+/** Time limit for all notices of one occasion together, so that a slow mail server can't delay cron's next check. */
 const ALL_MS = 30_000;
 
 /** Limits sending to {@link ALL_MS}. */
@@ -23,7 +23,7 @@ export function noticesLimit(clock: App['clock'], signal: AbortSignal) {
     clock,
     ALL_MS,
     signal,
-    () => new NoticeFailure('timeout', `the ${ALL_MS / 1000} s for all notices were over`),
+    () => new NoticeFailure('timeout', `not sent within ${ALL_MS / 1000} s, the limit for all notices`),
   );
 }
 
@@ -32,13 +32,13 @@ export interface NoticePlace {
   channels(): Promise<NoticesConfig>;
   /** @throws {TradeAgentError} `credential_store_…` */
   store(): Promise<CredentialStore>;
-  /** A sentence: how a person adds a channel. */
+  /** A sentence that says how a person adds a channel. */
   readonly add: string;
-  /** The command that stores a secret: `trade-agent notices`. */
+  /** The command that manages the channels, such as `trade-agent notices`. */
   readonly command: string;
-  /** The text of a test notice. */
+  /** Returns the text of a test notice. */
   testWords(name: string): Promise<string>;
-  /** The data of a test notice. */
+  /** Returns the data of a test notice. */
   testFacts(): Promise<Readonly<Record<string, unknown>>>;
 }
 
@@ -50,7 +50,7 @@ export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace
     add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',
     testWords: async (channel) =>
-      `This is how "${channel}" of profile "${await name()}" tells you of findings. Nothing happened.`,
+      `This is a test. "${channel}" of profile "${await name()}" will notify you of findings like this.`,
     testFacts: async () => ({ profile: await name() }),
   };
 }
@@ -62,15 +62,16 @@ export async function channelNamed(place: NoticePlace, name: string): Promise<No
   if (channel !== undefined) return channel;
   const names = Object.keys(notices);
   throw new TradeAgentError('not_found', `there is no channel "${name}"`, {
-    hint: names.length === 0 ? place.add : `The channels are ${names.join(', ')}.`,
+    hint: names.length === 0 ? place.add : `Channels: ${names.join(', ')}.`,
   });
 }
 
 /**
  * Stores a channel's secret.
- * @param ask gives the secret; asked once the store is known to work. `words` say what it is: `password of …`
- * @throws {TradeAgentError} `not_found`, `usage` where the channel needs none, `credential_store_…`, and what `ask`
- *   throws
+ * @param ask returns the secret, called once the store is known to work; `words` describes it, such as `password of
+ *   …`
+ * @throws {TradeAgentError} `not_found`, `usage` if the channel needs none, `credential_store_…`, and any error from
+ *   `ask`
  */
 export async function setNoticeSecret(
   place: NoticePlace,
@@ -80,7 +81,10 @@ export async function setNoticeSecret(
   const channel = await channelNamed(place, name);
   if (noticeSecretNeed(channel) === 'none') {
     throw new TradeAgentError('usage', `${name} needs no secret`, {
-      hint: channel.kind === 'email' ? 'Set its "user" first, if the server wants one.' : 'Just use it.',
+      hint:
+        channel.kind === 'email'
+          ? 'If the server requires a user name, set "user" first.'
+          : 'You can use it as it is.',
     });
   }
   const store = await place.store();
@@ -90,10 +94,7 @@ export async function setNoticeSecret(
   return { kind: channel.kind, words };
 }
 
-/**
- * @param resolveMail as {@link ChannelSurroundings} has it
- * @throws {TradeAgentError} `not_found`; `notice_failed` where it could not be sent
- */
+/** @throws {TradeAgentError} `not_found`; `notice_failed` if it could not be sent */
 export async function testNotice(
   app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'signal'>,
   place: NoticePlace,
@@ -131,8 +132,8 @@ export async function testNotice(
     throw new TradeAgentError('notice_failed', `${name}: ${delivery.failure.message}`, {
       hint:
         delivery.failure.code === 'not_authorized'
-          ? `Give it the right secret: "${place.command} set-secret ${name}".`
-          : 'See docs/guide/NOTICES.md for what each kind of channel needs.',
+          ? `Set the right secret with "${place.command} set-secret ${name}".`
+          : 'See docs/guide/NOTICES.md for the settings of each kind of channel.',
       details: { channel: name, code: delivery.failure.code },
     });
   }

@@ -17,14 +17,14 @@ import { channelNamed, profileNotices, setNoticeSecret, testNotice } from './not
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
   readonly to: string;
-  /** Null: every rule. */
+  /** Null for every rule. */
   readonly rules: readonly string[] | null;
   readonly secret: 'kept' | 'missing' | 'not_needed';
-  /** Notices not sent yet. */
+  /** Number of notices not sent yet. */
   readonly waiting: number;
 }
 
-/** The channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
+/** Lists the channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
   if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
   const { notices = {} } = await app.profile();
@@ -64,24 +64,24 @@ async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
   }
 }
 
-/** Settings that take a list, and may be repeated. */
+/** Settings that take a list and may be repeated. */
 const LISTS: readonly string[] = ['to', 'rules', 'tags'];
 
-/** A channel's place in `config.yaml`. */
+/** Returns the location of a channel's entry in `config.yaml`. */
 async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'notices', name };
 }
 
 /**
  * Adds a channel to the profile, or to its server.
- * @param settings `KEY=VALUE`, each value in YAML; `to`, `rules` and `tags` may be repeated
+ * @param settings a list of `KEY=VALUE`, each value in YAML; `to`, `rules` and `tags` may be repeated
  * @throws {TradeAgentError} `usage` for an unknown kind, a name that is taken, or a malformed setting;
- *   `invalid_config` for settings that the kind doesn't take. Nothing is written then
+ *   `invalid_config` for settings that the kind doesn't accept. Nothing is written in these cases
  */
 export async function addNotice(app: App, name: string, kind: string, settings: readonly string[]) {
   if (!noticeKindNames.includes(kind)) {
-    throw new TradeAgentError('usage', `"${kind}" is no kind of channel`, {
-      hint: `The kinds are ${noticeKindNames.join(', ')}.`,
+    throw new TradeAgentError('usage', `there is no kind of channel "${kind}"`, {
+      hint: `Choose one of: ${noticeKindNames.join(', ')}.`,
     });
   }
   const atServer = (await serverOf(app)) === undefined ? undefined : await import('./at-server.ts');
@@ -90,7 +90,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
       ? Object.keys((await app.profile()).notices ?? {})
       : (await atServer.listAtServer(app)).map((one) => one.name);
   if (there.includes(name)) {
-    throw new TradeAgentError('usage', `there is a channel "${name}" already`, {
+    throw new TradeAgentError('usage', `a channel "${name}" already exists`, {
       hint: `Choose another name, or remove it first: trade-agent notices remove ${name}`,
     });
   }
@@ -107,8 +107,8 @@ async function settingsOf(words: readonly string[]): Promise<Record<string, unkn
   for (const word of words) {
     const [, key = '', text = ''] = /^([a-z_]+)=(.*)$/s.exec(word) ?? [];
     if (key === '') {
-      throw new TradeAgentError('usage', `"${word}" is no setting`, {
-        hint: 'Write each as KEY=VALUE, as in to=alice@example.com (docs/guide/NOTICES.md has them all).',
+      throw new TradeAgentError('usage', `"${word}" is not a setting`, {
+        hint: 'Write each setting as KEY=VALUE, such as to=alice@example.com. See docs/guide/NOTICES.md.',
       });
     }
     const { content } = await readYaml(text, key);
@@ -118,7 +118,7 @@ async function settingsOf(words: readonly string[]): Promise<Record<string, unkn
     } else if (before === undefined) {
       settings[key] = content;
     } else {
-      throw new TradeAgentError('usage', `${key} is said twice`, { hint: 'Give it only once.' });
+      throw new TradeAgentError('usage', `${key} is set twice`, { hint: 'Set it only once.' });
     }
   }
   return settings;
@@ -131,14 +131,14 @@ export async function testOwnNotice(app: App, name: string) {
 }
 
 /**
- * Stores a channel's secret: here, or sealed at the server.
- * @param ask gets a description of the secret
- * @throws {TradeAgentError} `not_found`; `usage` where the channel needs none
+ * Stores a channel's secret, on this machine or sealed on the server.
+ * @param ask receives a description of the secret
+ * @throws {TradeAgentError} `not_found`; `usage` if the channel needs none
  */
 export async function setOwnSecret(app: App, name: string, ask: (words: string) => Promise<string>) {
   if ((await serverOf(app)) !== undefined) {
     const { setSecretAtServer } = await import('./at-server.ts');
-    return { ...(await setSecretAtServer(app, name, ask)), place: 'at the server, sealed' };
+    return { ...(await setSecretAtServer(app, name, ask)), place: 'on the server, sealed' };
   }
   return { ...(await setNoticeSecret(profileNotices(app), name, ask)), place: 'in the credential store' };
 }

@@ -10,10 +10,10 @@ import { type AcrossApp, accountsMeant, eachAccount, type MissingAccount } from 
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';
 
-/** An order, with its account where several are meant. */
+/** An order, with its account if there are several. */
 export type OrderRow = Order & Partial<AccountName>;
 
-/** Newest first, and the accounts that could not be read. */
+/** Orders, newest first, and the accounts that could not be read. */
 interface OrderList {
   readonly orders: readonly OrderRow[];
   readonly missing: readonly MissingAccount[];
@@ -40,17 +40,17 @@ function newestFirst(a: Order, b: Order): number {
   return Date.parse(b.submitted_at) - Date.parse(a.submitted_at);
 }
 
-/** @param id the broker's, or its beginning @throws {TradeAgentError} as `placeOfOrder` */
+/** @param id the broker's id or a prefix @throws {TradeAgentError} as `placeOfOrder` */
 export async function showOrder(app: OrderApp, id: string): Promise<OrderRow> {
   const { gateway, id: whole, at } = await placeOfOrder(app, id);
   const order = await gateway.order(whole);
   return at === undefined ? order : rowAt(order, at);
 }
 
-/** The result of a requested order: `order … --output json` without its schema. */
+/** The outcome of a requested order, as printed by `order … --output json`, without its schema. */
 export interface OrderOutcome {
   readonly status: RunStatus;
-  /** The idempotency key; null where nothing was proposed. */
+  /** The idempotency key, or null if nothing was proposed. */
   readonly key: string | null;
   readonly approval: ApprovalView | null;
   readonly order: Order | null;
@@ -58,11 +58,11 @@ export interface OrderOutcome {
 }
 
 /**
- * Cancels an order; one that protects a position only after approval.
- * @param id the broker's, or its beginning
+ * Cancels an order. One that protects a position is canceled only after approval.
+ * @param id the broker's id or a prefix
  * @param ask requests the approval
- * @returns the order afterwards (fills remain), and its request
- * @throws {TradeAgentError} as `placeOfOrder`, `gateway_refused`, and what `ask` throws
+ * @returns the order afterwards, including its fills, and the request
+ * @throws {TradeAgentError} as `placeOfOrder`, `gateway_refused`, and any error from `ask`
  */
 export async function cancelOrder(
   app: OrderApp,
@@ -95,23 +95,23 @@ export type OrderApp = AcrossApp & Pick<App, 'gateway'>;
 export interface OrderPlace {
   /** The broker's id. */
   readonly id: string;
-  /** Of the order's account. */
+  /** The gateway for the order's account. */
   readonly gateway: GatewayClient;
-  /** The account, where there are several and none was named. */
+  /** The account, if there are several and none was named. */
   readonly at: (AccountName & { readonly account: string }) | undefined;
 }
 
-/** A prefix is looked up among this many newest orders: the most that a list has. */
+/** How many of the newest orders a prefix is looked up among. This is the maximum length of a list. */
 const MOST = 500;
 
-/** A UUID, which no two brokers share. Other brokers count their orders, so that a number may mean two. */
+/** A UUID, which no two brokers share. Other brokers number their orders, so two brokers may use the same number. */
 const unique = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
- * Finds an order by its id or a prefix: in the account that is meant, else in any of the person's accounts. Where an
- * account that may have such an order can't be read, none is assumed.
- * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` where no
- *   account has it; `gateway_refused` where an account that may have it can't be read; `login_required`
+ * Finds an order by its id or a prefix, in the selected account or else in any of the person's accounts. If an
+ * account that may contain such an order can't be read, no match is assumed.
+ * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` if no
+ *   account has it; `gateway_refused` if an account that may have it can't be read; `login_required`
  */
 export async function placeOfOrder(app: OrderApp, typed: string): Promise<OrderPlace> {
   const entries = await accountsMeant(app);
@@ -160,15 +160,15 @@ async function has(gateway: GatewayClient, id: string): Promise<boolean> {
 
 function inSeveral(id: string, where: readonly { readonly at: AccountName }[]): TradeAgentError {
   return new TradeAgentError('usage', `several of your accounts have an order "${safeLine(id, 64)}"`, {
-    hint: `Name the account: ${where.map(({ at }) => `--account ${safeLine(at.account ?? '')}`).join(' or ')}.`,
+    hint: `Choose the account: ${where.map(({ at }) => `--account ${safeLine(at.account ?? '')}`).join(' or ')}.`,
   });
 }
 
 function mayBeIn(typed: string, { label, message }: MissingAccount): TradeAgentError {
   return new TradeAgentError(
     'gateway_refused',
-    `"${safeLine(typed, 64)}" may be an order at ${safeLine(label)}, which can’t be read now: ${safeLine(message)}`,
-    { hint: 'Try again in a moment, or name the account with --account.' },
+    `"${safeLine(typed, 64)}" may be an order at ${safeLine(label)}, which can’t be read right now: ${safeLine(message)}`,
+    { hint: 'Try again in a moment, or choose the account with --account.' },
   );
 }
 
@@ -178,7 +178,7 @@ function inNone(typed: string): TradeAgentError {
   });
 }
 
-/** The account field of a request about a found order, and its provenance. */
+/** The account field of a request about the order that was found, and its provenance. */
 export function accountOf(at: OrderPlace['at']): { readonly account?: string } {
   return at === undefined ? {} : { account: at.account };
 }

@@ -32,14 +32,15 @@ import { accountFrom, accountOf, type OrderOutcome, type OrderPlace } from './or
 
 export interface AskSettings {
   readonly approval: ApprovalMode;
-  /** The idempotency key: the same key and order are the same proposal, whatever its outcome. */
+  /** The idempotency key. The same key and order always mean the same proposal, whatever its outcome. */
   readonly key?: string;
 }
 
 /**
- * Proposes what the flags say, as a run would, without a model or a planner.
- * @throws {TradeAgentError} where nothing was proposed: the refusal; `usage` for a key used for something else;
- *   `approval_denied` where nobody may be asked; `outcome_unknown` where the gateway does not say whether it has it
+ * Proposes the order given by the flags, as a run would, but without a model or a planner.
+ * @throws {TradeAgentError} the reason if nothing was proposed; `usage` for a key that was used for another order;
+ *   `approval_denied` if nobody may be asked; `outcome_unknown` if the gateway does not confirm whether it has the
+ *   proposal
  */
 export async function askForOrder(
   app: App,
@@ -48,8 +49,8 @@ export async function askForOrder(
   asking: Asking,
 ): Promise<OrderOutcome> {
   if (!idempotencyKeySchema.safeParse(key).success) {
-    throw new TradeAgentError('usage', "--key can't be that", {
-      hint: 'Up to 64 letters, digits and . _ -: rebalance-2026-11-26-AAPL.',
+    throw new TradeAgentError('usage', '--key is invalid', {
+      hint: 'Use up to 64 letters, digits and . _ - characters, such as rebalance-2026-11-26-AAPL.',
     });
   }
   const neverAsks = askedUnder(request)?.approval === 'mandate';
@@ -85,7 +86,7 @@ async function followToItsEnd(
     return outcome(key, seen);
   } catch (error) {
     if (!signal.aborted) throw error;
-    // The client stopped; the proposal stays.
+    // Only the client stopped. The proposal is not affected.
     return { ...outcome(key, seen), error: errorObject(signal.reason) };
   }
 }
@@ -123,43 +124,43 @@ function mayNotAsk(approval: ApprovalMode): TradeAgentError {
   });
 }
 
-/** @throws `usage` naming the key's proposal in place of the gateway's conflict; any other error unchanged */
+/** @throws `usage`, naming the key's proposal, in place of the gateway's conflict; any other error unchanged */
 async function explainKey(gateway: GatewayClient, key: string, error: unknown): Promise<never> {
   if (!isTradeAgentError(error) || error.details.problem !== 'idempotency_key_conflict') throw error;
   const first = await gateway.proposed(key).catch(() => undefined);
   const what = first === undefined ? 'something else' : `${describeProposal(first)} (${first.id})`;
-  throw new TradeAgentError('usage', `the key "${key}" stands for another order: ${what}`, {
-    hint: 'Nothing was proposed. Give each order a key of its own; the same key asks for the same order again.',
+  throw new TradeAgentError('usage', `the key "${key}" was already used for another order: ${what}`, {
+    hint: 'Nothing was proposed. Use a new key for each order. The same key means the same order.',
     details: error.details,
     cause: error,
   });
 }
 
 function unanswered(key: string, cause: unknown): TradeAgentError {
-  return new TradeAgentError('outcome_unknown', 'the gateway did not confirm that it has the proposal', {
-    hint: `Run the same command again with --key ${key}: it goes on with that very proposal. Do not ask for the order otherwise before that.`,
+  return new TradeAgentError('outcome_unknown', 'the gateway did not confirm whether it has the proposal', {
+    hint: `Run the same command again with --key ${key}. It continues with the same proposal. Do not request the order in any other way before that.`,
     ...defined({ cause }),
   });
 }
 
-/** An order's flags; amounts as typed, decimal strings. */
+/** An order's flags. Amounts are decimal strings, as typed. */
 export interface OrderFlags {
   readonly qty?: string;
   /** Dollars. */
   readonly amount?: string;
-  /** Dollars a share. */
+  /** Dollars per share. */
   readonly limit?: string;
-  /** Dollars a share. */
+  /** Dollars per share. */
   readonly stop?: string;
-  /** Dollars a share, or `2%`. */
+  /** Dollars per share, or a percentage such as `2%`. */
   readonly trail?: string;
   readonly tif?: TimeInForce;
   readonly extendedHours?: boolean;
-  /** Dollars a share. */
+  /** Dollars per share. */
   readonly takeProfit?: string;
-  /** Dollars a share, optionally with a limit: `170:169.50`. */
+  /** Dollars per share, optionally with a limit: `170:169.50`. */
   readonly stopLoss?: string;
-  /** For options: open or close a position. */
+  /** For options: whether to open or close a position. */
   readonly open?: boolean;
   readonly close?: boolean;
 }
@@ -183,25 +184,26 @@ const flagOf: Readonly<Record<string, string>> = {
 };
 
 /**
- * The type follows from the prices: none is a market order, `--stop` with `--limit` a stop limit order.
+ * Builds the order request. The prices determine the type: without prices it is a market order, and `--stop` with
+ * `--limit` makes it a stop limit order.
  * @throws {TradeAgentError} `invalid_order`, naming the flag
  */
 export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
   const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
   const intent = intentOf(side, symbol, flags);
   if (qty === undefined && amount === undefined) {
-    throw new TradeAgentError('invalid_order', 'how much is not said', {
-      hint: 'Give --qty with a number of shares, or --amount with dollars.',
+    throw new TradeAgentError('invalid_order', 'the order size is missing', {
+      hint: 'Pass --qty with a number of shares, or --amount with dollars.',
     });
   }
   if (qty !== undefined && amount !== undefined) {
-    throw new TradeAgentError('invalid_order', 'an order has either --qty or --amount', {
-      hint: '--qty is shares, --amount dollars.',
+    throw new TradeAgentError('invalid_order', 'use either --qty or --amount, not both', {
+      hint: '--qty is in shares, --amount in dollars.',
     });
   }
   if (trail !== undefined && (limit !== undefined || stop !== undefined)) {
-    throw new TradeAgentError('invalid_order', '--trail goes with neither --limit nor --stop', {
-      hint: 'A trailing stop sells at the market once the price has come back by so much.',
+    throw new TradeAgentError('invalid_order', "--trail can't be combined with --limit or --stop", {
+      hint: 'A trailing stop becomes a market order once the price has moved back by that much.',
     });
   }
   const { prices, order_class } = exitsOf(side, flags);
@@ -225,25 +227,25 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
 }
 
 /**
- * The intent for an option. A purchase opens a position by default; a sale must say, since it may sell what is held,
- * or write an option.
+ * Returns the intent of an option order. A purchase opens a position by default. A sale must specify it, since it may
+ * sell contracts that are held or write new ones.
  */
 function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
   if (open === true && close === true) {
-    throw new TradeAgentError('invalid_order', 'an order has either --open or --close', {
-      hint: '--open opens a position in an option, --close closes one.',
+    throw new TradeAgentError('invalid_order', 'use either --open or --close, not both', {
+      hint: '--open opens an option position, --close closes one.',
     });
   }
   const isOption = assetClassOf(symbol.trim().toUpperCase()) === 'us_option';
   if (open === true || (close !== true && isOption && side === 'buy')) return `${side}_to_open`;
   if (close === true) return `${side}_to_close`;
   if (!isOption) return undefined;
-  throw new TradeAgentError('invalid_order', 'whether the option is sold to open or to close is not said', {
-    hint: '--close sells contracts that you hold; --open sells new ones, on shares or cash that stand behind them.',
+  throw new TradeAgentError('invalid_order', 'selling an option requires --open or --close', {
+    hint: '--close sells contracts that you hold. --open writes new ones, covered by shares or cash.',
   });
 }
 
-/** On a purchase exits follow the entry; on a sale they are the two exits of the position held. */
+/** Returns the legs. A purchase's legs follow the entry order. A sale's two legs close the position that is held. */
 function exitsOf(
   side: Side,
   { takeProfit, stopLoss }: OrderFlags,
@@ -251,8 +253,8 @@ function exitsOf(
   if (takeProfit === undefined && stopLoss === undefined) return { prices: {} };
   const both = takeProfit !== undefined && stopLoss !== undefined;
   if (side === 'sell' && !both) {
-    throw new TradeAgentError('invalid_order', 'of what is held, --take-profit and --stop-loss go together', {
-      hint: 'Give both, or a single price by --limit or --stop.',
+    throw new TradeAgentError('invalid_order', 'a sale needs both --take-profit and --stop-loss', {
+      hint: 'Pass both, or use a single price with --limit or --stop.',
     });
   }
   const [, stop = stopLoss, limit] = /^([^:]*)(?::([^:]*))?$/.exec(stopLoss ?? '') ?? [];
@@ -272,13 +274,13 @@ function typeOf({ limit, stop, trail }: OrderFlags): string {
   return limit === undefined ? 'market' : 'limit';
 }
 
-/** `2%` is percent, a plain number dollars a share. */
+/** Parses a trail: `2%` is a percentage, a plain number is dollars per share. */
 function trailed(trail: string | undefined): Record<string, string> {
   if (trail === undefined) return {};
   return trail.endsWith('%') ? { trail_percent: trail.slice(0, -1) } : { trail_price: trail };
 }
 
-/** The request to the gateway, with the profile's `max_slippage` (a fraction). */
+/** Builds the request to the gateway, with the profile's `max_slippage` (a fraction). */
 export function orderProposal(
   order: OrderRequest,
   flags: OrderFlags,
@@ -302,18 +304,15 @@ export function orderProposal(
   };
 }
 
-/**
- * @param at the account that the order was found in
- * @throws {TradeAgentError} `invalid_order`, naming the flag
- */
+/** @param at the account in which the order was found @throws {TradeAgentError} `invalid_order`, naming the flag */
 export function replaceProposal(
   orderId: string,
   { qty, limit, stop, trail, tif }: ChangeFlags,
   at?: OrderPlace['at'],
 ): ProposalRequestInput {
   if ([qty, limit, stop, trail, tif].every((flag) => flag === undefined)) {
-    throw new TradeAgentError('invalid_order', 'what to change is not said', {
-      hint: 'Give at least one of --qty, --limit, --stop, --trail and --tif.',
+    throw new TradeAgentError('invalid_order', 'nothing to change', {
+      hint: 'Pass at least one of --qty, --limit, --stop, --trail and --tif.',
     });
   }
   const changes = {
@@ -332,20 +331,20 @@ export function replaceProposal(
   };
 }
 
-/** Every field comes from the user or is a default. */
+/** Returns the provenance: every field comes from the user or is a default. */
 function wordsOf(request: object, said: ReadonlySet<string>): Provenance {
   const source = (name: string) => ({ source: said.has(name) ? ('user' as const) : ('default' as const) });
   const names = Object.entries(request).filter(([, value]) => value !== undefined);
   return { fields: Object.fromEntries(names.map(([name]) => [name, source(name)])) };
 }
 
-/** Names the flag in errors: the schema knows only its own field names. */
+/** Replaces the schema's field names in errors with the flags that the person typed. */
 function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, read: () => T): T {
   for (const [field, text] of Object.entries(amounts)) {
     if (text === undefined || field === 'time_in_force') continue;
     if (positiveDecimalString.safeParse(text).success) continue;
     throw new TradeAgentError('invalid_order', `${flagOf[field]} can't be "${text.slice(0, 40)}"`, {
-      hint: 'Give a plain number greater than zero, such as 5 or 182.50: no $, no commas.',
+      hint: 'Use a plain number greater than zero, such as 5 or 182.50, without $ or commas.',
     });
   }
   try {

@@ -25,8 +25,8 @@ export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 const MOST = 500;
 
 /**
- * What a file's rules would change, and with `replay` for which past orders: each is decided by both rule sets from
- * its recorded facts. Changes nothing.
+ * Returns what a file's rules would change and, with `replay`, for which past orders. Each past order is decided by
+ * both rule sets from its recorded facts. Changes nothing.
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required`
  */
 export async function diffPolicy(
@@ -55,7 +55,7 @@ function compared({ written, cedarRules = [] }: ReadRules) {
   return { limits: written.limits, cedarRules };
 }
 
-/** The last decision about each order, newest first, without those that this version can't read. */
+/** Returns the last decision about each order, newest first, without decisions that this version can't read. */
 function onceEach(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   const seen = new Set<string>();
   return decisions.filter(({ client_order_id: id, facts }) => {
@@ -75,7 +75,7 @@ const factsSchema = z.lazy(() =>
   }),
 );
 
-/** A past order that the other rules decide differently, with the reasons of the rules that deny it. */
+/** Returns a past order that the new rules would decide differently, with the reasons of the rules that deny it. */
 function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules) {
   const facts = recorded.facts as unknown as Facts;
   const { sub, client, stage, at, client_order_id: id } = recorded;
@@ -103,23 +103,23 @@ function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules)
   };
 }
 
-/** `BUY 5 AAPL limit` */
+/** Example: `BUY 5 AAPL limit`. */
 function orderText({ order }: Facts): string {
   if (order === null) return '';
   const { side, qty, notional, symbol, type } = order;
   return `${side.toUpperCase()} ${qty ?? `$${notional ?? '?'} of`} ${symbol} ${type}`;
 }
 
-/* Rules evaluated on this machine, by the gateway's own code. */
+/* Rules evaluated on this machine, with the gateway's own code. */
 
-const HINT = 'docs/guide/POLICY.md says what stands in one.';
+const HINT = 'See docs/guide/POLICY.md for the format.';
 
 interface CandidateRules {
-  /** Undefined: unchanged. */
+  /** Undefined if unchanged. */
   readonly limits: Limits | undefined;
-  /** By name; undefined: unchanged. */
+  /** Rule texts by file name. Undefined if unchanged. */
   readonly policies: Readonly<Record<string, string>> | undefined;
-  /** Whether it replaces all rules: a folder does. */
+  /** Whether it replaces all rules, as a folder does. */
   readonly whole: boolean;
 }
 
@@ -144,7 +144,7 @@ export async function readLimitsFile(file: string): Promise<Limits> {
   return await parseYaml(limitsSchema, readNamedFile(file, 'file of limits', HINT), file);
 }
 
-/** A folder's `*.cedar` texts, or that of one file. @throws {TradeAgentError} `invalid_config` */
+/** Reads the texts of a folder's `*.cedar` files, or of a single file. @throws {TradeAgentError} `invalid_config` */
 export function readPolicies(path: string): Record<string, string> {
   const isFolder = lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
   const files = isFolder
@@ -173,12 +173,12 @@ async function readFolder(folder: string): Promise<CandidateRules> {
   };
 }
 
-/** The active rules of an account. @throws {TradeAgentError} `invalid_config` */
+/** Compiles the active rules of an account. @throws {TradeAgentError} `invalid_config` */
 export async function rulesOf(view: PolicyView): Promise<ReadRules> {
   return await rulesHere(writtenOf(view));
 }
 
-/** The rules with the candidate's. @throws {TradeAgentError} `invalid_config`, with file and line */
+/** Compiles the active rules with the candidate's changes. @throws {TradeAgentError} `invalid_config` */
 async function rulesWith(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
   const { account } = view;
   const now = writtenOf(view);
@@ -200,12 +200,12 @@ function writtenOf({ account, limits, policies, firm }: PolicyView): WrittenRule
   };
 }
 
-/** Ignoring an unknown limit would report that something passes which does not. */
+/** Rejects unknown limits. Ignoring one would report orders as allowed that the gateway denies. */
 function knownLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
   throw new TradeAgentError('gateway_refused', 'the gateway has limits that this version does not know', {
-    hint: 'Take the gateway’s version of trade-agent.',
+    hint: 'Install the same version of trade-agent as the gateway.',
   });
 }
 

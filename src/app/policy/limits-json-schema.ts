@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { accountLimitsSchema, limitsSchema } from '../../gateway/policy/rules.ts';
 import { limitLabel } from '../../trading/limit-words.ts';
 
-/** `limits.yaml` as JSON Schema, for editors: `# yaml-language-server: $schema=…/limits.schema.json`. */
+/** Returns the JSON Schema of `limits.yaml`, for editors: `# yaml-language-server: $schema=…/limits.schema.json`. */
 export function limitsJsonSchema() {
   const account = z.toJSONSchema(accountLimitsSchema, options);
   const properties = Object.fromEntries(
@@ -27,7 +27,7 @@ export function limitsJsonSchema() {
 const options: Parameters<typeof z.toJSONSchema>[1] = {
   io: 'input',
   unrepresentable: 'any',
-  // An amount is any text first, for its error message, and then piped to its pattern.
+  // The schema of an amount first accepts any text, for a better error message, and then pipes it to its pattern.
   override: ({ zodSchema, jsonSchema }) => {
     const out = zodSchema instanceof z.ZodPipe ? zodSchema.def.out : undefined;
     if (out instanceof z.ZodString) Object.assign(jsonSchema, withoutDialect(z.toJSONSchema(out)));

@@ -32,9 +32,10 @@ import type { App } from '../app.ts';
 import { readLimitsFile, readPolicies, rulesHere, rulesOf, texts } from './diff-policy.ts';
 
 /**
- * The decision about an order now; asks for no approval.
- * @param sentence as the built-in planner reads it: `buy 5 AAPL limit 180`
- * @throws {TradeAgentError} `usage` for what is no order, `login_required`, and what completing an order throws
+ * Returns the policy's decision about an order right now. Requests no approval.
+ * @param sentence an order for the built-in planner: `buy 5 AAPL limit 180`
+ * @throws {TradeAgentError} `usage` for text that is not an order, `login_required`, and errors from completing the
+ *   order
  */
 export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   const read = orderOf(sentence);
@@ -55,14 +56,14 @@ function orderOf(sentence: string): { readonly order: OrderRequest; readonly fra
   }
   const [intent, ...more] = parsed.intents;
   if (intent?.kind !== 'order' || more.length > 0) {
-    throw new TradeAgentError('usage', 'that is not one order', {
+    throw new TradeAgentError('usage', 'this is not a single order', {
       hint: 'For example: trade-agent policy check "buy 5 AAPL limit 180".',
     });
   }
   const { request, fraction, contract } = intent;
   if (contract !== undefined) {
-    throw new TradeAgentError('usage', 'which contract that is, only the broker can tell', {
-      hint: 'Name it by its symbol: trade-agent policy check "buy 1 AAPL261218C00190000 at 2.50".',
+    throw new TradeAgentError('usage', 'this contract can only be resolved by the broker', {
+      hint: 'Use its symbol: trade-agent policy check "buy 1 AAPL261218C00190000 at 2.50".',
     });
   }
   const symbol = pairOf(String(request.symbol)) ?? request.symbol;
@@ -77,21 +78,21 @@ async function part(
   const held = (await gateway.positions()).find((position) => position.symbol === symbol);
   if (held !== undefined) return { qty: partOfPosition(fraction, held) };
   throw new TradeAgentError('invalid_order', `you hold no ${symbol}`, {
-    hint: 'See "trade-agent portfolio".',
+    hint: 'Run "trade-agent portfolio" to see your positions.',
   });
 }
 
 export type TestedCase = ReturnType<typeof tested>;
 
-/** For files that name no account. */
+/** Account number for files that name none. */
 const SOME_ACCOUNT = 'TEST';
 
 /**
- * Runs a file of cases against the rules that it names, offline; against the active rules where it names none.
- * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` where the gateway is asked
+ * Runs a file of cases offline against the rules it names, or against the active rules if it names none.
+ * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` if the gateway is needed
  */
 export async function testPolicy(app: Pick<App, 'gateway'>, file: string) {
-  const text = readNamedFile(file, 'file of cases', 'docs/guide/POLICY.md says what stands in one.');
+  const text = readNamedFile(file, 'file of cases', 'See docs/guide/POLICY.md for the format.');
   const suite = await parseYaml(policyCasesSchema, text, file);
   const { account, rules } = await rulesFor(app, suite, file);
   const named = suite.account ?? account;
@@ -163,14 +164,14 @@ const someOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(sha
 const someOrNone = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape).partial().nullable().optional();
 
-/** Facts, named as in a recorded decision; the defaults are those of a quiet morning. */
+/** Facts, named as in a recorded decision. The defaults describe a quiet morning. */
 const givenFacts = z.strictObject({
   at: time.optional(),
   environment: z.enum(environments).optional(),
   reference_price: price.optional(),
   max_slippage: slippageSchema.optional(),
   market: someOrNone({
-    /** Bid, ask and last together. */
+    /** Sets bid, ask and last to the same price. */
     price,
     bid: price.nullable(),
     ask: price.nullable(),
@@ -225,14 +226,14 @@ type GivenFacts = z.output<typeof givenFacts>;
 
 const caseSchema = z.strictObject({
   name: z.string().min(1).max(200),
-  /** A sentence of the built-in planner, or the order's fields. */
+  /** A sentence for the built-in planner, or the order's fields. */
   order: z.union([z.string().min(1), orderRequestSchema], {
     error: 'must be "buy 5 AAPL", or the order’s fields',
   }),
   approval: z.enum(['none', 'tap', 'mandate']).default('none'),
   facts: givenFacts.default({}),
   expect: z.enum(['allow', 'ask', 'deny']),
-  /** All of them, in any order; not checked by default. */
+  /** All expected reasons, in any order. Not checked if absent. */
   reasons: z.array(z.enum(policyReasons)).optional(),
 });
 type PolicyCase = z.output<typeof caseSchema>;
@@ -240,21 +241,21 @@ type PolicyCase = z.output<typeof caseSchema>;
 const policyCasesSchema = z.strictObject({
   version: z.literal(1, { error: 'must be 1' }),
   account: z.string().min(1).max(64).optional(),
-  /** A path relative to the file, or the limits themselves; by default those active at the gateway. */
+  /** A path relative to the file, or the limits themselves. Defaults to the gateway's active limits. */
   limits: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).optional(),
-  /** A *.cedar file or a folder of them, relative to the file. */
+  /** A *.cedar file, or a folder of them, relative to the file. */
   policies: z.string().min(1).optional(),
   facts: givenFacts.default({}),
   cases: z.array(caseSchema).min(1).max(10_000),
 });
 
-/** Wednesday, ten in the morning in New York. */
+/** Wednesday, 10 a.m. in New York. */
 const QUIET_MORNING = '2026-11-25T15:00:00.000Z';
 const DEFAULT_PRICE = '100';
 const DEFAULT_SLIPPAGE = '0.01';
 const DEFAULT_EQUITY = '100000';
 
-/** @throws {TradeAgentError} `usage`, `invalid_order` for what is no order */
+/** @throws {TradeAgentError} `usage`, `invalid_order` for text that is not an order */
 export function factsOf(one: PolicyCase, general: GivenFacts, account: string): Facts {
   const given = merged(general, one.facts);
   const { environment = 'paper', at = QUIET_MORNING } = given;
@@ -305,7 +306,7 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
   };
 }
 
-/** The highest option level, and nothing covering a sale, by default. */
+/** Defaults to the highest option level, with nothing that covers a sale. */
 function optionFacts(
   { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
   given: NonNullable<GivenFacts['option']>,

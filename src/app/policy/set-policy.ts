@@ -9,7 +9,7 @@ import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
 export interface SetPolicy {
-  /** `pending`: it applies once the phone approves; `unchanged`: the rules were so before. */
+  /** `pending`: applies once approved on the phone. `unchanged`: the rules were already like this. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
   readonly previous: string;
@@ -20,17 +20,17 @@ export interface SetPolicy {
 }
 
 interface PolicyEdit {
-  /** `KEY=VALUE` each. */
+  /** A list of `KEY=VALUE`. */
   readonly limits: readonly string[];
-  /** Rule files by name: their text, or null to remove one. */
+  /** Rule files by name: the text, or null to remove the file. */
   readonly policies?: Readonly<Record<string, string | null>>;
 }
 
 /**
- * Changes the account's rules. Tightening applies at once; loosening needs approval.
- * @param ask requests the approval, and resolves with the proposal once nobody waits any more
- * @throws {TradeAgentError} `usage` for an unknown limit, `blocked`, `invalid_config` for wrong rules, and what
- *   stands for a no
+ * Changes the account's rules. Tightening applies immediately. Loosening needs approval.
+ * @param ask requests the approval and resolves with the proposal once nobody waits for it anymore
+ * @throws {TradeAgentError} `usage` for an unknown limit, `blocked`, `invalid_config` for invalid rules, or the
+ *   reason if it was not approved
  */
 export async function setPolicy(
   app: Pick<App, 'gateway'>,
@@ -67,7 +67,7 @@ export async function setPolicy(
     provenance,
   });
   if (proposal.kind !== 'policy_change')
-    throw new TradeAgentError('internal', 'the gateway asked for something else');
+    throw new TradeAgentError('internal', 'the gateway returned another kind of proposal');
   const outcome = proposal.state === 'executed' ? 'applied' : 'pending';
   const now = outcome === 'applied' ? proposal.subject.digest : digest;
   return { outcome, ...standing, digest: now, changes: proposal.subject.changes, proposal };
@@ -75,15 +75,15 @@ export async function setPolicy(
 
 type Limits = Readonly<Record<string, unknown>>;
 
-/** The parts of `hours`; the other keys are those that have labels. */
+/** The parts of `hours`. The other keys are those that have labels. */
 const hourKeys = ['hours.zone', 'hours.from', 'hours.to', 'hours.days'];
 const settable = [...Object.keys(limitWords).filter((key) => key !== 'hours'), ...hourKeys];
 
-/** Removes a limit: `max_day_loss=none`. */
+/** The value that removes a limit, as in `max_day_loss=none`. */
 const NONE = 'none';
 
 /**
- * Applies `KEY=VALUE` changes, with dotted keys. Lists are comma-separated, and `none` removes a limit.
+ * Applies `KEY=VALUE` changes with dotted keys. Lists are comma-separated, and `none` removes a limit.
  * @param schema validates the values
  * @throws {TradeAgentError} `usage`, naming the key and its allowed values
  */
@@ -99,12 +99,12 @@ export function changedLimits(limits: Limits, pairs: readonly string[], schema: 
   const [issue] = parsed.error.issues;
   throw new TradeAgentError(
     'usage',
-    `these limits can't stand together: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
+    `these limits can't be combined: ${issue?.path.join('.') ?? ''} ${issue?.message ?? ''}`.trim(),
     { hint: 'See docs/guide/POLICY.md for the values of each key.' },
   );
 }
 
-/** Tries a value as text, number, true and list; the schema decides. */
+/** Tries the value as text, number, `true` and list, and keeps the form that the schema accepts. */
 function withValue(limits: Limits, key: string, text: string, schema: z.ZodType): Limits {
   const list = text
     .split(',')
@@ -121,12 +121,12 @@ function withValue(limits: Limits, key: string, text: string, schema: z.ZodType)
     const changed = setAt(limits, key.split('.'), form);
     const parsed = schema.safeParse(changed);
     const own = parsed.success ? undefined : parsed.error.issues.find(({ path }) => within(path, key));
-    // The next pair may supply what another key still lacks.
+    // A later pair may supply what another key still lacks.
     if (own === undefined) return changed;
     complaint ||= own.message;
   }
   throw new TradeAgentError('usage', `${key} can't be "${text}": ${complaint}`, {
-    hint: 'docs/guide/POLICY.md says what each key takes; "none" takes a limit away.',
+    hint: 'See docs/guide/POLICY.md for the values of each key. "none" removes a limit.',
   });
 }
 
@@ -149,21 +149,21 @@ function without(limits: Limits, key: string): Limits {
 
 function unknownKey(pair: string, key: string): TradeAgentError {
   if (key === '')
-    return new TradeAgentError('usage', `"${pair}" sets nothing`, {
-      hint: 'Write KEY=VALUE, as in: trade-agent policy set max_order_notional=500.',
+    return new TradeAgentError('usage', `"${pair}" is not a limit setting`, {
+      hint: 'Write KEY=VALUE, for example: trade-agent policy set max_order_notional=500',
     });
   const nearest = closestMatch(key, settable);
   return new TradeAgentError('usage', `there is no limit "${key}"`, {
-    hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}The limits are ${settable.join(', ')}.`,
+    hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}Limits: ${settable.join(', ')}.`,
   });
 }
 
-/** Rule files by name, as the gateway keeps them. @throws {TradeAgentError} `invalid_config` */
+/** Reads rule files by name, as the gateway stores them. @throws {TradeAgentError} `invalid_config` */
 export function readRuleTexts(files: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     files.map((file) => [
       basename(file),
-      readNamedFile(file, 'file of rules', 'docs/guide/POLICY.md says what stands in one.'),
+      readNamedFile(file, 'file of rules', 'See docs/guide/POLICY.md for the format.'),
     ]),
   );
 }

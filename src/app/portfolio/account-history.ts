@@ -7,8 +7,8 @@ import { type StoreApp, withCheckStore } from '../check/with-check-store.ts';
 export type AccountHistory = Awaited<ReturnType<typeof accountHistory>>;
 
 /**
- * An account's holdings, its activities (oldest first, imported ones marked), and the broker's time.
- * @throws {TradeAgentError} `login_required`, and what the gateway's reads throw
+ * Returns an account's holdings, its activities (oldest first, imported ones marked), and the broker's time.
+ * @throws {TradeAgentError} `login_required`, and any error from reading the gateway
  */
 export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>) {
   const gateway = await gatewayWithImported(app);
@@ -21,7 +21,7 @@ export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>) {
   return { account, positions, activities, now: Date.parse(clock.timestamp) };
 }
 
-/** The activities that the person imported for an account. */
+/** Returns the activities that the person imported for an account. */
 export function importedActivities(app: StoreApp): ImportedActivities {
   return (account) =>
     withCheckStore(
@@ -31,7 +31,7 @@ export function importedActivities(app: StoreApp): ImportedActivities {
     );
 }
 
-/** The gateway with the imported activities among its own. @throws {TradeAgentError} `login_required` */
+/** Returns the gateway with imported activities merged into its own. @throws {TradeAgentError} `login_required` */
 export async function gatewayWithImported(app: StoreApp & Pick<App, 'gateway'>): Promise<GatewayClient> {
   return withImportedActivities(await app.gateway(), importedActivities(app));
 }

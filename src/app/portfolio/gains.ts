@@ -15,11 +15,11 @@ const COLUMNS = ['symbol', 'sold', 'acquired', 'qty'] as const;
 const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text));
 
 /**
- * Reads the lots chosen for sales from a CSV file with the columns symbol, sold, acquired (days in New York) and qty.
+ * Reads the lots chosen for sales from a CSV file: symbol, sold, acquired (dates in New York) and qty.
  * @throws {TradeAgentError} `usage`, naming the line
  */
 export function chosenLots(file: string): (LotChoice & { readonly line: number })[] {
-  const hint = `Its first line has the names: ${COLUMNS.join(',')}; the days are like 2026-03-31.`;
+  const hint = `The first line must name the columns: ${COLUMNS.join(',')}. Write dates like 2026-03-31.`;
   const text = readNamedFile(file, 'file of lots', hint);
   const wrong = (message: string) =>
     new TradeAgentError('usage', safeLine(`${file}${message}`, 300), { hint });
@@ -35,14 +35,14 @@ export function chosenLots(file: string): (LotChoice & { readonly line: number }
   } catch (error) {
     throw wrong(` is not CSV: ${error instanceof Error ? error.message : 'it can’t be read'}`);
   }
-  if (rows.length === 0) throw wrong(' names no lots');
+  if (rows.length === 0) throw wrong(' contains no lots');
   return rows.map(({ record, info: { lines: line } }) => {
     const { symbol, sold = '', acquired = '', qty } = record;
     const parsed = { symbol: symbolSchema.safeParse(symbol), qty: positiveDecimalString.safeParse(qty) };
     if (!parsed.symbol.success) throw wrong(`, line ${line}: "${symbol ?? ''}" is not a ticker symbol`);
     if (!parsed.qty.success) throw wrong(`, line ${line}: "${qty ?? ''}" is not a number of shares`);
     for (const day of [sold, acquired])
-      if (!isDate(day)) throw wrong(`, line ${line}: "${day}" is not a day`);
+      if (!isDate(day)) throw wrong(`, line ${line}: "${day}" is not a date`);
     return { symbol: parsed.symbol.data, sold, acquired, qty: new Dec(parsed.qty.data), line };
   });
 }
@@ -50,10 +50,10 @@ export function chosenLots(file: string): (LotChoice & { readonly line: number }
 type HistoryApp = StoreApp & Pick<App, 'gateway'>;
 
 export interface GainOptions {
-  /** `2026`; all years by default. */
+  /** Such as `2026`. Defaults to all years. */
   readonly year?: string | undefined;
   readonly method: LotMethod;
-  /** The file that names lots, for `specific` only. */
+  /** The file that selects lots. For `specific` only. */
   readonly lots?: string | undefined;
 }
 
@@ -64,8 +64,8 @@ export type HeldLots = ReturnType<typeof lotsView> & {
 };
 
 /**
- * Realized gains by lot, in the columns of Form 8949.
- * @throws {TradeAgentError} `usage` for a file of lots that were not held; `login_required`
+ * Returns realized gains by lot, in the columns of Form 8949.
+ * @throws {TradeAgentError} `usage` for a file with lots that were not held; `login_required`
  */
 export async function realisedGains(app: HistoryApp, options: GainOptions): Promise<RealisedGains> {
   const { history, account, activities } = await lotsOf(app, options);
@@ -75,7 +75,7 @@ export async function realisedGains(app: HistoryApp, options: GainOptions): Prom
   };
 }
 
-/** The lots held. @throws as {@link realisedGains} */
+/** Returns the lots held. @throws as {@link realisedGains} */
 export async function heldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await lotsOf(app, options);
   return {
@@ -90,10 +90,10 @@ async function lotsOf(app: HistoryApp, { method, lots }: Omit<GainOptions, 'year
     throw new TradeAgentError(
       'usage',
       method === 'specific'
-        ? 'the method specific needs --lots'
-        : `--lots goes with --method specific, not ${method}`,
+        ? '--method specific requires --lots'
+        : `--lots works only with --method specific, not ${method}`,
       {
-        hint: 'trade-agent gains --method specific --lots lots.csv; docs/reference/METRICS.md has the columns.',
+        hint: 'For example: trade-agent gains --method specific --lots lots.csv. See docs/reference/METRICS.md for the columns.',
       },
     );
   }
@@ -106,7 +106,9 @@ async function lotsOf(app: HistoryApp, { method, lots }: Omit<GainOptions, 'year
     throw new TradeAgentError(
       'usage',
       `${lots}, line ${choice.line}: no ${choice.qty.toFixed()} shares of ${choice.symbol} acquired on ${choice.acquired} were held for a sale on ${choice.sold}`,
-      { hint: 'trade-agent gains --output csv shows what was sold, by FIFO; the days are New York’s.' },
+      {
+        hint: 'Run "trade-agent gains --output csv" to see which lots were sold under FIFO. Dates are in New York time.',
+      },
     );
   }
   return { ...known, history };

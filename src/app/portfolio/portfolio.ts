@@ -21,9 +21,9 @@ interface PortfolioFigures {
 }
 
 /**
- * @param options.lines of how many of the largest positions to read the month's closes, at a request each; with none,
- *   no history at all
- * @throws {TradeAgentError} `login_required` and what the gateway's reads throw
+ * @param options.lines how many of the largest positions get a month of closing prices, at one request each; with 0,
+ *   no history is read at all
+ * @throws {TradeAgentError} `login_required`, and any error from reading the gateway
  */
 export async function portfolioFigures(
   app: App,
@@ -34,10 +34,9 @@ export async function portfolioFigures(
   const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    // Optional: without them the day's figure includes deposits, like the broker's own, and a position's is since the
-    // last close.
+    // Optional. Without it, the day's figure includes deposits, and a position's change is since the last close.
     gateway.activities({ after: began - 1 }).catch(() => []),
-    // Optional.
+    // Optional as well.
     lines === 0 ? [] : gateway.valueHistory('1M').catch(() => []),
   ]);
   const shown = [...positions]
@@ -54,7 +53,7 @@ export async function portfolioFigures(
   const moved = flowsOf(activities, priceOf)
     .filter(({ at }) => at >= began)
     .reduce((sum, { amount }) => sum.plus(amount), ZERO);
-  // On an account's first day the previous equity may already contain the first deposit.
+  // On an account's first day, the previous equity may already contain the first deposit.
   const dayFlow = values.some(({ at }) => Date.parse(at) < began) ? moved : undefined;
   const equity = values.map((value) => value.equity);
   const traded = dayTrades(activities, began);
@@ -74,8 +73,8 @@ export interface PortfolioAcross {
 }
 
 /**
- * The accounts of a person who has several; undefined for one who has not, or has named one.
- * @throws {TradeAgentError} `login_required`, and what reading the accounts throws
+ * Returns the accounts of a person who has several. Returns undefined if they have only one, or selected one.
+ * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
 export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross | undefined> {
   const entries = await accountsMeant(app);
@@ -92,18 +91,18 @@ export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross |
   return { accounts, missing, totals: totalsAcross(accounts.map(({ account }) => account)) };
 }
 
-/** Between reads of prices: 100 a minute for all symbols together, of Alpaca's 200. */
+/** Milliseconds between price requests: 100 per minute for all symbols together, of the 200 that Alpaca allows. */
 const PRICES_MS = 600;
-/** Account and positions are read again at least this often. */
+/** Account and positions are read again at least this often, in milliseconds. */
 const COMPLETE_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
-/** The most symbols of one request for quotes. */
+/** Maximum number of symbols in one request for quotes. */
 const MOST_SYMBOLS = 50;
 
 export interface LiveFigures extends PortfolioFigures {
-  /** When the prices were read, milliseconds since the epoch. */
+  /** When the prices were read, in milliseconds since the epoch. */
   readonly at: number;
-  /** Whether the prices are outdated: the gateway does not answer. */
+  /** Whether the prices are outdated because the gateway does not respond. */
   readonly stale: boolean;
 }
 
@@ -112,14 +111,14 @@ interface LiveOptions {
   /** How many of the largest positions get sparklines. */
   readonly lines: number;
   readonly changed: (figures: LiveFigures) => void;
-  /** Gets each changed proposal: decisions and fills. */
+  /** Called with each changed proposal: decisions and fills. */
   readonly told: (proposal: Proposal) => void;
 }
 
 /**
- * Updates a portfolio until `signal` aborts: prices periodically, positions at once when the gateway reports a fill.
- * One request at a time.
- * @throws {TradeAgentError} what the first read throws, and `login_required` where the session ends meanwhile
+ * Updates a portfolio until `signal` aborts: prices periodically, positions as soon as the gateway reports a fill.
+ * Sends one request at a time.
+ * @throws {TradeAgentError} errors of the first read, and `login_required` if the session ends in the meantime
  */
 export async function liveFigures(app: App, { signal, lines, changed, told }: LiveOptions): Promise<void> {
   const { clock } = app;
@@ -156,7 +155,7 @@ export async function liveFigures(app: App, { signal, lines, changed, told }: Li
       changed({ ...figures, at, stale: false });
       return true;
     } catch {
-      // Whatever the error, what is displayed is outdated and must say so.
+      // Whatever the error, the displayed figures are outdated and must be marked as stale.
       changed({ ...figures, at, stale: true });
       return false;
     }
@@ -189,19 +188,19 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
   return new Map(quotes.map(({ symbol, last }) => [symbol, last]));
 }
 
-/** Between retries of an account that could not be read. */
+/** Milliseconds between retries for an account that could not be read. */
 const AGAIN_MS = 30_000;
 
 export interface LiveAcross extends PortfolioAcross {
-  /** When the oldest of their prices were read, milliseconds since the epoch. */
+  /** When the oldest of the accounts' prices were read, in milliseconds since the epoch. */
   readonly at: number;
   readonly stale: boolean;
 }
 
 /**
- * Updates all of a person's accounts until `signal` aborts, each separately. One that can't be read is named, and
- * retried.
- * @throws {TradeAgentError} `login_required`, and what reading the accounts throws
+ * Updates all of a person's accounts until `signal` aborts, each one separately. An account that can't be read goes
+ * to `missing` and is retried.
+ * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
 export async function liveAcross(
   app: App,

@@ -27,17 +27,17 @@ import { namedProfile } from './profiles.ts';
 interface NewProfile extends Partial<StorePlace> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
-  /** In place of a gateway; it describes itself. */
+  /** Replaces the gateway. The server describes its own settings. */
   readonly server?: string | undefined;
-  /** By default what the gateway calls itself, else its address. */
+  /** Defaults to the gateway's own name for itself, or else its URL. */
   readonly audience?: string | undefined;
-  /** Detected by default. */
+  /** Detected if absent. */
   readonly provider?: ProviderName | undefined;
   readonly loginClient?: string | undefined;
   readonly environment?: Environment | undefined;
 }
 
-/** Settings that can't be detected, and are asked for. */
+/** Settings that can't be detected and that the person is asked for. */
 export type AskedSetting = 'issuer' | 'gateway' | 'loginClient';
 
 export interface AddedProfile {
@@ -48,10 +48,10 @@ export interface AddedProfile {
 }
 
 /**
- * Adds a profile to config.yaml, if one can sign in with it.
- * @param ask the person, for what is not given
- * @throws {TradeAgentError} `invalid_config` where nobody could sign in: nothing is written then; `usage`,
- *   `provider_unreachable`, and what `ask` throws
+ * Adds a profile to config.yaml, provided that it is possible to sign in with it.
+ * @param ask asks the person for missing settings
+ * @throws {TradeAgentError} `invalid_config` if signing in is impossible, and nothing is written then; `usage`,
+ *   `provider_unreachable`, and any error from `ask`
  */
 export async function addProfile(
   app: App,
@@ -81,7 +81,7 @@ export async function addProfile(
   return await checkAndWrite(home, name, profile, metadata);
 }
 
-/** A profile of a server, as the server describes itself. @throws {TradeAgentError} `usage` for conflicting settings */
+/** Adds a profile with a server's own description. @throws {TradeAgentError} `usage` for conflicting settings */
 async function addAtServer(
   app: App,
   home: Home,
@@ -91,16 +91,16 @@ async function addAtServer(
 ): Promise<AddedProfile> {
   const { gateway, environment } = given;
   if (gateway !== undefined) {
-    throw new TradeAgentError('usage', '--server stands in the place of --gateway', {
-      hint: 'Leave out one of them.',
+    throw new TradeAgentError('usage', "--server and --gateway can't be combined", {
+      hint: 'Remove one of them.',
     });
   }
   const address = requireUrl(server, '--server').replace(/\/+$/, '');
   const { toldByServer } = await import('../server/server-profile.ts');
   const told = await toldByServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
   if (environment !== undefined && environment !== told.environment) {
-    throw new TradeAgentError('usage', `${address} trades ${told.environment}, not ${environment}`, {
-      hint: 'Leave out --environment.',
+    throw new TradeAgentError('usage', `${address} is a ${told.environment} server, not ${environment}`, {
+      hint: 'Remove --environment.',
     });
   }
   const metadata = await providerMetadata(given.issuer ?? told.issuer, {
@@ -137,7 +137,7 @@ async function checkAndWrite(
   return { profile, file: configFile(home), findings };
 }
 
-/** Reading works without approvals; nothing works without a sign-in. @throws {TradeAgentError} `invalid_config` */
+/** Requires a way to sign in: without one, nothing works. @throws {TradeAgentError} `invalid_config` */
 function requireSignIn(findings: readonly ProviderFinding[], issuer: string): void {
   const missing = findings.find(({ feature, status }) => feature === 'device' && status === 'fail');
   if (missing === undefined) return;
@@ -148,12 +148,12 @@ function requireSignIn(findings: readonly ProviderFinding[], issuer: string): vo
 
 function requireUrl(text: string, option: string): string {
   if (isSecureUrl(text)) return text;
-  throw new TradeAgentError('usage', `${option} is not an https address: ${text}`, {
-    hint: 'Write it whole, with https://. Plain http is allowed only for servers on this machine.',
+  throw new TradeAgentError('usage', `${option} is not an https URL: ${text}`, {
+    hint: 'Pass a complete URL, starting with https://. Plain http is allowed only for servers on this machine.',
   });
 }
 
-/** What the gateway calls itself (RFC 9728), if it answers; "profile check" verifies it again. */
+/** Returns the gateway's own name for itself (RFC 9728), if it responds. "profile check" verifies it again. */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
   const send = boundedFetch(app.fetch, LONGEST_PROVIDER_ANSWER);
   try {
@@ -170,22 +170,23 @@ async function announcedAudience(app: App, gateway: string): Promise<string | un
 }
 
 /**
- * Signs a profile out, deletes its keys, and removes it from config.yaml. Its threads and the audit record stay.
- * @param confirm asks the person, and throws where they decline
- * @returns who was signed in, and a warning where the session could not be ended at the provider
- * @throws {TradeAgentError} `not_found`, `credential_store_…`, and what `confirm` throws: nothing is removed then
+ * Signs a profile out, deletes its keys, and removes it from config.yaml. Its threads and the audit log are kept.
+ * @param confirm asks the person, and throws if they decline
+ * @returns who was signed in, and a warning if the session could not be ended at the provider
+ * @throws {TradeAgentError} `not_found`, `credential_store_…`, and any error from `confirm`; nothing is removed in
+ *   these cases
  */
 export async function removeProfile(app: App, name: string, confirm: () => Promise<void>) {
   const config = await app.config();
   if (!Object.hasOwn(config.profiles, name)) {
     throw new TradeAgentError('not_found', `config.yaml has no profile "${name}"`, {
-      hint: 'See "trade-agent profile list".',
+      hint: 'List them with "trade-agent profile list".',
     });
   }
   await confirm();
   const profile = await namedProfile(app, name);
   const [store, home] = await Promise.all([app.openStore(profile), app.home()]);
-  // Credentials first: without the profile nobody could find them again.
+  // Credentials go first. Without the profile, nobody could find them again.
   const { fetch, clock } = app;
   const { user, warning } = await logout({ profile, store, home, fetch, clock, forgetClients: true });
   await store.delete(['notice_secrets']);
@@ -195,9 +196,9 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
 }
 
 /**
- * Stores the API key of the model's server for a profile; the current one by default.
- * @param ask returns the key for the server at a URL; asked once the store is known to work
- * @throws {TradeAgentError} `usage` where the model needs none, `credential_store_…`, and what `ask` throws
+ * Stores the API key of the model's server for a profile (the current one by default).
+ * @param ask returns the key for the server at a URL; called once the store is known to work
+ * @throws {TradeAgentError} `usage` if the model needs none, `credential_store_…`, and any error from `ask`
  */
 export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {
   const profile = await namedProfile(app, name);
@@ -206,7 +207,7 @@ export async function setModelKey(app: App, name: string | undefined, ask: (url:
       'usage',
       `profile "${profile.name}" uses the built-in planner, which needs no key`,
       {
-        hint: `First "trade-agent config set profiles.${profile.name}.model.provider openai", and model.name.`,
+        hint: `Run "trade-agent config set profiles.${profile.name}.model.provider openai" first, and set model.name.`,
       },
     );
   }
@@ -222,13 +223,12 @@ interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
 }
 
 /**
- * Checks a profile (the current one by default) against its identity provider and gateway; `ok` is false where
- * something won't work.
+ * Checks a profile (the current one by default). `ok` is false if something won't work at its provider or gateway.
  * @throws {TradeAgentError} `invalid_config`, `provider_unreachable`
  */
 export async function checkProfile(app: App, name: string | undefined) {
   const profile = await namedProfile(app, name);
-  // Not cached: somebody has probably just changed something at the provider.
+  // Bypasses the cache, since someone has probably just changed the provider's settings.
   const metadata = await providerMetadata(profile.issuer, {
     fetch: app.fetch,
     clock: app.clock,

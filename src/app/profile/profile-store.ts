@@ -7,12 +7,12 @@ import { moveCredentials } from '../../secrets/move-credentials.ts';
 import { isSamePlace, type KeptPlace, keptPlaces, placeOf } from '../../secrets/places/kept-places.ts';
 import type { App } from '../app.ts';
 
-/** A profile's name and where it keeps its secrets; its addresses are not needed. */
+/** A profile's name and where it stores its secrets. Its addresses are not needed. */
 interface StoreSetting extends StorePlace {
   readonly name: string;
 }
 
-/** A place, with the `credential_key` of config.yaml. */
+/** A place, with the `credential_key` from config.yaml. */
 export interface NamedPlace extends KeptPlace {
   readonly key: string | undefined;
 }
@@ -24,8 +24,8 @@ async function storeSetting(app: App, name: string | undefined): Promise<StoreSe
 }
 
 /**
- * Where a profile's secrets are (the current one's by default), whether any are stored there, and the leftovers of an
- * interrupted move.
+ * Returns where a profile's secrets are stored (the current profile by default), whether any exist there, and the
+ * leftovers of an interrupted move.
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function showStore(app: App, name: string | undefined) {
@@ -47,16 +47,16 @@ interface MovedStore {
   readonly to: NamedPlace;
   /** The names of the moved secrets. */
   readonly moved: readonly string[];
-  /** Set where the old copy could not be erased. */
+  /** Set if the old copy could not be erased. */
   readonly warning: string | undefined;
-  /** The erased leftovers of an earlier move; if there were any, nothing else was done. */
+  /** The erased leftovers of an earlier move. If there were any, nothing else was done. */
   readonly erased: readonly KeptPlace[];
 }
 
 /**
  * Copies a profile's secrets to another store, reads them back, switches the profile over, and erases the old copy.
- * Interrupted at any point, it leaves a working login, and running it again finishes it.
- * @throws {TradeAgentError} `usage` where they are there already, `credential_store_…`, `busy`
+ * If it is interrupted at any point, the login still works, and running it again completes the move.
+ * @throws {TradeAgentError} `usage` if they are already there, `credential_store_…`, `busy`
  */
 export async function moveStore(app: App, name: string, to: StorePlace): Promise<MovedStore> {
   const from = await storeSetting(app, name);
@@ -88,22 +88,22 @@ export async function moveStore(app: App, name: string, to: StorePlace): Promise
   };
 }
 
-/** The profile was switched already: only leftovers of an earlier move remain. */
+/** Runs when the profile has already been switched and only leftovers of an earlier move remain. */
 async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace): Promise<MovedStore> {
   const { name } = setting;
   const kept = keptPlaces((await app.home()).config, name);
   const [leftover, ...more] = kept.filter((place) => !isSamePlace(place, here));
   if (leftover === undefined) {
-    throw new TradeAgentError('usage', `the credentials of "${name}" are there already`, {
-      hint: `See "trade-agent profile store show ${name}".`,
+    throw new TradeAgentError('usage', `the credentials of "${name}" are already stored there`, {
+      hint: `Run "trade-agent profile store show ${name}" for details.`,
     });
   }
   if (!kept.some((place) => isSamePlace(place, here))) {
-    throw new TradeAgentError('credential_store_unavailable', 'nothing is kept where the profile says', {
-      hint: `The only copy is elsewhere: set credential_store and credential_key of "${name}" back to where it is ("trade-agent profile store show ${name}").`,
+    throw new TradeAgentError('credential_store_unavailable', 'the store named in the profile is empty', {
+      hint: `The only copy is elsewhere ("trade-agent profile store show ${name}"). Set credential_store and credential_key of "${name}" back to that place.`,
     });
   }
-  // Erase nothing while the profile's store can't be read.
+  // Erases nothing while the profile's store can't be read.
   await (await app.openStore(setting)).probe();
   const erased = [leftover, ...more];
   for (const place of erased) await erase(app, name, place);
@@ -119,7 +119,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace):
 
 async function erase(app: App, name: string, place: KeptPlace): Promise<void> {
   if (place.keyKind === 'key-file' && place.file !== undefined) {
-    // The key file stays: it may open other profiles' files.
+    // The key file stays, because it may open other profiles' files.
     rmSync(place.file, { force: true });
     return;
   }
@@ -128,7 +128,7 @@ async function erase(app: App, name: string, place: KeptPlace): Promise<void> {
 }
 
 function otherKeyFile(name: string): TradeAgentError {
-  return new TradeAgentError('usage', "one key file can't be put in the place of another directly", {
+  return new TradeAgentError('usage', "a key file can't be replaced directly with another one", {
     hint: `Move to the keychain or a passphrase first: trade-agent profile store move ${name} --to file --key passphrase`,
   });
 }

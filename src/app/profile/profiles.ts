@@ -3,7 +3,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { chosenProfileName, findProfile, profileNames } from '../../config/resolve-profile.ts';
 import type { App } from '../app.ts';
 
-/** The profiles of config.yaml, and the built-in sandbox. @throws {TradeAgentError} `invalid_config` */
+/** Lists the profiles of config.yaml and the built-in sandbox. @throws {TradeAgentError} `invalid_config` */
 export async function listProfiles(app: App) {
   const config = await app.config();
   const current = chosenProfileName(config, app.profileName);
@@ -13,7 +13,7 @@ export async function listProfiles(app: App) {
   });
 }
 
-/** A profile's settings; the current one's by default. @throws {TradeAgentError} `invalid_config` */
+/** Returns a profile's settings (the current profile by default). @throws {TradeAgentError} `invalid_config` */
 export async function showProfile(app: App, name: string | undefined) {
   const profile = findProfile(await app.config(), name ?? app.profileName);
   return { profile, file: configFile(await app.home()) };
@@ -25,7 +25,7 @@ export async function makeDefaultProfile(app: App, name: string): Promise<void> 
   await setDefaultProfile(await app.home(), name);
 }
 
-/** The profile named by a command's argument; the current one by default. @throws {TradeAgentError} `invalid_config` */
+/** Resolves the profile in a command's argument, or the current one. @throws {TradeAgentError} `invalid_config` */
 export async function namedProfile(app: App, name: string | undefined): Promise<ResolvedProfile> {
   if (name === undefined) return await app.profile();
   const { findProfile, resolveProfile } = await import('../../config/resolve-profile.ts');

@@ -14,14 +14,14 @@ export interface ServeSandboxOptions extends Omit<SandboxOptions, 'clock' | 'mou
 }
 
 /**
- * Serves a sandbox until the signal aborts, or it was idle for long enough.
- * @throws {TradeAgentError} `busy` where another one uses the folder, `port_in_use`, `invalid_config`
+ * Serves a sandbox until the signal aborts or it was idle for long enough.
+ * @throws {TradeAgentError} `busy` if another sandbox uses the folder, `port_in_use`, `invalid_config`
  */
 export async function serveSandbox(
   { clock, signal, tell }: Pick<App, 'clock' | 'signal' | 'tell'>,
   { ready, idleExitMs, ...options }: ServeSandboxOptions,
 ): Promise<void> {
-  // SQLite makes its files as the umask lets it.
+  // SQLite creates its files with the permissions that the umask allows.
   process.umask(0o077);
   let idle: ((ms: number) => Promise<void>) | undefined;
   await serve({

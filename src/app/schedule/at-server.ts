@@ -11,13 +11,13 @@ import { wholeId } from '../whole-id.ts';
 import type { ScheduleRun } from './run-schedule.ts';
 import { type AddOptions, checkName, type ScheduleState, USUAL_TIMEOUT_MS } from './schedule-context.ts';
 
-/* The use cases of `schedules.ts` for schedules that the profile's server keeps and runs. */
+/* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
 
 async function schedulesOf(app: App): Promise<RemoteSchedules> {
   return remoteSchedules(await app.requireSession(), app);
 }
 
-/** @throws {TradeAgentError} `usage` for options of an entry on this machine; `invalid_config` for wrong rules */
+/** @throws {TradeAgentError} `usage` for options that apply only to this machine; `invalid_config` for invalid rules */
 export async function addAtServer(app: App, timing: Timing, options: AddOptions): Promise<ScheduleState> {
   const {
     name,
@@ -49,12 +49,12 @@ function requireNothingHere({ with: starter, report, dryRun }: AddOptions): void
   const said = { '--with': starter, '--report': report, '--dry-run': dryRun === true ? true : undefined };
   const [option] = Object.entries(said).find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;
-  const message = `${option} is for a schedule of this machine, and this one is kept at the server`;
-  throw new TradeAgentError('usage', message, { hint: 'Leave it out.' });
+  const message = `${option} works only for schedules on this machine, and this one runs on the server`;
+  throw new TradeAgentError('usage', message, { hint: `Remove ${option}.` });
 }
 
 async function rulesText(file: string): Promise<string> {
-  const hint = 'Name another with --rules, or leave it out for the default rules.';
+  const hint = 'Pass another file with --rules, or omit it to use the standard rules.';
   const text = readNamedFile(file, 'rules file', hint);
   const { parseRules } = await import('../../check/load-rules.ts');
   await parseRules(text, file);
@@ -70,19 +70,19 @@ export async function findAtServer(app: App, idOrName: string): Promise<RemoteSc
   return find(await schedulesOf(app), idOrName);
 }
 
-/** @param idOrName or its beginning @throws {TradeAgentError} `not_found`, `usage` where it is ambiguous */
+/** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
 async function find(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
   const all = await schedules.list();
   const names = all.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
   const whole = await wholeId(idOrName, { called: 'schedules', whole: /^$/, list: async () => names });
   const found = all.find(({ id, name }) => id === whole || name === whole);
   if (found !== undefined) return found;
-  throw new TradeAgentError('not_found', `there is no schedule "${idOrName}" at the server`, {
+  throw new TradeAgentError('not_found', `there is no schedule "${idOrName}" on the server`, {
     hint: 'List them with "trade-agent schedule list".',
   });
 }
 
-/** @returns its id */
+/** @returns the schedule's id */
 export async function removeAtServer(app: App, idOrName: string) {
   const schedules = await schedulesOf(app);
   const { id } = await find(schedules, idOrName);
@@ -106,8 +106,9 @@ export async function logsAtServer(
 }
 
 /**
- * Has the server run a schedule now, and waits for the result. When it is due the server knows itself.
- * @throws {TradeAgentError} `timeout` where it does not end
+ * Has the server run a schedule now and waits for the result. Without `now` it only reports the next run, since the
+ * server itself runs schedules when they are due.
+ * @throws {TradeAgentError} `timeout` if the run does not end in time
  */
 export async function runAtServer(
   app: App,
@@ -122,8 +123,8 @@ export async function runAtServer(
   }
   const record = await schedules.run(schedule);
   if (record !== undefined) return { schedule, run: { status: 'ran', record, check: undefined } };
-  throw new TradeAgentError('timeout', `the server did not end the run of ${schedule.id} in its time`, {
-    hint: `See what became of it with "trade-agent schedule logs ${schedule.id}".`,
+  throw new TradeAgentError('timeout', `the run of ${schedule.id} did not finish in time on the server`, {
+    hint: `Check its outcome with "trade-agent schedule logs ${schedule.id}".`,
   });
 }
 
@@ -140,7 +141,7 @@ function stateOf(
     schedule: {
       ...schedule,
       profile,
-      check: { ...(rules === undefined ? {} : { rules: 'rules of its own' }), suggest, buyOnly, approval },
+      check: { ...(rules === undefined ? {} : { rules: 'custom rules' }), suggest, buyOnly, approval },
       timeout: timeout_ms,
       with: 'server',
       entry: [],

@@ -12,15 +12,15 @@ import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../ex
 import { hoursFrom, momentsOf, scheduleStore } from './schedule-context.ts';
 
 export type ScheduleRun =
-  /** @property next milliseconds since the epoch; undefined where unknown */
+  /** @property next milliseconds since the epoch; undefined if unknown */
   | { readonly status: 'not_due'; readonly next: number | undefined }
-  /** @property check undefined where the market is closed, and it runs only while that is open */
+  /** @property check undefined if the schedule runs only during market hours and the market is closed */
   | { readonly status: 'ran'; readonly record: RunRecord; readonly check: CheckOutcomes | undefined };
 
 /**
- * Runs a schedule's check if it is due, or at once if `now` is set. The outcome is recorded before this returns,
- * except when the process is killed; the next call notices and records that.
- * @throws {TradeAgentError} `busy` while it is running; what the check throws, after it is recorded
+ * Runs a schedule's check if it is due, or immediately if `now` is set. The outcome is recorded before this returns,
+ * unless the process is killed. The next call then detects and records that.
+ * @throws {TradeAgentError} `busy` while it is running; any error from the check, after it was recorded
  */
 export async function runSchedule(
   app: App,
@@ -29,7 +29,7 @@ export async function runSchedule(
 ): Promise<ScheduleRun> {
   const store = await scheduleStore(app);
   const { check } = schedule;
-  // Before any session is opened: a run that proposes nothing gets read-only tokens.
+  // Must precede opening a session, so that a run that proposes nothing gets read-only tokens.
   if (check.suggest !== true || check.approval === 'deny') app.limitToReading();
   const moments = await momentsOf(app, schedule.timing, schedule.profile, store);
   if (!atOnce && !needsLock(store.journal(schedule), moments, app.clock.now())) {
@@ -52,7 +52,7 @@ function needsLock(journal: Journal, moments: Moments, now: number): boolean {
   return decision.run || decision.handled !== journal.handled;
 }
 
-/** The lock is held, so a run recorded as running was killed. */
+/** Marks runs as died that are recorded as running. This process holds the lock, so they must have been killed. */
 function withoutDead(journal: Journal, now: number): Journal {
   return {
     ...journal,
@@ -60,7 +60,7 @@ function withoutDead(journal: Journal, now: number): Journal {
   };
 }
 
-/** @param due undefined where a person starts it */
+/** @param due undefined if a person started the run */
 async function runNow(
   app: App,
   store: ScheduleStore,
@@ -72,7 +72,7 @@ async function runNow(
   const handled = due?.handled ?? journal.handled;
   const begun = begunRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
-  // Written first, so that the next call knows of this attempt if this process is killed.
+  // Written first, so that the next call knows of this attempt even if this process is killed.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
   const end = ({ record, again }: Ended) => {
     const isDone = due !== undefined && !again;
@@ -98,13 +98,13 @@ async function runNow(
   }
 }
 
-/** How long an aborted run may take to end; less than the command as a whole, so that it can be recorded. */
+/** Time for an aborted run to stop, in milliseconds. Shorter than the command's own, so that it can be recorded. */
 const STOP_MS = 2500;
 
-/** Seconds. Nobody sits at the machine: the person has a working day to look at their phone. */
+/** Seconds. Nobody sits at the machine, so the person has a working day to check their phone. */
 const TTL_S = 8 * 3600;
 
-/** A scheduled check's error, and its results until then. */
+/** A scheduled check's error, and its results so far. */
 export class CheckFailed {
   readonly error: unknown;
   readonly found: readonly CheckResult[];
@@ -119,9 +119,9 @@ type CheckedSchedule = Pick<Schedule, 'id' | 'name' | 'check'>;
 type CheckProgress = Pick<CheckListener, 'finding' | 'proposing'>;
 
 /**
- * Fails with the signal's reason if the check does not end in time.
- * @param due milliseconds since the epoch; undefined where a person starts it
- * @param checks runs the checks; on this machine by default
+ * Runs a schedule's check. Fails with the signal's reason if the check does not end in time.
+ * @param due milliseconds since the epoch; undefined if a person started it
+ * @param checks runs the checks; defaults to running them on this machine
  * @throws {CheckFailed}
  */
 export async function scheduledCheck(
@@ -135,7 +135,7 @@ export async function scheduledCheck(
   const listener = { ...progress, found: (result: CheckResult) => void found.push(result) };
   const done = new AbortController();
   try {
-    // Loaded late: most calls find nothing due.
+    // Loaded late, because most calls find nothing due.
     const run = checks ?? (await import('../check/run-check.ts')).runChecks;
     return await Promise.race([
       run(
@@ -153,7 +153,7 @@ export async function scheduledCheck(
   }
 }
 
-/** Rejects a while after the signal aborts, unless it is over before. */
+/** Rejects some time after the signal aborts, unless `over` aborts first. */
 function stopped({ signal, clock }: App, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const onAbort = () => {
@@ -195,14 +195,14 @@ const triedAgain: readonly ExitCode[] = [
 ];
 
 /**
- * Whether the same moment is retried at the next wake-up. Not what a person must fix first (wrong rules, no login),
- * nor an order's outcome, which is a result.
+ * Whether the same moment is retried at the next wake-up. Excludes errors that a person must fix first (invalid
+ * rules, no login) and an order's outcome, which is a result.
  */
 export function isTriedAgain(exitCode: ExitCode): boolean {
   return triedAgain.includes(exitCode);
 }
 
-/** A record keeps the worst findings. */
+/** Maximum findings per record. The worst ones are kept. */
 const KEPT_FINDINGS = 20;
 
 export type DueNow = Decision & { run: true };
@@ -213,7 +213,7 @@ export interface Ended {
   readonly again: boolean;
 }
 
-/** @param due undefined where a person starts it @param now milliseconds since the epoch */
+/** @param due undefined if a person started it @param now milliseconds since the epoch */
 export function begunRecord(schedule: string, due: DueNow | undefined, now: number): RunRecord {
   return {
     schedule,
@@ -235,13 +235,13 @@ export function diedRecord(begun: RunRecord, now: number): RunRecord {
   return { ...begun, status: 'died', ended_at: time(now) };
 }
 
-/** Of a schedule that runs only while the market is open. */
+/** Records a run of a schedule that runs only during market hours while the market is closed. */
 export function closedRun(begun: RunRecord, now: number): Ended {
   const record: RunRecord = { ...begun, status: 'market_closed', exit_code: exits.done, ended_at: time(now) };
   return { record, again: false };
 }
 
-/** @param found the results until then */
+/** @param found the results so far */
 export function failedRun(
   begun: RunRecord,
   thrown: unknown,
@@ -254,7 +254,7 @@ export function failedRun(
   return { record: { ...endOf(begun, exitCode, found, now), error }, again: isTriedAgain(exitCode) };
 }
 
-/** @param signal that ended the run, if one did */
+/** @param signal may have ended the run */
 export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): Ended {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);

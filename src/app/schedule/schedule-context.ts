@@ -22,7 +22,7 @@ export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleSto
   return openScheduleStore(join((await app.home()).data, 'schedules'));
 }
 
-/** The gateway that tells the market's hours: of the chosen account, or of the default one for `all`. */
+/** Returns the gateway that reports market hours: the chosen account's, or the default account's for `all`. */
 export async function hoursFrom(
   app: Pick<App, 'gateway' | 'ofAll' | 'usersGateway'>,
 ): Promise<GatewayClient> {
@@ -32,7 +32,7 @@ export async function hoursFrom(
 /** Exit codes that are results, not failures. */
 const results = [exits.found, exits.pending, exits.denied, exits.expired] as const;
 
-/** This machine, for schedulers; its commands get none of the user's tokens. */
+/** Describes this machine for schedulers. Its commands receive none of the user's tokens. */
 export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine {
   return {
     platform: process.platform,
@@ -46,8 +46,8 @@ export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine 
 }
 
 /**
- * The moments of a timing, by the broker's calendar if needed.
- * @throws {TradeAgentError} what reading the calendar throws, where no current one is cached
+ * Returns the moments of a timing, using the broker's calendar if needed.
+ * @throws {TradeAgentError} any error from reading the calendar, if no current one is cached
  */
 export async function momentsOf(
   app: App,
@@ -64,7 +64,7 @@ export async function momentsOf(
   return momentsBy(timing, days);
 }
 
-/** As {@link momentsOf}, by a given calendar. */
+/** Does the same as {@link momentsOf} with a given calendar. */
 async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
   const { timingMoments } = await import('../../schedule/cron-expression.ts');
   return timingMoments(timing, calendar);
@@ -75,7 +75,7 @@ export interface AddOptions {
   readonly at?: string;
   readonly name?: string;
   readonly whenOpen?: boolean;
-  /** Also as soon as a price passes a limit of its rules; only at a server, which watches prices. */
+  /** Also run when a price crosses a limit in its rules. Only on a server, which watches prices. */
   readonly onPrice?: boolean;
   readonly rules?: string;
   readonly report?: string;
@@ -83,40 +83,40 @@ export interface AddOptions {
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
   readonly with?: SchedulerName;
-  /** Write nothing, only show the result. */
+  /** Writes nothing and only shows the result. */
   readonly dryRun?: boolean;
   readonly timeout?: number | undefined;
 }
 
-/** The default time limit of a run: less than the interval of wake-ups. */
+/** Default time limit of a run, in milliseconds. Shorter than the interval between wake-ups. */
 export const USUAL_TIMEOUT_MS = 10 * 60_000;
 
 /** @throws {TradeAgentError} `usage` */
 export function checkName(name: string | undefined): void {
   if (name !== undefined && !schedulePattern.test(name)) {
-    throw new TradeAgentError('usage', `"${name}" can't be a schedule's name`, {
+    throw new TradeAgentError('usage', `"${name}" is not a valid schedule name`, {
       hint: 'Use up to 32 lowercase letters, digits, "-" and "_".',
     });
   }
 }
 
 const NEXT_RUNS = 3;
-/** Two wake-ups: after that the machine was off, or nothing wakes it. */
+/** Two wake-ups. After that, either the machine was off or nothing wakes it. */
 const OVERDUE_MS = 31 * 60_000;
 
-/** A schedule and its state. Moments are milliseconds since the epoch. */
+/** A schedule and its state. Times are milliseconds since the epoch. */
 export interface ScheduleState {
   readonly schedule: Omit<Schedule, 'with'> & { readonly with: Schedule['with'] | 'server' };
-  /** `kept`: the server needs no entry. */
+  /** `kept`: the schedule is on a server, which needs no entry. */
   readonly entry: EntryState | 'unreadable' | 'dry_run' | 'kept';
-  /** Its next runs; none where the broker's calendar was not read yet. */
+  /** Its next runs. Empty if the broker's calendar was not read yet. */
   readonly next: readonly number[];
   /** A moment that passed without a run. */
   readonly overdue: number | undefined;
   readonly last: RunRecord | undefined;
 }
 
-/** From this machine's files only, so that it works offline. */
+/** Returns a schedule's state from this machine's files only, so that it works offline. */
 export async function stateOf(
   app: App,
   store: ScheduleStore,

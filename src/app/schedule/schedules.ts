@@ -26,7 +26,7 @@ import {
   USUAL_TIMEOUT_MS,
 } from './schedule-context.ts';
 
-/** @param idOrName or its beginning @throws {TradeAgentError} `not_found`, `usage` where it is ambiguous */
+/** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
   const store = await scheduleStore(app);
   const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
@@ -34,7 +34,7 @@ export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Pr
   return store.find(whole);
 }
 
-/** As {@link findSchedule}, on this machine or at the server. */
+/** Does the same as {@link findSchedule}, on this machine or on the server. */
 export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
   if ((await serverOf(app)) === undefined) return findSchedule(app, idOrName);
   return (await import('./at-server.ts')).findAtServer(app, idOrName);
@@ -48,11 +48,7 @@ export async function listSchedules(app: App): Promise<ScheduleState[]> {
   return states;
 }
 
-/**
- * The last runs, newest first.
- * @param idOrName all schedules' by default
- * @throws {TradeAgentError} `not_found`
- */
+/** Lists runs, newest first. @param idOrName undefined for all schedules @throws {TradeAgentError} `not_found` */
 export async function scheduleLogs(
   app: App,
   idOrName: string | undefined,
@@ -68,9 +64,9 @@ export async function scheduleLogs(
 }
 
 /**
- * Adds a schedule and its entry, after all validation.
- * @param agree asked before anything is written; false leaves everything as it is
- * @throws {TradeAgentError} `usage`, `not_found`, `invalid_config`; `interrupted` where the person does not agree
+ * Adds a schedule and its scheduler entry, once everything is validated.
+ * @param agree called before anything is written; false leaves everything unchanged
+ * @throws {TradeAgentError} `usage`, `not_found`, `invalid_config`; `interrupted` if the person does not agree
  */
 export async function addSchedule(
   app: App,
@@ -81,12 +77,16 @@ export async function addSchedule(
   if ((await serverOf(app)) !== undefined)
     return (await import('./at-server.ts')).addAtServer(app, timing, options);
   if (options.onPrice === true) {
-    throw new TradeAgentError('usage', '--on-price is for a schedule at a server, which watches prices', {
-      hint: 'Leave it out; --cron "*/15 9-16 * * 1-5" looks every quarter of an hour.',
-    });
+    throw new TradeAgentError(
+      'usage',
+      '--on-price works only for schedules on a server, which watches prices',
+      {
+        hint: 'Remove it, and use --cron "*/15 9-16 * * 1-5" to check every 15 minutes.',
+      },
+    );
   }
   const store = await scheduleStore(app);
-  // It reads only the calendar and the accounts.
+  // Adding a schedule reads only the calendar and the accounts.
   app.limitToReading();
   const profile = findProfile(await app.config(), app.profileName);
   checkName(options.name);
@@ -123,7 +123,7 @@ export async function addSchedule(
   const dryRun = options.dryRun === true;
   if (!dryRun) {
     if (!(await agree(schedule))) throw new TradeAgentError('interrupted', 'nothing was written');
-    // The definition first: an entry without one would fail at each wake-up.
+    // The definition is written first. An entry without one would fail at each wake-up.
     store.put(schedule);
     try {
       await scheduler.install(id, schedule.entry);
@@ -150,8 +150,8 @@ function timingOf({ cron, at }: AddOptions): Timing {
 function checkFree(name: string | undefined, store: ScheduleStore): void {
   if (name === undefined) return;
   if (!store.list().some((other) => other.name === name || other.id === name)) return;
-  throw new TradeAgentError('usage', `there is a schedule "${name}" already`, {
-    hint: `Choose another name, or take that one out with "trade-agent schedule remove ${name}".`,
+  throw new TradeAgentError('usage', `a schedule "${name}" already exists`, {
+    hint: `Choose another name, or remove that schedule with "trade-agent schedule remove ${name}".`,
   });
 }
 
@@ -164,7 +164,7 @@ async function checkOf(options: AddOptions): Promise<Schedule['check']> {
   }
   if (report !== undefined && !existsSync(dirname(report))) {
     throw new TradeAgentError('usage', `there is no folder ${dirname(report)} for the report`, {
-      hint: 'Make it first, or name another file.',
+      hint: 'Create it first, or choose another file.',
     });
   }
   const { suggest, buyOnly, approval } = options;
@@ -174,7 +174,7 @@ async function checkOf(options: AddOptions): Promise<Schedule['check']> {
   };
 }
 
-/** Removes a schedule's entry, if there still is one, then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
+/** Removes a schedule's entry, if any, and then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string) {
   if ((await serverOf(app)) !== undefined)
     return (await import('./at-server.ts')).removeAtServer(app, idOrName);

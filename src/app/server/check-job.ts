@@ -38,9 +38,9 @@ import {
 } from '../schedule/run-schedule.ts';
 import { hoursFrom } from '../schedule/schedule-context.ts';
 
-/** When transient failures are retried, as on a machine of one's own. */
+/** Delay before transient failures are retried, in milliseconds, as on a personal machine. */
 const RETRY_MS = 15 * 60_000;
-/** A run's time limit, whatever its schedule says: less than its job's. */
+/** A run's time limit in milliseconds, whatever its schedule says. Shorter than its job's limit. */
 const LONGEST_MS = 4 * 60_000;
 
 export interface CheckJobParts extends ServerParts, NoticeParts {
@@ -48,11 +48,12 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 }
 
 /**
- * Runs a schedule's check if it is due or was requested. Why each moment runs once, however often the job is done:
- * 1. Whether it is due is decided by the schedule's row (`schedule/due.ts`); handled moments are skipped.
- * 2. A run begins by compare-and-set on the row's epoch, which makes an earlier run's end fail.
- * 3. A moment whose run was killed is retried; orders proposed twice are one to the gateway (`app/check/run-
- * check.ts`), and notices sent twice have one id (`app/check/check-notices.ts`).
+ * Runs a schedule's check if it is due or was requested. Each moment runs once, however often the job is executed:
+ * 1. The schedule's row decides whether it is due (`schedule/due.ts`), because handled moments are recorded there and
+ *   skipped.
+ * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its end.
+ * 3. A moment whose run was killed is retried safely: the gateway treats an order proposed twice as one
+ *   (`app/check/run-check.ts`), and a notice sent twice has the same id (`app/check/check-notices.ts`).
  */
 export function checkJob(parts: CheckJobParts): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
@@ -67,12 +68,12 @@ export function checkJob(parts: CheckJobParts): JobHandler {
     if (!decision.run && row.askedAt === null) return await passOver(rows, row, decision.handled);
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
-    // Only the job itself retries it.
+    // Only the job itself can retry a run that was requested.
     if (ended?.again === true && turn.due === undefined) throw failureOf(ended.record);
   };
 }
 
-/** Notes the moments that came and are not run for. */
+/** Records the moments that passed without a run. */
 async function passOver(
   rows: ScheduleRows<KeptSchedule, RunRecord>,
   { schedule, epoch, handled: before }: Turn['row'],
@@ -84,12 +85,12 @@ async function passOver(
 interface Turn {
   readonly person: string;
   readonly row: ScheduleRow<KeptSchedule, RunRecord>;
-  /** Undefined where a person or a price requested it. */
+  /** Undefined if a person or a price requested the run. */
   readonly due: DueNow | undefined;
   readonly signal: AbortSignal;
 }
 
-/** @returns undefined where another run began meanwhile: nothing is written then */
+/** @returns undefined if another run began meanwhile, and then nothing is written */
 async function runTurn(
   parts: CheckJobParts,
   rows: ScheduleRows<KeptSchedule, RunRecord>,
@@ -105,7 +106,7 @@ async function runTurn(
   const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
   if (epoch === undefined) return undefined;
   const { standing, ...ended } = await checked(parts, turn, begun);
-  // The job was taken back: another one continues from the row, which says that this run began.
+  // The job was aborted. Another one continues from the row, which says that this run began.
   turn.signal.throwIfAborted();
   const { record, again } = ended;
   const isDone = due !== undefined && !again;
@@ -123,7 +124,7 @@ async function runTurn(
 
 type Standing = readonly { readonly rule: string; readonly subject: string }[];
 
-/** The check itself. An error is the run's outcome. */
+/** Runs the check itself. An error becomes the run's outcome. */
 async function checked(
   parts: CheckJobParts,
   { person, row, due, signal }: Turn,
@@ -132,7 +133,7 @@ async function checked(
   const { clock } = parts;
   const { schedule } = row;
   const ms = Math.min(schedule.timeout_ms, LONGEST_MS);
-  const overdue = () => new TradeAgentError('timeout', `the ${ms / 1000} s of the run are over`);
+  const overdue = () => new TradeAgentError('timeout', `the run exceeded its limit of ${ms / 1000} s`);
   const limit = clockLimit(clock, ms, signal, overdue);
   const desk = signInDesk(parts, person);
   try {
@@ -172,7 +173,7 @@ async function checked(
   }
 }
 
-/** At a server nobody waits for an approval: `wait` becomes `detach`. */
+/** Replaces `wait` with `detach`, because nobody waits for an approval on a server. */
 function checkOf({ id, name, check }: KeptSchedule) {
   const { suggest, buy_only: buyOnly, approval } = check;
   return {
@@ -187,15 +188,15 @@ function failureOf({ status, error }: RunRecord): TradeAgentError {
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
 
-/** No account, so that no check's memory has it. */
+/** Not a valid account, so it can't collide with any check's memory. */
 const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
-/** Notifies a person once each time their checks stop because they are signed out. */
+/** Notifies a person each time their checks stop because they are signed out, once per occasion. */
 function signInDesk(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = checksOf(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
-    // Forgets the firing, so that it may be told again.
+    // Forgets the firing, so that the person can be notified again.
     signedIn: () => memory.remember([], undefined),
     async tell(channels: NoticesConfig, error: TradeAgentError): Promise<void> {
       const now = parts.clock.now();
@@ -221,7 +222,7 @@ function noticeOf(person: string, channel: string, error: TradeAgentError, now: 
     id: noticeId([person, channel, code, now]),
     type: 'finding',
     severity: 'critical',
-    title: 'Sign in again: your schedules are not run',
+    title: 'Sign in again: your schedules are paused',
     body: [`The server could not act for you: ${message}.`, ...(hint === undefined ? [] : [hint])].join('\n'),
     at: new Date(now).toISOString(),
     data: { code },
@@ -229,9 +230,9 @@ function noticeOf(person: string, channel: string, error: TradeAgentError, now: 
 }
 
 /**
- * The app of use cases that run at a server in a person's name: their session, and their data in the server's
- * database. It has no files, terminal or sandbox; what needs those throws.
- * @param account its number, or `all`; the default one for undefined
+ * Creates the app for use cases that run on a server on a person's behalf, with their session and their data in the
+ * server's database. It has no files, terminal or sandbox. Anything that needs those throws.
+ * @param account account number, or `all`; undefined for the default account
  */
 function personApp(
   parts: NoticeParts & ServerParts,
@@ -241,11 +242,11 @@ function personApp(
   signal: AbortSignal,
 ): App {
   const elsewhere = async () => {
-    throw new TradeAgentError('usage', 'this is done on a machine of your own, and not at a server');
+    throw new TradeAgentError('usage', 'this works only on your own machine, not on a server');
   };
   return appOf(
     {
-      // The operator's environment is none of the person's business.
+      // The operator's environment must not be visible to the person's agent.
       env: {},
       clock: parts.clock,
       fetch: parts.fetch,

@@ -24,13 +24,10 @@ import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-datab
 import { channelNamed, type NoticePlace, testNotice } from '../notices/notice-place.ts';
 import { readServerKey, type ServerPlaces } from './server-places.ts';
 
-/** The workers' shared rate of asking the gateway about waiting runs. */
+/** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
 const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
 
-/**
- * The common parts of a server and a worker.
- * @throws {TradeAgentError} `invalid_config`; `provider_unreachable`
- */
+/** Opens what servers and workers share. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
 export async function openServer(
   settings: ServerSettings,
   places: ServerPlaces & { readonly env: NodeJS.ProcessEnv },
@@ -129,10 +126,7 @@ async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Pr
 
 const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
-/**
- * Sends a person a test notice by a channel that the server keeps for them.
- * @throws {TradeAgentError} `not_found`; `notice_failed` where it could not be sent
- */
+/** Sends a test notice through a person's channel. @throws {TradeAgentError} `not_found`; `notice_failed` */
 export async function testPersonNotice(
   parts: NoticeParts,
   person: string,
@@ -145,10 +139,10 @@ export async function testPersonNotice(
     add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',
     testWords: async (channel) =>
-      `This is how "${channel}" tells you of what your schedules at the server find. Nothing happened.`,
+      `This is a test. "${channel}" will notify you of findings from your schedules on the server.`,
     testFacts: async () => ({}),
   };
-  // A name may resolve to another address than when it was added.
+  // The name may resolve to another address than when the channel was added.
   const problem = await channelProblem(await channelNamed(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await testNotice(

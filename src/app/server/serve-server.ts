@@ -12,9 +12,9 @@ import { readServerSettings, type ServerPlaces } from './server-places.ts';
 export interface ServeServerOptions
   extends ServerPlaces,
     Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
-  /** May hold the database's address, and the model server's key. */
+  /** May contain the database's address and the model server's key. */
   readonly env: NodeJS.ProcessEnv;
-  /** Gets what `ready` gets. */
+  /** A file that receives what `ready` receives. */
   readonly readyFile?: string;
   readonly ready: (server: ServedServer) => Promise<void>;
   readonly log: (entry: RequestLogEntry) => void;
@@ -25,7 +25,7 @@ export interface ServedServer {
   readonly issuer: string;
   readonly gateway: string;
   readonly tenant: string;
-  /** Where it listens, behind any proxy. */
+  /** Where the server listens, behind any proxy. */
   readonly url: string;
   readonly metrics?: string;
   readonly home: string;
@@ -33,7 +33,7 @@ export interface ServedServer {
 }
 
 /**
- * Serves until the signal aborts; several may share one database.
+ * Serves until the signal aborts. Several servers may share one database.
  * @throws {TradeAgentError} `invalid_config`, `port_in_use`, `usage` for plain HTTP beyond this machine
  */
 export async function serveServer(

@@ -21,7 +21,7 @@ import { readServerSettings, type ServerPlaces } from './server-places.ts';
 
 interface ServeWorkerOptions extends ServerPlaces {
   readonly env: NodeJS.ProcessEnv;
-  /** Runs in parallel, and as many checks and notices. */
+  /** Number of parallel runs. The same number applies to checks and to notices. */
   readonly concurrency: number;
   readonly readyFile?: string;
   readonly ready: (worker: ServedWorker) => Promise<void>;
@@ -36,10 +36,7 @@ export interface ServedWorker {
   readonly pid: number;
 }
 
-/**
- * Does jobs until the signal aborts; several may share one database.
- * @throws {TradeAgentError} `invalid_config`, `port_in_use`
- */
+/** Processes jobs until the signal aborts. @throws {TradeAgentError} `invalid_config`, `port_in_use` */
 export async function serveWorker(
   app: Pick<App, 'clock' | 'signal' | 'tell'>,
   options: ServeWorkerOptions,
@@ -99,15 +96,15 @@ export async function workerBacklog(
   return { ...jobs, schedulesDue: due, leases };
 }
 
-/** How often due schedules and prices are checked, milliseconds. */
+/** How often due schedules and prices are checked, in milliseconds. */
 const [SWEEP_MS, WATCH_MS] = [1_000, 5_000];
 
 interface ScheduleWorkOptions extends ServerParts, NoticeParts {
-  /** Parallel checks, notices and reconciliations, each. */
+  /** Number of parallel checks, and likewise of notices and of reconciliations. */
   readonly concurrency?: number;
 }
 
-/** A worker's job handlers and loops for schedules. Stopping ends the loops; the queue drains the jobs. */
+/** Starts a worker's job handlers and loops for schedules. `stop` ends the loops, while the queue drains the jobs. */
 export async function startScheduleWork(options: ScheduleWorkOptions) {
   const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
   const schedules = allSchedules(options);
@@ -131,8 +128,8 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
     }
   };
   const loops = [
-    repeat(SWEEP_MS, 'schedules could not be looked at', sweep),
-    repeat(WATCH_MS, 'prices could not be looked at', () =>
+    repeat(SWEEP_MS, 'schedules could not be checked', sweep),
+    repeat(WATCH_MS, 'prices could not be checked', () =>
       watchPrices({ schedules, leases, sessions, now, signal }),
     ),
   ];

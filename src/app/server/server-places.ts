@@ -17,43 +17,43 @@ export interface ServerPlaces {
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readServerSettings(file: string): Promise<ServerSettings> {
-  const hint = 'docs/operate/SERVER.md says what it holds; name another with --config.';
+  const hint = 'See docs/operate/SERVER.md for its contents, or pass another file with --config.';
   return await parseYaml(serverSettingsSchema, readNamedFile(file, 'server configuration', hint), file);
 }
 
 const serverKeyFile = ({ home }: ServerPlaces, name = 'key.json') => resolve(home, name);
 
-/** @throws {TradeAgentError} `invalid_config` where there is none */
+/** @throws {TradeAgentError} `invalid_config` if there is none */
 export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
   const file = serverKeyFile(places, key_file);
   const key = readKeyFile(file);
   if (key !== undefined) return key;
   throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
-    hint: 'Make one with "trade-agent server key", and register what it prints at the identity provider.',
+    hint: 'Create one with "trade-agent server key", and register its output at the identity provider.',
     details: { file },
   });
 }
 
 /**
  * Creates or shows the key of the server's client at the identity provider.
- * @throws {TradeAgentError} `usage` where there is one already; `invalid_config` where there is none to show
+ * @throws {TradeAgentError} `usage` if there already is one; `invalid_config` if there is none to show
  */
 export async function serverKey(
   places: ServerPlaces,
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
 ): Promise<ShownKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
   const settings = await readServerSettings(places.config).catch((error: unknown) => {
-    // The key comes before the settings, which name it.
+    // The key must exist before the settings, which name it.
     if (isTradeAgentError(error)) return undefined;
     throw error;
   });
   const file = serverKeyFile(places, settings?.key_file);
   if (!show)
-    return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public half.')) };
+    return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public key.')) };
   const key = readKeyFile(file);
   if (key !== undefined) return { status: 'in_use', file, ...shownKey(key) };
   throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
-    hint: 'Make one with "trade-agent server key".',
+    hint: 'Create one with "trade-agent server key".',
     details: { file },
   });
 }
@@ -64,9 +64,9 @@ export async function addServerWrappingKey({ home, config }: ServerPlaces): Prom
 }
 
 /**
- * Wraps the tenant's data keys with the newest wrapping key, after which older ones may be removed; also while
+ * Wraps the tenant's data keys with the newest wrapping key, after which older ones may be removed. Works while
  * servers and workers run.
- * @returns how many
+ * @returns how many keys were wrapped
  * @throws {TradeAgentError} `invalid_config`, `credential_store_…`
  */
 export async function rewrapServerKeys(
@@ -92,8 +92,8 @@ export async function rewrapServerKeys(
 }
 
 /**
- * Creates or migrates a server's tables, including the job queue's; also while servers and workers run.
- * @param place of the address of the tables' owner
+ * Creates or migrates a server's tables, including those of the job queue. Works while servers and workers run.
+ * @param place where to read the address of the tables' owner
  * @returns the versions before and after
  * @throws {TradeAgentError} `invalid_config`
  */

@@ -29,8 +29,8 @@ interface Chosen {
 }
 
 /**
- * Adds a profile for a server that was named in a profile's place.
- * @throws {TradeAgentError} `usage` for an insecure address, or where a profile was named too
+ * Adds a profile for a server that was named instead of a profile.
+ * @throws {TradeAgentError} `usage` for an insecure address, or if a profile was named too
  */
 export function withServer(
   config: Config,
@@ -38,13 +38,13 @@ export function withServer(
   { serverOption: server = '', profileOption }: Chosen,
 ): Config {
   if (profileOption !== undefined) {
-    throw new TradeAgentError('usage', '--server stands in the place of a profile', {
-      hint: `Leave out --profile, or have a profile of its own: trade-agent profile add NAME --server ${server}`,
+    throw new TradeAgentError('usage', "--server and --profile can't be combined", {
+      hint: `Remove --profile, or add a profile for the server: trade-agent profile add NAME --server ${server}`,
     });
   }
   if (!isSecureUrl(server)) {
-    throw new TradeAgentError('usage', `--server is not an https address: ${server}`, {
-      hint: 'Write it whole, with https://. Plain http is allowed only for servers on this machine.',
+    throw new TradeAgentError('usage', `--server is not an https URL: ${server}`, {
+      hint: 'Pass a complete URL, starting with https://. Plain http is allowed only for servers on this machine.',
     });
   }
   const { origin, pathname } = new URL(server);
@@ -53,7 +53,7 @@ export function withServer(
 }
 
 /**
- * A profile that has a server, completed with the server's description of itself.
+ * Completes a profile that has a server with the server's description of itself.
  * @throws {TradeAgentError} `gateway_unreachable`, `invalid_config`
  */
 export async function profileAtServer(
@@ -71,14 +71,14 @@ export async function profileAtServer(
   if (options.serverOption === undefined && profile.environment !== environment) {
     throw new TradeAgentError(
       'invalid_config',
-      `profile "${profile.name}" says ${profile.environment}, but ${server} trades ${environment}`,
+      `profile "${profile.name}" says ${profile.environment}, but ${server} is a ${environment} server`,
       { hint: `trade-agent config set profiles.${profile.name}.environment ${environment}` },
     );
   }
   return { ...profile, environment };
 }
 
-/** It changes rarely; an older copy still serves where the server does not answer. */
+/** Cache lifetime in milliseconds. An older copy is still used if the server does not respond. */
 const TTL_MS = 3_600_000;
 const LIMIT_MS = 10_000;
 
@@ -98,14 +98,14 @@ interface AskServerOptions {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Where the answer is cached for an hour; not cached without. */
+  /** Where the response is cached for an hour. Without it, nothing is cached. */
   readonly home?: Home;
 }
 
 /**
- * A server's metadata (RFC 9728): its issuer, login client and environment.
- * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` for what is no trade-agent server; what asking
- *   the identity provider throws
+ * Returns a server's metadata (RFC 9728): its issuer, login client and environment.
+ * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` if it is not a trade-agent server; any error from
+ *   contacting the identity provider
  */
 export async function toldByServer(server: string, options: AskServerOptions): Promise<ToldByServer> {
   const { home, clock } = options;
@@ -126,7 +126,7 @@ export async function toldByServer(server: string, options: AskServerOptions): P
     try {
       writePrivateFile(file, JSON.stringify({ fetched_at: clock.now(), server, told }));
     } catch {
-      // Only a cache.
+      // It is only a cache.
     }
   }
   return told;
@@ -134,29 +134,31 @@ export async function toldByServer(server: string, options: AskServerOptions): P
 
 async function ask(server: string, options: AskServerOptions): Promise<ToldByServer> {
   if (!isSecureUrl(server)) {
-    throw new TradeAgentError('invalid_config', `the server must be an https address (${server})`, {
+    throw new TradeAgentError('invalid_config', `the server must be an https URL (${server})`, {
       hint: 'Plain http is allowed only for servers on this machine.',
     });
   }
   const address = server.replace(/\/+$/, '');
   const { status, body } = await metadataOf(address, options);
   const parsed = protectedResourceSchema.safeParse(body);
-  // RFC 9728 §3.3: another resource's metadata must not be used.
+  // RFC 9728 §3.3: metadata of another resource must not be used.
   const isIts = parsed.success && parsed.data.resource.replace(/\/+$/, '') === address;
   if (status !== 200 || !isIts) {
-    const why = status === 200 ? 'its metadata is not its own' : `HTTP status ${status}`;
-    throw new TradeAgentError('invalid_config', `${address} is no trade-agent server (${why})`, {
-      hint: 'Check the address: it is the one that the server calls itself.',
+    const why = status === 200 ? 'its metadata is for another resource' : `HTTP status ${status}`;
+    throw new TradeAgentError('invalid_config', `${address} is not a trade-agent server (${why})`, {
+      hint: "Check the URL. It must be exactly the server's own address.",
     });
   }
   const { authorization_servers, trade_agent_environment: environment, ...told } = parsed.data;
   const issuer = authorization_servers[0] ?? '';
   if (!isSecureUrl(issuer) || environment === undefined) {
-    const lacks = environment === undefined ? 'does not say whether it trades paper or live money' : '';
+    const lacks = environment === undefined ? 'does not say whether it is paper or live' : '';
     throw new TradeAgentError(
       'invalid_config',
-      `${address} ${lacks || 'names an identity provider without TLS'}`,
-      { hint: 'Name issuer, login_client and environment in a profile of its own, or ask who runs it.' },
+      `${address} ${lacks || 'uses an identity provider without TLS'}`,
+      {
+        hint: 'Set issuer, login_client and environment in a separate profile, or contact whoever runs the server.',
+      },
     );
   }
   const { fetch, clock, home } = options;
@@ -188,7 +190,7 @@ async function metadataOf(address: string, { fetch, signal }: AskServerOptions) 
       'gateway_unreachable',
       `the server at ${new URL(address).origin} can't be reached`,
       {
-        hint: 'Check the network, and the address that follows --server or stands in the profile; then try again.',
+        hint: "Check your network and the server's address in --server or the profile, then try again.",
         cause: error,
       },
     );

@@ -6,10 +6,10 @@ import type { Proposal, ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { toolAnswer, untrusted } from './answer.ts';
 
-/** States that are no failure of the call. */
+/** States that don't count as a failure of the call. */
 const fine: readonly string[] = ['pending_approval', 'executing', 'executed'];
 
-/** @param wasAsked whether the call was to get something done */
+/** @param wasAsked whether the call requested an action, rather than only a status */
 export function proposalAnswer(
   proposal: Proposal,
   environment: Environment,
@@ -29,7 +29,7 @@ export function proposalAnswer(
   );
 }
 
-/** The code first: some clients show only the beginning. */
+/** Puts the code first, because some clients show only the beginning. */
 export function proposalMessage(proposal: Proposal): string {
   const { kind, code, subject, worst_case, reason } = proposal;
   const { summary, phrases } = kindWords(kind);
@@ -66,22 +66,22 @@ function nextStep(proposal: Proposal): { readonly next?: string } {
   switch (statusOf(proposal)) {
     case 'pending_approval':
       return {
-        next: `Tell the user the code, and that their phone has the question. Then call check_approval with proposal_id ${id}. Do not ${again} again. withdraw_proposal takes it back.`,
+        next: `Tell the user the code, and that the request is on their phone. Then call check_approval with proposal_id ${id}. Do not ${again} again. Call withdraw_proposal to cancel it.`,
       };
     case 'executing':
       return { next: `Call check_approval with proposal_id ${id}.` };
     case 'unknown':
       return {
-        next: `It may have been carried out. Call check_approval with proposal_id ${id}; do not ${again} again before that tells.`,
+        next: `It may have been carried out. Call check_approval with proposal_id ${id}; do not ${again} again until you know the outcome.`,
       };
     case 'denied':
-      return { next: 'The owner said no. Do not ask again unless they tell you to.' };
+      return { next: 'The owner denied it. Do not ask again unless they tell you to.' };
     default:
       return {};
   }
 }
 
-/** States in plain words for models: a proposal that waits for the person is `pending_approval`. */
+/** States as models see them. A proposal that waits for the person is `pending_approval`. */
 type ProposalStatus = Exclude<ProposalState, 'drafted' | 'requested' | 'approved'> | 'pending_approval';
 
 const statuses: Readonly<Record<ProposalState, ProposalStatus>> = {

@@ -21,7 +21,7 @@ import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-auth
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
 
-/** Time for the person at the browser. */
+/** How long the person may take in the browser, in milliseconds. */
 const SIGN_IN_MS = 300_000;
 const CALLBACK = '/callback';
 
@@ -30,7 +30,7 @@ export class SignInNeeded extends Error {
   override name = 'SignInNeeded';
 }
 
-/** The server's hints (RFC 9728, RFC 6750). */
+/** Parameters of the server's challenge (RFC 9728, RFC 6750). */
 interface Challenge {
   readonly resourceMetadataUrl?: URL | undefined;
   readonly scope?: string | undefined;
@@ -39,15 +39,15 @@ interface Challenge {
 interface AuthorizationOptions {
   readonly serverUrl: string;
   readonly credentials: McpCredentials;
-  /** Already bounded. */
+  /** Already limits response sizes and times. */
   readonly fetch: typeof fetch;
-  /** Our client at a server without registration; an https address is a client metadata document (CIMD). */
+  /** Our client at a server without registration. An https URL is a client metadata document (CIMD). */
   readonly client?: { readonly client_id: string; readonly client_secret?: string } | undefined;
 }
 
 /**
- * Our authorization at one server through the SDK: authorization code with PKCE on a loopback redirect, refresh, DPoP.
- * Without a person it only refreshes.
+ * Our authorization at one server, through the SDK: authorization code with PKCE on a loopback redirect, refresh,
+ * DPoP. Without a person it can only refresh.
  */
 export class Authorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
@@ -59,7 +59,7 @@ export class Authorization implements AuthProvider {
     this.#kept = new KeptAuthorization(options.credentials, options.serverUrl);
   }
 
-  /** For requests to the server: a bound token needs a DPoP proof. */
+  /** Fetches from the server. A bound token needs a DPoP proof. */
   get fetch(): typeof fetch {
     const provider = this.#provider(undefined, false);
     return withDpopFromProvider(provider)(this.#options.fetch as never) as typeof fetch;
@@ -69,19 +69,19 @@ export class Authorization implements AuthProvider {
     return (await this.#kept.tokens())?.access_token;
   }
 
-  /** Refreshes if possible. @throws {SignInNeeded} */
+  /** Refreshes the token if possible. @throws {SignInNeeded} */
   async onUnauthorized({ response }: UnauthorizedContext): Promise<void> {
     this.#challenge = extractWWWAuthenticateParams(response);
     const used = await this.token();
     if (used === undefined) throw new SignInNeeded();
-    // Two processes using one refresh token would both lose it.
+    // Refreshes under a lock, because two processes that use the same refresh token would both lose it.
     await this.#options.credentials.exclusively(async () => {
       if ((await this.token()) !== used) return;
       await this.#auth(this.#provider(undefined, false));
     });
   }
 
-  /** The scopes of a step-up: all that were granted, and the new ones. */
+  /** Prepares a step-up with all scopes that were granted so far, plus the new ones. */
   async widen({ requiredScope, resourceMetadataUrl }: InsufficientScopeError): Promise<void> {
     const { scope } = (await this.#kept.tokens()) ?? {};
     this.#challenge = {
@@ -91,9 +91,10 @@ export class Authorization implements AuthProvider {
   }
 
   /**
-   * Signs the person in by browser.
-   * @param open receives a web address
-   * @throws {TradeAgentError} `login_denied`, `login_expired`, `port_in_use`, `mcp_server_failed`; the signal's reason
+   * Signs the person in through a browser.
+   * @param open receives the URL to open
+   * @throws {TradeAgentError} `login_denied`, `login_expired`, `port_in_use`, `mcp_server_failed`; the signal's
+   *   reason
    */
   async signIn(open: (url: string) => Promise<void>, signal: AbortSignal): Promise<void> {
     const state = randomBytes(24).toString('base64url');
@@ -111,7 +112,7 @@ export class Authorization implements AuthProvider {
       const { code, iss, error } = answer;
       if (code === undefined) {
         throw new TradeAgentError('login_denied', `the sign-in ended with ${safeLine(error, 80)}`, {
-          hint: 'Try again; nothing was kept.',
+          hint: 'Try again. Nothing was stored.',
         });
       }
       provider.returned();
@@ -133,7 +134,7 @@ export class Authorization implements AuthProvider {
             }
           : undefined,
       thanks: ({ code }) =>
-        code === undefined ? 'Nobody was signed in. Go back to your terminal.' : 'Go back to your terminal.',
+        code === undefined ? 'Sign-in failed. Go back to your terminal.' : 'Go back to your terminal.',
       portHint: 'Try again.',
     };
     const port = await this.#kept.port();
@@ -172,7 +173,7 @@ interface Person {
   readonly open: (url: string) => Promise<void>;
 }
 
-/** Without a person, it refuses whatever would need one. */
+/** Stores the authorization for the SDK. Without a person, it rejects every step that needs one. */
 class StoringProvider implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
   readonly #kept: KeptAuthorization;
@@ -180,7 +181,7 @@ class StoringProvider implements OAuthClientProvider {
   readonly #person: Person | undefined;
   readonly #mayMakeKey: boolean;
   #verifier = '';
-  /** The discovery state before the redirect, used for its return only, to detect a server that moved (SEP-2352). */
+  /** The discovery state before the redirect. Used only on return, to detect a server that moved (SEP-2352). */
   #discovered: OAuthDiscoveryState | undefined;
   #isReturn = false;
   #dpop: ReturnType<KeptAuthorization['dpop']> | undefined;
@@ -245,8 +246,8 @@ class StoringProvider implements OAuthClientProvider {
   async redirectToAuthorization(url: URL): Promise<void> {
     if (this.#person === undefined) throw new SignInNeeded();
     if (!isSecureUrl(url.href)) {
-      throw new TradeAgentError('mcp_server_failed', 'the address to sign in at is not an https address', {
-        hint: 'Tell who runs the server.',
+      throw new TradeAgentError('mcp_server_failed', 'the sign-in URL is not an https URL', {
+        hint: 'Report it to whoever runs the server.',
       });
     }
     await this.#person.open(url.href);
@@ -268,7 +269,7 @@ class StoringProvider implements OAuthClientProvider {
     return this.#isReturn ? this.#discovered : undefined;
   }
 
-  /** Drops the state from before the redirect. */
+  /** Marks the return from the redirect. From then on the SDK gets the discovery state saved before it. */
   returned(): void {
     this.#isReturn = true;
   }

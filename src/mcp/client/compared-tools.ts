@@ -5,13 +5,13 @@ import { type FitTool, fitTool, type ServerTool } from './tool-text.ts';
 
 /**
  * State of a server's tool:
- * - `offered` to the language model;
- * - `not_allowed`: not named by the owner;
- * - `unconfirmed`: named, but its description was never confirmed;
- * - `changed` since it was confirmed;
- * - `unsafe`: it could act without the phone, and the owner did not insist;
- * - `unfit`: can't be shown as it is, or too long;
- * - `gone`: named, but no longer offered.
+ * - `offered`: available to the language model.
+ * - `not_allowed`: not named by the owner.
+ * - `unconfirmed`: named, but its description was never confirmed.
+ * - `changed`: its description changed after it was confirmed.
+ * - `unsafe`: it could act without the phone, and the owner did not confirm it explicitly.
+ * - `unfit`: too long, or can't be displayed faithfully.
+ * - `gone`: named, but no longer offered by the server.
  */
 export type ToolState = 'offered' | 'not_allowed' | 'unconfirmed' | 'changed' | 'unsafe' | 'unfit' | 'gone';
 
@@ -25,7 +25,7 @@ export interface ComparedTool {
   readonly danger: ToolDanger | undefined;
 }
 
-/** Compares a server's tools with the owner's settings. Of duplicates the first counts. */
+/** Compares a server's tools with the owner's settings. The first of several tools with the same name counts. */
 export function compareTools(
   { tools: allowed, pins, unsafe }: Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>,
   offered: readonly ServerTool[],

@@ -23,12 +23,12 @@ import { Authorization, SignInNeeded } from './authorization.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';
 import type { ServerTool } from './tool-text.ts';
 
-/** For requests without a limit of their own: metadata, registration, tokens. */
+/** Timeout in milliseconds for requests without their own limit: metadata, registration, tokens. */
 const REQUEST_MS = 10_000;
 
 /**
- * `fetch` for a server and those it refers to, with responses bounded by {@link LONGEST_MESSAGE}, event streams
- * included. An internet server can't refer to internal addresses.
+ * Returns a `fetch` for a server and for the hosts it refers to. Responses are limited to {@link LONGEST_MESSAGE},
+ * including event streams. A server on the internet can't refer to internal addresses.
  */
 export function serverFetch(
   send: typeof fetch,
@@ -44,13 +44,13 @@ export function serverFetch(
       outside ??= leadsOutside(server.hostname, resolve);
       const allowed =
         isSecureUrl(url.href) && (!(await outside) || (await leadsOutside(url.hostname, resolve)));
-      if (!allowed) throw new TypeError(`${server.host} sends requests to ${url.host}, where none may go`);
+      if (!allowed) throw new TypeError(`${server.host} refers to ${url.host}, which is not allowed`);
     }
     return await bounded(input, { ...init, signal: init.signal ?? AbortSignal.timeout(REQUEST_MS) });
   };
 }
 
-/** UTF-8 bytes given to a language model. */
+/** Maximum size of a result for a language model, in UTF-8 bytes. */
 export const LONGEST_RESULT = 32 * 1024;
 
 interface ResultText {
@@ -60,7 +60,7 @@ interface ResultText {
   readonly cut: boolean;
 }
 
-/** Sanitized and truncated. */
+/** Returns a result as text, sanitized and truncated. */
 export function resultText({ content, structuredContent, isError }: CallToolResult): ResultText {
   const parts = (content ?? []).map(partText);
   if (parts.length === 0 && structuredContent !== undefined) parts.push(JSON.stringify(structuredContent));
@@ -68,7 +68,7 @@ export function resultText({ content, structuredContent, isError }: CallToolResu
   const bytes = Buffer.from(text);
   const ok = isError !== true;
   if (bytes.length <= LONGEST_RESULT) return { ok, text, cut: false };
-  // Drops a partial character.
+  // Drops a character that was cut in half.
   const kept = new TextDecoder().decode(bytes.subarray(0, LONGEST_RESULT)).replace(/\ufffd+$/, '');
   return { ok, text: `${kept}\n[cut here: the answer had ${bytes.length} bytes]`, cut: true };
 }
@@ -88,7 +88,7 @@ function partText(part: CallToolResult['content'][number]): string {
 
 const usualLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 
-/** A connected server. Methods throw `TradeAgentError` in our own words, or the signal's reason. */
+/** A connected server. Methods throw a `TradeAgentError` with our own message, or the signal's reason. */
 export interface ServerConnection {
   readonly protocol: string;
   /** Sanitized. */
@@ -99,8 +99,8 @@ export interface ServerConnection {
 }
 
 /**
- * Connects by revision 2026-07-28, else by `initialize`. Declares no sampling, roots, elicitation or tasks.
- * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; what signing in throws; the signal's reason
+ * Connects with revision 2026-07-28, or else with `initialize`. Declares no sampling, roots, elicitation or tasks.
+ * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; any error from signing in; the signal's reason
  */
 export async function connectServer(access: ServerAccess, signal: AbortSignal): Promise<ServerConnection> {
   const { server } = access;
@@ -126,7 +126,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
         return resultText(await attempt(until, call));
       } catch (error) {
         if (!isTradeAgentError(error) || !(error.cause instanceof ProtocolError)) throw error;
-        // A refusal is an answer in the server's own words.
+        // An error response is an answer in the server's own words.
         return resultText({ content: [{ type: 'text', text: error.cause.message }], isError: true });
       }
     },
@@ -159,7 +159,7 @@ async function openClient(access: ServerAccess, parts: Parts, signal: AbortSigna
   try {
     return await openOnce(access, parts, signal, 'auto');
   } catch (error) {
-    // Servers from before 2026 may exit at an unknown message.
+    // Servers from before 2026 may exit when they receive an unknown message.
     const isChild = access.server.command !== undefined;
     if (!isChild || !(error instanceof SdkError) || error.code !== SdkErrorCode.EraNegotiationFailed)
       throw error;
@@ -181,7 +181,7 @@ async function openOnce(
         mode,
         probe: { timeoutMs: server.command === undefined ? limits.connectMs : limits.probeMs },
       },
-      // Answers are data either way; a foreign schema is not compiled to code.
+      // Results are treated as data either way, so a foreign schema is never compiled to code.
       jsonSchemaValidator: {
         getValidator: () => (data) => ({ valid: true, data: data as never, errorMessage: undefined }),
       },
@@ -214,7 +214,7 @@ async function openOnce(
   }
 }
 
-/** Ends the session that a 2025 server keeps. */
+/** Closes the connection, and first the session that a 2025 server keeps. */
 async function closeClient(client: Client, { url }: McpServerConfig): Promise<void> {
   const { transport } = client;
   if (url !== undefined && transport instanceof StreamableHTTPClientTransport && transport.sessionId) {
@@ -227,8 +227,9 @@ async function closeClient(client: Client, { url }: McpServerConfig): Promise<vo
 const MOST_SIGN_INS = 3;
 
 /**
- * Runs a request to a server; if it needs a sign-in or more scopes, runs it again after the sign-in.
- * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; what signing in throws; the signal's reason
+ * Returns a function that runs a request to a server. If the server requires a sign-in or more scopes, it signs in
+ * and runs the request again.
+ * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; any error from signing in; the signal's reason
  */
 function signingIn(
   { name, openBrowser }: Pick<ServerAccess, 'name' | 'openBrowser'>,
@@ -241,8 +242,10 @@ function signingIn(
     if (authorization === undefined || openBrowser === undefined) throw signInNeeded(name);
     signIns += 1;
     if (signIns > MOST_SIGN_INS) {
-      const message = `MCP server ${name} asks for a sign-in again and again`;
-      throw new TradeAgentError('mcp_server_failed', message, { hint: 'Tell who runs it.' });
+      const message = `MCP server ${name} keeps asking for a sign-in`;
+      throw new TradeAgentError('mcp_server_failed', message, {
+        hint: 'Report it to whoever runs the server.',
+      });
     }
     if (failure instanceof InsufficientScopeError) await authorization.widen(failure);
     await authorization.signIn(openBrowser, signal);
@@ -264,37 +267,37 @@ function signingIn(
 function serverFailure(name: string, error: unknown, { seen }: Wire): TradeAgentError {
   if (isTradeAgentError(error)) return error;
   return new TradeAgentError('mcp_server_failed', `MCP server ${name}: ${failureWords(error, seen)}`, {
-    hint: `Look at it with "trade-agent mcp servers test ${name}".`,
+    hint: `Check it with "trade-agent mcp servers test ${name}".`,
     cause: error,
   });
 }
 
 function signInNeeded(name: string): TradeAgentError {
-  return new TradeAgentError('login_required', `MCP server ${name} wants you to sign in`, {
-    hint: `Run "trade-agent mcp servers test ${name}" on a terminal: it opens the page to sign in at.`,
+  return new TradeAgentError('login_required', `MCP server ${name} requires you to sign in`, {
+    hint: `Run "trade-agent mcp servers test ${name}" in a terminal. It opens the sign-in page.`,
   });
 }
 
 /**
- * In our own words only: the server's could be meant for a language model.
- * @param seen what its transport reported
+ * Describes a failure in our own words only, since the server's words could be aimed at a language model.
+ * @param seen an error reported by the transport
  */
 function failureWords(error: unknown, seen: Error | undefined): string {
   if (isLong(error) || isLong(seen)) return `it sent more than ${LONGEST_MESSAGE / 2 ** 20} MiB at once`;
-  if (error instanceof Flood) return 'it never stops talking';
+  if (error instanceof Flood) return 'it sent too many messages';
   if (causesOf(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
-  if (error instanceof SdkHttpError) return `it answered with HTTP status ${error.status ?? 'unknown'}`;
-  if (error instanceof SdkError) return wordsByCode[error.code] ?? 'it does not keep to the protocol';
-  if (error instanceof ProtocolError) return `it answered with error ${error.code}`;
+  if (error instanceof SdkHttpError) return `it responded with HTTP status ${error.status ?? 'unknown'}`;
+  if (error instanceof SdkError) return wordsByCode[error.code] ?? 'it violates the protocol';
+  if (error instanceof ProtocolError) return `it responded with error ${error.code}`;
   const { code } = error as NodeJS.ErrnoException;
-  if (code === 'ENOENT') return 'there is no such program';
-  if (code === 'EACCES') return 'the program may not be run';
+  if (code === 'ENOENT') return 'the program was not found';
+  if (code === 'EACCES') return 'the program is not executable';
   if (hasName(error, 'TimeoutError')) return TIMED_OUT;
-  return 'it does not keep to the protocol';
+  return 'it violates the protocol';
 }
 
 const UNREACHABLE = 'it could not be reached';
-const TIMED_OUT = 'it did not answer in time';
+const TIMED_OUT = 'it did not respond in time';
 const wordsByCode: Partial<Record<SdkErrorCode, string>> = {
   [SdkErrorCode.RequestTimeout]: TIMED_OUT,
   [SdkErrorCode.ConnectionClosed]: 'it ended the connection',
@@ -323,17 +326,17 @@ function hasName(error: unknown, name: string): boolean {
   return error instanceof Error && error.name === name;
 }
 
-/** Messages of a server per request, such as progress and log lines. */
+/** Maximum messages from a server per request, including progress and log messages. */
 const MOST_MESSAGES = 5_000;
 
-/** Watches a server's traffic, and ends requests that get out of hand. */
+/** Watches a server's traffic and ends requests that get out of hand. */
 class Wire {
   /** The latest transport error. */
   seen: Error | undefined;
   #left = MOST_MESSAGES;
   #failed = new AbortController();
 
-  /** Before the SDK takes over the transport. */
+  /** Must be called before the SDK takes over the transport. */
   watch(transport: Transport): void {
     transport.onmessage = () => {
       this.#left -= 1;
@@ -347,8 +350,8 @@ class Wire {
 
   /**
    * Sends a request.
-   * @param ms in total
-   * @throws {Flood} for too many messages; the signal's reason; what the SDK throws
+   * @param ms total time limit
+   * @throws {Flood} for too many messages; the signal's reason; any error from the SDK
    */
   async ask<T>(ms: number, signal: AbortSignal, work: (options: RequestOptions) => Promise<T>): Promise<T> {
     this.seen = undefined;
@@ -356,7 +359,7 @@ class Wire {
     this.#failed = new AbortController();
     const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
     const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
-    // The SDK ignores the signal in places.
+    // Needed because the SDK ignores the signal in places.
     const ended = new Promise<never>((_, reject) => {
       until.addEventListener('abort', () => reject(until.reason), { once: true });
     });
@@ -369,17 +372,17 @@ class Flood extends Error {
   override name = 'Flood';
 }
 
-/** Bytes per message, by any transport. */
+/** Maximum bytes per message, with any transport. */
 const LONGEST_MESSAGE = 4 * 1024 * 1024;
 
-/** Grace period after closing its input. */
+/** Grace period in milliseconds after closing the child's input. */
 const END_MS = 500;
-/** Bytes. */
+/** Maximum bytes of stderr that are kept. */
 const KEPT_STDERR = 2048;
 
 /**
- * A server as a child process in the owner's home. Its environment has the named variables and HOME, LOGNAME, PATH,
- * SHELL, TERM, USER. Its stderr goes only into {@link said}.
+ * A server as a child process in the owner's home directory. Its environment contains the named variables and HOME,
+ * LOGNAME, PATH, SHELL, TERM, USER. Its stderr goes only into {@link said}.
  */
 class ChildTransport extends StdioClientTransport {
   #stderr = '';
@@ -395,7 +398,7 @@ class ChildTransport extends StdioClientTransport {
       stderr: 'pipe',
       maxBufferSize: LONGEST_MESSAGE,
     });
-    // A child with a full pipe would block.
+    // Reads stderr continuously, because a child blocks once the pipe is full.
     this.stderr?.on('data', (chunk: Buffer) => {
       this.#stderr = `${this.#stderr}${chunk.toString('utf8')}`.slice(-KEPT_STDERR);
     });

@@ -21,9 +21,7 @@ const tokensSchema = z.looseObject({
 });
 export type KeptTokens = z.output<typeof tokensSchema>;
 
-/**
- * Stored authorization of one server: tokens by issuer and server, registrations by issuer, ports and keys by server.
- */
+/** Stored authorization: tokens by issuer and server, registrations by issuer, ports and keys by server. */
 export class KeptAuthorization {
   readonly #credentials: McpCredentials;
   readonly #url: string;
@@ -59,7 +57,7 @@ export class KeptAuthorization {
     return name === undefined ? undefined : parse(tokensSchema, values[name]);
   }
 
-  /** Replaces those of other issuers. */
+  /** Saves tokens and deletes those of other issuers. */
   async saveTokens(issuer: string, tokens: KeptTokens): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) if (isTokensOf(key, this.#url)) delete values[key];
@@ -73,7 +71,7 @@ export class KeptAuthorization {
     });
   }
 
-  /** The registered redirect port; 0 for any. */
+  /** Returns the registered redirect port, or 0 for any. */
   async port(): Promise<number> {
     return Number((await this.#credentials.read())[entry('port', this.#url)] ?? 0);
   }
@@ -84,7 +82,7 @@ export class KeptAuthorization {
     });
   }
 
-  /** The key that tokens are bound to (RFC 9449). @param make creates a missing one */
+  /** Returns the key that tokens are bound to (RFC 9449). @param make creates the key if it is missing */
   async dpop(make: boolean): Promise<DpopSession | undefined> {
     const kept = (await this.#credentials.read())[entry('dpop', this.#url)];
     if (kept !== undefined) return await sessionOf(JSON.parse(kept) as JWK);
@@ -97,7 +95,7 @@ export class KeptAuthorization {
     return await sessionOf(jwk);
   }
 
-  /** Keeps the registration, which other servers of the issuer may use. */
+  /** Deletes everything except the registration, which the issuer's other servers may use. */
   async forget(): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) {
@@ -122,7 +120,7 @@ async function sessionOf(jwk: JWK): Promise<DpopSession> {
   });
 }
 
-/** URLs have no line breaks. */
+/** Joins the parts of a key with line breaks, which URLs can't contain. */
 function entry(...parts: readonly string[]): string {
   return parts.join('\n');
 }

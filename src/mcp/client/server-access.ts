@@ -3,10 +3,10 @@ import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 
 /** In milliseconds. */
 export interface ServerLimits {
-  /** For a child process to name its revision; a silent one is taken for an old one. */
+  /** How long a child process may take to name its revision. One that stays silent is treated as a legacy server. */
   readonly probeMs: number;
   readonly connectMs: number;
-  /** For all pages. */
+  /** For all pages together. */
   readonly listMs: number;
   readonly callMs: number;
 }
@@ -22,7 +22,7 @@ export interface ServerAccess {
   /** Absent if nobody can be asked. */
   readonly openBrowser?: ((url: string) => Promise<void>) | undefined;
   readonly limits?: Partial<ServerLimits> | undefined;
-  /** @internal Answers elicitations in the conformance suite; trade-agent never does. */
+  /** @internal Answers elicitations in the conformance suite. trade-agent itself never does. */
   readonly elicited?: (() => { readonly action: 'accept' | 'decline' }) | undefined;
   /** @internal Overrides the profile's registration. */
   readonly registration?: { readonly client_id: string; readonly client_secret?: string } | undefined;

@@ -8,7 +8,7 @@ import type { ServerConnection } from './connection.ts';
 import type { ServerAccess } from './server-access.ts';
 import { dangerWords } from './tool-danger.ts';
 
-/** Limit of chat APIs. */
+/** Limit of the chat APIs. */
 const LONGEST_NAME = 64;
 
 interface AllowedTool {
@@ -17,8 +17,8 @@ interface AllowedTool {
 }
 
 /**
- * A tool's name for a language model: `mcp__news__search`. Names that chat APIs reject are adjusted and end with an
- * eight-character hash.
+ * Returns a tool's name for a language model, such as `mcp__news__search`. Names that chat APIs reject are adjusted
+ * and end with an eight-character hash.
  */
 export function modelName(server: string, tool: string): string {
   const plain = `mcp__${server}__${tool}`;
@@ -27,7 +27,7 @@ export function modelName(server: string, tool: string): string {
   return `${plain.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, LONGEST_NAME - mark.length - 1)}_${mark}`;
 }
 
-/** By the profile alone. Tools whose names collide are left out. */
+/** Returns the allowed tools according to the profile alone. Tools whose names collide are omitted. */
 export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, AllowedTool> {
   const all = Object.entries(servers).flatMap(([server, { enabled, tools }]) =>
     enabled ? [...new Set(tools)].map((tool) => ({ server, tool })) : [],
@@ -47,9 +47,9 @@ interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBr
 
 export interface ServerStanding {
   readonly name: string;
-  /** `idle`: not asked yet, or none of its tools is allowed. */
+  /** `idle`: not contacted yet, or none of its tools is allowed. */
   readonly state: 'off' | 'idle' | 'connected' | 'failed';
-  /** Allowed tools. */
+  /** The allowed tools. */
   readonly tools: readonly Pick<ComparedTool, 'name' | 'state'>[];
   readonly message: string | undefined;
 }
@@ -58,7 +58,7 @@ export interface ServerRegistry extends ForeignTools {
   standing(): readonly ServerStanding[];
 }
 
-/** Servers without allowed tools are never connected. */
+/** Creates the registry. Servers without allowed tools are never connected. */
 export function serverRegistry(options: RegistryOptions): ServerRegistry {
   const { servers, clock, ...access } = options;
   const allowed = allowedTools(servers);
@@ -83,7 +83,7 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
     const open = server.resting === undefined ? await server.open(signal).catch(() => undefined) : undefined;
     if (open === undefined) {
       const { failure } = server;
-      if (failure !== undefined) tell(failure, `${failure.message}; its tools are left out`);
+      if (failure !== undefined) tell(failure, `${failure.message}; its tools are not available`);
       return [];
     }
     for (const one of open.tools) {
@@ -125,9 +125,9 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
 
 const offWords: Partial<Record<ComparedTool['state'], string>> = {
   unconfirmed: 'is off until you confirm it',
-  changed: 'says something else of itself than when you allowed it, and is off until you confirm it',
-  unfit: 'cannot be shown as it is, and is off',
-  gone: 'is not there any more',
+  changed: 'has changed its description since you allowed it, and is off until you confirm it',
+  unfit: "can't be displayed faithfully, and is off",
+  gone: 'no longer exists',
 };
 
 function whyOff({ state, danger }: ComparedTool): string | undefined {
@@ -138,7 +138,7 @@ function failed(message: string): ForeignAnswer {
   return { outcome: 'failed', message };
 }
 
-/** Undefined if a tool is off or its name collides. */
+/** Returns nothing if the tool is off or its name collides. */
 function foreignTool(
   allowed: ReadonlyMap<string, AllowedTool>,
   server: string,
@@ -149,7 +149,7 @@ function foreignTool(
   return [{ name, description: fit.description, parameters: fit.parameters }];
 }
 
-/** Pause after a failure, whose timeout delays the conversation. */
+/** Pause in milliseconds after a failure, because each timeout delays the conversation. */
 const REST_MS = 60_000;
 
 interface OpenServer {
@@ -162,7 +162,7 @@ interface Failure {
   readonly at: number;
 }
 
-/** A server, connected on first use, and again some time after a failure. */
+/** A server that is connected on first use, and reconnected some time after a failure. */
 class KeptServer {
   readonly #access: ServerAccess;
   readonly #clock: Clock;
@@ -180,12 +180,12 @@ class KeptServer {
     return this.#latest;
   }
 
-  /** Of the latest use. */
+  /** The failure of the latest use, if it failed. */
   get failure(): Failure | undefined {
     return this.#failure;
   }
 
-  /** The failure it still pauses for. */
+  /** The failure that still keeps the server paused. */
   get resting(): Failure | undefined {
     const failure = this.#failure;
     return failure !== undefined && this.#clock.now() - failure.at < REST_MS ? failure : undefined;
@@ -205,7 +205,7 @@ class KeptServer {
     }
   }
 
-  /** Drops the connection after any failure. @throws the signal's reason */
+  /** Calls a tool. Drops the connection after any failure. @throws the signal's reason */
   async call(
     name: string,
     args: Readonly<Record<string, unknown>>,

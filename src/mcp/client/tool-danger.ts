@@ -1,6 +1,6 @@
 import type { ServerTool } from './tool-text.ts';
 
-/** Why the owner must insist before a tool is offered to a language model. */
+/** Why the owner must confirm explicitly before a tool is offered to a language model. */
 export type ToolDanger = 'orders' | 'money' | 'destructive';
 
 export const dangerWords: Readonly<Record<ToolDanger, string>> = {
@@ -15,7 +15,7 @@ const reads = words(
 const changes = words(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
-/** Words that no name of a reading tool has beside an order. */
+/** Words that never appear next to an order in the name of a tool that only reads. */
 const onlyChanges = words('place submit replace modify amend cancel delete execute liquidate');
 const traded = words('order orders trade trades position positions bracket oco option options');
 const trades = words('buy sell liquidate exercise');
@@ -31,12 +31,12 @@ const destinations = words(
   'to recipient payee beneficiary destination destination_account to_account relationship_id iban bank wallet address direction',
 );
 
-/** Deeper or wider schemas are unfit anyway (tool-text.ts). */
+/** Deeper or larger schemas are unfit anyway (tool-text.ts). */
 const DEEPEST = 32;
 
 /**
- * What a tool could do without the phone, guessed from its name, arguments and annotations, with a bias to refusing.
- * Tools that are marked `readOnlyHint` or named like reads pass, and the owner can insist.
+ * Guesses what a tool could do without the phone, from its name, arguments and annotations. When in doubt it reports
+ * a danger. Tools marked `readOnlyHint` or named like reads pass, and the owner can override the result.
  * @returns undefined if it looks safe
  */
 export function dangerOf({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
@@ -76,7 +76,7 @@ function words(text: string): ReadonlySet<string> {
   return new Set(text.split(' '));
 }
 
-/** `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` are the same words. */
+/** Splits a name into words: `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` yield the same ones. */
 function wordsOf(name: string): string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
@@ -85,7 +85,7 @@ function wordsOf(name: string): string[] {
     .filter((word) => word !== '');
 }
 
-/** `trade_stock`, but not `trade_history`. */
+/** Matches `trade_stock`, but not `trade_history`. */
 function isTradeOf(named: readonly string[]): boolean {
   const index = named.indexOf('trade');
   return (
@@ -104,7 +104,7 @@ function takesSide(fields: ReadonlyMap<string, unknown>): boolean {
   });
 }
 
-/** All properties of a schema, in lower case. */
+/** Collects all properties of a schema, in lowercase. */
 function collectFields(schema: unknown, fields: Map<string, unknown>, depth: number): void {
   if (typeof schema !== 'object' || schema === null || depth > DEEPEST) return;
   for (const [key, member] of Object.entries(schema)) {

@@ -2,7 +2,7 @@ import { inertText } from '../../agent/graph/inert-text.ts';
 import { safeText } from '../../text/shown-text.ts';
 import { hasUnseen } from '../../text/unseen.ts';
 
-/** A tool as its server describes it; outside text. */
+/** A tool as its server describes it, in untrusted text. */
 export interface ServerTool {
   readonly name: string;
   readonly description?: string | undefined;
@@ -23,10 +23,7 @@ const LONGEST_DESCRIPTION = 2048;
 const LONGEST_SCHEMA = 16 * 1024;
 const DEEPEST_SCHEMA = 32;
 
-/**
- * Sanitizes a tool's description. Undefined if a property name or constant, which must stay as it is, would need
- * sanitizing.
- */
+/** Sanitizes a tool. Returns undefined if a property name or constant, which can't be changed, would need it. */
 export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
   if (hasUnseen(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > LONGEST_SCHEMA) return undefined;
@@ -41,7 +38,7 @@ function fitText(text: string): string {
 
 const UNFIT = Symbol('unfit');
 
-/** Descriptive members; those only for validators or forms are dropped. */
+/** Descriptive members are sanitized. Members that only validators or forms use are dropped. */
 const told = new Set(['description', 'title']);
 const leftOut = new Set(['$comment', 'examples', 'default']);
 
@@ -55,7 +52,7 @@ function fitValue(value: unknown, depth: number): unknown {
   }
   const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     if (typeof member === 'string' && told.has(key)) return [[key, fitText(member)]];
-    // A property may be named "default".
+    // A property may itself be named "default".
     if (leftOut.has(key) && !isSchema(member)) return [];
     return [[key, isFit(key) ? fitValue(member, depth + 1) : UNFIT]];
   });

@@ -21,8 +21,9 @@ interface Identified {
 const SESSION = 'mcp-session-id';
 
 /**
- * MCP over HTTP for revisions 2026-07-28, 2025-11-25 and 2025-06-18. Stateless, except for pending elicitations of 2025
- * clients. Does not check token, Host, Origin or length: the mount in front does.
+ * Serves MCP over HTTP for revisions 2026-07-28, 2025-11-25 and 2025-06-18. Stateless, except for pending
+ * elicitations of 2025 clients. Does not check the token, Host, Origin or length, which the mount has already
+ * checked.
  * @param factory creates the server for each request
  */
 export function mcpEndpoint<Caller extends Identified>(
@@ -54,7 +55,7 @@ export function mcpEndpoint<Caller extends Identified>(
       return new Response(null, { status: 202 });
     }
     const response = await handler.fetch(request, {
-      // The token stays outside.
+      // The token is not passed on.
       authInfo: { token: '', clientId: '', scopes: [], extra: { caller } },
       ...defined({ parsedBody: body }),
     });
@@ -68,8 +69,8 @@ export function mcpEndpoint<Caller extends Identified>(
 const nameOf = ({ sub, clientId }: Identified) => JSON.stringify([sub, clientId]);
 
 /**
- * One exchange with a 2025 client that can be asked something: replays the client's handshake to the server, and sends
- * the server's requests under ids by which answers are matched.
+ * Wraps the transport of one exchange with a 2025 client that supports elicitation or sampling. Replays the client's
+ * handshake to the server, and sends the server's requests under ids to which responses are matched.
  */
 function askingTransport(
   inner: Transport,
@@ -81,7 +82,7 @@ function askingTransport(
 ): Transport {
   const greeted = Promise.withResolvers<void>();
   let isGreeted = false;
-  /** By the server's own id. */
+  /** Ids sent to the client, keyed by the server's own ids. */
   const asked = new Map<unknown, string>();
   const outer: Transport = {
     async start() {
@@ -96,7 +97,7 @@ function askingTransport(
       outer.onmessage?.({ jsonrpc: '2.0', id: 0, method: 'initialize', params: handshake });
     },
     async send(message, options) {
-      // The server's answer to the replayed handshake comes first and is dropped.
+      // The server's response to the replayed handshake comes first and is dropped.
       if (!isGreeted && !('method' in message)) {
         isGreeted = true;
         return greeted.resolve();
@@ -124,9 +125,9 @@ function askingTransport(
 /** What a 2025 client sent once, when it connected. */
 type Handshake = InitializeRequest['params'];
 
-/** In seconds; later a client is asked nothing more. */
+/** Lifetime in seconds. After that, the server sends the client no more requests. */
 const LIFE_S = 24 * 3600;
-/** It is a header of each request. */
+/** Maximum characters, since it is sent as a header with each request. */
 const LONGEST = 2_000;
 
 const handshakeSchema = z.object({
@@ -136,13 +137,13 @@ const handshakeSchema = z.object({
 });
 
 /**
- * The handshake as the `Mcp-Session-Id` that the client returns: sealed for the caller, so that nothing is stored and a
- * restart ends no session.
+ * Turns the handshake into the `Mcp-Session-Id` that the client sends back. It is sealed for the caller, so nothing
+ * is stored, and a restart only means that the client is served without a session.
  */
 function createHandshakes() {
   const seals = createSeals<Handshake>(LIFE_S);
   return {
-    /** Undefined for a client that can be asked nothing; it gets no session. */
+    /** Returns undefined for a client that supports neither elicitation nor sampling, which gets no session. */
     async seal(params: unknown, caller: string): Promise<string | undefined> {
       const told = handshakeSchema.safeParse(params).data;
       if (told === undefined) return undefined;
@@ -154,17 +155,17 @@ function createHandshakes() {
       );
       return sealed.length <= LONGEST ? sealed : undefined;
     },
-    /** Undefined if not sealed here for this caller, who is then served without a session. */
+    /** Returns undefined if it was not sealed here for this caller, who is then served without a session. */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
       seals.open(sessionId, caller).catch(() => undefined),
   };
 }
 
-/** Pending questions per caller and in total; each holds a request open. */
+/** Maximum pending questions per caller and in total. Each one holds a request open. */
 const [MOST_OF_ONE, MOST_OF_ALL] = [4, 200];
 
 /**
- * Elicitations of 2025 clients, sent in the answer's stream. Answers come in separate requests, and are matched by
+ * Elicitations of 2025 clients, sent in the response stream. Answers arrive in separate requests and are matched by
  * caller and an unguessable id, in this process only.
  */
 type ClientQuestions = ReturnType<typeof createClientQuestions>;
@@ -172,16 +173,17 @@ type ClientQuestions = ReturnType<typeof createClientQuestions>;
 function createClientQuestions() {
   const open = new Map<string, { caller: string; answered: (answer: JSONRPCResponse) => void }>();
   return {
-    /** @param answered called at most once @returns the id to ask under @throws if too many are open */
+    /** @param answered called at most once @returns the id to use for the question @throws if too many are open */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
-      if (own.length >= MOST_OF_ONE || open.size >= MOST_OF_ALL) throw new Error('too much is being asked');
+      if (own.length >= MOST_OF_ONE || open.size >= MOST_OF_ALL)
+        throw new Error('too many pending questions');
       const id = randomUUID();
       open.set(id, { caller, answered });
       return id;
     },
     close: (id: string): void => void open.delete(id),
-    /** Ignores answers without a question to this caller. */
+    /** Ignores answers that match no question to this caller. */
     answer(caller: string, answer: JSONRPCResponse): void {
       const id = String(answer.id);
       const asked = open.get(id);

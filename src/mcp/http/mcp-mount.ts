@@ -2,10 +2,10 @@ import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../oauth/scop
 import type { McpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
-/** Bytes: an order has about 600, client information a few hundred. */
+/** Bytes. An order has about 600, client information a few hundred. */
 const LARGEST_BODY = 64 * 1024;
 
-/** `/mcp` behind a gateway. The SDK is loaded by the first request. */
+/** Mounts `/mcp` behind a gateway. The first request loads the SDK. */
 export function mcpMount(options: ServeMcpOptions) {
   let endpoint: Promise<McpEndpoint<MountedCaller>> | undefined;
   return {
@@ -16,7 +16,7 @@ export function mcpMount(options: ServeMcpOptions) {
       'portfolio:read': ['portfolio:read'],
       'orders:read': ['orders:read'],
       [CANCEL_SCOPE]: [CANCEL_SCOPE],
-      // Sending a summary asks the person too.
+      // Sending a summary needs the person's approval too.
       [PROPOSE_ORDERS]: [PROPOSE_ORDERS, PROPOSE_MESSAGES],
     },
     largestBody: LARGEST_BODY,

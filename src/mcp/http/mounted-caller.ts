@@ -16,8 +16,8 @@ export interface MountedCaller {
 export interface ServeMcpOptions extends Pick<McpServerOptions, 'version' | 'readOnly'> {
   readonly clock: Clock;
   readonly environment: Environment;
-  /** Path of the page that connects accounts; absent if there are none to connect. */
+  /** Path of the page that connects accounts. Absent if there are none to connect. */
   readonly connectPath?: `/${string}`;
-  /** Milliseconds; defaults to 20 s. */
+  /** Milliseconds. Defaults to 20 s. */
   readonly holdMs?: number;
 }

@@ -14,43 +14,43 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { createSeals } from './seals.ts';
 
-/** Time to find a password. */
+/** Long enough to find a password. */
 const LIFE_SECONDS = 600;
 const QUESTION = 'connect';
 
-/** The `tools/call` that the answer must come back with. */
+/** The `tools/call` with which the answer must come back. */
 interface AskedCall {
   readonly caller: McpCaller;
   readonly name: string;
   readonly args: unknown;
   readonly context: ServerContext;
-  /** What a 2025 client declared when it connected; 2026 clients declare it per request. */
+  /** What a 2025 client declared when it connected. 2026 clients declare it per request. */
   readonly clientCapabilities: unknown;
 }
 
 /**
- * Asks the client to show its person an address to connect an account at (URL elicitation). Stateless: the question
- * returns with the call, sealed for the caller and arguments for ten minutes. The person's own sign-in there decides
- * what gets connected.
+ * Asks the client to show its user a URL at which to connect an account (URL elicitation). Stateless: the question
+ * returns with the call, sealed for the caller and the arguments for ten minutes. The person's own sign-in there
+ * decides what gets connected.
  */
 export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 
 export function createAccountQuestions(lifeSeconds = LIFE_SECONDS) {
   const seals = createSeals<typeof QUESTION>(lifeSeconds);
   return {
-    /** Undefined if `error` is not about a missing account, or the client can't show an address. */
+    /** Returns undefined if `error` is not about a missing account, or if the client can't show URLs. */
     async ask(error: unknown, call: AskedCall): Promise<InputRequiredResult | undefined> {
       const url = showsAddresses(call) ? await addressFor(error, call.caller) : undefined;
       if (url === undefined || !isTradeAgentError(error)) return undefined;
-      const message = `${error.message}. Open this page to connect it: you sign in there yourself.`;
+      const message = `${error.message}. Open this page to connect it. You sign in there yourself.`;
       return inputRequired({
         inputRequests: { [QUESTION]: inputRequired.elicitUrl({ message, url }) },
         requestState: await seals.seal(QUESTION, digestOf(call)),
       }) as InputRequiredResult;
     },
     /**
-     * The answer to the question; undefined for a first call.
-     * @throws {ProtocolError} for a state that was sealed for another caller or call, expired, or forged
+     * Returns the answer to the question, or undefined for a first call.
+     * @throws {ProtocolError} for a state that was forged, has expired, or was sealed for another caller or call
      */
     async answered(call: AskedCall): Promise<'accept' | 'decline' | 'cancel' | undefined> {
       const { mcpReq } = call.context;
@@ -65,13 +65,13 @@ export function createAccountQuestions(lifeSeconds = LIFE_SECONDS) {
   };
 }
 
-/** Adds the address to the error, for clients that can only pass it on. */
+/** Adds the URL to the error, for clients that can only pass it on. */
 export async function withAddress(error: unknown, caller: McpCaller): Promise<unknown> {
   const address = await addressFor(error, caller);
   if (address === undefined || !isTradeAgentError(error)) return error;
   const { code, message, hint, details } = error;
   return new TradeAgentError(code, message, {
-    hint: `${hint === undefined ? '' : `${hint} `}Or have the user open ${address} and sign in there; then call this again.`,
+    hint: `${hint === undefined ? '' : `${hint} `}Or ask the user to open ${address} and sign in there, then call this again.`,
     details,
   });
 }

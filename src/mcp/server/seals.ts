@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequestStateCodec, type ServerContext } from '@modelcontextprotocol/server';
 
-/** Sealed values that a client stores for us: readable by anybody, made only by us. */
+/** Sealed values that a client stores for us. Anyone can read them, but only we can create them. */
 export interface Seals<Value> {
   /** @param boundTo caller and purpose */
   seal(value: Value, boundTo: string): Promise<string>;
@@ -9,7 +9,7 @@ export interface Seals<Value> {
   open(text: string, boundTo: string): Promise<Value>;
 }
 
-/** HMAC-SHA256 under a key of this process, so that a restart invalidates all. */
+/** Uses HMAC-SHA256 with a key of this process, so that a restart invalidates all seals. */
 export function createSeals<Value>(lifeSeconds: number): Seals<Value> {
   const key = randomBytes(32);
   const codecOf = (boundTo: string) =>

@@ -5,15 +5,15 @@ export interface McpServerOptions {
   readonly version: string;
   readonly readOnly: boolean;
   readonly clock: Clock;
-  /** Id of one client's run on a server of its own, which scopes its request ids. */
+  /** Id of the run of a server that serves a single client. It scopes that client's request ids. */
   readonly run?: string;
   readonly accounts: AccountQuestions;
-  /** How long an answer is held for the person's decision; at most {@link SHORT_HOLD_MS} without progress. */
+  /** How long a response is held for a decision; at most {@link SHORT_HOLD_MS} for clients without progress. */
   readonly holdMs: number;
 }
 
-/** Clients give up, or move a call to the background, soon after. */
+/** Soon after this, clients give up or move a call to the background. */
 export const HOLD_MS = 20_000;
 
-/** Clients without progress may time out after five seconds (OpenAI Agents for Python), while the phone still rings. */
+/** Clients without progress may time out after five seconds (OpenAI Agents for Python). */
 export const SHORT_HOLD_MS = 4_000;

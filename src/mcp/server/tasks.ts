@@ -14,7 +14,7 @@ import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { ownProposal } from '../tools/own-proposals.ts';
 
-/** The task extension (SEP-2663); 2026-07-28 only. */
+/** The task extension (SEP-2663), for revision 2026-07-28 only. */
 export const TASKS = 'io.modelcontextprotocol/tasks';
 
 /** A `tasks/get` result without its id. Times are RFC 3339. */
@@ -26,20 +26,20 @@ export interface Task {
   /** Lifetime in milliseconds. */
   readonly ttlMs: number;
   readonly pollIntervalMs: number;
-  /** If completed: the tool's result. */
+  /** The tool's result, if completed. */
   readonly result?: object;
-  /** If failed: a JSON-RPC error. */
+  /** A JSON-RPC error, if failed. */
   readonly error?: { readonly code: number; readonly message: string };
-  /** If it waits for the client. */
+  /** Present if the task waits for the client. */
   readonly inputRequests?: Readonly<Record<string, unknown>>;
 }
 
-/** Each method returns whether the caller has such a task. */
+/** Looks up tasks. Each method reports whether the caller has such a task. */
 export interface TaskSource {
   get(id: string): Promise<Task | undefined>;
-  /** No effect on a finished task. */
+  /** Has no effect on a finished task. */
   cancel(id: string): Promise<boolean>;
-  /** The client's responses to a task that waits for it. */
+  /** Passes on the client's responses to a task that waits for it. */
   update(id: string, responses: Readonly<Record<string, unknown>>): Promise<boolean>;
 }
 
@@ -58,7 +58,7 @@ export function requireTasks(context: Pick<ServerContext, 'mcpReq'>): void {
   throw new MissingRequiredClientCapabilityError({ requiredCapabilities: { extensions: { [TASKS]: {} } } });
 }
 
-/** The answer to a `tools/call` that takes time. */
+/** Builds the response to a `tools/call` that takes time. */
 export function taskResult(taskId: string, task: Task): Result {
   const { result: _result, ...begun } = task;
   return { resultType: 'task', taskId, ...begun } as Result;
@@ -66,7 +66,7 @@ export function taskResult(taskId: string, task: Task): Result {
 
 const params = z.looseObject({ taskId: z.string() });
 
-/** For servers of the 2026 revision only. */
+/** Registers the task methods. Only for servers of the 2026 revision. */
 export function serveTasks(server: Server, source: TaskSource): void {
   const answer = (
     method: string,
@@ -74,15 +74,12 @@ export function serveTasks(server: Server, source: TaskSource): void {
   ) =>
     server.setRequestHandler(method, { params }, async ({ taskId }, context) => {
       requireTasks(context);
-      // An exception's message would be sent to the client.
+      // Replaced, because an exception's message would be sent to the client.
       const task = await found(taskId, context).catch(() => {
-        throw new ProtocolError(
-          ProtocolErrorCode.InternalError,
-          'the task cannot be looked at now: ask again',
-        );
+        throw new ProtocolError(ProtocolErrorCode.InternalError, 'the task could not be read; try again');
       });
       if (task === undefined || task === false) {
-        throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'there is no such task of yours');
+        throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'you have no such task');
       }
       return (task === true ? {} : { taskId, ...task }) as Result;
     });
@@ -91,14 +88,11 @@ export function serveTasks(server: Server, source: TaskSource): void {
   answer('tasks/cancel', (id) => source.cancel(id));
 }
 
-/** A lower bound: proposals are kept forever. */
+/** A lower bound, since proposals are kept forever. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 const POLL_MS = 2_000;
 
-/**
- * A proposal is its own task under its own id: it was stored before anybody heard of it, and outlives client and
- * gateway.
- */
+/** Returns a proposal as a task with the same id. The proposal outlives client and gateway. */
 export function taskOf(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): Task {
   const { state, created_at, updated_at } = proposal;
   const base = {
@@ -132,7 +126,7 @@ export function proposalTasks(caller: McpCaller): TaskSource {
       try {
         await caller.gateway.withdraw(id);
       } catch (error) {
-        // Too late; the next look tells the outcome.
+        // It is too late to cancel. The next poll reports the outcome.
         const isOver =
           isTradeAgentError(error) &&
           (error.code === 'outcome_unknown' || error.details.problem === 'proposal_settled');

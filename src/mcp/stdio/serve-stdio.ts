@@ -13,7 +13,7 @@ interface StdioOptions extends Omit<McpServerOptions, 'accounts' | 'holdMs' | 'r
   readonly signal: AbortSignal;
 }
 
-/** Serves one client until it closes its end or the signal aborts; its proposals stay. */
+/** Serves one client until it disconnects or the signal aborts. Its proposals stay. */
 export async function serveMcpStdio(
   callerOf: () => Promise<McpCaller>,
   { stdin, stdout, signal, ...options }: StdioOptions,

@@ -29,7 +29,7 @@ import { whoami } from '../../tools/whoami.ts';
 import { defined } from '../../values/defined.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 
-/** A hundred positions take about 5,000 tokens. */
+/** Pages the portfolio, because a hundred positions take about 5,000 tokens. */
 const pagedPortfolio: DirectTool = {
   ...getPortfolio,
   schema: z.lazy(() =>
@@ -40,7 +40,7 @@ const pagedPortfolio: DirectTool = {
         .min(1)
         .max(500)
         .default(100)
-        .describe('Most positions in one answer, by symbol'),
+        .describe('Maximum number of positions in one result, sorted by symbol'),
     }),
   ),
 };
@@ -71,14 +71,14 @@ export const agentTools: readonly McpTool[] = [
   read(ofOneAccount(getOrder), 'One order'),
   read(ofOneAccount(checkRules), 'Limits and rules'),
   read(ofOneAccount(suggestRebalance), 'Rebalancing'),
-  // HTTP clients lack its scope: the list is for the owner's own programs.
+  // HTTP clients lack its scope, because the watchlist is only for the owner's own programs.
   { ...read(ofOneAccount(setWatchlist), 'Change the watchlist'), effect: 'acts' },
 ];
 
 const NOT_COUNTED =
-  'what the owner imported from files ("trade-agent import") is kept on their own machine, and not in this answer: it has the broker’s word alone';
+  'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
-/** Tools that use activities say so if imported ones are missing. */
+/** Adds a note to results based on activities if imported activities are missing from them. */
 function readHistory(tool: DirectTool, title: string): McpTool {
   const { run, ...rest } = read(tool, title);
   return defineMcpTool({

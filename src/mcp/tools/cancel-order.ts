@@ -5,7 +5,7 @@ import { argumentsOf } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose } from './propose.ts';
 
-/** At once if the order protects nothing; else asks the person. */
+/** Cancels immediately if the order protects nothing. Otherwise requests approval. */
 export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',

@@ -22,7 +22,7 @@ const mcpTools: readonly McpTool[] = [
   cancelOrder,
 ];
 
-/** The tools for a caller's scopes and location. */
+/** Returns the tools for a caller's scopes and location. */
 export function toolsFor(
   { scopes, ownRules }: Pick<McpCaller, 'scopes' | 'ownRules'>,
   readOnly: boolean,

@@ -7,7 +7,7 @@ export const checkApproval = defineMcpTool({
   name: 'check_approval',
   title: 'Has the owner decided?',
   description:
-    'How a proposal stands: whether the owner has decided on their phone, and what came of it. With wait_seconds the answer is held until something changes: for a client that asks for no progress, 4 seconds at most.',
+    'Returns the state of a proposal: whether the owner has decided on their phone, and the outcome. With wait_seconds the response is held until something changes, for at most 4 seconds if the client does not request progress.',
   schema: z.strictObject({
     proposal_id: proposalIdSchema,
     wait_seconds: z.number().int().min(0).max(25).default(20),

@@ -7,14 +7,14 @@ import { ownKey } from './retries.ts';
 export const closePosition = defineMcpTool({
   name: agents.name,
   title: 'Propose to close a position',
-  description: `${agents.description} The answer is pending_approval while they have not decided: then call check_approval, and do not close it again.`,
+  description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not close the position again.`,
   schema: withKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {
     const { gateway, environment } = call.caller;
     const key = idempotency_key as string | undefined;
-    // The holding may have changed; the client's key identifies the earlier order.
+    // The holding may have changed, so the client's key identifies the earlier order.
     const earlier = key === undefined ? undefined : await gateway.proposed(ownKey(key));
     if (earlier?.kind === 'order' && earlier.subject.symbol === String(args.symbol).toUpperCase()) {
       return { proposal: earlier, isAsked: true };

@@ -4,18 +4,18 @@ import { proposalFacts } from '../answers/proposal-answer.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema } from './own-proposals.ts';
 
-/** The gateway lists all clients' proposals. */
+/** How many to fetch and filter, because the gateway lists all clients' proposals. */
 const MOST_LOOKED_AT = 500;
 
 export const listProposals = defineMcpTool({
   name: 'list_proposals',
   title: 'Proposals',
   description:
-    'What was proposed by this client, newest first: what still waits for the owner’s phone (open), or all with what became of it.',
+    'Lists this client’s proposals, newest first: those waiting for the owner’s decision (open), or all of them with their outcomes.',
   schema: z.strictObject({
     state: z.enum(['open', 'all']).default('open'),
     limit: z.number().int().min(1).max(50).default(20),
-    cursor: proposalIdSchema.optional().describe('next_cursor of the answer before'),
+    cursor: proposalIdSchema.optional().describe('next_cursor of the previous page'),
   }),
   scopes: ['orders:read'],
   effect: 'reads',
@@ -46,7 +46,7 @@ export const listProposals = defineMcpTool({
 
 /** An open proposal may have been decided between two pages. */
 function unknownCursor(): TradeAgentError {
-  return new TradeAgentError('usage', 'the cursor is not in this list any more', {
-    hint: 'Leave it out to start with the newest proposal.',
+  return new TradeAgentError('usage', 'the cursor is no longer in this list', {
+    hint: 'Omit it to start with the newest proposal.',
   });
 }

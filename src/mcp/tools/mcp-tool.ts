@@ -7,13 +7,13 @@ import type { McpCaller } from '../mcp-caller.ts';
 export interface ToolCall {
   readonly caller: McpCaller;
   readonly clock: Clock;
-  /** Aborts when the client leaves; proposals stay. */
+  /** Aborts when the client disconnects. Its proposals stay. */
   readonly signal: AbortSignal;
-  /** Milliseconds for which the answer can still be held. */
+  /** Returns for how many milliseconds the response can still be held. */
   holdMs(): number;
   /** Unverified. */
   readonly clientName: string;
-  /** Identifies the call if the client gives no key. */
+  /** Identifies the call if the client provides no key. */
   readonly identity: readonly unknown[];
 }
 
@@ -25,7 +25,7 @@ interface Found {
   readonly outside?: string;
 }
 
-/** `isAsked`: wait for it as the client can; else report its state. */
+/** With `isAsked` the call waits for the decision if the client can. Otherwise it only reports the state. */
 export interface Proposed {
   readonly proposal: Proposal;
   readonly isAsked: boolean;
@@ -36,17 +36,17 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly title: string;
   readonly description: string;
   readonly schema: Schema;
-  /** All required. */
+  /** All of them are required. */
   readonly scopes: readonly Scope[];
-  /** `asks` makes or withdraws a proposal; `acts` may change something without approval. */
+  /** `asks` creates or withdraws a proposal. `acts` may change something without approval. */
   readonly effect: 'reads' | 'asks' | 'acts';
   readonly needsOwnRules?: true;
-  /** @throws {TradeAgentError} reported in our words; other errors without details */
+  /** @throws {TradeAgentError} reported with its message; other errors are reported without details */
   run(call: ToolCall, args: z.output<Schema>): Promise<Found | Proposed>;
 }
 
 /**
- * Types a tool's arguments by its schema.
+ * Defines a tool whose arguments are typed by its schema.
  * @example
  * ```ts
  * import { z } from 'zod';

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 
-/** A proposal of this person and client. @throws {TradeAgentError} `not_found`, also for another's */
+/** Returns this client's own proposal. @throws {TradeAgentError} `not_found`, also for another client's proposal */
 export async function ownProposal({ gateway, owns }: McpCaller, id: string): Promise<Proposal> {
   const proposal = await gateway.proposal(id).catch((error: unknown) => {
     throw error instanceof TradeAgentError && error.code === 'not_found' ? notYours() : error;
@@ -14,12 +14,12 @@ export async function ownProposal({ gateway, owns }: McpCaller, id: string): Pro
 
 function notYours(): TradeAgentError {
   return new TradeAgentError('not_found', 'you have no such proposal', {
-    hint: 'Use the proposal_id of an earlier answer, or list_proposals.',
+    hint: 'Use the proposal_id of an earlier result, or call list_proposals.',
   });
 }
 
-/** The id of a proposal and its task. */
+/** The id of a proposal and of its task. */
 export const proposalIdSchema = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the proposal_id of an earlier answer')
-  .describe('The proposal_id of an earlier answer');
+  .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be the proposal_id of an earlier result')
+  .describe('The proposal_id of an earlier result');

@@ -6,7 +6,7 @@ import { propose, withKey } from './propose.ts';
 export const placeOrder = defineMcpTool({
   name: agents.name,
   title: 'Propose an order',
-  description: `${agents.description} The answer is pending_approval while they have not decided: then call check_approval, and do not place the order again.`,
+  description: `${agents.description} The status is pending_approval until they decide. Then call check_approval, and do not place the order again.`,
   schema: withKey(agents.schema.unwrap()),
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',

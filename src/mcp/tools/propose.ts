@@ -13,7 +13,7 @@ import { callKeys, ownKey, RETRY_MS } from './retries.ts';
 const idempotencyKey = idempotencyKeySchema
   .optional()
   .describe(
-    'The same key and arguments are the same proposal, however often they are sent. Use a new one for each order.',
+    'The same key and arguments always refer to the same proposal, however often they are sent. Use a new key for each order.',
   );
 
 type WithoutBase<Request> = Request extends unknown
@@ -21,8 +21,8 @@ type WithoutBase<Request> = Request extends unknown
   : never;
 
 /**
- * Proposes for a foreign client: nothing counts as the person's own words, and the phone shows that.
- * @param fields what the client gave, by name
+ * Submits a proposal for a third-party client. No field counts as the person's own words, and the phone shows that.
+ * @param fields the client's fields, by name
  */
 export async function propose(
   call: ToolCall,
@@ -45,7 +45,7 @@ export async function propose(
   return { proposal, isAsked: true };
 }
 
-/** The proposal of the same call sent within a minute, through any gateway. */
+/** Returns the proposal of an identical call that was sent within the last minute, through any gateway. */
 async function askedBefore({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
   const now = clock.now();
   const [inThis, inLast] = await Promise.all(callKeys(identity, now).map(caller.gateway.proposed));

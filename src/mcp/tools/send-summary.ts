@@ -10,19 +10,19 @@ export const sendSummary = defineMcpTool({
   name: 'send_summary',
   title: 'Propose to send a summary',
   description:
-    'Proposes to send a summary of the portfolio to a Slack channel or by e-mail. The text is written by the gateway’s own figures; the owner sees the recipient and all of it on their phone and approves or denies it there; nothing is sent before.',
+    'Proposes to send a summary of the portfolio to a Slack channel or by e-mail. The gateway writes the text from its own figures. The owner sees the recipient and the full text on their phone and approves or denies it there. Nothing is sent before that.',
   schema: withKey(
     z.strictObject({
       service: z.enum(messageServices),
       recipient: z.string().max(254).describe('A Slack channel such as #trading, or one e-mail address'),
-      note: z.string().max(400).optional().describe('A sentence to go under the summary'),
+      note: z.string().max(400).optional().describe('A sentence to append to the summary'),
     }),
   ),
   scopes: ['orders:propose', 'portfolio:read', 'orders:read'],
   effect: 'asks',
   async run(call, { service, recipient, note, idempotency_key }) {
     const { gateway } = call.caller;
-    // The figures change; the client's key identifies the earlier message.
+    // The figures change, so the client's key identifies the earlier message.
     const earlier =
       idempotency_key === undefined ? undefined : await gateway.proposed(ownKey(idempotency_key));
     if (earlier !== undefined && isSame(earlier, { service, recipient, note })) {

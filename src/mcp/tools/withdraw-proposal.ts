@@ -4,9 +4,9 @@ import { ownProposal, proposalIdSchema } from './own-proposals.ts';
 
 export const withdrawProposal = defineMcpTool({
   name: 'withdraw_proposal',
-  title: 'Take a proposal back',
+  title: 'Withdraw a proposal',
   description:
-    'Takes back a proposal that the owner has not decided about yet, on their phone too. It cannot cancel an order that was placed.',
+    'Withdraws a proposal that the owner has not decided yet, and removes it from their phone. It cannot cancel an order that was placed.',
   schema: z.strictObject({ proposal_id: proposalIdSchema }),
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',

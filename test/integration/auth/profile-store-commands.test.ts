@@ -113,7 +113,7 @@ describe('profile store', () => {
     const move = ['profile', 'store', 'move', 'sandbox', '--to', 'file', '--key', keyFile];
     const { exitCode, stderr } = await world.run(move);
     expect(exitCode).toBe(11);
-    expect(stderr).toContain('nothing is kept where the profile says');
+    expect(stderr).toContain('the store named in the profile is empty');
     await world.run(['config', 'unset', 'profiles.sandbox.credential_key']);
     expect((await world.run(['whoami'])).exitCode).toBe(0);
   });

@@ -71,7 +71,7 @@ describe('--account all', () => {
     world.sandbox.faults.clear();
     expect([failed.exitCode, failed.stderr]).toEqual([
       1,
-      expect.stringContaining('no account could be looked at (Alpaca: '),
+      expect.stringContaining('no account could be checked (Alpaca: '),
     ]);
     expect(failed.stderr).toContain('Second paper account: ');
     expect((await world.json('check', '--account', 'all', '--rules', rules)).exitCode).toBe(3);

@@ -74,13 +74,13 @@ describe('a server that was named is', () => {
     const run = () => world.run(['run', 'x', '--server', other.url]);
     expect(await run()).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('no trade-agent server (HTTP status 404)'),
+      stderr: expect.stringContaining('not a trade-agent server (HTTP status 404)'),
     });
     const said = { resource: server.url, authorization_servers: [world.sandbox.ready.issuer] };
     other.also.set(PROTECTED_RESOURCE_PATH, () => said);
     expect(await run()).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('its metadata is not its own'),
+      stderr: expect.stringContaining('its metadata is for another resource'),
     });
     other.also.set(PROTECTED_RESOURCE_PATH, () => ({ ...said, resource: other.url }));
     expect(await run()).toMatchObject({
@@ -163,7 +163,7 @@ describe('a profile of a server', () => {
     expect(logs.stdout).toContain('found (1)');
     expect(await add('--report', join(world.folder, 'report.html'))).toMatchObject({
       exitCode: 2,
-      stderr: expect.stringContaining('--report is for a schedule of this machine'),
+      stderr: expect.stringContaining('--report works only for schedules on this machine'),
     });
     const removed = await world.run(['schedule', 'remove', 'close', '--yes', ...inProfile]);
     expect(removed.exitCode, removed.stderr).toBe(0);
@@ -175,7 +175,7 @@ describe('a profile of a server', () => {
     [
       'a model server of one’s own',
       ['run', 'x', '--base-url', 'http://127.0.0.1:1/v1'],
-      /for the agent’s server to say/,
+      /the agent’s server chooses the model server/,
     ],
     [
       'schedule of this machine for its alerts',

@@ -177,7 +177,7 @@ describe('a home stays as it was', () => {
     [
       'where the account is kept already',
       () => add('ira', atAlpaca(), ground.pair),
-      { code: 'usage', message: expect.stringContaining('is kept already, for the broker "broker"') },
+      { code: 'usage', message: expect.stringContaining('is already stored for the broker "broker"') },
     ],
     [
       'where its owner does not mean it',
@@ -192,7 +192,7 @@ describe('a home stays as it was', () => {
 
   it.each([
     ['is no name', 'My IRA', /must be a name of lower-case letters/],
-    ['stands for any', 'broker', /stands for any broker/],
+    ['stands for any', 'broker', /is reserved/],
   ])('where the name %s', async (_, name, message) => {
     await expect(requireNewBroker(ground.folder, name)).rejects.toThrow(message);
   });
@@ -201,7 +201,7 @@ describe('a home stays as it was', () => {
     const quicker = async () => void (await add('tradier', atTradier(), token()));
     await expect(add('tradier', atAlpaca(), another, quicker)).rejects.toMatchObject({
       code: 'usage',
-      message: 'this home has a broker "tradier" already',
+      message: 'this home already has a broker "tradier"',
     });
     expect(await kept()).toHaveLength(2);
     await expect(requireNewBroker(ground.folder, 'tradier')).rejects.toMatchObject({ code: 'usage' });

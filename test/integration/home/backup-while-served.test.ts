@@ -48,7 +48,7 @@ it('a file that was put there first is never written over', async () => {
   const file = join(ground.place, 'mine.backup');
   writeFileSync(file, 'mine');
   await expect(backupHome(app, { folder: ground.folder, file, passphrase })).rejects.toThrow(
-    'is there already',
+    'already exists',
   );
   expect(readFileSync(file, 'utf8')).toBe('mine');
 });

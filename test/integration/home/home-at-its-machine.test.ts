@@ -105,12 +105,12 @@ it('people come and go; a name is never given again', async () => {
   const added = await addUser(app, ground.folder, { name: 'Böb Brown' });
   expect(added.username).toBe('bob');
   await expect(pairPhone(app, ground.folder, undefined)).rejects.toThrow(
-    'several people live here: alice, bob',
+    'this home has several users: alice, bob',
   );
   await removeUser(app, ground.folder, 'bob');
   expect((await listUsers(app, ground.folder)).map(({ username }) => username)).toEqual(['alice']);
   await expect(addUser(app, ground.folder, { name: 'Bob' })).rejects.toThrow('the user name bob is taken');
-  await expect(removeUser(app, ground.folder, 'carol')).rejects.toThrow('there is no user carol');
+  await expect(removeUser(app, ground.folder, 'carol')).rejects.toThrow('this home has no user "carol"');
 });
 
 it('a new recovery code ends the one before', async () => {
@@ -135,7 +135,7 @@ it('another key pair is tried before it is kept; a wrong one changes nothing', a
   await removeBrokerKeys(app, { folder: ground.folder, username: 'alice' });
   expect(await listBrokerKeys(app, ground.folder)).toEqual([]);
   await expect(removeBrokerKeys(app, { folder: ground.folder, username: 'alice' })).rejects.toThrow(
-    'there are no broker keys of alice',
+    'alice has no broker keys here',
   );
   await set(ground.pair.secret);
 });
@@ -158,7 +158,7 @@ it('of several brokers the keys are for the one that is named, and no account st
     });
     await expect(set('nosuch')).rejects.toMatchObject({ code: 'usage' });
     await set('ira');
-    await expect(set('growth')).rejects.toThrow('is kept already, for the broker "ira"');
+    await expect(set('growth')).rejects.toThrow('is already stored for the broker "ira"');
     expect(await listBrokerKeys(app, folder)).toMatchObject([{ sub: 'alice', broker: 'ira' }]);
     expect((await listUsers(app, folder))[0]?.accounts).toMatchObject([{ broker: 'ira' }]);
     await removeBrokerKeys(app, { folder, username: undefined, broker: 'ira' });
@@ -210,7 +210,7 @@ it('the doctor says which account has no limits, and that limits are gone', asyn
       ['warn', expect.stringContaining('limits.yaml has an entry for PA3ALICE0I')],
     ]);
     writeFileSync(file, '');
-    expect(await rules()).toEqual([['warn', 'no limits: whatever is approved goes out']]);
+    expect(await rules()).toEqual([['warn', 'no limits: any approved order is sent']]);
     await withHome(app, ground.folder, ({ stores }) => stores.limits.remember(0));
     expect(await rules()).toEqual([['fail', 'limits.yaml no longer contains any limits']]);
   } finally {

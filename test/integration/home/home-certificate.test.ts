@@ -33,8 +33,8 @@ const address = () => `https://localhost:${port}`;
 
 it('a certificate that phones trust is found good, and by its files too', async () => {
   expect(await found({ address: address(), tls: { cert, key } })).toEqual([
-    expect.stringMatching(/^tls ok: .*loopback-cert\.pem is for localhost, for \d+ days$/),
-    expect.stringMatching(/^certificate ok: localhost is trusted, for \d+ days$/),
+    expect.stringMatching(/^tls ok: .*loopback-cert\.pem is for localhost, valid for \d+ more days$/),
+    expect.stringMatching(/^certificate ok: localhost is trusted, valid for \d+ more days$/),
   ]);
 });
 
@@ -73,7 +73,7 @@ it.each([
 
 it('where nothing answers it is left open, and without https there is none', async () => {
   expect(await found({ address: 'https://localhost:1' })).toEqual([
-    'certificate skip: nothing answers at localhost:1 yet',
+    'certificate skip: nothing responds at localhost:1 yet',
   ]);
   expect(await found({ address: 'http://localhost:1' })).toEqual([]);
 });

@@ -213,7 +213,7 @@ it.each<[string, (host: string) => NewHome['settings'], Partial<ServeHomeOptions
     {},
     {
       code: 'invalid_config',
-      message: expect.stringContaining('"companies": trade-agent-gateway is the gateway’s own id'),
+      message: expect.stringContaining('"companies": trade-agent-gateway is reserved for the gateway'),
     },
   ],
   [

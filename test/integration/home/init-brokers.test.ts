@@ -159,7 +159,7 @@ describe('no home is made, and nothing is left behind,', () => {
     [
       'where the broker has nothing of that kind',
       () => ({ broker: 'tradier', credentials: 'key_pair' }),
-      { code: 'usage', message: '--credentials names nothing that opens accounts of tradier' },
+      { code: 'usage', message: '--credentials is not a type of credentials for tradier accounts' },
     ],
     [
       'where its address is one that anybody could listen to',

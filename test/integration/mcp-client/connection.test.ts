@@ -53,24 +53,24 @@ describe('a server that hangs costs a message, and is ended', () => {
   it('at initialize', async () => {
     const { server, isAlive } = child('hang-initialize');
     const connecting = connectServer(access(server, { probeMs: 300, connectMs: 3_000 }), signal);
-    await failing(connecting, 'it did not answer in time');
+    await failing(connecting, 'it did not respond in time');
     expect(isAlive()).toBe(false);
   });
 
   it('at initialize, over HTTP', async () => {
     const server = await listening(() => undefined);
     const connecting = connectServer(access(server, { connectMs: 500 }), signal);
-    await failing(connecting, 'it did not answer in time');
+    await failing(connecting, 'it did not respond in time');
   });
 
   it('at the list of its tools', async () => {
     const connection = await connect(child('hang-list').server, { listMs: 300 });
-    await failing(connection.tools(signal), 'it did not answer in time');
+    await failing(connection.tools(signal), 'it did not respond in time');
   });
 
   it('in a call', async () => {
     const connection = await connect(child('hang-call').server, { callMs: 300 });
-    await failing(search(connection), 'it did not answer in time');
+    await failing(search(connection), 'it did not respond in time');
   });
 
   it('in a call that the person ends', async () => {
@@ -90,7 +90,7 @@ describe('a server that dies', () => {
 
   it('or was never there, is told as what it is', async () => {
     const { server } = child('normal', { command: '/no/such/program' });
-    await failing(connectServer(access(server), signal), 'there is no such program');
+    await failing(connectServer(access(server), signal), 'the program was not found');
   });
 
   it('or was never there, over HTTP', async () => {
@@ -122,7 +122,7 @@ describe('what a server says too much of', () => {
 
   it('ends it where messages never end', async () => {
     const { server, isAlive } = child('endless-messages');
-    await failing(connectServer(access(server, { probeMs: 300 }), signal), 'it never stops talking');
+    await failing(connectServer(access(server, { probeMs: 300 }), signal), 'it sent too many messages');
     expect(isAlive()).toBe(false);
   });
 

@@ -70,7 +70,7 @@ describe('a language model is offered', () => {
     const changed = await overHttp('changed');
     const before = registry({ news: { ...changed, pins, tools } });
     expect(await before.offered()).toEqual([]);
-    expect(before.notices[0]).toContain('search says something else of itself than when you allowed it');
+    expect(before.notices[0]).toContain('search has changed its description since you allowed it');
     expect(await before.call('mcp__news__search', {}, signal)).toMatchObject({ outcome: 'failed' });
     const confirmed = registry({ news: await pinned(changed, ['search']) });
     expect(await confirmed.offered()).toEqual(['mcp__news__search']);
@@ -101,7 +101,7 @@ describe('a server that cannot be reached', () => {
     expect(await offered()).toEqual(['mcp__news__search']);
     expect(await offered()).toEqual(['mcp__news__search']);
     expect(notices).toEqual([
-      'MCP server dead: it could not be reached; its tools are left out (trade-agent mcp servers test dead)',
+      'MCP server dead: it could not be reached; its tools are not available (trade-agent mcp servers test dead)',
     ]);
     expect(standing()).toMatchObject([{ state: 'failed' }, { state: 'connected' }]);
     time.now += 61_000;

@@ -41,7 +41,7 @@ describe.each([
 
   it.each(['tasks/get', 'tasks/cancel', 'tasks/update'])('has no use for a task’s id: %s', async (method) => {
     const send = (id: unknown) => rpc({ url: world.url, token: tokens[who] }, method, { taskId: id });
-    const refusal = { code: -32602, message: 'there is no such task of yours' };
+    const refusal = { code: -32602, message: 'you have no such task' };
     await expect(send(taskId)).rejects.toMatchObject(refusal);
     await expect(send('AAAAAAAAAAAA')).rejects.toMatchObject(refusal);
   });

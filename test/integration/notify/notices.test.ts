@@ -349,7 +349,7 @@ describe('an order that waits for an approval', () => {
     }[];
     expect(http.requests).toHaveLength(1);
     const message = JSON.parse(http.requests[0]?.body ?? '') as Record<string, string>;
-    expect(message.title).toMatch(/^Look at your phone: .*MSFT.*PAPER/);
+    expect(message.title).toMatch(/^Check your phone: .*MSFT.*PAPER/);
     expect(message.title).toContain(`code ${approval?.code}`);
     expect(message.message).toContain(approval?.expires_at);
     expect(message.priority).toBe(5);

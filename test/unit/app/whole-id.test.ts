@@ -24,8 +24,8 @@ describe('an id of which the beginning was typed', () => {
   it('is refused where several begin so, which are named', async () => {
     await expect(wholeId('abc', ids('abcd0000', 'abce0000'))).rejects.toMatchObject({
       code: 'usage',
-      message: '"abc" begins the ids of 2 orders',
-      hint: 'Type more of it: abcd0000, abce0000.',
+      message: '"abc" matches 2 orders',
+      hint: 'Type more characters: abcd0000, abce0000.',
     });
   });
 

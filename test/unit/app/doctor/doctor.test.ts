@@ -28,13 +28,17 @@ describe('the doctor', () => {
   });
 
   it.each([
-    [{ provider: 0 }, 'ok', "the gateway's agrees with the provider's"],
-    [{ provider: -1, database: 2 }, 'ok', "the gateway's agrees with the provider's and its database's"],
-    [{ provider: -45, database: 0 }, 'warn', "the gateway's is 45 s behind the provider's"],
+    [{ provider: 0 }, 'ok', "the gateway's clock is in sync with the provider's"],
+    [
+      { provider: -1, database: 2 },
+      'ok',
+      "the gateway's clock is in sync with the provider's and its database's",
+    ],
+    [{ provider: -45, database: 0 }, 'warn', "the gateway's clock is 45 s behind the provider's"],
     [
       { provider: 300, database: 299 },
       'warn',
-      "the gateway's is 300 s ahead of the provider's and 299 s ahead of its database's",
+      "the gateway's clock is 300 s ahead of the provider's and 299 s ahead of its database's",
     ],
   ])('reports the gateway’s clock: %j', (clock_ahead_seconds, status, message) => {
     expect(gatewayClockFinding({ status: 'ready', clock_ahead_seconds })).toMatchObject({ status, message });

@@ -10,7 +10,8 @@ it('names each tool that was allowed past the phone, and how to be rid of it', (
     {
       check: 'mcp',
       status: 'warn',
-      message: 'MCP server alpaca: allowed by --unsafe, and called without your phone: place_stock_order',
+      message:
+        'MCP server alpaca: --unsafe allows these tools to run without approval on your phone: place_stock_order',
       fix: 'trade-agent mcp servers remove alpaca',
       details: { server: 'alpaca', unsafe: ['place_stock_order'] },
     },

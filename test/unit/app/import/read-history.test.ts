@@ -68,9 +68,9 @@ describe('a row', () => {
   it.each([
     ['2026-02-30,deposit,,,,1', 'date "2026-02-30" is not like 2026-03-31'],
     ['03/02/2026,deposit,,,,1', 'date "03/02/2026" is not like'],
-    ['2026-11-27,deposit,,,,1', 'date 2026-11-27 has not come yet'],
+    ['2026-11-27,deposit,,,,1', 'date 2026-11-27 is in the future'],
     ['1999-01-04,deposit,,,,1', 'date 1999-01-04 is before 2010'],
-    ['2026-03-02,constructor,,,,1', 'type "constructor" is none of buy, sell'],
+    ['2026-03-02,constructor,,,,1', 'type "constructor" must be one of buy, sell'],
     ['2026-03-02,buy,,1,1,', 'symbol is missing'],
     ['2026-03-02,buy,=1+1,1,1,', 'symbol "=1+1"'],
     ['2026-03-02,buy,ﬁ,1,1,', 'must be printable ASCII'],
@@ -81,8 +81,8 @@ describe('a row', () => {
     ['2026-03-02,buy,KO,1e3,1,', 'qty "1e3" is not a number'],
     ['2026-03-02,deposit,,,,"1.234,50"', 'amount "1.234,50" is not a number'],
     ['2026-03-02,deposit,,,,', 'amount is missing'],
-    ['2026-03-02,buy,KO,10,5,51', 'amount 51.00 is not qty × price, 50.00: leave it out'],
-    ['2026-03-02,buy,KO,10', 'it has 4 cells, the first line 6'],
+    ['2026-03-02,buy,KO,10,5,51', 'amount 51.00 does not equal qty × price, 50.00: leave amount empty'],
+    ['2026-03-02,buy,KO,10', 'it has 4 cells, but the header has 6'],
   ])('%s is refused with the reason', (line, expected) => {
     expect(reason(line)).toContain(expected);
   });
@@ -113,14 +113,14 @@ describe('a file', () => {
     ['type,symbol\nbuy,KO\n', 'has no column "date"'],
     ['date,type,Date\n', 'has the column "date" twice'],
     ['date,type\n2026-03-02,"dep', 'is not CSV'],
-    [Buffer.from([0x64, 0xff, 0xfe]), 'is not in UTF-8'],
+    [Buffer.from([0x64, 0xff, 0xfe]), 'is not UTF-8'],
   ])('%j is refused whole', (content, expected) => {
     expect(() => read(content)).toThrow(expected);
   });
 
   it('that is none, is a folder or is huge is refused', () => {
     expect(() => readHistory(join(folder, 'none.csv'), NOW)).toThrow('there is no file');
-    expect(() => readHistory(folder, NOW)).toThrow('is no file');
+    expect(() => readHistory(folder, NOW)).toThrow('is not a file');
     expect(() => read(Buffer.alloc(16 * 1024 * 1024 + 1, 'a'))).toThrow('is larger than 16 MiB');
   });
 });

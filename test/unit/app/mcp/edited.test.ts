@@ -82,7 +82,7 @@ describe('JSON', () => {
       /^\/f:3:1: not JSON: close brace expected/,
     ],
     ['a list', 'cursor', '[]', /^\/f:1:1: not an object/],
-    ['servers that are a list', 'cursor', '{"mcpServers": []}', /"mcpServers" in it is not a table/],
+    ['servers that are a list', 'cursor', '{"mcpServers": []}', /"mcpServers" is not a table/],
     ['a server that is a text', 'cursor', '{"mcpServers": {"trade-agent": ""}}', /is not a server/],
     // Programs read the last; editors change the first.
     ['servers twice', 'cursor', '{"mcpServers": {}, "mcpServers": {}}', /can't be changed without/],

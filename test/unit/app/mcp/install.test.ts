@@ -74,7 +74,7 @@ describe('mcp install', () => {
   it('Claude Desktop cannot have an address, and is told why', async () => {
     await expect(install('claude', { remote: true })).rejects.toMatchObject({
       code: 'usage',
-      hint: expect.stringContaining('public https address'),
+      hint: expect.stringContaining('public https URL'),
     });
   });
 
@@ -147,7 +147,7 @@ describe('mcp install', () => {
   });
 
   it.each([
-    ['a folder', () => mkdirSync(claudeFile()), /not a plain file/],
+    ['a folder', () => mkdirSync(claudeFile()), /not a regular file/],
     ['what is not UTF-8', () => writeFileSync(claudeFile(), Buffer.from([0x7b, 0xff])), /not UTF-8/],
     ['a broken file', () => writeFileSync(claudeFile(), '{\n"a" 1}'), /\.claude\.json:2:5: not JSON/],
   ])('refuses %s, and leaves it as it is', async (_, make, message) => {

@@ -38,14 +38,14 @@ describe('an order by flags', () => {
   });
 
   it.each([
-    [{ qty: '5', takeProfit: '200' }, '--take-profit and --stop-loss go together'],
+    [{ qty: '5', takeProfit: '200' }, 'a sale needs both --take-profit and --stop-loss'],
     [{ qty: '5', takeProfit: '200', stopLoss: '170', limit: '190' }, '--limit'],
   ])('sold, %j is refused: %s', (flags, message) => {
     expect(() => typedOrder('sell', 'AAPL', flags)).toThrow(message);
   });
 
   it.each([
-    [{}, 'how much is not said'],
+    [{}, 'the order size is missing'],
     [{ qty: '5', stopLoss: '170:' }, `--stop-loss can't be ""`],
     [{ qty: '5', stopLoss: '170:169:1' }, `--stop-loss can't be "170:169:1"`],
     [{ qty: '5', stopLoss: '170:171' }, '--stop-loss: a stop loss at 170.00'],
@@ -55,7 +55,7 @@ describe('an order by flags', () => {
     [{ qty: '1e3' }, `--qty can't be "1e3"`],
     [{ qty: '5', limit: '$180' }, `--limit can't be "$180"`],
     [{ qty: '5', trail: '2%%' }, `--trail can't be "2%"`],
-    [{ qty: '5', trail: '2%', limit: '5' }, '--trail goes with neither'],
+    [{ qty: '5', trail: '2%', limit: '5' }, "--trail can't be combined with --limit or --stop"],
   ])('%j is refused: %s', (flags, message) => {
     expect(() => typedOrder('buy', 'AAPL', flags)).toThrow(message);
   });
@@ -76,7 +76,7 @@ describe('an order by flags', () => {
   });
 
   it.each([
-    [CALL, { qty: '1' }, 'sold to open or to close'],
+    [CALL, { qty: '1' }, 'selling an option requires --open or --close'],
     [CALL, { qty: '1', open: true, close: true }, 'either --open or --close'],
     [CALL, { amount: '100', close: true }, 'amount'],
     [CALL, { qty: '0.5', close: true }, 'whole'],
@@ -116,6 +116,6 @@ describe('a change by flags', () => {
   });
 
   it('is refused where nothing is to change', () => {
-    expect(() => replaceProposal('id', {})).toThrow('what to change is not said');
+    expect(() => replaceProposal('id', {})).toThrow('nothing to change');
   });
 });

@@ -37,13 +37,13 @@ describe('limits that are set by KEY=VALUE', () => {
 
   it.each([
     ['max_ordr_notional=500', 'there is no limit "max_ordr_notional"', 'max_order_notional'],
-    ['500', 'sets nothing', 'KEY=VALUE'],
+    ['500', 'is not a limit setting', 'KEY=VALUE'],
     ['max_order_notional=-5', 'max_order_notional can’t be "-5"', 'POLICY.md'],
     ['max_order_notional=many', 'max_order_notional can’t be "many"', 'POLICY.md'],
     ['max_day_orders=2.5', 'max_day_orders can’t be "2.5"', 'POLICY.md'],
     ['sides=borrow', 'sides can’t be "borrow"', 'POLICY.md'],
     ['hours.from=09:30', 'can’t stand together', 'POLICY.md'],
-    ['version=2', 'there is no limit "version"', 'The limits are'],
+    ['version=2', 'there is no limit "version"', 'Limits: max_order_notional'],
   ])('are refused as %s', (pair, message, hint) => {
     expect(() => set(pair)).toThrow(
       expect.objectContaining({
