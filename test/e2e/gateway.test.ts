@@ -147,7 +147,7 @@ it.each([
   [
     'without its key',
     () => rmSync(join(home(), 'key.json')),
-    /the gateway has no key.*\nhint: Make one with/,
+    /the gateway has no key.*\nhint: Create one with/,
   ],
   [
     'with a key that others can read',

@@ -134,7 +134,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
     // One with files of its own would seal what nobody else opens.
     await makeKey(homeOf('one'), 'EC').catch(() => undefined);
     await expect(serve('one')).rejects.toMatchObject({
-      message: expect.stringContaining('another seal.key'),
+      message: expect.stringContaining('a different seal.key'),
     });
   });
 

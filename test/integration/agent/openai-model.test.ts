@@ -92,7 +92,7 @@ describe('a language model', () => {
   });
 
   it.each([
-    [401, /refused the API key/],
+    [401, /rejected the API key/],
     [404, /does not know gpt-test/],
     [500, /HTTP status 500/],
   ])('whose server answers %d ends the run with a clear error and no key', async (status, message) => {

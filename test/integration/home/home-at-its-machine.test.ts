@@ -303,7 +303,7 @@ function changed(name: string, from: string | RegExp, to: string): () => void {
 }
 
 it('a second home is not made over it', async () => {
-  await expect(ground.make()).rejects.toThrow('there is a home already');
+  await expect(ground.make()).rejects.toThrow('a home already exists');
   expect(existsSync(`${ground.folder}.part`)).toBe(false);
 });
 

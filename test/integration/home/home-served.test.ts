@@ -202,7 +202,7 @@ it.each<[string, (host: string) => NewHome['settings'], Partial<ServeHomeOptions
       clients: [{ ...cursor, client_id: 'trade-agent-gateway' }],
     }),
     {},
-    { code: 'invalid_config', message: expect.stringContaining('the gateway’s own id') },
+    { code: 'invalid_config', message: expect.stringContaining('is reserved for the gateway') },
   ],
   [
     'a company’s client under that id',

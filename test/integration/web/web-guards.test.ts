@@ -95,7 +95,7 @@ it('a link is used once: who comes second is refused, and told so', async () => 
   const first = await open();
   const second = await ask('/open', { headers: { 'x-phone-key': newKey() }, form: { secret: web.secret } });
   expect(second.status).toBe(403);
-  expect(second.text).toContain('used already');
+  expect(second.text).toContain('already used');
   expect((await ask('/dashboard', { headers: first.headers })).text).toMatch(OWN);
 });
 

@@ -22,5 +22,5 @@ it.each([
   ['the id alone', 'key=PKTEST1234'],
   ['nothing', ''],
 ])('of %s it says what is missing, and shows nothing of it', (_, text) => {
-  expect(() => readKeptText(text, 'keys.txt', 'key_pair')).toThrowError(/^keys\.txt holds no key pair$/);
+  expect(() => readKeptText(text, 'keys.txt', 'key_pair')).toThrowError(/^keys\.txt contains no key pair$/);
 });

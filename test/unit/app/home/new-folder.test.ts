@@ -83,7 +83,7 @@ it.each([
   ['a link that leads nowhere', () => symlinkSync('/nowhere/at/all', folder), 'it is a symbolic link'],
   ['a file', () => writeFileSync(folder, ''), 'it is not a folder'],
   ['a folder with somebody else’s key', () => holding('seal.key'), 'it contains other files (seal.key)'],
-  ['a home', () => holding('home.yaml'), 'there is a home already'],
+  ['a home', () => holding('home.yaml'), 'a home already exists'],
   ['a half made one open to others', () => mkdirSync(part(), { mode: 0o755 }), 'other users can access it'],
   ['a half made one that is a link', () => symlinkSync(place, part()), 'it is a symbolic link'],
 ])('%s is refused, and nothing is written', async (_, prepare, says) => {

@@ -50,15 +50,15 @@ const headed = (change: (header: Record<string, unknown>) => void) => {
 };
 
 it.each([
-  ['another passphrase', () => sealed, 'amber bison cedar delts', 'usage: home.backup does not open'],
-  ['a changed last byte', () => at(-1), passphrase, 'usage: home.backup does not open'],
+  ['another passphrase', () => sealed, 'amber bison cedar delts', "usage: home.backup can't be decrypted"],
+  ['a changed last byte', () => at(-1), passphrase, "usage: home.backup can't be decrypted"],
   [
     'a changed byte in the middle',
     () => at(sealed.indexOf(10) + 20),
     passphrase,
-    'usage: home.backup does not open',
+    "usage: home.backup can't be decrypted",
   ],
-  ['a byte less', () => sealed.subarray(0, -1), passphrase, 'usage: home.backup does not open'],
+  ['a byte less', () => sealed.subarray(0, -1), passphrase, "usage: home.backup can't be decrypted"],
   [
     'another salt',
     () =>
@@ -66,7 +66,7 @@ it.each([
         header.salt = Buffer.alloc(16).toString('base64url');
       }),
     passphrase,
-    'does not open',
+    "can't be decrypted",
   ],
   [
     'a weaker derivation',
@@ -75,7 +75,7 @@ it.each([
         header.n = 2;
       }),
     passphrase,
-    'invalid_config: home.backup is no backup',
+    'invalid_config: home.backup is not a home backup',
   ],
   [
     'a derivation that takes all memory',
@@ -84,7 +84,7 @@ it.each([
         header.n = 2 ** 30;
       }),
     passphrase,
-    'is no backup',
+    'is not a home backup',
   ],
   [
     'a later version',
@@ -93,10 +93,10 @@ it.each([
         header.format = 'trade-agent.home-backup/2';
       }),
     passphrase,
-    'that this version knows',
+    'that this version can read',
   ],
-  ['an empty file', () => Buffer.alloc(0), passphrase, 'is no backup'],
-  ['another file', () => Buffer.from('PK\u0003\u0004'.repeat(400)), passphrase, 'is no backup'],
+  ['an empty file', () => Buffer.alloc(0), passphrase, 'is not a home backup'],
+  ['another file', () => Buffer.from('PK\u0003\u0004'.repeat(400)), passphrase, 'is not a home backup'],
 ])('does not open with %s, and says so', async (_, bytes, by, says) => {
   expect(await failure(bytes(), by)).toContain(says);
 });

@@ -82,8 +82,8 @@ describe('a launchd agent', () => {
 });
 
 it.each([
-  ['a folder that depends on where one stands', { folder: 'home' }, /must be a whole path/],
-  ['a folder with a line break', { folder: '/srv/a\nExecStart=/bin/sh' }, /must be a whole path/],
+  ['a folder that depends on where one stands', { folder: 'home' }, /must be an absolute path/],
+  ['a folder with a line break', { folder: '/srv/a\nExecStart=/bin/sh' }, /must be an absolute path/],
   ['a user that is none', { user: 'a b' }, /is not a valid user name/],
 ])('%s is refused', (_, change, says) => {
   expect(() => describeService({ ...options, kind: 'systemd', ...change })).toThrowError(says);

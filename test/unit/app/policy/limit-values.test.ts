@@ -42,7 +42,7 @@ describe('limits that are set by KEY=VALUE', () => {
     ['max_order_notional=many', 'max_order_notional can’t be "many"', 'POLICY.md'],
     ['max_day_orders=2.5', 'max_day_orders can’t be "2.5"', 'POLICY.md'],
     ['sides=borrow', 'sides can’t be "borrow"', 'POLICY.md'],
-    ['hours.from=09:30', 'can’t stand together', 'POLICY.md'],
+    ['hours.from=09:30', "can't be combined", 'POLICY.md'],
     ['version=2', 'there is no limit "version"', 'Limits: max_order_notional'],
   ])('are refused as %s', (pair, message, hint) => {
     expect(() => set(pair)).toThrow(
