@@ -76,7 +76,7 @@ const tellings: [string, Telling][] = [
       ...ofOrder,
       tell: () => world.push().tellOrder(lateNews()),
       title: 'Placed late: BUY 5 AAPL LMT 180.00',
-      body: /Cancel it while it is open.*\$1,616\.08 of \$1,200\.00\.$/,
+      body: /Cancel it if it is still open.*\$1,616\.08 of \$1,200\.00\.$/,
       facts: {
         event: 'placed_late',
         account: 'PA3ALICE01',
