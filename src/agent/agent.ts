@@ -2,7 +2,7 @@ import type { OrderRequest, Side } from '../trading/order.ts';
 import type { AgentEvent, ApprovalView, ThreadRecord, ThreadView } from './events.ts';
 
 /**
- * What a run does with proposals: wait for the decision, leave them to the gateway, make none (`deny`), or make only
+ * How a run handles proposals: wait for the decision, leave them to the gateway, make none (`deny`), or make only
  * those that a mandate covers.
  */
 export type ApprovalMode = 'wait' | 'detach' | 'deny' | 'mandate';
@@ -51,7 +51,7 @@ export interface RunOptions {
   readonly connectBy?: number | undefined;
   /** Withdraws open proposals if the signal ends the run. */
   readonly cancelOnExit?: boolean;
-  /** Who proposes, as shown to the person: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, at most 80. */
+  /** Proposer, as shown to the person: `chat`, `run`, `check`, `schedule NAME`; printable ASCII, at most 80. */
   readonly requestedBy?: string;
   /** Proposal lifetime in seconds; defaults to the profile's `approval_ttl`. */
   readonly ttl?: number;

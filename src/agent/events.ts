@@ -35,7 +35,7 @@ interface ApprovalViewBase extends Came {
   /** Null if unbounded or unknown. */
   readonly worst_case: WorstCase | null;
   readonly warnings: readonly string[];
-  /** Who or what asked, in the proposer's own words. */
+  /** The proposer, in its own words. */
   readonly requested_by: string | null;
   /** OAuth client id. */
   readonly client: string;

@@ -9,7 +9,7 @@ import { parseRules } from './load-rules.ts';
 import type { Rule } from './rules-schema.ts';
 
 const HEAD =
-  '# What "trade-agent alert" keeps: rules of a check, to be edited as any rules file (docs/guide/CHECKS.md).\n';
+  '# Rules managed by "trade-agent alert". You can edit them like any rules file (docs/guide/CHECKS.md).\n';
 
 export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
   const { rules } = await parseRules(text, file);
@@ -21,7 +21,7 @@ export async function listedAlerts(text: string, file: string): Promise<AlertVie
   });
 }
 
-/** A price's rule, or one of a single symbol's change of the day in one direction. */
+/** Returns the alert of a rule about a price, or about one symbol's daily change in one direction. */
 function alertOf(rule: Rule): Alert | undefined {
   if (rule.kind === 'price') {
     const { symbol, above, below } = rule;
@@ -53,7 +53,7 @@ async function withoutRules(text: string, file: string, names: readonly string[]
   return checked(document, file);
 }
 
-/** Never written unless a check can read it. */
+/** Returns the file's text, which is never written unless a check can read it. */
 async function checked(document: Document, file: string): Promise<string> {
   const text = document.toString({ lineWidth: 0 });
   await parseRules(text, file);
@@ -66,7 +66,7 @@ function isSame(one: Alert, two: Alert): boolean {
   return one.symbol === two.symbol && a.condition === b.condition && value(a.limit).eq(value(b.limit));
 }
 
-/** `aapl-below-180`, numbered if the name is taken. */
+/** Returns `aapl-below-180`, numbered if the name is taken. */
 function freeName(alert: Alert, rules: readonly Rule[]): string {
   const { condition, limit } = conditionOf(alert);
   const plain = `${alert.symbol}-${condition}-${limit}`
@@ -82,8 +82,8 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
 }
 
 /**
- * Adds an alert; the same text if it is there already. @throws {TradeAgentError} `blocked` beyond `most` alerts;
- * `invalid_config` if the file is wrong, before or after
+ * Adds an alert, or returns the same text if it already exists.
+ * @throws {TradeAgentError} `blocked` beyond `most` alerts; `invalid_config` if the file is invalid, before or after
  */
 export async function addedAlert(
   before: string,
@@ -105,12 +105,12 @@ export async function addedAlert(
   const text = await checked(document, file);
   const all = await listedAlerts(text, file);
   if (all.length > most) {
-    throw new TradeAgentError('blocked', `there are ${most} alerts already`, {
+    throw new TradeAgentError('blocked', `there are already ${most} alerts`, {
       hint: 'Remove one first, or add this one yourself: trade-agent alert add.',
     });
   }
   const added = all.find((one) => one.name === name);
-  if (added === undefined) throw new TypeError('an alert that was written is one');
+  if (added === undefined) throw new TypeError('an alert that was written can be read');
   return { text, added, isNew: true };
 }
 
@@ -134,7 +134,7 @@ function noSuchAlert(which: string, alerts: readonly AlertView[]): TradeAgentErr
   return new TradeAgentError('not_found', `there is no alert "${which}"`, {
     hint:
       alerts.length === 0
-        ? 'There are none at all.'
-        : `The alerts are ${names}; a symbol means all of its own.`,
+        ? 'There are no alerts.'
+        : `The alerts are ${names}. A symbol stands for all of its alerts.`,
   });
 }

@@ -18,11 +18,11 @@ interface CheckInput {
   readonly snapshot: Snapshot;
   readonly memory: Remembered;
   readonly sectorOf: (symbol: string) => string | undefined;
-  /** Only if orders are suggested: symbols with an approval pending. */
+  /** Set only if orders are suggested. `awaited` has the symbols with a pending approval. */
   readonly suggest?: {
     readonly awaited: ReadonlySet<string>;
     readonly buyOnly?: boolean;
-    /** Whether this thread proposed an order of this symbol: a run may have died before it did. */
+    /** Returns whether this thread proposed an order for this symbol; its run may have died before that. */
     readonly wasAsked: (thread: string, symbol: string) => boolean;
   };
 }
@@ -52,7 +52,7 @@ export function check(given: CheckInput): Check {
   return { result, figures, firing, proposals };
 }
 
-/** Ruin is always checked, unless the file turns it off. */
+/** Adds the ruin rule, which is always checked unless the file turns it off. */
 function withRuin(file: RulesFile): RulesFile {
   if (file.rules.some(({ kind }) => kind === 'ruin')) return file;
   const taken = new Set(file.rules.map(({ name }) => name));
@@ -118,7 +118,7 @@ function costOf(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes }: 
   return new Dec(request.qty ?? 0).mul(price);
 }
 
-/** Closures of the next two weeks are in every result. */
+/** Every result has the closures of the next two weeks. */
 const CLOSURES_AHEAD_MS = 14 * 86_400_000;
 
 const money = (value: Dec) => value.toFixed(2);

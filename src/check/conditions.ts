@@ -3,7 +3,7 @@ import type { Limits } from './observation.ts';
 import { moveLimits, priceLimits, sideOf } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
-/** Limits that a price alone can cross: rules about named symbols, by price or day change. */
+/** Returns the limits that a price or a daily change alone can cross, in rules about named symbols. */
 export function conditionsOf({ rules }: RulesFile): Condition[] {
   return rules.flatMap((rule) => (rule.enabled ? ofRule(rule) : []));
 }

@@ -17,7 +17,7 @@ import type { Snapshot } from './snapshot.ts';
 
 export type Figures = ReturnType<typeof figuresOf>;
 
-/** Pure: equal snapshots and marks give equal figures. */
+/** Computes the figures. Pure: equal snapshots and marks give equal figures. */
 export function figuresOf(
   snapshot: Snapshot,
   { sectorOf, mark }: { sectorOf: (symbol: string) => string | undefined; mark?: HighWaterMark | undefined },
@@ -33,7 +33,7 @@ export function figuresOf(
   const falls = drawdownsSince(mark, line, { flows, booked });
   const bySymbol = weightsBySymbol(positions, equity);
   const change = equity.minus(account.last_equity ?? equity);
-  // An account that was emptied is neither.
+  // An account that was emptied is neither lost nor in debt.
   const ruin: 'lost' | 'owes' | undefined = equity.isNegative()
     ? 'owes'
     : equity.isZero() && falls.current.gte(1)
@@ -62,7 +62,7 @@ export function figuresOf(
   };
 }
 
-/** The end of the last day whose value is the last close's: the last known one, or the last weekday. */
+/** Returns the end of the day of the last close: the last known one, or the last weekday. */
 function dayBegan(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
   while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);
@@ -73,9 +73,8 @@ function dayBegan(history: Snapshot['history'], now: number): number {
 }
 
 /**
- * External flow since the last close, from the line if it has that close's value (late bookings are placed there).
- * On an account's first day it is unknown whether last equity includes the opening balance: it counts if that
- * explains the day better.
+ * Returns the external flow since the last close, from the line if it has that close's value. On an account's first
+ * day, last equity may include the opening balance; the flow counts if that explains the day better.
  */
 function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
   const [close, present] = line.slice(-2);
@@ -108,7 +107,7 @@ function drawdownsSince(
   };
 }
 
-/** From the mark's exact moment, often midday: its value includes that morning's flows. */
+/** Follows the mark from its exact moment, often midday: its value includes that morning's flows. */
 function followedFrom(
   mark: HighWaterMark,
   values: readonly Pick<ValuePoint, 'at' | 'value'>[],
@@ -120,8 +119,8 @@ function followedFrom(
 }
 
 /**
- * Points since the mark, with the flows that became known since then: a same-day deposit may or may not be in its
- * value, and late bookings are dated earlier. Flows not dated since count for the first point.
+ * Returns the points since the mark, with the flows that became known since then: a same-day deposit may or may not
+ * be in its value, and late bookings are dated earlier. Flows dated before the mark count for the first point.
  */
 function placed(
   points: readonly ValuePoint[],
@@ -134,12 +133,12 @@ function placed(
   return [at, { ...first, flow: first.flow.plus(missing) }, ...rest];
 }
 
-/** The mark may be between two day ends. */
+/** Returns the deeper fall, since the mark may be between two day ends. */
 function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefined {
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
-/** What sales made, without wash sales; symbols whose trades do not match the holdings are incomplete. */
+/** Returns realized gains without wash sales. Symbols whose trades do not match the positions are incomplete. */
 function realizedOf(activities: readonly Activity[], positions: readonly Position[]) {
   const trades = tradesOf(activities);
   const { fills, exchanges } = trades;

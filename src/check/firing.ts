@@ -22,10 +22,10 @@ export interface Finding {
 export interface Firing {
   /** New since the previous check. */
   readonly findings: readonly Finding[];
-  /** Reported before, and still true. */
+  /** Findings that were reported before and are still true. */
   readonly ongoing: readonly Finding[];
   readonly snoozed: readonly Finding[];
-  /** To be remembered; everything else is forgotten, and so re-armed. */
+  /** States to remember. Everything else is forgotten, and so re-armed. */
   readonly states: readonly FiredState[];
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
 }
@@ -34,23 +34,22 @@ const BLIND = ' (not seen)';
 
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
-/** Digest of what makes a rule fire; wording and times may change without firing again. */
+/** Returns a digest of the parts that make a rule fire; wording and times may change without firing again. */
 export const definitionOf = oncePer((rule: Rule): string => {
   const { message: _m, severity: _s, when: _w, snooze: _z, enabled: _e, ...trigger } = rule;
   return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 });
 
-/** Includes a limit from elsewhere in the file (a target). */
+/** Returns the definition, with a limit from elsewhere in the file (a target). */
 function definitionFor({ rule, limitedBy }: Observation): string {
   const definition = definitionOf(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
 }
 
 /**
- * Fires once and re-arms: a triggered subject is a finding the first time, ongoing while it lasts, and may fire
- * again after it was `clear`. Skipped rules keep their state, disabled ones lose it; a snoozed rule fires when its
- * time is over. @param inFile names of the file's rules: other checks of the account may use another file, whose
- * rules keep their state
+ * Fires each rule once and re-arms it: a triggered subject is a finding the first time, ongoing while it lasts, and
+ * may fire again after it was `clear`. Skipped rules keep their state, disabled ones lose it.
+ * @param inFile names of the file's rules; rules of other files keep their state
  */
 export function fire(
   look: Look,
@@ -88,7 +87,7 @@ export function fire(
 
   for (const observation of look.observations) see(observation);
   for (const { rule, subject, code, text } of look.blind) {
-    const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't look` });
+    const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't be checked` });
     see({ rule, subject, state: 'triggered', say }, `${subject}${BLIND}`, code);
     // Earlier findings are neither confirmed nor over.
     const standing = known.get(stateKey(rule.name, subject));
@@ -121,7 +120,7 @@ function findingOf({ rule, subject, say }: Observation, since: number, problem?:
 
 const rank: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
-/** Worst first, else in the order of the rules. */
+/** Sorts the most severe findings first, otherwise in the order of the rules. */
 function mostSevere(a: Finding, b: Finding): number {
   return rank[a.severity] - rank[b.severity];
 }

@@ -21,15 +21,15 @@ interface GatherOptions {
   readonly file: RulesFile;
   readonly closes: CloseCache;
   readonly activities: (account: string) => ActivityCache;
-  /** Nothing if left out. */
+  /** No imported activities if omitted. */
   readonly imported?: (account: string) => Pick<ImportStore, 'activities'>;
   readonly localNow: number;
   readonly suggest: boolean;
 }
 
-/** Enough days to find the usual closing time. */
+/** Number of days, enough to find the usual closing time. */
 const CALENDAR_DAYS = 28;
-/** A larger difference confuses people who compare times. */
+/** A larger difference of clocks is noted, since it confuses people who compare times. */
 const CLOCK_SKEW_MS = 60_000;
 
 export async function gather(options: GatherOptions): Promise<Snapshot> {
@@ -45,9 +45,9 @@ export async function gather(options: GatherOptions): Promise<Snapshot> {
   const today = newYorkDate(now);
   const held = positions.map(({ symbol }) => symbol);
   const notes: string[] = [];
-  if (openOrders === undefined) notes.push('the open orders can’t be read; everything else was looked at');
+  if (openOrders === undefined) notes.push('the open orders can’t be read; everything else was checked');
   if (Math.abs(now - localNow) > CLOCK_SKEW_MS) {
-    notes.push(`this machine’s clock and the broker’s differ; the broker’s counts (${clock.timestamp})`);
+    notes.push(`this machine’s clock and the broker’s differ; the broker’s is used (${clock.timestamp})`);
   }
   const within = Math.max(0, ...file.rules.flatMap((rule) => (rule.kind === 'closure' ? [rule.within] : [])));
   const [calendar, { quotes, noPrice }, told, own] = await Promise.all([
@@ -63,7 +63,7 @@ export async function gather(options: GatherOptions): Promise<Snapshot> {
   const activities = told && withImported(told, own);
   const used = activities?.filter((one) => one.imported === true).length ?? 0;
   if (used > 0)
-    notes.push(`${used} of the activities were imported from a file: the broker never told of them`);
+    notes.push(`${used} of the activities were imported from a file; your broker did not report them`);
   return {
     now,
     account,
@@ -88,7 +88,7 @@ function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], 
   return [...new Set([...ofRules, ...ofTargets])].sort();
 }
 
-/** Held positions have a price already. */
+/** Returns the symbols to quote. Held positions already have a price. */
 function quotedFor(rule: Rule, held: readonly string[]): readonly string[] {
   if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return symbolsOf(rule, held);
   if (rule.kind !== 'move') return [];
@@ -102,7 +102,7 @@ function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): stri
   return [...new Set(symbols)].sort();
 }
 
-/** Optional: the check goes on without it. */
+/** Reads the benchmark, which is optional: the check continues without it. */
 async function readBenchmark(
   gateway: GatewayClient,
   symbol: string | undefined,
@@ -122,7 +122,7 @@ async function readBenchmark(
 
 const LONGEST_CLOSING_MS = 8 * DAY_MS;
 
-/** Oldest first; undefined, with a note, if unavailable. */
+/** Returns activities, oldest first, or undefined, with a note, if unavailable. */
 async function readActivities(
   gateway: GatewayClient,
   cache: ActivityCache,
@@ -138,7 +138,7 @@ async function readActivities(
   }
 }
 
-/** Brokers book late and correct: this much is read again each time, and everything once a week. */
+/** Brokers book late and make corrections, so this much is read again each time, and everything once a week. */
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
 const WHOLE_EVERY_MS = 7 * DAY_MS;
 
@@ -164,7 +164,9 @@ async function allActivities(
   );
 }
 
-/** Values of moved shares booked without one: that day's unadjusted close, or today's position price. */
+/**
+ * Returns values of transferred shares booked without one: that day's unadjusted close, or today's position price.
+ */
 async function readPricesOfTransfers(
   gateway: GatewayClient,
   cache: CloseCache,
@@ -189,7 +191,7 @@ async function readPricesOfTransfers(
   return (symbol, day) => prices.get(`${symbol} ${day}`);
 }
 
-/** The last close up to a day: shares also move on days without trading. */
+/** Returns the last close up to a day, since shares are also transferred on days without trading. */
 async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
   const key = `${symbol} ${day}`;
   const kept = await cache.get(key);
@@ -212,10 +214,10 @@ async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string
 const BARS_AT_ONCE = 6;
 /** Rules look back at most 250 sessions, about a year. */
 const BARS_REACH_MS = 400 * DAY_MS;
-/** Slightly more than any rule looks back. */
+/** Number of sessions stored, slightly more than any rule looks back. */
 const SESSIONS_KEPT = 260;
 
-/** Closes without the quote's own session; only new ones are requested. */
+/** Reads the closes without the quote's own session. Only new ones are requested. */
 async function readCloses(
   gateway: GatewayClient,
   cache: CloseCache,
@@ -230,7 +232,7 @@ async function readCloses(
     for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
       const quote = quotes.get(symbol);
       if (quote === undefined) continue;
-      // The quote's session has no close yet, or has this very price as it.
+      // The quote's session has no close yet, or its close is this price.
       const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
       const history = await closesOf(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
       found.set(symbol, history);

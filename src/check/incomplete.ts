@@ -26,8 +26,10 @@ const OF_FLOWS: readonly FigureName[] = [
 ];
 
 /**
- * @param activities undefined if unavailable @param flowsTold whether the broker's history includes cash flows
- * @param since when the day's figures begin
+ * Returns incomplete figures with reasons.
+ * @param activities undefined if unavailable
+ * @param flowsTold whether the broker's history includes cash flows
+ * @param since start of the day's figures
  */
 export function incompleteFigures(
   activities: readonly Activity[] | undefined,
@@ -35,7 +37,7 @@ export function incompleteFigures(
 ): Incomplete[] {
   if (activities === undefined) {
     const reason = flowsTold
-      ? 'shares moved in or out are not known'
+      ? 'shares transferred in or out are not known'
       : 'deposits and withdrawals are not known, and count as gains and losses';
     return [{ figures: ['day_profit', ...OF_FLOWS], reason }];
   }
@@ -51,18 +53,18 @@ export function incompleteFigures(
         ...(isNothing(activity.amount) ? [] : (['income'] as const)),
         ...OF_FLOWS,
       ]),
-      reason: `nobody here knows what ${words(activity)} does`,
+      reason: `the effect of ${words(activity)} is not known`,
     }));
   const unvalued = externalFlows(activities, priceOn).unvalued.map((activity) => ({
     figures: touched(activity, OF_FLOWS),
-    reason: `${words(activity)} moved shares whose value then is not known`,
+    reason: `${words(activity)} transferred shares whose value at the time is not known`,
   }));
   return [...unknown, ...unvalued];
 }
 
 const isNothing = (amount: string | null) => amount === null || Number(amount) === 0;
 
-/** `activity XYZ of 2026-11-02 (3 AAPL, -$5.00)` */
+/** Describes an activity: `activity XYZ of 2026-11-02 (3 AAPL, -$5.00)`. */
 function words({ type, at, symbol, qty, amount }: Activity): string {
   const what = [
     ...(symbol === null ? [] : [`${qty === null ? '' : `${qty} `}${symbol}`]),

@@ -34,12 +34,15 @@ const defaultRules: z.input<typeof rulesFileSchema> = {
   ],
 };
 
-/** Larger files were named by mistake. */
+/** Maximum size. Larger files were named by mistake. */
 const MOST_BYTES = 1024 * 1024;
 
-/** @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest valid one */
+/**
+ * Loads a rules file.
+ * @throws {TradeAgentError} `invalid_config` naming file, line and key, and the nearest valid one
+ */
 export async function loadRules(file: string): Promise<RulesFile> {
-  const hint = 'Name another with --rules, or leave it out for the default rules.';
+  const hint = 'Pass another file with --rules, or omit it to use the default rules.';
   return parseRules(readNamedFile(file, 'rules file', hint), file);
 }
 
@@ -47,7 +50,7 @@ export function standardRules(): RulesFile {
   return rulesFileSchema.parse(defaultRules);
 }
 
-/** @param file name, for messages @throws {TradeAgentError} `invalid_config` */
+/** Parses rules. @param file name, for messages @throws {TradeAgentError} `invalid_config` */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MOST_BYTES) throw invalid(file, `${file} is too long for a rules file`);
   return (await readQuickly(text, file)) ?? (await readWhole(text, file));
@@ -80,7 +83,7 @@ async function readQuickly(text: string, file: string): Promise<RulesFile | unde
   }
 }
 
-/** Checks beyond the schema. @param at file and line of a path */
+/** Checks what the schema can't. @param at returns the file and line of a path */
 function checkRules(
   { rules, targets }: RulesFile,
   file: string,
@@ -90,7 +93,7 @@ function checkRules(
     const known = placeholdersOf(rule.kind);
     for (const name of namedIn(rule.message ?? '')) {
       if (known.includes(name)) continue;
-      const said = `a message of rule "${rule.name}" can't name {${name}}`;
+      const said = `the message of rule "${rule.name}" can't use {${name}}`;
       throw invalid(file, `${at(['rules', index, 'message'])}: ${said}`, { typed: name, known });
     }
     if (rule.kind !== 'order') return;
@@ -104,7 +107,7 @@ function checkRules(
   });
   if (rules.some(({ kind }) => kind === 'drift') && targets === undefined) {
     const index = rules.findIndex(({ kind }) => kind === 'drift');
-    const hint = 'Add, say, "targets: {AAPL: 40%, MSFT: 40%}".';
+    const hint = 'For example, add "targets: {AAPL: 40%, MSFT: 40%}".';
     throw invalid(file, `${at(['rules', index])}: a drift rule needs targets`, { hint });
   }
 }
@@ -115,7 +118,7 @@ function invalid(
   { typed, known = [], hint }: { typed?: string; known?: readonly string[]; hint?: string | undefined } = {},
 ) {
   const nearest = typed === undefined ? undefined : closestMatch(typed, known);
-  const choices = known.length === 0 ? 'Correct the file.' : `Known here: ${known.join(', ')}.`;
+  const choices = known.length === 0 ? 'Correct the file.' : `Valid here: ${known.join(', ')}.`;
   return new TradeAgentError('invalid_config', message, {
     hint: hint ?? (nearest === undefined ? choices : `Did you mean "${nearest}"? ${choices}`),
     details: { file },
@@ -128,8 +131,8 @@ const typeWords: Readonly<Record<string, string>> = {
   int: 'a whole number',
   boolean: 'true or false',
   array: 'a list',
-  object: 'keys with their values',
-  record: 'keys with their values',
+  object: 'keys and values',
+  record: 'keys and values',
 };
 
 function inWords(issue: z.core.$ZodRawIssue): string | undefined {
@@ -146,7 +149,7 @@ function explain(
   file: string,
   at: (path: readonly PropertyKey[]) => string,
 ): TradeAgentError {
-  // A misspelled key also makes another one missing; the misspelling is more helpful.
+  // A misspelled key also makes another one missing, but the misspelling is the more helpful error.
   const issue = error.issues.find(({ code }) => code === 'unrecognized_keys') ?? error.issues[0];
   if (issue === undefined) return invalid(file, `${file} is not valid`);
   const { path } = issue;
@@ -157,11 +160,11 @@ function explain(
   }
   if (issue.code === 'invalid_union' && path.at(-1) === 'kind') {
     const kind = valueAt(content, path);
-    const said = kind === undefined ? 'a rule needs a kind' : `there is no kind of rule "${String(kind)}"`;
+    const said = kind === undefined ? 'a rule needs a kind' : `there is no rule kind "${String(kind)}"`;
     return invalid(file, `${at(path)}: ${said}`, { typed: String(kind ?? ''), known: ruleKinds });
   }
   if (path.length === 0) {
-    const hint = `It holds ${Object.keys(rulesFileSchema.shape).join(', ')}, each with what belongs to it.`;
+    const hint = `Its keys are ${Object.keys(rulesFileSchema.shape).join(', ')}.`;
     return invalid(file, `${file} ${issue.message}`, { hint });
   }
   const message = `${at(path)}: "${shown(path)}" ${issue.message}`;
@@ -170,7 +173,6 @@ function explain(
   return invalid(file, message, { typed: String(valueAt(content, path)), known });
 }
 
-/** `rules[2].symbol` */
 function shown(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) =>
@@ -197,7 +199,7 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
 }
 
 const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
-/** A symbol and a percentage that YAML reads as text and the schema accepts. */
+/** Matches a symbol and a percentage that YAML reads as text and the schema accepts. */
 const LINE = ` {2}(?:cash|${shareForm.source}): ${percentForm.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 
@@ -205,8 +207,8 @@ const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 const NO_TEXT = ['NULL', 'TRUE', 'FALSE'];
 
 /**
- * Extracts targets written one a line, as nearly all are: for a thousand of them the YAML parser and the schema take
- * a tenth of the whole check. Undefined if they are written otherwise or wrong.
+ * Extracts targets written one per line, as nearly all are: for a thousand of them, the YAML parser and the schema
+ * take a tenth of the whole check. Returns undefined if they are written differently or invalid.
  */
 export function takePlainTargets(text: string) {
   const found = plainTargets.exec(text);

@@ -1,6 +1,6 @@
 import type { Rule } from './rules-schema.ts';
 
-/** What a message template may name, by kind of rule; `{rule}` and `{severity}` everywhere. */
+/** Placeholders of message templates by rule kind, besides `{rule}` and `{severity}`. */
 const placeholders: Record<Rule['kind'], readonly string[]> = {
   price: ['symbol', 'price', 'limit'],
   move: ['symbol', 'change', 'price', 'limit', 'sessions'],

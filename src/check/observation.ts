@@ -12,15 +12,12 @@ export interface Observation {
   readonly subject: string;
   /** A limit from elsewhere (a target): the rule fires again if it changes. */
   readonly limitedBy?: string;
-  /**
-   * `triggered`: beyond the limit. `clear`: far enough back to re-arm. `between`: neither, so that a value hovering
-   * at its limit fires once.
-   */
+  /** `triggered`: beyond the limit; `clear`: far enough back to re-arm; `between`: neither, to fire only once. */
   readonly state: 'triggered' | 'clear' | 'between';
   readonly say: () => Said;
 }
 
-/** A rule could not look. Never silent: a check that saw nothing must not read as "all well". */
+/** A rule that could not be checked. It is always reported: a check that saw nothing must not read as "all well". */
 export interface Blind {
   readonly rule: Rule;
   readonly subject: string;
@@ -41,7 +38,7 @@ export interface Observed {
 export interface Limits {
   readonly direction: 'above' | 'below';
   readonly limit: Dec;
-  /** Where the rule re-arms. */
+  /** Value at which the rule re-arms. */
   readonly clear: Dec;
 }
 
@@ -50,14 +47,14 @@ export function limits(limit: Dec, direction: Limits['direction'], back: Dec): L
   return { direction, limit, clear: direction === 'above' ? limit.minus(back) : limit.plus(back) };
 }
 
-/** At the limit is not beyond it. */
+/** Compares a value with limits. A value at the limit is not beyond it. */
 export function level(value: Dec, { direction, limit, clear }: Limits): Observation['state'] {
   const sign = direction === 'above' ? 1 : -1;
   if (compare(value, limit) * sign > 0) return 'triggered';
   return compare(value, clear) * sign <= 0 ? 'clear' : 'between';
 }
 
-/** {@link level} of part / whole (whole positive), compared exactly and faster by multiplying. */
+/** Returns the {@link level} of part / whole (whole positive), compared exactly and faster by multiplying. */
 export function levelOfQuotient(
   part: Dec,
   whole: Dec,
@@ -73,12 +70,12 @@ export function yesNo(triggered: boolean): Observation['state'] {
   return triggered ? 'triggered' : 'clear';
 }
 
-/** Default: a tenth of the limit. */
+/** Returns the re-arming distance, by default a tenth of the limit. */
 export function pointsBack(limit: Dec | string, rearm: string | undefined): Dec {
   return rearm === undefined ? new Dec(limit).abs().div(10) : new Dec(rearm);
 }
 
-/** Default: a hundredth of a price. */
+/** Returns the re-arming distance, by default a hundredth of the price. */
 export function priceBack(limit: Dec | string, rearm: string | undefined): Dec {
   return new Dec(limit).mul(rearm ?? '0.01');
 }
@@ -104,7 +101,7 @@ export function unseen(rule: Rule, code: Blind['code'], text: string): Observed 
   return { observations: [], blind: [{ rule, subject: '', code, text }] };
 }
 
-/** `14 minutes`, `3 days`, rounded down. */
+/** Returns `14 minutes` or `3 days`, rounded down. */
 export function ageText(ms: number): string {
   const [count, unit] =
     ms < 3_600_000

@@ -34,7 +34,7 @@ function observationsOf(
           state: yesNo(age > rule.older_than),
           say: () => ({
             facts: { symbol: order.symbol, order: what, age: ageText(age), id: order.id },
-            text: `the order ${what} is open since ${ageText(age)}`,
+            text: `the order ${what} has been open for ${ageText(age)}`,
           }),
         };
       });
@@ -61,8 +61,8 @@ function observationsOf(
 }
 
 /**
- * Weekdays without a session and early closes that begin within so many milliseconds. The usual close is the
- * calendar's most frequent, because around-the-clock markets have another than exchanges.
+ * Returns weekdays without a session, and early closes, that begin within the given milliseconds. The usual close is
+ * the calendar's most frequent, because around-the-clock markets have a different one than exchanges.
  */
 export function closures(
   { calendar, now }: Pick<Snapshot, 'calendar' | 'now'>,

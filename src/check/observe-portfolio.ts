@@ -22,7 +22,6 @@ import type { Snapshot } from './snapshot.ts';
 
 type PortfolioRule = RuleOf<'ruin' | 'drift' | 'concentration' | 'cash' | 'drawdown' | 'loss'>;
 
-/** These rules measure parts of the account's value. */
 const OF_VALUE: readonly PortfolioRule['kind'][] = ['drift', 'concentration', 'cash'];
 
 const HUNDRED = new Dec(100);
@@ -31,7 +30,7 @@ function weightText(fraction: Dec): string {
   return `${fraction.mul(HUNDRED).toFixed(1)}%`;
 }
 
-/** Rules, suggestions and the result all ask for them: fractions of equity, without `cash`. */
+/** Returns targets as fractions of equity, without `cash`. Cached: rules, suggestions and the result need them. */
 export const targetsOf = oncePer(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
     new Map(
@@ -50,7 +49,7 @@ const drifts = new WeakMap<
   { readonly file: RulesFile; readonly band: string; readonly drifts: Drift[] }
 >();
 
-/** Rules and suggestions mostly ask for the same. */
+/** Returns drifts, cached because rules and suggestions mostly need the same ones. */
 export function driftsOf(file: RulesFile, figures: Figures, band: Band): readonly Drift[] {
   const name = band === 'five-25' ? band : band.points.toFixed();
   const known = drifts.get(figures);
@@ -60,7 +59,7 @@ export function driftsOf(file: RulesFile, figures: Figures, band: Band): readonl
   return made.drifts;
 }
 
-/** An account worth nothing or less has no parts. */
+/** Checks a portfolio rule. An account worth nothing or less has no weights. */
 export function observePortfolio(
   rule: PortfolioRule,
   file: RulesFile,
@@ -68,13 +67,13 @@ export function observePortfolio(
   figures: Figures,
 ): Observed {
   if (rule.kind === 'loss' && rule.over === 'day' && figures.performance.dayProfit === null) {
-    const text = 'what the account was worth at the last close is not known, and so neither is today’s loss';
+    const text = 'the account’s value at the last close is not known, so today’s loss is not known either';
     return unseen(rule, 'no_value', text);
   }
   if (figures.equity.gt(0) || !OF_VALUE.includes(rule.kind))
     return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
   if (snapshot.positions.length === 0 && figures.equity.isZero()) return { observations: [], blind: [] };
-  const text = 'the account is not worth more than nothing, so that nothing is a part of it';
+  const text = 'the account has no positive value, so there are no weights';
   return unseen(rule, 'no_value', text);
 }
 

@@ -28,7 +28,7 @@ export function symbolsOf(rule: PriceRule, held: readonly string[]): readonly st
   return [rule.symbol];
 }
 
-/** Most of thousands of symbols are clear and left out. */
+/** Checks a price rule. Clear symbols are omitted, since there may be thousands. */
 export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   const observations: Observation[] = [];
   const blind: Blind[] = [];
@@ -50,7 +50,7 @@ const boardOf = oncePer(({ positions, noPrice }: Snapshot) => ({
   seen: new Map<string, SeenPrice | undefined>(),
 }));
 
-/** Undefined if there is no price. */
+/** Returns undefined if there is no price. */
 type See = (symbol: string, position: Position | undefined) => Observation | Blind | 'clear' | undefined;
 
 function seeing(rule: PriceRule, snapshot: Snapshot): See {
@@ -173,6 +173,6 @@ function noPrice(rule: PriceRule, symbol: string, code: NoPrice['code'] = 'price
   const text =
     code === 'unknown_symbol'
       ? `the broker does not know the symbol ${symbol}`
-      : `there is no price of ${symbol} now`;
+      : `there is no price for ${symbol} now`;
   return { rule, subject: symbol, code, text };
 }

@@ -54,7 +54,7 @@ function look(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: Figures)
 function skipReason(rule: Rule, { clock, now }: Snapshot): SkipReason | undefined {
   if (!rule.enabled) return 'disabled';
   if (rule.kind === 'order' && rule.before !== undefined && now >= rule.before) return 'over';
-  // Prices stand still while the market is closed.
+  // Prices do not change while the market is closed.
   if (rule.kind === 'stale' && !clock.is_open) return 'market_closed';
   if (rule.when === 'market_open' && !clock.is_open) return 'market_closed';
   if (rule.when === 'market_closed' && clock.is_open) return 'market_open';

@@ -3,10 +3,10 @@ import type { Quote } from '../trading/views.ts';
 import type { NoPrice } from './snapshot.ts';
 import { noPriceCode } from './unreadable.ts';
 
-/** What the gateway takes at once. */
+/** The gateway's maximum number of symbols per request. */
 const SYMBOLS_A_REQUEST = 50;
 
-/** One symbol without a price makes the gateway refuse the whole request, so requests are halved until it is found. */
+/** Halves requests until it finds a symbol without a price, which makes the gateway refuse a whole request. */
 export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols: readonly string[]) {
   const quotes = new Map<string, Quote>();
   const noPrice: NoPrice[] = [];

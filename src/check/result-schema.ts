@@ -5,18 +5,18 @@ import { sides } from '../trading/order.ts';
 import { figureNames } from './incomplete.ts';
 import { ruleKinds } from './rules-schema.ts';
 
-/* The result as a schema. A check itself does not load it: setting it up takes as long as all rules. */
+/* Schema of the result. Checks don't load it: setting it up takes as long as checking all rules. */
 
 const dollars = decimalString.describe('Dollars');
-const fraction = decimalString.describe('A fraction: 0.05 is 5 %');
+const fraction = decimalString.describe('A fraction: 0.05 is 5%');
 const optional = <T extends z.ZodType>(schema: T) => schema.nullable();
 
 const periodReturn = z.object({
   period: fraction,
   annual: optional(fraction),
   days: z.number(),
-  ended: z.string().optional().describe('When all was lost: there is no return from there on'),
-  began: z.string().optional().describe('When it began again, with new money after all was lost'),
+  ended: z.string().optional().describe('When everything was lost; there is no return after that'),
+  began: z.string().optional().describe('When it restarted with new money after everything was lost'),
 });
 const share = z.object({ name: z.string(), value: dollars, weight: fraction });
 
@@ -28,22 +28,20 @@ const findingSchema = z.object({
   message: z.string(),
   facts: z.record(z.string(), z.string()),
   since: z.string().describe('When it was first seen, RFC 3339'),
-  problem: z.string().optional().describe('Why the rule could not look'),
+  problem: z.string().optional().describe('Why the rule could not be checked'),
 });
 
 const noticeReportSchema = z.object({
-  id: z.string().describe('The same at each retry, and what the recipient gets'),
+  id: z.string().describe('The same for each retry; the recipient gets it too'),
   channel: z.string(),
   title: z.string(),
-  status: z
-    .enum(['delivered', 'waiting', 'given_up'])
-    .describe('waiting: it is tried again at the next check'),
-  attempts: z.int().describe('At this check'),
+  status: z.enum(['delivered', 'waiting', 'given_up']).describe('waiting: retried at the next check'),
+  attempts: z.int().describe('During this check'),
   error: z.object({ code: z.enum(failureCodes), message: z.string() }).optional(),
 });
 export type NoticeReport = z.output<typeof noticeReportSchema>;
 
-/** What `check --output json` prints; source of docs/reference/schema/check.json. Amounts are decimal strings. */
+/** The output of `check --output json`; source of docs/reference/schema/check.json. Amounts are decimal strings. */
 export const checkResultSchema = z.object({
   schema: z.literal('trade-agent.check/1'),
   status: z.enum(['clear', 'found']),
@@ -53,8 +51,8 @@ export const checkResultSchema = z.object({
     account: z.string(),
     environment: z.enum(['paper', 'live']),
     simulated: z.boolean(),
-    broker: z.string().optional().describe('Of --account all: its name in the gateway’s settings'),
-    label: z.string().optional().describe('Of --account all: what that broker is called'),
+    broker: z.string().optional().describe('With --account all: its name in the gateway’s settings'),
+    label: z.string().optional().describe('With --account all: the broker’s display name'),
   }),
   market: z.object({
     is_open: z.boolean(),
@@ -62,23 +60,21 @@ export const checkResultSchema = z.object({
     next_close: z.string(),
     closures: z.array(z.object({ date: z.string(), what: z.string() })),
   }),
-  findings: z.array(findingSchema).describe('New since the check before'),
-  ongoing: z.array(findingSchema).describe('Told before, and still so'),
+  findings: z.array(findingSchema).describe('New since the previous check'),
+  ongoing: z.array(findingSchema).describe('Reported before and still true'),
   snoozed: z.array(findingSchema),
   skipped: z.array(z.object({ rule: z.string(), reason: z.string() })),
   figures: z.object({
     equity: dollars,
     cash: dollars,
     cash_weight: fraction,
-    day_profit: optional(dollars).describe('Null where equity at the last close is not known'),
+    day_profit: optional(dollars).describe('Null if equity at the last close is not known'),
     day_return: optional(fraction),
     unrealized: dollars,
     unrealized_return: fraction,
     realized_fifo: optional(dollars),
     realized_average_cost: optional(dollars),
-    realized_incomplete: z
-      .array(z.string())
-      .describe('Symbols whose trades do not tell what their sales made'),
+    realized_incomplete: z.array(z.string()).describe('Symbols whose realized gains are incomplete'),
     dividends: optional(dollars),
     interest: optional(dollars),
     fees: optional(dollars),
@@ -88,9 +84,9 @@ export const checkResultSchema = z.object({
       z.object({
         symbol: z.string(),
         return: periodReturn.describe('With dividends, over the days of the time-weighted return'),
-        excess: fraction.describe('The time-weighted return less the benchmark’s'),
+        excess: fraction.describe('The time-weighted return minus the benchmark’s'),
       }),
-    ).describe('Of the symbol that the rules file names'),
+    ).describe('For the symbol in the rules file'),
     volatility: optional(fraction),
     drawdown: fraction,
     high_water_mark: optional(z.object({ value: dollars, at: z.string() })),
@@ -101,7 +97,7 @@ export const checkResultSchema = z.object({
     by_sector: z.array(share),
     incomplete: z
       .array(z.object({ figures: z.array(z.enum(figureNames)), reason: z.string() }))
-      .describe('Which of these may not be what they say, and why'),
+      .describe('Figures that may be wrong, with the reason'),
   }),
   targets: z.array(z.object({ symbol: z.string(), target: fraction, weight: fraction })),
   suggestion: optional(
@@ -114,7 +110,7 @@ export const checkResultSchema = z.object({
           notional: optional(dollars),
           type: z.string(),
           limit_price: optional(dollars),
-          amount: optional(dollars).describe('What it moves, at the limit'),
+          amount: optional(dollars).describe('Dollars at the limit price'),
           reason: z.string().describe('drift, funding, or the conditional order’s rule'),
         }),
       ),
@@ -123,10 +119,10 @@ export const checkResultSchema = z.object({
   ),
   proposals: z
     .array(z.record(z.string(), z.unknown()))
-    .describe('As run --output json prints them, one for each round'),
+    .describe('As run --output json prints them, one per round'),
   notices: z
     .array(noticeReportSchema)
-    .describe('What became of the notices: this check’s, and those that earlier ones could not send'),
+    .describe('Delivery of notices: those of this check, and those that earlier ones could not send'),
   notes: z.array(z.string()),
 });
 export type CheckResult = z.output<typeof checkResultSchema>;

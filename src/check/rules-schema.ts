@@ -4,11 +4,11 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
 
 /*
- * The rules file: `5%`, `15m`, `2026-11-27` become decimal fractions, milliseconds, instants. Source of
- * docs/reference/schema/check-rules.schema.json.
+ * Schema of the rules file, in which `5%`, `15m`, `2026-11-27` become decimal fractions, milliseconds, instants.
+ * Source of docs/reference/schema/check-rules.schema.json.
  */
 
-/** Missing values are reported as missing. */
+/** Returns an error text, except for missing values, which are reported as missing. */
 const wanted =
   (words: string) =>
   ({ input }: { input: unknown }) =>
@@ -35,7 +35,7 @@ const amount = z
 
 const price = amount.refine(
   (text) => !decimalString.safeParse(text).success || new Dec(text).gt(0),
-  'must be more than nothing',
+  'must be greater than zero',
 );
 
 const units = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
@@ -50,7 +50,7 @@ const moment = z
     error: 'must be a date such as 2026-11-27, or a time such as 2026-11-27T15:00:00-05:00',
   })
   .transform((text) => (text.length === 10 ? newYorkInstant(text, '00:00') : Date.parse(text)))
-  .describe('A date (its first moment in New York) or a time with its offset');
+  .describe('A date (its start in New York) or a time with its offset');
 
 const severities = ['info', 'warning', 'critical'] as const;
 export type Severity = (typeof severities)[number];
@@ -58,28 +58,28 @@ export type Severity = (typeof severities)[number];
 const common = {
   name: z
     .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be small letters, digits and "-", 48 at most')
-    .describe('Names the rule; what it has fired is remembered under it'),
+    .regex(/^[a-z0-9][a-z0-9-]{0,47}$/, 'must be lower-case letters, digits and "-", at most 48')
+    .describe('Name of the rule, under which its state is stored'),
   severity: z.enum(severities).default('warning'),
   message: z
     .string()
     .min(1)
     .max(300)
     .optional()
-    .describe('Instead of the usual words; {symbol}, {value}, … are filled in'),
+    .describe('Replaces the default message; {symbol}, {value}, … are filled in'),
   when: z
     .union([z.enum(['always', 'market_open', 'market_closed']), z.strictObject({ before_close: duration })], {
       error: 'must be always, market_open, market_closed, or before_close: 30m',
     })
     .default('always')
-    .describe('When the rule is looked at'),
-  snooze: moment.optional().describe('Until then the rule fires nothing'),
+    .describe('When the rule is checked'),
+  snooze: moment.optional().describe('The rule does not fire until then'),
   enabled: z.boolean().default(true),
 };
 const rearm = percent
   .optional()
   .describe(
-    'How far the value must go back before the rule can fire again: percent of a price or an amount, points of a percentage',
+    'How far the value must move back before the rule can fire again: percent of a price or an amount, points of a percentage',
   );
 
 const priceLimits = { above: price.optional(), below: price.optional() };
@@ -119,7 +119,7 @@ const kinds = [
       .default('held'),
     by: percent,
     direction: z.enum(['up', 'down', 'either']).default('either'),
-    sessions: z.number().int().min(1).max(250).default(1).describe('Since the close so many sessions ago'),
+    sessions: z.number().int().min(1).max(250).default(1).describe('Since the close this many sessions ago'),
     rearm,
   }),
   z.strictObject({
@@ -169,7 +169,7 @@ const kinds = [
     kind: z.literal('missing'),
     ...common,
     symbol: symbolSchema,
-    qty: price.optional().describe('At least so many shares; any without it'),
+    qty: price.optional().describe('Minimum number of shares; any number if omitted'),
   }),
   z.strictObject({ kind: z.literal('closure'), ...common, within: duration }),
   z
@@ -178,7 +178,7 @@ const kinds = [
       ...common,
       symbol: symbolSchema,
       ...priceLimits,
-      before: moment.optional().describe('The rule ends at the first moment of this date'),
+      before: moment.optional().describe('The rule ends at the start of this date'),
       order: orderSchema.describe('What to propose'),
     })
     .refine(oneLimit.check, oneLimit.message),
@@ -200,7 +200,7 @@ export const suggestSchema = z.strictObject({
   fractional: z.boolean().default(false),
   cash_reserve: amount.default('0').describe('Dollars that stay in cash'),
   order_type: z.enum(['limit', 'market']).default('limit'),
-  slack: percent.default('0.005').describe('How far beyond the quote a limit is put'),
+  slack: percent.default('0.005').describe('How far beyond the quote the limit is set'),
 });
 
 export function fitTogether(parts: Readonly<Record<string, string>>): boolean {
@@ -212,17 +212,15 @@ export function fitTogether(parts: Readonly<Record<string, string>>): boolean {
 /** `cash` is the part that stays in cash. */
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
-    // Refinements also run on what the pattern has refused already, and Decimal throws on that.
+    // Refinements also run on values that the pattern rejected, and Decimal throws on those.
     Object.values(parts).some((part) => !isDecimalString(part)) || fitTogether(parts),
-  'must be 100% together at most',
+  'must add up to at most 100%',
 );
 
 export const rulesFileSchema = z
   .strictObject({
-    targets: targets.optional().describe('What part of the account’s value each symbol should be'),
-    benchmark: symbolSchema
-      .optional()
-      .describe('A symbol whose total return is told beside the account’s: SPY'),
+    targets: targets.optional().describe('Target percentage of the account’s value for each symbol'),
+    benchmark: symbolSchema.optional().describe('A symbol to compare the account’s total return with: SPY'),
     sectors: z.record(symbolSchema, z.string().min(1).max(60)).default({}).describe('The sector of a symbol'),
     suggest: suggestSchema.prefault({}),
     rules: z.array(ruleSchema).max(200).default([]),
@@ -234,7 +232,7 @@ export const rulesFileSchema = z
         context.addIssue({
           code: 'custom',
           path: ['rules', index, 'name'],
-          message: `"${name}" names another rule already`,
+          message: `"${name}" is already the name of another rule`,
         });
       seen.add(name);
     });

@@ -11,7 +11,7 @@ export interface NoPrice {
 
 /** Everything a check reads; the rules are a pure function of it. */
 export interface Snapshot {
-  /** The broker's time, milliseconds since the epoch: this machine's clock may be wrong. */
+  /** The broker's time in epoch milliseconds, since this machine's clock may be wrong. */
   readonly now: number;
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -20,11 +20,11 @@ export interface Snapshot {
   readonly calendar: readonly TradingDay[];
   readonly quotes: ReadonlyMap<string, Quote>;
   readonly noPrice: readonly NoPrice[];
-  /** Without the current session. */
+  /** Closing prices without the current session. */
   readonly closes: ReadonlyMap<string, PriceHistory>;
   readonly history: readonly DatedEquityAt[];
   readonly activities: readonly Activity[] | undefined;
-  /** Values of moved shares booked without one. */
+  /** Values of transferred shares that were booked without one. */
   readonly priceOn?: PriceOn;
   readonly benchmark?: { readonly symbol: string; readonly closes: readonly AdjustedClose[] };
   readonly notes: readonly string[];

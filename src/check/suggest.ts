@@ -12,10 +12,7 @@ export interface SuggestOptions {
   readonly buyOnly?: boolean;
 }
 
-/**
- * Orders that bring a drifted portfolio back to its targets, by the first drift rule's band (default 5/25).
- * Undefined without targets. Pure.
- */
+/** Returns orders that bring a portfolio back to its targets, by the first drift rule's band (default 5/25). */
 export function suggestOrders(
   file: RulesFile,
   snapshot: Snapshot,
@@ -24,7 +21,7 @@ export function suggestOrders(
 ): Rebalancing | undefined {
   const targets = targetsOf(file);
   const { openOrders } = snapshot;
-  // Symbols with an open order are left alone; if those are unknown, all are.
+  // Symbols with an open order are left alone; if open orders are unknown, all symbols are.
   if (targets.size === 0 || figures.equity.lte(0) || openOrders === undefined) return undefined;
   const own = rebalanceOptions(file);
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);

@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../errors/errors.ts';
 import type { NoPrice } from './snapshot.ts';
 
-/** Undefined for an invalid answer: the check goes on without it. */
+/** Returns undefined for an invalid answer, so that the check continues without it. */
 export async function unlessUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;

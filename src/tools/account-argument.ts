@@ -10,11 +10,11 @@ export const accountArgument = z.lazy(() =>
     .max(64)
     .optional()
     .describe(
-      'Number or name of one of the person’s accounts, where they named one (list_accounts has them); else leave it out',
+      'Number or name of one of the person’s accounts (see list_accounts), if they named one; otherwise leave it out',
     ),
 );
 
-/** Adds an `account` argument to a tool, which then asks about that account. */
+/** Adds an `account` argument to a tool, which then uses that account. */
 export function ofOneAccount(tool: DirectTool): DirectTool {
   return {
     ...tool,
@@ -35,7 +35,10 @@ interface AboutAccount {
   readonly account: ReturnType<typeof accountCalled> | undefined;
 }
 
-/** Models write null, or nothing, for what they leave out. @throws {TradeAgentError} `usage` for an unknown account */
+/**
+ * Splits off the account. Models write null, or nothing, to omit it.
+ * @throws {TradeAgentError} `usage` if it is unknown
+ */
 export async function aboutAccount(
   gateway: GatewayClient,
   { account: called, ...args }: Record<string, unknown>,

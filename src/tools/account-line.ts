@@ -6,7 +6,7 @@ import { type AccountReturns, accountReturns, atDayEnds, mergedFlows } from '../
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** The broker's history period that begins before each period. */
+/** The broker's history period that starts before each of our periods. */
 const historyOf: Readonly<Record<Period, string>> = {
   '1D': '1M',
   '1W': '1M',
@@ -20,7 +20,7 @@ const historyOf: Readonly<Record<Period, string>> = {
   ALL: '10A',
 };
 
-/** The account now, and its value from the day before a period began. */
+/** The account now, and its values since the day before a period began. */
 export interface AccountLine {
   readonly account: Account;
   readonly positions: readonly Position[];
@@ -28,7 +28,7 @@ export interface AccountLine {
   readonly now: number;
   readonly equity: Dec;
   readonly returns: AccountReturns;
-  /** Since the line begins, oldest first. */
+  /** Activities since the first value, oldest first. */
   readonly activities: readonly Activity[];
 }
 

@@ -4,7 +4,7 @@ import type { Alert } from '../trading/alert.ts';
 export const lookTimes = ['15m', '30m', '1h', 'open', 'close'] as const;
 export type LookTime = (typeof lookTimes)[number];
 
-/** In New York time; a schedule's `when_open` adds the market's hours. */
+/** Timings in New York time. A schedule's `when_open` limits them to market hours. */
 export const lookTimings: Readonly<Record<LookTime, { readonly cron: string } | { readonly at: string }>> = {
   '15m': { cron: '*/15 9-16 * * 1-5' },
   '30m': { cron: '*/30 9-16 * * 1-5' },
@@ -17,8 +17,8 @@ export const lookWords: Readonly<Record<LookTime, string>> = {
   '15m': 'every 15 minutes while the market is open',
   '30m': 'every half hour while the market is open',
   '1h': 'every hour while the market is open',
-  open: 'five minutes after each opening',
-  close: 'half an hour before each closing',
+  open: 'five minutes after each open',
+  close: 'half an hour before each close',
 };
 
 export interface AlertView {
@@ -29,7 +29,7 @@ export interface AlertView {
   readonly snoozed_until: string | null;
 }
 
-/** Without a schedule and a channel an alert is never reported. */
+/** The schedules and channels of alerts. Without both, an alert is never reported. */
 export interface AlertCare {
   /** Ids of the schedules that check it. */
   readonly looked_at_by: readonly string[];
@@ -53,5 +53,5 @@ export interface Alerts {
   ): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;
 }
 
-/** Bounds what outside text could make a model set. */
+/** Maximum number of alerts that a model may set, which bounds what outside text could make it do. */
 export const MOST_BY_AGENT = 20;

@@ -1,15 +1,12 @@
 import { z } from 'zod';
 import { defineTool, requireGateway } from './tool.ts';
 
-/**
- * The gateway decides: cancelling an order that opens or adds reduces exposure and needs no approval; cancelling one
- * that protects a position does.
- */
+/** The gateway decides: cancelling an order that protects a position needs approval; others only reduce exposure. */
 export const cancelOrder = defineTool({
   name: 'cancel_order',
   description:
-    'Cancels one open order by its id. Where the order protects a position the person is asked on their phone first.',
-  schema: z.lazy(() => z.strictObject({ order_id: z.string().describe('The id that list_orders gave') })),
+    'Cancels one open order by its id. If the order protects a position, the person is asked on their phone first.',
+  schema: z.lazy(() => z.strictObject({ order_id: z.string().describe('An id from list_orders') })),
   scopes: ['orders:cancel', 'orders:read'],
   risk: 'reduce',
   async execute(context, { order_id }) {

@@ -9,7 +9,7 @@ const MOST_REASONS = 20;
 export const checkRules = defineTool({
   name: 'check_rules',
   description:
-    'What the owner’s limits and rules would decide about an order now: allow (it passes), ask (it needs their tap) or deny, with all reasons. Nothing is proposed, nobody is asked, nothing is kept. Shares and dollars as decimal strings.',
+    'Returns what the owner’s limits and rules would decide about an order now: allow (it passes), ask (it needs their approval) or deny, with all reasons. Nothing is proposed, nobody is asked, and nothing is stored. Shares and dollars are decimal strings.',
   schema: orderRequestSchema,
   scopes: ['orders:read', 'portfolio:read'],
   risk: 'read',
@@ -33,4 +33,4 @@ export const checkRules = defineTool({
   },
 });
 
-const outcome = { allow: 'passes', ask: 'passes, with a tap', deny: 'does not pass' } as const;
+const outcome = { allow: 'passes', ask: 'passes, with approval', deny: 'does not pass' } as const;

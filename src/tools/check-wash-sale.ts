@@ -9,27 +9,25 @@ import type { Position } from '../trading/views.ts';
 import { readOpenOrders } from './order-pages.ts';
 import { accountHistory, defineTool, requireGateway } from './tool.ts';
 
-/** Trades listed; the rest is counted. */
+/** Maximum number of trades listed. The rest are only counted. */
 const MOST = 20;
 
-/** What trades in one account don't show. */
+/** Facts that the trades of one account don't show. */
 const notKnown = [
-  'purchases in other accounts, an IRA or a spouse’s among them',
+  'purchases in other accounts, including an IRA or a spouse’s',
   'substantially identical securities: other share classes, funds of the same index, options',
-  'purchases still to come: until the window ends each counts',
+  'future purchases, each of which counts until the window ends',
 ] as const;
 
 export const checkWashSale = defineTool({
   name: 'check_wash_sale',
   description:
-    'Whether a sale of a symbol now would make a loss within 30 days of a purchase of the same symbol, by this account’s own trades (first in, first out), and which sales at a loss of the last 30 days a purchase now would concern. It can’t know other accounts or substantially identical securities.',
+    'Checks whether selling a symbol now would realize a loss within 30 days of a purchase of the same symbol, by this account’s own trades (first in, first out), and which losses of the last 30 days a purchase now would turn into wash sales. It does not know other accounts or substantially identical securities.',
   schema: z.lazy(() =>
     z.strictObject({
       symbol: symbolSchema.describe('A ticker symbol such as KO'),
-      qty: positiveDecimalString.optional().describe('Shares to sell; all that are held where left out'),
-      price: positiveDecimalString
-        .optional()
-        .describe('Dollars a share; the position’s price where left out'),
+      qty: positiveDecimalString.optional().describe('Shares to sell; all shares held if omitted'),
+      price: positiveDecimalString.optional().describe('Dollars per share; the position’s price if omitted'),
     }),
   ),
   scopes: ['market:read', 'portfolio:read', 'orders:read'],
@@ -71,7 +69,7 @@ function sale(
 ): WashSale {
   const { symbol } = held;
   if (qty !== undefined && new Dec(qty).gt(held.qty)) {
-    throw new TradeAgentError('usage', `${shares(held.qty)} ${symbol} are held, not ${shares(qty)}`, {
+    throw new TradeAgentError('usage', `you hold ${shares(held.qty)} ${symbol}, not ${shares(qty)}`, {
       hint: 'Ask for fewer shares.',
     });
   }
@@ -89,11 +87,11 @@ type Verdict =
 
 const words: Readonly<Record<Verdict, string>> = {
   not_held: 'no position to sell',
-  wash_sale: 'the loss would be a wash sale’s',
-  partly_wash_sale: 'a part of the loss would be a wash sale’s',
-  cost_unknown: 'what the shares cost is not known',
+  wash_sale: 'the loss would be a wash sale',
+  partly_wash_sale: 'part of the loss would be a wash sale',
+  cost_unknown: 'the cost of the shares is not known',
   no_loss: 'no loss at this price',
-  no_purchase_known: 'a loss, and no purchase within 30 days is known',
+  no_purchase_known: 'a loss, with no known purchase within 30 days',
 };
 
 function verdictOf({ affectedQty, lossQty, unknown }: WashSale): Verdict {
@@ -119,6 +117,6 @@ function view(sold: WashSale) {
     ...(purchases.length > MOST ? { purchases_left_out: purchases.length - MOST } : {}),
     affected_qty: plain(sold.affectedQty),
     affected_loss: sold.affectedLoss.toFixed(2),
-    ...(sold.unclear ? { unclear: 'a split, a merger or a transfer lies within the window' } : {}),
+    ...(sold.unclear ? { unclear: 'there was a split, a merger or a transfer within the window' } : {}),
   };
 }

@@ -20,25 +20,22 @@ import type { ProposalTool } from './tool.ts';
 const closingSchema = z.lazy(() =>
   z.strictObject({
     account: accountArgument,
-    symbol: symbolSchema.describe('A ticker symbol of which something is held'),
-    qty: positiveDecimalString.optional().describe('Shares; at most what is held'),
+    symbol: symbolSchema.describe('The ticker symbol of a position'),
+    qty: positiveDecimalString.optional().describe('Shares, at most the number held'),
     fraction: positiveDecimalString
       .optional()
-      .describe('Part of the position, "0.5" is half; the whole where neither is given'),
+      .describe('Fraction of the position: "0.5" is half. The whole position if neither is given'),
     limit_price: positiveDecimalString
       .optional()
-      .describe('Dollars a share, or a coin; a market order where it is left out'),
+      .describe('Dollars per share or coin; a market order if omitted'),
   }),
 );
 
-/**
- * Proposes to close all or part of a position. Like {@link placeOrder} it can't trade. The gateway's holdings decide
- * side and quantity, not a model.
- */
+/** Like {@link placeOrder}, it can't trade. The gateway's positions decide the side and quantity, not a model. */
 export const closePosition: ProposalTool<typeof closingSchema> = {
   name: 'close_position',
   description:
-    'Proposes to close a position, wholly or a part of it. How many shares, coins or contracts that is comes from what the account holds. The person approves or denies the order on their phone; nothing is traded before.',
+    'Proposes to close all or part of a position. The number of shares, coins or contracts comes from the account. The person approves or denies the order on their phone; nothing is traded before that.',
   schema: closingSchema,
   scopes: [PROPOSE_ORDERS, 'portfolio:read'],
   risk: 'trade',
@@ -46,14 +43,14 @@ export const closePosition: ProposalTool<typeof closingSchema> = {
 
 export interface ClosingOrder {
   readonly order: OrderRequest;
-  /** Fields computed from the holdings, with the rule's name. */
+  /** Fields computed from the position, with the name of the rule. */
   readonly computed: Readonly<Record<string, string>>;
   readonly held: { readonly symbol: string; readonly qty: string; readonly qty_available: string };
 }
 
 /**
- * @throws {TradeAgentError} `invalid_order` if there is no such position or it is smaller; whatever the gateway's reads
- * throw
+ * Returns the closing order.
+ * @throws {TradeAgentError} `invalid_order` without such a position; the gateway's errors
  */
 export async function closingOrder(
   args: Record<string, unknown>,
@@ -70,14 +67,12 @@ export async function closingOrder(
   };
   const qty = asked ?? partOfPosition(fraction ?? '1', held);
   if (new Dec(held.qty_available).isZero()) {
-    throw refused(`open orders have taken all of your ${symbol} already`, 'symbol');
+    throw refused(`all of your ${symbol} is already in open orders`, 'symbol');
   }
-  if (new Dec(qty).isZero()) throw refused(`that part of your ${symbol} is less than any order`, 'fraction');
+  if (new Dec(qty).isZero())
+    throw refused(`that fraction of your ${symbol} is too small for an order`, 'fraction');
   if (new Dec(qty).gt(held.qty_available)) {
-    throw refused(
-      `only ${plain(held.qty_available)} ${symbol} are there to close`,
-      asked ? 'qty' : 'fraction',
-    );
+    throw refused(`only ${plain(held.qty_available)} ${symbol} can be closed`, asked ? 'qty' : 'fraction');
   }
   const side = position.side === 'short' ? 'buy' : 'sell';
   const isOption = assetClassOf(symbol) === 'us_option';
@@ -98,7 +93,7 @@ export async function closingOrder(
     computed: {
       side: position.side === 'short' ? 'the position is short' : 'the position is long',
       ...(isOption ? { position_intent: 'it closes a position' } : {}),
-      // A part that the model chose is not computed.
+      // A fraction that the model chose is not computed.
       ...(asked === undefined && fraction === undefined ? { qty: partName('1') } : {}),
     },
     held,
@@ -121,7 +116,7 @@ function readClosing(args: Record<string, unknown>): z.output<typeof closingSche
 
 function refused(message: string, field: string): TradeAgentError {
   return new TradeAgentError('invalid_order', message, {
-    hint: 'Look at the positions (get_portfolio), and ask again.',
+    hint: 'Check the positions with get_portfolio and try again.',
     details: { field },
   });
 }

@@ -4,16 +4,15 @@ import type { BarAdjustment } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** The gateway's maximum. */
 const BARS_A_REQUEST = 1000;
 const MOST_REQUESTS = 10;
-/** The market has not been closed for longer since 1933. */
+/** Maximum time between two sessions. The market has not been closed for longer since 1933. */
 const LONGEST_CLOSING_MS = 8 * 86_400_000;
 
 /**
- * A symbol's daily closes, oldest first, starting with the last one before `since`.
+ * Returns a symbol's daily closes, oldest first, starting with the last one before `since`.
  * @param query.since epoch milliseconds
- * @throws {TradeAgentError} `unknown_symbol`, and what the gateway's reads throw
+ * @throws {TradeAgentError} `unknown_symbol`, and errors of the gateway's reads
  */
 export async function dailyCloses(
   gateway: Pick<GatewayClient, 'bars'>,

@@ -2,13 +2,10 @@ import type { z } from 'zod';
 import { type ErrorCode, TradeAgentError } from '../errors/errors.ts';
 import { Dec, isDecimalString } from '../trading/decimal.ts';
 
-/**
- * A double represents every decimal of 15 significant digits (IEEE 754, DBL_DIG); of longer ones the written value is
- * lost.
- */
+/** A double represents every decimal of 15 significant digits (IEEE 754, DBL_DIG), but may change longer ones. */
 const CARRIED_DIGITS = 15;
 
-/** A JSON number as the decimal that was written; if that is lost, a text that no decimal schema accepts. */
+/** Returns a JSON number as it was written, or, if that is lost, a text that no decimal schema accepts. */
 export function decimalText(value: number): string {
   const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
   const text = exact?.toFixed() ?? '';
@@ -16,7 +13,7 @@ export function decimalText(value: number): string {
   return isCarried ? text : `${value} (not a plain decimal)`;
 }
 
-/** Accepts JSON numbers for decimal strings, since many clients send them. */
+/** Parses arguments, accepting JSON numbers for decimal strings, since many clients send them. */
 export function parseArguments<Schema extends z.ZodType>(
   schema: Schema,
   args: unknown,
@@ -40,7 +37,7 @@ function replaceNumber(root: unknown, path: readonly PropertyKey[]): void {
   if (typeof value === 'number') (holder as Record<PropertyKey, unknown>)[last] = decimalText(value);
 }
 
-/** The arguments of a tool that proposes an order, a change or a message. @throws {TradeAgentError} naming the field */
+/** Reads the arguments for an order, a change or a message. @throws {TradeAgentError} naming the field */
 export function readArgumentsOf<Schema extends z.ZodType>(
   subject: 'order' | 'change' | 'message',
   schema: Schema,
@@ -57,7 +54,7 @@ export function readArgumentsOf<Schema extends z.ZodType>(
   });
 }
 
-/** Leaves out what a model left out, and reads numbers as decimals. */
+/** Removes the arguments that a model left empty, and reads numbers as decimals. */
 export function withoutNulls(args: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(args)

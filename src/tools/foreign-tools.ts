@@ -1,10 +1,7 @@
-/*
- * Tools of other MCP servers, from mcp/client, offered only to language models. Their descriptions and answers are
- * data.
- */
+/* Tools of other MCP servers, offered only to language models. Their descriptions and answers are data. */
 
 export interface ForeignTool {
-  /** `mcp__SERVER__TOOL`, which no tool of ours is called. */
+  /** `mcp__SERVER__TOOL`, a form that no tool of ours uses. */
   readonly name: string;
   /** Sanitized. */
   readonly description: string;
@@ -15,15 +12,15 @@ export interface ForeignTool {
 export type ForeignAnswer =
   /** Sanitized and truncated. `ok` is false if the server reports a failure. */
   | { readonly outcome: 'answered'; readonly ok: boolean; readonly text: string; readonly cut: boolean }
-  /** The call failed, or the tool is off; in our own words. */
+  /** The call failed, or the tool is disabled. The message is in our own words. */
   | { readonly outcome: 'failed'; readonly message: string };
 
 export interface ForeignTools {
   /** Connects servers as needed. Reports a failing server once and omits its tools. Never throws. */
   offered(signal: AbortSignal, notice: (message: string) => void): Promise<readonly ForeignTool[]>;
-  /** By the profile alone; undefined if the owner did not allow the tool. */
+  /** Returns a tool's server by the profile alone, or undefined if the owner did not allow the tool. */
   serverOf(name: string): string | undefined;
-  /** Throws only the signal's reason. */
+  /** Calls a tool. Throws only the signal's reason. */
   call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignAnswer>;
   close(): Promise<void>;
 }

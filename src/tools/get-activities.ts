@@ -12,7 +12,7 @@ const MOST = 100;
 export const getActivities = defineTool({
   name: 'get_activities',
   description:
-    'What changed the account: fills (shares, dollars a share), deposits, withdrawals, dividends, interest and fees (dollars; less than nothing for what was paid), newest first, with the sums of the period.',
+    'Lists what changed the account: fills (shares, dollars per share), deposits, withdrawals, dividends, interest and fees (dollars; negative if paid), newest first, with totals of the period.',
   schema: z.lazy(() =>
     z.strictObject({
       period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
@@ -20,7 +20,7 @@ export const getActivities = defineTool({
         .array(z.enum(activityKinds))
         .max(activityKinds.length)
         .optional()
-        .describe('All kinds where it is left out'),
+        .describe('All kinds if omitted'),
       limit: z.number().int().min(1).max(MOST).default(50),
     }),
   ),
@@ -37,7 +37,7 @@ export const getActivities = defineTool({
   },
 });
 
-/** What changed the account in a period, newest first, with sums in dollars over all of it. */
+/** Activities of a period, newest first, with totals in dollars over all of them. */
 export interface ActivitiesIn {
   readonly period: Period;
   /** New York date. */
@@ -60,7 +60,7 @@ export async function activitiesIn(
   const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
   const start = startOf(period, Date.parse(clock.timestamp));
   const began = newYorkInstant(start, '00:00');
-  // Filtered by booking time, which is often the day after.
+  // The gateway filters by booking time, which is often the day after.
   const all = (await gateway.activities({ after: began - 1 })).filter(({ at }) => Date.parse(at) >= began);
   const found = all.filter(({ kind }) => kinds === undefined || kinds.includes(kind)).reverse();
   const { dividends, interest, fees } = income(all);

@@ -3,17 +3,17 @@ import { symbolSchema } from '../trading/order.ts';
 import { DAY_MS } from '../values/durations.ts';
 import { defineTool, leftOut, requireGateway } from './tool.ts';
 
-/** Models don't read longer answers well. */
+/** Maximum number of bars. Models don't read longer answers well. */
 const MOST_BARS = 260;
 
 export const getBars = defineTool({
   name: 'get_bars',
-  description: `Prices of one US stock or fund over time: open, high, low, close and volume, oldest first, at most the latest ${MOST_BARS}.`,
+  description: `Returns prices of one US stock or fund over time: open, high, low, close and volume, oldest first, at most the latest ${MOST_BARS}.`,
   schema: z.lazy(() =>
     z.strictObject({
       symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B'),
       timeframe: z.enum(['1Day', '1Hour']).default('1Day'),
-      days: z.number().int().min(1).max(365).default(90).describe('How many days back, weekends counted'),
+      days: z.number().int().min(1).max(365).default(90).describe('How many calendar days back'),
     }),
   ),
   scopes: ['market:read'],
@@ -28,7 +28,7 @@ export const getBars = defineTool({
     return {
       summary:
         last === undefined
-          ? `There are no bars of ${symbol} in that time.`
+          ? `There are no bars for ${symbol} in that period.`
           : `${bars.length} bars of ${symbol}, the last closed at $${last.close}.`,
       content: JSON.stringify({
         symbol,

@@ -9,7 +9,7 @@ const MOST_DAYS = 366;
 export const getCalendar = defineTool({
   name: 'get_calendar',
   description:
-    'The days on which the US stock market trades, with their hours (HH:MM in New York, half-days too). A day that is missing from the answer has no trading.',
+    'Lists the days on which the US stock market is open, with their hours (HH:MM in New York, including half days). The market is closed on days that are missing from the answer.',
   schema: z.lazy(() =>
     z.strictObject({
       start: z
@@ -17,8 +17,14 @@ export const getCalendar = defineTool({
         .regex(/^[0-9]{4}-[0-9]{2}-[0-9]{2}$/)
         .refine((text) => z.iso.date().safeParse(text).success, 'must be a date')
         .optional()
-        .describe('YYYY-MM-DD; today where it is left out'),
-      days: z.number().int().min(1).max(MOST_DAYS).default(14).describe('Calendar days from start on'),
+        .describe('YYYY-MM-DD; today if omitted'),
+      days: z
+        .number()
+        .int()
+        .min(1)
+        .max(MOST_DAYS)
+        .default(14)
+        .describe('Number of calendar days, starting with start'),
     }),
   ),
   scopes: ['market:read'],
@@ -30,7 +36,7 @@ export const getCalendar = defineTool({
   },
 });
 
-/** In New York's wall time. */
+/** Trading days, in New York time. */
 export interface TradingDays {
   readonly today: string;
   readonly start: string;
@@ -39,7 +45,6 @@ export interface TradingDays {
   readonly days: readonly TradingDay[];
 }
 
-/** Defaults to today as the start. */
 export async function tradingDaysFrom(
   gateway: Pick<GatewayClient, 'clock' | 'calendar'>,
   { start, days }: { readonly start?: string | undefined; readonly days: number },

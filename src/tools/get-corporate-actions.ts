@@ -10,7 +10,7 @@ const MOST = 50;
 export const getCorporateActions = defineTool({
   name: 'get_corporate_actions',
   description:
-    'Dividends (dollars a share), splits, mergers and changes of name of US stocks, by the day the broker books them, the earliest first. new_shares for old_shares: "4" for "1" is a split into four.',
+    'Lists dividends (dollars per share), splits, mergers and name changes of US stocks, by booking date, oldest first. new_shares for old_shares: "4" for "1" is a four-for-one split.',
   schema: z.lazy(() =>
     z.strictObject({
       symbols: z.array(symbolSchema).min(1).max(MOST_SYMBOLS),

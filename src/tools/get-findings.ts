@@ -11,7 +11,7 @@ const LONGEST = 300;
 export const getFindings = defineTool({
   name: 'get_findings',
   description:
-    'What the user’s own rules find in the account now, as "trade-agent check" does: new since the last check, ongoing, snoozed. By the rules file of their scheduled check, else by the default rules. Nobody is told, and nothing is remembered.',
+    'Returns what the user’s own rules find in the account now, as "trade-agent check" does: new since the last check, ongoing, snoozed. Uses the rules file of their scheduled check, or the default rules. Nobody is notified, and nothing is stored.',
   schema: z.strictObject({}),
   scopes: ['market:read', 'portfolio:read', 'orders:read'],
   risk: 'read',

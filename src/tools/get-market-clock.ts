@@ -3,7 +3,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getMarketClock = defineTool({
   name: 'get_market_clock',
-  description: 'Whether the US stock market is open now, and when it opens and closes next.',
+  description: 'Returns whether the US stock market is open now, and when it next opens and closes.',
   schema: z.strictObject({}),
   scopes: ['market:read'],
   risk: 'read',

@@ -10,21 +10,21 @@ import { defineTool, requireGateway } from './tool.ts';
 export const getOptionContracts = defineTool({
   name: 'get_option_contracts',
   description:
-    'Option contracts on one US stock or fund, by expiry, right and strike: the symbol that place_order and get_quote take, ' +
-    'and what one contract stands for (multiplier shares). Prices are those of get_quote, a share.',
+    'Lists option contracts on one US stock or fund, by expiry, right and strike: the symbol for place_order and get_quote, ' +
+    'and the number of shares per contract (multiplier). For prices per share, use get_quote.',
   schema: z.lazy(() =>
     z.strictObject({
-      underlying: symbolSchema.describe('The stock: AAPL'),
+      underlying: symbolSchema.describe('The stock, such as AAPL'),
       expiry: z
         .string()
         .regex(saidExpiry)
         .optional()
         .describe(
-          'A day (YYYY-MM-DD) or a month (YYYY-MM); without a year (MM-DD, MM) the next. Else the next 60 days',
+          'A day (YYYY-MM-DD) or month (YYYY-MM); without a year (MM-DD, MM), the next one. If omitted, the next 60 days',
         ),
       right: z.enum(['call', 'put']).optional(),
-      strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars a share'),
-      strike_to: positiveDecimalString.optional().describe('Highest strike, dollars a share'),
+      strike_from: positiveDecimalString.optional().describe('Lowest strike, dollars per share'),
+      strike_to: positiveDecimalString.optional().describe('Highest strike, dollars per share'),
       limit: z.number().int().min(1).max(MOST_CONTRACTS).default(50),
     }),
   ),
@@ -46,7 +46,7 @@ export const getOptionContracts = defineTool({
   },
 });
 
-/** The exchange's date, not this machine's. */
+/** Returns the expiry dates, by the exchange's date, not this machine's. */
 async function rangeOf(expiry: string, gateway: Pick<GatewayClient, 'clock'>) {
   const { timestamp } = await gateway.clock();
   const { from, to } = expiryRange(expiry, newYorkDate(Date.parse(timestamp)));

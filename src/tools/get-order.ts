@@ -6,10 +6,10 @@ import { defineTool, requireGateway } from './tool.ts';
 export const getOrder = defineTool({
   name: 'get_order',
   description:
-    'One order by its id: its terms, state, what was filled (shares) and at what average price (dollars a share).',
+    'Returns one order by its id: its terms, state, filled shares and average price (dollars per share).',
   schema: z.lazy(() =>
     z.strictObject({
-      order_id: z.string().max(64).describe('The id that list_orders gave'),
+      order_id: z.string().max(64).describe('An id from list_orders'),
     }),
   ),
   scopes: ['orders:read'],
@@ -21,7 +21,7 @@ export const getOrder = defineTool({
     return {
       summary: `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}`,
       content: JSON.stringify({ order }),
-      ...(foreign ? { outside: 'orders of another app' } : {}),
+      ...(foreign ? { outside: 'orders from another app' } : {}),
     };
   },
 });

@@ -6,7 +6,7 @@ import { periods, periodWords } from '../trading/period.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** A larger rate was probably meant as percent. */
+/** A risk-free rate as a fraction. A larger one was probably meant as a percentage. */
 export const riskFreeSchema = decimalString.pipe(
   z.string().refine((text) => new Dec(text).abs().lte(1), 'must be a fraction such as 0.04'),
 );
@@ -14,18 +14,18 @@ export const riskFreeSchema = decimalString.pipe(
 export const getPerformance = defineTool({
   name: 'get_performance',
   description:
-    'How the account did over a period: profit in dollars less what came in and went out, the time-weighted and the money-weighted return beside a benchmark’s total return, Sharpe, Sortino, beta, rolling returns, dividends by month, today’s profit, what each position contributed (by_position), and what it was worth at the ends of days. Fractions: "0.01" is 1 %.',
+    'Returns the account’s performance over a period: profit in dollars without deposits and withdrawals, time-weighted and money-weighted returns, a benchmark’s total return, Sharpe, Sortino, beta, rolling returns, dividends by month, today’s profit, each position’s contribution (by_position), and the account’s value at the end of days. Fractions: "0.01" is 1%.',
   schema: z.lazy(() =>
     z.strictObject({
       period: z.enum(periods).default('1M').describe('MTD: this month, YTD: this year'),
       benchmark: symbolSchema
         .optional()
-        .describe(`A symbol to compare with; ${DEFAULT_BENCHMARK} where left out`),
-      risk_free: riskFreeSchema.default('0').describe('A year’s rate, a fraction, for Sharpe and Sortino'),
+        .describe(`A symbol to compare with; ${DEFAULT_BENCHMARK} if omitted`),
+      risk_free: riskFreeSchema.default('0').describe('Annual rate as a fraction, for Sharpe and Sortino'),
       by_position: z
         .boolean()
         .default(false)
-        .describe('Contributions too; they add up to the time-weighted return'),
+        .describe('Also returns contributions, which add up to the time-weighted return'),
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],

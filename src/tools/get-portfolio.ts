@@ -10,7 +10,7 @@ import { defineTool, requireGateway } from './tool.ts';
 export const getPortfolio = defineTool({
   name: 'get_portfolio',
   description:
-    'The account (cash, buying power, equity) and every position with its quantity, price, value and unrealized profit; what was traded today, where something was (shares, dollars paid). total counts all positions that match.',
+    'Returns the account (cash, buying power, equity) and its positions with quantity, price, value and unrealized profit, and trades of today, if any (shares, dollars paid). total counts all matching positions.',
   schema: z.lazy(() =>
     z.strictObject({
       symbols: z.array(symbolSchema).min(1).max(50).optional().describe('Only these positions'),
@@ -20,7 +20,7 @@ export const getPortfolio = defineTool({
         .min(1)
         .max(500)
         .optional()
-        .describe('Most positions in one answer, by symbol; all if left out'),
+        .describe('Maximum number of positions, sorted by symbol; all if omitted'),
       cursor: symbolSchema.optional().describe('next_cursor of the previous page'),
     }),
   ),
@@ -53,7 +53,7 @@ export const getPortfolio = defineTool({
   },
 });
 
-/** Parts are sorted by symbol, so that trades in between do not shift pages. */
+/** Returns a page, sorted by symbol so that trades in between do not shift pages. */
 function page(all: readonly Position[], limit: number | undefined, cursor: string | undefined) {
   const total = all.length;
   if (limit === undefined && cursor === undefined) return { positions: all, total, next_cursor: null };
@@ -65,7 +65,6 @@ function page(all: readonly Position[], limit: number | undefined, cursor: strin
   return { positions, total, next_cursor };
 }
 
-/** Net shares bought today and net dollars paid. */
 async function tradedToday(gateway: GatewayClient) {
   const began = dayBegan(Date.parse((await gateway.clock()).timestamp));
   const trades = dayTrades(await gateway.activities({ after: began - 1 }), began);

@@ -6,7 +6,7 @@ import { defineTool, requireGateway } from './tool.ts';
 
 export const getQuote = defineTool({
   name: 'get_quote',
-  description: 'Current bid, ask and last price of US stocks and funds, in dollars a share.',
+  description: 'Returns the current bid, ask and last price of US stocks and funds, in dollars per share.',
   schema: z.lazy(() =>
     z.strictObject({
       symbols: z.array(symbolSchema).min(1).max(20).describe('Ticker symbols such as AAPL or BRK.B'),

@@ -10,19 +10,25 @@ const MOST = 200;
 export const getRealizedGains = defineTool({
   name: 'get_realized_gains',
   description:
-    'What was made by selling, lot by lot as on the IRS Form 8949: acquired, sold, proceeds, cost, wash-sale adjustment (W), gain in dollars, short- or long-term (held for more than a year), with totals by term and by year. By this account’s own trades; no tax advice.',
+    'Returns realized gains, lot by lot as on IRS Form 8949: acquired, sold, proceeds, cost, wash-sale adjustment (W), gain in dollars, short- or long-term (held for more than a year), with totals by term and by year. Based on this account’s own trades; not tax advice.',
   schema: z.lazy(() =>
     z.strictObject({
       year: z
         .string()
         .regex(/^((19|20)[0-9]{2}|this|last)$/, 'must be a year such as 2026, "this" or "last"')
         .optional()
-        .describe('Of what was sold in it, in New York: 2026, or "this" or "last"; all where left out'),
+        .describe('Year of the sales, in New York: 2026, "this" or "last"; all years if omitted'),
       method: z
         .enum(['fifo', 'average', 'highest'])
         .default('fifo')
-        .describe('Which shares a sale takes: the oldest, at average cost, or those that cost most'),
-      limit: z.number().int().min(1).max(MOST).default(100).describe('Lines at most, the newest'),
+        .describe('Which shares are sold: the oldest, at average cost, or the most expensive'),
+      limit: z
+        .number()
+        .int()
+        .min(1)
+        .max(MOST)
+        .default(100)
+        .describe('Maximum number of lines; the newest are kept'),
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],

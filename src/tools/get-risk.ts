@@ -15,13 +15,13 @@ const MOST_NAMED = 10;
 export const getRisk = defineTool({
   name: 'get_risk',
   description:
-    'How the account’s value moved and how concentrated it is: annualized volatility and drawdowns over a period (deposits are no gains), weights of the largest positions and of cash, Herfindahl index. Fractions: "0.01" is 1 %.',
+    'Returns how the account’s value moved and how concentrated it is: annualized volatility and drawdowns over a period (deposits are not gains), weights of the largest positions and of cash, Herfindahl index. Fractions: "0.01" is 1%.',
   schema: z.lazy(() =>
     z.strictObject({
       period: z
         .enum(periods)
         .default('1Y')
-        .describe('Of volatility and drawdown. MTD: this month, YTD: this year'),
+        .describe('For volatility and drawdown. MTD: this month, YTD: this year'),
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],

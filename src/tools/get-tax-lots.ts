@@ -11,11 +11,11 @@ const MOST = 200;
 export const getTaxLots = defineTool({
   name: 'get_tax_lots',
   description:
-    'The lots of what is held, first in, first out: day bought, shares, cost and unrealized gain in dollars, and whether a sale now is long-term (held for more than a year) or short-term. Shares sold short have quantities below zero. Says where the history is incomplete. What this account’s wash sales disallowed is in the cost.',
+    'Returns the tax lots of positions, first in, first out: purchase date, shares, cost and unrealized gain in dollars, and whether a sale now is long-term (held for more than a year) or short-term. Short positions have negative quantities. Says where the history is incomplete. Losses disallowed by this account’s wash sales are included in the cost.',
   schema: z.lazy(() =>
     z.strictObject({
-      symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions where left out'),
-      limit: z.number().int().min(1).max(MOST).default(100).describe('Lots at most'),
+      symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions if omitted'),
+      limit: z.number().int().min(1).max(MOST).default(100).describe('Maximum number of lots'),
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],
@@ -67,7 +67,7 @@ function incompleteView({ symbol, unknown }: PositionLots) {
   const reason = unknown.isZero()
     ? 'a merger, a transfer or a sale of unknown shares makes the cost uncertain'
     : unknown.isNegative()
-      ? 'the activities know of more shares than are held'
-      : 'shares are held whose purchase is not among the activities';
+      ? 'the activities show more shares than you hold'
+      : 'some shares have no purchase in the activities';
   return { symbol, unknown_qty: plain(unknown), reason };
 }

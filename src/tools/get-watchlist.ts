@@ -3,7 +3,7 @@ import { counted, defineTool, requireGateway } from './tool.ts';
 
 export const getWatchlist = defineTool({
   name: 'get_watchlist',
-  description: 'The ticker symbols on the person’s watchlist at their broker, in their order.',
+  description: 'Returns the ticker symbols on the person’s watchlist at their broker, in order.',
   schema: z.strictObject({}),
   scopes: ['portfolio:read'],
   risk: 'read',

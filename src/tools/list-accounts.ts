@@ -5,14 +5,14 @@ import { defineTool, requireGateway } from './tool.ts';
 export const listAccounts = defineTool({
   name: 'list_accounts',
   description:
-    'The person’s accounts: number, broker, whether paper or live, and which is meant where none is named. Nothing of what is in them.',
+    'Lists the person’s accounts: number, broker, whether paper or live, and which one is the default. Does not show what they hold.',
   schema: z.strictObject({}),
   scopes: ['portfolio:read'],
   risk: 'read',
   async execute(context) {
     const accounts = await requireGateway(context).accounts();
     const words = accounts.map(({ account, label, environment, default: isDefault }) => {
-      const number = account ?? 'number not known now';
+      const number = account ?? 'number unavailable';
       return `${number} at ${label} (${environmentWord(environment)})${isDefault ? ', the default' : ''}`;
     });
     return {

@@ -7,7 +7,7 @@ const MOST_LISTED = 50;
 export const listAlerts = defineTool({
   name: 'list_alerts',
   description:
-    'The user’s price alerts, which schedules look at them (looked_at_by) and which channels tell of them (told_by).',
+    'Lists the user’s price alerts, the schedules that check them (looked_at_by) and the channels that report them (told_by).',
   schema: z.strictObject({}),
   scopes: [],
   risk: 'read',

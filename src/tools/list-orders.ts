@@ -7,19 +7,19 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 import { cursorOf, ordersAfter, placeOf, readOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-/** Ids without a message: brokers generate them. */
+/** Matches ids that brokers generate, which contain no message. */
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** Each 500 are a broker request; of a longer history the total is a minimum. */
+/** Maximum number of orders to read, 500 per broker request. Beyond it, the total is a minimum. */
 const MOST_READ = 2_000;
 
-/** Our ids are known by proposals; older orders count as another app's. */
+/** Maximum number of proposals to read for our own ids. Older orders count as another app's. */
 const MOST_PROPOSALS = 500;
 
 export const listOrders = defineTool({
   name: 'list_orders',
   description:
-    'The account’s orders, newest first, with id, state and what was filled. total counts all that match; pass next_cursor as cursor for the next ones.',
+    'Lists the account’s orders, newest first, with id, state and fills. total counts all matching orders; pass next_cursor as cursor for the next page.',
   schema: z.lazy(() =>
     z.strictObject({
       status: z.enum(['open', 'closed', 'all']).default('open'),
@@ -62,12 +62,12 @@ export const listOrders = defineTool({
         orders,
         next_cursor,
       }),
-      ...(foreign ? { outside: 'orders of another app' } : {}),
+      ...(foreign ? { outside: 'orders from another app' } : {}),
     };
   },
 });
 
-/** A date means its start in New York. */
+/** Returns an instant. A date means its start in New York. */
 function instantOf(since: string): number {
   return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
 }
@@ -87,7 +87,7 @@ function countedOrders(
   return `${count} ${kind}${total === 1 ? 'order' : 'orders'}${of}${since === undefined ? '' : ` since ${since}`}`;
 }
 
-/** An id chosen by another app may contain a sentence. */
+/** Returns whether another app chose any order's id, which may contain a sentence. */
 export async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
@@ -96,7 +96,7 @@ export async function anyForeign(gateway: GatewayClient, orders: readonly Order[
   return named.some((id) => !own.has(id));
 }
 
-/** A replacement has a new id. */
+/** Returns the order ids of a proposal. A replacement has a new one. */
 function idsOf({ kind, subject }: Proposal): string[] {
   switch (kind) {
     case 'order':

@@ -9,10 +9,10 @@ const note = () =>
     .string()
     .max(400)
     .optional()
-    .describe('A sentence of the user’s own to go under the summary; leave it out unless they gave one');
+    .describe('A note in the user’s own words to add below the summary; leave it out unless they gave one');
 
 const approval =
-  'The person sees the recipient and the whole text on their phone and approves or denies it there; nothing is sent before.';
+  'The person sees the recipient and the whole text on their phone and approves or denies it there; nothing is sent before that.';
 
 const summaryTool = (service: MessageService, description: string, recipient: string): MessageTool => ({
   name: `send_${service}_summary`,

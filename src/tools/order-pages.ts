@@ -4,9 +4,8 @@ import type { Order } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** Broker maximum. */
 const PAGE = 500;
-/** A bracket is three rows at the broker and one order here, so a full page may have a third of its orders. */
+/** A bracket is three rows at the broker and one order here, so a full page may have only a third as many orders. */
 const FULL_PAGE = Math.floor(PAGE / 3);
 
 interface OrderFilter {
@@ -24,7 +23,7 @@ interface FoundOrders {
 /**
  * Reads orders page by page.
  * @param until only orders submitted at or before this instant
- * @param most stops after so many
+ * @param most maximum number of orders
  */
 export async function readOrders(
   gateway: Pick<GatewayClient, 'orders'>,
@@ -48,7 +47,7 @@ export async function readOrders(
       undefined,
     );
     const isLast = page.length < FULL_PAGE || oldest === undefined || at(oldest) < since;
-    // A full page of one instant has no next page.
+    // A full page of orders from one instant has no next page.
     if (isLast || found.size >= most || found.size === known) {
       const orders = [...found.values()].filter((order) => at(order) >= since);
       return { orders: orders.slice(0, most), isAll: isLast && orders.length <= most };
@@ -95,7 +94,7 @@ export function placeOf(cursor: string): Place {
   }
 }
 
-/** If the cursor's order is gone, orders of the same instant may repeat, but none is skipped. */
+/** Returns the orders after a cursor. If its order is gone, orders of the same instant may repeat. */
 export function ordersAfter(orders: readonly Order[], { at: from, id }: Place): readonly Order[] {
   const index = orders.findIndex((order) => order.id === id);
   if (index !== -1) return orders.slice(index + 1);

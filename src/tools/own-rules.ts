@@ -15,11 +15,11 @@ export interface OwnFinding {
 }
 
 export interface OwnFindings {
-  /** Base name; null for the default rules. */
+  /** Base name of the rules file; null for the default rules. */
   readonly rules_file: string | null;
   /** Broker time, RFC 3339. */
   readonly checked_at: string;
-  /** New and known findings, and those of snoozed rules. */
+  /** New findings. `ongoing` ones were known before; `snoozed` ones are of snoozed rules. */
   readonly findings: readonly OwnFinding[];
   readonly ongoing: readonly OwnFinding[];
   readonly snoozed: readonly OwnFinding[];

@@ -22,14 +22,14 @@ interface PerformanceQuery {
   readonly benchmark: string;
   /** Whether a missing benchmark is an error. */
   readonly mustHaveBenchmark: boolean;
-  /** Annual, as a fraction. */
+  /** Annual rate, as a fraction. */
   readonly riskFree: string;
-  /** Contributions take a request per position. */
+  /** Whether to compute contributions, which take a request per position. */
   readonly byPosition: boolean;
 }
 
 const MOST_POINTS = 100;
-/** A ratio of less than a month of days means nothing. */
+/** Minimum number of daily returns for a ratio. Less than a month of them means nothing. */
 const LEAST_RETURNS = 20;
 const ROLLING_MONTHS = [1, 3, 12];
 const MOST_SYMBOLS = 100;
@@ -38,7 +38,7 @@ const CLOSES_AT_ONCE = 6;
 export type Performance = Awaited<ReturnType<typeof performanceIn>>;
 
 /**
- * An account's performance over a period beside a benchmark (docs/reference/METRICS.md); decimal strings.
+ * Returns an account's performance over a period, with a benchmark's (docs/reference/METRICS.md), as decimal strings.
  * @throws {TradeAgentError} `unknown_symbol` for a named benchmark that does not exist
  */
 export async function performanceIn(
@@ -76,7 +76,7 @@ export async function performanceIn(
       amount: total.toFixed(2),
     })),
     ...(query.byPosition ? { contributions: await contributionsOf(gateway, line) } : {}),
-    // Cash flows since the last day's end are unknown without one.
+    // Without an earlier day's end, the cash flows since then are unknown.
     ...standing(account, positions, {
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
       traded: dayTrades(activities, dayBegan(now)),
@@ -149,7 +149,7 @@ function rollingView(points: AccountLine['returns']['points'], factors: readonly
   ];
 }
 
-/** Of the largest positions; the rest is summed. */
+/** Returns the contributions of the largest positions, and the sum of the rest. */
 async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: AccountLine) {
   const { positions, returns, activities } = line;
   const { points, factors = [] } = returns;
@@ -182,7 +182,7 @@ async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: Accou
   };
 }
 
-/** Held symbols, largest first, then others traded. */
+/** Returns the held symbols, largest first, then others that were traded. */
 function symbolsOf(positions: readonly Position[], activities: readonly Activity[]): string[] {
   const held = [...positions]
     .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))
@@ -211,7 +211,6 @@ function standing(account: Account, positions: readonly Position[], day: Portfol
   };
 }
 
-/** Null without an earlier value. */
 function rates(rate: PeriodReturn | undefined) {
   if (rate === undefined) return null;
   return {
@@ -225,7 +224,6 @@ function rates(rate: PeriodReturn | undefined) {
 const time = (at: number) => new Date(at).toISOString();
 const fraction = (value: Dec) => value.toDecimalPlaces(6).toFixed();
 
-/** Evenly spaced, with first and last. */
 function thinned<T>(points: readonly T[], most: number): T[] {
   if (points.length <= most) return [...points];
   const step = (points.length - 1) / (most - 1);

@@ -13,19 +13,17 @@ export const placeOrder: ProposalTool<typeof argumentsSchema> = {
   name: 'place_order',
   description:
     'Proposes one order. The person sees exactly these values on their phone and approves or denies them there; ' +
-    'nothing is traded before. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +
-    'AAPL, BTC/USD (gtc or ioc), or an option of get_option_contracts, with position_intent (dollars a share, 100 a contract).',
+    'nothing is traded before that. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +
+    'AAPL, BTC/USD (gtc or ioc), or an option from get_option_contracts, with position_intent (dollars per share, 100 shares per contract).',
   schema: argumentsSchema,
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
 };
 
-/** `aboutAccount` reads the account. */
 const ownArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
 
 /**
- * Accepts numbers for decimal strings and null for omitted fields, as models write them; the person approves the parsed
- * values.
+ * Reads an order. Accepts numbers for decimal strings and null for omitted fields, as models write them.
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {

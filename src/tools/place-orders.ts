@@ -14,17 +14,17 @@ const argumentsSchema = z.lazy(() =>
       .array(orderRequestSchema.omit({ account: true }))
       .min(FEWEST_IN_BATCH)
       .max(MOST_IN_BATCH),
-    /** What happens to the rest if one fails. */
+    /** Whether to continue with the rest if one fails. */
     on_failure: z.enum(['stop', 'continue']).default('stop'),
   }),
 );
 
-/** Proposes several orders in one question. Like {@link placeOrder} it can't trade. */
+/** Proposes several orders as one approval request. Like {@link placeOrder}, it can't trade. */
 export const placeOrders: ProposalTool<typeof argumentsSchema> = {
   name: 'place_orders',
   description:
-    'Proposes several orders that belong together, one for each symbol, as one question on the person’s phone. ' +
-    'Sales are carried out before purchases. Nothing is traded before the person approves all of them.',
+    'Proposes several related orders, one per symbol, as one approval request on the person’s phone. ' +
+    'Sales are executed before purchases. Nothing is traded until the person approves all of them.',
   schema: argumentsSchema,
   scopes: [PROPOSE_ORDERS],
   risk: 'trade',
@@ -37,8 +37,8 @@ export function readBatchRequest(args: Record<string, unknown>): Pick<BatchReque
   if (!Array.isArray(orders) || many < FEWEST_IN_BATCH || many > MOST_IN_BATCH) {
     throw new TradeAgentError(
       'invalid_order',
-      `orders: ${FEWEST_IN_BATCH} to ${MOST_IN_BATCH} orders go together, not ${many}`,
-      { hint: 'Propose a single order by place_order.', details: { field: 'orders' } },
+      `orders: must be ${FEWEST_IN_BATCH} to ${MOST_IN_BATCH} orders, not ${many}`,
+      { hint: 'Propose a single order with place_order.', details: { field: 'orders' } },
     );
   }
   return {

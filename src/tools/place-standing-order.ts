@@ -20,19 +20,19 @@ const askedSchema = z.lazy(() =>
   z.strictObject({
     side: z.enum(sides),
     symbol: symbolSchema,
-    qty: positiveDecimalString.optional().describe('shares; this or notional'),
-    notional: positiveDecimalString.optional().describe('dollars; this or qty'),
-    limit_price: positiveDecimalString.optional().describe('dollars a share; a market order without'),
-    every: z.enum(standingDays).optional().describe('day: every trading day; month: its 1st'),
+    qty: positiveDecimalString.optional().describe('shares; either this or notional'),
+    notional: positiveDecimalString.optional().describe('dollars; either this or qty'),
+    limit_price: positiveDecimalString.optional().describe('dollars per share; a market order if omitted'),
+    every: z.enum(standingDays).optional().describe('day: every trading day; month: on the 1st'),
     at: z
       .string()
       .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
       .optional()
-      .describe(`with every: a time of the session in New York, ${STANDING_TIME} without`),
-    below: positiveDecimalString.optional().describe('dollars a share: once, when the price is under it'),
-    above: positiveDecimalString.optional().describe('dollars a share: once, when the price is over it'),
-    until: saidDay().optional().describe('the last day; a weekday is the next one'),
-    before: saidDay().optional().describe('the first day on which it no longer counts'),
+      .describe(`with every: a time during market hours in New York; ${STANDING_TIME} if omitted`),
+    below: positiveDecimalString.optional().describe('dollars per share: once, when the price is below it'),
+    above: positiveDecimalString.optional().describe('dollars per share: once, when the price is above it'),
+    until: saidDay().optional().describe('the last day; a weekday means the next one'),
+    before: saidDay().optional().describe('the first day on which it no longer applies'),
   }),
 );
 const argumentsSchema = z.lazy(() => askedSchema.unwrap().extend({ account: accountArgument }));
@@ -44,9 +44,9 @@ const argumentsSchema = z.lazy(() => askedSchema.unwrap().extend({ account: acco
 export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   name: 'place_standing_order',
   description:
-    'Proposes an order that the gateway places by itself: every day, week or month, or once when a price is crossed. ' +
-    'Give one of every, below and above. Only what the user said in their own words of this conversation is proposed, ' +
-    'field by field; anything else is refused. The user signs it on their phone; nothing is placed before.',
+    'Proposes a standing order, which the gateway places by itself: every day, week or month, or once when a price is crossed. ' +
+    'Give one of every, below and above. Every field must be in the user’s own words in this conversation; ' +
+    'anything else is refused. The user approves it on their phone; nothing is placed before that.',
   schema: argumentsSchema,
   scopes: [PROPOSE_ORDERS, USE_MANDATES],
   risk: 'mandate',
@@ -90,7 +90,7 @@ function checkAsked({ symbol, qty, notional, every, at, below, above, until, bef
   if ([every, below, above].filter((one) => one !== undefined).length !== 1) {
     throw wrong('every', 'give one of every, below and above');
   }
-  if (at !== undefined && every === undefined) throw wrong('at', 'is for every');
+  if (at !== undefined && every === undefined) throw wrong('at', 'is allowed only with every');
   if (until !== undefined && before !== undefined) throw wrong('until', 'give one of until and before');
 }
 
@@ -106,12 +106,12 @@ function wrong(field: string, message: string): TradeAgentError {
   });
 }
 
-/** RFC 3339; undefined if no end is named. @throws {TradeAgentError} as {@link endOf} */
+/** Returns the end in RFC 3339, or undefined if none is named. @throws {TradeAgentError} as {@link endOf} */
 export function standingExpiry(end: SaidEnd | undefined, now: number): string | undefined {
   return end === undefined ? undefined : utcSeconds(endOf(end, now));
 }
 
-/** The command to request it by hand. Schemas ensure that every value is one shell word. */
+/** Returns the command to request it by hand. Schemas ensure that every value is one shell word. */
 export function standingCommand({ standing, end }: StandingAsked, now: number, account?: string): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;

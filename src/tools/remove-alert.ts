@@ -6,7 +6,7 @@ import { counted, defineTool, requireAlerts } from './tool.ts';
 export const removeAlert = defineTool({
   name: 'remove_alert',
   description:
-    'Takes away all of the user’s price alerts of one symbol. Only where the user asks for it in their own words.',
+    'Removes all of the user’s price alerts for one symbol. Use it only if the user asks for it in their own words.',
   schema: z.lazy(() => z.strictObject({ symbol: symbolSchema.describe('A ticker symbol such as AAPL') })),
   scopes: [],
   risk: 'local',

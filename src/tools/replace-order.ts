@@ -7,11 +7,11 @@ import { accountArgument } from './account-argument.ts';
 import { readArgumentsOf, withoutNulls } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
-/** Proposes to change an open order. Like {@link placeOrder} it can't trade. */
+/** Proposes to change an open order. Like {@link placeOrder}, it can't trade. */
 export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   name: 'replace_order',
   description:
-    'Proposes to change an open order: its quantity, prices or time in force, as decimal strings. The owner sees the order as it is and as it would be, and approves or denies it on their phone; nothing changes before.',
+    'Proposes to change an open order: its quantity, prices or time in force, as decimal strings. The owner sees the order before and after the change, and approves or denies it on their phone; nothing changes before that.',
   schema: z.lazy(() =>
     (kinds.replace.requestSchema.unwrap() as z.ZodObject).extend({ account: accountArgument }),
   ),

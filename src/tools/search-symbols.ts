@@ -7,14 +7,14 @@ const MOST_QUERIES = 20;
 export const searchSymbols = defineTool({
   name: 'search_symbols',
   description:
-    'Finds ticker symbols of US stocks and funds by name or symbol, the likeliest first, in what the account’s broker trades.',
+    'Finds ticker symbols of US stocks and funds by name or symbol, best match first, among those that the account’s broker trades.',
   schema: z.lazy(() =>
     z.strictObject({
       queries: z
         .array(z.string().trim().min(1).max(100))
         .min(1)
         .max(MOST_QUERIES)
-        .describe('Names such as "apple", each looked up by itself'),
+        .describe('Names such as "apple", each looked up separately'),
     }),
   ),
   scopes: ['market:read'],

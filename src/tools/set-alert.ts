@@ -7,7 +7,7 @@ import { defineTool, requireAlerts, requireGateway } from './tool.ts';
 export const setAlert = defineTool({
   name: 'set_alert',
   description:
-    'Has the user told once when a price goes above or below a limit, or rises or falls by more than a percentage in a day. Only where the user asks for it in their own words. It places no order.',
+    'Notifies the user once when a price goes above or below a limit, or rises or falls by more than a percentage in a day. Use it only if the user asks for it in their own words. It places no order.',
   schema: alertSchema,
   scopes: ['market:read'],
   risk: 'local',
@@ -18,7 +18,7 @@ export const setAlert = defineTool({
     const { added, isNew, ...care } = await alerts.add(alert, MOST_BY_AGENT);
     const last = quote?.last ?? null;
     return {
-      summary: `${isNew ? 'set' : 'there already'}: ${alertWords(alert)}`,
+      summary: `${isNew ? 'set' : 'already set'}: ${alertWords(alert)}`,
       content: JSON.stringify({
         alert: added,
         when: alertWords(alert),
@@ -33,7 +33,7 @@ export const setAlert = defineTool({
   },
 });
 
-/** Whether the next check would report it. Daily changes are not evaluated here. */
+/** Returns whether the next check would report it. Daily changes are not evaluated here. */
 function isSoNow(alert: Alert, last: string): boolean {
   const { condition, limit } = conditionOf(alert);
   if (condition === 'above') return new Dec(last).gt(limit);

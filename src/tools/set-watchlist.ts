@@ -7,11 +7,11 @@ import { defineTool, requireGateway } from './tool.ts';
 
 const MOST = 20;
 
-/** Trades nothing and is easily undone, so the session's scope suffices. */
+/** It trades nothing and is easily undone, so the session's scope suffices. */
 export const setWatchlist = defineTool({
   name: 'set_watchlist',
   description:
-    'Puts ticker symbols on the person’s watchlist at their broker, or takes them off. Only where they asked for it.',
+    'Adds ticker symbols to the person’s watchlist at their broker, or removes them. Use it only if they asked for it.',
   schema: z.lazy(() =>
     z.strictObject({
       add: z.array(symbolSchema).max(MOST).default([]),
@@ -23,7 +23,7 @@ export const setWatchlist = defineTool({
   async execute(context, { add, remove }) {
     const gateway = requireGateway(context);
     if (add.length + remove.length === 0) {
-      throw new TradeAgentError('usage', 'there is nothing to put on the watchlist or to take off', {
+      throw new TradeAgentError('usage', 'there is nothing to add to the watchlist or to remove from it', {
         hint: 'Give add or remove.',
       });
     }

@@ -7,16 +7,15 @@ import { timesBetween } from '../trading/mandate/standing-due.ts';
 import { DAY } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-/** In days. */
 export const DEFAULT_DAYS = LONGEST_DAYS.live;
 
 type MandateTerms = Partial<MandateRequestInput>;
 
-/** Headroom over the current or awaited price for one order's maximum. */
+/** Headroom of one order's maximum over the current or awaited price. */
 const ROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 
 /**
- * Default limits of a standing order: one order's maximum, one order per day, and their product.
+ * Adds the default limits of a standing order: one order's maximum, one order per day, and their product.
  * @param now epoch milliseconds
  * @throws {TradeAgentError} `usage` without a size, `unknown_symbol`
  */
@@ -51,7 +50,7 @@ async function worstOf(gateway: Pick<GatewayClient, 'quotes'>, { order, when }: 
   const { notional, qty, side, limit_price } = order;
   if (notional !== undefined) return notional;
   if (qty === undefined) {
-    throw new TradeAgentError('usage', 'nothing says how much is to be ordered', {
+    throw new TradeAgentError('usage', 'the size of the order is missing', {
       hint: 'Give shares or dollars: --qty 5, --amount 200.',
     });
   }
@@ -64,7 +63,7 @@ async function worstOf(gateway: Pick<GatewayClient, 'quotes'>, { order, when }: 
   const [quote] = await gateway.quotes([order.symbol]);
   if (quote === undefined) {
     throw new TradeAgentError('unknown_symbol', `there is no price for ${order.symbol}`, {
-      hint: 'Check the symbol, or say what one order may come to: --per-order 700.',
+      hint: 'Check the symbol, or give the maximum for one order: --per-order 700.',
     });
   }
   return dollars(Dec.max(quote.ask, quote.last, limit_price ?? 0).toFixed(), ROOM.now);

@@ -21,24 +21,24 @@ const argumentsSchema = z.lazy(() =>
       .array(
         z.strictObject({
           symbol: symbolSchema,
-          weight: decimalString.describe('A fraction of the account’s equity: "0.6" is 60 %'),
+          weight: decimalString.describe('A fraction of the account’s equity: "0.6" is 60%'),
         }),
       )
       .min(1)
       .max(MOST_IN_BATCH)
       .optional()
       .describe(
-        'The parts that the user named, 1 together at most, the rest is cash; those of the rules file where left out',
+        'The weights that the user named, at most 1 in total; the rest stays in cash. Those of the rules file if omitted',
       ),
     buy_only: z.boolean().default(false).describe('Sells nothing'),
-    fractional: z.boolean().default(false).describe('Parts of a share; whole shares where false'),
+    fractional: z.boolean().default(false).describe('Allows fractions of a share; whole shares if false'),
   }),
 );
 
 export const suggestRebalance = defineTool({
   name: 'suggest_rebalance',
   description:
-    'The fewest orders that bring the account to targets by symbol: sales first, purchases with the cash at hand. It proposes nothing: its "orders" are what place_orders takes (one alone: place_order). Symbols without a target stay as they are.',
+    'Returns the fewest orders that bring the account to its targets by symbol: sales first, then purchases with the available cash. It proposes nothing: pass its "orders" to place_orders (a single one to place_order). Symbols without a target stay as they are.',
   schema: argumentsSchema,
   scopes: ['market:read', 'portfolio:read', 'orders:read'],
   risk: 'read',
@@ -92,7 +92,7 @@ function standing(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], 
   };
 }
 
-/** Exact targets if named; else the rules file's with its bands. @throws {TradeAgentError} `usage` */
+/** Returns exact targets if named, else the rules file's with its bands. @throws {TradeAgentError} `usage` */
 async function targetsOf(
   { ownRules }: ToolContext,
   { targets, buy_only, fractional }: z.output<typeof argumentsSchema>,
@@ -101,8 +101,8 @@ async function targetsOf(
     const parts = new Map(targets.map(({ symbol, weight }) => [symbol, new Dec(weight)]));
     const whole = [...parts.values()].reduce((sum, part) => sum.plus(part), ZERO);
     if (parts.size < targets.length) throw wrong('a symbol has two targets');
-    if ([...parts.values()].some((part) => part.isNegative())) throw wrong('a target is less than nothing');
-    if (whole.gt(1)) throw wrong(`the targets are ${whole.mul(100).toFixed()} % together`);
+    if ([...parts.values()].some((part) => part.isNegative())) throw wrong('a target is negative');
+    if (whole.gt(1)) throw wrong(`the targets add up to ${whole.mul(100).toFixed()}%`);
     return {
       targets: parts,
       cash: new Dec(1).minus(whole),
@@ -119,8 +119,8 @@ async function targetsOf(
   }
   const own = await ownRules?.targets();
   if (own === undefined) {
-    throw new TradeAgentError('usage', 'targets: no rules file names any', {
-      hint: 'Name each symbol with its part, "0.6" for 60 %.',
+    throw new TradeAgentError('usage', 'targets: there is no rules file with targets', {
+      hint: 'Give each symbol its weight, "0.6" for 60%.',
     });
   }
   return buy_only ? { ...own, options: { ...own.options, buyOnly: true } } : own;
@@ -128,7 +128,7 @@ async function targetsOf(
 
 function wrong(message: string): TradeAgentError {
   return new TradeAgentError('usage', `targets: ${message}`, {
-    hint: 'Name each symbol once, with its fraction of the account; 1 together at most.',
+    hint: 'Give each symbol once, with its fraction of the account; at most 1 in total.',
   });
 }
 
@@ -139,7 +139,7 @@ async function quotesOf(gateway: GatewayClient, symbols: readonly string[]) {
   return new Map(all.map((quote) => [quote.symbol, quote]));
 }
 
-/** Nothing more is suggested for symbols with an open proposal. */
+/** Returns the symbols of an open proposal, for which nothing more is suggested. */
 function proposedSymbols(proposal: Proposal): string[] {
   if (proposal.kind === 'order') return [proposal.subject.symbol];
   if (proposal.kind === 'batch') return proposal.subject.orders.map(({ symbol }) => symbol);

@@ -7,9 +7,9 @@ import type { GatewayClient } from './gateway/gateway-client.ts';
 import { connectionRequired } from './gateway/gateway-problem.ts';
 
 /**
- * Composes the text from the gateway's figures; only the note is free text, which the person sees on the phone.
+ * Composes the text from the gateway's figures. Only the note is free text, which the person sees on the phone.
  * @param now epoch milliseconds
- * @throws {TradeAgentError} `invalid_message`, `connection_required`, and what the gateway's reads throw
+ * @throws {TradeAgentError} `invalid_message`, `connection_required`, and errors of the gateway's reads
  */
 export async function summaryMessage(
   service: MessageService,
@@ -31,10 +31,9 @@ export async function summaryMessage(
   };
 }
 
-/** For reading on a phone. */
+/** Maximum number of positions, for reading on a phone. */
 const MOST_POSITIONS = 20;
 
-/** Plain text with the largest positions first. */
 export function compactSummary(summary: {
   account: Account;
   positions: readonly Position[];
@@ -61,7 +60,7 @@ export function compactSummary(summary: {
   ].join('\n');
 }
 
-/** The note under a summary; the figures have no blank line. */
+/** Returns the note below a summary. The figures have no blank line. */
 export function noteOf(text: string): string | undefined {
   const end = text.indexOf('\n\n');
   return end < 0 ? undefined : text.slice(end + 2);

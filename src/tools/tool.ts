@@ -18,7 +18,7 @@ export interface ToolContext {
   /** Absent, like the gateway, if nobody is signed in. */
   readonly session: SignedIn | undefined;
   readonly gateway: GatewayClient | undefined;
-  /** Only in the person's own agent. */
+  /** Set only in the person's own agent. */
   readonly alerts?: Alerts | undefined;
   /** Absent if the rules file is not on this machine. */
   readonly ownRules?: OwnRules | undefined;
@@ -42,9 +42,9 @@ interface ToolBase<Schema extends z.ZodType> {
 }
 
 /**
- * A tool that acts within the session's own scopes. `reduce` proposes if the gateway requires approval; `keep` changes
- * what trades nothing (a watchlist); `local` changes the person's own files or server rows, only for their own agent
- * and only with the person's own words.
+ * A tool that acts within the session's own scopes. `reduce` proposes if the gateway requires approval; `keep`
+ * changes something that trades nothing (a watchlist); `local` changes the person's own files or server rows, only
+ * for their own agent and only in the person's own words.
  */
 export interface DirectTool<Schema extends z.ZodType = z.ZodType> extends ToolBase<Schema> {
   readonly risk: 'read' | 'reduce' | 'keep' | 'local';
@@ -70,8 +70,8 @@ export interface MandateTool<Schema extends z.ZodType = z.ZodType> extends ToolB
 export type Tool = DirectTool | ProposalTool | MessageTool | MandateTool;
 
 /**
- * Types a tool's arguments by its schema. A failure is thrown as a `TradeAgentError`: the model is told it, and may try
- * otherwise.
+ * Types a tool's arguments by its schema. A failure is thrown as a `TradeAgentError`, which the model gets and may react
+ * to.
  * @example
  * ```ts
  * import { z } from 'zod';
@@ -79,7 +79,7 @@ export type Tool = DirectTool | ProposalTool | MessageTool | MandateTool;
  *
  * export const isMarketOpen = defineTool({
  *   name: 'is_market_open',
- *   description: 'Whether the US stock market is open now.',
+ *   description: 'Returns whether the US stock market is open now.',
  *   schema: z.strictObject({}),
  *   scopes: ['market:read'],
  *   risk: 'read',
@@ -94,7 +94,7 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
   return tool as unknown as DirectTool;
 }
 
-/** @throws {TypeError} if its schema is not an object's */
+/** Returns the schema of a tool's arguments. @throws {TypeError} if it is not an object schema */
 export function argumentsOf({ name, schema }: Tool): z.ZodObject {
   const object = schema instanceof z.ZodLazy ? schema.unwrap() : schema;
   if (object instanceof z.ZodObject) return object;
@@ -111,22 +111,22 @@ export function requireGateway(context: ToolContext): GatewayClient {
 export function requireAlerts(context: ToolContext): Alerts {
   requireGateway(context);
   if (context.alerts !== undefined) return context.alerts;
-  throw new TradeAgentError('blocked', 'there are no alerts here', {
-    hint: 'They are kept on the machine that trade-agent runs on: trade-agent alert add.',
+  throw new TradeAgentError('blocked', 'alerts are not available here', {
+    hint: 'They are stored on the machine that runs trade-agent: trade-agent alert add.',
   });
 }
 
-/** `1 order`, `2 orders`. */
+/** Returns `1 order` or `2 orders`. */
 export function counted(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-/** How many of `all` are not among the first `most`; nothing if none. */
+/** Returns how many of `all` are beyond the first `most`; nothing if none. */
 export function leftOut(all: number, most: number): { readonly left_out?: number } {
   return all > most ? { left_out: all - most } : {};
 }
 
-/** What figures by lots are computed from. */
+/** Reads what figures by lots are computed from. */
 export async function accountHistory(gateway: GatewayClient) {
   const [account, positions, clock, activities] = await Promise.all([
     gateway.account(),

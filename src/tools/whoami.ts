@@ -3,10 +3,11 @@ import { loginRequired } from '../errors/login-required.ts';
 import { safeLine } from '../text/shown-text.ts';
 import { defineTool } from './tool.ts';
 
-/** From the ID token's claims, without a request. */
+/** Reads the ID token's claims, without a request. */
 export const whoami = defineTool({
   name: 'whoami',
-  description: 'Says who is signed in: name, e-mail address, and which account environment (paper or live).',
+  description:
+    'Returns who is signed in: name, e-mail address, and which account environment (paper or live).',
   schema: z.strictObject({}),
   scopes: [],
   risk: 'read',

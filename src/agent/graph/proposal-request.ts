@@ -151,7 +151,7 @@ function underMandate(
 }
 
 /**
- * Names who chose the unsaid fields. With another server's text in the conversation, its ideas can't be told from the
+ * Names the source of the unsaid fields. With another server's text in the conversation, its ideas look like the
  * model's own, so the server is named.
  */
 function thoughtOfBy(tainted: readonly string[]): string {

@@ -106,7 +106,7 @@ const wordings: readonly Wording[] = [
     'system prompt|hidden instructions|initial prompt',
     raw`\b(?:reveal|print|repeat|output|show) (?:me )?(?:your|the) @\b`,
   ),
-  // Actions that only a model can be told to take.
+  // Actions that only a model would take.
   wording(
     'dear |attention |attention, |note to |to the |hey |hey, |any ',
     raw`\b@${MODEL}s?\b[^.\n]{0,60}\b(?:buy|sell|place|send|transfer|approve|cancel|call|ignore|follow|must)\b`,

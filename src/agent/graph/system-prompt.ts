@@ -37,7 +37,7 @@ export function readContext(text: string): string | undefined {
 }
 
 /*
- * What differs between prompts (time, who is signed in) comes after the person's words and is stored with them, so
+ * Differences between prompts (time, who is signed in) come after the person's words and are stored with them, so
  * that each request starts with the bytes of the previous one and a model server's prompt cache applies.
  */
 

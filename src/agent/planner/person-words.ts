@@ -22,7 +22,7 @@ interface SaidNumber {
   readonly fields: readonly string[];
 }
 
-/** What one turn says about orders for one symbol. */
+/** The words of one turn about orders for one symbol. */
 export interface Said {
   readonly symbol: boolean;
   /** Rule that finds the symbol if the words don't contain it. */

@@ -50,7 +50,7 @@ export function requireUsed(read: readonly Read[]): void {
     if (left !== undefined) {
       throw new NotUnderstood(
         `I don't understand what to do with "${shown(left)}" in this request, so I haven't done anything.`,
-        'Say what each part is for, as in "buy 5 AAPL and quote MSFT".',
+        'Write a purpose for each part, as in "buy 5 AAPL and quote MSFT".',
       );
     }
   }

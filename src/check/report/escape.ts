@@ -8,12 +8,12 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 };
 
-/** For elements and quoted attributes; one line, without invisible characters. */
+/** Escapes text for elements and quoted attributes, as one line without invisible characters. */
 export function escapeHtml(text: string): string {
   return safeLine(text).replace(/[&<>"']/g, (character) => entities[character] as string);
 }
 
-/** For a list item or table cell: no markup, HTML or links. Escapes only what it must, to stay readable unrendered. */
+/** Escapes text for a list item or table cell: no markup, HTML or links. It stays readable unrendered. */
 export function escapeMarkdown(text: string): string {
   return safeLine(text)
     .replace(/[\\`*_[\]|~]/g, '\\$&')

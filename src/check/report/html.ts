@@ -16,12 +16,12 @@ import {
   verdict,
 } from './lines.ts';
 
-/** Further bars are combined. */
+/** Maximum number of bars. The rest are combined. */
 const MOST_BARS = 12;
 
 /**
- * One self-contained HTML file: no script, no request, light and dark, readable on a phone. Outside text is escaped,
- * and a CSP forbids whatever slips through.
+ * Returns one self-contained HTML file: no script, no request, light and dark, readable on a phone. Outside text is
+ * escaped, and a CSP forbids anything that slips through.
  */
 export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' | 'drawdowns'>): string {
   const e = escapeHtml;
@@ -54,7 +54,7 @@ export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' 
 <main>
 ${findings.length === 0 ? '' : `<section><h2>Findings</h2><ul class="findings">${findings.join('')}</ul></section>`}
 ${list(
-  'Known before',
+  'Ongoing',
   result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`),
 )}
 ${list('Suggested orders', suggestedLines(result))}
@@ -72,10 +72,10 @@ ${list(
   'Snoozed',
   result.snoozed.map(({ message }) => message),
 )}
-${list('Not looked at', result.skipped.map(skippedLine))}
+${list('Skipped', result.skipped.map(skippedLine))}
 ${list('Notes', result.notes)}
 </main>
-<footer>Made by trade-agent${result.account.simulated ? '. Prices and fills are simulated' : ''}. No advice.</footer>
+<footer>Made by trade-agent${result.account.simulated ? '. Prices and fills are simulated' : ''}. Not advice.</footer>
 </body>
 </html>
 `;
@@ -97,7 +97,7 @@ function valueChart({ points }: Pick<Figures, 'points'>): string {
 }
 
 function drawdownChart({ drawdowns: { series, current } }: Pick<Figures, 'drawdowns'>): string {
-  // Ends at the current drawdown, even below a mark between day ends.
+  // The line ends at the current drawdown, even if the mark is between day ends.
   const falls = series.map(({ at, fraction }, index) => ({
     at,
     value: -(index === series.length - 1 ? current : fraction).toNumber(),
@@ -120,7 +120,7 @@ function allocationChart({ figures }: CheckResult): string {
     parts.push({ name: `${rest.length} others`, weight: rest.reduce((sum, { weight }) => sum + weight, 0) });
   return barChart(
     parts.map(({ name, weight }) => ({ name, value: weight, text: percent(weight) })),
-    'Parts of the account by symbol',
+    'Account weights by symbol',
   );
 }
 
@@ -136,7 +136,7 @@ function targetChart({ targets }: CheckResult): string {
   return driftChart(rows, 'Drift from the targets, in percentage points');
 }
 
-/** `$1.2M`, `$98.5k`: an axis has little room. */
+/** Returns `$1.2M` or `$98.5k`, since an axis has little room. */
 function shortDollars(value: number): string {
   const size = Math.abs(value);
   if (size >= 1e9) return `$${(value / 1e9).toFixed(2)}B`;
@@ -182,7 +182,7 @@ dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}
 .none{color:var(--soft);margin:0}
 `;
 
-/** Drawing is the one place where amounts become numbers. */
+/** A point of a drawing, the only place where amounts become numbers. */
 interface Dot {
   readonly at: number;
   readonly value: number;
@@ -190,16 +190,16 @@ interface Dot {
 
 const WIDTH = 640;
 const HEIGHT = 220;
-/** Room for axis labels in a phone's larger letters. */
+/** Left margin, for axis labels in a phone's larger letters. */
 const LEFT = 112;
 const NAMES = 140;
 const RIGHT = 8;
 const TOP = 20;
 const BOTTOM = 26;
-/** More points can't be told apart on any screen. */
+/** Maximum number of points. More are indistinguishable on any screen. */
 const MOST_DOTS = 400;
 
-/** A line with the area under it, as SVG colored by the page's style sheet. @param label accessible description */
+/** Draws a line with the area under it, as SVG colored by the page's style sheet. */
 function lineChart(
   dots: readonly Dot[],
   options: {
@@ -239,7 +239,7 @@ function barChart(
   label: string,
 ): string {
   const most = Math.max(...rows.map(({ value }) => Math.abs(value)), 0);
-  if (most === 0) return '<p class="none">Nothing is held.</p>';
+  if (most === 0) return '<p class="none">No positions.</p>';
   const height = rows.length * 30 + 6;
   const start = NAMES + 8;
   const bars = rows.map(({ name, value, text }, index) => {
@@ -251,7 +251,7 @@ function barChart(
   return svg('allocation', height, label, bars.join(''));
 }
 
-/** Overweight to the right, underweight to the left. */
+/** Draws overweight positions to the right and underweight ones to the left. */
 function driftChart(
   rows: readonly { readonly name: string; readonly drift: number; readonly text: string }[],
   label: string,
@@ -287,7 +287,7 @@ function svg(name: string, height: number, label: string, content: string): stri
   );
 }
 
-/** Lowest and highest of each stretch, so that no peak is lost. */
+/** Keeps the lowest and highest point of each interval, so that no peak is lost. */
 export function thinned(dots: readonly Dot[]): readonly Dot[] {
   if (dots.length <= MOST_DOTS) return dots;
   const size = Math.ceil(dots.length / (MOST_DOTS / 2 - 1));

@@ -7,7 +7,7 @@ import { leftWords } from '../../trading/portfolio/rebalance.ts';
 import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
-/** `2026-11-24 12:00 New York time` */
+/** Returns `2026-11-24 12:00 New York time`. */
 export function newYorkText(at: string): string {
   return `${newYorkTimestamp(Date.parse(at)).slice(0, 16).replace('T', ' ')} New York time`;
 }
@@ -28,7 +28,7 @@ export function marketLine({ market }: CheckResult): string {
 }
 
 export function verdict({ findings, ongoing }: CheckResult): string {
-  const also = ongoing.length === 0 ? '' : `, ${ongoing.length} known before`;
+  const also = ongoing.length === 0 ? '' : `, ${ongoing.length} ongoing`;
   if (findings.length === 0) return `nothing new${also}`;
   return `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}${also}`;
 }
@@ -68,7 +68,7 @@ export function figureLines({ figures }: CheckResult): [label: string, value: st
         ? []
         : [[label, of !== undefined && incomplete.has(of) ? `${value} (incomplete)` : value]],
     ),
-    ...figures.incomplete.map(({ reason }): [string, string] => ['incomplete', `since ${reason}`]),
+    ...figures.incomplete.map(({ reason }): [string, string] => ['incomplete', `because ${reason}`]),
   ];
 }
 
@@ -81,7 +81,7 @@ function realizedText({ realized_fifo, realized_average_cost, realized_incomplet
   const missing =
     realized_incomplete.length === 0
       ? ''
-      : `; not all of ${realized_incomplete.join(', ')}, whose trades do not tell it`;
+      : `; incomplete for ${realized_incomplete.join(', ')}, whose trades do not match the positions`;
   return realized_fifo === realized_average_cost
     ? `${signedDollars(realized_fifo)}${missing}`
     : `${signedDollars(realized_fifo)} first in, first out; ${signedDollars(realized_average_cost)} at average cost${missing}`;
@@ -97,7 +97,7 @@ function returnText(value: CheckResult['figures']['time_weighted_return']): stri
   const days = Math.round(value.days);
   const annual = value.annual === null ? '' : `, ${signedPercent(value.annual)} a year`;
   const began =
-    value.began === undefined ? '' : `, from ${dayText(value.began)} on: what was there before was lost`;
+    value.began === undefined ? '' : `, from ${dayText(value.began)} on; everything before was lost`;
   const ended = value.ended === undefined ? '' : `, until all was lost on ${dayText(value.ended)}`;
   return `${signedPercent(value.period)} in ${days} ${days === 1 ? 'day' : 'days'}${annual}${began}${ended}`;
 }
@@ -115,13 +115,12 @@ function drawdownText({ drawdown, high_water_mark: mark }: CheckResult['figures'
 function worstText({ worst_drawdown: worst }: CheckResult['figures']): string | undefined {
   if (worst === null) return undefined;
   const end =
-    worst.recovered_at === null ? 'not made up for yet' : `made up for on ${dayText(worst.recovered_at)}`;
+    worst.recovered_at === null ? 'not recovered yet' : `recovered on ${dayText(worst.recovered_at)}`;
   return `${plainPercent(worst.fraction)} from ${dayText(worst.peak_at)} to ${dayText(worst.trough_at)}, ${end}`;
 }
 
 type SuggestedOrder = NonNullable<CheckResult['suggestion']>['orders'][number];
 
-/** `sell 8 AAPL limit $228.50 (about $1,828.00, drift)` */
 function orderLine(order: SuggestedOrder): string {
   const { side, qty, notional, symbol, type, limit_price, amount, reason } = order;
   const size = qty === null ? dollars(notional ?? '0') : shares(qty);
@@ -130,7 +129,7 @@ function orderLine(order: SuggestedOrder): string {
   return `${side} ${size} ${symbol} ${terms} (${moved}${reason})`;
 }
 
-/** The part of a run's object used here; docs/reference/schema/run.json has all of it. */
+/** The part of a run's result used here; docs/reference/schema/run.json has all of it. */
 interface ProposedRun {
   readonly text?: string;
   readonly approvals?: readonly {
@@ -141,7 +140,7 @@ interface ProposedRun {
   }[];
 }
 
-/** Outcomes of proposed orders, or what they wait for. */
+/** Returns the outcomes of proposed orders, or the pending approvals. */
 export function outcomeLines({ proposals }: CheckResult): string[] {
   return (proposals as ProposedRun[]).flatMap(({ text = '', approvals = [] }) => {
     const answers = text.split('\n').filter((line) => line.trim() !== '');
@@ -150,7 +149,7 @@ export function outcomeLines({ proposals }: CheckResult): string[] {
       .filter(({ status }) => status === 'requested')
       .map(
         ({ code, expires_at, order }) =>
-          `${describeOrder(order)} waits for your phone until ${newYorkText(expires_at)}, code ${code}`,
+          `${describeOrder(order)} is waiting for your approval until ${newYorkText(expires_at)}, code ${code}`,
       );
   });
 }
@@ -159,7 +158,7 @@ export function suggestedLines({ suggestion }: CheckResult): string[] {
   const { orders, left } = suggestion ?? { orders: [], left: [] };
   return [
     ...orders.map(orderLine),
-    ...left.map(({ symbol, reason }) => `${symbol} is left: ${leftWords(reason)}`),
+    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${leftWords(reason)}`),
   ];
 }
 
@@ -168,7 +167,7 @@ const skipTexts: Readonly<Record<string, string>> = {
   market_closed: 'waits for the market to open',
   market_open: 'waits for the market to close',
   not_before_close: 'waits for the end of the session',
-  over: 'is over',
+  over: 'has ended',
 };
 
 export function skippedLine({ rule, reason }: { readonly rule: string; readonly reason: string }): string {

@@ -30,7 +30,7 @@ export function markdownReport(result: CheckResult): string {
       result.findings.map(({ severity, message, rule }) => `- **${e(severity)}** ${e(message)} (${e(rule)})`),
     ),
     ...section(
-      'Known before',
+      'Ongoing',
       bullets(result.ongoing.map(({ message, since }) => `${message}, since ${dayText(since)}`)),
     ),
     ...section('Snoozed', bullets(result.snoozed.map(({ message }) => message))),
@@ -48,7 +48,7 @@ export function markdownReport(result: CheckResult): string {
         ({ name, value, weight }) => `| ${e(name)} | ${e(dollars(value))} | ${percent(weight)} |`,
       ),
     ]),
-    ...section('Not looked at', bullets(result.skipped.map(skippedLine))),
+    ...section('Skipped', bullets(result.skipped.map(skippedLine))),
     ...section('Notes', bullets(result.notes)),
     '',
   ].join('\n');

@@ -26,7 +26,7 @@ export function textReport(result: CheckResult): string {
     `${verdict(result)}`,
     ...findings.map((line) => `  ${safeLine(line)}`),
     ...list(
-      'known before',
+      'ongoing',
       result.ongoing.map(({ message, rule, since }) => `${message} [${rule}, since ${dayText(since)}]`),
     ),
     ...list(
@@ -35,10 +35,10 @@ export function textReport(result: CheckResult): string {
     ),
     ...list(
       'suggested',
-      suggestion === null || suggested.length > 0 ? suggested : ['nothing: every target is kept'],
+      suggestion === null || suggested.length > 0 ? suggested : ['nothing: all targets are met'],
     ),
     ...list('orders', outcomeLines(result)),
-    ...list('not looked at', result.skipped.map(skippedLine)),
+    ...list('skipped', result.skipped.map(skippedLine)),
     '',
     ...rows([
       ['account', accountLine(result)],

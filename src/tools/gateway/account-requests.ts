@@ -11,9 +11,9 @@ const [, PORTFOLIO_READ] = READ_SCOPES;
 
 export function ofAccounts({ read, send }: GatewayRequests) {
   return {
-    /** In configuration order; a broker that can't be asked is listed with the reason. */
+    /** In configuration order. A broker that can't be reached is listed with the reason. */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
-    /** Makes it the default. @returns all accounts @throws {TradeAgentError} `gateway_refused` */
+    /** Makes an account the default. @returns all accounts @throws {TradeAgentError} `gateway_refused` */
     chooseAccount: async (account: string) => {
       const sending = { body: { account }, scopes: [PROPOSE_ORDERS] } as const;
       return (await send('PUT', '/v1/accounts/default', accountEntriesSchema, sending)).accounts;
@@ -21,7 +21,7 @@ export function ofAccounts({ read, send }: GatewayRequests) {
   };
 }
 
-/** Adds the account to a proposal about an account that names none. */
+/** Adds the account to a proposal that is about an account but names none. */
 export function proposedIn(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
   if (account === undefined) return asked;
   const proposed = inAccount(account, asked);
@@ -68,17 +68,17 @@ export function accountCalled(
   if (entry === undefined || another !== undefined) {
     throw new TradeAgentError(
       'usage',
-      entry === undefined ? `you have no account "${shown}"` : `"${shown}" may be several of your accounts`,
+      entry === undefined ? `you have no account "${shown}"` : `"${shown}" matches several of your accounts`,
       { hint: `You have: ${entries.map(accountWords).join('; ')}.`, details: { field: 'account' } },
     );
   }
   if (entry.account !== null) return { ...entry, account: entry.account };
-  throw new TradeAgentError('gateway_refused', `the broker of "${shown}" cannot be asked now`, {
+  throw new TradeAgentError('gateway_refused', `the broker of "${shown}" is unavailable`, {
     hint: 'Try again in a moment, or give the account’s number.',
     details: { problem: entry.problem ?? 'broker_unavailable' },
   });
 }
 
 function accountWords({ account, label, broker }: AccountEntry): string {
-  return `${account ?? 'number not known now'} (${safeLine(label, 40)}, "${broker}")`;
+  return `${account ?? 'number unavailable'} (${safeLine(label, 40)}, "${broker}")`;
 }

@@ -7,20 +7,20 @@ import type { GatewayRequests } from './gateway-requests.ts';
 const [, , ORDERS_READ] = READ_SCOPES;
 
 export type GatewayEvent =
-  /** Keep-alive; after the first nothing is missed. Earlier gateways send no `id`. */
+  /** A keep-alive. After the first one, no event is missed. Earlier gateways send no `id`. */
   | { readonly type: 'alive'; readonly id?: string }
   /** A proposal's current state, also for each fill of its order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
 export type EventRequests = ReturnType<typeof ofEvents>;
 
-/** Longer than any proposal. */
+/** Maximum length of an event, longer than any proposal. */
 const LONGEST_EVENT = 1_000_000;
 
 export function ofEvents({ open }: GatewayRequests) {
   return {
     /**
-     * One stream of changes (`GET /v1/events`) that ends with its token or connection; `followEvents` reconnects.
+     * Opens one stream of changes, which ends with its token or connection; `followEvents` reconnects.
      * @param lastEventId resumes after this event
      * @throws {TradeAgentError} the refusal; `gateway_unreachable`
      */
@@ -37,7 +37,7 @@ export function ofEvents({ open }: GatewayRequests) {
   };
 }
 
-/** Undefined for events and kinds of proposals that this version does not know. */
+/** Parses an event. Returns undefined for events and kinds of proposals that this version does not know. */
 function gatewayEvent(message: StreamMessage): GatewayEvent | undefined {
   if (message.comment) return { type: 'alive' };
   const { event, id, data } = message;

@@ -5,7 +5,7 @@ import { isPassing } from './gateway-problem.ts';
 
 const FIRST_PAUSE_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
-/** Three keep-alives (15 s) missed. */
+/** Time without a message before reconnecting: three missed keep-alives (15 s each). */
 const SILENCE_MS = 45_000;
 
 /** A message of a stream (HTML Living Standard §9.2), or a keep-alive comment. */
@@ -18,7 +18,7 @@ export type StreamMessage =
       readonly data: string;
     };
 
-/** The messages with numeric ids in a stream's body. @param longest UTF-16 code units of an event */
+/** Yields the messages with numeric ids. @param longest maximum length of an event in UTF-16 code units */
 export async function* streamMessages(
   body: ReadableStream<Uint8Array>,
   longest: number,
@@ -47,7 +47,7 @@ interface KeepUpOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly lost?: (failures: number) => void;
-  /** Milliseconds without a sign of life; never gives up if omitted. */
+  /** Milliseconds without a message before giving up; never gives up if omitted. */
   readonly giveUpAfterMs?: number;
 }
 
@@ -84,7 +84,7 @@ export async function* keepUp<Event extends { readonly id?: string }>(
     }
     if (signal.aborted) return;
     if (clock.now() - heardAt >= giveUpAfterMs) throw connectionLost(failure);
-    // An expired token is no failure, but a server that closes at once must not be asked without a pause.
+    // An expired token is not a failure, but a server that closes at once must not be retried without a pause.
     if (failures > 0) lost(failures);
     const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
     await clock.sleep(pause, signal).catch(() => undefined);

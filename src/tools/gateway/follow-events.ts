@@ -6,7 +6,7 @@ interface FollowEventsOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly changed: (proposal: Proposal) => void;
-  /** True once the stream is up to date, false when it is lost. */
+  /** Called with true once the stream is up to date, and with false when it is lost. */
   readonly standing?: (live: boolean) => void;
 }
 

@@ -6,9 +6,9 @@ import { isPassing } from './gateway-problem.ts';
 
 const LONG_POLL_SECONDS = 25;
 const MAX_BACKOFF_MS = 30_000;
-/** In case the gateway does not hold its answer. */
+/** Minimum interval between requests, in case the gateway answers at once. */
 const SHORTEST_PAUSE_MS = 1_000;
-/** An unknown outcome may take the gateway hours to settle, so we stop waiting. */
+/** How long to wait for an unknown outcome, which may take the gateway hours to settle. */
 const UNKNOWN_MS = 10_000;
 
 interface FollowOptions {
@@ -51,7 +51,7 @@ function isNewer(next: Proposal | undefined, seen: Proposal): boolean {
   return next !== undefined && (next.updated_at !== seen.updated_at || next.state !== seen.state);
 }
 
-/** Reads a proposal, and tells the person when the gateway is lost and when it is back. */
+/** Reads a proposal, and notifies the person when the gateway is lost and when it is back. */
 class ProposalReader {
   readonly #gateway: Pick<GatewayClient, 'proposal'>;
   readonly #options: FollowOptions;
@@ -67,14 +67,14 @@ class ProposalReader {
     return Math.min(2 ** (this.#failures - 1) * 1000, MAX_BACKOFF_MS);
   }
 
-  /** Whether the outcome has been unknown for so long that nobody waits for it. */
+  /** Returns whether the outcome has been unknown for too long to keep waiting. */
   isUnknown({ state }: Proposal): boolean {
     const now = this.#options.clock.now();
     this.#unknownSince = state === 'unknown' ? (this.#unknownSince ?? now) : undefined;
     return this.#unknownSince !== undefined && now - this.#unknownSince >= UNKNOWN_MS;
   }
 
-  /** Undefined if the gateway cannot be reached now. */
+  /** Returns undefined if the gateway cannot be reached now. */
   async read({ id, state, updated_at }: Proposal): Promise<Proposal | undefined> {
     const { signal, once = false, notice } = this.#options;
     const waitSeconds = state === 'unknown' ? 5 : LONG_POLL_SECONDS;
@@ -91,7 +91,7 @@ class ProposalReader {
       return undefined;
     }
     failpoint('wait.answered');
-    if (this.#failures > 0) notice('The gateway answers again.');
+    if (this.#failures > 0) notice('The gateway is reachable again.');
     this.#failures = 0;
     return answer;
   }

@@ -47,20 +47,20 @@ import { inAccountOf, type KeptRequests, ofKept } from './kept-requests.ts';
 interface ProposalLook {
   /** Long-poll timeout in seconds, at most 25. */
   readonly waitSeconds?: number;
-  /** The known `updated_at`; newer changes are answered at once. */
+  /** The known `updated_at`; newer changes are returned at once. */
   readonly since?: string;
   readonly signal?: AbortSignal;
 }
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** The gateway makes several broker requests and one to the identity provider. */
+/** Timeout for proposing, for which the gateway makes several broker requests and one to the identity provider. */
 const PROPOSING_MS = 30_000;
 
-/** Of a hundred activities each. */
+/** Maximum number of pages of a hundred activities each. */
 const MOST_PAGES = 200;
 
-/** Gateway ids are UUIDs or similar; nothing else a model sends gets into a path. */
+/** Matches gateway ids, which are UUIDs or similar. Nothing else that a model sends gets into a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 
 /** The gateway's HTTP interface, typed. Every call has a timeout. */
@@ -156,10 +156,10 @@ function ofAccount({ request, read, list }: GatewayRequests) {
         if (page === null) return found.reverse();
       }
       throw new TradeAgentError('gateway_refused', 'the account has more activities than can be read', {
-        hint: 'Ask for a shorter time.',
+        hint: 'Ask for a shorter period.',
       });
     },
-    /** Whether the person's account at `connection` (`broker`, `slack`) is connected. */
+    /** Returns whether the person's account at `connection` (`broker`, `slack`) is connected. */
     isConnected: async (connection: string) => {
       const path = withQuery('/v1/connections', { name: connection });
       const schema = z.object({ name: z.string(), connected: z.boolean() });
@@ -174,9 +174,9 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
     list(withQuery('/v1/proposals', query), 'proposals', proposalSchema, ORDERS_READ);
   return {
     /**
-     * Proposes; the gateway asks the person and executes what they approve. The same key and request is the same
-     * proposal, so a lost answer can be retried.
-     * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false if it certainly was not sent
+     * Proposes; the gateway asks the person and executes what they approve. A repeated key and request is the same
+     * proposal.
+     * @throws {TradeAgentError} the refusal; `gateway_unreachable` with `details.sent` false if it was not sent
      */
     propose: (proposal: ProposalRequestInput, key: string): Promise<Proposal> =>
       send('POST', '/v1/proposals', proposalSchema, {
@@ -200,9 +200,9 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
       listed({ state, limit }),
     proposed: async (key: string) => (await listed({ key })).at(0),
     /**
-     * Withdraws a proposal, on the phone too.
+     * Withdraws a proposal, also on the phone.
      * @throws {TradeAgentError} `not_found`; `outcome_unknown` while it is executed; `details.problem` is
-     *   `proposal_settled` if it already ended
+     * `proposal_settled` if it already ended
      */
     withdraw: async (id: string) => {
       const init = { method: 'DELETE', headers: { accept: 'application/json' } };
@@ -219,7 +219,7 @@ function proposingScopes(proposal: ProposalRequestInput): Scope[] {
 
 function orderId(id: string): string {
   if (idPattern.test(id)) return id;
-  throw new TradeAgentError('not_found', 'that is not an order’s id', {
+  throw new TradeAgentError('not_found', 'that is not an order id', {
     hint: 'List the orders to see their ids.',
   });
 }
@@ -235,7 +235,7 @@ const [MARKET_READ] = READ_SCOPES;
 
 type MarketRequests = ReturnType<typeof ofMarket>;
 
-/** Inclusive; the gateway has defaults. */
+/** Query of option contracts, with inclusive bounds. The gateway has defaults. */
 export interface OptionContractQuery {
   readonly underlying: string;
   readonly expires_from?: string | undefined;
@@ -260,7 +260,7 @@ const foundAssetSchema = z.object({ symbol: z.string(), name: z.string() });
 
 function ofMarket({ read, list }: GatewayRequests) {
   return {
-    /** In the order asked. @throws {TradeAgentError} `unknown_symbol` */
+    /** Returns quotes in the order of the symbols. @throws {TradeAgentError} `unknown_symbol` */
     quotes: async (symbols: readonly string[]) => {
       const path = `/v1/quotes?symbols=${symbols.map(encodeURIComponent).join(',')}`;
       const quotes = await list(path, 'quotes', quoteSchema, MARKET_READ);
@@ -289,19 +289,19 @@ function ofMarket({ read, list }: GatewayRequests) {
     searchAssets: (search: string) =>
       list(withQuery('/v1/assets', { search }), 'assets', foundAssetSchema, MARKET_READ),
     asset: (symbol: string) => read(`/v1/assets/${encodeURIComponent(symbol)}`, assetSchema, MARKET_READ),
-    /** By expiry and strike; `more` if incomplete. */
+    /** Sorted by expiry and strike; `more` is true if the list is incomplete. */
     optionContracts: (query: OptionContractQuery) =>
       read(
         withQuery('/v1/option-contracts', { ...query }),
         z.object({ contracts: z.array(listedContractSchema), more: z.boolean() }),
         MARKET_READ,
       ),
-    /** Newest first; of the whole market without symbols. Outside text. */
+    /** Newest first; about the whole market if there are no symbols. Contains outside text. */
     news: ({ symbols, limit }: { symbols: readonly string[]; limit: number }) => {
       const path = withQuery('/v1/news', { limit, symbols: symbols.join(',') || undefined });
       return list(path, 'news', articleSchema, MARKET_READ);
     },
-    /** Inclusive, earliest first; `more` if incomplete. */
+    /** Earliest first, both dates inclusive; `more` is true if the list is incomplete. */
     corporateActions: ({ symbols, ...query }: CorporateActionQuery) =>
       read(
         withQuery('/v1/corporate-actions', { symbols: symbols.join(','), ...query }),
@@ -309,7 +309,7 @@ function ofMarket({ read, list }: GatewayRequests) {
         MARKET_READ,
       ),
     clock: () => read('/v1/clock', clockSchema, MARKET_READ),
-    /** Inclusive. */
+    /** Both dates are inclusive. */
     calendar: (days: { readonly start: string; readonly end: string }) =>
       list(withQuery('/v1/calendar', days), 'days', tradingDaySchema, MARKET_READ),
   };

@@ -8,7 +8,9 @@ import { safeLine } from '../../text/shown-text.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
-/** `blocked` for the owner's rules and quotas. Every other problem code is `gateway_refused`. */
+/**
+ * Error codes by problem code: `blocked` for the owner's rules and quotas. Every other problem is `gateway_refused`.
+ */
 const meanings: Partial<Record<ProblemCode, ErrorCode>> = {
   insufficient_scope: 'insufficient_scope',
   approval_expired: 'approval_expired',
@@ -39,24 +41,22 @@ const meanings: Partial<Record<ProblemCode, ErrorCode>> = {
 
 const hints: Partial<Record<ErrorCode, string>> = {
   login_required: loginHint(),
-  insufficient_scope:
-    'Sign in again with "trade-agent login", without --read-only if this was more than reading.',
+  insufficient_scope: 'Sign in again with "trade-agent login" (without --read-only, to do more than read).',
   market_closed: 'Try again when the market is open, or place a limit order.',
   price_moved: 'Ask for the order again to see and approve it at the new price.',
   insufficient_funds: 'Order less, or free up some buying power first.',
   unknown_symbol: 'Check the ticker symbol.',
   not_found: 'List your orders with "trade-agent orders --status all".',
-  outcome_unknown: 'Go on with "trade-agent resume": it asks what became of the order before anything else.',
+  outcome_unknown: 'Run "trade-agent resume", which first asks for the outcome of the order.',
   blocked: 'Nothing was traded.',
 };
 
-/** UTF-16 code units. */
+/** Maximum length of a sentence in UTF-16 code units. */
 export const LONGEST_SENTENCE = 300;
 
 const MOST_DEPTH = 4;
 const MOST_ENTRIES = 50;
 
-/** JSON with sanitized text. */
 function shownValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return safeLine(value, LONGEST_SENTENCE);
   if (typeof value !== 'object' || value === null) return value;
@@ -69,7 +69,6 @@ function shownValue(value: unknown, depth = 0): unknown {
   );
 }
 
-/** A problem's extra members, sanitized. */
 export function shownMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
   return shownValue(problemMembers(members)) as ProblemMembers;
 }
@@ -89,7 +88,7 @@ function connectHint(connection: string): string {
   return `Connect it with "${connectCommand(connection)}".`;
 }
 
-/** Gateways with stored credentials: nothing can be connected from here. */
+/** Matches gateways with stored credentials, where nothing can be connected from here. */
 const byKept = z.object({ credentials: z.string() });
 
 function connectionOf(body: unknown): string | undefined {
@@ -98,7 +97,7 @@ function connectionOf(body: unknown): string | undefined {
   return named.success ? named.data.connection : 'broker';
 }
 
-/** The error code for a gateway problem code; `gateway_refused` for an unknown one. */
+/** Returns the error code for a gateway problem code; `gateway_refused` for an unknown one. */
 export function errorCodeOf(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
   if (isAgentProblem(problem)) return problem;
@@ -113,8 +112,8 @@ function codeOf(status: number, problem: Problem | undefined): ErrorCode {
 }
 
 /**
- * The error for an unsuccessful answer (RFC 9457 problem, or no usable body). `details` has the problem's members,
- * `status` (HTTP), and `problem` (the gateway's code).
+ * Returns the error for an unsuccessful answer (RFC 9457 problem, or no usable body). `details` has the problem's
+ * members, `status` (HTTP), and `problem` (the gateway's code).
  */
 export function gatewayError(status: number, body: unknown): TradeAgentError {
   const parsed = problemSchema.safeParse(body);
@@ -143,7 +142,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   });
 }
 
-/** Whether a later retry may succeed. */
+/** Returns whether a later retry may succeed. */
 export function isPassing(error: unknown): boolean {
   if (!isTradeAgentError(error)) return false;
   const { code, details } = error;

@@ -51,7 +51,6 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     );
   };
 
-  /** Any answer. @throws {TradeAgentError} if none came */
   const answerTo = async (path: string, init: RequestInit, scopes: readonly Scope[], ms: number) => {
     const given = init.signal ?? undefined;
     const limit = timeLimit(ms, signal, given);
@@ -107,7 +106,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     return parse(schema, await request(path, init, scopes, ms));
   };
 
-  /** An event stream, until `until` aborts. @throws {TradeAgentError} as `request` */
+  /** Opens an event stream, until `until` aborts. @throws {TradeAgentError} as `request` */
   const open = async (path: string, headers: Record<string, string>, scope: Scope, until: AbortSignal) => {
     const ended = AbortSignal.any([until, ...(signal === undefined ? [] : [signal])]);
     try {
@@ -144,7 +143,7 @@ export function withQuery(
   return given.length === 0 ? path : `${path}?${new URLSearchParams(given)}`;
 }
 
-/** Paths about an account or its broker. */
+/** Matches paths about an account or its broker. */
 const IN_ACCOUNT =
   /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|quotes|bars|assets|clock|calendar|news|corporate-actions|policy$)\b/;
 
@@ -153,7 +152,7 @@ function pathInAccount(path: string, account: string | undefined): string {
   return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
 
-/** Paths about an account, not the person, market or a proposal. */
+/** Matches paths about an account, not the person, the market or a proposal. */
 const ABOUT_ACCOUNT = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
 function aboutOwner(path: string, owner: string | undefined): string {
@@ -172,7 +171,7 @@ function interrupted(): TradeAgentError {
   return new TradeAgentError('interrupted', 'stopped before the gateway answered');
 }
 
-/** Undefined for a body that is not JSON. Throws if the connection breaks. */
+/** Returns undefined for a body that is not JSON. Throws if the connection breaks. */
 async function bodyOf(response: Response): Promise<unknown> {
   return parseJson(await response.text());
 }
@@ -184,7 +183,7 @@ export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
   const field = parsed.error.issues[0]?.path.join('.') ?? '';
   throw new TradeAgentError(
     'gateway_refused',
-    `the gateway’s answer is not what it should be${field === '' ? '' : ` (field ${field})`}`,
-    { hint: 'The gateway may be of another version.', details: { problem: 'malformed_response' } },
+    `the gateway’s answer is invalid${field === '' ? '' : ` (field ${field})`}`,
+    { hint: 'The gateway may be a different version.', details: { problem: 'malformed_response' } },
   );
 }

@@ -3,12 +3,12 @@ import { withImported } from '../../trading/portfolio/imported.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
 /**
- * Activities the person imported on this machine, oldest first.
+ * Reads the activities that the person imported on this machine, oldest first.
  * @param account resolves to the account number, if anything was imported
  */
 export type ImportedActivities = (account: () => Promise<string>) => Promise<readonly Activity[]>;
 
-/** A gateway whose activities include the imported ones, marked as such. */
+/** Returns a gateway whose activities include the imported ones, marked as such. */
 export function withImportedActivities(gateway: GatewayClient, imported: ImportedActivities): GatewayClient {
   return {
     ...gateway,
@@ -20,7 +20,7 @@ export function withImportedActivities(gateway: GatewayClient, imported: Importe
       ]);
       const wanted = rows.filter(({ at }) => Date.parse(at) > after);
       if (wanted.length === 0) return found;
-      // All of it, to find where the broker's history begins.
+      // Reads all of it, to find where the broker's history begins.
       const all = await gateway.activities({ after: FIRST_ACTIVITY });
       return withImported(all, wanted).filter(({ at }) => Date.parse(at) > after);
     },

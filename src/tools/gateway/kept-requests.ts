@@ -20,7 +20,7 @@ import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line
 import { questionToPropose } from '../../trading/relations.ts';
 import { type GatewayRequests, parse, withQuery } from './gateway-requests.ts';
 
-/** A delegated access to an account; times in RFC 3339. */
+/** Access to an account that its owner gave to someone; times in RFC 3339. */
 const accessSchema = z.lazy(() =>
   z.object({
     id: z.string(),
@@ -37,7 +37,7 @@ const accessSchema = z.lazy(() =>
 );
 export type Access = z.output<typeof accessSchema>;
 
-/** `granted` to others, `given` by others, or kept `elsewhere`. */
+/** Access `granted` to others and `given` by others. `kept` says whether this gateway manages it. */
 const accessListSchema = z.lazy(() =>
   z.object({
     account: z.string(),
@@ -62,7 +62,7 @@ export type Halt = z.output<typeof haltSchema>;
 
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
-/** The gateway makes several broker requests. */
+/** Timeout for checks, for which the gateway makes several broker requests. */
 const CHECKING_MS = 30_000;
 
 export type KeptRequests = ReturnType<typeof ofKept>;
@@ -73,12 +73,12 @@ export function ofKept({ request, read, list, send }: GatewayRequests) {
       send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),
     halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
 
-    /** Granting access is a proposal. */
+    /** Lists access. Granting it requires a proposal. */
     access: () => read('/v1/access', accessListSchema, ORDERS_READ),
     /** @throws {TradeAgentError} `not_found` */
     async revokeAccess(id: string): Promise<void> {
       if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
-        throw new TradeAgentError('not_found', 'that is no access’s id', {
+        throw new TradeAgentError('not_found', 'that is not an access id', {
           hint: 'See them with "trade-agent access list".',
         });
       }
@@ -88,7 +88,10 @@ export function ofKept({ request, read, list, send }: GatewayRequests) {
     /** Newest first. */
     mandates: () => list('/v1/mandates', 'mandates', mandateViewSchema, ORDERS_READ),
     mandate: (id: string) => read(`/v1/mandates/${mandateId(id)}`, mandateViewSchema, ORDERS_READ),
-    /** Idempotent. @throws {TradeAgentError} `not_found`; `usage` if it has ended otherwise */
+    /**
+     * Suspends or revokes a mandate; idempotent.
+     * @throws {TradeAgentError} `not_found`; `usage` if it ended in another way
+     */
     async endMandate(id: string, to: 'suspended' | 'revoked') {
       const path = `/v1/mandates/${mandateId(id)}`;
       return parse(
@@ -127,7 +130,7 @@ export function ofKept({ request, read, list, send }: GatewayRequests) {
     receipts: (limit: number) =>
       list(`/v1/receipts?limit=${limit}`, 'receipts', receiptEntrySchema, ORDERS_READ),
     /**
-     * Unvalidated JSON: verifying is the reader's task.
+     * Returns unvalidated JSON, which the reader has to verify.
      * @param id a proposal id or an order's `client_order_id`
      * @throws {TradeAgentError} `not_found`
      */

@@ -10,14 +10,14 @@ export interface Proposing {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly notice: (message: string) => void;
-  /** Called before each try; may throw to end it. */
+  /** Called before each attempt; may throw to end it. */
   readonly before?: () => Promise<void>;
-  /** The error if the gateway may have the proposal without having said so. */
+  /** Returns the error for a gateway that may have the proposal but did not confirm it. */
   readonly unanswered: (cause?: unknown) => TradeAgentError;
 }
 
 /**
- * Proposes, with retries under one key, so that it stays one proposal.
+ * Proposes with retries under one key, so that it stays one proposal.
  * @throws {TradeAgentError} the gateway's refusal; `unanswered` if it may have the proposal
  */
 export async function proposeSurely(
@@ -36,7 +36,7 @@ export async function proposeSurely(
     if (!isSilent(answer)) throw isOfTheGateway(answer) ? answer : failure(answer);
     mayBeThere ||= answer.details.sent !== false && answer.code !== 'provider_unreachable';
     if (wait === undefined) throw failure(answer);
-    if (wait === BACKOFF_MS[0]) notice('The gateway cannot be reached; trying again to propose it.');
+    if (wait === BACKOFF_MS[0]) notice('The gateway cannot be reached; trying again.');
     await clock.sleep(wait, signal).catch(() => {
       throw failure(signal.reason);
     });
@@ -64,7 +64,6 @@ async function proposeOnce(
   }
 }
 
-/** Whether the outcome of the request is unknown. */
 function isSilent({ code, details }: TradeAgentError): boolean {
   if (['gateway_unreachable', 'provider_unreachable'].includes(code)) return true;
   return details.status === 500 || details.problem === 'malformed_response';

@@ -13,7 +13,7 @@ interface Watching {
   readonly changed: (proposal: Proposal) => void | Promise<void>;
 }
 
-/** Watches a market order briefly for its price. Best effort: never throws. */
+/** Watches a market order briefly for its fill price. Best effort: never throws. */
 export async function watchFill(
   gateway: Pick<GatewayClient, 'proposal'>,
   seen: Proposal,
@@ -34,7 +34,7 @@ export async function watchFill(
   return current;
 }
 
-/** Whether an order at the market is not yet filled. */
+/** Returns whether a market order is not yet filled. */
 export function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
   if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
   const drafts = kind === 'order' ? [subject] : subject.orders;

@@ -269,7 +269,7 @@ describe('waiting', () => {
     expect(result.status).toBe('done');
     expect(events.flatMap((event) => (event.type === 'notice' ? [event.message] : []))).toEqual([
       'The gateway cannot be reached; still waiting for your decision.',
-      'The gateway answers again.',
+      'The gateway is reachable again.',
     ]);
   });
 

@@ -361,7 +361,7 @@ describe('outside text', () => {
     world.phone.auto = () => 'deny';
     const { result } = await world.run('cancel my AAPL order');
     expect(world.phone.posts).toMatchObject([
-      { body: { kind: 'cancel', provenance: { tainted_by: ['orders of another app'] } } },
+      { body: { kind: 'cancel', provenance: { tainted_by: ['orders from another app'] } } },
     ]);
     expect(result).toMatchObject({ status: 'denied' });
     expect(world.gateway.book).toMatchObject([{ status: 'new' }]);

@@ -63,6 +63,6 @@ it('counts what was imported before the broker’s history, and says that the br
   const history = [row('2024-01-02T05:00:00Z', 'buy', '50'), row('2025-01-02T05:00:00Z', 'sell', '62')];
   const result = await look(gateway(), history);
   expect(result.figures.realized_fifo).toBe('120.00');
-  const note = '2 of the activities were imported from a file: the broker never told of them';
+  const note = '2 of the activities were imported from a file; your broker did not report them';
   expect(result.notes).toEqual([note]);
 });

@@ -17,7 +17,7 @@ function gatewayWithout(problem?: TradeAgentError) {
       asked.push(some);
       if (problem !== undefined) throw problem;
       if (some.includes('APPL'))
-        throw new TradeAgentError('unknown_symbol', 'the broker knows no symbol APPL');
+        throw new TradeAgentError('unknown_symbol', 'the broker does not know the symbol APPL');
       if (some.includes('MSFT')) {
         const details = { problem: 'price_unavailable' };
         throw new TradeAgentError('gateway_refused', 'there is no price for MSFT now', { details });
@@ -60,7 +60,7 @@ describe('reading prices for a check', () => {
 });
 
 describe('open orders that make no sense', () => {
-  const unreadable = new TradeAgentError('gateway_refused', 'the gateway’s answer is not what it should be');
+  const unreadable = new TradeAgentError('gateway_refused', 'the gateway’s answer is invalid');
   const looked = async (suggest: boolean, problem: TradeAgentError) => {
     const { gateway } = gatewayWithout();
     const orders = () => Promise.reject(problem);
@@ -71,7 +71,7 @@ describe('open orders that make no sense', () => {
     const { openOrders, quotes, notes } = await looked(false, unreadable);
     expect(openOrders).toBe(undefined);
     expect(quotes.size).toBe(3);
-    expect(notes).toContain('the open orders can’t be read; everything else was looked at');
+    expect(notes).toContain('the open orders can’t be read; everything else was checked');
   });
 
   it('end a check that would suggest orders, and so does a gateway that is down', async () => {

@@ -10,13 +10,13 @@ describe('what nobody knows', () => {
 
   it('is said, and which figures it touches, in JSON and in words', async () => {
     const { result } = (await checks('rules: []')).run(snapshot({ activities: [strange] }));
-    const reason = 'nobody here knows what activity XYZ of 2026-11-24 (-3 KO, -$250.00) does';
+    const reason = 'the effect of activity XYZ of 2026-11-24 (-3 KO, -$250.00) is not known';
     const returns = ['time_weighted_return', 'money_weighted_return', 'volatility', 'drawdown'];
     const figures = ['day_profit', 'realized', 'income', ...returns];
     expect(result.figures.incomplete).toEqual([{ figures, reason }]);
     const text = textReport(result);
     expect(text).toMatch(/today .*\(incomplete\)/);
-    expect(text).toContain(`since ${reason}`);
+    expect(text).toContain(`because ${reason}`);
     expect(text).not.toMatch(/value .*\(incomplete\)/);
   });
 
@@ -24,7 +24,9 @@ describe('what nobody knows', () => {
     const moved = cash('2026-11-02', '0', { kind: 'transfer', type: 'JNLS', symbol: 'KO', qty: '3' });
     const { result } = (await checks('rules: []')).run(snapshot({ activities: [moved] }));
     expect(result.figures.incomplete).toMatchObject([
-      { reason: 'activity JNLS of 2026-11-02 (3 KO) moved shares whose value then is not known' },
+      {
+        reason: 'activity JNLS of 2026-11-02 (3 KO) transferred shares whose value at the time is not known',
+      },
     ]);
     expect(result.figures.incomplete[0]?.figures).not.toContain('day_profit');
   });

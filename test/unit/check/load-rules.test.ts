@@ -36,10 +36,10 @@ describe('a rules file is refused, with its line and the nearest right word, for
     [
       'an unknown kind',
       lines('kind: prise', 'symbol: AAPL'),
-      ':3: there is no kind of rule "prise"',
+      ':3: there is no rule kind "prise"',
       'Did you mean "price"?',
     ],
-    ['a rule without a kind', lines(), ':2: a rule needs a kind', 'Known here: price, move'],
+    ['a rule without a kind', lines(), ':2: a rule needs a kind', 'Valid here: price, move'],
     [
       'a percentage without its sign',
       lines('kind: drawdown', 'above: 10'),
@@ -62,19 +62,19 @@ describe('a rules file is refused, with its line and the nearest right word, for
     [
       'a file that holds something else',
       'just words',
-      ' must be keys with their values',
-      'It holds targets, benchmark, sectors, suggest, rules',
+      ' must be keys and values',
+      'Its keys are targets, benchmark, sectors, suggest, rules',
     ],
     [
       'both limits',
       rules('name: a, kind: price, symbol: AAPL, above: 5, below: 3'),
       ':2: "rules[0]" needs exactly one of "above" and "below"',
     ],
-    ['one name twice', both, ':3: "rules[1].name" "a" names another rule already'],
+    ['one name twice', both, ':3: "rules[1].name" "a" is already the name of another rule'],
     [
       'targets of more than everything',
       'targets:\n  AAPL: 60%\n  MSFT: 50%',
-      ':1: "targets" must be 100% together at most',
+      ':1: "targets" must add up to at most 100%',
     ],
     [
       'a drift rule without targets',
@@ -85,7 +85,7 @@ describe('a rules file is refused, with its line and the nearest right word, for
     [
       'a message that names what the rule does not know',
       lines('kind: drawdown', 'above: 5%', 'message: "{drawdwn} down"'),
-      `:5: a message of rule "a" can't name {drawdwn}`,
+      `:5: the message of rule "a" can't use {drawdwn}`,
       'Did you mean "drawdown"?',
     ],
     [

@@ -24,7 +24,7 @@ describe('a model’s arguments of a standing order', () => {
     ['no time', { every: undefined }, 'give one of every, below and above'],
     ['two', { below: '100' }, 'give one of every, below and above'],
     ['a time of the night', { at: '03:30' }, 'must be a New York time'],
-    ['a time for a price', { every: undefined, below: '100', at: '10:00' }, 'is for every'],
+    ['a time for a price', { every: undefined, below: '100', at: '10:00' }, 'is allowed only with every'],
     ['two ends', { until: 'friday', before: 'friday' }, 'give one of until and before'],
     ['an end that is no day', { until: 'next friday' }, 'must be a day such as'],
     ['a coin', { symbol: 'BTC/USD' }, 'a stock or fund'],

@@ -34,11 +34,11 @@ describe('an account that is called by a name', () => {
   it('that is of two is neither, unless it is the number of one', () => {
     const alike = [entry('ira', 'one', 'One'), entry('B2', 'ira', 'Two')];
     expect(accountCalled('ira', alike).broker).toBe('one');
-    expect(() => accountCalled('IRA', alike)).toThrow('may be several');
+    expect(() => accountCalled('IRA', alike)).toThrow('matches several');
   });
 
   it('whose broker can’t be asked says so, rather than that there is none', () => {
-    expect(() => accountCalled('ibkr', entries)).toThrow('cannot be asked now');
+    expect(() => accountCalled('ibkr', entries)).toThrow('is unavailable');
   });
 });
 
