@@ -13,7 +13,7 @@ export const periodWords: Readonly<Record<Period, string>> = {
   '5Y': 'in the last five years',
   MTD: 'this month',
   YTD: 'this year',
-  ALL: 'in all',
+  ALL: 'overall',
 };
 
 const BEGINNING = '2010-01-01';

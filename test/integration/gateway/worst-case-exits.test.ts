@@ -111,7 +111,7 @@ function expectEachWithin({ order_class, stop }: Kind, outcome: Outcome): void {
   }
   expect(sumOf(entry, value).lte(cash)).toBe(true);
   // What the person was told that the whole can lose, where its exits were traded.
-  const lost = /loses at most \$([\d,.]+)/.exec(worst.text)?.[1]?.replaceAll(',', '');
+  const lost = /total loss is at most \$([\d,.]+)/.exec(worst.text)?.[1]?.replaceAll(',', '');
   expect(lost ?? worst.text).toMatch(stop ? /^[\d.]+$/ : /There is no stop loss/);
   if (lost === undefined || sold.isZero() || !sold.eq(bought)) return;
   expect(sumOf(entry, value).minus(sumOf(sales, value)).lte(lost), `more than ${lost} lost`).toBe(true);
