@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// The launcher. Old syntax on purpose: any Node must get far enough to say which one is needed.
-// SQLite's binary needs Node-API 10 (Node 22.14 and 23.6): an older Node does not refuse to load it, it crashes.
+// The launcher. It uses old syntax on purpose, so that any Node version can print which one is needed.
+// SQLite's binary needs Node-API 10 (Node 22.14 and 23.6). An older Node would crash instead of rejecting it.
 var needed = [22, 14];
 var running = process.versions.node.split('.').map(Number);
 if (

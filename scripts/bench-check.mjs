@@ -1,8 +1,8 @@
-// Times a check at 100, 1,000 and 10,000 positions with five years of daily values, twice over:
-// - the mathematics alone, warm: figures, rules, findings, suggested orders and the HTML report;
-// - a process of its own, cold, that reads the rules file, the snapshot from a file and what it remembers (fired rules,
-//   high-water mark, prices as long as they are kept) from the encrypted store, checks, remembers, and prints the result.
-// No network, no command line. Called by scripts/bench.mjs, or alone:
+// Times a check at 100, 1,000 and 10,000 positions with five years of daily values, in two ways:
+// - warm: only the computation of figures, rules, findings, suggested orders and the HTML report
+// - cold: a separate process that reads the rules file, the snapshot and its memory (fired rules, high-water mark, stored
+//   prices) from the encrypted store, checks, saves its memory, and prints the result
+// Uses no network and no command line. Run by scripts/bench.mjs, or directly:
 //   node scripts/bench-check.mjs
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -22,8 +22,8 @@ const KEY = '0123456789abcdef'.repeat(4);
 const NOW = Date.parse('2026-11-24T17:00:00Z');
 
 /**
- * Bundled and loaded as the program is: dependencies made lean, CommonJS, and V8's compiled code kept with the functions
- * that ran. The figures would otherwise count what no check of the shipped program does.
+ * Bundles and loads the code like the shipped program: lean dependencies, CommonJS, and V8's compiled code with the
+ * functions that ran. Otherwise the figures would include work that the shipped program does not do.
  */
 async function bundle(folder) {
   const lean = leanDependencies();
@@ -43,7 +43,7 @@ async function bundle(folder) {
   await build({
     ...options,
     format: 'cjs',
-    // Made for the whole program: most of what it mends is not in here.
+    // The plugin expects the whole program, and most of what it changes is not in this bundle.
     plugins: [{ ...lean, setup: (its) => lean.setup({ ...its, onEnd: () => undefined }) }],
     stdin: {
       contents: names.map((name) => `export * from './src/${name}.ts';`).join('\n'),
@@ -69,15 +69,15 @@ async function bundle(folder) {
 }
 
 /**
- * A process says itself what it took, on standard error: of all its threads, and of the one that its work is done in. The
- * others are V8's, which compile what is called often, and collect garbage: they cost what a machine has idle.
+ * Code that prints the processor time of a process to stderr: of all threads, and of the main thread. The other threads are
+ * V8's compiler and garbage collector, which use idle cores.
  */
 const TELL = `
 const inMs = ({ user, system }) => (user + system) / 1000;
 const took = { all: inMs(process.cpuUsage()), main: inMs(process.threadCpuUsage()) };
 process.stderr.write(JSON.stringify(took));`;
 
-/** The process that is timed. */
+/** The code of the timed process. */
 const ONE_CHECK = `
 const { readFileSync } = process.getBuiltinModule('node:fs');
 import { openBundle } from './loader.mjs';
@@ -101,7 +101,7 @@ ${TELL}
 bundle.keepCompiled();
 `;
 
-/** A seeded walk, so that every run measures the same. */
+/** Returns a seeded random number generator, so that every run measures the same. */
 function generator(seed) {
   let state = seed;
   return () => {
@@ -120,7 +120,7 @@ function world(size) {
   for (let i = 0; i < size; i++) {
     const symbol = `S${i}`;
     let cents = 1000 + Math.floor(random() * 40_000);
-    // As they come from the cache: packed.
+    // Packed, as in the cache.
     const history = { days: new Int32Array(DAYS), closes: new Float64Array(DAYS) };
     for (let at = 0; at < DAYS; at++) {
       cents = Math.max(100, Math.round(cents * (1 + (random() - 0.5) * 0.03)));
@@ -205,7 +205,7 @@ function world(size) {
   };
 }
 
-/** Milliseconds that a process takes from its start: of processor time by its own word ({@link TELL}), and by the clock. */
+/** Runs a process and returns its processor time as it reports it ({@link TELL}) and its elapsed time, in milliseconds. */
 function timed(args) {
   const from = performance.now();
   const { status, stderr } = spawnSync(process.execPath, args, {
@@ -223,8 +223,8 @@ const bareNode = () => timed(['-e', TELL]);
 const least = (times, thread) => Math.min(...times.map((time) => time[thread]));
 
 /**
- * How much longer it took by the clock than bare Node right after it, turn by turn: the median, and a quarter of the turns
- * are below the first and above the last figure. What else the machine does is in each half of a turn.
+ * Returns the ratio of elapsed time to bare Node, which runs right after it so that other load affects both: the median
+ * with the lower and upper quartile.
  */
 function elapsedOver(times, bare) {
   const ratios = times.map(({ elapsed }, turn) => elapsed / bare[turn].elapsed).sort((a, b) => a - b);
@@ -253,13 +253,13 @@ async function prepare({ openCheckStore }, folder, size) {
   - {name: old, kind: stale, older_than: 15m}\n`,
   );
   const store = openCheckStore(join(folder, 'checks.db'), KEY);
-  // As gather.ts keeps them: as many sessions as a rule may look back.
+  // The same number of sessions as gather.ts stores: as far as a rule may look back.
   for (const [symbol, { days, closes: prices }] of closes)
     await store.closes.put(symbol, { days: days.slice(-260), closes: prices.slice(-260) });
   store.close();
 }
 
-/** The mathematics, over and over in this process: the least processor time. */
+/** Repeats the computation in this process and returns the lowest processor time. */
 function warm({ check, htmlReport }, file, snapshot, runs) {
   const times = [];
   for (let i = 0; i < runs; i++) {
@@ -279,7 +279,7 @@ function warm({ check, htmlReport }, file, snapshot, runs) {
   return Math.min(...times);
 }
 
-/** A line for each size: processor time, which the machine's other work disturbs less; the least of several runs. */
+/** Returns a line per size with the lowest processor time of several runs, which other load affects the least. */
 export async function benchCheck() {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-bench-check-'));
   try {

@@ -1,4 +1,4 @@
-// What a fleet of gateways over one PostgreSQL takes and gives, for docs/operate/OPERATIONS.md.
+// Measures a fleet of gateways on one PostgreSQL, for docs/operate/OPERATIONS.md.
 //   npm run bench:fleet                     all parts
 //   npm run bench:fleet -- orders pending   some of them
 import { benchOrders } from './bench/fleet/orders.mjs';
@@ -9,7 +9,7 @@ const parts = { orders: benchOrders, pending: benchPending };
 const chosen = process.argv.slice(2);
 const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')}: choose of ${Object.keys(parts).join(', ')}.`);
+  console.error(`Unknown part: ${unknown.join(', ')}. Choose from ${Object.keys(parts).join(', ')}.`);
   process.exit(2);
 }
 for (const [name, run] of Object.entries(parts))

@@ -1,6 +1,6 @@
-// Prints the figures of docs/develop/BENCHMARKS.md, as ratios measured in this one run. Needs a build.
+// Prints the figures of docs/develop/BENCHMARKS.md as ratios, all measured in this run. Needs a build.
 //   npm run bench                       all parts
-//   npm run bench -- startup chat       some of them; BENCH=startup,chat does too
+//   npm run bench -- startup chat       some parts; or set BENCH=startup,chat
 
 import { benchChatLines } from './bench/chat-lines.mjs';
 import { benchClaims } from './bench/claims.mjs';
@@ -26,7 +26,7 @@ const named = process.argv.length > 2 ? process.argv.slice(2) : (process.env.BEN
 const chosen = named.filter((name) => name !== '');
 const unknown = chosen.filter((name) => !Object.hasOwn(parts, name));
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')}: choose of ${Object.keys(parts).join(', ')}.`);
+  console.error(`Unknown part: ${unknown.join(', ')}. Choose from ${Object.keys(parts).join(', ')}.`);
   process.exit(2);
 }
 
@@ -36,7 +36,7 @@ for (const [name, run] of Object.entries(parts)) {
   try {
     await run();
   } catch (error) {
-    // The other parts still have something to say.
+    // Continue with the other parts.
     console.error(`${name}: ${error.stack ?? error}`);
     failed = true;
   }

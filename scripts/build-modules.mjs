@@ -1,6 +1,6 @@
-// Bundles each source as a module of its own into a folder, for the tests of what is shipped (test/shipped/): the same
-// chunks, settings and lean dependencies as the program's, cut so that every export can be had.
-//   node scripts/build-modules.mjs FOLDER      FOLDER/src/trading/order.js is what src/trading/order.ts is when shipped
+// Bundles each source as a separate module into a folder, for tests of the shipped code (test/shipped/). Uses the same
+// settings and lean dependencies as the program, but splits it so that tests can access every export.
+//   node scripts/build-modules.mjs FOLDER      FOLDER/src/trading/order.js is src/trading/order.ts as shipped
 import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,12 +10,12 @@ import { withoutBuiltinImports } from './bundle/node-builtins.mjs';
 import { chunkSettings, settings } from './bundle/settings.mjs';
 
 const [outdir] = process.argv.slice(2);
-if (outdir === undefined) throw new Error('name the folder: node scripts/build-modules.mjs FOLDER');
+if (outdir === undefined) throw new Error('the folder is missing: node scripts/build-modules.mjs FOLDER');
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const folder = join(root, outdir);
 rmSync(folder, { recursive: true, force: true });
 
-// Programs of their own: one is started as such, one is Temporal's to bundle.
+// Separate programs: one is started as a process, and Temporal bundles the other.
 const KEYCHAIN_CHILD = 'src/secrets/keychain/keychain-child.ts';
 const KEY_WORKFLOW = 'src/jobs/temporal/key-workflow.ts';
 const sources = globSync('src/**/*.{ts,tsx}', { cwd: root })
@@ -27,7 +27,7 @@ const sources = globSync('src/**/*.{ts,tsx}', { cwd: root })
       !file.endsWith('.d.ts') &&
       !file.startsWith('src/home/phone/web/'),
   );
-// It puts a Request of its own in the place of Node's, so that there can be one copy of it only: the tests' too.
+// It replaces Node's global Request, so the tests must use the same copy.
 const SERVER = '@hono/node-server';
 const chunkOf = (file) => file.replace(/^src\/|\.tsx?$/g, '').replaceAll('/', '__');
 

@@ -1,5 +1,5 @@
-// Bundles src/ into dist/: the program split into chunks, so that a command loads only what it uses, and what loads them.
-// The launcher (bin/trade-agent.js) stays plain JavaScript: it must run on any old Node to say which one is needed.
+// Bundles src/ into dist/: the program's chunks, split so that a command only loads what it uses, and their loader.
+// The launcher (bin/trade-agent.js) stays plain JavaScript, because it must run on old Node versions to reject them.
 import { createHash } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -17,13 +17,13 @@ import { billOfMaterials } from './bundle/sbom.mjs';
 import { chunkSettings, settings } from './bundle/settings.mjs';
 import { thirdPartyNotices } from './bundle/third-party-notices.mjs';
 
-// "--failpoints FOLDER" makes the one build that heeds TRADE_AGENT_FAILPOINT (src/machine/failpoint.ts), for test/crash.
+// "--failpoints FOLDER" creates a build for test/crash that supports TRADE_AGENT_FAILPOINT (src/machine/failpoint.ts).
 const [flag, folder] = process.argv.slice(2);
 const forTests = flag === '--failpoints' && folder !== undefined;
 const from = builtFrom();
-// What is built already is left alone: npm prepares a checkout after "npm ci" and once for each HOME in which somebody runs
-// "npx trade-agent" in it, "npm test" builds too, and a program that is running reads more of it as it goes on.
-// With BUILD_LATER=1 "npm ci" leaves it to "npm test", which builds while it checks types (.ci/run).
+// Skips a build that is up to date: npm runs "prepare" after "npm ci" and once per HOME that runs "npx trade-agent" in the
+// checkout, "npm test" builds as well, and a running program still reads chunks from dist/.
+// With BUILD_LATER=1, "npm ci" leaves the build to "npm test", which builds while it checks types (.ci/run).
 const isLater = process.env.npm_lifecycle_event === 'prepare' && process.env.BUILD_LATER === '1';
 if (!forTests && (isLater || isBuilt(from))) process.exit(0);
 
@@ -35,7 +35,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 rmSync(join(root, outdir), { recursive: true, force: true });
 mkdirSync(join(root, outdir), { recursive: true });
 
-// Once only to see what comes with what; then as it is shipped.
+// The first build only shows which sources are loaded together. The second one is shipped.
 const ENTRY = 'src/cli/program.ts';
 const apart = await build({ ...chunkSettings(root, outdir, kind), entryPoints: { program: ENTRY } });
 const found = findGroups(apart.metafile, ENTRY);
@@ -50,7 +50,7 @@ for (const { path, text } of chunks.toSorted((a, b) => (a.path < b.path ? -1 : 1
   digest.update(`${basename(path)}\0${text}\0`);
 }
 
-/** Each a file of its own: what loads the program, the process that talks to the OS keychain, and what Temporal bundles. */
+/** Separate files: the loader, the process that talks to the OS keychain, and the workflow that Temporal bundles. */
 const alone = await build({
   ...settings(root, outdir, kind),
   entryPoints: {
@@ -75,7 +75,7 @@ const metafile = {
   outputs: { ...program.metafile.outputs, ...alone.metafile.outputs, ...browserPackages() },
 };
 writeFileSync(join(root, outdir, 'metafile.json'), JSON.stringify(metafile));
-// The manual page comes from the commands themselves, so that it can't fall behind them.
+// Generates the manual page from the commands, so that it is always up to date.
 if (!forTests) await import('./man-page.mjs');
 if (!forTests)
   writeFileSync(join(root, outdir, 'index.d.ts'), await libraryTypes(root, join(root, outdir, 'types')));
@@ -84,5 +84,5 @@ if (!forTests) {
   writeFileSync(join(root, 'THIRD_PARTY_NOTICES'), thirdPartyNotices(root, metafile));
   writeFileSync(join(root, outdir, 'sbom.cdx.json'), billOfMaterials(root, metafile));
 }
-// Last: a build that was broken off is none. What changed meanwhile is built the next time.
+// Written last, so that an interrupted build does not count as complete.
 if (!forTests) writeFileSync(join(root, STAMP), from);

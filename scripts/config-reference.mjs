@@ -1,4 +1,4 @@
-// Writes docs/reference/CONFIGURATION.md from the schemas of config.yaml and server.yaml. Run by hand when that changes:
+// Generates docs/reference/CONFIGURATION.md from the schemas of config.yaml and server.yaml. Run it when they change:
 // node scripts/config-reference.mjs
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -8,7 +8,7 @@ import { serverSettingsSchema } from '../src/server/settings/server-settings.ts'
 
 const page = new URL('../docs/reference/CONFIGURATION.md', import.meta.url);
 
-/** The page, as it must be. */
+/** Returns the generated page. */
 export function configReference() {
   const { properties } = z.toJSONSchema(configSchema, { io: 'input', unrepresentable: 'any' });
   const { profiles, ...top } = properties;
@@ -64,7 +64,7 @@ ${table(temporal.tls.properties)}
 `;
 }
 
-/** What every kind of channel takes. */
+/** Returns the settings that all kinds of channels share. */
 function shared(channels) {
   const [first, ...rest] = channels;
   const names = Object.keys(first.properties).filter(

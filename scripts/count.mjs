@@ -1,4 +1,4 @@
-// How large the project is, and how much of it hangs together: `node scripts/count.mjs` (CI prints it).
+// Prints the size of the project and its import structure: `node scripts/count.mjs` (also in CI).
 import { globSync, readFileSync } from 'node:fs';
 import { posix } from 'node:path';
 
@@ -21,7 +21,7 @@ const words = (/** @type {readonly string[]} */ list) =>
 const data = files('src').filter((file) => file.endsWith('.json'));
 const code = files('src').filter((file) => !data.includes(file));
 const sources = files('src').filter((file) => /\.tsx?$/.test(file));
-/** @type {Map<string, Set<string>>} what each file imports */
+/** @type {Map<string, Set<string>>} imports of each file */
 const imports = new Map(
   sources.map((file) => [
     file,
@@ -62,7 +62,7 @@ const rows = [
 ];
 for (const [what, count] of rows) console.log(`${what}: ${count}`);
 
-/** The folder inside a room that a file belongs to, such as `src/gateway/orders`; the room for a file at its top. */
+/** Returns a file's folder inside its room, such as `src/gateway/orders`, or the room for files at its top level. */
 function folderOf(/** @type {string} */ file) {
   return posix.dirname(file).split('/').slice(0, 3).join('/');
 }

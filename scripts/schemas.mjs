@@ -1,4 +1,4 @@
-// Writes docs/reference/schema/ from the zod schemas in src/cli/schema/. Run by hand when a command's output changes:
+// Generates docs/reference/schema/ from the zod schemas in src/cli/schema/. Run it when a command's output changes:
 // node scripts/schemas.mjs
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

@@ -1,15 +1,15 @@
-// A long chat: 10,000 lines in one session, in a terminal, from a server that streams them. What a thousand lines cost
-// at the start and at the end, and the memory after each thousand.
+// Measures a long chat: a server streams 10,000 lines into one session in a terminal. Prints the cost of a thousand lines
+// at the start and at the end, and the memory use.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { chatInTerminal, hasScript, median, output, withWorld } from './processes.mjs';
 
 const ROUNDS = 10;
 const LINES = 1000;
-/** Lines that come in one piece. */
+/** Number of lines per streamed piece. */
 const AT_ONCE = 10;
 
-/** Speaks OpenAI's chat API: each question is answered with a thousand lines and the number of the round. */
+/** Starts a server with OpenAI's chat API that answers with a thousand lines and the number of the round. */
 async function talkativeServer() {
   let round = 0;
   const server = createServer((request, response) => {
@@ -40,13 +40,13 @@ async function answer(response, round) {
   response.end('data: [DONE]\n\n');
 }
 
-/** The one process that `script` started. */
+/** Returns the process that `script` started. */
 const childOf = (pid) =>
   Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
 
-/** Processor time so far, milliseconds, and memory in use, bytes. */
+/** Returns the processor time so far in milliseconds, and the memory use in bytes. */
 function usageOf(pid) {
-  // Fields 14 and 15, in hundredths of a second (proc_pid_stat(5)); the name before them may hold blanks.
+  // Fields 14 and 15, in hundredths of a second (proc_pid_stat(5)); the name before them may contain spaces.
   const [user, system] = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ').slice(11, 13);
   const [, pages] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ');
   return { cpuMs: (Number(user) + Number(system)) * 10, bytes: Number(pages) * 4096 };
@@ -68,7 +68,7 @@ export async function benchChatLines() {
         const before = usageOf(pid).cpuMs;
         const said = output(chat.child, new RegExp(`End of round ${round}\\.[\\s\\S]*/help`));
         chat.child.stdin.write('tell me');
-        // Enter on its own: together they would be a paste.
+        // Enter is sent separately, because together they would count as a paste.
         setTimeout(() => chat.child.stdin.write('\r'), 50);
         await said;
         const { cpuMs, bytes } = usageOf(pid);

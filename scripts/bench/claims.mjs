@@ -1,4 +1,4 @@
-// What the decision inside the transaction that claims an order costs: without rules, with limits, and under a mandate.
+// Measures the policy decision in the transaction that claims an order: without rules, with limits, and under a mandate.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -21,7 +21,7 @@ const MANDATE = 'M-0000000000';
 
 const ms = (value) => `${value.toFixed(2)} ms`;
 
-/** Those of a new home that count, and that so many orders at once don't meet. */
+/** The counting limits of a new home, set so high that this many orders do not reach them. */
 const limits = {
   version: 1,
   accounts: { '*': { max_order_notional: '1000', max_day_notional: '1000000', max_day_orders: 10_000 } },
@@ -50,7 +50,7 @@ async function granted(stores, policy) {
   if ((await stores.mandates.grant(whole, NOON)) !== 'granted') throw new Error('no mandate');
 }
 
-/** One claim; each counts all before it. */
+/** Claims an order. Each claim counts all earlier ones. */
 async function claimOne(stores, { rules, account, number, mandate }) {
   const now = NOON + number;
   const named = mandate === undefined ? {} : { mandate };

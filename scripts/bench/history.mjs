@@ -1,5 +1,5 @@
-// How a conversation's file and the time to resume it grow with its length: real graph and store, a model that only
-// talks.
+// Measures how a conversation's file and the time to resume it grow with its length, with the real graph and store and a
+// model that calls no tools.
 export async function benchHistory() {
   const { measureGrowth } = await import('../../test/integration/agent/history-growth.ts');
   const [short, long] = await measureGrowth([10, 250]);

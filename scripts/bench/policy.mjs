@@ -1,4 +1,4 @@
-// What an owner's rules cost: a decision, and the start of a gateway, with more and more of them.
+// Measures the cost of an owner's rules for a decision and for the start of a gateway, with a growing number of rules.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +19,7 @@ const COUNTS = [0, 10, 100, 1_000];
 
 const ms = (value) => `${value.toFixed(2)} ms`;
 
-/** Rules of the kinds that people write; none of them holds for the order that is decided. */
+/** Returns typical rules, none of which matches the measured order. */
 function ruleText(count) {
   const conditions = [
     (n) => `context.order.symbol == "NO${n}"`,
@@ -35,7 +35,7 @@ function ruleText(count) {
 const texts = (count) =>
   count === 0 ? [] : [{ origin: 'policies', file: 'policies/own.cedar', text: ruleText(count) }];
 
-/** Milliseconds of a decision with limits and so many rules of the owner's, and of reading those. */
+/** Returns the time in milliseconds of a decision with limits and `count` owner rules, and of loading the rules. */
 async function decisions(engine, count) {
   const limits = { ...defaultLimits() };
   const began = performance.now();
@@ -51,7 +51,7 @@ async function decisions(engine, count) {
   return { read, times };
 }
 
-/** A gateway's folder that can be served from. Nobody is at its issuer: nothing is asked of it at a start. */
+/** Creates a gateway's folder. Its issuer does not exist, because a gateway does not contact it at start. */
 function gatewayFolder(folder, count) {
   const env = { PATH: process.env.PATH, HOME: folder, TRADE_AGENT_HOME: join(folder, `agent-${count}`) };
   const { status, stderr } = spawnSync(process.execPath, [launcher, 'gateway', 'key'], {
@@ -77,7 +77,7 @@ function gatewayFolder(folder, count) {
   return { env, readyFile: join(folder, `ready-${count}.json`) };
 }
 
-/** Milliseconds until a gateway serves. */
+/** Returns the time in milliseconds until a gateway is ready. */
 async function start({ env, readyFile }) {
   rmSync(readyFile, { force: true });
   const began = performance.now();

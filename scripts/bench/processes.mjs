@@ -1,4 +1,4 @@
-// What the benchmarks share: the built program as processes, and figures of what they took.
+// Shared code of the benchmarks: processes of the built program and their measurements.
 import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -8,17 +8,17 @@ import { fileURLToPath } from 'node:url';
 
 export const launcher = join(dirname(fileURLToPath(import.meta.url)), '..', '..', 'bin', 'trade-agent.js');
 
-/** Nothing that is waited for here takes this long. */
+/** Timeout in milliseconds for anything that a benchmark waits for. */
 const LIMIT_MS = 60_000;
 
 export const fastest = (values) => Math.min(...values);
 export const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 export const ended = (child) => new Promise((resolve) => child.once('close', resolve));
 
-/** Whether `script` (util-linux) can make a terminal. */
+/** Whether `script` (util-linux) is available to create a terminal. */
 export const hasScript = process.platform === 'linux' && spawnSync('script', ['--version']).status === 0;
 
-/** Resolves with the first match in what a process prints. */
+/** Resolves with the first match in the output of a process. */
 export function output(child, pattern) {
   return new Promise((resolve, reject) => {
     let text = '';
@@ -47,7 +47,7 @@ export function output(child, pattern) {
   });
 }
 
-/** Runs `work` with a sandbox and a user who is signed in, both thrown away at the end. */
+/** Runs `work` with a temporary sandbox and a signed-in user. */
 export async function withWorld(work) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-bench-'));
   const readyFile = join(folder, 'ready.json');
@@ -100,7 +100,7 @@ export async function withWorld(work) {
   }
 }
 
-/** The chat in a terminal. It is left by Ctrl-D, so that it ends as it does for a person. */
+/** Starts the chat in a terminal. It is quit with Ctrl-D, as a person would. */
 export function chatInTerminal(env, args = []) {
   const command = [process.execPath, launcher, ...args].map((word) => `"${word}"`).join(' ');
   const child = spawn('script', ['-qfec', `exec ${command}`, '/dev/null'], {

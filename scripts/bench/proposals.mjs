@@ -1,5 +1,5 @@
-// Open proposals in one gateway: what each takes, what waiting costs, and the time from the tap to the fill. Each number
-// of them in processes of its own: the gateway, and the world around it.
+// Measures open proposals in one gateway: the cost of each, the cost of waiting, and the time from approval to fill. Each
+// count runs in separate processes for the gateway and its environment.
 import { spawnSync } from 'node:child_process';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

@@ -1,4 +1,4 @@
-// Start-up and first paint, over bare Node.
+// Measures startup and first paint, relative to bare Node.
 import { spawn } from 'node:child_process';
 import { performance } from 'node:perf_hooks';
 import {
@@ -14,7 +14,7 @@ import {
 
 const RUNS = Number(process.env.BENCH_RUNS ?? 15);
 
-/** Milliseconds one process takes from start to end. */
+/** Returns the duration of a process in milliseconds. */
 async function time(env, args) {
   const start = performance.now();
   const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'ignore', 'pipe'] });
@@ -27,7 +27,7 @@ async function time(env, args) {
   return performance.now() - start;
 }
 
-/** Milliseconds until the chat shows its prompt. */
+/** Returns the time in milliseconds until the chat shows its prompt. */
 async function firstPaint(env) {
   const start = performance.now();
   const chat = chatInTerminal(env);
@@ -37,10 +37,10 @@ async function firstPaint(env) {
   return ms;
 }
 
-/** Times of several measurements, interleaved, so that a slow moment of the machine hits all alike. */
+/** Interleaves several measurements, so that a slow moment of the machine affects all of them. */
 async function compare(measurements) {
   const times = Object.fromEntries(Object.keys(measurements).map((name) => [name, []]));
-  // The first two starts of each keep what they compiled.
+  // The first two starts store their compiled code.
   for (let i = -2; i < RUNS; i++) {
     for (const [name, measure] of Object.entries(measurements)) {
       const ms = await measure();
@@ -60,7 +60,7 @@ export function benchStartUp() {
       whoami: () => time(env, [launcher, 'run', 'who am I']),
       ...(hasScript ? { chat: () => firstPaint(env) } : {}),
     });
-    // On a machine with other work to do, the fastest of many runs says more than the one in the middle.
+    // On a busy machine, the fastest run says more than the median.
     const ratio = (values) => {
       const [fast, middle] = [fastest, median].map((pick) => (pick(values) / pick(times.node)).toFixed(2));
       return `${fast.padStart(5)} × ${middle.padStart(6)} ×`;

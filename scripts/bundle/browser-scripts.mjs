@@ -1,6 +1,6 @@
 import { bundled } from '../../src/home/phone/page/browser-scripts.ts';
 
-/** Puts the finished texts of what browsers load in the place of the source that would bundle them (src/home/phone/page/browser-scripts.ts). */
+/** Replaces src/home/phone/page/browser-scripts.ts, which bundles the browser scripts, with the finished scripts. */
 export function browserScriptsAsText() {
   return {
     name: 'browser-scripts',
@@ -13,7 +13,7 @@ export function browserScriptsAsText() {
   };
 }
 
-/** The outputs of esbuild's metafile for these texts: whose code is in them is told in THIRD_PARTY_NOTICES. */
+/** Returns esbuild's metafile outputs of these scripts, for THIRD_PARTY_NOTICES. */
 export function browserPackages() {
   return bundled().metafile.outputs;
 }

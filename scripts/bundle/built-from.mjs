@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
 
-/** What a build is made from, in dist/; it is not part of the package. */
+/** The file in dist/ with the digest of a build's inputs. It is not part of the package. */
 export const STAMP = 'dist/built-from.sha256';
 
-/** The digest of all that a build depends on: the source, how it is built, and the packages. */
+/** Returns the digest of all inputs of a build: the source, the build scripts, and the packages. */
 export function builtFrom() {
   const digest = createHash('sha256');
   const take = (path) => digest.update(`${path}\0`).update(readFileSync(join(root, path)));
@@ -23,7 +23,7 @@ export function builtFrom() {
   return digest.digest('hex');
 }
 
-/** Whether dist/ was made from this. @param {string} from a digest */
+/** Returns whether dist/ was built from these inputs. @param {string} from a digest */
 export function isBuilt(from) {
   try {
     return readFileSync(join(root, STAMP), 'utf8') === from;

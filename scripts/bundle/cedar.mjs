@@ -4,8 +4,8 @@ import { dirname, join } from 'node:path';
 const WASM = 'cedar_wasm_bg.wasm';
 
 /**
- * Cedar in the bundle: its JavaScript in a chunk, its WebAssembly as a file beside that, and the texts of
- * src/gateway/policy/cedar in the place of the source that would read them.
+ * Bundles Cedar: its JavaScript in a chunk, its WebAssembly in a file next to it, and the texts of
+ * src/gateway/policy/cedar inlined instead of the source that would read them.
  * @param {string} root
  * @param {string} outdir relative to the root
  */
@@ -20,7 +20,7 @@ export function cedar(root, outdir) {
         loader: 'js',
       }));
       build.onLoad({ filter: /\/@cedar-policy\/cedar-wasm\/nodejs\/cedar_wasm\.js$/ }, ({ path }) => {
-        // Where a chunk is, its loader tells it (chunk-functions.mjs).
+        // The loader passes a chunk its URL (chunk-functions.mjs).
         const beside = `\`\${__dirname}/${WASM}\``;
         const text = readFileSync(path, 'utf8');
         if (!text.includes(beside)) throw new Error(`${path} no longer reads ${beside}`);

@@ -4,18 +4,18 @@ import { transform } from 'esbuild';
 import { withoutBuiltinImports } from './node-builtins.mjs';
 
 /**
- * Chunks as esbuild splits them (ES modules only) as CommonJS functions, for src/cli/start/bundle-loader.ts: what V8 has
- * compiled of a script can be kept with the functions that ran, of an ES module without them.
+ * Converts esbuild's chunks (only ES modules can be split) to CommonJS functions, for src/cli/start/bundle-loader.ts. V8's
+ * compiled code of a script includes the functions that ran; that of an ES module does not.
  *
- * What a chunk imports from another are plain variables: esbuild's own CommonJS asks a getter at each use, since a
- * module may give its variable another value later. Hardly any does, and for those it stays so.
+ * Imports from other chunks become plain variables. esbuild's own CommonJS calls a getter at each use, because a module
+ * may reassign its variable later. Only the few variables that are reassigned keep the getter.
  * @param {readonly {path: string, text: string}[]} chunks
  * @returns {Promise<{path: string, text: string}[]>}
  */
 export async function chunksAsFunctions(chunks) {
   const modules = new Map(chunks.map(({ path, text }) => [`./${basename(path)}`, read(text)]));
   for (const name of modules.keys()) refuseCycle(modules, name, []);
-  // What was left out of them may leave nothing.
+  // A chunk may be empty after tree shaking.
   const isEmpty = ({ path }) => modules.get(`./${basename(path)}`).empty;
   for (const module of modules.values()) {
     module.imports = module.imports.filter(({ from }) => !isEmpty({ path: from }));
@@ -38,27 +38,27 @@ export async function chunksAsFunctions(chunks) {
   );
 }
 
-/** The loader gives a chunk `require` and `__url`. */
+/** Wraps a chunk in a function that gets `require` and `__url` from the loader. */
 async function asFunction(code) {
   const { code: text } = await transform(withoutBuiltinImports(code), {
     format: 'cjs',
     platform: 'node',
     target: 'node22.14',
     minifyWhitespace: true,
-    // Else import() stays, which only an ES module loader can do.
+    // Otherwise import() would stay, which only works in ES modules.
     supported: { 'dynamic-import': false },
     logLevel: 'warning',
   });
-  // It is read as Latin-1, which is quicker than UTF-8. esbuild escapes what is beyond ASCII, but in expressions.
+  // Chunks are read as Latin-1, which is faster than UTF-8. esbuild escapes non-ASCII characters except in regexes.
   const ascii = text.replace(
     /[^\0-\x7f]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
-  // Strict, as every ES module is.
+  // Strict mode, like every ES module.
   return `(function(exports,require,module,__url){"use strict";${ascii}\n})`;
 }
 
-/** What of a chunk other chunks, and their variables, are concerned with; and its idle names, to be cut out. */
+/** Returns a chunk's imports, exports and reassigned exports, and the edits that remove its idle names. */
 function read(code) {
   const program = parse(code, { ecmaVersion: 'latest', sourceType: 'module' });
   const empty = program.body.length === 0;
@@ -93,7 +93,7 @@ function read(code) {
   return found;
 }
 
-/** Of a chunk's text, with `require` and `module.exports`; what may change stays an import, for esbuild to look up. */
+/** Returns a chunk's code with `require` and `module.exports`. Reassigned variables stay imports. */
 function converted({ code, imports, exports, live, edits }, isLive) {
   const requires = imports.map(({ from, specifiers }) => {
     const settled = specifiers.filter(({ imported }) => !isLive(from, imported));
@@ -115,7 +115,7 @@ function converted({ code, imports, exports, live, edits }, isLive) {
   return `${lookups.join('')}${requires.join('')}${edited(code, edits)}${end}`;
 }
 
-/** Two chunks that import each other would each need the other's variables before they have a value. */
+/** Rejects import cycles between chunks, which would read variables before they are initialized. */
 function refuseCycle(modules, name, way) {
   if (way.includes(name)) throw new Error(`chunks import each other: ${[...way, name].join(' → ')}`);
   const module = modules.get(name);
@@ -125,8 +125,8 @@ function refuseCycle(modules, name, way) {
 }
 
 /**
- * esbuild gives each function and class the name it had, of which most have it already: thousands of calls at every
- * start. Cut out are `__name(f,"f")`, `f=__name(()=>…,"f")` and `class A{static{__name(this,"A")}}`.
+ * esbuild sets the name of each function and class, although most have it already: thousands of calls at every start.
+ * Removes `__name(f,"f")`, `f=__name(()=>…,"f")` and `class A{static{__name(this,"A")}}`.
  */
 function cutIdleName(node, parent, cut) {
   if (node.type === 'ExpressionStatement') cutIdleCalls(node, cut);
@@ -164,7 +164,7 @@ function givesName(call, name) {
   return isNaming(call) && name !== undefined && call.arguments[1].value === name;
 }
 
-/** What gives an anonymous function or class its name (ECMA-262, NamedEvaluation), and the function or class. */
+/** Returns an anonymous function or class and what names it (ECMA-262, NamedEvaluation). */
 function named(node, parent) {
   if (node.type === 'VariableDeclarator') return { target: node.id.name, value: node.init };
   if (node.type === 'AssignmentExpression' && node.operator === '=')
@@ -174,7 +174,7 @@ function named(node, parent) {
   return {};
 }
 
-/** Of `import.meta` the loader gives the URL alone. */
+/** The loader only provides the URL of `import.meta`. */
 function urlOf({ type, computed, property }) {
   if (type === 'MemberExpression' && !computed && property.name === 'url') return '__url';
   throw new Error('a chunk knows import.meta.url, and nothing else of import.meta');
@@ -188,13 +188,13 @@ function isNaming(node) {
   );
 }
 
-/** The variables that a node gives another value. */
+/** Returns the variables that a node reassigns. */
 function assignedBy(node) {
   if (node.type === 'UpdateExpression') return namesIn(node.argument);
   return /^(AssignmentExpression|For(In|Of)Statement)$/.test(node.type) ? namesIn(node.left) : [];
 }
 
-/** The variables that an assignment's left side gives a value. */
+/** Returns the variables on the left side of an assignment. */
 function namesIn(pattern) {
   switch (pattern?.type) {
     case 'Identifier':
@@ -225,7 +225,7 @@ function edited(code, edits) {
   let at = 0;
   let text = '';
   for (const { start, end, by } of edits.toSorted((a, b) => a.start - b.start || a.end - b.end)) {
-    // Within what is cut out already.
+    // Inside a part that is already removed.
     if (start < at) continue;
     text += code.slice(at, start) + by;
     at = end;

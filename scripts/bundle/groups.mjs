@@ -1,21 +1,21 @@
 import { isBuiltin } from 'node:module';
 
 /**
- * Where a run of the planner passes, in this order. Sources that are loaded together begin with these; the rest of each
- * group is found from them. A group is there whenever a later one is loaded, and the first whenever anything else is.
+ * The stages of a run with the planner, in order. Each group of sources that load together starts with these files, and
+ * the rest is derived from them. Loading a group also loads all earlier ones.
  */
 export const steps = {
-  // The command line, and what a command needs that asks the gateway or prints a table.
+  // The command line, and what a command needs to call the gateway or print a table.
   session: ['src/cli/commands/run/run.ts', 'src/tools/gateway/gateway-client.ts', 'src/cli/text/reports.ts'],
-  // The agent and its state: enough to list approvals.
+  // The agent and its state, enough to list approvals.
   agent: ['src/app/start-agent.ts'],
-  // The graph, and all it stands on.
+  // The graph and its dependencies.
   run: ['src/agent/run/runner.ts', 'src/store/sqlite/history-saver.ts'],
 };
 
 /**
- * What runs agents for others stands on all of the above: as a group after them it has them loaded whole, where it would else
- * share them in a file for each of its own ways to them. Nothing joins it: what it asks for later, others ask for too.
+ * The server, which needs all groups above. As a later group it loads them as they are; otherwise esbuild would split them
+ * into shared files. No other source joins it, because others need its lazy imports, too.
  */
 export const beyond = {
   server: [
@@ -25,12 +25,12 @@ export const beyond = {
   ],
 };
 
-/** What a run is given and seldom asks for: left to the asking, however small. */
+/** Sources that a run rarely needs. They stay lazy, however small they are. */
 const SELDOM = [
   'src/app/alerts.ts',
   'src/app/own-rules.ts',
   'src/app/portfolio/account-history.ts',
-  // Of profiles whose agent is at a server.
+  // For profiles whose agent runs on a server.
   'src/app/server/server-profile.ts',
   'src/agent/remote/remote-agent.ts',
   'src/app/schedule/at-server.ts',
@@ -43,26 +43,25 @@ const SELDOM = [
 ];
 
 /**
- * What comes with a lazy import and is no larger than this, bytes in the bundle, is loaded together with what asks for
- * it: a file of its own takes longer to find and open than code takes to read that is not run.
+ * Lazy imports up to this many bytes in the bundle are merged into the group of their importer, because opening another
+ * file takes longer than reading unused code.
  */
 const SMALL_BYTES = 80 * 1024;
-/** What a later group shares with what stays apart would be a file of its own; up to this it comes with the first group. */
+/** Code that a later group shares with separate sources joins the first group up to this size, instead of another file. */
 const SHARED_BYTES = 24 * 1024;
 
 /**
- * Which sources are loaded together, by what esbuild found when it bundled the program once without any such wish.
+ * Decides which sources are loaded together, from esbuild's metafile of a build without groups.
  *
- * A source that others import only when they need it joins the first group in which it is small: in which little comes
- * with it that is not there already. What an entry chooses from (the commands) is left to the choice, and what no run
- * passes stays apart.
+ * A lazily imported source joins the first group to which it adds little code. The commands that the entry chooses from
+ * stay lazy, and sources that no run needs stay separate.
  * @param {import('esbuild').Metafile} metafile
  * @param {string} entry the program's
  * @param {Record<string, string[]>} starts by group; see `steps`
  * @param {number} small bytes
  * @param {number} tiny bytes
  * @returns {{groups: {name: string, files: string[], shared?: string[], after?: string}[], later: Set<string>}} the lazily
- *   imported sources of each group, and those in none; `shared` are imported by nobody so, and only to stand there
+ *   imported sources of each group, and those in no group; `shared` sources are not lazily imported and only included
  */
 export function findGroups(
   metafile,
@@ -92,7 +91,7 @@ export function findGroups(
       );
   }
 
-  /** All that `file` stands on, itself included, beyond what is `known`. */
+  /** Returns `file` and its dependencies that are not `known` yet. */
   const closure = (file, known) => {
     const found = new Set();
     const visit = (next) => {
@@ -103,7 +102,7 @@ export function findGroups(
     visit(file);
     return found;
   };
-  /** What has a binary beside the bundle is large whatever its code. */
+  /** Sources that load a binary are large, whatever the size of their code. */
   const loadsMore = (file) =>
     inputs[file].imports.some(
       ({ path, external, kind }) =>
@@ -118,7 +117,7 @@ export function findGroups(
   const groups = Object.entries(starts).map(([name, start], index, all) => {
     const files = [...start];
     for (const file of start.flatMap((one) => [...closure(one, there)])) there.add(file);
-    /** Those that a run may come to from what is there, or that another group stands on. */
+    /** Returns sources that a run may reach from the group, or that another group needs. */
     const candidates = () => {
       const reached = [...there]
         .filter((file) => file !== entry)
@@ -136,7 +135,7 @@ export function findGroups(
       files.push(file);
       return true;
     };
-    // What joins brings imports of its own.
+    // Sources that join bring their own imports.
     while (candidates().filter(join).length > 0);
     return { name, files: files.sort(), ...(index === 0 ? {} : { after: all[index - 1][0] }) };
   });
@@ -161,7 +160,7 @@ export function findGroups(
   return { groups: [{ ...first, shared: shared.sort() }, ...rest], later };
 }
 
-/** What each source takes in the bundle, once what nobody uses is left out. */
+/** Returns the size of each source in the bundle, after tree shaking. */
 function bytesOf({ outputs }) {
   const bytes = new Map();
   for (const { inputs } of Object.values(outputs)) {

@@ -1,8 +1,8 @@
 import { openBundle } from '../../src/cli/start/bundle-loader.ts';
 
 /**
- * The module dist/help-texts.js (src/cli/start/help-texts.ts says what it holds): each command's help, as the commander of
- * the program just built prints it.
+ * Returns the module dist/help-texts.js (see src/cli/start/help-texts.ts): the help of each command, as the new build
+ * prints it.
  * @param folder `file:` URL of dist/, ending in "/"
  */
 export async function renderHelp(folder) {

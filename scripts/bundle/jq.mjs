@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 const WASM = 'jq.wasm';
 
 /**
- * jq in the bundle: its JavaScript in a chunk, its WebAssembly as a file beside that.
+ * Bundles jq: its JavaScript in a chunk, its WebAssembly in a file next to it.
  * @param {string} root
  * @param {string} outdir relative to the root
  */
@@ -13,7 +13,7 @@ export function jq(root, outdir) {
     name: 'jq',
     setup(build) {
       build.onLoad({ filter: /\/jq-wasm\/dist\/index\.mjs$/ }, ({ path }) => {
-        // Where a chunk is, its loader tells it (chunk-functions.mjs).
+        // The loader passes a chunk its URL (chunk-functions.mjs).
         const within = 'join(__dirname, "build", "jq.wasm")';
         const text = readFileSync(path, 'utf8');
         if (!text.includes(within)) throw new Error(`${path} no longer reads ${within}`);

@@ -1,5 +1,5 @@
-// What a checkpoint may bring back to life: messages, and nothing else of LangChain. Its own map names every class it
-// has, loads them all at start, and advises to keep the map small.
+// The LangChain classes that a checkpoint may deserialize: only messages. LangChain's own map lists all its classes and
+// loads them at start.
 import { messages_exports } from '../messages/index.js';
 import { tool_exports } from '../messages/tool.js';
 

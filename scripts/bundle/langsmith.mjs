@@ -1,5 +1,5 @@
-// Stands in for LangSmith, LangChain's tracing service: nothing of the account leaves this machine, and its client
-// would be a tenth of what a run loads. What LangChain's own bookkeeping needs of it, and no network.
+// Replaces LangSmith, LangChain's tracing service, so that no account data leaves this machine. Its client would also be
+// a tenth of the code of a run. Has only what LangChain's bookkeeping calls, without network access.
 const now = () => new Date();
 
 export class RunTree {
@@ -17,10 +17,10 @@ export class Client {
 
 export const isRunTree = (value) => value instanceof RunTree;
 export const isTraceableFunction = () => false;
-/** No run is ever traced. */
+/** Runs are never traced. */
 export const getCurrentRunTree = () => undefined;
 
-/** LangSmith's sortable name of a run: time to the microsecond, then its id. */
+/** Returns LangSmith's sortable name of a run: the time in microseconds, then its ID. */
 export function convertToDottedOrderFormat(epoch, runId, executionOrder = 1) {
   const microsecondPrecisionDatestring = `${new Date(epoch ?? now())
     .toISOString()

@@ -9,9 +9,9 @@ const standIn = (name) => join(here, name);
 const crypto = "process.getBuiltinModule('node:crypto')";
 
 /**
- * Leaves out of the bundle what a library loads at every start and this program never uses. The build fails when a
- * library no longer has what a rule is about, and when it is of another version than the rule was checked for
- * (pins.mjs): a rule that stopped working, or that now leaves out what is needed, must not go unnoticed.
+ * Leaves out of the bundle what libraries load at every start and this program never uses. The build fails if a rule no
+ * longer matches, or if a library has a version that the rule was not checked for (pins.mjs), so that a rule can't
+ * silently stop working or leave out needed code.
  * @param {(name: string) => string} installed the version of a package that is installed
  */
 export function leanDependencies(installed = (name) => installedVersion(root, name)) {
@@ -21,7 +21,7 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       checkPins(installed);
       const unused = new Set();
 
-      /** Another file in place of a package that is imported; not of one that is required, which may be another version. */
+      /** Replaces an imported package with a file. Required packages are kept, because they may be another version. */
       const replacePackage = (name, filter, file) => {
         requirePin(name);
         unused.add(filter);
@@ -32,7 +32,7 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
         });
       };
 
-      /** A text changed; `change` throws or returns the same text when it does not know the file any more. */
+      /** Changes the text of files. `change` throws or returns the same text if it does not recognize the file. */
       const rewrite = (filter, change) => {
         unused.add(filter);
         build.onLoad({ filter }, ({ path }) => {
@@ -42,14 +42,14 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
           return { contents, resolveDir: dirname(path), loader: 'js' };
         });
       };
-      /** A file of a package. */
+      /** Changes a file of a package. */
       const edit = (name, file, change) => {
         requirePin(name);
         rewrite(new RegExp(`/node_modules/${`${name}/${file}`.replaceAll('.', '\\.')}$`), change);
       };
 
-      // LangChain's packages don't say that their modules do nothing but define things, so that none could be left out.
-      // LangGraph's entry alone does: it sets up what carries a run's configuration (AsyncLocalStorage).
+      // LangChain's packages lack `sideEffects: false`, so that no module could be left out. Only LangGraph's entry has side
+      // effects: it sets up AsyncLocalStorage for a run's configuration.
       const entry = /\/@langchain\/langgraph\/dist\/index\.js$/;
       unused.add(entry);
       build.onResolve({ filter: /^(\.|@langchain\/)/ }, async ({ path, pluginData, ...from }) => {
@@ -62,13 +62,13 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
         return { ...found, sideEffects: entry.test(found.path) };
       });
 
-      // LangChain takes schemas of zod 3 too. There are none here, so the few it makes itself can be of zod 4.
+      // LangChain also supports zod 3 schemas. There are none here, so its own few schemas can use zod 4.
       replacePackage('zod', /^zod\/v3$/, join(root, 'node_modules/zod/v4/index.js'));
 
-      // Tracing would send prompts and results to a service; see src/agent/run/create-agent.ts.
+      // Tracing would send prompts and results to a service, see src/agent/run/create-agent.ts.
       replacePackage('langsmith', /^langsmith(\/|$)/, standIn('langsmith.mjs'));
       replacePackage('string-width', /^string-width$/, standIn('string-width.mjs'));
-      // The LangGraph saver asks for better-sqlite3; the ciphered build has the same API and encrypts at rest.
+      // The LangGraph saver imports better-sqlite3. The ciphered build has the same API and encrypts at rest.
       const sqlite = 'better-sqlite3-multiple-ciphers';
       replacePackage(sqlite, /^better-sqlite3(-multiple-ciphers)?$/, standIn('sqlite.mjs'));
 
@@ -76,7 +76,7 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
       const importMap = readFileSync(standIn('langchain-import-map.mjs'), 'utf8');
       edit(core, 'dist/load/import_map.js', () => importMap);
 
-      // Web Crypto, loaded for sixteen random bytes; and SHA-1, which Node has.
+      // Avoids Web Crypto for sixteen random bytes, and a SHA-1 that Node has.
       edit(core, 'dist/utils/uuid/rng.js', (text) =>
         text.replace('crypto.getRandomValues(rnds8)', `${crypto}.randomFillSync(rnds8)`),
       );
@@ -88,12 +88,12 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
         'dist/utils/uuid/sha1.js',
         () => `export default (b) => ${crypto}.createHash('sha1').update(b).digest();`,
       );
-      // A stream at its end is given up too, for which Node makes a second V8 context.
+      // Avoids canceling a finished stream, for which Node would create a second V8 context.
       edit(core, 'dist/utils/stream.js', (text) =>
         text.replace(/(if \(result\.done\) \{\s+)this\.reader\.releaseLock\(\);/, '$1'),
       );
 
-      // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
+      // A namespace import lets esbuild leave out unused parts.
       rewrite(/\/@langchain\/.*\.js$/, (text) =>
         text.replace(
           /import \{ z( as [\w$]+)? \} from (['"])(zod(?:\/[^'"]*)?)\2/g,
@@ -101,20 +101,20 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
         ),
       );
 
-      // Error messages in fifty languages, half of zod's size; English is the one in use.
+      // Error messages in fifty languages are half of zod's size, and only English is used.
       edit('zod', 'v4/locales/index.js', () => "export { default as en } from './en.js';");
 
-      // zod compiles a schema to code before its first use, which pays after hundreds; most are used once.
+      // zod compiles a schema to code before its first use, which only pays off after hundreds of uses. Most are used once.
       edit('zod', 'v4/core/core.js', (text) =>
         text.replace('(_a.__zod_globalConfig = {})', '(_a.__zod_globalConfig = { jitless: true })'),
       );
 
-      // SQLite's rows, likewise.
+      // SQLite's rows work the same way.
       edit(sqlite, 'lib/database.js', (text) =>
         text.replace("if (!keys.includes('__proto__'))", 'if (false)'),
       );
 
-      // zod remembers what it has parsed, for schemas and data that hold themselves. No schema here does.
+      // zod memoizes for recursive schemas and data. No schema here is recursive.
       edit('zod', 'v4/classic/schemas.js', (text) =>
         text.replace(
           /if \(!core\.globalConfig\.memoizer\)\s+core\.config\(\{ memoizer: core\.memoizer\(\) \}\);/,
@@ -122,14 +122,14 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
         ),
       );
 
-      // commander starts other programs as subcommands; this one has none, and loading the module takes a while.
+      // commander can start executables as subcommands. There are none here, and loading child_process takes time.
       edit('commander', 'lib/command.js', (text) =>
         text.replace("import childProcess from 'node:child_process';", 'const childProcess = undefined;'),
       );
 
-      // Its thousand digits of ln 10 and of pi are parsed at start, for functions that parse them anyway. A comparison copies
-      // the other number first, and only reads it. An exponent is looked for by a pattern in each text. What is rounded
-      // mostly has no more digits than it may have, and needs none of the long function that V8 compiles three times.
+      // decimal.js parses a thousand digits of ln 10 and pi at start, for functions that parse them again. Comparisons copy the
+      // other number. Each text is matched for an exponent. Most rounded numbers have few digits and do not need the long
+      // rounding function, which V8 compiles three times.
       edit('decimal.js', 'decimal.mjs', (text) =>
         text
           .replace(/^(LN10|PI) = new Decimal\(\1\);\r?$/gm, '')
@@ -149,7 +149,7 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
           ),
       );
 
-      // A chunk can't wait while it is loaded (chunk-functions.mjs). Yoga's eighty kilobytes are compiled at once.
+      // A chunk can't use top-level await (chunk-functions.mjs), so Yoga's 80 kB are compiled synchronously.
       edit('yoga-layout', 'dist/src/index.js', (text) =>
         text.replace(
           'const Yoga = wrapAssembly(await loadYoga());',
@@ -162,18 +162,18 @@ export function leanDependencies(installed = (name) => installedVersion(root, na
           "try{const e=new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(H.slice(H.indexOf(',')+1),'base64')),d);a(e);return e.exports}",
         ),
       );
-      // The MCP client warns on the console, in a stranger's words (a tool's name, a provider's answer) as they are.
+      // The MCP client prints warnings with unsanitized third-party text (a tool's name, a provider's answer).
       requirePin('@modelcontextprotocol/client');
       rewrite(/\/@modelcontextprotocol\/client\/dist\/public-[\w-]+\.mjs$/, (text) =>
         text.replaceAll('console.warn(', 'void ('),
       );
-      // Jobs are put in by units of work alone; what would put them in by the calendar comes with three libraries of calendars.
+      // Only units of work add jobs. The scheduler that adds them by calendar needs three calendar libraries.
       const timekeeper = readFileSync(standIn('pg-boss-timekeeper.mjs'), 'utf8');
       edit('pg-boss', 'dist/timekeeper.js', () => timekeeper);
-      // Its tables are made in the version that they were first made in: there is none to bring them from.
+      // The tables only exist in the first version that we used, so no migrations are needed.
       const migrations = readFileSync(standIn('pg-boss-migrations.mjs'), 'utf8');
       edit('pg-boss', 'dist/migrationStore.js', () => migrations);
-      // What its tables should look like, for a comparison that nobody makes; and how far its SQL stands from the margin.
+      // Removes the schema manifest, which is never compared, and the indentation of its SQL.
       edit('pg-boss', 'dist/plans.js', (text) =>
         text
           .replace(/^import schemaManifest from .*$/m, 'const schemaManifest = { partitioned: {} };')

@@ -6,10 +6,10 @@ import { rolldown } from 'rolldown';
 import { dts } from 'rolldown-plugin-dts';
 
 /**
- * The types of src/app/index.ts in one text, zod's among them: whoever imports the library has none of what it was made
- * from, and must not need it to check their own program.
+ * Returns the types of src/app/index.ts, including zod's, in one text, because users of the library do not have its
+ * dependencies installed.
  * @param {string} folder within the checkout, for the declarations as tsc writes them; removed at the end
- * @throws {Error} where they name a package, which would be missing there
+ * @throws {Error} if they name a package, which users would lack
  */
 export async function libraryTypes(root, folder) {
   const tsc = join(root, 'node_modules/typescript/bin/tsc');
@@ -25,7 +25,7 @@ export async function libraryTypes(root, folder) {
   const { output } = await bundle.generate({ format: 'es' });
   rmSync(folder, { recursive: true, force: true });
   const [{ code }] = output;
-  // Examples in comments name what they like.
+  // Examples in comments may name packages.
   const declarations = code.replace(/\/\*[\s\S]*?\*\//g, '');
   const named = [...declarations.matchAll(/(?:from |import\()["']([^"']+)["']/g)].map(([, name]) => name);
   const missing = [...new Set(named)].filter((name) => !isBuiltin(name));
@@ -35,7 +35,7 @@ export async function libraryTypes(root, folder) {
   );
 }
 
-/** zod's declarations, but for those of its fifty languages, which no type of ours names. */
+/** Returns zod's declarations without its fifty locales, which no type uses. */
 function zodTypes(root) {
   const entry = join(root, 'node_modules/zod/index.d.ts');
   return {

@@ -1,6 +1,6 @@
 /**
- * What `import … from 'trade-agent'` finds: a module that names each export of src/app/index.ts, and takes it from the
- * program's own chunks, so that a package has its code once.
+ * The module for `import … from 'trade-agent'`. It re-exports src/app/index.ts from the program's chunks, so that the
+ * package contains the code only once.
  * @param {string} root
  * @param {import('esbuild').Metafile} metafile of the chunks
  * @param {string} chunk the library's, as the metafile has it

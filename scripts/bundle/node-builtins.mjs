@@ -9,14 +9,14 @@ const statement = new RegExp(
 );
 
 /**
- * Node's own modules by `process.getBuiltinModule`, not by `import`. An ES import of one reads every export it has, and
- * so loads what hides behind its getters (Web Crypto, encodings, undici): milliseconds for each, at every start.
+ * Replaces imports of Node's modules with `process.getBuiltinModule`. An ES import reads all exports, and so loads the
+ * code behind their getters (Web Crypto, encodings, undici), which takes milliseconds at every start.
  * @param {string} code a chunk as esbuild prints it; the imports end up first, as imports are hoisted
  */
 export function withoutBuiltinImports(code) {
   const lines = [];
   const rest = code.replace(statement, (_, standard, named, all, name) => {
-    // `process` itself may be among what is imported.
+    // `process` itself may be imported.
     const module = `globalThis.process.getBuiltinModule("node:${name}")`;
     if (standard !== undefined) lines.push(`const ${standard}=${module};`);
     if (all !== undefined) lines.push(`const ${all}=${module};`);
@@ -27,12 +27,11 @@ export function withoutBuiltinImports(code) {
 }
 
 /**
- * Functions, by their module, for which it is looked for when they are called: most commands never start another
- * program, or ask anything.
+ * Functions whose module is loaded when they are called, because most commands never start a program or ask a question.
  */
 const atCall = { child_process: ['spawn'], 'readline/promises': ['createInterface'] };
 
-/** `a,b as c,default as d` as declarations. */
+/** Converts `a,b as c,default as d` to declarations. */
 function declarations(named, module, late) {
   const parts = named.split(',').map((part) => part.trim().split(/\s+as\s+/));
   const lines = [];

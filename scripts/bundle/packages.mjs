@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** The folders of all packages of which code is in the bundle, each once, as paths from the root. */
+/** Returns the folders of all packages with code in the bundle, relative to the root. */
 export function bundledFolders(metafile) {
   const folders = new Set();
   for (const { inputs } of Object.values(metafile.outputs)) {
@@ -13,7 +13,7 @@ export function bundledFolders(metafile) {
   return [...folders].sort();
 }
 
-/** A package's own package.json. */
+/** Reads the package.json of a package. */
 export function manifestOf(root, folder) {
   return JSON.parse(readFileSync(join(root, folder, 'package.json'), 'utf8'));
 }

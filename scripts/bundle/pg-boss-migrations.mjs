@@ -1,5 +1,5 @@
-// In place of pg-boss' own: how its tables come from one version to the next. Those of the version that this program first made
-// them in (pins.mjs) come from none, so nothing is kept of the 45 before it.
+// Replaces pg-boss' migrations. This program only ever created the tables in one version (pins.mjs), so the 45 earlier
+// migrations are not needed.
 const none = () => {
   throw new Error('the tables of jobs are of a version that no program of ours has made');
 };

@@ -1,5 +1,5 @@
-// In place of pg-boss' own, which reads schedules from its tables and brings three libraries of calendars for that. Users'
-// schedules are rows of ours, and pg-boss is started with `schedule: false` (src/jobs/pg-boss/open-boss.ts).
+// Replaces pg-boss' scheduler, which needs three calendar libraries. Users' schedules are in our own tables, and pg-boss is
+// started with `schedule: false` (src/jobs/pg-boss/open-boss.ts).
 import EventEmitter from 'node:events';
 
 export const QUEUES = { SEND_IT: '__pgboss__send-it' };

@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * The version of each dependency for which lean-dependencies.mjs was checked, and what to look at in another: what is
- * left out of the bundle may be needed there.
+ * The version of each dependency that lean-dependencies.mjs was checked for, and what to check in another version, which
+ * may need the code that is left out.
  */
 export const pins = [
   {
@@ -90,7 +90,7 @@ export function installedVersion(root, name) {
 
 /**
  * @param {(name: string) => string} installed the version of a package that is installed
- * @throws {Error} where a package is of another version than was checked; it says what to look at, and what to do then
+ * @throws {Error} if a package has an unchecked version, with what to check and how to fix it
  */
 export function checkPins(installed) {
   const breaches = pins.flatMap(({ package: name, version, why }) => {
@@ -105,7 +105,7 @@ export function checkPins(installed) {
   );
 }
 
-/** @throws {Error} for a package that has no pin: what is left out of it would be left out of any version */
+/** @throws {Error} for a package without a pin, whose rule would apply to any version */
 export function requirePin(name) {
   if (pins.some((pin) => pin.package === name)) return;
   throw new Error(`${name} has no version in scripts/bundle/pins.mjs, and something is left out of it`);

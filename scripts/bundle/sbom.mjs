@@ -4,8 +4,8 @@ import { Enums, Models, Serialize, Spec } from '@cyclonedx/cyclonedx-library';
 import { bundledFolders, manifestOf } from './packages.mjs';
 
 /**
- * CycloneDX 1.6 of what is in the package: each dependency that is installed with it, and each whose code is in its bundle,
- * where a list by npm would show neither. The same text for the same packages: no time, no serial number.
+ * Returns a CycloneDX 1.6 bill of materials: installed dependencies, and those with code in the bundle, which npm's list
+ * would lack. It is reproducible, without a timestamp or serial number.
  */
 export function billOfMaterials(root, metafile) {
   const { packages } = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
@@ -18,7 +18,7 @@ export function billOfMaterials(root, metafile) {
     const manifest = manifestOf(root, folder);
     const { integrity = '' } = packages[folder] ?? {};
     const found = component(Enums.ComponentType.Library, manifest);
-    // The same package may lie in several places.
+    // The same package may be installed in several places.
     if (seen.has(found.purl)) continue;
     seen.add(found.purl);
     const [, sha512] = /^sha512-(.+)$/.exec(integrity) ?? [];
@@ -42,7 +42,7 @@ function component(type, { name, version, license }) {
   return found;
 }
 
-/** As the package states it: an SPDX id, an expression of several, or a name. */
+/** Returns the license as the package states it: an SPDX ID, an expression, or a name. */
 function licenceOf(license) {
   if (/ (OR|AND|WITH) /.test(license)) return new Models.LicenseExpression(license);
   return /^[\w.+-]+$/.test(license) && license !== 'UNLICENSED'

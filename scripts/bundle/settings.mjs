@@ -7,9 +7,9 @@ import { leanDependencies } from './lean-dependencies.mjs';
 import { source } from './source.mjs';
 
 /**
- * What all that is shipped is built with.
+ * Returns esbuild's settings for all shipped code.
  * @param {string} root of the checkout
- * @param {'production' | 'test'} kind `test` heeds failpoints
+ * @param {'production' | 'test'} kind `test` enables failpoints
  */
 export function settings(root, outdir, kind = 'production') {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -37,7 +37,7 @@ export function settings(root, outdir, kind = 'production') {
 }
 
 /**
- * The same for what has the dependencies in it, in chunks.
+ * Returns the settings for the chunks, which include the dependencies.
  * @param {Parameters<typeof source>[1]} groups
  */
 export function chunkSettings(root, outdir, kind, groups) {
@@ -56,7 +56,7 @@ export function chunkSettings(root, outdir, kind, groups) {
     alias: {
       // Its CommonJS build would lose its named exports behind a dynamic import.
       yaml: join(root, 'node_modules/yaml/browser/index.js'),
-      // Its CommonJS build asks for its parts in a way that esbuild can't follow.
+      // Its CommonJS build requires its parts in a way that esbuild can't follow.
       'jsonc-parser': join(root, 'node_modules/jsonc-parser/lib/esm/main.js'),
       // Ink loads React's devtools only when DEV=true; marking it external would crash at import.
       'react-devtools-core': join(root, 'scripts/empty.mjs'),

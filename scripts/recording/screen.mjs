@@ -1,11 +1,11 @@
 import xterm from '@xterm/headless';
 
-/** Changes that come closer together than this are one frame, milliseconds. */
+/** Changes within this many milliseconds belong to the same frame. */
 const SAME_FRAME_MS = 90;
 
 /**
- * A terminal that remembers how it looked, and when: `frames()` gives `{ at, rows }`, milliseconds from the first and for each
- * row its cells that are joined where they look alike.
+ * Creates a terminal that records its frames. `frames()` returns `{ at, rows }`: milliseconds since the first frame, and the
+ * spans of equal style in each row.
  */
 export function createScreen(columns, rows) {
   const terminal = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
@@ -61,7 +61,7 @@ function cells(terminal, row, columns) {
     .map(({ key: _, ...span }) => span);
 }
 
-/** A number of the palette, `#rrggbb`, or undefined for the terminal's own. */
+/** Returns a palette index, `#rrggbb`, or undefined for the terminal's default color. */
 function colour(cell, which) {
   if (cell[`is${which}Default`]()) return undefined;
   const value = cell[`get${which}Color`]();

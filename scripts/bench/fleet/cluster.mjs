@@ -1,4 +1,4 @@
-// A PostgreSQL of a benchmark's own, as an operator would set it up, and what it takes of the machine.
+// Starts a PostgreSQL for a benchmark, set up as an operator would, and measures its resource use.
 import pg from 'pg';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../../src/store/postgres/migrations/gateway.ts';
@@ -6,7 +6,7 @@ import { appOf } from '../../../src/store/postgres/schema.ts';
 import { postgresPrograms, SUPERUSER, startCluster } from '../../../test/postgres/support/cluster.ts';
 import { memoryOf, processorOf, serverProcesses, sumOf } from './processes.mjs';
 
-/** Waits for the disk, as one must that others rely on. @throws where there is no PostgreSQL on this machine */
+/** Starts the database with fsync on, as in production. @throws if PostgreSQL is not installed */
 export async function startDatabase() {
   const programs = postgresPrograms();
   if (programs === undefined)
@@ -19,12 +19,12 @@ export async function startDatabase() {
   await client.query(`CREATE ROLE gateways LOGIN IN ROLE ${appOf(gatewaySchema.name)}`);
   await client.query(`SET search_path = ${gatewaySchema.name}`);
   return {
-    /** As the gateways sign in. */
+    /** Address with the gateways' login. */
     address: cluster.address('gateways', 'postgres'),
-    /** As one whom row security does not hold. */
+    /** Runs a query as a user that bypasses row security. */
     query: (text, values) => client.query(text, values),
     processor: () => sumOf(serverProcesses(), processorOf),
-    /** Bytes, what processes share counted once. */
+    /** Memory use in bytes, counting shared memory once. */
     memory: () => sumOf(serverProcesses(), memoryOf),
     async close() {
       await client.end();

@@ -1,19 +1,19 @@
-// Proposals that wait for their people's answers, by the gateway's own store, each with its lines of the record: what a gateway
-// does for one besides (reading prices, asking the provider) takes thirty times as long, and leaves nothing behind.
+// Creates pending proposals directly in the gateway's store, each with its audit log entries. A gateway's other work for a
+// proposal (reading prices, calling the provider) takes thirty times as long and leaves nothing behind.
 import { Moves } from '../../../src/approval/moves.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { SEAL_SECRET } from '../../../test/load/world.ts';
 
-/** Of each person. */
+/** Proposals per person. */
 const EACH = 20;
-/** People at once. */
+/** Number of people processed concurrently. */
 const LANES = 4;
 
 /**
- * Leaves so many waiting like the one that does: twenty of each of many people, at the provider too, which knows of no answer.
- * @param given.proposal of alice's, who waits for her answer
+ * Creates `count` pending proposals like the given one: twenty for each of many people, also at the provider.
+ * @param given.proposal alice's pending proposal, the template
  */
 export async function leaveWaiting({ database, world, proposal, count }) {
   const opened = await openGateway({ address: database.address, tenant: 'bench' });
@@ -28,7 +28,7 @@ export async function leaveWaiting({ database, world, proposal, count }) {
       for (let n = person * EACH; n < last; n++) await leaveOne(stores.proposals, moves, { like, person, n });
     }
   };
-  // As what a gateway has that is lost then: until all are there, nobody else looks after the first.
+  // Assigned to a lost gateway, so that no other gateway adopts the first ones before all are created.
   await database.query("INSERT INTO gateways (tenant, name, until) VALUES ('bench', 'lost', 'infinity')");
   await database.query("ALTER TABLE proposals ALTER attendant SET DEFAULT 'lost'");
   try {

@@ -1,4 +1,4 @@
-// One gateway's fence, in a process of its own: verifies tokens and proofs, and claims orders. Forked by orders.mjs.
+// Runs one gateway's checks in a separate process: verifies tokens and proofs, and claims orders. Forked by orders.mjs.
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createTokenVerifier } from '../../../src/gateway/door/token-verifier.ts';
@@ -7,7 +7,7 @@ import { changed } from '../../../test/unit/gateway/policy/sound-order.ts';
 
 const ISSUER = 'https://id.example';
 const GATEWAY = 'https://gateway.example';
-/** Under way at once in one process. */
+/** Concurrent orders per process. */
 const LANES = 8;
 
 const clock = { now: Date.now, sleep: async () => undefined };
@@ -17,7 +17,7 @@ const jwk = await exportJWK(device.publicKey);
 const jkt = await calculateJwkThumbprint(jwk);
 const provider = { metadata: async () => ({ issuer: ISSUER }), key: async () => issuer.publicKey };
 
-/** As it comes: a token for this order alone, and a proof by the caller's key. */
+/** Creates a request with a token for this order only, and a proof signed with the caller's key. */
 async function request() {
   const token = await new SignJWT({ client_id: 'trade-agent', scope: 'orders:write', cnf: { jkt } })
     .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt' })
@@ -79,7 +79,7 @@ const database = await openGateway({ address, tenant: 'bench' });
 const stores = await postgresGatewayStores(database);
 const requests = (many) => Promise.all(Array.from({ length: many }, request));
 const prepared = { verify: await requests(Number(count)), claim: await requests(Number(count)) };
-/** Until V8 has compiled what all go through. */
+/** Orders until V8 has compiled the hot code. */
 const WARM_UP = 1_000;
 const warm = await requests(2 * WARM_UP);
 const alone = verifierOver(inMemory());

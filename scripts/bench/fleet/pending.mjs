@@ -1,5 +1,5 @@
-// Two gateways over one database with many proposals that wait: what a proposal and an approval take of the processor, what
-// waiting takes of memory and processor, and the time from the tap to the fill. Then how the hot statements are planned.
+// Measures two gateways on one database with many pending proposals: the processor time of a proposal and an approval, the
+// memory and processor time of waiting, and the time from approval to fill. Then prints the plans of the hot statements.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startFleet } from '../../../test/fleet/fleet.ts';
 import { tapped } from '../../../test/load/many-proposals.ts';
@@ -11,15 +11,15 @@ import { memoryOf, processorOf, sumOf } from './processes.mjs';
 const PENDING = Number(process.env.FLEET_PENDING ?? 100_000);
 const TAPS = Number(process.env.FLEET_TAPS ?? 100);
 const IDLE_MS = Number(process.env.FLEET_IDLE_MS ?? 30_000);
-/** Proposals before what is measured: they load modules and compile. */
+/** Proposals before the measurement, to load modules and compile code. */
 const WARM_UP = 300;
 /**
- * A gateway asks once about each that it took over, as fast as it may; what it asks for later, calls that may have got lost, takes
- * little. So the taking over has ended once the gateways need less than this part of a core, for so many milliseconds.
+ * A gateway polls once for each proposal that it adopts, as fast as it may. Later polls, for lost calls, take little. So the
+ * adoption has ended once the gateways use less than this part of a core for this many milliseconds.
  */
 const TAKEN_OVER = { part: 0.15, ms: 20_000 };
 const GATEWAYS = 2;
-/** Taps until each gateway had one. */
+/** Approvals after which each gateway has handled at least one. */
 const CATCH_UP = 20;
 const MIB = 2 ** 20;
 
@@ -35,7 +35,7 @@ export async function benchPending() {
   const memory = () => ({ gateways: sumOf(fleet.pids(), memoryOf), server: database.memory() });
   let number = 0;
   const propose = () => world.propose((0.01 + ++number / 1_000_000).toFixed(6), `bench-${number}`);
-  /** @param idle what waiting takes meanwhile, milliseconds a second */
+  /** @param idle processor time of waiting, in milliseconds per second */
   const tapsOf = async (count, idle = { gateways: 0, server: 0 }) => {
     const proposals = [];
     const before = took();
@@ -46,7 +46,7 @@ export async function benchPending() {
       const { at, until } = await tapped(world, one);
       lasted.push(until - at);
     }
-    // What is told and written after the answer is part of it.
+    // Includes notifications and writes after the response.
     await sleep(500);
     const all = took();
     return {
@@ -57,14 +57,14 @@ export async function benchPending() {
   };
   try {
     await tapsOf(WARM_UP);
-    // As autovacuum does within a minute: until then tables that were empty are read by what was planned for them.
+    // Autovacuum does this within a minute. Until then, plans made for empty tables are used.
     await database.query('ANALYZE');
     const few = await tapsOf(TAPS);
     const before = memory();
     await leaveWaiting({ database, world, proposal: await propose(), count: PENDING });
     console.log(`${PENDING} proposals wait at ${GATEWAYS} gateways over one PostgreSQL`);
     await takenOver(took);
-    // Each gateway's copy of the record lacks all that was written without one: no order is sent before it is whole.
+    // Each gateway's copy of the audit log lacks the entries written directly, and no order is sent before it is complete.
     await tapsOf(CATCH_UP);
     const full = memory();
     const from = took();
@@ -128,7 +128,7 @@ async function takenOver(took) {
   }
 }
 
-/** Rows read by going through whole tables, by the table. */
+/** Returns the rows read by sequential scans, by table. */
 async function rowsScanned(database) {
   const { rows } = await database.query(
     'SELECT relname AS name, seq_tup_read::int AS rows FROM pg_stat_user_tables',
@@ -136,7 +136,7 @@ async function rowsScanned(database) {
   return Object.fromEntries(rows.map(({ name, rows: read }) => [name, read]));
 }
 
-/** Milliseconds of processor for each of so many, without what waiting takes anyway. */
+/** Returns the processor time of each in milliseconds, without the cost of waiting. */
 function each(from, until, count, idle = { gateways: 0, server: 0 }) {
   const waited = (until.at - from.at) / 1000;
   const of = (who) => ((until[who] - from[who]) * 1000 - waited * idle[who]) / count;

@@ -1,22 +1,22 @@
-// What processes take of the machine, as Linux tells it (proc(5)).
+// Measures processes with Linux's /proc (proc(5)).
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Clock ticks a second (USER_HZ). */
+/** Clock ticks per second (USER_HZ). */
 const TICKS = 100;
 
-/** Bytes of a process's own, and its part of what it shares. */
+/** Returns a process's memory in bytes, with its proportional share of shared memory. */
 export function memoryOf(pid) {
   const [, kibibytes = 0] = /^Pss:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8')) ?? [];
   return Number(kibibytes) * 1024;
 }
 
-/** Seconds, those of its children that have ended too. */
+/** Returns a process's processor time in seconds, including ended children. */
 export function processorOf(pid) {
   const [found] = statOf(pid);
   return found?.processor ?? 0;
 }
 
-/** A PostgreSQL that this process started: its own processes. */
+/** Returns the processes of the PostgreSQL that this process started. */
 export function serverProcesses() {
   const all = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -27,7 +27,7 @@ export function serverProcesses() {
 
 export const sumOf = (pids, figure) => pids.reduce((sum, pid) => sum + figure(pid), 0);
 
-/** None where it has ended meanwhile. */
+/** Returns undefined if the process has ended. */
 function statOf(pid) {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -14,7 +14,7 @@ export type ChatItem = { readonly talk?: string } & (
   | { readonly type: 'space'; readonly rows: number }
 );
 
-/** Shown when the person pressed Esc, which is not an error. */
+/** The item for a stop by Esc, which is not an error. */
 export const stopped: ChatItem = { type: 'note', text: 'stopped' };
 
 export function errorItem(message: string, hint: string | undefined): ChatItem {

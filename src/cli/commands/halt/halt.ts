@@ -24,7 +24,7 @@ export function addHaltCommand(program: CliCommand): void {
     .option('--lift', 'resume trading (needs your approval)')
     .examples(
       ['trade-agent halt', 'immediately, for all programs'],
-      ['trade-agent halt --reducing', 'no more purchases; sales are still allowed'],
+      ['trade-agent halt --reducing', 'stops purchases; sales are still allowed'],
       ['trade-agent halt --lift', 'resumes trading once you approve'],
     )
     .exits(...askingExits)
