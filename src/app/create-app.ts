@@ -9,7 +9,7 @@ import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import { ALL_ACCOUNTS } from '../trading/account-entry.ts';
 import type { AgentOptions, App } from './app.ts';
 
-/** What the caller provides. The terminal is not part of it: `tell` and `askSecret` stand in for it. */
+/** The caller's part of an app. It excludes the terminal, for which `tell` and `askSecret` stand in. */
 export interface AppOptions {
   readonly env: NodeJS.ProcessEnv;
   readonly clock: Clock;

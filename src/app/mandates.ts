@@ -35,7 +35,7 @@ export async function endMandate(app: App, id: string, to: 'suspended' | 'revoke
 export type MandateTerms = Partial<MandateRequestInput>;
 
 interface Wanted extends MandateTerms {
-  /** Who requests the mandate, as shown on the phone. */
+  /** The requester's name, as shown on the phone. */
   readonly requestedBy?: string;
 }
 

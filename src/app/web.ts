@@ -163,7 +163,7 @@ const DASHBOARD = '/dashboard';
 const OPEN = '/open';
 
 interface WebPagesOptions {
-  /** Where it listens, such as `http://127.0.0.1:52431`. Other hosts are rejected earlier (`net/host-check.ts`). */
+  /** The address it listens on, `http://127.0.0.1:52431`. Other hosts are rejected earlier (`net/host-check.ts`). */
   readonly origin: string;
   /** The link's fragment. Opens one page, once. */
   readonly secret: string;

@@ -113,7 +113,7 @@ export interface CheckOptions {
   readonly suggest?: boolean;
   readonly buyOnly?: boolean;
   readonly approval: ApprovalMode;
-  /** Who proposes the orders, as the person sees it. Defaults to `check`. */
+  /** The proposer's name, as shown to the person. Defaults to `check`. */
   readonly requestedBy?: string;
   /** Lifetime of a proposal, in seconds. */
   readonly ttl?: number;

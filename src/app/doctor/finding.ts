@@ -8,7 +8,7 @@ export interface Finding {
   readonly check: string;
   readonly status: FindingStatus;
   readonly message: string;
-  /** What to do about it. Every `warn` and `fail` has one. */
+  /** The remedy. Every `warn` and `fail` has one. */
   readonly fix?: string;
   readonly details?: Readonly<Record<string, unknown>>;
 }

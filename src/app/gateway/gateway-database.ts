@@ -17,7 +17,7 @@ import type { GatewayPlaces, KeptSettings } from './settings-file.ts';
 const BUSY_MS = 10_000;
 const LONGEST_ADDRESS = 4_096;
 
-/** Where a PostgreSQL address is read from. Never a command-line argument, which every local user can read. */
+/** The source of a PostgreSQL address. Never a command-line argument, which every local user can read. */
 export type AddressPlace = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {

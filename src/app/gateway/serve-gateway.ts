@@ -28,7 +28,7 @@ export interface ServeOptions extends Pick<ListenOptions, 'host' | 'port' | 'tls
 }
 
 export interface ServedGateway extends Pick<GatewaySettings, 'resource' | 'issuer' | 'environment'> {
-  /** Where the gateway listens, behind any proxy. */
+  /** The address on which the gateway listens, behind any proxy. */
   readonly url: string;
   readonly metrics?: string;
   readonly home: string;

@@ -155,10 +155,10 @@ function erase(part: string): void {
   }
 }
 
-/** Where a home is served. Written once the home responds. */
+/** The addresses of a running home. Written once the home responds. */
 const readySchema = z.object({
   address: z.string(),
-  /** Where the home listens on this machine, behind any proxy. */
+  /** The local address on which the home listens, behind any proxy. */
   url: z.string(),
   environment: z.enum(['paper', 'live']),
   home: z.string(),

@@ -15,7 +15,7 @@ export interface Program {
 
 export type Entry = Readonly<Record<string, unknown>>;
 
-/** Where a client stores its servers, and in which format. */
+/** The location and format of a client's list of servers. */
 export interface McpClientFacts {
   readonly title: string;
   readonly format: 'json' | 'toml';

@@ -25,7 +25,7 @@ export interface ServedServer {
   readonly issuer: string;
   readonly gateway: string;
   readonly tenant: string;
-  /** Where the server listens, behind any proxy. */
+  /** The address on which the server listens, behind any proxy. */
   readonly url: string;
   readonly metrics?: string;
   readonly home: string;

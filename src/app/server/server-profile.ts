@@ -98,7 +98,7 @@ interface AskServerOptions {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Where the response is cached for an hour. Without it, nothing is cached. */
+  /** The folder in which the response is cached for an hour. Without it, nothing is cached. */
   readonly home?: Home;
 }
 

@@ -35,7 +35,7 @@ function shownValue(value: unknown, cuts: Cut[], path: readonly string[] = []): 
 
 interface AnswerFacts extends Readonly<Record<string, unknown>> {
   readonly environment: Environment;
-  /** What a person would be shown, and the next step. */
+  /** The text that a person would be shown, and the next step. */
   readonly message: string;
   /** `ok`, `error`, or a proposal's state. */
   readonly status: string;

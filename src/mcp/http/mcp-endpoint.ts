@@ -122,10 +122,10 @@ function askingTransport(
   return outer;
 }
 
-/** What a 2025 client sent once, when it connected. */
+/** The parameters that a 2025 client sent once, when it connected. */
 type Handshake = InitializeRequest['params'];
 
-/** Lifetime in seconds. After that, the server sends the client no more requests. */
+/** Lifetime in seconds. After that, the server sends no requests to the client. */
 const LIFE_S = 24 * 3600;
 /** Maximum characters, since it is sent as a header with each request. */
 const LONGEST = 2_000;

@@ -24,7 +24,7 @@ interface AskedCall {
   readonly name: string;
   readonly args: unknown;
   readonly context: ServerContext;
-  /** What a 2025 client declared when it connected. 2026 clients declare it per request. */
+  /** Declared by a 2025 client when it connected. 2026 clients declare it per request. */
   readonly clientCapabilities: unknown;
 }
 

@@ -149,7 +149,7 @@ export async function callTool(
     // Spread first, because a tool's members may have the same names.
     return toolAnswer({ ...found, environment, message, status: 'ok', ...untrusted(outside) });
   } catch (error) {
-    // Asked only once per call, because some clients answer on the person's behalf.
+    // Asks only once per call, because some clients answer on the person's behalf.
     const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;
     return question ?? errorAnswer(await withAddress(error, caller), environment);
   }
