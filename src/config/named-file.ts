@@ -14,7 +14,7 @@ export function readNamedFile(file: string, called: string, hint: string): strin
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw new TradeAgentError(
       'invalid_config',
-      code === 'ENOENT' ? `no ${called} at ${file}` : `${file} can't be read (${code})`,
+      code === 'ENOENT' ? `there is no ${called} ${file}` : `${file} can't be read (${code})`,
       { hint, details: { file } },
     );
   }

@@ -142,7 +142,7 @@ it.each([
   [
     'without a configuration',
     () => rmSync(join(home(), 'gateway.yaml'), { force: true }),
-    /no gateway configuration at/,
+    /there is no gateway configuration/,
   ],
   [
     'without its key',

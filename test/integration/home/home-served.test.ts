@@ -224,7 +224,7 @@ it.each<[string, (host: string) => NewHome['settings'], Partial<ServeHomeOptions
       tls: { cert: '/nowhere.pem', key: tls.key },
     }),
     {},
-    { code: 'invalid_config', message: expect.stringContaining('there is no certificate') },
+    { code: 'invalid_config', message: expect.stringContaining('no certificate at') },
   ],
 ])('is not served by %s', async (_, settings, options, expected) => {
   await make(settings);

@@ -267,8 +267,8 @@ describe('a renewed certificate', () => {
 
 describe('a server is not started', () => {
   it.each<[string, () => void, RegExp]>([
-    ['without its certificate', () => rmSync(files.certFile), /there is no certificate .*cert\.pem/],
-    ['without its key', () => rmSync(files.keyFile), /there is no private key .*key\.pem/],
+    ['without its certificate', () => rmSync(files.certFile), /no certificate at .*cert\.pem/],
+    ['without its key', () => rmSync(files.keyFile), /no private key at .*key\.pem/],
     ['with another’s key', () => put('renewed', 'key'), /is not the key of/],
     [
       'with text for a certificate',

@@ -41,7 +41,7 @@ describe('a profile with a server', () => {
   it.each([
     ['a gateway too', { server, gateway: 'https://gw.example' }, /both a server and a gateway/],
     ['a sandbox too', { server, sandbox: true }, /both a server and a sandbox/],
-    ['no TLS', { server: 'http://agents.example' }, /server must be an https URL/],
+    ['no TLS', { server: 'http://agents.example' }, /server must be an https address/],
   ])('is refused with %s', (_, work, message) => {
     expect(() => resolveProfile(config(work), 'work', undefined, told)).toThrow(message);
   });
