@@ -244,7 +244,10 @@ async function withBroker(
   name: string,
   { written, settings }: BrokerEntry,
 ): Promise<string> {
-  const { document } = await readYaml(readNamedFile(file, 'gateway configuration', 'Is it a home?'), file);
+  const { document } = await readYaml(
+    readNamedFile(file, 'gateway configuration', 'Check that this folder is a home.'),
+    file,
+  );
   const [only] = brokers;
   if (brokersKey === 'broker' && only !== undefined) {
     const isAlone = only.kind !== settings.kind && only.kind !== name;

@@ -43,7 +43,7 @@ export const DATABASE_WAIT_MS = 10_000;
 export async function readHomeSettings(folder: string): Promise<HomeSettings> {
   const { settings } = homeFiles(folder);
   const hint = 'Create a home with "trade-agent home init", or pass its folder with --home.';
-  return await parseYaml(homeSettingsSchema, readNamedFile(settings, 'home here:', hint), settings);
+  return await parseYaml(homeSettingsSchema, readNamedFile(settings, 'home', hint), settings);
 }
 
 /** @throws {TradeAgentError} `invalid_config` */

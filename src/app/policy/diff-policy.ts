@@ -132,7 +132,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
   if (extname(path) === '.cedar') {
     return {
       limits: undefined,
-      policies: { [basename(path)]: readNamedFile(path, 'file of rules', HINT) },
+      policies: { [basename(path)]: readNamedFile(path, 'rules file', HINT) },
       whole: false,
     };
   }
@@ -141,7 +141,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readLimitsFile(file: string): Promise<Limits> {
-  return await parseYaml(limitsSchema, readNamedFile(file, 'file of limits', HINT), file);
+  return await parseYaml(limitsSchema, readNamedFile(file, 'limits file', HINT), file);
 }
 
 /** Reads the texts of a folder's `*.cedar` files, or of a single file. @throws {TradeAgentError} `invalid_config` */
@@ -153,9 +153,7 @@ export function readPolicies(path: string): Record<string, string> {
         .sort()
         .map((name) => join(path, name))
     : [path];
-  return Object.fromEntries(
-    files.map((file) => [basename(file), readNamedFile(file, 'file of rules', HINT)]),
-  );
+  return Object.fromEntries(files.map((file) => [basename(file), readNamedFile(file, 'rules file', HINT)]));
 }
 
 async function readFolder(folder: string): Promise<CandidateRules> {

@@ -92,7 +92,7 @@ const SOME_ACCOUNT = 'TEST';
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` if the gateway is needed
  */
 export async function testPolicy(app: Pick<App, 'gateway'>, file: string) {
-  const text = readNamedFile(file, 'file of cases', 'See docs/guide/POLICY.md for the format.');
+  const text = readNamedFile(file, 'policy cases file', 'See docs/guide/POLICY.md for the format.');
   const suite = await parseYaml(policyCasesSchema, text, file);
   const { account, rules } = await rulesFor(app, suite, file);
   const named = suite.account ?? account;

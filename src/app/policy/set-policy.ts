@@ -163,7 +163,7 @@ export function readRuleTexts(files: readonly string[]): Record<string, string> 
   return Object.fromEntries(
     files.map((file) => [
       basename(file),
-      readNamedFile(file, 'file of rules', 'See docs/guide/POLICY.md for the format.'),
+      readNamedFile(file, 'rules file', 'See docs/guide/POLICY.md for the format.'),
     ]),
   );
 }

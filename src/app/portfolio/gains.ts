@@ -20,7 +20,7 @@ const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN
  */
 export function chosenLots(file: string): (LotChoice & { readonly line: number })[] {
   const hint = `The first line must name the columns: ${COLUMNS.join(',')}. Write dates like 2026-03-31.`;
-  const text = readNamedFile(file, 'file of lots', hint);
+  const text = readNamedFile(file, 'lots file', hint);
   const wrong = (message: string) =>
     new TradeAgentError('usage', safeLine(`${file}${message}`, 300), { hint });
   let rows: { record: Record<string, string>; info: { lines: number } }[];
