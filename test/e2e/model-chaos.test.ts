@@ -23,9 +23,9 @@ const env = { TRADE_AGENT_API_KEY: 'not-a-key' };
 /** aimock's modes, and what is said of each. A slow server is left when the run's own time is over. */
 const modes = [
   ['drops requests', { dropRate: 1 }, /answered with HTTP status 500/],
-  ['sends malformed answers', { malformedRate: 1 }, /broke off, or sent what is no answer/],
+  ['sends malformed answers', { malformedRate: 1 }, /closed the connection early or sent an invalid answer/],
   ['disconnects', { disconnectRate: 1 }, /cannot be reached or closed the connection/],
-  ['limits the rate', { rateLimitRate: 1 }, /refuses more requests for now/],
+  ['limits the rate', { rateLimitRate: 1 }, /is limiting requests/],
 ] as const;
 
 describe('a run, when the model’s server', () => {

@@ -36,7 +36,7 @@ describe('a model that asks too much', () => {
     const { messages } = await agent.thread('t');
     expect(messages.findLast(({ role }) => role === 'tool')).toMatchObject({
       ok: false,
-      text: expect.stringContaining('the user has just denied a proposal'),
+      text: expect.stringContaining('the user just denied a proposal'),
     });
   });
 

@@ -76,7 +76,7 @@ it('two threads of one profile begin with the same bytes up to what the person s
   expect(`${one?.tools}${one?.messages[0]}`).not.toMatch(/\d{4}-\d{2}-\d{2}|user is signed in|profile "/);
   // In the body too: the model's name, settings and messages come in the same order.
   const same = [...(bodies[0] ?? '')].findIndex((character, at) => character !== bodies[1]?.[at]);
-  expect(bodies[0]?.slice(0, same)).toContain('Prices marked simulated');
+  expect(bodies[0]?.slice(0, same)).toContain('Prices marked as simulated');
 });
 
 it('the person’s words are kept without what was added: provenance goes by them', async () => {

@@ -91,8 +91,8 @@ describe('an alert set by words', () => {
     const { text: answer } = await say('tell me when apple falls below 180');
     expect(answer).toContain('You will be notified once when AAPL falls below $180.00');
     expect(answer).toContain('It is now at $190.00.');
-    expect(answer).toContain('Nothing looks at your alerts yet');
-    expect(answer).not.toContain('No channel');
+    expect(answer).toContain('Nothing checks your alerts yet');
+    expect(answer).not.toContain('no notification channel');
     expect(readFileSync(rulesFile(), 'utf8')).toContain('kind: price, symbol: AAPL, below: "180"');
     expect(crontab.read()).toBeUndefined();
   });
