@@ -146,7 +146,7 @@ describe('other rules, compared with those in force,', () => {
   it.each([
     ['limits that are wrong', () => limits('"*": {max_ordr_notional: "5"}'), 'max_ordr_notional'],
     ['a rule that is wrong', () => write('a.cedar', 'forbid'), 'a.cedar'],
-    ['nothing', () => join(folder, 'none.yaml'), 'no limits file at'],
+    ['nothing', () => join(folder, 'none.yaml'), 'no limits file'],
     ['a folder of something else', () => folder, 'neither limits.yaml nor policies/'],
   ])('are refused as %s', async (_, file, said) => {
     await expect(diffPolicy(app(), file(), { replay: false })).rejects.toMatchObject({
