@@ -18,7 +18,7 @@ export interface MandateChoice {
 }
 
 /** Maximum number of orders in one request. A person can't judge more at once. */
-export const MOST_ORDERS = 20;
+export const MAX_ORDERS_PER_REQUEST = 20;
 
 /** Input of a run. Without `thread`, it starts a new thread. */
 export type RunInput =
@@ -29,7 +29,7 @@ export type RunInput =
       readonly context?: string;
     }
   | {
-      /** 1 to {@link MOST_ORDERS} orders, each proposed exactly as given, without a model. */
+      /** 1 to {@link MAX_ORDERS_PER_REQUEST} orders, each proposed exactly as given, without a model. */
       readonly orders: readonly OrderRequest[];
       /** Program that composed the orders, shown on the phone, such as `check`. */
       readonly composedBy: string;

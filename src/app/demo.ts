@@ -135,7 +135,7 @@ async function play(
 }
 
 async function waitForReady(file: string, sandbox: ReturnType<Stage['background']>): Promise<SandboxReady> {
-  const deadline = Date.now() + STEP_LIMIT_MS;
+  const deadline = Date.now() + STEP_TIMEOUT_MS;
   for (;;) {
     const ready = readReadyFile(file);
     if (ready !== undefined) return ready;
@@ -149,7 +149,7 @@ async function waitForReady(file: string, sandbox: ReturnType<Stage['background'
 }
 
 async function pendingRequest(phone: PhoneClient): Promise<string> {
-  const signal = AbortSignal.timeout(STEP_LIMIT_MS);
+  const signal = AbortSignal.timeout(STEP_TIMEOUT_MS);
   for (;;) {
     const request = (await phone.requests(USER, { waitSeconds: 10, signal })).find(
       ({ status }) => status === 'pending',
@@ -180,7 +180,7 @@ async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<
   }
 }
 
-const STEP_LIMIT_MS = 20_000;
+const STEP_TIMEOUT_MS = 20_000;
 
 type PlayedLine =
   | { readonly type: 'command'; readonly who: 'you' | 'phone'; readonly args: readonly string[] }
@@ -282,7 +282,7 @@ function within<T>(promise: Promise<T>, name: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new TradeAgentError('timeout', `"trade-agent ${name}" took too long`)),
-      STEP_LIMIT_MS,
+      STEP_TIMEOUT_MS,
     );
     promise.finally(() => clearTimeout(timer)).then(resolve, reject);
   });

@@ -5,7 +5,7 @@ import { CsvError, parse } from 'csv-parse/sync';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { ImportedFile, ImportStore } from '../store/check-store.ts';
 import { safeLine } from '../text/shown-text.ts';
-import { type Activity, FIRST_ACTIVITY } from '../trading/activity.ts';
+import { type Activity, EARLIEST_ACTIVITY_MS } from '../trading/activity.ts';
 import { cents, Dec, decimal, isPositive, plain } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
@@ -32,7 +32,7 @@ export async function importHistory(
   const gateway = await app.gateway();
   const [account, broker] = await Promise.all([
     gateway.account(),
-    gateway.activities({ after: FIRST_ACTIVITY }),
+    gateway.activities({ after: EARLIEST_ACTIVITY_MS }),
   ]);
   const look = (imports: Pick<ImportStore, 'activities'>) =>
     reportOf(imports, history, { file, account, broker, dryRun });
@@ -126,8 +126,8 @@ function withImports<T>(
 }
 
 /** Enough for decades of trades. Anything larger was probably passed by mistake. */
-const MOST_BYTES = 16 * 1024 * 1024;
-const MOST_ROWS = 100_000;
+const MAX_FILE_BYTES = 16 * 1024 * 1024;
+const MAX_ROWS = 100_000;
 
 /**
  * Reads a CSV file of activities (RFC 4180 with a header line, UTF-8). A row's id is a digest of its content and the
@@ -186,7 +186,7 @@ function textOf(file: string): string {
     opened = openSync(file, 'r');
     const facts = fstatSync(opened);
     if (!facts.isFile()) throw unusable(`${file} is not a file`, hint);
-    if (facts.size > MOST_BYTES) throw unusable(`${file} is larger than 16 MiB`, 'Split it.');
+    if (facts.size > MAX_FILE_BYTES) throw unusable(`${file} is larger than 16 MiB`, 'Split it.');
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(opened));
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
@@ -213,7 +213,7 @@ function recordsOf(text: string, file: string) {
         `${file} is empty`,
         `The first line must name the columns: ${historyColumns.join(',')}.`,
       );
-    if (rest.length > MOST_ROWS) throw unusable(`${file} has more than ${MOST_ROWS} rows`, 'Split it.');
+    if (rest.length > MAX_ROWS) throw unusable(`${file} has more than ${MAX_ROWS} rows`, 'Split it.');
     return {
       heads: first.record,
       records: rest.map(({ record, info }) => ({ line: info.lines, cells: record })),
@@ -277,8 +277,8 @@ function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity,
     throw new RowError(`type "${word}" must be one of ${Object.keys(historyTypes).join(', ')}`);
   const at = instantOf(row.date ?? '', place);
   if (at > now) throw new RowError(`date ${row.date} is in the future`);
-  if (at < FIRST_ACTIVITY)
-    throw new RowError(`date ${row.date} is before ${new Date(FIRST_ACTIVITY).getUTCFullYear()}`);
+  if (at < EARLIEST_ACTIVITY_MS)
+    throw new RowError(`date ${row.date} is before ${new Date(EARLIEST_ACTIVITY_MS).getUTCFullYear()}`);
   const [qty, price, amount] = (['qty', 'price', 'amount'] as const).map((name) => numberOf(name, row[name]));
   const moved = type.qty === undefined ? undefined : withSign('qty', qty, type.qty);
   const money = type.amount === undefined ? undefined : withSign('amount', amount, type.amount);

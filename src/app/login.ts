@@ -95,7 +95,7 @@ async function atCompany(app: App, profile: ResolvedProfile, company: CompanySig
 }
 
 /** The client id that companies register by default. A home's own id is `trade-agent`. */
-const USUAL_CLIENT = 'trade-agent-company';
+const DEFAULT_COMPANY_CLIENT = 'trade-agent-company';
 
 interface AskedCompany {
   readonly issuer?: string | undefined;
@@ -119,10 +119,10 @@ async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Prom
   if (clientId !== undefined) return { issuer: chosen, client_id: clientId };
   if (chosen === kept?.issuer) return kept;
   const pretend = sandbox ? (await app.sandbox()).company : undefined;
-  return pretend?.issuer === chosen ? pretend : { issuer: chosen, client_id: USUAL_CLIENT };
+  return pretend?.issuer === chosen ? pretend : { issuer: chosen, client_id: DEFAULT_COMPANY_CLIENT };
 }
 
-const ENTER_TIMEOUT_MS = 5000;
+const KEY_UPLOAD_TIMEOUT_MS = 5000;
 
 /** Sends this machine's key to the sandbox's company, which accepts it, as it has no administrator. */
 async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
@@ -134,7 +134,7 @@ async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn)
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(key),
-    signal: AbortSignal.any([app.signal, AbortSignal.timeout(ENTER_TIMEOUT_MS)]),
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(KEY_UPLOAD_TIMEOUT_MS)]),
   });
 }
 

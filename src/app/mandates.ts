@@ -63,7 +63,11 @@ export async function addMandate(
       mandate,
       requested_by: requestedBy,
       provenance: {
-        fields: { ...computed(kept, 'as before'), ...computed(given, STANDING), ...typed(asked).fields },
+        fields: {
+          ...computed(kept, 'as before'),
+          ...computed(given, STANDING_SOURCE),
+          ...typed(asked).fields,
+        },
       },
     },
     await asking(),
@@ -73,7 +77,7 @@ export async function addMandate(
   return await gateway.mandate(proposal.result.mandate);
 }
 
-const STANDING = 'the orders it places';
+const STANDING_SOURCE = 'the orders it places';
 
 function computed(terms: MandateTerms, from: string) {
   return Object.fromEntries(

@@ -56,7 +56,7 @@ async function tickers(typed: readonly string[]): Promise<string[]> {
 }
 
 /** Milliseconds between price requests: thirty per minute for all symbols together. */
-const PRICES_MS = 2_000;
+const PRICES_INTERVAL_MS = 2_000;
 const MAX_BACKOFF_MS = 30_000;
 
 export interface LiveQuotes {
@@ -82,7 +82,7 @@ export async function liveQuotes(
   let failures = 0;
   while (!signal.aborted) {
     changed({ quotes, at, stale: failures > 0 });
-    const pause = Math.min(PRICES_MS * 2 ** failures, MAX_BACKOFF_MS);
+    const pause = Math.min(PRICES_INTERVAL_MS * 2 ** failures, MAX_BACKOFF_MS);
     await clock.sleep(pause, signal).catch(() => undefined);
     if (signal.aborted) return;
     try {

@@ -11,11 +11,11 @@ import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { wholeId } from './whole-id.ts';
 
-const MOST_LISTED = 100;
+const MAX_LISTED = 100;
 
 /** Lists receipts, newest first. @throws {TradeAgentError} `login_required` */
 export async function listReceipts(app: App): Promise<ReceiptEntry[]> {
-  return await (await app.gateway()).receipts(MOST_LISTED);
+  return await (await app.gateway()).receipts(MAX_LISTED);
 }
 
 /** Returns a receipt's text. @throws {TradeAgentError} `not_found`, `login_required` */
@@ -73,7 +73,7 @@ async function whole(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { 
 }
 
 /** In bytes. Larger than any receipt, which covers up to twenty orders. */
-const LONGEST_FILE = 4 * 1024 * 1024;
+const MAX_FILE_BYTES = 4 * 1024 * 1024;
 
 /** A valid receipt, or the first fault found. */
 export type ReceiptVerdict =
@@ -149,12 +149,12 @@ async function textOf(file: string): Promise<string> {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : 'it is not a file';
     throw unreadable(code, cause);
   }
-  if (bytes.length > LONGEST_FILE) throw unreadable('it is too large for a receipt');
+  if (bytes.length > MAX_FILE_BYTES) throw unreadable('it is too large for a receipt');
   // Invalid UTF-8 becomes characters that never occur in a receipt.
   return bytes.toString('utf8');
 }
 
-const LONGEST_ANSWER = 64 * 1024;
+const MAX_RESPONSE_BYTES = 64 * 1024;
 const TIMEOUT_MS = 10_000;
 /** RFC 7638, SHA-256: 43 characters of base64url. */
 const THUMBPRINT = /^[A-Za-z0-9_-]{43}$/;
@@ -182,7 +182,7 @@ export async function pinnedKeys(
   const url = `${gateway.replace(/\/+$/, '')}${RECEIPT_KEYS_PATH}`;
   const limit = timeLimit(TIMEOUT_MS, app.signal);
   try {
-    const answer = await boundedFetch(app.fetch, LONGEST_ANSWER)(url, {
+    const answer = await boundedFetch(app.fetch, MAX_RESPONSE_BYTES)(url, {
       signal: limit.signal,
       redirect: 'error',
     });

@@ -10,7 +10,7 @@ import { launcher } from './launcher.ts';
 const IDLE_EXIT = '60m';
 
 /** Starting takes a second or two. */
-const START_LIMIT_MS = 30_000;
+const START_TIMEOUT_MS = 30_000;
 
 /**
  * Finds the running sandbox: the one named by `TRADE_AGENT_SANDBOX` (a ready file), or else the one in the user's own
@@ -77,7 +77,7 @@ async function startInBackground(
     });
   child.unref();
 
-  const deadline = Date.now() + START_LIMIT_MS;
+  const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {
     // Another command may have started a sandbox at the same moment. Its ready file works too.
     const ready = readReadyFile(readyFile);

@@ -4,7 +4,7 @@ import type { AccountEntry } from '../trading/account-entry.ts';
 import type { App } from './app.ts';
 
 /** Short, because the user is already known without the gateway. */
-const ACCOUNTS_MS = 3_000;
+const ACCOUNTS_TIMEOUT_MS = 3_000;
 
 /**
  * Returns who is signed in, and where. `company` is the issuer of the company that signed them in, if any. `accounts`
@@ -32,7 +32,7 @@ export async function whoami(app: App, options: { readonly verify: boolean }) {
 
 async function accountsOf(app: App): Promise<readonly AccountEntry[] | null> {
   const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
-  const options = { signal: app.signal, timeoutMs: ACCOUNTS_MS };
+  const options = { signal: app.signal, timeoutMs: ACCOUNTS_TIMEOUT_MS };
   const gateway = createGatewayClient(await app.requireSession(), options);
   return await gateway.accounts().catch((error: unknown) => {
     if (isTradeAgentError(error)) return null;

@@ -2,8 +2,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
 
 /** Minimum length of a prefix, not counting a type prefix such as `pr_`. Anything shorter is probably a typo. */
-const SHORTEST = 3;
-const MOST_LISTED = 10;
+const MIN_PREFIX_LENGTH = 3;
+const MAX_LISTED = 10;
 
 export interface Ids {
   /** The noun used in messages, such as `orders`. */
@@ -24,9 +24,9 @@ export async function wholeId(typed: string, { called, whole, list }: Ids): Prom
   const begun = ids.filter((id) => id.startsWith(typed));
   const [only] = begun;
   if (only === undefined) return typed;
-  if (typed.replace(/^[A-Za-z]{1,2}[_-]/, '').length < SHORTEST) {
+  if (typed.replace(/^[A-Za-z]{1,2}[_-]/, '').length < MIN_PREFIX_LENGTH) {
     throw new TradeAgentError('usage', `"${safeLine(typed)}" is too short for an id`, {
-      hint: `Type at least ${SHORTEST} characters: ${inAList(begun)}.`,
+      hint: `Type at least ${MIN_PREFIX_LENGTH} characters: ${inAList(begun)}.`,
     });
   }
   if (begun.length === 1) return only;
@@ -36,9 +36,9 @@ export async function wholeId(typed: string, { called, whole, list }: Ids): Prom
 }
 
 function inAList(ids: readonly string[]): string {
-  const more = ids.length > MOST_LISTED ? `, and ${ids.length - MOST_LISTED} more` : '';
+  const more = ids.length > MAX_LISTED ? `, and ${ids.length - MAX_LISTED} more` : '';
   return `${ids
-    .slice(0, MOST_LISTED)
+    .slice(0, MAX_LISTED)
     .map((id) => safeLine(id, 64))
     .join(', ')}${more}`;
 }

@@ -1,10 +1,10 @@
 import { open } from 'node:fs/promises';
-import { type AuditHead, type AuditStanding, type AuditStore, lineHash, NO_LINE } from '../store/audit.ts';
+import { type AuditHead, type AuditStanding, type AuditStore, EMPTY_HEAD, lineHash } from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
 /** Delay for collecting lines that go to the disk together, such as an approval and its execution. Milliseconds. */
-const SOON_MS = 20;
+const FLUSH_DELAY_MS = 20;
 
 /**
  * The tamper-evident audit log: one JSON object a line, each with the hash of the one before. A line is first noted in the
@@ -40,7 +40,7 @@ export class AuditChain {
       this.#soon = undefined;
       // The lines stay in the store. They are flushed before anything is sent, and then a failure counts.
       this.#moved().catch(() => undefined);
-    }, SOON_MS);
+    }, FLUSH_DELAY_MS);
   }
 
   /** A running flush may have started before the last line was noted, so later callers share the one after it. */
@@ -90,7 +90,7 @@ export async function verifyAuditFile(
   const { head, pending, bytes } = await store.standing(file);
   let number = 0;
   let seq = 0;
-  let prev = NO_LINE.hash;
+  let prev = EMPTY_HEAD.hash;
   /** The beginning of a line that a dying process left; the complete line must follow. */
   let cut: { readonly text: string; readonly number: number } | undefined;
   const fault = (what: Exclude<AuditVerdict, { ok: true }>['what'], line = number): AuditVerdict => ({
@@ -157,7 +157,7 @@ function entryOf(text: string): Entry | undefined {
 }
 
 /** Bytes to read at once. A longer line is still read completely. */
-const BLOCK = 512 * 1024;
+const BLOCK_BYTES = 512 * 1024;
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
@@ -174,7 +174,7 @@ export async function* linesOf(
   if (bytes === 0) return;
   const handle = await open(file, 'r');
   try {
-    let buffer = Buffer.allocUnsafeSlow(BLOCK);
+    let buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
     for (let at = 0; ; ) {
       const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, bytes - at), at);
       const isLast = bytesRead < buffer.length;

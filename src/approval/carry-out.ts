@@ -40,12 +40,12 @@ import { questionOf } from './question.ts';
  */
 
 /** Delays between attempts that the service did not accept (the broker is busy), in milliseconds. */
-const NOT_TAKEN_WAITS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
+const NOT_ACCEPTED_DELAYS_MS = [1_000, 2_000, 5_000, 10_000, 30_000] as const;
 /**
  * Delays before looking up an unknown outcome, in milliseconds; the last one repeats. A miss right after a timeout proves
  * nothing. The fourth lookup comes just after the service may send again, even if another gateway took over after 20 s.
  */
-const UNKNOWN_WAITS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
+const UNKNOWN_DELAYS_MS = [1_000, 5_000, 10_000, 15_000, 30_000, 60_000] as const;
 /** How long an expired token is still used for lookups, in milliseconds: the broker's own token may last longer. */
 const TOKEN_GRACE_MS = 15 * 60_000;
 
@@ -71,7 +71,7 @@ export async function carryOut(
   }
   const approved = await approvalOf(context, proposal);
   if (approved === undefined) return undefined;
-  if (approved === 'later') return waitOf(NOT_TAKEN_WAITS_MS, tries);
+  if (approved === 'later') return waitOf(NOT_ACCEPTED_DELAYS_MS, tries);
   context.rememberApproval(approved);
   kindOf(proposal.kind).prepare?.(proposal.subject, approved);
   const intent = await moves.move(proposal, 'executing');
@@ -81,7 +81,7 @@ export async function carryOut(
   // An order that leaves no record is not sent.
   if (!(await context.record())) {
     if (!begun) context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecorded }));
-    return waitOf(NOT_TAKEN_WAITS_MS, tries);
+    return waitOf(NOT_ACCEPTED_DELAYS_MS, tries);
   }
   context.announce(intent);
   if (!begun) context.tellSending(intent.proposal);
@@ -172,7 +172,7 @@ export async function settleExecution(
     }
     case 'not_taken':
       await move('approved', { reason: reasonOf(execution.refusal) });
-      return waitOf(NOT_TAKEN_WAITS_MS, tries);
+      return waitOf(NOT_ACCEPTED_DELAYS_MS, tries);
     case 'unknown': {
       const reason: Reason = { code: 'outcome_unknown', text: execution.text };
       if (execution.final === true) {
@@ -180,7 +180,7 @@ export async function settleExecution(
         return undefined;
       }
       await move('unknown', { reason });
-      return waitOf(UNKNOWN_WAITS_MS, tries);
+      return waitOf(UNKNOWN_DELAYS_MS, tries);
     }
     default:
       throw new Error(`a ${proposal.kind} has an unexpected outcome`);

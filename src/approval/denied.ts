@@ -14,7 +14,7 @@ export interface Denied extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
 }
 
 /** Kinds whose refusals by order rules are logged where they are made, with everything they were decided by. */
-const NOTED: readonly ProposalKind[] = ['order', 'replace', 'batch'];
+const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
 /** Logs a refusal by the owner's rules, unless it has been logged. Ignores other errors. */
 export async function noteDenied(
@@ -23,7 +23,7 @@ export async function noteDenied(
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof Refusal) || error.code !== 'policy_denied') return;
-  if (NOTED.includes(about.kind) && error.options.members?.policy !== undefined) return;
+  if (KINDS_LOGGED_ELSEWHERE.includes(about.kind) && error.options.members?.policy !== undefined) return;
   await onDenied?.({ ...about, refusal: error });
 }
 

@@ -11,7 +11,7 @@ import type { Move } from './moves.ts';
 import { questionsAsked } from './question.ts';
 
 /** Number of people whose latest token is remembered. The person who was away longest is forgotten first. */
-const MOST_ASKERS = 10_000;
+const MAX_REMEMBERED_ASKERS = 10_000;
 
 /** The result of a check: nothing more will change, something changed, or something may change later. */
 export type ResultLook = 'over' | 'changed' | 'same';
@@ -82,7 +82,8 @@ export class KernelContext {
     if (asker.accessToken === NO_TOKEN && this.#askers.has(asker.sub)) return;
     this.#askers.delete(asker.sub);
     this.#askers.set(asker.sub, asker);
-    if (this.#askers.size > MOST_ASKERS) this.#askers.delete(this.#askers.keys().next().value ?? '');
+    if (this.#askers.size > MAX_REMEMBERED_ASKERS)
+      this.#askers.delete(this.#askers.keys().next().value ?? '');
   }
 
   /** Remembers an approval's token, so that the outcome can be looked up after a restart, when no session is known. */
@@ -117,13 +118,13 @@ export class KernelContext {
 }
 
 /** Delays between attempts to notify the phone, in milliseconds; the last one repeats. */
-const TELL_WAITS_MS = [1_000, 5_000, 30_000, 300_000] as const;
+const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 
 /**
  * How long the notification "sending" is held back, in milliseconds: nobody notices. What is finished by then is reported as
  * its outcome instead, so that this notification takes no processor time from the execution.
  */
-const SENDING_MS = 100;
+const SENDING_DELAY_MS = 100;
 
 /** The states that are reported to the phone. It knows of a denial itself, and shows a request anyway. */
 const toldStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
@@ -151,7 +152,7 @@ class OutcomeNotices {
     const { clock, asking } = this.#parts;
     for (const authReqId of questionsAsked(proposal)) {
       this.#inOrder(authReqId, async (overtaken) => {
-        await clock.sleep(SENDING_MS, overtaken).catch(() => undefined);
+        await clock.sleep(SENDING_DELAY_MS, overtaken).catch(() => undefined);
         if (!overtaken.aborted) await asking.tell(authReqId, { state: 'executing', text: 'sending' });
       });
     }
@@ -195,7 +196,9 @@ class OutcomeNotices {
     const news = this.#changes.listen({ proposal: id });
     try {
       for (let tries = 0; !(await asking.tell(authReqId, outcome)); tries++) {
-        await news.next(TELL_WAITS_MS[Math.min(tries, TELL_WAITS_MS.length - 1)] ?? 0, [this.#signal]);
+        await news.next(NOTIFY_RETRY_DELAYS_MS[Math.min(tries, NOTIFY_RETRY_DELAYS_MS.length - 1)] ?? 0, [
+          this.#signal,
+        ]);
         news.forget();
         if (this.#signal.aborted || (await store.get(id))?.version !== version) return false;
       }

@@ -8,7 +8,7 @@ import { defined } from '../values/defined.ts';
 import { parseRules } from './load-rules.ts';
 import type { Rule } from './rules-schema.ts';
 
-const HEAD =
+const FILE_HEADER =
   '# Rules managed by "trade-agent alert". You can edit them like any rules file (docs/guide/CHECKS.md).\n';
 
 export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
@@ -97,7 +97,7 @@ export async function addedAlert(
   );
   if (there !== undefined) return { text: before, added: there, isNew: false };
   const name = freeName(alert, rules);
-  const { document } = await readYaml(before.trim() === '' ? HEAD : before, file);
+  const { document } = await readYaml(before.trim() === '' ? FILE_HEADER : before, file);
   // A file with only comments has no keys yet.
   if (document.contents === null || document.get('rules') == null)
     document.set('rules', document.createNode([]));

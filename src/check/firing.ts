@@ -30,7 +30,7 @@ export interface Firing {
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
 }
 
-const BLIND = ' (not seen)';
+const NOT_SEEN_SUFFIX = ' (not seen)';
 
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
@@ -88,7 +88,7 @@ export function fire(
   for (const observation of look.observations) see(observation);
   for (const { rule, subject, code, text } of look.blind) {
     const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't be checked` });
-    see({ rule, subject, state: 'triggered', say }, `${subject}${BLIND}`, code);
+    see({ rule, subject, state: 'triggered', say }, `${subject}${NOT_SEEN_SUFFIX}`, code);
     // Earlier findings are neither confirmed nor over.
     const standing = known.get(stateKey(rule.name, subject));
     if (standing !== undefined) states.push(standing);

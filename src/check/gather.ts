@@ -3,7 +3,7 @@ import type { ActivityCache, CloseCache, ImportStore } from '../store/check-stor
 import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
-import { type Activity, externalFlows, FIRST_ACTIVITY, type PriceOn } from '../trading/activity.ts';
+import { type Activity, EARLIEST_ACTIVITY_MS, externalFlows, type PriceOn } from '../trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
 import { withImported } from '../trading/portfolio/imported.ts';
 import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
@@ -120,7 +120,7 @@ async function readBenchmark(
   }
 }
 
-const LONGEST_CLOSING_MS = 8 * DAY_MS;
+const MAX_CLOSURE_MS = 8 * DAY_MS;
 
 /** Returns activities, oldest first, or undefined, with a note, if unavailable. */
 async function readActivities(
@@ -140,7 +140,7 @@ async function readActivities(
 
 /** Brokers book late and make corrections, so this much is read again each time, and everything once a week. */
 const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
-const WHOLE_EVERY_MS = 7 * DAY_MS;
+const FULL_READ_INTERVAL_MS = 7 * DAY_MS;
 
 async function allActivities(
   gateway: GatewayClient,
@@ -148,8 +148,8 @@ async function allActivities(
   now: number,
 ): Promise<readonly Activity[]> {
   const kept = await cache.get();
-  if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > WHOLE_EVERY_MS) {
-    const all = await gateway.activities({ after: FIRST_ACTIVITY });
+  if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > FULL_READ_INTERVAL_MS) {
+    const all = await gateway.activities({ after: EARLIEST_ACTIVITY_MS });
     await cache.put(all, now);
     return all;
   }
@@ -198,7 +198,7 @@ async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string
   const [units] = kept?.closes ?? [];
   if (units !== undefined) return fromUnits(units);
   const end = newYorkInstant(day, '24:00');
-  const reach = { start: end - LONGEST_CLOSING_MS, end: end - 1 };
+  const reach = { start: end - MAX_CLOSURE_MS, end: end - 1 };
   const bars = await unlessUnreadable(
     gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' }),
   ).catch((error: unknown) => {
@@ -211,11 +211,11 @@ async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string
   return last.close;
 }
 
-const BARS_AT_ONCE = 6;
+const CONCURRENT_BAR_REQUESTS = 6;
 /** Rules look back at most 250 sessions, about a year. */
-const BARS_REACH_MS = 400 * DAY_MS;
+const BARS_PERIOD_MS = 400 * DAY_MS;
 /** Number of sessions stored, slightly more than any rule looks back. */
-const SESSIONS_KEPT = 260;
+const SESSION_RETENTION = 260;
 
 /** Reads the closes without the quote's own session. Only new ones are requested. */
 async function readCloses(
@@ -238,7 +238,7 @@ async function readCloses(
       found.set(symbol, history);
     }
   };
-  await Promise.all(Array.from({ length: BARS_AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENT_BAR_REQUESTS }, worker));
   return found;
 }
 
@@ -251,11 +251,11 @@ async function closesOf(
   const before = (history: PriceHistory): PriceHistory => {
     const found = history.days.findIndex((day) => day >= session);
     const end = found === -1 ? history.days.length : found;
-    const start = Math.max(0, end - SESSIONS_KEPT);
+    const start = Math.max(0, end - SESSION_RETENTION);
     return { days: history.days.slice(start, end), closes: history.closes.slice(start, end) };
   };
   const last = kept?.days.at(-1);
-  if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_REACH_MS) {
+  if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_PERIOD_MS) {
     // One bar is read twice: if it differs, a split or correction has changed all before it.
     const fresh = packBars(await gateway.bars({ symbol, timeframe: '1Day', start: last * DAY_MS }));
     const overlap = fresh.days.indexOf(last);
@@ -268,7 +268,9 @@ async function closesOf(
       return joined;
     }
   }
-  const all = before(packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_REACH_MS })));
+  const all = before(
+    packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_PERIOD_MS })),
+  );
   await cache.put(symbol, all);
   return all;
 }

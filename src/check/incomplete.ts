@@ -18,7 +18,7 @@ export interface Incomplete {
   readonly reason: string;
 }
 
-const OF_FLOWS: readonly FigureName[] = [
+const FLOW_FIGURES: readonly FigureName[] = [
   'time_weighted_return',
   'money_weighted_return',
   'volatility',
@@ -39,7 +39,7 @@ export function incompleteFigures(
     const reason = flowsTold
       ? 'shares transferred in or out are not known'
       : 'deposits and withdrawals are not known, and count as gains and losses';
-    return [{ figures: ['day_profit', ...OF_FLOWS], reason }];
+    return [{ figures: ['day_profit', ...FLOW_FIGURES], reason }];
   }
   const touched = ({ at }: Activity, more: readonly FigureName[]): FigureName[] => [
     ...(Date.parse(at) >= since ? (['day_profit'] as const) : []),
@@ -51,12 +51,12 @@ export function incompleteFigures(
       figures: touched(activity, [
         ...(activity.qty === null ? [] : (['realized'] as const)),
         ...(isNothing(activity.amount) ? [] : (['income'] as const)),
-        ...OF_FLOWS,
+        ...FLOW_FIGURES,
       ]),
       reason: `the effect of ${words(activity)} is not known`,
     }));
   const unvalued = externalFlows(activities, priceOn).unvalued.map((activity) => ({
-    figures: touched(activity, OF_FLOWS),
+    figures: touched(activity, FLOW_FIGURES),
     reason: `${words(activity)} transferred shares whose value at the time is not known`,
   }));
   return [...unknown, ...unvalued];

@@ -35,7 +35,7 @@ const defaultRules: z.input<typeof rulesFileSchema> = {
 };
 
 /** Maximum size. Larger files were named by mistake. */
-const MOST_BYTES = 1024 * 1024;
+const MAX_BYTES = 1024 * 1024;
 
 /**
  * Loads a rules file.
@@ -52,7 +52,7 @@ export function standardRules(): RulesFile {
 
 /** Parses rules. @param file name, for messages @throws {TradeAgentError} `invalid_config` */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
-  if (text.length > MOST_BYTES) throw invalid(file, `${file} is too long for a rules file`);
+  if (text.length > MAX_BYTES) throw invalid(file, `${file} is too long for a rules file`);
   return (await readQuickly(text, file)) ?? (await readWhole(text, file));
 }
 
@@ -204,7 +204,7 @@ const LINE = ` {2}(?:cash|${shareForm.source}): ${percentForm.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 
 /** Symbols that YAML does not read as text. */
-const NO_TEXT = ['NULL', 'TRUE', 'FALSE'];
+const NON_TEXT_SYMBOLS = ['NULL', 'TRUE', 'FALSE'];
 
 /**
  * Extracts targets written one per line, as nearly all are: for a thousand of them, the YAML parser and the schema
@@ -219,7 +219,7 @@ export function takePlainTargets(text: string) {
   for (const line of lines) {
     const end = line.indexOf(':');
     const symbol = line.slice(2, end);
-    if (Object.hasOwn(targets, symbol) || NO_TEXT.includes(symbol)) return undefined;
+    if (Object.hasOwn(targets, symbol) || NON_TEXT_SYMBOLS.includes(symbol)) return undefined;
     targets[symbol] = fractionOf(line.slice(end + 2));
   }
   if (!fitTogether(targets)) return undefined;

@@ -22,7 +22,7 @@ import type { Snapshot } from './snapshot.ts';
 
 type PortfolioRule = RuleOf<'ruin' | 'drift' | 'concentration' | 'cash' | 'drawdown' | 'loss'>;
 
-const OF_VALUE: readonly PortfolioRule['kind'][] = ['drift', 'concentration', 'cash'];
+const WEIGHT_RULES: readonly PortfolioRule['kind'][] = ['drift', 'concentration', 'cash'];
 
 const HUNDRED = new Dec(100);
 
@@ -70,7 +70,7 @@ export function observePortfolio(
     const text = 'the account’s value at the last close is not known, so today’s loss is not known either';
     return unseen(rule, 'no_value', text);
   }
-  if (figures.equity.gt(0) || !OF_VALUE.includes(rule.kind))
+  if (figures.equity.gt(0) || !WEIGHT_RULES.includes(rule.kind))
     return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
   if (snapshot.positions.length === 0 && figures.equity.isZero()) return { observations: [], blind: [] };
   const text = 'the account has no positive value, so there are no weights';

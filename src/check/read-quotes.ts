@@ -4,7 +4,7 @@ import type { NoPrice } from './snapshot.ts';
 import { noPriceCode } from './unreadable.ts';
 
 /** The gateway's maximum number of symbols per request. */
-const SYMBOLS_A_REQUEST = 50;
+const SYMBOLS_PER_REQUEST = 50;
 
 /** Halves requests until it finds a symbol without a price, which makes the gateway refuse a whole request. */
 export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols: readonly string[]) {
@@ -26,7 +26,7 @@ export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols
       await read(some.slice(half));
     }
   };
-  for (let from = 0; from < symbols.length; from += SYMBOLS_A_REQUEST)
-    await read(symbols.slice(from, from + SYMBOLS_A_REQUEST));
+  for (let from = 0; from < symbols.length; from += SYMBOLS_PER_REQUEST)
+    await read(symbols.slice(from, from + SYMBOLS_PER_REQUEST));
   return { quotes, noPrice };
 }

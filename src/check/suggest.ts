@@ -1,7 +1,7 @@
 import { Dec } from '../trading/decimal.ts';
 import type { Band } from '../trading/portfolio/allocation.ts';
 import { type RebalanceOptions, type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
-import { SMALLEST_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
+import { MIN_SHARE_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
 import type { Figures } from './figures.ts';
 import { bandOf, driftsOf, targetsOf } from './observe-portfolio.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
@@ -46,7 +46,7 @@ export function rebalanceOptions({ suggest }: RulesFile): RebalanceOptions {
   return {
     buyOnly: suggest.buy_only,
     minOrder: new Dec(suggest.min_order),
-    lot: new Dec(suggest.fractional ? SMALLEST_FRACTION : 1),
+    lot: new Dec(suggest.fractional ? MIN_SHARE_FRACTION : 1),
     cashReserve: new Dec(suggest.cash_reserve),
     orderType: suggest.order_type,
     slack: new Dec(suggest.slack),

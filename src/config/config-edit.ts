@@ -3,7 +3,7 @@ import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { Home } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { checkConfig, configFile, configText } from './config-file.ts';
-import { invalidFile, readYaml, WRONG_FILE_HINT } from './yaml-file.ts';
+import { INVALID_FILE_HINT, invalidFile, readYaml } from './yaml-file.ts';
 
 /** Returns the value at a dotted key (`profiles.work.model.name`), or undefined if it is not set. */
 export async function configValue(home: Home, key: string): Promise<unknown> {
@@ -94,7 +94,7 @@ export async function replaceConfig(home: Home, text: string): Promise<void> {
     const { code, message, details, hint } = error;
     const unwritten = 'Nothing was written.';
     throw new TradeAgentError(code, message, {
-      hint: hint === undefined || hint === WRONG_FILE_HINT ? unwritten : `${hint} ${unwritten}`,
+      hint: hint === undefined || hint === INVALID_FILE_HINT ? unwritten : `${hint} ${unwritten}`,
       details,
     });
   }

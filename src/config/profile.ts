@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 import { decimalString } from '../trading/decimal.ts';
 import { environments, slippageSchema } from '../trading/order.ts';
-import { DEFAULT_TTL_S, LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { DEFAULT_TTL_S, MAX_TTL_S, MIN_TTL_S } from '../trading/proposal.ts';
 import { mcpServersSchema } from './mcp-servers.ts';
 import { noticesSchema } from './notice-channels.ts';
 import { providerNames } from './provider-names.ts';
@@ -113,8 +113,8 @@ export const profileSchema = z.strictObject({
   approval_ttl: z
     .number()
     .int()
-    .min(SHORTEST_TTL_S)
-    .max(LONGEST_TTL_S)
+    .min(MIN_TTL_S)
+    .max(MAX_TTL_S)
     .default(DEFAULT_TTL_S)
     .describe('Time allowed for an approval, in seconds.'),
   connections: z

@@ -24,7 +24,7 @@ export async function parseYaml<S extends z.ZodType>(
 const reservedKeys = ['__proto__', 'constructor', 'prototype'];
 
 /** Maximum number of alias expansions in a file. Real files have few; many are an attack on memory. */
-const MOST_ALIASES = 100;
+const MAX_ALIASES = 100;
 
 /**
  * Parses YAML and returns the document, its line counter and its plain values.
@@ -75,7 +75,7 @@ export async function readYaml(
     throw invalidFile(`${file}:1: the file is nested too deeply`, file);
   }
   try {
-    return { document, lines, content: document.toJS({ maxAliasCount: MOST_ALIASES }) };
+    return { document, lines, content: document.toJS({ maxAliasCount: MAX_ALIASES }) };
   } catch (error) {
     if (!(error instanceof ReferenceError)) throw error;
     throw invalidFile(
@@ -86,9 +86,9 @@ export async function readYaml(
   }
 }
 
-export const WRONG_FILE_HINT = 'Fix the file, or move it away to start over.';
+export const INVALID_FILE_HINT = 'Fix the file, or move it away to start over.';
 
-export function invalidFile(message: string, file: string, hint = WRONG_FILE_HINT) {
+export function invalidFile(message: string, file: string, hint = INVALID_FILE_HINT) {
   return new TradeAgentError('invalid_config', message, { hint, details: { file } });
 }
 

@@ -48,7 +48,7 @@ interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended
 }
 
 /** Kinds whose approval must meet `live.acr` (policy/parties.ts). */
-const TAKES_SIGN_IN: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
+const STEP_UP_KINDS: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
 /** Creates the approval kernel over the gateway's database and services; undefined if approvals are not configured. */
 export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
@@ -98,7 +98,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
     async acrFor({ kind, subject }) {
-      const about = TAKES_SIGN_IN.includes(kind) ? aboutAccount(subject) : undefined;
+      const about = STEP_UP_KINDS.includes(kind) ? aboutAccount(subject) : undefined;
       if (about === undefined) return undefined;
       return signInWanted((await parts.rules.current()).limitsOf(about.account), about.environment);
     },

@@ -11,7 +11,7 @@ import type { RegistrationPlace } from '../store/registration-place.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
-import { LONGEST_TTL_S, SHORTEST_TTL_S } from '../trading/proposal.ts';
+import { MAX_TTL_S, MIN_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import { isKept } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
@@ -78,7 +78,7 @@ const approvalSchema = z
     /** `ping`: the provider calls back at `<resource>/ciba/ping`, and polling covers lost calls. */
     delivery: z.enum(['poll', 'ping']).default('poll'),
     /** Maximum lifetime of a proposal, in seconds. */
-    max_ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).default(LONGEST_TTL_S),
+    max_ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).default(MAX_TTL_S),
     /** Quotas per client and person, for `own_clients` (typed by the person, and the rest) and for other clients. */
     quotas: z
       .strictObject({

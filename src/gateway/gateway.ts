@@ -12,7 +12,7 @@ import { Refusal } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import type { OpenAccountOf } from './broker/accounts.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
-import { ONLY_BROKER } from './broker/named-broker.ts';
+import { SINGLE_BROKER_NAME } from './broker/named-broker.ts';
 import { createOrderUpdates } from './broker/updates/order-updates.ts';
 import { type BrokerAccess, brokerAccess } from './broker-access.ts';
 import { createDoor } from './door/door.ts';
@@ -29,7 +29,7 @@ import type { Mount } from './mounts/mount.ts';
 import { audienceOf, createActing, metadataPathOf, mountedRoutes } from './mounts/mounted-routes.ts';
 import { mandateExcess } from './orders/adoption.ts';
 import { type OrderCheck, orderCheck, orderPorts } from './orders/order-ports.ts';
-import { QUIET_MS } from './orders/order-submission.ts';
+import { RESEND_DELAY_MS } from './orders/order-submission.ts';
 import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
 import { type OwnerDesk, ownerDesk } from './owner-desk.ts';
@@ -68,7 +68,7 @@ export interface Gateway {
   close(): Promise<void>;
 }
 
-const LONGEST_BROKER_TIMEOUT_MS = QUIET_MS / 2;
+const LONGEST_BROKER_TIMEOUT_MS = RESEND_DELAY_MS / 2;
 
 /**
  * Creates the order gateway: a resource server, and the only way to the broker.
@@ -334,7 +334,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
       ...places.map(({ name, credentials }) => [name, credentials] as const),
       // Whether the person has any account, whatever the brokers' names.
-      [ONLY_BROKER, anyOf(places)] as const,
+      [SINGLE_BROKER_NAME, anyOf(places)] as const,
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );

@@ -44,10 +44,10 @@ export interface OwnerDesk extends OwnAccount {
 }
 
 /** Maximum number of recent proposals whose orders may be open. */
-const MOST_OPEN = 200;
+const MAX_OPEN_PROPOSALS = 200;
 
 /** Maximum number of pages. More than an account has in years; older activities are left out. */
-const MOST_PAGES = 50;
+const MAX_ACTIVITY_PAGES = 50;
 
 export function ownerDesk(
   sub: string,
@@ -79,7 +79,7 @@ export function ownerDesk(
     async lookAtOrders() {
       const asker = withoutToken(sub);
       await kernel.watched(asker);
-      for (const one of await kernel.list(sub, { state: 'all', limit: MOST_OPEN }))
+      for (const one of await kernel.list(sub, { state: 'all', limit: MAX_OPEN_PROPOSALS }))
         if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);
     },
     async follow(signal, changed) {
@@ -101,7 +101,7 @@ function ownAccount(broker: () => Promise<OpenAccount>): OwnAccount {
       const found: Activity[] = [];
       const reading = await broker();
       let page: string | undefined;
-      for (let pages = 0; pages < MOST_PAGES; pages++) {
+      for (let pages = 0; pages < MAX_ACTIVITY_PAGES; pages++) {
         const answer = await reading.activities({ after: new Date(after), page });
         found.push(...answer.activities);
         if (answer.next_page === null) break;

@@ -28,9 +28,9 @@ export const toProvider = (options: Paced, send: typeof fetch): typeof fetch =>
   paceOf(options)(send, 'provider', options.rates?.provider);
 
 /** Fraction of the burst that reads leave for writes, so that an order does not wait for a screen. */
-const FOR_ACTS = 0.2;
+const WRITE_RESERVE = 0.2;
 /** Maximum wait, in milliseconds. It is part of the request's timeout, and a longer wait is answered as busy. */
-const LONGEST_WAIT_MS = 2_000;
+const MAX_WAIT_MS = 2_000;
 
 interface Pacing {
   readonly buckets: RateBuckets;
@@ -45,7 +45,7 @@ interface Pacing {
  * 9110 §10.2.3), as the server would, which proves that nothing was sent.
  */
 export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
-  const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - FOR_ACTS)) };
+  const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - WRITE_RESERVE)) };
   return async (input, init) => {
     const { host, isRead, signal } = partsOf(input, init);
     for (let waited = 0; ; ) {
@@ -53,7 +53,7 @@ export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }:
       const wait = await buckets.take(`${bucket}|${host}`, isRead ? forReads : rate, 1).catch(() => 0);
       if (wait === 0) return await send(input, init);
       waited += wait;
-      if (waited > LONGEST_WAIT_MS) return tooMany(wait);
+      if (waited > MAX_WAIT_MS) return tooMany(wait);
       await sleep(wait, signal);
     }
   };

@@ -14,7 +14,7 @@ import {
 import { transmitterMetadata } from './identity-provider/transmitter/transmitter.ts';
 import { isPhonePath } from './phone/phone-app.ts';
 
-const SLOW_ANSWER_MS = 2000;
+const SLOW_RESPONSE_MS = 2000;
 
 interface FrontDoorOptions {
   readonly issuer: string;
@@ -41,7 +41,7 @@ export function frontDoor(options: FrontDoorOptions): Handler {
     // Other request targets (`*`, a whole URL, `//host`) could be interpreted as another server's further in.
     if (!/^\/(?!\/)/.test(path))
       return refuse(response, 400, 'The request target is not a path on this server');
-    if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER_MS, closing);
+    if (faults.take('slow_answers')) await clock.sleep(SLOW_RESPONSE_MS, closing);
     const own = ownHandler(options, path, method);
     if (own !== undefined) return await own(request, response);
     const methods = methodsOf(path);

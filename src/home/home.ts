@@ -208,20 +208,20 @@ function endings(
 }
 
 /** Paths on which the gateway may mount something. */
-const MOUNTS = ['/mcp'];
-const METADATA = '/.well-known/oauth-protected-resource';
+const MOUNT_PATHS = ['/mcp'];
+const METADATA_PATH = '/.well-known/oauth-protected-resource';
 
 /** Returns whether a path belongs to the gateway. All others belong to the identity provider and the phone. */
 export function isGatewayPath(path: string): boolean {
   return (
     path.startsWith('/v1/') ||
-    ['/v1', '/healthz', '/readyz', '/ciba/ping', METADATA, RECEIPT_KEYS_PATH].includes(path) ||
-    MOUNTS.some((mount) => path === mount || path === `${METADATA}${mount}`)
+    ['/v1', '/healthz', '/readyz', '/ciba/ping', METADATA_PATH, RECEIPT_KEYS_PATH].includes(path) ||
+    MOUNT_PATHS.some((mount) => path === mount || path === `${METADATA_PATH}${mount}`)
   );
 }
 
 /** Actor of these changes in the audit log and in mandates. */
-const BY = 'signal';
+const SIGNAL_ACTOR = 'signal';
 
 interface EndSignalledOptions {
   readonly companies: readonly Company[];
@@ -271,7 +271,7 @@ function endSignalled(options: EndSignalledOptions): (signalled: Signalled) => P
           effect,
           reason,
           jti,
-          by: BY,
+          by: SIGNAL_ACTOR,
         },
       },
       now(),
@@ -290,14 +290,14 @@ async function suspendMandates(
 ): Promise<void> {
   for (const { id, state } of (await mandates?.list(sub)) ?? []) {
     if (state !== 'active' && state !== 'exhausted') continue;
-    await mandates?.end(sub, id, 'suspended', BY).catch((error: unknown) => {
+    await mandates?.end(sub, id, 'suspended', SIGNAL_ACTOR).catch((error: unknown) => {
       // The owner has ended it in the meantime.
       if (!(error instanceof Refusal)) throw error;
     });
   }
 }
 
-const LOOK_MS = 1_000;
+const CLEANUP_INTERVAL_MS = 1_000;
 
 type EndAll = ReturnType<typeof endAll>;
 
@@ -340,7 +340,7 @@ function endAll<T>(options: {
       await ending;
     },
   };
-  const looking = setInterval(endings.look, LOOK_MS).unref();
+  const looking = setInterval(endings.look, CLEANUP_INTERVAL_MS).unref();
   endings.look();
   return endings;
 }

@@ -31,7 +31,7 @@ import type { Faults } from './identity-provider/faults.ts';
 import { createGrants, type Grants } from './identity-provider/grants.ts';
 import { createProtocol } from './identity-provider/oidc-provider.ts';
 import { createOutcomeEndpoint } from './identity-provider/outcome-endpoint.ts';
-import { CLOCK_TOLERANCE } from './identity-provider/protocol/client-assertion.ts';
+import { CLOCK_TOLERANCE_S } from './identity-provider/protocol/client-assertion.ts';
 import {
   connectedAccountsUrl,
   type Handler,
@@ -50,7 +50,7 @@ import { createPhonePush } from './phone/push/phone-push.ts';
 import { endingRings } from './phone/push/push-subscriptions.ts';
 
 /** How often to check whether a key rotation is due. A key is published one day before it signs. */
-const KEY_CHECK_MS = 3_600_000;
+const KEY_CHECK_INTERVAL_MS = 3_600_000;
 
 /** Creates a home's OpenID provider and the phone app. */
 export async function createIdentityProvider(options: IdentityProviderOptions): Promise<IdentityProvider> {
@@ -91,7 +91,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   });
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
-  const keyCheck = setInterval(provider, KEY_CHECK_MS).unref();
+  const keyCheck = setInterval(provider, KEY_CHECK_INTERVAL_MS).unref();
   const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
 
   const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
@@ -227,7 +227,7 @@ function openState(
     authorized,
     openRegistrations,
     standing: openCompanyStanding({ database, companies, grants: store, now }),
-    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE }),
+    redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, clock }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),
     recovery: createRecoveryCodes({ database, people, clock }),
@@ -310,7 +310,7 @@ export async function holdPoll(
 }
 
 /** How often to act on endings recorded by other processes. A client's open connections may outlive its tokens by this long. */
-const EVERY_MS = 1000;
+const ENDINGS_INTERVAL_MS = 1000;
 
 /** Acts on the endings that any process has recorded: immediately through `now`, and again after failures and crashes. */
 function watchEndings(
@@ -322,7 +322,7 @@ function watchEndings(
     if (stopped) return;
     await authorized.endings(on.onRevoked).catch((error: Error) => on.onError(error.message));
   };
-  const timer = setInterval(now, EVERY_MS).unref();
+  const timer = setInterval(now, ENDINGS_INTERVAL_MS).unref();
   return {
     authorized: {
       list: authorized.list,

@@ -118,15 +118,15 @@ export const RETRY_LIMIT = 2;
 /** The first retry delay, seconds; doubles each time. */
 export const RETRY_SECONDS = 1;
 /** A worker's heartbeat interval: it sends three before its jobs would count as lost. */
-export const RENEW_MS = 3_000;
+export const HEARTBEAT_INTERVAL_MS = 3_000;
 /** A worker silent for so long has lost its jobs; pg-boss's minimum. */
-export const HEARTBEAT_SECONDS = 10;
+export const HEARTBEAT_TIMEOUT_SECONDS = 10;
 /** How long dead jobs are kept for people to inspect. */
-export const KEEP_DEAD_SECONDS = 30 * 24 * 3600;
+export const DEAD_JOB_RETENTION_SECONDS = 30 * 24 * 3600;
 /** How long jobs may take when the queue closes: less than orchestrators wait before they kill a process. */
-export const DRAIN_MS = 20_000;
+export const DEFAULT_DRAIN_MS = 20_000;
 /** How long a job may take after its signal aborted. */
-export const ABORT_MS = 2_000;
+export const ABORT_GRACE_MS = 2_000;
 
 /** A job's time limit, seconds. A run asks a language model many times; the others ask a gateway or send a message. */
 export const expireInSeconds: Readonly<Record<JobKind, number>> = {

@@ -8,7 +8,7 @@ export class AnswerTooLong extends Error {
 }
 
 /** Maximum size of an identity provider's response, in bytes. Metadata, keys and tokens are far shorter. */
-export const LONGEST_PROVIDER_ANSWER = 1024 * 1024;
+export const MAX_PROVIDER_RESPONSE_BYTES = 1024 * 1024;
 
 /**
  * Wraps `fetch` so that it reads at most `longest` bytes of a response, counted after decompression. A faulty or

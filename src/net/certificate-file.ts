@@ -3,12 +3,12 @@ import { readFile } from 'node:fs/promises';
 import { TradeAgentError } from '../errors/errors.ts';
 import { defined } from '../values/defined.ts';
 
-const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Reads a PEM file and returns its certificates one by one. @throws {TradeAgentError} `invalid_config` if it has none */
 export async function readCertificates(file: string): Promise<string[]> {
   try {
-    const found = (await readFile(file, 'utf8')).match(PEM) ?? [];
+    const found = (await readFile(file, 'utf8')).match(PEM_CERTIFICATE) ?? [];
     for (const pem of found) new X509Certificate(pem);
     if (found.length > 0) return found;
   } catch (cause) {

@@ -9,7 +9,7 @@ import { responseOf } from './node-response.ts';
 /** A property of Node's TLS sockets that is missing in its types. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
 /** The default headers of `fetch`. Some servers reject requests without them. */
-const CLIENT = { accept: '*/*', 'user-agent': 'node' };
+const DEFAULT_HEADERS = { accept: '*/*', 'user-agent': 'node' };
 
 /** The TCP socket of each TLS socket. Only the TCP socket can be reset. */
 const below = new WeakMap<Socket, Socket>();
@@ -27,14 +27,14 @@ class ResettableTlsAgent extends HttpsAgent {
  * Idle timeout of a connection in milliseconds, the same as in `fetch`. Routers silently drop idle connections, and a
  * request written to a dropped connection is never answered.
  */
-const IDLE_MS = 4_000;
+const IDLE_TIMEOUT_MS = 4_000;
 
 /** Connections are closed soon, so each new one resolves the name again. It must not wait for a slow resolver. */
 const lookup = createStaleLookup();
 
 const agents = {
-  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_MS, lookup }),
-  'https:': new ResettableTlsAgent({ keepAlive: true, timeout: IDLE_MS, lookup }),
+  'http:': new HttpAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS, lookup }),
+  'https:': new ResettableTlsAgent({ keepAlive: true, timeout: IDLE_TIMEOUT_MS, lookup }),
 };
 
 type Dispatcher = NonNullable<RequestInit['dispatcher']>;
@@ -89,7 +89,7 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
     if (!isTls && url.protocol !== 'http:') return fail(new Error(`${url.protocol} is not HTTP`));
     if (signal.aborted) return failed(signal.reason);
     const headers = {
-      ...CLIENT,
+      ...DEFAULT_HEADERS,
       ...Object.fromEntries(request.headers),
       'content-length': String(body.length),
     };
@@ -141,9 +141,9 @@ function reset(socket: Socket): void {
 }
 
 /** If the resolver takes longer than this, in milliseconds, its previous answer is used, because an order may be waiting. */
-const SLOW_MS = 500;
+const SLOW_LOOKUP_MS = 500;
 /** Maximum age of a previous answer, in milliseconds: the shortest "maximum stale timer" that RFC 8767 §5 suggests. */
-const LONGEST_STALE_MS = 24 * 3_600_000;
+const MAX_STALE_MS = 24 * 3_600_000;
 
 export type SystemLookup = (
   host: string,
@@ -188,10 +188,10 @@ export function createStaleLookup({
     const key = JSON.stringify([host, options.family, options.hints]);
     const known = last.get(key);
     const { answer, since } = ask(key, host, options);
-    if (known === undefined || monotonic() - known.at > LONGEST_STALE_MS) return await answer;
+    if (known === undefined || monotonic() - known.at > MAX_STALE_MS) return await answer;
     const late = Promise.withResolvers<readonly LookupAddress[]>();
     // Counted from the query's start, so that a caller who joins a slow query does not wait the full time.
-    const wait = Math.max(0, since + SLOW_MS - monotonic());
+    const wait = Math.max(0, since + SLOW_LOOKUP_MS - monotonic());
     const timer = setTimeout(() => late.resolve(known.found), wait);
     try {
       return await Promise.race([answer, late.promise]);

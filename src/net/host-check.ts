@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 /** Rejects a request for another host or from another site's page. @returns false if it was rejected */
 type HostCheck = (request: IncomingMessage, response: ServerResponse) => boolean;
 
-const SAFE: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS'];
+const SAFE_METHODS: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS'];
 
 /**
  * Protects against other sites' pages. A page that points its own name at this machine (DNS rebinding) is recognized by
@@ -32,7 +32,7 @@ export function requireHost(addresses: readonly string[]): HostCheck {
       refuse(response, 421, `This server is only available as ${origins[0]}\n`);
       return false;
     }
-    if (SAFE.includes(request.method)) return true;
+    if (SAFE_METHODS.includes(request.method)) return true;
     // With `referrer-policy: no-referrer`, a browser sends the origin "null"; Sec-Fetch-Site then identifies our own pages.
     const isFromUs =
       origin === undefined || origins.includes(origin) || (origin === 'null' && site === 'same-origin');

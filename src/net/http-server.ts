@@ -20,11 +20,11 @@ import { isLoopback } from './secure-url.ts';
 import { believeProxy, cameByHttps } from './trusted-proxy.ts';
 
 /** CSP 3 policy for responses that are not pages: nothing may run, load or be framed, whatever a browser interprets it as. */
-export const NO_PAGE = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
+export const NO_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** Sets the headers that every response has, including errors and the 503 during startup. Pages override the policy. */
 function answerHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
-  response.setHeader('content-security-policy', NO_PAGE);
+  response.setHeader('content-security-policy', NO_PAGE_CSP);
   response.setHeader('referrer-policy', 'no-referrer');
   response.setHeader('x-content-type-options', 'nosniff');
 }
@@ -218,9 +218,9 @@ interface TlsPair {
 }
 
 /** Maximum size of a PEM file, in bytes. A certificate chain has about 10 KB. */
-const LONGEST_FILE = 1024 * 1024;
+const MAX_PEM_BYTES = 1024 * 1024;
 /** Polling interval. Certificates are renewed days before they expire. */
-const LOOK_EVERY_MS = 10_000;
+const RENEWAL_CHECK_INTERVAL_MS = 10_000;
 
 /** The TLS 1.3 suites, and of TLS 1.2 only authenticated ones with forward secrecy (RFC 9325 §4.2). */
 const CIPHERS = [
@@ -228,7 +228,7 @@ const CIPHERS = [
   ...['ECDHE+AESGCM', 'ECDHE+CHACHA20'],
 ].join(':');
 
-const HINT =
+const TLS_FILES_HINT =
   'Pass the certificate with its chain, and its private key: two PEM files that this user can read.';
 
 /** @throws {TradeAgentError} `invalid_config`, naming the file */
@@ -274,7 +274,7 @@ async function followRenewals(
   let used = inUse.stamp;
   let broken: { readonly stamp: string; readonly looks: number } | undefined;
   const rested = () =>
-    clock.sleep(LOOK_EVERY_MS, signal).then(
+    clock.sleep(RENEWAL_CHECK_INTERVAL_MS, signal).then(
       () => true,
       () => false,
     );
@@ -314,7 +314,7 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
     const handle = await open(file);
     try {
       const { mode, size } = await handle.stat();
-      if (size > LONGEST_FILE) throw unusable(file, `it is too large for a ${what}`);
+      if (size > MAX_PEM_BYTES) throw unusable(file, `it is too large for a ${what}`);
       // Windows has no file modes.
       if (what === 'private key' && process.platform !== 'win32' && (mode & 0o007) !== 0) {
         throw new TradeAgentError('invalid_config', `${file} is readable by every user`, {
@@ -331,7 +331,7 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
     throw code === 'ENOENT'
       ? new TradeAgentError('invalid_config', `no ${what} at ${file}`, {
-          hint: HINT,
+          hint: TLS_FILES_HINT,
           details: { file },
         })
       : unusable(file, code);
@@ -340,7 +340,7 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
 
 function unusable(file: string, why: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
-    hint: HINT,
+    hint: TLS_FILES_HINT,
     details: { file },
   });
 }

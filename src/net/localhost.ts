@@ -5,7 +5,7 @@ import { dispatchFetch } from './dispatch-fetch.ts';
 import { type HttpServer, listen, listenOnLoopback } from './http-server.ts';
 
 /** Number of attempts to find a port that is free on both addresses. */
-const TRIES = 20;
+const MAX_PORT_ATTEMPTS = 20;
 
 /**
  * Listens on `localhost`, which is both 127.0.0.1 and ::1. Clients may try either address first, so another user of this
@@ -23,7 +23,7 @@ export async function listenOnLocalhost(port: number, now: () => number): Promis
       return { ...both(four, six), url };
     } catch (error) {
       await four.close();
-      if (port !== 0 || tries === TRIES || !isTradeAgentError(error)) throw error;
+      if (port !== 0 || tries === MAX_PORT_ATTEMPTS || !isTradeAgentError(error)) throw error;
     }
   }
 }

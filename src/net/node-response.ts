@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 
 /** Statuses of responses without a body (Fetch, "null body status"). */
-const BODILESS = [204, 205, 304];
+const NULL_BODY_STATUSES = [204, 205, 304];
 
 /**
  * Converts the response of Node's `http` client to a `Response`.
@@ -18,7 +18,7 @@ export function responseOf(message: IncomingMessage, { hasBody = true } = {}): R
   const headers = new Headers();
   for (const [name, values] of Object.entries(message.headersDistinct))
     for (const value of values ?? []) headers.append(name, value);
-  const isRead = hasBody && !BODILESS.includes(status);
+  const isRead = hasBody && !NULL_BODY_STATUSES.includes(status);
   if (!isRead) message.resume();
   const body = isRead ? (Readable.toWeb(message) as ReadableStream<Uint8Array>) : null;
   return new Response(body as ConstructorParameters<typeof Response>[0], { status, statusText, headers });

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 
 export type PeerList = ReturnType<typeof peerList>;
 
-const HINT = 'Use addresses such as 10.0.0.2 or fd00::2, or a network such as 10.0.0.0/24.';
+const PEER_HINT = 'Use addresses such as 10.0.0.2 or fd00::2, or a network such as 10.0.0.0/24.';
 
 /**
  * @param addresses IPv4, IPv6, or either with a prefix length (CIDR)
@@ -17,11 +17,11 @@ export function peerList(addresses: readonly string[]) {
     const longest = version === 4 ? 32 : 128;
     const bits = prefix === undefined ? longest : Number(prefix);
     if (version === 0 || bits > longest) {
-      throw new TradeAgentError('usage', `"${text}" is not a valid proxy address`, { hint: HINT });
+      throw new TradeAgentError('usage', `"${text}" is not a valid proxy address`, { hint: PEER_HINT });
     }
     if (bits === 0) {
       throw new TradeAgentError('usage', `"${text}" includes every address, not just a proxy`, {
-        hint: HINT,
+        hint: PEER_HINT,
       });
     }
     list.addSubnet(address, bits, version === 4 ? 'ipv4' : 'ipv6');

@@ -15,15 +15,15 @@ import type { ResolveHost } from './resolve-host.ts';
  */
 
 /** Time limit for resolving a name, in milliseconds. There is one attempt. */
-const RESOLVE_MS = 1_500;
-/** Time limit for waiting in the queue, in milliseconds. It exceeds RESOLVE_MS, so one running lookup ends within it. */
-const WAIT_MS = 1_700;
+const RESOLVE_TIMEOUT_MS = 1_500;
+/** Time limit for waiting in the queue, in milliseconds. It exceeds RESOLVE_TIMEOUT_MS, so one running lookup ends within it. */
+const QUEUE_TIMEOUT_MS = 1_700;
 /**
  * Cache time of an answer, in milliseconds. A caller that checks a name and then connects to it gets the same addresses
  * both times, and a page that shows several clients resolves each name once.
  */
-const KEPT_MS = 5_000;
-const MOST_KEPT = 100;
+const CACHE_MS = 5_000;
+const MAX_CACHED = 100;
 
 type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 
@@ -44,10 +44,10 @@ export class ResolverBusy extends Error {
 }
 
 /** Seconds to wait before a retry after {@link ResolverBusy}. A full queue is processed within this time. */
-export const RESOLVER_BUSY_S = Math.ceil((WAIT_MS + RESOLVE_MS) / 1000);
+export const RESOLVER_RETRY_S = Math.ceil((QUEUE_TIMEOUT_MS + RESOLVE_TIMEOUT_MS) / 1000);
 
 /**
- * Creates a resolver for untrusted names. Each lookup takes at most {@link RESOLVE_MS}, after at most {@link WAIT_MS} in
+ * Creates a resolver for untrusted names. Each lookup takes at most {@link RESOLVE_TIMEOUT_MS}, after at most {@link QUEUE_TIMEOUT_MS} in
  * the queue. Callers that must not delay each other need separate resolvers.
  * @throws {ResolverBusy} if the queue is full, or the wait is too long
  *
@@ -60,7 +60,7 @@ export const RESOLVER_BUSY_S = Math.ceil((WAIT_MS + RESOLVE_MS) / 1000);
  * ```
  */
 export function createPublicResolver({
-  open = () => new Resolver({ timeout: RESOLVE_MS, tries: 1 }),
+  open = () => new Resolver({ timeout: RESOLVE_TIMEOUT_MS, tries: 1 }),
   mostAtOnce = 2,
   mostWaiting = 4,
 }: PublicResolverOptions = {}): ResolveHost {
@@ -84,11 +84,11 @@ export function createPublicResolver({
     kept.delete(host);
     kept.set(host, entry);
     for (const oldest of kept.keys()) {
-      if (kept.size <= MOST_KEPT) break;
+      if (kept.size <= MAX_CACHED) break;
       kept.delete(oldest);
     }
     const keep = () => {
-      entry.until = performance.now() + KEPT_MS;
+      entry.until = performance.now() + CACHE_MS;
     };
     found.then(keep, (error: unknown) => {
       if (error instanceof ResolverBusy) entry.until = 0;
@@ -101,7 +101,7 @@ export function createPublicResolver({
 /** Returns IPv4 addresses first, then IPv6. If only one family works, the connection falls back to it. */
 async function addressesOf(host: string, client: DnsClient): Promise<readonly string[]> {
   // The client's own timeout is per name server, and there may be several.
-  const timer = setTimeout(() => client.cancel(), RESOLVE_MS);
+  const timer = setTimeout(() => client.cancel(), RESOLVE_TIMEOUT_MS);
   try {
     const answers = await Promise.allSettled([client.resolve4(host), client.resolve6(host)]);
     const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
@@ -135,7 +135,7 @@ function createTurns(mostAtOnce: number, mostWaiting: number) {
         const timer = setTimeout(() => {
           waiting.splice(waiting.indexOf(start), 1);
           reject(new ResolverBusy());
-        }, WAIT_MS);
+        }, QUEUE_TIMEOUT_MS);
         waiting.push(start);
       });
     },

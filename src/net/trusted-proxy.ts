@@ -16,9 +16,10 @@ interface Believed {
 const believed = new WeakMap<IncomingMessage, Believed>();
 
 /** Forwarding headers, which are removed before a handler sees the request. */
-const TELLS_OF_IT = /^(?:x-forwarded-.*|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
+const FORWARDING_HEADERS =
+  /^(?:x-forwarded-.*|forwarded|x-real-ip|x-client-ip|true-client-ip|cf-connecting-ip)$/;
 /** A host name or an address, with an optional port (RFC 9110 §7.2). */
-const HOST = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
+const HOST_PATTERN = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$/i;
 
 /**
  * Reads the forwarding headers of a trusted proxy, and removes all such headers from the request, whoever sent it.
@@ -40,7 +41,7 @@ export function believeProxy(
     protocol: by === 'https' || by === 'http' ? by : protocol,
   });
   takeAway(request);
-  if (host !== undefined && HOST.test(host)) setHost(request, host);
+  if (host !== undefined && HOST_PATTERN.test(host)) setHost(request, host);
 }
 
 /** Returns the client's address as far as it is known. Rate limits are counted by it. */
@@ -92,9 +93,9 @@ function valuesOf(header: string | readonly string[] | undefined): string[] {
 function takeAway(request: IncomingMessage): void {
   const { rawHeaders, headers } = request;
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
-    if (TELLS_OF_IT.test(rawHeaders[at]?.toLowerCase() ?? '')) rawHeaders.splice(at, 2);
+    if (FORWARDING_HEADERS.test(rawHeaders[at]?.toLowerCase() ?? '')) rawHeaders.splice(at, 2);
   }
-  for (const name of Object.keys(headers)) if (TELLS_OF_IT.test(name)) delete headers[name];
+  for (const name of Object.keys(headers)) if (FORWARDING_HEADERS.test(name)) delete headers[name];
 }
 
 function setHost({ rawHeaders, headers }: IncomingMessage, host: string): void {

@@ -4,8 +4,8 @@ import { safeLine, safeText } from '../text/shown-text.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-const LONGEST_TITLE = 120;
-const LONGEST_BODY = 600;
+const MAX_TITLE_LENGTH = 120;
+const MAX_BODY_LENGTH = 600;
 
 /** A program that shows a notice. `input` is its standard input. */
 export interface DesktopCommand {
@@ -22,8 +22,8 @@ export function desktopCommand(
   notice: Pick<Notice, 'title' | 'body' | 'severity' | 'type'>,
   platform: NodeJS.Platform,
 ): DesktopCommand {
-  const title = safeLine(notice.title, LONGEST_TITLE);
-  const body = safeText(notice.body).trim().slice(0, LONGEST_BODY);
+  const title = safeLine(notice.title, MAX_TITLE_LENGTH);
+  const body = safeText(notice.body).trim().slice(0, MAX_BODY_LENGTH);
   if (platform === 'darwin') {
     const script = [
       'on run argv',
@@ -33,7 +33,7 @@ export function desktopCommand(
     return { program: 'osascript', args: [...script.flatMap((line) => ['-e', line]), '--', title, body] };
   }
   if (platform === 'win32') {
-    const encoded = Buffer.from(TOAST, 'utf16le').toString('base64');
+    const encoded = Buffer.from(TOAST_SCRIPT, 'utf16le').toString('base64');
     return {
       program: 'powershell.exe',
       args: ['-NoLogo', '-NoProfile', '-NonInteractive', '-EncodedCommand', encoded],
@@ -65,7 +65,7 @@ function markup(text: string): string {
 }
 
 /** Copies JSON from standard input to text nodes. Windows shows notices only for registered apps, such as PowerShell. */
-const TOAST = `
+const TOAST_SCRIPT = `
 $ErrorActionPreference = 'Stop'
 [Console]::InputEncoding = [Text.Encoding]::UTF8
 $notice = [Console]::In.ReadToEnd() | ConvertFrom-Json

@@ -5,7 +5,7 @@ import { publicLookup } from '../net/public-fetch.ts';
 import { type FailureCode, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
-const LONGEST_ANSWER_BYTES = 64 * 1024;
+const MAX_RESPONSE_BYTES = 64 * 1024;
 
 /**
  * Sends by SMTP. Unencrypted SMTP must be configured, and is allowed only for a server on this machine.
@@ -40,7 +40,7 @@ export const email: Sender<'email'> =
       socketTimeout: channel.timeout * 1000,
       dnsTimeout: channel.timeout * 1000,
       socketCloseTimeout: 0,
-      maxResponseSize: LONGEST_ANSWER_BYTES,
+      maxResponseSize: MAX_RESPONSE_BYTES,
       disableFileAccess: true,
       disableUrlAccess: true,
       logger: false,

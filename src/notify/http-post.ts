@@ -10,7 +10,7 @@ export interface Post {
   readonly body: string;
 }
 
-const LONGEST_RETRY_AFTER_MS = 15_000;
+const MAX_RETRY_AFTER_MS = 15_000;
 
 /**
  * Creates a sender that posts JSON and expects a 2xx. It follows no redirects, so that the secret and the text go only to
@@ -60,7 +60,7 @@ async function post(
   const wait = passing ? retryAfterMs(response.headers.get('retry-after'), now()) : undefined;
   throw new NoticeFailure('refused', `${url.host} answered HTTP ${status}`, {
     passing,
-    retryAfter: wait === undefined ? undefined : Math.min(wait, LONGEST_RETRY_AFTER_MS),
+    retryAfter: wait === undefined ? undefined : Math.min(wait, MAX_RETRY_AFTER_MS),
   });
 }
 

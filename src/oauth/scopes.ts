@@ -3,25 +3,25 @@ export const READ_SCOPES = ['market:read', 'portfolio:read', 'orders:read'] as c
 /** Allows cancelling orders, and halting trading. */
 export const CANCEL_SCOPE = 'orders:cancel';
 /** Allows ringing the owner's phone, and nothing else. */
-export const PROPOSE_ORDERS = 'orders:propose';
-export const PROPOSE_MESSAGES = 'messages:propose';
+export const PROPOSE_ORDERS_SCOPE = 'orders:propose';
+export const PROPOSE_MESSAGES_SCOPE = 'messages:propose';
 /** Allows requesting a mandate, and placing orders under one. Only for our own login client. */
-export const USE_MANDATES = 'orders:mandate';
+export const MANDATE_SCOPE = 'orders:mandate';
 /** Allows changing the owner's watchlist. This trades nothing, and no third-party client gets it. */
 export const WATCHLIST_SCOPE = 'watchlist:write';
-export type ProposeScope = typeof PROPOSE_ORDERS | typeof PROPOSE_MESSAGES | typeof USE_MANDATES;
+export type ProposeScope = typeof PROPOSE_ORDERS_SCOPE | typeof PROPOSE_MESSAGES_SCOPE | typeof MANDATE_SCOPE;
 /** Scopes of a session. They do not allow placing an order that its owner has not approved. */
 export const SESSION_SCOPES = [
   ...READ_SCOPES,
   CANCEL_SCOPE,
-  PROPOSE_ORDERS,
-  PROPOSE_MESSAGES,
-  USE_MANDATES,
+  PROPOSE_ORDERS_SCOPE,
+  PROPOSE_MESSAGES_SCOPE,
+  MANDATE_SCOPE,
   WATCHLIST_SCOPE,
 ] as const;
 
 /** Scopes that anyone's agent can get at `/mcp`: reading, cancelling, and asking. */
-export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS] as const;
+export const MCP_SCOPES = [...READ_SCOPES, CANCEL_SCOPE, PROPOSE_ORDERS_SCOPE] as const;
 
 /** Granted with the approval of one order, only for that order. */
 export const ORDER_SCOPE = 'orders:write';

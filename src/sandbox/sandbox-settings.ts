@@ -2,12 +2,12 @@ import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import type { JWK } from 'jose';
 import type { Quotas } from '../approval/kernel/quotas.ts';
-import { type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
+import { type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
 import type { RulesSource } from '../gateway/policy/rules.ts';
 import type { HomeOptions } from '../home/home.ts';
 import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol/protocol.ts';
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
-import { LONGEST_TTL_S } from '../trading/proposal.ts';
+import { MAX_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import type { Story } from './paper-broker/books/seed-accounts.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-routes.ts';
@@ -28,7 +28,7 @@ export interface SandboxAddresses {
   readonly company?: string;
 }
 
-const SECOND = 'second';
+const SECOND_BROKER = 'second';
 
 export const CONNECTION = 'paper-broker';
 
@@ -64,13 +64,13 @@ export function keyPairsAt(
 ): { readonly username: string; readonly holder: string; readonly pair: AccessKey }[] {
   return seed.users.map((user) => {
     const { username } = user;
-    return name === SECOND
+    return name === SECOND_BROKER
       ? { username, holder: secondOf(username), pair: secondKeyOf(user, seed) }
       : { username, holder: username, pair: keyOf(user) };
   });
 }
 
-const secondOf = (username: string): string => `${username}.${SECOND}`;
+const secondOf = (username: string): string => `${username}.${SECOND_BROKER}`;
 
 type SeededUser = SandboxSeed['users'][number];
 
@@ -184,12 +184,12 @@ function gatewaySettings(
     environment: 'paper',
     brokers: [
       {
-        name: ONLY_BROKER,
+        name: SINGLE_BROKER_NAME,
         ...paper,
         ...(credentials === undefined ? { unattended: 'key_pair' } : { credentials }),
       },
       ...(options.secondAccounts
-        ? [{ name: SECOND, label: 'Second paper account', ...paper, credentials: 'key_pair' as const }]
+        ? [{ name: SECOND_BROKER, label: 'Second paper account', ...paper, credentials: 'key_pair' as const }]
         : []),
     ],
     sealSecret: sealSecret(seed),
@@ -207,7 +207,7 @@ function gatewaySettings(
       privateKey,
       sealSecret: sealSecret(seed),
       delivery: 'ping',
-      maxTtl: LONGEST_TTL_S,
+      maxTtl: MAX_TTL_S,
       phoneUrl: phoneUrl(addresses.issuer),
       ...defined({ quotas }),
     },

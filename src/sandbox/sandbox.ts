@@ -4,7 +4,7 @@ import type { Quotas } from '../approval/kernel/quotas.ts';
 import { softwareKey } from '../approval/signature/software-key.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { createKeyPairs } from '../gateway/broker/key-pairs.ts';
-import { keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../gateway/broker/named-broker.ts';
+import { keyPlaceOf, type NamedBroker, SINGLE_BROKER_NAME } from '../gateway/broker/named-broker.ts';
 import { folderRules } from '../gateway/policy/files/rules-source.ts';
 import { createHome, type HomeOptions } from '../home/home.ts';
 import { type FaultName, Faults, faults as knownFaults } from '../home/identity-provider/faults.ts';
@@ -296,7 +296,7 @@ function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewaySto
   return {
     ...brokerKeys,
     find: async (sub, connection) =>
-      connection !== ONLY_BROKER || vault.isConnected(sub, CONNECTION)
+      connection !== SINGLE_BROKER_NAME || vault.isConnected(sub, CONNECTION)
         ? await brokerKeys.find(sub, connection)
         : undefined,
   };

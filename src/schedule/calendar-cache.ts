@@ -7,7 +7,7 @@ import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { DAY_MS } from '../values/durations.ts';
 
 /** Maximum age in milliseconds. Special closings are announced days before, so one read a day is enough. */
-const FRESH_MS = 20 * 3_600_000;
+const MAX_CALENDAR_AGE_MS = 20 * 3_600_000;
 /** How far back missed moments are detected, in days. */
 const DAYS_BACK = 31;
 /** The gateway's limit is 400 days. */
@@ -62,7 +62,7 @@ export async function currentCalendar(options: {
   const reaches = kept !== undefined && kept.start <= today && today <= kept.end;
   const age = kept === undefined ? Number.POSITIVE_INFINITY : now - kept.fetched_at;
   // A negative age means that the clock was wrong then, or is now.
-  if (reaches && age >= -DAY_MS && age < FRESH_MS) return kept;
+  if (reaches && age >= -DAY_MS && age < MAX_CALENDAR_AGE_MS) return kept;
   const range = { start: addDays(today, -DAYS_BACK), end: addDays(today, DAYS_AHEAD) };
   try {
     const asked = { fetched_at: now, ...range, days: await ask(range) };

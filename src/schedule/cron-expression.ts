@@ -6,7 +6,7 @@ import { edgeMoments, type Moments, parseEdge } from './moments.ts';
 import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
 /** Number of cached expressions: parsing takes longer than evaluating, and many people use the same ones. */
-const MOST_KEPT = 1_000;
+const MAX_CACHED_EXPRESSIONS = 1_000;
 const kept = new Map<string, Moments>();
 
 /** @param calendar for moments of a trading day */
@@ -20,7 +20,7 @@ export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): 
 function keptMoments(cron: string): Moments {
   const known = kept.get(cron);
   if (known !== undefined) return known;
-  if (kept.size >= MOST_KEPT) kept.clear();
+  if (kept.size >= MAX_CACHED_EXPRESSIONS) kept.clear();
   const moments = cronMoments(cron);
   kept.set(cron, moments);
   return moments;

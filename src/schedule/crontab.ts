@@ -48,7 +48,7 @@ export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
 }
 
 /** Maximum length in bytes: Debian's cron truncates longer commands (MAX_COMMAND). */
-const LONGEST_COMMAND = 998;
+const MAX_COMMAND_BYTES = 998;
 
 const first = (id: string) =>
   `# trade-agent schedule ${id} begins; "trade-agent schedule remove ${id}" takes it out`;
@@ -69,8 +69,8 @@ export function crontabBlock(id: string, command: StartCommand, minutes: readonl
   ];
   // Cron turns a percent sign into a line break, even in quotes.
   const line = words.join(' ').replaceAll('%', '\\%');
-  if (Buffer.byteLength(line) > LONGEST_COMMAND) {
-    const message = `the entry is longer than cron’s limit of ${LONGEST_COMMAND} characters`;
+  if (Buffer.byteLength(line) > MAX_COMMAND_BYTES) {
+    const message = `the entry is longer than cron’s limit of ${MAX_COMMAND_BYTES} characters`;
     const hint = 'Use --with systemd, or a TRADE_AGENT_HOME with a shorter path.';
     throw new TradeAgentError('usage', message, { hint });
   }

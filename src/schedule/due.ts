@@ -13,7 +13,7 @@ export type Decision =
   | {
       readonly run: true;
       readonly due: number;
-      /** Number of earlier moments that were not run; {@link MOST_MISSED} means that many or more. */
+      /** Number of earlier moments that were not run; {@link MAX_MISSED_MOMENTS} means that many or more. */
       readonly missed: number;
       /** 1 for the first. */
       readonly attempt: number;
@@ -22,10 +22,10 @@ export type Decision =
     };
 
 /** Maximum number of missed moments that are counted. */
-export const MOST_MISSED = 100;
+export const MAX_MISSED_MOMENTS = 100;
 
 /** Maximum number of attempts for one moment. With a wake-up every 15 minutes, they take more than an hour. */
-export const MOST_ATTEMPTS = 5;
+export const MAX_ATTEMPTS = 5;
 
 /** Clock corrections are smaller. A larger difference means that the clock was wrong at the last run. Milliseconds. */
 const CLOCK_SLACK_MS = 120_000;
@@ -40,7 +40,7 @@ export function decide(moments: Moments, progress: Progress, now: number): Decis
   const [due] = open;
   if (due === undefined) return { run: false, next: moments.after(now, 1)[0], handled };
   const attempt = progress.pending?.due === due ? progress.pending.attempts + 1 : 1;
-  if (attempt > MOST_ATTEMPTS) return { run: false, next: moments.after(now, 1)[0], handled: due };
+  if (attempt > MAX_ATTEMPTS) return { run: false, next: moments.after(now, 1)[0], handled: due };
   return { run: true, due, missed: open.length - 1, attempt, handled };
 }
 
@@ -48,5 +48,5 @@ export function decide(moments: Moments, progress: Progress, now: number): Decis
 function openMoments(moments: Moments, handled: number, now: number): number[] {
   const openOf = (most: number) => moments.upTo(now, most).filter((moment) => moment > handled);
   const latest = openOf(2);
-  return latest.length < 2 ? latest : openOf(MOST_MISSED + 1);
+  return latest.length < 2 ? latest : openOf(MAX_MISSED_MOMENTS + 1);
 }

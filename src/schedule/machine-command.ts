@@ -14,8 +14,8 @@ export type MachineCommand = (
   input?: Buffer,
 ) => Promise<CommandAnswer>;
 
-const LIMIT_MS = 20_000;
-const LARGEST = 4 * 1024 * 1024;
+const COMMAND_TIMEOUT_MS = 20_000;
+const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 /** @param env of the commands; the locale is C, since some messages are parsed */
 export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
@@ -26,9 +26,9 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
         [...args],
         {
           env: { ...env, LC_ALL: 'C', LANGUAGE: 'C' },
-          timeout: LIMIT_MS,
+          timeout: COMMAND_TIMEOUT_MS,
           killSignal: 'SIGKILL',
-          maxBuffer: LARGEST,
+          maxBuffer: MAX_OUTPUT_BYTES,
           encoding: 'buffer',
         },
         (error, stdout, stderr) => {
@@ -45,7 +45,10 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
 
 function unanswered(name: string, error: ExecFileException | null): TradeAgentError {
   if (error?.killed === true) {
-    return new TradeAgentError('timeout', `"${name}" did not answer within ${LIMIT_MS / 1000} seconds`);
+    return new TradeAgentError(
+      'timeout',
+      `"${name}" did not answer within ${COMMAND_TIMEOUT_MS / 1000} seconds`,
+    );
   }
   const message = `this machine has no usable "${name}" (${error?.code ?? error?.signal})`;
   const hint = 'Choose another with --with cron, systemd or launchd.';

@@ -32,7 +32,7 @@ interface MarketEdge {
 }
 
 /** Maximum minutes from an edge. Beyond that another day's edge is nearer, and a cron expression is better. */
-const FURTHEST = 12 * 60;
+const MAX_EDGE_MINUTES = 12 * 60;
 
 /** Parses `open`, `close-30m`, `open+1h30m`; undefined for anything else. */
 export function parseEdge(text: string): MarketEdge | undefined {
@@ -40,7 +40,7 @@ export function parseEdge(text: string): MarketEdge | undefined {
   if (match === null || /[+-]$/.test(text)) return undefined;
   const [, edge, sign, hours = '0', minutes = '0'] = match;
   const distance = Number(hours) * 60 + Number(minutes);
-  if (distance > FURTHEST) return undefined;
+  if (distance > MAX_EDGE_MINUTES) return undefined;
   // Avoids -0, which JSON and tests distinguish from 0.
   return { edge: edge as MarketEdge['edge'], minutes: sign === '-' && distance > 0 ? -distance : distance };
 }
@@ -71,15 +71,19 @@ function meant(text: string): string {
 }
 
 /** Minutes. All time zones differ by multiples of a quarter of an hour. */
-const QUARTER = 15;
+const QUARTER_MINUTES = 15;
 /** Number of moments to examine: a minute field has at most 60 values, so twice as many cover them. */
-const ENOUGH = 120;
+const EXAMINED_MOMENTS = 120;
 
 /**
  * Returns the minutes of each hour at which the machine must start the program, whatever its time zone: those of the moments,
  * and 15, 30 and 45 minutes after them. Each wake-up also catches up on missed moments. Ascending.
  */
 export function wakeMinutes(moments: Moments, now: number): number[] {
-  const residues = new Set(moments.after(now, ENOUGH).map((moment) => Math.floor(moment / 60_000) % QUARTER));
-  return Array.from({ length: 60 }, (_, minute) => minute).filter((minute) => residues.has(minute % QUARTER));
+  const residues = new Set(
+    moments.after(now, EXAMINED_MOMENTS).map((moment) => Math.floor(moment / 60_000) % QUARTER_MINUTES),
+  );
+  return Array.from({ length: 60 }, (_, minute) => minute).filter((minute) =>
+    residues.has(minute % QUARTER_MINUTES),
+  );
 }

@@ -10,7 +10,7 @@ import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
 
 /** Maximum number of stored runs per schedule: a quarter of trading days, twice a day. */
-const KEPT_RUNS = 128;
+const MAX_STORED_RUNS = 128;
 
 const journalSchema = z.strictObject({
   handled: z.int(),
@@ -60,7 +60,7 @@ export function openScheduleStore(folder: string) {
     journal: ({ id, created_at }: Pick<Schedule, 'id' | 'created_at'>): Journal =>
       parse(journalFile(id), journalSchema) ?? { handled: Date.parse(created_at), pending: null, runs: [] },
     write: (id: string, journal: Journal) =>
-      writePrivateFile(journalFile(id), text({ ...journal, runs: journal.runs.slice(-KEPT_RUNS) })),
+      writePrivateFile(journalFile(id), text({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
     /** @throws {TradeAgentError} `busy` while another run of it is in progress */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };

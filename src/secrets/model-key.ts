@@ -6,7 +6,7 @@ import type { CredentialStore } from './credential-store.ts';
 /** Includes the server: the key is sent only to the server it was stored for, whatever the configuration says later. */
 const storedKeySchema = z.object({ url: z.string(), key: z.string() });
 
-const LONGEST_KEY = 512;
+const MAX_KEY_LENGTH = 512;
 
 /**
  * Stores the API key for a language model's server.
@@ -14,9 +14,9 @@ const LONGEST_KEY = 512;
  * @throws {TradeAgentError} `usage` for a text that can't be a key; `credential_store_…`
  */
 export async function storeModelKey(store: CredentialStore, url: string, key: string): Promise<void> {
-  if (!/^[\x21-\x7e]+$/.test(key) || key.length > LONGEST_KEY) {
+  if (!/^[\x21-\x7e]+$/.test(key) || key.length > MAX_KEY_LENGTH) {
     throw new TradeAgentError('usage', 'that is not an API key', {
-      hint: `It must be one line of 1 to ${LONGEST_KEY} printable characters without spaces. Nothing was changed.`,
+      hint: `It must be one line of 1 to ${MAX_KEY_LENGTH} printable characters without spaces. Nothing was changed.`,
     });
   }
   await store.set({ model_api_key: JSON.stringify({ url, key }) });

@@ -6,8 +6,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { CredentialStore } from './credential-store.ts';
 
 /** Maximum attempts: two processes that store a secret at the same time each try again. */
-const MOST_TRIES = 5;
-const LONGEST_SECRET = 400;
+const MAX_STORE_ATTEMPTS = 5;
+const MAX_SECRET_LENGTH = 400;
 
 /** Includes the recipient: if config.yaml names another server, the secret must be entered again. */
 const storedSchema = z.record(z.string(), z.object({ to: z.string(), secret: z.string() }));
@@ -37,7 +37,7 @@ export async function storeNoticeSecret(
 }
 
 async function changeSecrets(store: CredentialStore, change: (all: Stored) => Stored): Promise<void> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  for (let tries = 0; tries < MAX_STORE_ATTEMPTS; tries++) {
     const { notice_secrets: before } = await store.get(['notice_secrets'], { fresh: true });
     const kept = parse(before);
     const all = change(kept);
@@ -93,8 +93,8 @@ function requireUsable(channel: NoticeChannel, secret: string): void {
       hint: `${hint} Nothing was changed.`,
     });
   };
-  if (secret.length > LONGEST_SECRET || /[\p{Cc}]/u.test(secret))
-    refuse(`It must be one line of at most ${LONGEST_SECRET} characters.`);
+  if (secret.length > MAX_SECRET_LENGTH || /[\p{Cc}]/u.test(secret))
+    refuse(`It must be one line of at most ${MAX_SECRET_LENGTH} characters.`);
   const mustBe = channelKind(channel).secret?.mustBe?.(secret);
   if (mustBe !== undefined) refuse(mustBe);
 }

@@ -12,7 +12,7 @@ const sessionNames = ['session', 'refresh_token', 'access_token', 'dpop_key'] as
 type SessionName = (typeof sessionNames)[number];
 type Values = Partial<Record<SessionName, string>>;
 
-const LONGEST_FILE = 64 * 1024;
+const MAX_FILE_BYTES = 64 * 1024;
 
 /**
  * Returns the session's location from the environment: a file, or an open descriptor (`fd:3`).
@@ -138,7 +138,7 @@ function descriptor(number: number, warn: (message: string) => void, signal: Abo
   /** Read only once: a descriptor can't be read again. */
   let values: Promise<Values> | undefined;
   const read = async (): Promise<Values> => {
-    values ??= readDescriptor(number, LONGEST_FILE, (why) => unusable(name, why), signal).then((content) =>
+    values ??= readDescriptor(number, MAX_FILE_BYTES, (why) => unusable(name, why), signal).then((content) =>
       parse(content, name),
     );
     return { ...(await values) };
@@ -165,7 +165,7 @@ function descriptor(number: number, warn: (message: string) => void, signal: Abo
 
 /** Returns '' if there is no file yet. Refuses a link, another user's file, or one that others can read. */
 function readOwnFile(path: string): string {
-  return readPrivateFile(path, LONGEST_FILE, (why) => unusable(path, why)) ?? '';
+  return readPrivateFile(path, MAX_FILE_BYTES, (why) => unusable(path, why)) ?? '';
 }
 
 function parse(text: string, name: string): Values {

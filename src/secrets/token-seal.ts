@@ -8,7 +8,7 @@ export type TokenSeal = ReturnType<typeof createTokenSeal>;
 /** The gateway's secrets: one, or several with the newest first. The newest seals; older ones still open. */
 export type SealSecrets = string | Buffer | readonly [string, ...string[]];
 
-const REPLACED = 'Was seal.key in the gateway’s folder replaced?';
+const REPLACED_HINT = 'Was seal.key in the gateway’s folder replaced?';
 
 /** Returns all secrets, the newest first. */
 export function eachSecret(secrets: SealSecrets): readonly [string | Buffer, ...string[]] {
@@ -20,17 +20,17 @@ const purposes = {
   approval_token: {
     info: 'trade-agent approval token v1',
     lost: 'a stored approval cannot be opened',
-    hint: `${REPLACED} Propose it again.`,
+    hint: `${REPLACED_HINT} Propose it again.`,
   },
   auth_req_id: {
     info: 'trade-agent question v1',
     lost: 'the id of an approval request cannot be opened',
-    hint: `${REPLACED} Put it back: without it, open approval requests can't be checked.`,
+    hint: `${REPLACED_HINT} Put it back: without it, open approval requests can't be checked.`,
   },
   broker_key: {
     info: 'trade-agent broker key v1',
     lost: 'a stored key pair of a brokerage account cannot be opened',
-    hint: `${REPLACED} Enter the key pair again with "trade-agent home broker".`,
+    hint: `${REPLACED_HINT} Enter the key pair again with "trade-agent home broker".`,
   },
 } as const;
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { LONGEST_RULES } from '../agent/remote/protocol.ts';
+import { MAX_RULES_LENGTH } from '../agent/remote/protocol.ts';
 import { shortId } from '../agent/short-id.ts';
 import { addedAlert, listedAlerts, removedAlerts } from '../check/alerts.ts';
 import { conditionsOf } from '../check/conditions.ts';
@@ -9,14 +9,14 @@ import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
 import { type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
-import { channelsOf, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from './server-parts.ts';
+import { channelsOf, type KeptSchedule, MAX_SCHEDULES, schedulesOf, wakeTime } from './server-parts.ts';
 
 /** Name of the person's schedule whose rules are the alerts. It runs on price changes and at intervals. */
-const ALERTS = 'alerts';
-const MOST_ALERTS = 100;
-const USUAL: LookTime = '15m';
-const TIMEOUT_MS = 4 * 60_000;
-const MOST_TRIES = 5;
+const ALERTS_SCHEDULE = 'alerts';
+const MAX_ALERTS = 100;
+const DEFAULT_INTERVAL: LookTime = '15m';
+const CHECK_TIMEOUT_MS = 4 * 60_000;
+const MAX_TRIES = 5;
 
 export interface AlertRights {
   /** The caller's scopes, which limit what the schedule may read. */
@@ -31,7 +31,7 @@ export function personAlerts(
   rights: AlertRights,
 ): Alerts {
   const rows = schedulesOf(parts, person);
-  const find = async () => (await rows.find(ALERTS))?.schedule;
+  const find = async () => (await rows.find(ALERTS_SCHEDULE))?.schedule;
   const care = async (schedule: KeptSchedule | undefined) => ({
     looked_at_by: schedule === undefined ? [] : [schedule.name ?? schedule.id],
     told_by: Object.entries(await channelsOf(parts, person).all()).flatMap(([name, { enabled }]) =>
@@ -45,24 +45,24 @@ export function personAlerts(
     const schedule = newSchedule(text, rights, now);
     const { outcome } = await rows.add(
       { schedule, key: randomUUID(), request: text, now, ...(await wokenBy(schedule, now)) },
-      MOST_SCHEDULES,
+      MAX_SCHEDULES,
     );
-    if (outcome === 'too_many') throw refused(`you already have ${MOST_SCHEDULES} schedules, the maximum`);
+    if (outcome === 'too_many') throw refused(`you already have ${MAX_SCHEDULES} schedules, the maximum`);
     return outcome === 'added';
   };
   /** Writes the rules, and removes the schedule if none are left. Returns false on a concurrent change. */
   const written = async (seen: KeptSchedule | undefined, text: string): Promise<boolean> => {
     if (text === textOf(seen)) return true;
-    if (text.length > LONGEST_RULES) throw refused('there are too many alerts');
+    if (text.length > MAX_RULES_LENGTH) throw refused('there are too many alerts');
     if (seen === undefined) return await added(text);
-    if ((await parseRules(text, ALERTS)).rules.length > 0)
+    if ((await parseRules(text, ALERTS_SCHEDULE)).rules.length > 0)
       return await revised(seen, { ...seen, check: { ...seen.check, rules: text } });
     await rows.remove(seen.id);
     if ((await rows.list()).length === 0) await parts.sessions.endOffline(person);
     return true;
   };
   const change = async <T>(work: (before: string) => Promise<T & { readonly text: string }>): Promise<T> => {
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const seen = await find();
       const result = await work(textOf(seen));
       if (await written(seen, result.text)) return result;
@@ -72,20 +72,22 @@ export function personAlerts(
   return {
     async list() {
       const schedule = await find();
-      return { alerts: await listedAlerts(textOf(schedule), ALERTS), ...(await care(schedule)) };
+      return { alerts: await listedAlerts(textOf(schedule), ALERTS_SCHEDULE), ...(await care(schedule)) };
     },
-    async add(alert, most = MOST_ALERTS) {
+    async add(alert, most = MAX_ALERTS) {
       await rights.allowOffline();
-      const made = await change((before) => addedAlert(before, ALERTS, alert, Math.min(most, MOST_ALERTS)));
+      const made = await change((before) =>
+        addedAlert(before, ALERTS_SCHEDULE, alert, Math.min(most, MAX_ALERTS)),
+      );
       return { added: made.added, isNew: made.isNew, ...(await care(await find())) };
     },
     async remove(which) {
-      const { removed } = await change((before) => removedAlerts(before, ALERTS, which));
+      const { removed } = await change((before) => removedAlerts(before, ALERTS_SCHEDULE, which));
       return { removed };
     },
     async look(every) {
       const timing = lookTimings[every];
-      for (let tries = 0; tries < MOST_TRIES; tries++) {
+      for (let tries = 0; tries < MAX_TRIES; tries++) {
         const seen = await find();
         if (seen === undefined) {
           throw new TradeAgentError('not_found', 'there are no alerts to check', {
@@ -94,7 +96,7 @@ export function personAlerts(
         }
         const isNew = JSON.stringify(seen.timing) !== JSON.stringify(timing);
         if (!isNew || (await revised(seen, { ...seen, timing })))
-          return { schedule: ALERTS, isNew, with: 'server' };
+          return { schedule: ALERTS_SCHEDULE, isNew, with: 'server' };
       }
       throw busy();
     },
@@ -104,12 +106,12 @@ export function personAlerts(
 function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptSchedule {
   return {
     id: shortId('s', 10),
-    name: ALERTS,
-    timing: lookTimings[USUAL],
+    name: ALERTS_SCHEDULE,
+    timing: lookTimings[DEFAULT_INTERVAL],
     when_open: true,
     on_price: true,
     check: { rules, suggest: false, buy_only: false, approval: 'deny' },
-    timeout_ms: TIMEOUT_MS,
+    timeout_ms: CHECK_TIMEOUT_MS,
     scopes: READ_SCOPES.filter((scope) => scopes.includes(scope)),
     created_at: new Date(now).toISOString(),
   };
@@ -118,7 +120,8 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptS
 /** Returns the next review and the price conditions of a schedule. For market-day times, the sweep finds the next one. */
 async function wokenBy({ timing, on_price, check }: KeptSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
-  const conditions = on_price === true ? conditionsOf(await parseRules(check.rules ?? '', ALERTS)) : [];
+  const conditions =
+    on_price === true ? conditionsOf(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
   return { wakeAt: wakeTime(timing, next, now), conditions };
 }
 
@@ -128,7 +131,7 @@ function textOf(schedule: KeptSchedule | undefined): string {
   const { rules } = schedule.check;
   if (rules !== undefined) return rules;
   throw refused(
-    `your schedule "${ALERTS}" uses the default rules`,
+    `your schedule "${ALERTS_SCHEDULE}" uses the default rules`,
     'Remove it, then add it under another name.',
   );
 }

@@ -54,7 +54,7 @@ export function runsOf(
   });
 }
 
-export const MOST_SCHEDULES = 50;
+export const MAX_SCHEDULES = 50;
 
 export interface KeptSchedule extends AddSchedule {
   readonly id: string;
@@ -77,14 +77,16 @@ export function allSchedules({ database, jobs }: Pick<ServerParts, 'database' | 
 }
 
 /** Review interval of schedules that follow market days, because the market's calendar may change. */
-const MARKET_LOOK_MS = 12 * 3_600_000;
+const MARKET_REVIEW_INTERVAL_MS = 12 * 3_600_000;
 /** Review interval while the market's calendar is unknown. */
-const NO_MARKET_LOOK_MS = 5 * 60_000;
+const UNKNOWN_MARKET_REVIEW_INTERVAL_MS = 5 * 60_000;
 
 /** Returns when to review a schedule next: at its next time, or earlier to notice changed market hours. */
 export function wakeTime(timing: Timing, next: number | undefined, now: number): number | null {
   if ('cron' in timing) return next ?? null;
-  return next === undefined ? now + NO_MARKET_LOOK_MS : Math.min(next, now + MARKET_LOOK_MS);
+  return next === undefined
+    ? now + UNKNOWN_MARKET_REVIEW_INTERVAL_MS
+    : Math.min(next, now + MARKET_REVIEW_INTERVAL_MS);
 }
 
 /** Dependencies for sending notices. */

@@ -75,7 +75,7 @@ export interface AuditStore {
 }
 
 /** The head of an empty audit log. */
-export const NO_LINE: AuditHead = { seq: 0, hash: '0'.repeat(64) };
+export const EMPTY_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
 /** Returns hex(SHA-256) of an entry's RFC 8785 form without its own `hash`. */
 export function lineHash(facts: Readonly<Record<string, unknown>>): string {

@@ -11,7 +11,7 @@ export interface TradingStanding {
   readonly by?: string;
 }
 
-export const DAY_LOSS = 'max_day_loss';
+export const MAX_DAY_LOSS = 'max_day_loss';
 
 /**
  * People whose trading is halted or limited to reducing positions. It is in the gateway's database, so it survives restarts

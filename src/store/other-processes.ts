@@ -22,7 +22,7 @@ export interface OtherProcesses {
   /** Takes an open proposal. Returns false if another live process has it. */
   take(proposal: string): Promise<boolean>;
   /**
-   * Declares this process alive for {@link LIVES_MS}, and takes open proposals that no live process has, decided ones first
+   * Declares this process alive for {@link LIVENESS_MS}, and takes open proposals that no live process has, decided ones first
    * and at most some thousands per call.
    * `lapsed`: this process was considered dead meanwhile, and `taken` is everything that it still has.
    * `died`: another process was found dead.
@@ -33,4 +33,4 @@ export interface OtherProcesses {
 }
 
 /** Time for which a process counts as alive after its last declaration, in milliseconds. */
-export const LIVES_MS = 15_000;
+export const LIVENESS_MS = 15_000;

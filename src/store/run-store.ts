@@ -59,7 +59,7 @@ export interface RunWait {
 export interface RunStore {
   /**
    * Stores and queues a run. Returns `known` for the same request with the same key, `other` for a different request with the
-   * same key, and `full` if {@link MOST_OPEN_RUNS} runs have not ended.
+   * same key, and `full` if {@link MAX_OPEN_RUNS} runs have not ended.
    */
   begin(
     run: NewRun,
@@ -94,7 +94,7 @@ export interface RunStore {
 }
 
 /** Maximum number of unfinished runs per person. */
-export const MOST_OPEN_RUNS = 100;
+export const MAX_OPEN_RUNS = 100;
 
 export interface DueRun {
   readonly person: string;

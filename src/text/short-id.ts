@@ -1,8 +1,8 @@
 /** Shorter prefixes would soon collide. */
-const SHORTEST = 8;
+const MIN_SHORT_ID_LENGTH = 8;
 
 /** A UUID, or a prefix and many random characters (`pr_1Vq0M2k3…`), which nobody types in full. */
-const LONG = /^(?:(?=[0-9a-f]{8}-[0-9a-f]{4}-)|[a-z]{1,3}_(?=\w{12}))/i;
+const longIdPattern = /^(?:(?=[0-9a-f]{8}-[0-9a-f]{4}-)|[a-z]{1,3}_(?=\w{12}))/i;
 
 /**
  * Shortens ids to the first characters that tell each from all others, at least {@link SHORTEST} after a prefix. Short ids
@@ -10,10 +10,10 @@ const LONG = /^(?:(?=[0-9a-f]{8}-[0-9a-f]{4}-)|[a-z]{1,3}_(?=\w{12}))/i;
  */
 export function shortIds(ids: readonly string[]): (id: string) => string {
   const all = [...new Set(ids)];
-  const longest = Math.max(SHORTEST, ...all.map(({ length }) => length));
-  const cut = (id: string, length: number) => id.slice(0, (LONG.exec(id)?.[0].length ?? 0) + length);
-  let length = SHORTEST;
+  const longest = Math.max(MIN_SHORT_ID_LENGTH, ...all.map(({ length }) => length));
+  const cut = (id: string, length: number) => id.slice(0, (longIdPattern.exec(id)?.[0].length ?? 0) + length);
+  let length = MIN_SHORT_ID_LENGTH;
   while (length < longest && new Set(all.map((id) => cut(id, length))).size < all.length) length++;
   // A trailing dash carries no information.
-  return (id) => (LONG.test(id) ? cut(id, length).replace(/-$/, '') : id);
+  return (id) => (longIdPattern.test(id) ? cut(id, length).replace(/-$/, '') : id);
 }

@@ -54,4 +54,4 @@ export interface Alerts {
 }
 
 /** Maximum number of alerts that a model may set, which bounds what outside text could make it do. */
-export const MOST_BY_AGENT = 20;
+export const MAX_ALERTS_BY_AGENT = 20;

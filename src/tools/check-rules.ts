@@ -3,8 +3,8 @@ import { checkOrder, describeOrder, normalizeOrder, orderRequestSchema } from '.
 import { defined } from '../values/defined.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-const LONGEST = 300;
-const MOST_REASONS = 20;
+const MAX_TEXT_LENGTH = 300;
+const MAX_REASONS = 20;
 
 export const checkRules = defineTool({
   name: 'check_rules',
@@ -18,16 +18,16 @@ export const checkRules = defineTool({
     const order = normalizeOrder(args);
     checkOrder(order);
     const { effect, reasons, texts, limit, value, hint } = await gateway.checkPolicy(order);
-    const told = texts.slice(0, MOST_REASONS).map((text) => safeLine(text, LONGEST));
+    const told = texts.slice(0, MAX_REASONS).map((text) => safeLine(text, MAX_TEXT_LENGTH));
     return {
       summary: `${describeOrder(order)}: ${outcome[effect]}${effect !== 'deny' || told[0] === undefined ? '' : `, ${told[0]}`}`,
       content: JSON.stringify({
         order,
         effect,
-        reasons: reasons.slice(0, MOST_REASONS),
+        reasons: reasons.slice(0, MAX_REASONS),
         texts: told,
         ...defined({ limit, value }),
-        ...(hint === undefined ? {} : { hint: safeLine(hint, LONGEST) }),
+        ...(hint === undefined ? {} : { hint: safeLine(hint, MAX_TEXT_LENGTH) }),
       }),
     };
   },

@@ -10,7 +10,7 @@ import { readOpenOrders } from './order-pages.ts';
 import { accountHistory, defineTool, requireGateway } from './tool.ts';
 
 /** Maximum number of trades listed. The rest are only counted. */
-const MOST = 20;
+const MAX_TRADES = 20;
 
 /** Facts that the trades of one account don't show. */
 const notKnown = [
@@ -49,10 +49,12 @@ export const checkWashSale = defineTool({
         symbol,
         verdict,
         sale: sold === undefined ? null : view(sold),
-        open_purchases: buys.slice(0, MOST).map(({ id, qty, notional }) => ({ order_id: id, qty, notional })),
-        ...(buys.length > MOST ? { open_purchases_left_out: buys.length - MOST } : {}),
-        earlier_losses: earlier.slice(0, MOST).map(view),
-        ...(earlier.length > MOST ? { earlier_left_out: earlier.length - MOST } : {}),
+        open_purchases: buys
+          .slice(0, MAX_TRADES)
+          .map(({ id, qty, notional }) => ({ order_id: id, qty, notional })),
+        ...(buys.length > MAX_TRADES ? { open_purchases_left_out: buys.length - MAX_TRADES } : {}),
+        earlier_losses: earlier.slice(0, MAX_TRADES).map(view),
+        ...(earlier.length > MAX_TRADES ? { earlier_left_out: earlier.length - MAX_TRADES } : {}),
         not_known: notKnown,
         simulated: account.simulated,
       }),
@@ -112,9 +114,9 @@ function view(sold: WashSale) {
     unknown_cost_qty: plain(sold.unknown),
     window: { begins: sold.begins, ends: sold.ends },
     purchases: purchases
-      .slice(0, MOST)
+      .slice(0, MAX_TRADES)
       .map(({ date, qty, price }) => ({ date, qty: plain(qty), price: plain(price) })),
-    ...(purchases.length > MOST ? { purchases_left_out: purchases.length - MOST } : {}),
+    ...(purchases.length > MAX_TRADES ? { purchases_left_out: purchases.length - MAX_TRADES } : {}),
     affected_qty: plain(sold.affectedQty),
     affected_loss: sold.affectedLoss.toFixed(2),
     ...(sold.unclear ? { unclear: 'there was a split, a merger or a transfer within the window' } : {}),

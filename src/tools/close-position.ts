@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
+import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { assetClassOf } from '../trading/asset-class.ts';
 import { Dec, plain, positiveDecimalString } from '../trading/decimal.ts';
 import {
@@ -37,7 +37,7 @@ export const closePosition: ProposalTool<typeof closingSchema> = {
   description:
     'Proposes to close all or part of a position. The number of shares, coins or contracts comes from the account. The person approves or denies the order on their phone; nothing is traded before that.',
   schema: closingSchema,
-  scopes: [PROPOSE_ORDERS, 'portfolio:read'],
+  scopes: [PROPOSE_ORDERS_SCOPE, 'portfolio:read'],
   risk: 'trade',
 };
 

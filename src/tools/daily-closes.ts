@@ -4,10 +4,10 @@ import type { BarAdjustment } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-const BARS_A_REQUEST = 1000;
-const MOST_REQUESTS = 10;
+const BARS_PER_REQUEST = 1000;
+const MAX_REQUESTS = 10;
 /** Maximum time between two sessions. The market has not been closed for longer since 1933. */
-const LONGEST_CLOSING_MS = 8 * 86_400_000;
+const MAX_CLOSURE_MS = 8 * 86_400_000;
 
 /**
  * Returns a symbol's daily closes, oldest first, starting with the last one before `since`.
@@ -22,10 +22,10 @@ export async function dailyCloses(
     adjustment,
   }: { readonly symbol: string; readonly since: number; readonly adjustment: BarAdjustment },
 ): Promise<AdjustedClose[]> {
-  const start = since - LONGEST_CLOSING_MS;
+  const start = since - MAX_CLOSURE_MS;
   const closes: AdjustedClose[] = [];
   let end: number | undefined;
-  for (let requests = 0; requests < MOST_REQUESTS; requests++) {
+  for (let requests = 0; requests < MAX_REQUESTS; requests++) {
     const bars = await gateway.bars({
       symbol,
       timeframe: '1Day',
@@ -35,7 +35,7 @@ export async function dailyCloses(
     });
     closes.unshift(...bars.map(({ at, close }) => ({ date: newYorkDate(Date.parse(at)), close })));
     const [oldest] = bars;
-    if (oldest === undefined || bars.length < BARS_A_REQUEST) break;
+    if (oldest === undefined || bars.length < BARS_PER_REQUEST) break;
     // The gateway returns the newest bars, so the next request ends before the oldest of these.
     end = Date.parse(oldest.at) - 1;
   }

@@ -3,13 +3,13 @@ import { type ErrorCode, TradeAgentError } from '../errors/errors.ts';
 import { Dec, isDecimalString } from '../trading/decimal.ts';
 
 /** A double represents every decimal of 15 significant digits (IEEE 754, DBL_DIG), but may change longer ones. */
-const CARRIED_DIGITS = 15;
+const EXACT_DIGITS = 15;
 
 /** Returns a JSON number as it was written, or, if that is lost, a text that no decimal schema accepts. */
 export function decimalText(value: number): string {
   const exact = Number.isFinite(value) ? new Dec(String(value)) : undefined;
   const text = exact?.toFixed() ?? '';
-  const isCarried = exact !== undefined && exact.precision() <= CARRIED_DIGITS && isDecimalString(text);
+  const isCarried = exact !== undefined && exact.precision() <= EXACT_DIGITS && isDecimalString(text);
   return isCarried ? text : `${value} (not a plain decimal)`;
 }
 

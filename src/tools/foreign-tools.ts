@@ -26,4 +26,4 @@ export interface ForeignTools {
 }
 
 /** Prefix of a server's name as a source of text. */
-export const SERVER_WORDS = 'MCP server ';
+export const SERVER_PREFIX = 'MCP server ';

@@ -7,7 +7,7 @@ import { income } from '../trading/portfolio/dividends.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, leftOut, requireGateway } from './tool.ts';
 
-const MOST = 100;
+const MAX_ACTIVITIES = 100;
 
 export const getActivities = defineTool({
   name: 'get_activities',
@@ -21,7 +21,7 @@ export const getActivities = defineTool({
         .max(activityKinds.length)
         .optional()
         .describe('All kinds if omitted'),
-      limit: z.number().int().min(1).max(MOST).default(50),
+      limit: z.number().int().min(1).max(MAX_ACTIVITIES).default(50),
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],

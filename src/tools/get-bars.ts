@@ -4,11 +4,11 @@ import { DAY_MS } from '../values/durations.ts';
 import { defineTool, leftOut, requireGateway } from './tool.ts';
 
 /** Maximum number of bars. Models don't read longer answers well. */
-const MOST_BARS = 260;
+const MAX_BARS = 260;
 
 export const getBars = defineTool({
   name: 'get_bars',
-  description: `Returns prices of one US stock or fund over time: open, high, low, close and volume, oldest first, at most the latest ${MOST_BARS}.`,
+  description: `Returns prices of one US stock or fund over time: open, high, low, close and volume, oldest first, at most the latest ${MAX_BARS}.`,
   schema: z.lazy(() =>
     z.strictObject({
       symbol: symbolSchema.describe('A ticker symbol such as AAPL or BRK.B'),
@@ -23,7 +23,7 @@ export const getBars = defineTool({
     // The market's clock: a sandbox has its own time.
     const now = Date.parse((await gateway.clock()).timestamp);
     const all = await gateway.bars({ symbol, timeframe, start: now - days * DAY_MS });
-    const bars = all.slice(-MOST_BARS);
+    const bars = all.slice(-MAX_BARS);
     const last = bars.at(-1);
     return {
       summary:
@@ -34,7 +34,7 @@ export const getBars = defineTool({
         symbol,
         timeframe,
         bars,
-        ...leftOut(all.length, MOST_BARS),
+        ...leftOut(all.length, MAX_BARS),
       }),
     };
   },

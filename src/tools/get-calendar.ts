@@ -4,7 +4,7 @@ import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { counted, defineTool, requireGateway } from './tool.ts';
 
-const MOST_DAYS = 366;
+const MAX_DAYS = 366;
 
 export const getCalendar = defineTool({
   name: 'get_calendar',
@@ -22,7 +22,7 @@ export const getCalendar = defineTool({
         .number()
         .int()
         .min(1)
-        .max(MOST_DAYS)
+        .max(MAX_DAYS)
         .default(14)
         .describe('Number of calendar days, starting with start'),
     }),

@@ -3,9 +3,9 @@ import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { counted, defineTool, requireGateway } from './tool.ts';
 
-const MOST_SYMBOLS = 20;
-const MOST_DAYS = 366;
-const MOST = 50;
+const MAX_SYMBOLS = 20;
+const MAX_DAYS = 366;
+const MAX_ACTIONS = 50;
 
 export const getCorporateActions = defineTool({
   name: 'get_corporate_actions',
@@ -13,9 +13,9 @@ export const getCorporateActions = defineTool({
     'Lists dividends (dollars per share), splits, mergers and name changes of US stocks, by booking date, oldest first. new_shares for old_shares: "4" for "1" is a four-for-one split.',
   schema: z.lazy(() =>
     z.strictObject({
-      symbols: z.array(symbolSchema).min(1).max(MOST_SYMBOLS),
-      days_back: z.number().int().min(0).max(MOST_DAYS).default(30),
-      days_ahead: z.number().int().min(0).max(MOST_DAYS).default(90),
+      symbols: z.array(symbolSchema).min(1).max(MAX_SYMBOLS),
+      days_back: z.number().int().min(0).max(MAX_DAYS).default(30),
+      days_ahead: z.number().int().min(0).max(MAX_DAYS).default(90),
     }),
   ),
   scopes: ['market:read'],
@@ -24,7 +24,7 @@ export const getCorporateActions = defineTool({
     const gateway = requireGateway(context);
     const today = newYorkDate(Date.parse((await gateway.clock()).timestamp));
     const stretch = { start: addDays(today, -days_back), end: addDays(today, days_ahead) };
-    const { actions, more } = await gateway.corporateActions({ symbols, ...stretch, limit: MOST });
+    const { actions, more } = await gateway.corporateActions({ symbols, ...stretch, limit: MAX_ACTIONS });
     const simulated = actions.some((action) => action.simulated);
     return {
       summary: `${counted(actions.length, 'corporate action')} of ${symbols.join(', ')}${simulated ? ', simulated' : ''}`,

@@ -5,8 +5,8 @@ import { defined } from '../values/defined.ts';
 import type { OwnFinding } from './own-rules.ts';
 import { counted, defineTool, requireGateway } from './tool.ts';
 
-const MOST = 50;
-const LONGEST = 300;
+const MAX_FINDINGS = 50;
+const MAX_MESSAGE_LENGTH = 300;
 
 export const getFindings = defineTool({
   name: 'get_findings',
@@ -24,7 +24,7 @@ export const getFindings = defineTool({
     }
     const { findings, ongoing, snoozed, ...rest } = await context.ownRules.findings();
     const many = [findings, ongoing, snoozed].reduce(
-      (sum, { length }) => sum + Math.max(0, length - MOST),
+      (sum, { length }) => sum + Math.max(0, length - MAX_FINDINGS),
       0,
     );
     return {
@@ -41,12 +41,12 @@ export const getFindings = defineTool({
 });
 
 const listed = (findings: readonly OwnFinding[]) =>
-  findings.slice(0, MOST).map(({ rule, kind, subject, severity, message, since, problem }) => ({
+  findings.slice(0, MAX_FINDINGS).map(({ rule, kind, subject, severity, message, since, problem }) => ({
     rule,
     kind,
     subject,
     severity,
-    message: safeLine(message, LONGEST),
+    message: safeLine(message, MAX_MESSAGE_LENGTH),
     since,
     ...defined({ problem }),
   }));

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
 import { counted, defineTool, requireGateway } from './tool.ts';
 
-const MOST = 20;
-const MOST_SYMBOLS = 20;
+const MAX_ARTICLES = 20;
+const MAX_SYMBOLS = 20;
 
 export const getNews = defineTool({
   name: 'get_news',
@@ -13,10 +13,10 @@ export const getNews = defineTool({
     z.strictObject({
       symbols: z
         .array(symbolSchema)
-        .max(MOST_SYMBOLS)
+        .max(MAX_SYMBOLS)
         .default([])
         .describe('Ticker symbols; the whole market if there are none'),
-      limit: z.number().int().min(1).max(MOST).default(10),
+      limit: z.number().int().min(1).max(MAX_ARTICLES).default(10),
     }),
   ),
   scopes: ['market:read'],

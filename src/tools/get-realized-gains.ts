@@ -5,7 +5,7 @@ import { lotHistory } from '../trading/portfolio/closings.ts';
 import { gainsView } from '../trading/portfolio/gains-view.ts';
 import { accountHistory, defineTool, leftOut, requireGateway } from './tool.ts';
 
-const MOST = 200;
+const MAX_LINES = 200;
 
 export const getRealizedGains = defineTool({
   name: 'get_realized_gains',
@@ -26,7 +26,7 @@ export const getRealizedGains = defineTool({
         .number()
         .int()
         .min(1)
-        .max(MOST)
+        .max(MAX_LINES)
         .default(100)
         .describe('Maximum number of lines; the newest are kept'),
     }),

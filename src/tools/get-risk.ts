@@ -10,7 +10,7 @@ import { accountPerformance } from '../trading/portfolio-performance.ts';
 import { accountLine } from './account-line.ts';
 import { defineTool, leftOut, requireGateway } from './tool.ts';
 
-const MOST_NAMED = 10;
+const MAX_POSITIONS = 10;
 
 export const getRisk = defineTool({
   name: 'get_risk',
@@ -55,12 +55,12 @@ export const getRisk = defineTool({
           effective_positions:
             concentrated.effectivePositions === undefined ? null : concentrated.effectivePositions.toFixed(2),
         },
-        positions: named.slice(0, MOST_NAMED).map(({ name, value, weight }) => ({
+        positions: named.slice(0, MAX_POSITIONS).map(({ name, value, weight }) => ({
           symbol: name,
           value: value.toFixed(2),
           weight: rate(weight),
         })),
-        ...leftOut(named.length, MOST_NAMED),
+        ...leftOut(named.length, MAX_POSITIONS),
         simulated: account.simulated,
       }),
     };

@@ -6,7 +6,7 @@ import { type PositionLots, type TaxLot, taxLots } from '../trading/portfolio/ta
 import { defined } from '../values/defined.ts';
 import { accountHistory, counted, defineTool, leftOut, requireGateway } from './tool.ts';
 
-const MOST = 200;
+const MAX_LOTS = 200;
 
 export const getTaxLots = defineTool({
   name: 'get_tax_lots',
@@ -15,7 +15,7 @@ export const getTaxLots = defineTool({
   schema: z.lazy(() =>
     z.strictObject({
       symbol: symbolSchema.optional().describe('A ticker symbol such as AAPL; all positions if omitted'),
-      limit: z.number().int().min(1).max(MOST).default(100).describe('Maximum number of lots'),
+      limit: z.number().int().min(1).max(MAX_LOTS).default(100).describe('Maximum number of lots'),
     }),
   ),
   scopes: ['market:read', 'portfolio:read'],

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { alertWords } from '../trading/alert.ts';
 import { counted, defineTool, requireAlerts } from './tool.ts';
 
-const MOST_LISTED = 50;
+const MAX_LISTED = 50;
 
 export const listAlerts = defineTool({
   name: 'list_alerts',
@@ -16,7 +16,7 @@ export const listAlerts = defineTool({
     return {
       summary: counted(alerts.length, 'alert'),
       content: JSON.stringify({
-        alerts: alerts.slice(0, MOST_LISTED).map((one) => ({ ...one, when: alertWords(one.alert) })),
+        alerts: alerts.slice(0, MAX_LISTED).map((one) => ({ ...one, when: alertWords(one.alert) })),
         count: alerts.length,
         ...care,
       }),

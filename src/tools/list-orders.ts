@@ -11,10 +11,10 @@ import { defineTool, requireGateway } from './tool.ts';
 const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Maximum number of orders to read, 500 per broker request. Beyond it, the total is a minimum. */
-const MOST_READ = 2_000;
+const MAX_READ = 2_000;
 
 /** Maximum number of proposals to read for our own ids. Older orders count as another app's. */
-const MOST_PROPOSALS = 500;
+const MAX_PROPOSALS = 500;
 
 export const listOrders = defineTool({
   name: 'list_orders',
@@ -44,7 +44,7 @@ export const listOrders = defineTool({
     const gateway = requireGateway(context);
     const filter = { status, symbol, since: since === undefined ? undefined : instantOf(since) };
     const place = cursor === undefined ? undefined : placeOf(cursor);
-    const found = await readOrders(gateway, filter, { until: place?.at, most: MOST_READ });
+    const found = await readOrders(gateway, filter, { until: place?.at, most: MAX_READ });
     const rest = place === undefined ? found.orders : ordersAfter(found.orders, place);
     const orders = rest.slice(0, limit);
     const { total, isAll } = place ?? { total: found.orders.length, isAll: found.isAll };
@@ -91,7 +91,7 @@ function countedOrders(
 export async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
-  const proposals = await gateway.proposals({ state: 'all', limit: MOST_PROPOSALS });
+  const proposals = await gateway.proposals({ state: 'all', limit: MAX_PROPOSALS });
   const own = new Set(proposals.flatMap(idsOf));
   return named.some((id) => !own.has(id));
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PROPOSE_MESSAGES } from '../oauth/scopes.ts';
+import { PROPOSE_MESSAGES_SCOPE } from '../oauth/scopes.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
 import { readArgumentsOf } from './exact-numbers.ts';
 import type { MessageTool } from './tool.ts';
@@ -18,7 +18,7 @@ const summaryTool = (service: MessageService, description: string, recipient: st
   name: `send_${service}_summary`,
   description: `${description} ${approval}`,
   schema: z.lazy(() => z.strictObject({ recipient: z.string().describe(recipient), note: note() })),
-  scopes: [PROPOSE_MESSAGES],
+  scopes: [PROPOSE_MESSAGES_SCOPE],
   risk: 'send',
   service,
 });

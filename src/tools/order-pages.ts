@@ -4,9 +4,9 @@ import type { Order } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-const PAGE = 500;
+const PAGE_SIZE = 500;
 /** A bracket is three rows at the broker and one order here, so a full page may have only a third as many orders. */
-const FULL_PAGE = Math.floor(PAGE / 3);
+const MIN_FULL_PAGE = Math.floor(PAGE_SIZE / 3);
 
 interface OrderFilter {
   readonly status: 'open' | 'closed' | 'all';
@@ -35,7 +35,7 @@ export async function readOrders(
   for (;;) {
     const page = await gateway.orders({
       status,
-      limit: PAGE,
+      limit: PAGE_SIZE,
       ...(symbol === undefined ? {} : { symbols: [symbol] }),
       ...defined({ until: before }),
     });
@@ -46,7 +46,7 @@ export async function readOrders(
         earliest === undefined || at(order) < at(earliest) ? order : earliest,
       undefined,
     );
-    const isLast = page.length < FULL_PAGE || oldest === undefined || at(oldest) < since;
+    const isLast = page.length < MIN_FULL_PAGE || oldest === undefined || at(oldest) < since;
     // A full page of orders from one instant has no next page.
     if (isLast || found.size >= most || found.size === known) {
       const orders = [...found.values()].filter((order) => at(order) >= since);
@@ -56,13 +56,13 @@ export async function readOrders(
   }
 }
 
-const MOST_OPEN = 5_000;
+const MAX_OPEN = 5_000;
 
 export async function readOpenOrders(
   gateway: Pick<GatewayClient, 'orders'>,
   symbol?: string,
 ): Promise<Order[]> {
-  return (await readOrders(gateway, { status: 'open', symbol }, { most: MOST_OPEN })).orders;
+  return (await readOrders(gateway, { status: 'open', symbol }, { most: MAX_OPEN })).orders;
 }
 
 interface Place {

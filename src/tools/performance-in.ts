@@ -28,12 +28,12 @@ interface PerformanceQuery {
   readonly byPosition: boolean;
 }
 
-const MOST_POINTS = 100;
+const MAX_POINTS = 100;
 /** Minimum number of daily returns for a ratio. Less than a month of them means nothing. */
-const LEAST_RETURNS = 20;
+const MIN_RETURNS = 20;
 const ROLLING_MONTHS = [1, 3, 12];
-const MOST_SYMBOLS = 100;
-const CLOSES_AT_ONCE = 6;
+const MAX_SYMBOLS = 100;
+const CONCURRENT_REQUESTS = 6;
 
 export type Performance = Awaited<ReturnType<typeof performanceIn>>;
 
@@ -81,7 +81,7 @@ export async function performanceIn(
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
       traded: dayTrades(activities, dayBegan(now)),
     }),
-    values: thinned(all, MOST_POINTS).map(({ at, value }) => ({
+    values: thinned(all, MAX_POINTS).map(({ at, value }) => ({
       at: new Date(at).toISOString(),
       equity: value.toFixed(2),
     })),
@@ -116,7 +116,7 @@ function ratiosOf(factors: readonly Dec[], benchmark: BenchmarkReturn | undefine
   const daily = dailyRate(new Dec(riskFree));
   const returns = factors.map((factor) => factor.minus(1));
   const excess = returns.map((one) => one.minus(daily));
-  const enough = returns.length >= LEAST_RETURNS;
+  const enough = returns.length >= MIN_RETURNS;
   const pairs = returns.flatMap((portfolio, i) => {
     const factor = benchmark?.factors[i];
     return factor === undefined ? [] : [{ portfolio, benchmark: factor.minus(1) }];
@@ -155,7 +155,7 @@ async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: Accou
   const { points, factors = [] } = returns;
   const [first] = points;
   const symbols = symbolsOf(positions, activities);
-  const asked = symbols.slice(0, MOST_SYMBOLS);
+  const asked = symbols.slice(0, MAX_SYMBOLS);
   const waiting = [...asked];
   const closes = new Map<string, Awaited<ReturnType<typeof dailyCloses>>>();
   const worker = async () => {
@@ -168,7 +168,7 @@ async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: Accou
       if (found.length > 0) closes.set(symbol, found);
     }
   };
-  await Promise.all(Array.from({ length: CLOSES_AT_ONCE }, worker));
+  await Promise.all(Array.from({ length: CONCURRENT_REQUESTS }, worker));
   const found = contributions(points, factors, profitsBySymbol(points, positions, activities, closes));
   const view = ({ profit, contribution }: { profit: Dec; contribution: Dec }) => ({
     profit: profit.toFixed(2),

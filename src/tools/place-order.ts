@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
+import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { accountArgument } from './account-argument.ts';
@@ -16,7 +16,7 @@ export const placeOrder: ProposalTool<typeof argumentsSchema> = {
     'nothing is traded before that. Give qty (shares, coins, contracts) or notional (dollars), as decimal strings. Symbols: ' +
     'AAPL, BTC/USD (gtc or ioc), or an option from get_option_contracts, with position_intent (dollars per share, 100 shares per contract).',
   schema: argumentsSchema,
-  scopes: [PROPOSE_ORDERS],
+  scopes: [PROPOSE_ORDERS_SCOPE],
   risk: 'trade',
 };
 

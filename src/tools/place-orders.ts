@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
-import { type BatchRequest, FEWEST_IN_BATCH, MOST_IN_BATCH } from '../trading/kinds/batch.ts';
+import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
+import { type BatchRequest, MAX_BATCH_ORDERS, MIN_BATCH_ORDERS } from '../trading/kinds/batch.ts';
 import { orderRequestSchema } from '../trading/order.ts';
 import { accountArgument } from './account-argument.ts';
 import { readOrderRequest } from './place-order.ts';
@@ -12,8 +12,8 @@ const argumentsSchema = z.lazy(() =>
     account: accountArgument,
     orders: z
       .array(orderRequestSchema.omit({ account: true }))
-      .min(FEWEST_IN_BATCH)
-      .max(MOST_IN_BATCH),
+      .min(MIN_BATCH_ORDERS)
+      .max(MAX_BATCH_ORDERS),
     /** Whether to continue with the rest if one fails. */
     on_failure: z.enum(['stop', 'continue']).default('stop'),
   }),
@@ -26,7 +26,7 @@ export const placeOrders: ProposalTool<typeof argumentsSchema> = {
     'Proposes several related orders, one per symbol, as one approval request on the person’s phone. ' +
     'Sales are executed before purchases. Nothing is traded until the person approves all of them.',
   schema: argumentsSchema,
-  scopes: [PROPOSE_ORDERS],
+  scopes: [PROPOSE_ORDERS_SCOPE],
   risk: 'trade',
 };
 
@@ -34,10 +34,10 @@ export const placeOrders: ProposalTool<typeof argumentsSchema> = {
 export function readBatchRequest(args: Record<string, unknown>): Pick<BatchRequest, 'on_failure' | 'orders'> {
   const { orders, on_failure } = args;
   const many = Array.isArray(orders) ? orders.length : 0;
-  if (!Array.isArray(orders) || many < FEWEST_IN_BATCH || many > MOST_IN_BATCH) {
+  if (!Array.isArray(orders) || many < MIN_BATCH_ORDERS || many > MAX_BATCH_ORDERS) {
     throw new TradeAgentError(
       'invalid_order',
-      `orders: must be ${FEWEST_IN_BATCH} to ${MOST_IN_BATCH} orders, not ${many}`,
+      `orders: must be ${MIN_BATCH_ORDERS} to ${MAX_BATCH_ORDERS} orders, not ${many}`,
       { hint: 'Propose a single order with place_order.', details: { field: 'orders' } },
     );
   }

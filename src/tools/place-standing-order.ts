@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
-import { PROPOSE_ORDERS, USE_MANDATES } from '../oauth/scopes.ts';
+import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { assetClassOf } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
-import { STANDING_TIME, type Standing, standingDays, standingSchema } from '../trading/mandate/standing.ts';
+import {
+  DEFAULT_STANDING_ORDER_TIME,
+  type Standing,
+  standingDays,
+  standingSchema,
+} from '../trading/mandate/standing.ts';
 import { endOf, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
@@ -28,7 +33,9 @@ const askedSchema = z.lazy(() =>
       .string()
       .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
       .optional()
-      .describe(`with every: a time during market hours in New York; ${STANDING_TIME} if omitted`),
+      .describe(
+        `with every: a time during market hours in New York; ${DEFAULT_STANDING_ORDER_TIME} if omitted`,
+      ),
     below: positiveDecimalString.optional().describe('dollars per share: once, when the price is below it'),
     above: positiveDecimalString.optional().describe('dollars per share: once, when the price is above it'),
     until: saidDay().optional().describe('the last day; a weekday means the next one'),
@@ -48,7 +55,7 @@ export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
     'Give one of every, below and above. Every field must be in the user’s own words in this conversation; ' +
     'anything else is refused. The user approves it on their phone; nothing is placed before that.',
   schema: argumentsSchema,
-  scopes: [PROPOSE_ORDERS, USE_MANDATES],
+  scopes: [PROPOSE_ORDERS_SCOPE, MANDATE_SCOPE],
   risk: 'mandate',
 };
 
@@ -94,7 +101,7 @@ function checkAsked({ symbol, qty, notional, every, at, below, above, until, bef
   if (until !== undefined && before !== undefined) throw wrong('until', 'give one of until and before');
 }
 
-function whenOf({ every, at = STANDING_TIME, below, above }: Asked) {
+function whenOf({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: Asked) {
   if (every !== undefined) return { every, at };
   return below === undefined ? { price: 'above', at: above } : { price: 'below', at: below };
 }
@@ -121,7 +128,7 @@ export function standingCommand({ standing, end }: StandingAsked, now: number, a
     qty === undefined ? `--amount ${notional}` : `--qty ${qty}`,
     ...(limit_price === undefined ? [] : [`--limit ${limit_price}`]),
     ...('every' in when
-      ? [`--every ${when.every}`, ...(when.at === STANDING_TIME ? [] : [`--at ${when.at}`])]
+      ? [`--every ${when.every}`, ...(when.at === DEFAULT_STANDING_ORDER_TIME ? [] : [`--at ${when.at}`])]
       : [`--${when.price} ${when.at}`]),
     ...(expires === undefined ? [] : [`--until ${newYorkDate(Date.parse(expires) - 1)}`]),
     ...(account === undefined ? [] : [`--account ${accountNumberSchema.parse(account)}`]),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { PROPOSE_ORDERS } from '../oauth/scopes.ts';
+import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { kinds } from '../trading/kinds/kinds.ts';
 import type { ReplaceRequest } from '../trading/kinds/replace.ts';
 import { accountArgument } from './account-argument.ts';
@@ -15,7 +15,7 @@ export const replaceOrder: ProposalTool<z.ZodLazy<z.ZodObject>> = {
   schema: z.lazy(() =>
     (kinds.replace.requestSchema.unwrap() as z.ZodObject).extend({ account: accountArgument }),
   ),
-  scopes: [PROPOSE_ORDERS],
+  scopes: [PROPOSE_ORDERS_SCOPE],
   risk: 'trade',
 };
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { safeLine } from '../text/shown-text.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-const MOST_QUERIES = 20;
+const MAX_QUERIES = 20;
 
 export const searchSymbols = defineTool({
   name: 'search_symbols',
@@ -13,7 +13,7 @@ export const searchSymbols = defineTool({
       queries: z
         .array(z.string().trim().min(1).max(100))
         .min(1)
-        .max(MOST_QUERIES)
+        .max(MAX_QUERIES)
         .describe('Names such as "apple", each looked up separately'),
     }),
   ),

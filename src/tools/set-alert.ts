@@ -1,7 +1,7 @@
 import { type Alert, alertSchema, alertWords, conditionOf } from '../trading/alert.ts';
 import { sharePrice } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
-import { MOST_BY_AGENT } from './alerts.ts';
+import { MAX_ALERTS_BY_AGENT } from './alerts.ts';
 import { defineTool, requireAlerts, requireGateway } from './tool.ts';
 
 export const setAlert = defineTool({
@@ -15,7 +15,7 @@ export const setAlert = defineTool({
     const alerts = requireAlerts(context);
     // An unknown symbol would be an error in every check.
     const [quote] = await requireGateway(context).quotes([alert.symbol]);
-    const { added, isNew, ...care } = await alerts.add(alert, MOST_BY_AGENT);
+    const { added, isNew, ...care } = await alerts.add(alert, MAX_ALERTS_BY_AGENT);
     const last = quote?.last ?? null;
     return {
       summary: `${isNew ? 'set' : 'already set'}: ${alertWords(alert)}`,

@@ -5,7 +5,7 @@ import { symbolSchema } from '../trading/order.ts';
 import { watched } from './get-watchlist.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
-const MOST = 20;
+const MAX_SYMBOLS = 20;
 
 /** It trades nothing and is easily undone, so the session's scope suffices. */
 export const setWatchlist = defineTool({
@@ -14,8 +14,8 @@ export const setWatchlist = defineTool({
     'Adds ticker symbols to the person’s watchlist at their broker, or removes them. Use it only if they asked for it.',
   schema: z.lazy(() =>
     z.strictObject({
-      add: z.array(symbolSchema).max(MOST).default([]),
-      remove: z.array(symbolSchema).max(MOST).default([]),
+      add: z.array(symbolSchema).max(MAX_SYMBOLS).default([]),
+      remove: z.array(symbolSchema).max(MAX_SYMBOLS).default([]),
     }),
   ),
   scopes: [WATCHLIST_SCOPE],

@@ -1,18 +1,18 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
 import { Dec } from '../trading/decimal.ts';
-import { LONGEST_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
+import { MAX_MANDATE_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
 import { isRecurring, type Standing, standingCadence } from '../trading/mandate/standing.ts';
 import { timesBetween } from '../trading/mandate/standing-due.ts';
-import { DAY } from '../trading/new-york-time.ts';
+import { ONE_DAY_MS } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
-export const DEFAULT_DAYS = LONGEST_DAYS.live;
+export const DEFAULT_DAYS = MAX_MANDATE_DAYS.live;
 
 type MandateTerms = Partial<MandateRequestInput>;
 
 /** Headroom of one order's maximum over the current or awaited price. */
-const ROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
+const HEADROOM = { now: '1.2', below: '1.02', above: '1.1' } as const;
 
 /**
  * Adds the default limits of a standing order: one order's maximum, one order per day, and their product.
@@ -27,7 +27,7 @@ export async function withStandingLimits(
   const { standing } = given;
   if (standing === undefined) return given;
   const { order, when } = standing;
-  const expires = given.expires_at ?? utcSeconds(now + DEFAULT_DAYS * DAY);
+  const expires = given.expires_at ?? utcSeconds(now + DEFAULT_DAYS * ONE_DAY_MS);
   const from = given.not_before === undefined ? now : Date.parse(given.not_before);
   const perOrder = given.max_order_notional ?? (await worstOf(gateway, standing));
   const times = isRecurring(when) ? Math.max(1, timesBetween(when, from, Date.parse(expires))) : 1;
@@ -58,7 +58,7 @@ async function worstOf(gateway: Pick<GatewayClient, 'quotes'>, { order, when }: 
     new Dec(qty).times(price).times(room).toFixed(2, Dec.ROUND_UP);
   if (side === 'buy' && limit_price !== undefined) return dollars(limit_price, '1');
   if (!isRecurring(when)) {
-    return dollars(Dec.max(when.at, limit_price ?? 0).toFixed(), ROOM[when.price]);
+    return dollars(Dec.max(when.at, limit_price ?? 0).toFixed(), HEADROOM[when.price]);
   }
   const [quote] = await gateway.quotes([order.symbol]);
   if (quote === undefined) {
@@ -66,5 +66,5 @@ async function worstOf(gateway: Pick<GatewayClient, 'quotes'>, { order, when }: 
       hint: 'Check the symbol, or give the maximum for one order: --per-order 700.',
     });
   }
-  return dollars(Dec.max(quote.ask, quote.last, limit_price ?? 0).toFixed(), ROOM.now);
+  return dollars(Dec.max(quote.ask, quote.last, limit_price ?? 0).toFixed(), HEADROOM.now);
 }

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { Dec, decimalString, ZERO } from '../trading/decimal.ts';
-import { MOST_IN_BATCH } from '../trading/kinds/batch.ts';
+import { MAX_BATCH_ORDERS } from '../trading/kinds/batch.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { driftFrom, type Share, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
-import { SMALLEST_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
+import { MIN_SHARE_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
 import type { Proposal } from '../trading/proposal.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { readOpenOrders } from './order-pages.ts';
@@ -13,7 +13,7 @@ import type { OwnTargets } from './own-rules.ts';
 import { counted, defineTool, leftOut, requireGateway, type ToolContext } from './tool.ts';
 
 /** The gateway's maximum. */
-const SYMBOLS_A_REQUEST = 50;
+const SYMBOLS_PER_REQUEST = 50;
 
 const argumentsSchema = z.lazy(() =>
   z.strictObject({
@@ -25,7 +25,7 @@ const argumentsSchema = z.lazy(() =>
         }),
       )
       .min(1)
-      .max(MOST_IN_BATCH)
+      .max(MAX_BATCH_ORDERS)
       .optional()
       .describe(
         'The weights that the user named, at most 1 in total; the rest stays in cash. Those of the rules file if omitted',
@@ -63,12 +63,12 @@ export const suggestRebalance = defineTool({
       { equity, cash: Dec.min(account.cash, account.buying_power) },
       { ...options, cashReserve: Dec.max(options.cashReserve, wanted.cash.mul(equity)) },
     );
-    const orders = found.orders.slice(0, MOST_IN_BATCH);
+    const orders = found.orders.slice(0, MAX_BATCH_ORDERS);
     return {
       summary: `${counted(orders.length, 'order')}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
       content: JSON.stringify({
         orders: orders.map(({ request }) => request),
-        ...leftOut(found.orders.length, MOST_IN_BATCH),
+        ...leftOut(found.orders.length, MAX_BATCH_ORDERS),
         ...standing(wanted.targets, weights, found),
         equity: account.equity,
         cash: account.cash,
@@ -110,7 +110,7 @@ async function targetsOf(
       options: {
         buyOnly: buy_only,
         minOrder: new Dec(1),
-        lot: new Dec(fractional ? SMALLEST_FRACTION : 1),
+        lot: new Dec(fractional ? MIN_SHARE_FRACTION : 1),
         cashReserve: ZERO,
         orderType: 'limit',
         slack: new Dec('0.005'),
@@ -134,8 +134,8 @@ function wrong(message: string): TradeAgentError {
 
 async function quotesOf(gateway: GatewayClient, symbols: readonly string[]) {
   const all = [];
-  for (let from = 0; from < symbols.length; from += SYMBOLS_A_REQUEST)
-    all.push(...(await gateway.quotes(symbols.slice(from, from + SYMBOLS_A_REQUEST))));
+  for (let from = 0; from < symbols.length; from += SYMBOLS_PER_REQUEST)
+    all.push(...(await gateway.quotes(symbols.slice(from, from + SYMBOLS_PER_REQUEST))));
   return new Map(all.map((quote) => [quote.symbol, quote]));
 }
 

@@ -32,7 +32,7 @@ export async function summaryMessage(
 }
 
 /** Maximum number of positions, for reading on a phone. */
-const MOST_POSITIONS = 20;
+const MAX_POSITIONS = 20;
 
 export function compactSummary(summary: {
   account: Account;
@@ -45,7 +45,7 @@ export function compactSummary(summary: {
   const day =
     account.last_equity === null ? null : new Dec(account.equity).minus(account.last_equity).toFixed(2);
   const sorted = positions.toSorted((a, b) => new Dec(b.market_value).comparedTo(a.market_value));
-  const shown = sorted.slice(0, MOST_POSITIONS);
+  const shown = sorted.slice(0, MAX_POSITIONS);
   const more = sorted.length - shown.length;
   return [
     `Portfolio on ${new Date(now).toISOString().slice(0, 16).replace('T', ' ')} UTC (${account.environment} account${account.simulated ? ', simulated prices' : ''})`,

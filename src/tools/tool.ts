@@ -3,7 +3,7 @@ import type { Session } from '../auth/session/session.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { loginRequired } from '../errors/login-required.ts';
 import type { Scope } from '../oauth/scopes.ts';
-import { FIRST_ACTIVITY } from '../trading/activity.ts';
+import { EARLIEST_ACTIVITY_MS } from '../trading/activity.ts';
 import type { MessageService } from '../trading/message.ts';
 import type { Order } from '../trading/views.ts';
 import type { Alerts } from './alerts.ts';
@@ -132,7 +132,7 @@ export async function accountHistory(gateway: GatewayClient) {
     gateway.account(),
     gateway.positions(),
     gateway.clock(),
-    gateway.activities({ after: FIRST_ACTIVITY }),
+    gateway.activities({ after: EARLIEST_ACTIVITY_MS }),
   ]);
   return { account, positions, now: Date.parse(clock.timestamp), activities };
 }

@@ -42,7 +42,7 @@ function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): 
 const dayOf = (symbol: string, at: number) => `${symbol} ${newYorkDate(at)}`;
 
 /** A time before any account at a supported broker existed, in milliseconds since the epoch. */
-export const FIRST_ACTIVITY = Date.parse('2010-01-01T00:00:00Z');
+export const EARLIEST_ACTIVITY_MS = Date.parse('2010-01-01T00:00:00Z');
 
 export const activityKinds = [
   'fill',
@@ -94,13 +94,13 @@ export const tradingDaySchema = z.lazy(() =>
 export type TradingDay = z.output<typeof tradingDaySchema>;
 
 /** Trades in the underlying that settle an option's exercise or assignment. */
-const SETTLES = 'OPTRD';
+const OPTION_SETTLEMENT_TYPE = 'OPTRD';
 
 export function fillsOf(activities: readonly Activity[]): Fill[] {
   const fills: Fill[] = [];
   for (const { kind, type, symbol, side, qty, price, at } of activities) {
     if (kind !== 'fill' || symbol === null || side === null || qty === null || price === null) continue;
-    const settles = type === SETTLES ? { settlesOption: true as const } : {};
+    const settles = type === OPTION_SETTLEMENT_TYPE ? { settlesOption: true as const } : {};
     const [time, each] = [Date.parse(at), perUnit(symbol, price)];
     fills.push({ symbol, side, qty: new Dec(qty), price: each, at: time, ...settles });
   }
@@ -113,13 +113,13 @@ function perUnit(symbol: string, price: string): Dec {
 }
 
 /** Alpaca's types for activities that replace shares: splits, mergers, and name and symbol changes. */
-const EXCHANGES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
+const REPLACEMENT_TYPES = new Set(['SPLIT', 'SSP', 'REORG', 'MA', 'NC', 'SC']);
 
 /** Alpaca's types for spin-offs, which give holders shares of another company. */
-const SPIN_OFFS = new Set(['SPIN', 'SSO']);
+const SPIN_OFF_TYPES = new Set(['SPIN', 'SSO']);
 
 /** Alpaca's types for how an option ends. On exercise or assignment its cost becomes part of the underlying's. */
-const ENDINGS: Readonly<Record<string, ShareExchange['ends']>> = {
+const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
   OPEXP: 'worthless',
   OPEXC: 'into_underlying',
   OPASN: 'into_underlying',
@@ -143,13 +143,13 @@ export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
   }
   const divided = new Map(activities.flatMap(({ symbol, basis }) => (basis ? [[symbol, basis]] : [])));
   return [...groups.values()].map(({ type, ...one }) => {
-    const basis = SPIN_OFFS.has(type)
+    const basis = SPIN_OFF_TYPES.has(type)
       ? one.legs.map(({ symbol }) => divided.get(symbol)).find(Boolean)
       : undefined;
     return {
       ...one,
-      turns: EXCHANGES.has(type),
-      ends: ENDINGS[type],
+      turns: REPLACEMENT_TYPES.has(type),
+      ends: OPTION_END_TYPES[type],
       ...(basis === undefined ? {} : { basis: { from: basis.from, fraction: new Dec(basis.fraction) } }),
     };
   });

@@ -3,9 +3,9 @@ import { DAY_MS } from '../values/durations.ts';
 
 const days: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
 /** The gateway returns at most 1000 bars. */
-const MOST_DAYS = 1000;
+const MAX_CHART_DAYS = 1000;
 /** Ranges up to a week use hourly bars, because a few daily bars show little. */
-const HOURLY_DAYS = 7;
+const MAX_HOURLY_DAYS = 7;
 
 export const DEFAULT_CHART_RANGE = '3m';
 
@@ -13,14 +13,14 @@ export const DEFAULT_CHART_RANGE = '3m';
 export function chartRange(text: string, now: number) {
   const [, count = '', unit = ''] = /^(\d{1,3})([dwmy])$/i.exec(text.trim()) ?? [];
   const length = Number(count) * (days[unit.toLowerCase()] ?? 0);
-  if (length < 1 || length > MOST_DAYS) {
+  if (length < 1 || length > MAX_CHART_DAYS) {
     throw new TradeAgentError('usage', `"${text}" is not a chart range`, {
       hint: 'Write a number of days, weeks, months or years: 5d, 2w, 3m, 1y; 2y at most.',
     });
   }
   return {
     text: `${Number(count)}${unit.toLowerCase()}`,
-    timeframe: length <= HOURLY_DAYS ? ('1Hour' as const) : ('1Day' as const),
+    timeframe: length <= MAX_HOURLY_DAYS ? ('1Hour' as const) : ('1Day' as const),
     start: now - length * DAY_MS,
   };
 }

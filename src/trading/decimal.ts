@@ -1,10 +1,10 @@
 import { Decimal } from 'decimal.js';
 import { z } from 'zod';
 
-const PLACES = 12;
+const FRACTION_DECIMALS = 12;
 
 export function fractionOf(part: Dec, whole: Dec): string {
-  return whole.isZero() ? '0' : part.div(whole).toDecimalPlaces(PLACES).toFixed();
+  return whole.isZero() ? '0' : part.div(whole).toDecimalPlaces(FRACTION_DECIMALS).toFixed();
 }
 
 /**

@@ -21,11 +21,11 @@ export const articleSchema = z.lazy(() =>
 );
 export type Article = z.output<typeof articleSchema>;
 
-export const LONGEST_HEADLINE = 200;
-export const LONGEST_SUMMARY = 500;
-export const LONGEST_NAME = 80;
-export const MOST_ARTICLE_SYMBOLS = 20;
-export const MOST_ARTICLES = 50;
+export const MAX_HEADLINE_LENGTH = 200;
+export const MAX_SUMMARY_LENGTH = 500;
+export const MAX_NAME_LENGTH = 80;
+export const MAX_ARTICLE_SYMBOLS = 20;
+export const MAX_ARTICLES = 50;
 
 export const corporateActionKinds = [
   'cash_dividend',
@@ -67,7 +67,7 @@ export const corporateActionSchema = z.lazy(() =>
 );
 export type CorporateAction = z.output<typeof corporateActionSchema>;
 
-export const MOST_ACTIONS = 100;
+export const MAX_CORPORATE_ACTIONS = 100;
 
 export const watchlistSchema = z.lazy(() =>
   z.object({
@@ -77,4 +77,4 @@ export const watchlistSchema = z.lazy(() =>
 );
 export type Watchlist = z.output<typeof watchlistSchema>;
 
-export const MOST_WATCHED = 100;
+export const MAX_WATCHLIST_SYMBOLS = 100;

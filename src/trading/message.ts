@@ -6,21 +6,21 @@ export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
 
 /** Maximum characters in a text. People must be able to read all of it on a phone before they approve it. */
-export const LONGEST_TEXT = 2_000;
+export const MAX_TEXT_LENGTH = 2_000;
 /** Maximum UTF-8 bytes in a text. The approval's token carries all of it and must fit in an HTTP header. */
-const MOST_TEXT_BYTES = 4_000;
-const LONGEST_SUBJECT = 120;
+const MAX_TEXT_BYTES = 4_000;
+const MAX_SUBJECT_LENGTH = 120;
 /** The limit of RFC 5321 §4.5.3.1.3, without the angle brackets. */
-const LONGEST_RECIPIENT = 254;
+const MAX_RECIPIENT_LENGTH = 254;
 
 /** A complete message, as approved and sent. `expires_at` is UTC to the second. */
 export const messageDraftSchema = z.lazy(() =>
   z.strictObject({
     service: z.enum(messageServices),
     /** Slack: `#channel`, or a channel or user ID. Gmail: one e-mail address. */
-    recipient: z.string().min(1).max(LONGEST_RECIPIENT),
-    subject: z.string().min(1).max(LONGEST_SUBJECT).optional(),
-    text: z.string().min(1).max(LONGEST_TEXT),
+    recipient: z.string().min(1).max(MAX_RECIPIENT_LENGTH),
+    subject: z.string().min(1).max(MAX_SUBJECT_LENGTH).optional(),
+    text: z.string().min(1).max(MAX_TEXT_LENGTH),
     client_message_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
   }),
@@ -52,8 +52,8 @@ export function checkMessage(draft: MessageDraft): void {
   if (hasUnseen(draft.text.replaceAll('\n', ' '))) {
     throw problem('the text has invisible characters', 'Write it in plain text.', 'text');
   }
-  if (Buffer.byteLength(draft.text) > MOST_TEXT_BYTES) {
-    throw problem('the text is too long', `Keep it within ${MOST_TEXT_BYTES} bytes.`, 'text');
+  if (Buffer.byteLength(draft.text) > MAX_TEXT_BYTES) {
+    throw problem('the text is too long', `Keep it within ${MAX_TEXT_BYTES} bytes.`, 'text');
   }
 }
 
@@ -65,7 +65,7 @@ export function checkRecipient(service: MessageService, recipient: string): void
       'recipient',
     );
   }
-  const isAddress = mailRecipient.test(recipient) && recipient.length <= LONGEST_RECIPIENT;
+  const isAddress = mailRecipient.test(recipient) && recipient.length <= MAX_RECIPIENT_LENGTH;
   if (service === 'gmail' && !isAddress) {
     throw problem(
       'that is not an e-mail address',

@@ -4,8 +4,8 @@
  * April to the last of October (15 U.S.C. 260a), before that from the last Sunday of April. Exact since 1976, and
  * hundreds of times faster than Intl.
  */
-const HOUR = 3_600_000;
-export const DAY = 24 * HOUR;
+const HOUR_MS = 3_600_000;
+export const ONE_DAY_MS = 24 * HOUR_MS;
 
 export type IsoDate = string;
 
@@ -14,11 +14,11 @@ const utcMidnight = (date: IsoDate) => Date.parse(`${date}T00:00:00Z`);
 export const isoDate = (utcMs: number): IsoDate => new Date(utcMs).toISOString().slice(0, 10);
 
 export function addDays(date: IsoDate, days: number): IsoDate {
-  return isoDate(utcMidnight(date) + days * DAY);
+  return isoDate(utcMidnight(date) + days * ONE_DAY_MS);
 }
 
 export function daysBetween(from: IsoDate, to: IsoDate): number {
-  return (utcMidnight(to) - utcMidnight(from)) / DAY;
+  return (utcMidnight(to) - utcMidnight(from)) / ONE_DAY_MS;
 }
 
 export const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'];
@@ -40,7 +40,7 @@ function clockChanges(year: number): readonly [number, number] {
   if (known !== undefined) return known;
   const [first, last] = daylightSaving(year);
   // 02:00 EST, and 02:00 EDT.
-  const found = [utcMidnight(first) + 7 * HOUR, utcMidnight(last) + 6 * HOUR] as const;
+  const found = [utcMidnight(first) + 7 * HOUR_MS, utcMidnight(last) + 6 * HOUR_MS] as const;
   changes.set(year, found);
   return found;
 }
@@ -58,20 +58,20 @@ function hoursBehind(time: number): number {
 }
 
 export function newYorkDate(time: number): IsoDate {
-  return isoDate(time - hoursBehind(time) * HOUR);
+  return isoDate(time - hoursBehind(time) * HOUR_MS);
 }
 
 /** Returns the instant of a wall time `HH:MM` in New York. `24:00` is the next midnight. */
 export function newYorkInstant(date: IsoDate, wall: string): number {
   const [hours = 0, minutes = 0] = wall.split(':').map(Number);
-  const asUtc = utcMidnight(date) + hours * HOUR + minutes * 60_000;
-  return asUtc + hoursBehind(asUtc + 5 * HOUR) * HOUR;
+  const asUtc = utcMidnight(date) + hours * HOUR_MS + minutes * 60_000;
+  return asUtc + hoursBehind(asUtc + 5 * HOUR_MS) * HOUR_MS;
 }
 
 /** Returns an RFC 3339 timestamp in milliseconds with New York's offset, like Alpaca's clock. */
 export function newYorkTimestamp(time: number): string {
   const behind = hoursBehind(time);
-  return `${new Date(time - behind * HOUR).toISOString().slice(0, -1)}-0${behind}:00`;
+  return `${new Date(time - behind * HOUR_MS).toISOString().slice(0, -1)}-0${behind}:00`;
 }
 
 export function dayBegan(now: number): number {

@@ -26,16 +26,16 @@ export { symbolSchema } from './symbol.ts';
 export type Environment = (typeof environments)[number];
 
 /** Maximum quantity and amount of one order. Far above any real order, they catch extra zeros early. */
-export const LARGEST_QTY = '1000000';
-const LARGEST_NOTIONAL = '100000000';
+export const MAX_QTY = '1000000';
+const MAX_NOTIONAL = '100000000';
 
 /** Maximum slippage that a request may ask for, as a fraction of the reference price. */
-const LARGEST_SLIPPAGE = '0.10';
+const MAX_SLIPPAGE = '0.10';
 
 export const slippageSchema = positiveDecimalString.refine(
   // Zod runs refinements even if the pattern failed, and Decimal throws on such text.
-  (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(LARGEST_SLIPPAGE),
-  `must be a fraction of at most ${LARGEST_SLIPPAGE}`,
+  (text) => !positiveDecimalString.safeParse(text).success || new Dec(text).lte(MAX_SLIPPAGE),
+  `must be a fraction of at most ${MAX_SLIPPAGE}`,
 );
 
 export const accountNumberSchema = z
@@ -141,17 +141,17 @@ function checkSize({ symbol, qty, notional }: OrderRequest | OrderDraft): void {
       'qty',
     );
   }
-  if (qty !== undefined && new Dec(qty).gt(LARGEST_QTY)) {
+  if (qty !== undefined && new Dec(qty).gt(MAX_QTY)) {
     throw problem(
       `${shares(qty)} ${unit} is above the maximum for one order`,
-      `Ask for at most ${shares(LARGEST_QTY)} ${unit}.`,
+      `Ask for at most ${shares(MAX_QTY)} ${unit}.`,
       'qty',
     );
   }
-  if (notional !== undefined && new Dec(notional).gt(LARGEST_NOTIONAL)) {
+  if (notional !== undefined && new Dec(notional).gt(MAX_NOTIONAL)) {
     throw problem(
       `${dollars(notional)} is above the maximum for one order`,
-      `Ask for at most ${dollars(LARGEST_NOTIONAL)}.`,
+      `Ask for at most ${dollars(MAX_NOTIONAL)}.`,
       'notional',
     );
   }

@@ -16,7 +16,7 @@ export const periodWords: Readonly<Record<Period, string>> = {
   ALL: 'overall',
 };
 
-const BEGINNING = '2010-01-01';
+const EARLIEST_DATE = '2010-01-01';
 
 export function startOf(period: Period, now: number): IsoDate {
   const today = newYorkDate(now);
@@ -30,7 +30,7 @@ export function startOf(period: Period, now: number): IsoDate {
     case 'YTD':
       return `${today.slice(0, 4)}-01-01`;
     case 'ALL':
-      return BEGINNING;
+      return EARLIEST_DATE;
     default: {
       const months = Number(period.slice(0, -1)) * (period.endsWith('Y') ? 12 : 1);
       return monthsBefore(today, months);

@@ -37,14 +37,14 @@ export {
 };
 
 /** Bounds on a proposal's lifetime in seconds, from its drafting until it can no longer be executed. */
-export const SHORTEST_TTL_S = 60;
-export const LONGEST_TTL_S = 24 * 3600;
+export const MIN_TTL_S = 60;
+export const MAX_TTL_S = 24 * 3600;
 export const DEFAULT_TTL_S = 300;
 
 /** The source of a request's field. Set by code that reads the conversation, never by the model. */
 const provenanceSources = ['user', 'default', 'computed', 'other'] as const;
 /** Prefix of `from` if one of our clients forwards a request from someone else's agent. */
-export const PASSED_ON = 'MCP client ';
+export const MCP_CLIENT_PREFIX = 'MCP client ';
 export const provenanceSchema = z.lazy(() =>
   z.strictObject({
     fields: z.record(
@@ -68,7 +68,7 @@ const requestBase = () => ({
   provenance: provenanceSchema.optional(),
   /** The `sub` of the account's owner, if it is not the proposer. Only the owner's phone is asked. */
   for: z.string().min(1).max(256).optional(),
-  ttl: z.number().int().min(SHORTEST_TTL_S).max(LONGEST_TTL_S).optional(),
+  ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).optional(),
 });
 
 const underMandate = () => ({

@@ -4,7 +4,7 @@ import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-jso
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import { Dec } from '../../src/trading/decimal.ts';
 import type { MandateSubject } from '../../src/trading/kinds/mandate.ts';
-import { DAY, newYorkDate } from '../../src/trading/new-york-time.ts';
+import { newYorkDate, ONE_DAY_MS } from '../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
 import { isFinal } from '../../src/trading/views.ts';
 import { isHindered } from './ends-oracle.ts';
@@ -285,7 +285,7 @@ function counted({ world, book, placing }: Evidence, must: Must): void {
     const { client_order_id: id, state } = one;
     must(isGivenBack(world, one), `${id} counts (${state}), and is not in the book`);
     // From then on, and not from when it was asked for: its gateway may have been away for days.
-    const days = ((one.reserved_until ?? 0) - (one.written_off_at ?? 0)) / DAY;
+    const days = ((one.reserved_until ?? 0) - (one.written_off_at ?? 0)) / ONE_DAY_MS;
     must(days <= LONGEST_HELD_DAYS, `${id} was to count for ${days} days after it was written off`);
   }
   for (const { client_order_id: id, mandate, slot } of uses) {

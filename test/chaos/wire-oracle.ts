@@ -1,4 +1,4 @@
-import { QUIET_MS } from '../../src/gateway/orders/order-submission.ts';
+import { RESEND_DELAY_MS } from '../../src/gateway/orders/order-submission.ts';
 import type { Sent } from './network.ts';
 import type { Evidence, Must } from './oracle.ts';
 
@@ -70,7 +70,7 @@ function sentAgain(evidence: Evidence, must: Must): void {
       );
       must(asked, `${id} was sent again without asking what became of it`);
       must(
-        !isTimeSound || again.at >= earlier.at + QUIET_MS,
+        !isTimeSound || again.at >= earlier.at + RESEND_DELAY_MS,
         `${id} was sent again while it may be on its way`,
       );
     }

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { verifyAuditFile } from '../../src/approval/audit-chain.ts';
-import { QUIET_MS } from '../../src/gateway/orders/order-submission.ts';
+import { RESEND_DELAY_MS } from '../../src/gateway/orders/order-submission.ts';
 import { postgresAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
@@ -156,7 +156,7 @@ async function recordOf(database: TenantDatabase, folder: string) {
 /** What lay there for longer than it may, after each of the faults that came between its tap and its fill. */
 function tooLate(passages: readonly Passage[], faults: readonly Fault[]): Passage[] {
   return passages.filter((one) => {
-    const quiet = wasUnknown(one) ? QUIET_MS : 0;
+    const quiet = wasUnknown(one) ? RESEND_DELAY_MS : 0;
     return lasted(one) > (meetings(one, faults).length + 1) * GOES_ON_MS + quiet;
   });
 }

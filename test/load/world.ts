@@ -19,7 +19,7 @@ import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-hom
 import { addMissing, createPeople } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
-import { LONGEST_TTL_S } from '../../src/trading/proposal.ts';
+import { MAX_TTL_S } from '../../src/trading/proposal.ts';
 import { heard } from '../fleet/processes.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
 import type { Figures, GatewayLoad } from './gateway-process.ts';
@@ -107,7 +107,7 @@ export async function startLoadWorld({
       privateKey: home.seed.gateway_key as JWK,
       sealSecret: SEAL_SECRET,
       delivery: 'ping',
-      maxTtl: LONGEST_TTL_S,
+      maxTtl: MAX_TTL_S,
       quotas: { own: PLENTY, other: PLENTY },
     },
     requireBoundTokens: true,

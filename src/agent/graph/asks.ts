@@ -5,7 +5,7 @@ import { composedOrders } from './composed-orders.ts';
 import { prompts } from './message-history.ts';
 
 /** Maximum proposals per prompt, unless the person's own words name more. Nobody reviews many approvals with care. */
-const MOST_ASKS = 5;
+const MAX_PROPOSALS_PER_PROMPT = 5;
 
 export function asksOf(
   state: Pick<AgentStateValue, 'messages' | 'outcomes' | 'prompt'>,
@@ -14,7 +14,7 @@ export function asksOf(
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
   const most =
     composedOrders(state.messages) ??
-    Math.max(MOST_ASKS, ordersNamed(prompts(state.messages).map(({ text }) => text)));
+    Math.max(MAX_PROPOSALS_PER_PROMPT, ordersNamed(prompts(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 

@@ -2,7 +2,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import { findTool } from '../../tools/catalog.ts';
 import type { ToolCall } from './agent-state.ts';
 
-const LONGEST = 80;
+const MAX_DESCRIPTION_LENGTH = 80;
 
 type Call = Pick<ToolCall, 'name' | 'args'>;
 
@@ -33,12 +33,15 @@ export function subjectOf(call: Call): string | undefined {
   if (risk === undefined || risk === 'read') return undefined;
   const symbols = ordersOfCall(call).map(({ symbol }) => symbol);
   const { order_id, recipient } = call.args;
-  return safeLine(symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''), LONGEST);
+  return safeLine(
+    symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''),
+    MAX_DESCRIPTION_LENGTH,
+  );
 }
 
 export function callWords(call: Call): string {
   const { name, args } = call;
-  if (name === 'place_order') return safeLine(orderWords(args), LONGEST);
+  if (name === 'place_order') return safeLine(orderWords(args), MAX_DESCRIPTION_LENGTH);
   const values = Object.values(args).flatMap((value) =>
     Array.isArray(value)
       ? value.map((one: unknown) =>
@@ -48,7 +51,7 @@ export function callWords(call: Call): string {
         ? []
         : [String(value)],
   );
-  return safeLine([name, values.join(', ')].join(' ').trim(), LONGEST);
+  return safeLine([name, values.join(', ')].join(' ').trim(), MAX_DESCRIPTION_LENGTH);
 }
 
 function orderWords({ side, qty, notional, symbol }: Record<string, unknown>): string {

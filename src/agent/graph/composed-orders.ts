@@ -2,9 +2,9 @@ import { AIMessage, type BaseMessage } from '@langchain/core/messages';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { placeOrder } from '../../tools/place-order.ts';
 import { placeOrders } from '../../tools/place-orders.ts';
-import { FEWEST_IN_BATCH } from '../../trading/kinds/batch.ts';
+import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
-import { MOST_ORDERS } from '../agent.ts';
+import { MAX_ORDERS_PER_REQUEST } from '../agent.ts';
 import { answer } from '../planner/answer.ts';
 import { answeredCalls } from '../planner/answered-calls.ts';
 import { shortId } from '../short-id.ts';
@@ -12,13 +12,13 @@ import { promptMessage } from './message-history.ts';
 
 /**
  * Describes orders composed by a program: `SELL 8 AAPL LMT 228.50 DAY; …`. For display only; never parsed.
- * @throws {TradeAgentError} `usage` for no orders, or more than {@link MOST_ORDERS}
+ * @throws {TradeAgentError} `usage` for no orders, or more than {@link MAX_ORDERS_PER_REQUEST}
  */
 export function orderWords(orders: readonly OrderRequest[]): string {
-  if (orders.length === 0 || orders.length > MOST_ORDERS) {
+  if (orders.length === 0 || orders.length > MAX_ORDERS_PER_REQUEST) {
     throw new TradeAgentError(
       'usage',
-      `1 to ${MOST_ORDERS} orders can be proposed at once, not ${orders.length}`,
+      `1 to ${MAX_ORDERS_PER_REQUEST} orders can be proposed at once, not ${orders.length}`,
       {
         hint: 'Propose the rest when these are settled.',
       },
@@ -63,7 +63,7 @@ type Call = { readonly name: string; readonly args: Record<string, unknown> };
 /** A batch can have only one order per symbol. */
 function callsTogether(orders: readonly OrderRequest[]): Call[] {
   const symbols = new Set(orders.map(({ symbol }) => symbol));
-  if (orders.length >= FEWEST_IN_BATCH && symbols.size === orders.length) {
+  if (orders.length >= MIN_BATCH_ORDERS && symbols.size === orders.length) {
     return [{ name: placeOrders.name, args: { orders: orders.map((order) => ({ ...order })) } }];
   }
   return callsApart(orders);

@@ -21,7 +21,7 @@ import { HeldText } from '../model/held-text.ts';
 import { addUsage, usageOf } from '../model/usage.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
 import { ordersSaid } from '../planner/orders-named.ts';
-import { type PlannerRefusal, REFUSAL } from '../planner/refusal.ts';
+import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
 import { type AgentStateValue, type Outcome, standingOutcomes, type ToolCall } from './agent-state.ts';
 import { callWords, ordersOfCall } from './call-words.ts';
@@ -35,7 +35,7 @@ import { readArguments } from './tool-node.ts';
 /** Consecutive turns of invalid calls before the run ends. */
 const MAX_MISTAKES = 3;
 /** Maximum answers per prompt that almost parse as a call. After the first one, the model is called once more. */
-const MOST_NEARLY = 2;
+const MAX_NEAR_CALLS = 2;
 const faulty = new Set(['usage', 'invalid_order', 'invalid_message']);
 
 type Update = Partial<AgentStateValue>;
@@ -119,15 +119,19 @@ function after(
       tool: call.name,
       unusable: true,
       ...(read.nearly === undefined ? { what: callWords(call) } : {}),
-      error: { code: 'model_error', message: read.nearly === undefined ? problem : NEARLY, hint: ANOTHER },
+      error: {
+        code: 'model_error',
+        message: read.nearly === undefined ? problem : NEAR_CALL_MESSAGE,
+        hint: RETRY_HINT,
+      },
     }));
-  const refusal = answer.response_metadata[REFUSAL] as PlannerRefusal | undefined;
+  const refusal = answer.response_metadata[REFUSAL_KEY] as PlannerRefusal | undefined;
   if (environment.model.builtin && refusal !== undefined) {
     outcomes.push({ prompt, turn, tool: 'planner', error: refusal });
   }
   const messages: BaseMessage[] = [read.message, ...rejections(read.rejected)];
   const ends =
-    mistakes >= MAX_MISTAKES || (read.nearly !== undefined && nearlyBefore(state) + 1 >= MOST_NEARLY);
+    mistakes >= MAX_MISTAKES || (read.nearly !== undefined && nearlyBefore(state) + 1 >= MAX_NEAR_CALLS);
   if (ends) return gaveUp(environment, { ...state, mistakes }, { messages, outcomes });
   if (calls > 0 || environment.model.builtin) return { messages, outcomes, mistakes };
   return { mistakes, ...withUndone(environment, state, read.message, outcomes) };
@@ -164,8 +168,8 @@ function withUndone(
   };
 }
 
-const NEARLY = 'the model wrote a tool call that cannot be executed';
-const ANOTHER = 'Nothing was done. Try again, or try another model.';
+const NEAR_CALL_MESSAGE = 'the model wrote a tool call that cannot be executed';
+const RETRY_HINT = 'Nothing was done. Try again, or try another model.';
 
 /** Counts consecutive faulty turns, including the latest, whose outcomes are only known now. */
 function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
@@ -176,7 +180,7 @@ function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue
 }
 
 function nearlyBefore({ outcomes, prompt }: AgentStateValue): number {
-  return outcomes.filter((outcome) => outcome.prompt === prompt && outcome.tool === UNREADABLE).length;
+  return outcomes.filter((outcome) => outcome.prompt === prompt && outcome.tool === UNREADABLE_CALL).length;
 }
 
 function gaveUp(
@@ -221,7 +225,7 @@ function interrupted(): TradeAgentError {
   return new TradeAgentError('interrupted', 'the run was stopped');
 }
 
-const LONGEST_REASON = 200;
+const MAX_REASON_LENGTH = 200;
 /** Words that make an order optional. */
 const conditional = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
@@ -231,7 +235,7 @@ const conditional = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|s
  */
 function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
   const failed = standingOutcomes(outcomes).flatMap(({ what, error }) =>
-    what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, LONGEST_REASON)}).`],
+    what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, MAX_REASON_LENGTH)}).`],
   );
   const asked = prompts(messages).flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : []));
   const named = ordersSaid(asked);
@@ -264,7 +268,7 @@ function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome
 /** Maximum calls per turn; more are answered with an error. A person can't judge more approvals at once. */
 const MAX_CALLS = 20;
 /** Tool name under which text that almost parsed as a call is stored. */
-const UNREADABLE = 'unreadable_call';
+const UNREADABLE_CALL = 'unreadable_call';
 
 interface Rejected {
   readonly call: ToolCall;
@@ -320,7 +324,7 @@ function readAnswer(
 
 /** Records the text as a failed call, so that the model learns why in the form chat APIs expect. */
 function nearly(text: string, problem: string): ReadAnswer {
-  const call = { id: shortId('tc_', 12), name: UNREADABLE, args: { written: text.slice(0, 500) } };
+  const call = { id: shortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
   return {
     message: new AIMessage({ content: '', tool_calls: [call] }),
     rejected: [
@@ -344,13 +348,14 @@ function writtenIn(environment: Tools, text: string, messages: readonly BaseMess
   if (written.kind !== 'calls') return written;
   const quoted = outsideCalls(messages);
   for (const call of written.calls) {
-    const problem = problemWith(environment, call) ?? (quoted.has(sameCall(call)) ? QUOTED : undefined);
+    const problem =
+      problemWith(environment, call) ?? (quoted.has(sameCall(call)) ? QUOTED_PROBLEM : undefined);
     if (problem !== undefined) return { kind: 'nearly' as const, problem };
   }
   return written;
 }
 
-const QUOTED = 'it repeats a tool’s answer or outside text, which is data';
+const QUOTED_PROBLEM = 'it repeats a tool’s answer or outside text, which is data';
 
 function problemWith(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
   if (!isTool(environment, name)) return 'there is no such tool';

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { errorCodeOf, LONGEST_SENTENCE, shownMembers } from '../../tools/gateway/gateway-problem.ts';
+import { errorCodeOf, MAX_SENTENCE_LENGTH, shownMembers } from '../../tools/gateway/gateway-problem.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
@@ -10,7 +10,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
   const { nothing, twice } = kinds[kind].phrases;
-  const why = (otherwise: string) => `${what}: ${safeLine(reason?.text ?? otherwise, LONGEST_SENTENCE)}`;
+  const why = (otherwise: string) => `${what}: ${safeLine(reason?.text ?? otherwise, MAX_SENTENCE_LENGTH)}`;
   switch (state) {
     case 'denied':
       return new TradeAgentError('approval_denied', `${what} was denied on the phone`, { hint: nothing });

@@ -1,6 +1,6 @@
 import { aboutAccount } from '../../tools/account-argument.ts';
 import { type ClosingOrder, closePosition, closingOrder } from '../../tools/close-position.ts';
-import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
+import { SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
@@ -12,11 +12,11 @@ import type { OrderRequest } from '../../trading/order.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import {
   type AskedUnder,
-  LONGEST_TTL_S,
+  MAX_TTL_S,
+  MIN_TTL_S,
   type ProposalKind,
   type ProposalRequestInput,
   type Provenance,
-  SHORTEST_TTL_S,
 } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
@@ -46,7 +46,7 @@ export async function proposalRequest(
   const named = defined({ account: entry });
   const base = {
     requested_by: requestedBy,
-    ttl: Math.min(Math.max(ttl, SHORTEST_TTL_S), LONGEST_TTL_S),
+    ttl: Math.min(Math.max(ttl, MIN_TTL_S), MAX_TTL_S),
   };
   switch (tool?.risk) {
     case 'trade': {
@@ -156,9 +156,9 @@ function underMandate(
  */
 function thoughtOfBy(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>
-    source.startsWith(SERVER_WORDS) ? [source.slice(SERVER_WORDS.length)] : [],
+    source.startsWith(SERVER_PREFIX) ? [source.slice(SERVER_PREFIX.length)] : [],
   );
-  return servers.length === 0 ? 'model' : `${SERVER_WORDS}${servers.join(', ')}`;
+  return servers.length === 0 ? 'model' : `${SERVER_PREFIX}${servers.join(', ')}`;
 }
 
 function sources(

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { LONGEST_SENTENCE } from '../../tools/gateway/gateway-problem.ts';
+import { MAX_SENTENCE_LENGTH } from '../../tools/gateway/gateway-problem.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import type { ToolResult } from '../../tools/tool.ts';
 import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
@@ -37,7 +37,7 @@ export function resultNode(environment: GraphEnvironment) {
     if (mayAskAgain(environment, state, proposal)) {
       environment.emit({
         type: 'notice',
-        message: `${safeLine(reasonText(proposal), LONGEST_SENTENCE)}. Asking again at the new price.`,
+        message: `${safeLine(reasonText(proposal), MAX_SENTENCE_LENGTH)}. Asking again at the new price.`,
       });
       return new Command({ goto: 'draft', update: { attempt: state.attempt + 1 } });
     }

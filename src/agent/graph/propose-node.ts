@@ -88,17 +88,17 @@ function post(
   });
 }
 
-const UNANSWERED = 'the gateway did not confirm that it has the proposal';
+const UNCONFIRMED = 'the gateway did not confirm that it has the proposal';
 
 function unanswered(thread: string, cause?: unknown): TradeAgentError {
-  return new TradeAgentError('outcome_unknown', UNANSWERED, {
+  return new TradeAgentError('outcome_unknown', UNCONFIRMED, {
     hint: `Run "trade-agent resume ${thread}" to continue with the same proposal. Do not ask for the order again before that.`,
     ...defined({ cause }),
   });
 }
 
 function isUnanswered(error: unknown): boolean {
-  return isTradeAgentError(error) && error.code === 'outcome_unknown' && error.message === UNANSWERED;
+  return isTradeAgentError(error) && error.code === 'outcome_unknown' && error.message === UNCONFIRMED;
 }
 
 /**

@@ -32,9 +32,9 @@ export interface ProvenanceInput {
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
 }
 
-const LONGEST_SENTENCE = 500;
-const LONGEST_SOURCE = 80;
-const MOST_TAINTS = 10;
+const MAX_SENTENCE_LENGTH = 500;
+const MAX_SOURCE_LENGTH = 80;
+const MAX_TAINTS = 10;
 
 /** Fields in the order in which they claim the numbers that were said, most specific first. */
 const numberFields = [
@@ -79,7 +79,7 @@ export function provenanceOf(input: ProvenanceInput): Provenance {
   return {
     fields,
     ...(sentence === '' ? {} : { sentence }),
-    ...(tainted.length === 0 ? {} : { tainted_by: tainted.slice(0, MOST_TAINTS) }),
+    ...(tainted.length === 0 ? {} : { tainted_by: tainted.slice(0, MAX_TAINTS) }),
   };
 }
 
@@ -295,14 +295,14 @@ function asPercent(fraction: unknown): unknown {
 }
 
 function printable(text: string): string {
-  return printableAscii(text, LONGEST_SOURCE);
+  return printableAscii(text, MAX_SOURCE_LENGTH);
 }
 
 /** Returns one line without invisible or direction-changing characters. */
 function shownSentence(turn: string): string {
   // Avoids cutting a surrogate pair in half.
   return safeLine(turn)
-    .slice(0, LONGEST_SENTENCE)
+    .slice(0, MAX_SENTENCE_LENGTH)
     .replace(/[\ud800-\udbff]$/, '')
     .trimEnd();
 }

@@ -1,8 +1,8 @@
 import { parseJson } from '../../values/parse-json.ts';
 
 /** Maximum number of characters of an answer to inspect. */
-const MOST_READ = 200_000;
-const LONGEST_ABOUT = 40;
+const MAX_INSPECTED_LENGTH = 200_000;
+const MAX_SUBJECT_LENGTH = 40;
 
 /**
  * Returns whether data contains wording meant for a model. This heuristic only produces a notice; provenance, gateway
@@ -10,13 +10,13 @@ const LONGEST_ABOUT = 40;
  * @param text prose, or JSON, whose strings are inspected one by one
  */
 export function readsLikeInstructions(text: string): boolean {
-  return stringsOf(text.slice(0, MOST_READ)).some((each) =>
+  return stringsOf(text.slice(0, MAX_INSPECTED_LENGTH)).some((each) =>
     hasInstructionWords(each.replace(/[ \t]+/g, ' ')),
   );
 }
 
 export function instructionsNotice(source: string, about: readonly string[] = []): string {
-  const whose = about.join(', ').slice(0, LONGEST_ABOUT);
+  const whose = about.join(', ').slice(0, MAX_SUBJECT_LENGTH);
   return `${source}${whose === '' ? '' : ` (${whose})`} contains text that reads like instructions; it was treated as data and not followed`;
 }
 

@@ -11,7 +11,7 @@ import { type AccountEntry, isAccountCalled } from '../../trading/account-entry.
 import { sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
-import { isRecurring, STANDING_TIME, type Standing } from '../../trading/mandate/standing.ts';
+import { DEFAULT_STANDING_ORDER_TIME, isRecurring, type Standing } from '../../trading/mandate/standing.ts';
 import { endOf, type SaidEnd } from '../../trading/mandate/standing-end.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
@@ -27,7 +27,7 @@ import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { provenanceOf } from './provenance.ts';
 
-const LIMITS = 'the orders it places';
+const LIMITS_RULE = 'the orders it places';
 
 /**
  * Returns the mandate for a standing order. Nobody reviews its orders one by one, so it is proposed only if every
@@ -135,7 +135,7 @@ function provenanceOfMandate(
   };
   return {
     fields: Object.fromEntries(
-      Object.keys(mandate).map((name) => [name, own[name] ?? { source: 'computed', from: LIMITS }]),
+      Object.keys(mandate).map((name) => [name, own[name] ?? { source: 'computed', from: LIMITS_RULE }]),
     ),
     ...defined({ sentence }),
   };
@@ -203,7 +203,7 @@ function isDue(when: Standing['when'], said: SaidWhen): boolean {
 /** @param said the newest time the person named, which must match */
 function timeSaid(at: string, said: string | undefined): Provenance['fields'][string] {
   if (said !== undefined) return said === at ? user : other;
-  return at === STANDING_TIME ? { source: 'default' } : other;
+  return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : other;
 }
 
 /** Returns the account's source. An account that the person named must not be left out, and none may be added. */

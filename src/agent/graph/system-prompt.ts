@@ -41,7 +41,7 @@ export function readContext(text: string): string | undefined {
  * that each request starts with the bytes of the previous one and a model server's prompt cache applies.
  */
 
-const KEPT_AS = 'circumstances';
+const CONTEXT_KEY = 'circumstances';
 
 /**
  * Describes the circumstances of a prompt. Contains no text that anyone else chose, not even the user's display name.
@@ -58,13 +58,13 @@ export function circumstances(session: Session | undefined, now: number): string
 export function saidUnder(message: HumanMessage, under: string): HumanMessage {
   return new HumanMessage({
     content: message.content,
-    additional_kwargs: { ...message.additional_kwargs, [KEPT_AS]: under },
+    additional_kwargs: { ...message.additional_kwargs, [CONTEXT_KEY]: under },
   });
 }
 
 export function withCircumstances(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
-    const under = message.additional_kwargs[KEPT_AS];
+    const under = message.additional_kwargs[CONTEXT_KEY];
     return HumanMessage.isInstance(message) && typeof under === 'string'
       ? new HumanMessage(`${message.text}\n\n[${under}]`)
       : message;

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { addSchedule } from '../../tools/add-schedule.ts';
 import { findTool } from '../../tools/catalog.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
-import { SERVER_WORDS } from '../../tools/foreign-tools.ts';
+import { SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import { setAlert } from '../../tools/set-alert.ts';
 import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
 import { alertSchema, conditionOf } from '../../trading/alert.ts';
@@ -180,7 +180,7 @@ async function foreignCall(
     return { ok: false, summary: answer.message, ...said('error', content) };
   }
   const { ok, text, cut } = answer;
-  const outside = `${SERVER_WORDS}${server}`;
+  const outside = `${SERVER_PREFIX}${server}`;
   return {
     ok,
     summary: `${ok ? '' : 'it failed: '}${text.length} characters from ${server}${cut ? ', truncated' : ''}`,

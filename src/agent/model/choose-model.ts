@@ -38,7 +38,7 @@ const IDLE_TIMEOUT_MS = 60_000;
 /** Waits before the second and third attempts, unless the server says how long. */
 const RETRY_WAITS_MS = [500, 2000];
 /** Maximum wait that a server may ask for. Beyond it, the person decides. */
-const LONGEST_WAIT_MS = 30_000;
+const MAX_RETRY_WAIT_MS = 30_000;
 
 /** Returns the tools in OpenAI's chat API format. */
 export function toolDefinitions(tools: readonly Tool[]) {
@@ -159,7 +159,7 @@ class Answers {
       this.#shorten ||= failure.kind === 'too_long';
       if (shorter !== undefined) {
         history = shorter;
-        notice?.(TOO_LONG);
+        notice?.(TOO_LONG_NOTICE);
         continue;
       }
       const wait = waitBefore(tries, failure);
@@ -194,7 +194,7 @@ class Answers {
   }
 }
 
-const TOO_LONG = 'the conversation is too long for the model; its oldest results are left out';
+const TOO_LONG_NOTICE = 'the conversation is too long for the model; its oldest results are left out';
 
 /** Notifies once of each thing that the model does not get. */
 function shorteningTold() {
@@ -205,8 +205,8 @@ function shorteningTold() {
       told.add(id);
       notice?.(`the answer from ${tool} is too long for the model, which gets only the beginning`);
     }
-    if (shortened && !told.has(TOO_LONG)) notice?.(TOO_LONG);
-    if (shortened) told.add(TOO_LONG);
+    if (shortened && !told.has(TOO_LONG_NOTICE)) notice?.(TOO_LONG_NOTICE);
+    if (shortened) told.add(TOO_LONG_NOTICE);
   };
 }
 
@@ -216,7 +216,7 @@ function waitBefore(tries: number, failure: ModelFailure): number | undefined {
   const usual = RETRY_WAITS_MS[tries - 1];
   if (usual === undefined) return undefined;
   const wait = Math.max(usual, failure.retryAfterMs ?? 0);
-  return wait <= LONGEST_WAIT_MS ? wait : undefined;
+  return wait <= MAX_RETRY_WAIT_MS ? wait : undefined;
 }
 
 function reason(failure: ModelFailure, { url }: ModelServer): string {
@@ -362,12 +362,12 @@ const windows: readonly (readonly [RegExp, number])[] = [
   [/(?:^|\/)o[134](?:-|$)/, 200_000],
 ];
 /** Maximum length of a tool answer in characters, about 20,000 tokens. Longer ones are truncated. */
-const LONGEST_ANSWER = 60_000;
+const MAX_ANSWER_LENGTH = 60_000;
 /** Low estimate: number-heavy JSON has about three bytes per token, prose more. */
 const BYTES_PER_TOKEN = 3;
 /** Share of the window reserved for the answer, up to a number of tokens. */
 const ANSWER_SHARE = 0.25;
-const MOST_FOR_ANSWER = 4096;
+const MAX_ANSWER_TOKENS = 4096;
 
 interface FittedHistory {
   readonly messages: BaseMessage[];
@@ -402,8 +402,8 @@ export function fitHistory(
   const room =
     window === undefined
       ? Number.POSITIVE_INFINITY
-      : Math.max(0, window - Math.min(window * ANSWER_SHARE, MOST_FOR_ANSWER) - toolTokens);
-  const { bounded, cut } = cutAnswers(messages, Math.min(LONGEST_ANSWER, (room * BYTES_PER_TOKEN) / 3));
+      : Math.max(0, window - Math.min(window * ANSWER_SHARE, MAX_ANSWER_TOKENS) - toolTokens);
+  const { bounded, cut } = cutAnswers(messages, Math.min(MAX_ANSWER_LENGTH, (room * BYTES_PER_TOKEN) / 3));
   const excess = tokensOf(bounded) - room;
   if (excess <= 0) return { messages: bounded, cut, shortened: false, tooLong: false };
   const step = Math.ceil(room / 4);
@@ -464,7 +464,7 @@ function withoutOldPrompts(messages: readonly BaseMessage[], room: number, step:
   return [...head, ...rest.slice(from)];
 }
 
-const LEFT_OUT =
+const DROPPED_RESULT =
   '{"left_out":"this result was dropped to make the conversation fit; call the tool again if needed"}';
 
 /**
@@ -480,12 +480,12 @@ export function shorterHistory(
   let saved = 0;
   const shorter = messages.map((message, index) => {
     if (index > lastTurn || saved >= enough || !ToolMessage.isInstance(message)) return message;
-    if (message.text.length <= LEFT_OUT.length) return message;
-    saved += message.text.length - LEFT_OUT.length;
+    if (message.text.length <= DROPPED_RESULT.length) return message;
+    saved += message.text.length - DROPPED_RESULT.length;
     return new ToolMessage({
       tool_call_id: message.tool_call_id,
       ...defined({ name: message.name }),
-      content: LEFT_OUT,
+      content: DROPPED_RESULT,
     });
   });
   return saved > 0 ? shorter : undefined;

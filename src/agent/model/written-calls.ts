@@ -19,8 +19,8 @@ export type Written =
   /** Almost a call. `problem` tells the model why not. */
   | { readonly kind: 'nearly'; readonly problem: string };
 
-const LONGEST = 50_000;
-const MOST_NESTED = 40;
+const MAX_TEXT_LENGTH = 50_000;
+const MAX_NESTING = 40;
 
 const fence = /^(`{3,}|~{3,})[ \t]*[a-zA-Z_]*[ \t]*\r?\n?([\s\S]*?)\1/;
 const tag = /^<(tool_calls?|tools|function_calls?)>([\s\S]*?)<\/\1>/;
@@ -37,7 +37,7 @@ const shape =
  */
 export function readWritten(text: string, names: readonly string[], mayBeJson: boolean): Written {
   const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
-  if (message === '' || message.length > LONGEST) return { kind: 'words' };
+  if (message === '' || message.length > MAX_TEXT_LENGTH) return { kind: 'words' };
   const calls = wholly(message);
   if (calls !== undefined) return { kind: 'calls', calls };
   if (frame.test(message)) {
@@ -117,7 +117,7 @@ function callOf(value: Record<string, unknown>): WrittenCall[] | undefined {
 /** Returns the end of the JSON value at `from`, or undefined if there is none or it does not end. */
 function endOfJson(text: string, from: number): number | undefined {
   if (text[from] !== '{' && text[from] !== '[') return undefined;
-  const end = Math.min(text.length, from + LONGEST);
+  const end = Math.min(text.length, from + MAX_TEXT_LENGTH);
   let depth = 0;
   for (let at = from; at < end; at++) {
     const character = text[at];
@@ -125,7 +125,7 @@ function endOfJson(text: string, from: number): number | undefined {
     else if (character === '{' || character === '[') depth++;
     else if (character === '}' || character === ']') depth--;
     if (depth === 0) return at + 1;
-    if (depth > MOST_NESTED) return undefined;
+    if (depth > MAX_NESTING) return undefined;
   }
   return undefined;
 }

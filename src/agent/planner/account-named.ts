@@ -15,7 +15,8 @@ const byName =
 const general =
   /^(?:(?:whole|entire|own|brokerage|broker|trading|investment|stock|stocks|current|paper|live|main|default)\s?)+$/i;
 
-const WHICH = 'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
+const ACCOUNT_HINT =
+  'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
 
 /** Splits the account off a clause. @throws {NotUnderstood} if the clause names several accounts */
 export function withoutAccount(clause: string): { readonly rest: string; readonly account?: string } {
@@ -24,7 +25,7 @@ export function withoutAccount(clause: string): { readonly rest: string; readonl
   );
   const [first, another] = found;
   if (first === undefined) return { rest: clause };
-  if (another !== undefined) throw new NotUnderstood('Which account do you mean?', WHICH);
+  if (another !== undefined) throw new NotUnderstood('Which account do you mean?', ACCOUNT_HINT);
   const rest = clause
     .replace(first.phrase, ' ')
     .replace(/\s+/g, ' ')

@@ -14,7 +14,7 @@ const sameFor = /^(?:and |now )?(?:do )?(?:the )?same (?:thing )?(?:for|with) (.
 const about = /^(?:and )?(?:what|how) about (.+)$/i;
 const andThat = /^and (?:for )?(\$?[A-Za-z][A-Za-z0-9.]*)$/i;
 
-const DEEPEST = 20;
+const MAX_TURNS = 20;
 
 /**
  * Reads the newest turn in context: a "yes" to a spelling question, "the same for KO", "what about MSFT?". Asks if
@@ -23,7 +23,7 @@ const DEEPEST = 20;
  */
 export function understand(turns: readonly string[]): Understood {
   const turn = bare(turns.at(-1) ?? '').replaceAll('’', "'");
-  const earlier = turns.slice(Math.max(0, turns.length - DEEPEST), -1);
+  const earlier = turns.slice(Math.max(0, turns.length - MAX_TURNS), -1);
   try {
     if (yes.test(turn)) return accept(earlier);
     const same = sameFor.exec(turn)?.[1];

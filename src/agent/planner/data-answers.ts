@@ -118,7 +118,7 @@ function watched(symbols: readonly string[]): string {
 }
 
 /** Maximum number of sales in an answer. `trade-agent gains` lists them all. */
-const MOST = 10;
+const MAX_LINES = 10;
 
 const total = z.lazy(() => z.object({ gain: z.string() }));
 const gains = z.lazy(() =>
@@ -177,7 +177,7 @@ function realized({ year, gains: lines, totals, incomplete, ...told }: z.output<
     ...(told.simulated ? ['The account is simulated.'] : []),
   ];
   if (lines.length === 0) return [`Nothing was sold ${when}.`, ...note].join(' ');
-  const shown = lines.slice(-MOST).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
+  const shown = lines.slice(-MAX_LINES).map(({ symbol, qty, sold, gain, adjustment_code, term }) => {
     const made = gain === null ? 'cost unknown' : signedDollars(gain);
     const wash = adjustment_code === 'W' ? ', wash sale' : '';
     return `- ${sold} ${shares(qty)} ${symbol}: ${made} (${term === 'unknown' ? 'holding period unknown' : `${term}-term`}${wash})`;

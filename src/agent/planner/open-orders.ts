@@ -87,7 +87,7 @@ function newestOf(all: readonly Order[]): Order {
 }
 
 /** A bare number less than this many times the order's price (or quantity) may be a new price (or quantity). */
-const NEAR = 3;
+const MAX_RATIO = 3;
 
 export function changesOf(change: OrderChange, order: Order): Record<string, string> {
   if (!('value' in change) && !('price' in change)) return { ...change };
@@ -105,7 +105,7 @@ export function changesOf(change: OrderChange, order: Order): Record<string, str
   const isNear = (was: string | null) => {
     if (was === null || new Dec(was).isZero()) return false;
     const ratio = new Dec(value).div(was);
-    return ratio.lt(NEAR) && ratio.gt(new Dec(1).div(NEAR));
+    return ratio.lt(MAX_RATIO) && ratio.gt(new Dec(1).div(MAX_RATIO));
   };
   if ('value' in change && (!isNear(order[field]) || isNear(order.qty))) {
     throw ask(`Is ${value} the new price or the new number of shares?`);

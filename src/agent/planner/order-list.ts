@@ -12,7 +12,7 @@ const itemNouns = ['shares', 'share', 'stocks', 'stock', 'positions', 'position'
 const sized =
   /^(?:-?\$?-?\.?\d|half\b|all\b|every (?:last )?share\b|(?:a|one) quarter\b|three quarters\b|a share\b|an? hundred\b|an? thousand\b)/i;
 const verbFirst = new RegExp(`^(?:.*?\\s)??(?:${amountVerbs.join('|')})(?: me| us)?(?= )`, 'i');
-const WHOLE = 'Write each one out, as in "buy 5 AAPL and buy 3 MSFT".';
+const WRITE_OUT_HINT = 'Write each one out, as in "buy 5 AAPL and buy 3 MSFT".';
 
 function isSized(item: string): boolean {
   return sized.test(item) || numberWord(item.split(' ')[0]?.toLowerCase() ?? '') !== undefined;
@@ -56,7 +56,10 @@ export function writtenOut(clause: string, items: readonly string[], parse: Pars
 
 function leftOver(items: readonly string[]): NotUnderstood {
   const what = items.map((item) => `"${shown(item)}"`).join(', ');
-  return new NotUnderstood(`I don't understand ${what} in this request, so I haven't done anything.`, WHOLE);
+  return new NotUnderstood(
+    `I don't understand ${what} in this request, so I haven't done anything.`,
+    WRITE_OUT_HINT,
+  );
 }
 
 function attempt(text: string, parse: Parse): Intent | NotUnderstood {

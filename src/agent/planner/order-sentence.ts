@@ -202,12 +202,12 @@ const trades: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'repla
 export function readWould(clause: string, parse: (clause: string) => Intent): Intent | undefined {
   if (!/^would you /i.test(clause)) return undefined;
   const intent = parse(clause.replace(would, ''));
-  if (trades.includes(intent.kind)) throw new NotUnderstood(MESSAGE, HINT);
+  if (trades.includes(intent.kind)) throw new NotUnderstood(QUESTION_MESSAGE, QUESTION_HINT);
   return intent;
 }
 
-const MESSAGE = "That's a question, so I haven't done anything.";
-const HINT =
+const QUESTION_MESSAGE = "That's a question, so I haven't done anything.";
+const QUESTION_HINT =
   'I can\'t give advice. To place an order, say "buy 5 AAPL"; for facts, ask "quote AAPL" or "would buying 5 AAPL pass my rules?".';
 
 const opens = [
@@ -227,5 +227,7 @@ const question = new RegExp(
 const isOfFacts = /\b(?:rules|limits|wash sale)\b/i;
 
 export function answerToQuestion(sentence: string): NotUnderstood | undefined {
-  return question.test(sentence) && !isOfFacts.test(sentence) ? new NotUnderstood(MESSAGE, HINT) : undefined;
+  return question.test(sentence) && !isOfFacts.test(sentence)
+    ? new NotUnderstood(QUESTION_MESSAGE, QUESTION_HINT)
+    : undefined;
 }

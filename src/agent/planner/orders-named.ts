@@ -4,9 +4,9 @@ import { isName } from './intent.ts';
 import { clausesOfWords, verbs } from './person-words.ts';
 
 /** A client may have this many proposals open. */
-const MOST_ORDERS_NAMED = 20;
+const MAX_NAMED_ORDERS = 20;
 
-/** Returns how many orders, cancellations and messages the newest turn names, up to {@link MOST_ORDERS_NAMED}. */
+/** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */
 export function ordersNamed(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
   const { parsed } = understand(userTurns);
@@ -15,7 +15,7 @@ export function ordersNamed(userTurns: readonly string[]): number {
     'intents' in parsed
       ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length
       : namedByWords(turn);
-  return Math.min(named, MOST_ORDERS_NAMED);
+  return Math.min(named, MAX_NAMED_ORDERS);
 }
 
 /** Counts the orders in a sentence that the planner can't parse: a clause with a verb has one order per symbol. */

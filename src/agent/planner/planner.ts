@@ -5,12 +5,12 @@ import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
 import { answer, helpText, sentence } from './answer.ts';
 import { type Answered, answeredCalls } from './answered-calls.ts';
 import { understand } from './conversation.ts';
-import { type PlannerRefusal, REFUSAL } from './refusal.ts';
+import { type PlannerRefusal, REFUSAL_KEY } from './refusal.ts';
 import { lookups, priceLookups, rebalanceWords, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
 /** Maximum number of tool calls per turn. The rest wait for the next turn. */
-const CALLS_A_TURN = 20;
+const MAX_CALLS_PER_TURN = 20;
 
 type Turn =
   | { readonly calls: readonly Step[] }
@@ -81,7 +81,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     const priced = prices.map((step, index) => ({ step, content: done[wanted.length + index]?.content }));
     const all = steps(intents, [...found, ...priced]);
     const made = done.length - known;
-    if (made < all.length) return { calls: all.slice(made, made + CALLS_A_TURN) };
+    if (made < all.length) return { calls: all.slice(made, made + MAX_CALLS_PER_TURN) };
     const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
     const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
     const told = results.length > 0 ? [answer(results)] : [];
@@ -127,7 +127,7 @@ function toMessage(turn: Turn): AIMessageChunk {
     const { refusal } = turn;
     return new AIMessageChunk({
       content: sentence(refusal.message, refusal.hint),
-      response_metadata: { [REFUSAL]: refusal },
+      response_metadata: { [REFUSAL_KEY]: refusal },
     });
   }
   return new AIMessageChunk(turn.text);

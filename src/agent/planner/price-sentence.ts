@@ -78,11 +78,11 @@ const chartPatterns = [
   /^(?:(?:show|draw|give|plot|get)(?: me)? )?(?:a |the )?(?:price )?(?:chart|graph|history) (?:of|for) (.+)$/i,
   /^(?:(?:show|draw|give|plot|get)(?: me)? )?(?:a |the )?(.+) (?:chart|graph|price history)$/i,
 ];
-const DAYS: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
+const DAYS_PER_UNIT: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
 const span =
   /^(.+?) (?:(?:over|for|in) )?(?:(?:the )?(?:last|past) )?(?:(\d{1,3}) ?|(?=[dwmy]))(d|w|m|y|days?|weeks?|months?|years?)$/i;
 const DEFAULT_DAYS = 90;
-const MOST_DAYS = 365;
+const MAX_DAYS = 365;
 
 export function readChart(clause: string): Intent | undefined {
   const what = chartPatterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
@@ -91,8 +91,8 @@ export function readChart(clause: string): Intent | undefined {
   const days =
     parts === null
       ? DEFAULT_DAYS
-      : Number(parts[2] ?? 1) * (DAYS[(parts[3] ?? '').charAt(0).toLowerCase()] ?? 0);
-  if (days < 1 || days > MOST_DAYS) {
+      : Number(parts[2] ?? 1) * (DAYS_PER_UNIT[(parts[3] ?? '').charAt(0).toLowerCase()] ?? 0);
+  if (days < 1 || days > MAX_DAYS) {
     throw new NotUnderstood('I can draw from a day to a year.', 'Try "chart AAPL 6 months".');
   }
   const words = new Words(parts?.[1] ?? what);

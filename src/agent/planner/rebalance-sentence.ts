@@ -1,5 +1,5 @@
 import { Dec, plain, ZERO } from '../../trading/decimal.ts';
-import { MOST_IN_BATCH } from '../../trading/kinds/batch.ts';
+import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import type { Intent, RebalanceIntent } from './intent.ts';
 import { NotUnderstood, shown } from './words.ts';
 
@@ -41,8 +41,8 @@ export function requireWhole(intents: readonly Intent[]): void {
   const twice = names.find((name, at) => names.indexOf(name) !== at);
   if (twice !== undefined) throw new NotUnderstood(`${twice} has two percentages.`, 'Name each symbol once.');
   if (names.every((name) => name === 'cash')) throw new NotUnderstood('A ticker symbol is missing.', example);
-  if (targets.length > MOST_IN_BATCH) {
-    throw new NotUnderstood(`That is more than ${MOST_IN_BATCH} symbols.`, 'Name fewer at once.');
+  if (targets.length > MAX_BATCH_ORDERS) {
+    throw new NotUnderstood(`That is more than ${MAX_BATCH_ORDERS} symbols.`, 'Name fewer at once.');
   }
   const whole = targets.reduce((sum, { weight }) => sum.plus(weight), ZERO).mul(100);
   if (!whole.eq(100)) {

@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../errors/errors.ts';
 
-export const REFUSAL = 'trade_agent_refusal';
+export const REFUSAL_KEY = 'trade_agent_refusal';
 
 export interface PlannerRefusal {
   readonly code: ErrorCode;

@@ -342,12 +342,12 @@ function readStanding(clause: string): StandingIntent | undefined {
 
 /** Maximum edit distance. */
 const slack = (word: string) => (word.length <= 4 ? 1 : 2);
-const SHORTEST = 2;
+const MIN_WORD_LENGTH = 2;
 /** Minimum length of a corrected word. Shorter ones have too many neighbors. */
-const SHORTEST_KNOWN = 3;
+const MIN_CORRECTION_LENGTH = 3;
 /** Maximum number of unknown words in a sentence. */
-const MOST_WRONG = 2;
-const MOST_TRIED = 40;
+const MAX_WRONG_WORDS = 2;
+const MAX_CANDIDATES = 40;
 
 /**
  * Suggests a correction to ask about, by words of the grammar. Never changes numbers or symbols.
@@ -358,14 +358,14 @@ function misspelt(text: string, isUnderstood: (sentence: string) => boolean): st
   const words = text.split(/\s+/);
   const choices = words.map((word) => {
     const bare = word.toLowerCase().replace(/[.,!?]+$/, '');
-    if (!/^[a-z]+$/.test(bare) || bare.length < SHORTEST || vocabulary.includes(bare)) return [];
+    if (!/^[a-z]+$/.test(bare) || bare.length < MIN_WORD_LENGTH || vocabulary.includes(bare)) return [];
     if (word.length > 1 && word === word.toUpperCase() && text !== text.toUpperCase()) return [];
     return vocabulary
       .map((known) => ({ known, off: distance(bare, known) }))
-      .filter(({ known, off }) => off <= slack(bare) && known.length >= SHORTEST_KNOWN);
+      .filter(({ known, off }) => off <= slack(bare) && known.length >= MIN_CORRECTION_LENGTH);
   });
   const wrong = choices.flatMap((known, at) => (known.length > 0 ? [at] : []));
-  if (wrong.length === 0 || wrong.length > MOST_WRONG) return undefined;
+  if (wrong.length === 0 || wrong.length > MAX_WRONG_WORDS) return undefined;
   let tried: { readonly words: readonly string[]; readonly off: number }[] = [{ words, off: 0 }];
   for (const at of wrong) {
     tried = tried.flatMap((each) => [
@@ -379,7 +379,7 @@ function misspelt(text: string, isUnderstood: (sentence: string) => boolean): st
   const fitting = tried
     .filter(({ off }) => off > 0)
     .sort((one, two) => one.off - two.off)
-    .slice(0, MOST_TRIED)
+    .slice(0, MAX_CANDIDATES)
     .map((each) => ({ sentence: each.words.join(' '), off: each.off }))
     .filter(({ sentence }) => isUnderstood(sentence));
   const [best, second] = fitting;

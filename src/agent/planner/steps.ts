@@ -3,7 +3,7 @@ import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
 import { optionOf } from '../../trading/asset-class.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
-import { FEWEST_IN_BATCH } from '../../trading/kinds/batch.ts';
+import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
 import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
 import { partOfPosition } from '../../trading/portfolio/allocation.ts';
@@ -54,7 +54,7 @@ const orders = z.lazy(() =>
   }),
 );
 
-const MOST_QUERIES = 20;
+const MAX_QUERIES = 20;
 
 interface Lookup {
   readonly step: Step;
@@ -75,7 +75,7 @@ const needsOpen = (intent: Intent) =>
 export function lookups(intents: readonly Intent[]): Step[] {
   const steps: Step[] = [];
   const queries = namesIn(intents).flatMap(queriesFor);
-  if (queries.length > MOST_QUERIES) {
+  if (queries.length > MAX_QUERIES) {
     throw new NotUnderstood(
       'That is too many names at once.',
       'Write their ticker symbols, or ask for fewer.',
@@ -342,7 +342,7 @@ function ordersOfRebalance(answer: unknown): Step[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;
   if (only === undefined) return [];
-  return orders.length < FEWEST_IN_BATCH
+  return orders.length < MIN_BATCH_ORDERS
     ? [{ name: 'place_order', args: only }]
     : [{ name: 'place_orders', args: { orders } }];
 }

@@ -101,7 +101,7 @@ export class Words {
       throw new NotUnderstood(`I was looking for a ticker symbol but found "${shown(word)}".`, hint);
     }
     const name = [word];
-    while (name.length < MOST_OF_A_NAME && this.#goesOn()) name.push(this.next());
+    while (name.length < MAX_NAME_WORDS && this.#goesOn()) name.push(this.next());
     const text = name
       .join(' ')
       .replace(/['’]s$/, '')
@@ -177,7 +177,7 @@ export class Words {
 }
 
 const namePattern = /^[\p{L}&][\p{L}\p{N}&.'’-]*$/u;
-const MOST_OF_A_NAME = 6;
+const MAX_NAME_WORDS = 6;
 
 function thousands(word: string): string {
   const parts = /^(\d+(?:\.\d+)?)k$/i.exec(word);

@@ -42,7 +42,7 @@ export { problemSchema } from '../../trading/views.ts';
 export * from './wire-schemas.ts';
 
 /** Interval of the server's keep-alive comments on streams. Clients give up after three missing ones. */
-export const ALIVE_EVERY_MS = 15_000;
+export const KEEP_ALIVE_INTERVAL_MS = 15_000;
 export const IDEMPOTENCY_KEY = 'idempotency-key';
 
 export interface Operation {

@@ -3,7 +3,7 @@ import type { Session } from '../../auth/session/session.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
+import { PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
 import { keepUp, type StreamMessage, streamMessages } from '../../tools/gateway/event-stream.ts';
 import { isPassing } from '../../tools/gateway/gateway-problem.ts';
 import { parse } from '../../tools/gateway/gateway-requests.ts';
@@ -95,7 +95,7 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
     },
     cancelApproval: async (id) => {
       // The gateway requires these scopes to withdraw a proposal.
-      const scopes = [PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
+      const scopes = [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE] as const;
       return (await server.call('cancelApproval', { params: { approval: id }, scopes })).approval;
     },
     reconcile: async (id) => (await server.call('reconcile', { body: defined({ id }) })).approvals,
@@ -106,9 +106,9 @@ export function createRemoteAgent(options: RemoteAgentOptions): Agent {
 
 /** Waits before retries of starting or stopping a run. They are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
-const STOP_MS = 5_000;
+const STOP_TIMEOUT_MS = 5_000;
 /** Time that a stopped run has to withdraw its open proposals. */
-const GRACE_MS = 15_000;
+const STOP_GRACE_MS = 15_000;
 
 interface RemoteStart {
   readonly operation: 'startRun' | 'resumeThread';
@@ -235,7 +235,7 @@ class RemoteRun {
         }
         // The run may have begun, and stopping it requires its id.
         const mayBeThere = attempt.mayBeThere || mayHaveArrived(error);
-        const begun = mayBeThere ? await post(undefined, STOP_MS).catch(() => undefined) : undefined;
+        const begun = mayBeThere ? await post(undefined, STOP_TIMEOUT_MS).catch(() => undefined) : undefined;
         if (begun === undefined) throw this.#reason();
         return begun;
       }
@@ -264,14 +264,14 @@ class RemoteRun {
   async #end(started: StartedRun, ended: AbortSignal): Promise<void> {
     const isLeft = this.#left.aborted && !this.#options.signal.aborted;
     if (isLeft && this.#options.approval === 'detach') return;
-    if ((await this.#stop(started, ended)) && !isLeft) await this.#pause(GRACE_MS, ended);
+    if ((await this.#stop(started, ended)) && !isLeft) await this.#pause(STOP_GRACE_MS, ended);
   }
 
   /** Stops the run. Returns false if the server could not be reached. */
   async #stop({ run, thread }: StartedRun, ended: AbortSignal): Promise<boolean> {
     for (const wait of [...BACKOFF_MS, undefined]) {
       try {
-        await this.#server.call('stopRun', { params: { run }, ms: STOP_MS });
+        await this.#server.call('stopRun', { params: { run }, ms: STOP_TIMEOUT_MS });
         return true;
       } catch (error) {
         if (isTradeAgentError(error) && error.code === 'not_found') return true;
@@ -342,7 +342,7 @@ function lost(thread: string, cause: TradeAgentError): TradeAgentError {
 }
 
 /** Maximum length of an event in UTF-16 code units, longer than any result. */
-const LONGEST_EVENT = 16_000_000;
+const MAX_EVENT_LENGTH = 16_000_000;
 /** Time without contact before giving up. The run continues on the server and can be resumed. */
 const GIVE_UP_AFTER_MS = 10 * 60_000;
 
@@ -365,7 +365,7 @@ export async function* runEvents(
   let last = 0;
   let isLost = false;
   async function* connect(until: AbortSignal, after: string | undefined): AsyncGenerator<StreamMessage> {
-    for await (const message of streamMessages(await server.events(run, after, until), LONGEST_EVENT)) {
+    for await (const message of streamMessages(await server.events(run, after, until), MAX_EVENT_LENGTH)) {
       // A server that does not know which events were read repeats them.
       if (!message.comment && Number(message.id) <= last) continue;
       if (!message.comment) last = Number(message.id);

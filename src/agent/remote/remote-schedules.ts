@@ -10,8 +10,8 @@ import { scheduleScopes } from './run-scopes.ts';
 /** Waits before retries. They are short, because someone is watching. */
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 /** Polling interval for a requested run. */
-const LOOK_MS = 2_000;
-const MARGIN_MS = 60_000;
+const POLL_INTERVAL_MS = 2_000;
+const TIMEOUT_MARGIN_MS = 60_000;
 
 /** The person's schedules on a server. Methods throw {TradeAgentError} for the server's refusals. */
 export type RemoteSchedules = ReturnType<typeof remoteSchedules>;
@@ -59,14 +59,14 @@ export function remoteSchedules(
       const scopes = scheduleScopes(check);
       const asked = await surely((key) => server.call('runSchedule', { params, key, scopes, signal }));
       const queuedAt = Date.parse(asked.queued_at);
-      const until = clock.now() + timeout_ms + MARGIN_MS;
+      const until = clock.now() + timeout_ms + TIMEOUT_MARGIN_MS;
       while (clock.now() < until) {
         const found = (await runs(id, 5)).find(
           ({ due, started_at, ended_at }) =>
             due === null && ended_at !== null && Date.parse(started_at) >= queuedAt,
         );
         if (found !== undefined) return found;
-        await clock.sleep(LOOK_MS, signal);
+        await clock.sleep(POLL_INTERVAL_MS, signal);
       }
       return undefined;
     },

@@ -1,18 +1,18 @@
 import {
   CANCEL_SCOPE,
-  PROPOSE_ORDERS,
+  MANDATE_SCOPE,
+  PROPOSE_ORDERS_SCOPE,
   READ_SCOPES,
   type Scope,
   SESSION_SCOPES,
-  USE_MANDATES,
   WATCHLIST_SCOPE,
 } from '../../oauth/scopes.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 
 /** Scopes of a run that asks for no approval. */
-const UNASKED = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as const;
+const WITHOUT_APPROVAL = [...READ_SCOPES, CANCEL_SCOPE, WATCHLIST_SCOPE] as const;
 /** Scopes of a run of composed orders. */
-const ORDERS = [...UNASKED, PROPOSE_ORDERS] as const;
+const ORDERS = [...WITHOUT_APPROVAL, PROPOSE_ORDERS_SCOPE] as const;
 
 /**
  * Returns the scopes a run needs, so that its token allows nothing else. They also decide whether live money needs a
@@ -25,10 +25,10 @@ export function runScopes(
   input: RunInput | undefined,
 ): readonly Scope[] {
   if (readOnly) return READ_SCOPES;
-  if (approval === 'deny') return UNASKED;
-  if (approval === 'mandate') return [...ORDERS, USE_MANDATES];
+  if (approval === 'deny') return WITHOUT_APPROVAL;
+  if (approval === 'mandate') return [...ORDERS, MANDATE_SCOPE];
   if (input === undefined || 'prompt' in input) return SESSION_SCOPES;
-  return mandates.length === 0 ? ORDERS : [...ORDERS, USE_MANDATES];
+  return mandates.length === 0 ? ORDERS : [...ORDERS, MANDATE_SCOPE];
 }
 
 /** Returns the scopes of a scheduled run, which happens while the person is away. */
@@ -39,5 +39,5 @@ export function scheduleScopes({
   readonly suggest: boolean;
   readonly approval: RunOptions['approval'];
 }): readonly Scope[] {
-  return suggest && approval !== 'deny' ? [...ORDERS, USE_MANDATES] : READ_SCOPES;
+  return suggest && approval !== 'deny' ? [...ORDERS, MANDATE_SCOPE] : READ_SCOPES;
 }

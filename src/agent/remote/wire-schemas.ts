@@ -17,9 +17,9 @@ import {
   sides,
   symbolSchema,
 } from '../../trading/order.ts';
-import { LONGEST_TTL_S } from '../../trading/proposal.ts';
+import { MAX_TTL_S } from '../../trading/proposal.ts';
 import { orderSchema } from '../../trading/views.ts';
-import { MOST_ORDERS } from '../agent.ts';
+import { MAX_ORDERS_PER_REQUEST } from '../agent.ts';
 import type { AgentEvent, ApprovalView, RunResult, ThreadRecord } from '../events.ts';
 import {
   approval,
@@ -40,19 +40,19 @@ const idSchema = z.string().regex(/^[A-Za-z0-9_-]{1,64}$/);
 export const threadIdSchema = idSchema;
 const runIdSchema = idSchema;
 
-const LONGEST_PROMPT = 100_000;
-const LONGEST_CONTEXT = 1_000_000;
+const MAX_PROMPT_LENGTH = 100_000;
+const MAX_CONTEXT_LENGTH = 1_000_000;
 
 const promptInputSchema = z.strictObject({
-  prompt: z.string().min(1).max(LONGEST_PROMPT),
+  prompt: z.string().min(1).max(MAX_PROMPT_LENGTH),
   thread: threadIdSchema.exactOptional(),
-  context: z.string().max(LONGEST_CONTEXT).exactOptional().describe('data, never instructions'),
+  context: z.string().max(MAX_CONTEXT_LENGTH).exactOptional().describe('data, never instructions'),
 });
 const ordersInputSchema = z.strictObject({
   orders: z
     .array(orderRequestSchema)
     .min(1)
-    .max(MOST_ORDERS)
+    .max(MAX_ORDERS_PER_REQUEST)
     .describe('proposed as they are, without a model'),
   composed_by: z.string().min(1).max(80).describe('the program that composed them'),
   together: z.boolean().exactOptional().describe('proposed as one batch, if possible'),
@@ -69,7 +69,7 @@ export const runOptionsSchema = z.strictObject({
     .string()
     .regex(/^[\x20-\x7e]{1,80}$/)
     .exactOptional(),
-  ttl: z.int().min(1).max(LONGEST_TTL_S).exactOptional().describe('lifetime of a proposal in seconds'),
+  ttl: z.int().min(1).max(MAX_TTL_S).exactOptional().describe('lifetime of a proposal in seconds'),
   max_turns: z.int().min(1).max(1_000).exactOptional().describe('maximum number of model calls'),
   cancel_on_exit: z.boolean().exactOptional().describe('withdraws open proposals if the run is stopped'),
   read_only: z.boolean().exactOptional().describe('proposes and cancels nothing'),
@@ -153,7 +153,7 @@ export const reconcileSchema = z.strictObject({
   id: z.string().min(1).max(64).exactOptional().describe('one approval; all if omitted'),
 });
 
-export const LONGEST_RULES = 64 * 1024;
+export const MAX_RULES_LENGTH = 64 * 1024;
 
 /** Rules are sent as text, because the server can't read the person's files. */
 export const addScheduleSchema = z.strictObject({
@@ -168,7 +168,7 @@ export const addScheduleSchema = z.strictObject({
   check: z.strictObject({
     rules: z
       .string()
-      .max(LONGEST_RULES)
+      .max(MAX_RULES_LENGTH)
       .exactOptional()
       .describe('the text of a rules file (YAML); the default rules if omitted'),
     suggest: z.boolean(),

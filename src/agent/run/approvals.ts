@@ -10,9 +10,9 @@ import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
 import { notCancellable, withdraw } from './take-back.ts';
 
-const MOST_LISTED = 200;
+const MAX_LISTED = 200;
 /** Maximum number of open approvals to request one by one, newest first, if the gateway's list lacks them. */
-const MOST_ASKED = 50;
+const MAX_SINGLE_REQUESTS = 50;
 
 interface Parts {
   readonly proposals: ThreadProposals;
@@ -55,7 +55,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
    * Returns ids of approvals being executed: the gateway's, and threads' own that may not know yet that they ended.
    */
   const underWay = async (gateway: GatewayClient): Promise<string[]> => {
-    const open = await gateway.proposals({ state: 'open', limit: MOST_LISTED });
+    const open = await gateway.proposals({ state: 'open', limit: MAX_LISTED });
     return [...open, ...(await own()).map(({ proposal }) => proposal)]
       .filter(({ state }) => isUnderWayState(state))
       .map(({ id }) => id);
@@ -68,12 +68,12 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       const answer =
         gateway === undefined
           ? undefined
-          : await unlessOutOfReach(() => gateway.proposals({ state: 'all', limit: MOST_LISTED }));
+          : await unlessOutOfReach(() => gateway.proposals({ state: 'all', limit: MAX_LISTED }));
       const listed = new Set((answer ?? []).map(({ id }) => id));
       // Not on the gateway's list.
       const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id)).reverse();
       const open = others.filter(({ proposal }) => !isSettledState(proposal.state));
-      const asked = new Set(answer === undefined ? [] : open.slice(0, MOST_ASKED));
+      const asked = new Set(answer === undefined ? [] : open.slice(0, MAX_SINGLE_REQUESTS));
       const told = await Promise.all(
         (answer ?? []).map(async (one) => [one.created_at, await seen(one)] as const),
       );

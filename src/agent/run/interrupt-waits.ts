@@ -192,7 +192,7 @@ export async function untilSettled(
   }
 }
 
-const PAUSE_MS = 2_000;
+const CONNECTION_POLL_INTERVAL_MS = 2_000;
 
 export function connectionView(name: string, status: ConnectionView['status']): ConnectionView {
   return { name, status, command: connectCommand(name) };
@@ -232,6 +232,6 @@ async function waitForConnection(
       return 'missing';
     }
     if (once) return 'needed';
-    await clock.sleep(Math.min(PAUSE_MS, left), signal);
+    await clock.sleep(Math.min(CONNECTION_POLL_INTERVAL_MS, left), signal);
   }
 }

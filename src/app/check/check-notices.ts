@@ -24,14 +24,14 @@ import { noticesLimit } from '../notices/notice-place.ts';
 import { askedSymbols } from '../run.ts';
 
 /** With more new findings than this, a channel gets one combined notice. */
-const MOST_NOTICES = 10;
+const MAX_NOTICES = 10;
 /** Maximum lines in a combined notice. The rest is only counted. */
-const MOST_LINES = 40;
+const MAX_LINES = 40;
 /** Outlasts a server that is down over a long weekend. An older notice is obsolete. */
-export const NOTICE_LIFE_MS = 4 * 86_400_000;
+export const NOTICE_TTL_MS = 4 * 86_400_000;
 
-const LONGEST_TITLE = 200;
-const LONGEST_BODY = 4000;
+const MAX_TITLE_LENGTH = 200;
+const MAX_BODY_LENGTH = 4000;
 
 interface TellInput {
   readonly profile: string;
@@ -73,8 +73,8 @@ function findingNotices(input: TellInput, name: string, channel: NoticeChannel):
   const statesOf = (firings: typeof wantedFirings) => firings.map(([, state]) => state);
   const open = new Set(untold(name, statesOf(wantedFirings)));
   const fresh = wantedFirings.filter(([, state]) => open.has(state));
-  const sent = { channel: name, until: now + NOTICE_LIFE_MS };
-  if (fresh.length > MOST_NOTICES)
+  const sent = { channel: name, until: now + NOTICE_TTL_MS };
+  if (fresh.length > MAX_NOTICES)
     return [{ ...sent, notice: together(input, name, channel, fresh), firings: statesOf(fresh) }];
   return fresh.map(([finding, state]) => ({
     ...sent,
@@ -112,18 +112,18 @@ function together(
   const [worst] = fresh.map(([finding]) => finding.severity);
   const template = channel.body ?? '{message}';
   const lines = fresh
-    .slice(0, MOST_LINES)
+    .slice(0, MAX_LINES)
     .map(
       ([finding]) => `- ${finding.severity}: ${safeLine(filledIn(template, factsOf(input, finding)), 300)}`,
     );
-  if (fresh.length > MOST_LINES) lines.push(`… and ${fresh.length - MOST_LINES} more`);
+  if (fresh.length > MAX_LINES) lines.push(`… and ${fresh.length - MAX_LINES} more`);
   return notice(input, {
     id: noticeId([input.owner, name, fresh.map(([, state]) => state)]),
     type: 'finding',
     severity: worst ?? 'warning',
     title: `${fresh.length} new findings (${environmentOf(account)})`,
     body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentOf(account)}; checked ${input.result.checked_at}.`,
-    data: { findings: fresh.slice(0, MOST_LINES).map(([finding]) => dataOf(finding)), count: fresh.length },
+    data: { findings: fresh.slice(0, MAX_LINES).map(([finding]) => dataOf(finding)), count: fresh.length },
   });
 }
 
@@ -157,8 +157,8 @@ function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>
 function notice({ profile, result }: TellInput, { title, body, data, ...rest }: Omit<Notice, 'at'>): Notice {
   return {
     ...rest,
-    title: safeLine(title, LONGEST_TITLE),
-    body: safeText(body).slice(0, LONGEST_BODY),
+    title: safeLine(title, MAX_TITLE_LENGTH),
+    body: safeText(body).slice(0, MAX_BODY_LENGTH),
     at: result.checked_at,
     data: { profile, account: result.account, ...data },
   };

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join, parse } from 'node:path';
-import { type ApprovalMode, MOST_ORDERS, type RunOptions } from '../../agent/agent.ts';
+import { type ApprovalMode, MAX_ORDERS_PER_REQUEST, type RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
 import { type Check, check, type Proposal } from '../../check/check.ts';
@@ -145,7 +145,7 @@ const NOT_REMEMBERED =
   'findings are not remembered on this machine, so the next check reports them again. A schedule on the server remembers them';
 
 /** Sales come first. A second round spends their proceeds. */
-const MOST_ROUNDS = 2;
+const MAX_ROUNDS = 2;
 
 /**
  * Runs one check: evaluates the rules, proposes orders if allowed, sends notices, and remembers what was reported.
@@ -223,7 +223,7 @@ async function checkAndTell(
   for (const finding of done.result.findings) listener.finding(finding);
   const runs: RunResult[] = [];
   let latest = done;
-  while (proposes(options) && latest.proposals.length > 0 && runs.length < MOST_ROUNDS) {
+  while (proposes(options) && latest.proposals.length > 0 && runs.length < MAX_ROUNDS) {
     const { account } = latest.result.account;
     const run = await propose(app, latest.proposals, account, memory, options, (event) =>
       listener.proposing(event),
@@ -380,7 +380,7 @@ export async function propose(
   show: (event: AgentEvent) => void | Promise<void>,
 ): Promise<RunResult> {
   const { clock, signal } = app;
-  const asked = proposals.slice(0, MOST_ORDERS);
+  const asked = proposals.slice(0, MAX_ORDERS_PER_REQUEST);
   const thread = shortId('th_', 10);
   for (const { rule } of asked)
     if (rule !== undefined) await memory.proposing(rule.name, rule.definition, thread, clock.now());

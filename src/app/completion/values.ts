@@ -7,10 +7,10 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { App } from '../app.ts';
 
 /** Timeout for symbols. Short, because there is an offline list to fall back on. */
-const SYMBOLS_MS = 300;
+const SYMBOLS_TIMEOUT_MS = 300;
 /** Timeout for ids, which only the gateway knows. */
-const IDS_MS = 2_000;
-const MOST = 200;
+const IDS_TIMEOUT_MS = 2_000;
+const MAX_VALUES = 200;
 
 export type CompletedKind =
   | 'symbols'
@@ -26,7 +26,7 @@ export type CompletedKind =
 export async function completionValues(app: App, kind: CompletedKind): Promise<readonly string[]> {
   try {
     if (!local.includes(kind)) await requireRunning(app);
-    return (await sources[kind](app)).slice(0, MOST);
+    return (await sources[kind](app)).slice(0, MAX_VALUES);
   } catch {
     return [];
   }
@@ -44,13 +44,13 @@ async function requireRunning(app: App): Promise<void> {
 }
 
 const idsOf = (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
-  within(IDS_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
+  within(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
 
 const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
   symbols: heldSymbols,
   orders: idsOf((gateway) => gateway.orders({ status: 'open', limit: 50 })),
   threads: (app) =>
-    within(IDS_MS, async () =>
+    within(IDS_TIMEOUT_MS, async () =>
       (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),
     ),
   approvals: idsOf((gateway) => gateway.proposals({ state: 'all', limit: 50 })),
@@ -76,7 +76,7 @@ async function heldSymbols(app: App): Promise<readonly string[]> {
   const known = Object.values(nicknames).flat();
   const file = join(ensurePrivateFolder((await app.home()).data), 'symbols.json');
   const { name: profile } = await app.profile();
-  const held = await within(SYMBOLS_MS, async () =>
+  const held = await within(SYMBOLS_TIMEOUT_MS, async () =>
     (await (await app.gateway()).positions()).map(({ symbol }) => symbol),
   ).catch(() => undefined);
   if (held !== undefined) writePrivateFile(file, JSON.stringify({ ...lastSeen(file), [profile]: held }));

@@ -124,15 +124,16 @@ export function checkMcpServers({
 }
 
 /** The oldest supported Node. bin/trade-agent.js rejects older ones. */
-const NEEDED = [22, 14] as const;
+const MIN_NODE_VERSION = [22, 14] as const;
 
 export function checkNode(running = process.versions.node): Finding {
   const [major = 0, minor = 0] = running.split('.').map(Number);
-  const enough = major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+  const enough =
+    major > MIN_NODE_VERSION[0] || (major === MIN_NODE_VERSION[0] && minor >= MIN_NODE_VERSION[1]);
   const message = `Node ${running}, trade-agent ${version()}`;
   return enough
     ? ok('node', message)
-    : fail('node', message, `Install Node ${NEEDED.join('.')} or newer from https://nodejs.org.`);
+    : fail('node', message, `Install Node ${MIN_NODE_VERSION.join('.')} or newer from https://nodejs.org.`);
 }
 
 async function checkConfig(app: App): Promise<Finding> {
@@ -211,7 +212,7 @@ function isNewer(a: string, b: string): boolean {
   return false;
 }
 
-const LIMIT_MS = 5000;
+const MODEL_TIMEOUT_MS = 5000;
 
 /** Lists the server's models, which is free and verifies the key. */
 async function checkModel(app: App, profile: ResolvedProfile, storeUsable: boolean): Promise<Finding> {
@@ -262,7 +263,7 @@ function listModels(app: App, server: ModelServer): Promise<Response> {
   return app.fetch(`${server.url.replace(/\/+$/, '')}/models`, {
     headers: server.key === undefined ? {} : { authorization: `Bearer ${server.key}` },
     redirect: 'error',
-    signal: AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_MS)]),
+    signal: AbortSignal.any([app.signal, AbortSignal.timeout(MODEL_TIMEOUT_MS)]),
   });
 }
 
@@ -277,13 +278,13 @@ async function modelNames(response: Response): Promise<string[] | undefined> {
 }
 
 /** Seconds per request. */
-const LIMIT_S = 5;
+const COMPANY_TIMEOUT_S = 5;
 
 /** Checks that the profile's company can sign people in and that the home accepts its assertions. */
 async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   const { company, issuer } = profile;
   if (company === undefined) return [];
-  const access = { clock: app.clock, fetch: app.fetch, timeoutSeconds: LIMIT_S };
+  const access = { clock: app.clock, fetch: app.fetch, timeoutSeconds: COMPANY_TIMEOUT_S };
   const theirs = await providerMetadata(company.issuer, access);
   const name = companyName(company);
   const details = { issuer: company.issuer, client_id: company.client_id };

@@ -7,18 +7,18 @@ import type { App } from '../app.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';
 
 /** Seconds per request, so that a dead server does not keep the person waiting. */
-const LIMIT_S = 5;
+const REQUEST_TIMEOUT_S = 5;
 
 /** Seconds. Tokens are verified with a tolerance of about a minute. */
-const SKEW_WARN = 20;
-const SKEW_FAIL = 60;
+const SKEW_WARN_S = 20;
+const SKEW_FAIL_S = 60;
 
 /** Checks the clock before the provider, since a wrong clock explains most other failures. */
 export async function checkProvider(app: App, profile: ResolvedProfile): Promise<Finding[]> {
   let date: string | null = null;
   const metadata = await providerMetadata(profile.issuer, {
     clock: app.clock,
-    timeoutSeconds: LIMIT_S,
+    timeoutSeconds: REQUEST_TIMEOUT_S,
     fetch: async (url, options) => {
       const response = await app.fetch(url, options);
       date = response.headers.get('date');
@@ -79,10 +79,10 @@ export function clockFinding(date: string | null, now: number): Finding {
   // The header is truncated to whole seconds, so half a second is the best estimate of the rest.
   const skew = Math.round((now - served - 500) / 1000);
   const details = { skew_seconds: skew };
-  if (Math.abs(skew) <= SKEW_WARN) return ok('clock', "in sync with the provider's", details);
+  if (Math.abs(skew) <= SKEW_WARN_S) return ok('clock', "in sync with the provider's", details);
   const message = `${Math.abs(skew)} s ${skew > 0 ? 'ahead of' : 'behind'} the provider's`;
   const fix = 'Sync the clock: timedatectl set-ntp true (Linux), or turn on automatic time.';
-  return Math.abs(skew) < SKEW_FAIL
+  return Math.abs(skew) < SKEW_FAIL_S
     ? warn('clock', message, fix, details)
     : fail('clock', `${message}: tokens and signatures will be rejected`, fix, details);
 }
@@ -104,7 +104,7 @@ export async function checkGatewayClock(app: App, profile: ResolvedProfile): Pro
 const baseOf = ({ gateway }: ResolvedProfile): string => gateway.replace(/\/+$/, '');
 
 function getFrom(app: App, url: string): Promise<Response> {
-  const signal = AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_S * 1000)]);
+  const signal = AbortSignal.any([app.signal, AbortSignal.timeout(REQUEST_TIMEOUT_S * 1000)]);
   return app.fetch(url, { signal, redirect: 'error' });
 }
 
@@ -119,7 +119,7 @@ export function gatewayClockFinding(readiness: unknown): Finding | undefined {
     ahead_of_provider_seconds: said.provider ?? null,
     ahead_of_database_seconds: said.database ?? null,
   };
-  const off = apart.filter(({ seconds }) => Math.abs(seconds) > SKEW_WARN);
+  const off = apart.filter(({ seconds }) => Math.abs(seconds) > SKEW_WARN_S);
   if (off.length === 0) {
     const message = `the gateway's clock is in sync with ${apart.map(({ whose }) => whose).join(' and ')}`;
     return ok('gateway_clock', message, details);

@@ -14,8 +14,8 @@ import { sealFile, sealSecret, unusableFile } from './key-file.ts';
 import type { GatewayPlaces, KeptSettings } from './settings-file.ts';
 
 /** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
-const BUSY_MS = 10_000;
-const LONGEST_ADDRESS = 4_096;
+const BUSY_TIMEOUT_MS = 10_000;
+const MAX_ADDRESS_LENGTH = 4_096;
 
 /** The source of a PostgreSQL address. Never a command-line argument, which every local user can read. */
 export type AddressPlace = { readonly url_file: string } | { readonly url_env: string };
@@ -127,7 +127,7 @@ export async function openRecord(
   }
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const { sqliteRecord } = await import('../../store/sqlite/gateway-stores.ts');
-  const opened = new Database(file, { timeout: BUSY_MS, fileMustExist: true });
+  const opened = new Database(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
   return { stores: sqliteRecord(opened), close: async () => void opened.close() };
 }
 
@@ -143,7 +143,7 @@ export function readDatabaseAddress(place: AddressPlace, folder: string, env: No
     return address;
   }
   const file = resolve(folder, place.url_file);
-  const address = readPrivateFile(file, LONGEST_ADDRESS, unusableFile(file))?.trim();
+  const address = readPrivateFile(file, MAX_ADDRESS_LENGTH, unusableFile(file))?.trim();
   if (address === undefined || address === '') throw missing(file);
   return address;
 }

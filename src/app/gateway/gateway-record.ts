@@ -70,7 +70,7 @@ async function withRecord<T>(
 }
 
 /** Maximum size of a file with a checkpoint or a receipt, in bytes. */
-const LONGEST_KEPT = 4 * 1024 * 1024;
+const MAX_CHECKPOINT_FILE_BYTES = 4 * 1024 * 1024;
 
 export interface VerifyOptions {
   /** A copy, verified on its own. Defaults to the gateway's own file, checked against its database. */
@@ -154,7 +154,7 @@ async function keptCheckpoint(file: string): Promise<{ readonly seq: number; rea
   let value: Record<string, unknown>;
   try {
     const bytes = await readFile(file);
-    if (bytes.length > LONGEST_KEPT) throw unusable;
+    if (bytes.length > MAX_CHECKPOINT_FILE_BYTES) throw unusable;
     value = JSON.parse(bytes.toString('utf8'));
   } catch {
     throw unusable;

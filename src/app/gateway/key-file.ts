@@ -6,7 +6,7 @@ import { publicHalf } from '../../auth/provider/assertion-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createPrivateFile, readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 
-const LONGEST_KEY_FILE = 16 * 1024;
+const MAX_KEY_FILE_BYTES = 16 * 1024;
 
 export const keyFile = (folder: string) => join(folder, 'key.json');
 export const sealFile = (folder: string) => join(folder, 'seal.key');
@@ -91,7 +91,7 @@ export function sealSecret(folder: string): string {
 export function findSealSecret(folder: string): string | undefined {
   const file = sealFile(folder);
   const unusable = unusableFile(file);
-  const secret = readPrivateFile(file, LONGEST_KEY_FILE, unusable)?.trim();
+  const secret = readPrivateFile(file, MAX_KEY_FILE_BYTES, unusable)?.trim();
   if (secret === undefined || /^[\w-]{43}$/.test(secret)) return secret;
   throw unusable('it does not contain a 32-byte key (base64url)');
 }
@@ -141,7 +141,7 @@ export async function generateKey(kty: 'EC' | 'RSA'): Promise<JWK> {
 /** @returns undefined if there is none @throws {TradeAgentError} `invalid_config` */
 export function readKeyFile(file: string): JWK | undefined {
   const unusable = unusableFile(file);
-  const text = readPrivateFile(file, LONGEST_KEY_FILE, unusable);
+  const text = readPrivateFile(file, MAX_KEY_FILE_BYTES, unusable);
   if (text === undefined) return undefined;
   let key: unknown;
   try {

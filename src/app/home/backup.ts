@@ -9,7 +9,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { ruleFolders } from '../../gateway/policy/files/rules-source.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
-import { NO_LINE } from '../../store/audit.ts';
+import { EMPTY_HEAD } from '../../store/audit.ts';
 import { forgetSignIns } from '../../store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import type { Reason } from '../../store/proposal-store.ts';
@@ -54,8 +54,8 @@ export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, 
 }
 
 function requirePassphrase(passphrase: string): void {
-  if ([...passphrase].length >= SHORTEST_PASSPHRASE) return;
-  throw new TradeAgentError('usage', `the passphrase has fewer than ${SHORTEST_PASSPHRASE} characters`, {
+  if ([...passphrase].length >= MIN_PASSPHRASE_LENGTH) return;
+  throw new TradeAgentError('usage', `the passphrase has fewer than ${MIN_PASSPHRASE_LENGTH} characters`, {
     hint: 'Anyone who gets the file can guess passphrases offline. Use five random words, for example.',
   });
 }
@@ -71,7 +71,7 @@ async function homeContent(folder: string): Promise<Archive['files']> {
   // Databases come first, because the audit log only grows: it is then cut to the last line that its database knows.
   const databases = names.filter((name) => name.endsWith('.db'));
   const copies = new Map<string, Buffer>();
-  let head = NO_LINE.seq;
+  let head = EMPTY_HEAD.seq;
   for (const name of databases) {
     const copy = await copyDatabase(join(folder, name));
     copies.set(name, copy.content);
@@ -103,8 +103,8 @@ async function copyDatabase(file: string): Promise<{ content: Buffer; head: numb
     return database
       .transaction(() => ({
         head: keepsRecord
-          ? (database.prepare<[], number>('SELECT seq FROM audit_head').pluck().get() ?? NO_LINE.seq)
-          : NO_LINE.seq,
+          ? (database.prepare<[], number>('SELECT seq FROM audit_head').pluck().get() ?? EMPTY_HEAD.seq)
+          : EMPTY_HEAD.seq,
         content: database.serialize(),
       }))
       .deferred();
@@ -214,17 +214,17 @@ function readBackup(file: string): Buffer {
  */
 
 const FORMAT = 'trade-agent.home-backup/1';
-const COST = { n: 2 ** 17, r: 8, p: 1 };
+const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 };
 /** Upper limits when reading. A file that demands more would exhaust memory. */
-const MOST = { n: 2 ** 18, r: 8, p: 2 };
+const MAX_SCRYPT_COST = { n: 2 ** 18, r: 8, p: 2 };
 const TAG_BYTES = 16;
 const NONCE_BYTES = 12;
-const LONGEST_HEADER = 1024;
+const MAX_HEADER_LENGTH = 1024;
 /** Databases grow by about 2 KiB per order. */
-const LONGEST_CONTENT = 1024 ** 3;
+const MAX_CONTENT_BYTES = 1024 ** 3;
 
 /** Shorter passphrases can be guessed offline. */
-const SHORTEST_PASSPHRASE = 12;
+const MIN_PASSPHRASE_LENGTH = 12;
 
 const base64url = (bytes: number) =>
   z
@@ -236,11 +236,11 @@ const headerSchema = z.strictObject({
   kdf: z.literal('scrypt'),
   n: z
     .int()
-    .min(COST.n)
-    .max(MOST.n)
+    .min(SCRYPT_COST.n)
+    .max(MAX_SCRYPT_COST.n)
     .refine((n) => Number.isInteger(Math.log2(n))),
-  r: z.int().min(1).max(MOST.r),
-  p: z.int().min(1).max(MOST.p),
+  r: z.int().min(1).max(MAX_SCRYPT_COST.r),
+  p: z.int().min(1).max(MAX_SCRYPT_COST.p),
   salt: base64url(16),
   cipher: z.literal('aes-256-gcm'),
   nonce: base64url(NONCE_BYTES),
@@ -273,7 +273,7 @@ export async function sealArchive(archive: Archive, passphrase: string): Promise
   const header: Header = {
     format: FORMAT,
     kdf: 'scrypt',
-    ...COST,
+    ...SCRYPT_COST,
     salt: salt.toString('base64url'),
     cipher: 'aes-256-gcm',
     nonce: nonce.toString('base64url'),
@@ -294,7 +294,7 @@ export async function sealArchive(archive: Archive, passphrase: string): Promise
  *   `invalid_config` for a file that is not a backup
  */
 export async function openArchive(sealed: Buffer, passphrase: string, file: string): Promise<Archive> {
-  const end = sealed.subarray(0, LONGEST_HEADER).indexOf(0x0a);
+  const end = sealed.subarray(0, MAX_HEADER_LENGTH).indexOf(0x0a);
   const header = end < 0 ? undefined : readHeader(sealed.subarray(0, end).toString('utf8'));
   if (header === undefined || sealed.length < end + 1 + TAG_BYTES) throw notABackup(file);
   const decipher = createDecipheriv(
@@ -319,7 +319,7 @@ export async function openArchive(sealed: Buffer, passphrase: string, file: stri
     );
   }
   const parsed = archiveSchema.safeParse(
-    JSON.parse((await promisify(gunzip)(plain, { maxOutputLength: LONGEST_CONTENT })).toString('utf8')),
+    JSON.parse((await promisify(gunzip)(plain, { maxOutputLength: MAX_CONTENT_BYTES })).toString('utf8')),
   );
   if (!parsed.success) throw notABackup(file);
   const { created_at, address, files } = parsed.data;

@@ -15,7 +15,12 @@ import {
   keptKindNames,
   keptWords,
 } from '../../gateway/broker/kept-kinds.ts';
-import { brokerName, keyPlaceOf, type NamedBroker, ONLY_BROKER } from '../../gateway/broker/named-broker.ts';
+import {
+  brokerName,
+  keyPlaceOf,
+  type NamedBroker,
+  SINGLE_BROKER_NAME,
+} from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
 import { keptKindOf, toolsOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
@@ -222,7 +227,7 @@ function requireFreeName({ brokers }: Pick<GatewaySettings, 'brokers'>, name: st
   const [issue] = brokerName.safeParse(name).error?.issues ?? [];
   if (issue !== undefined)
     throw refused(`the broker’s name ${issue.message}`, 'Choose a short name, such as ira or tradier.');
-  if (name === ONLY_BROKER) {
+  if (name === SINGLE_BROKER_NAME) {
     throw refused(`the broker name "${name}" is reserved`, 'Choose another name.');
   }
   if (!brokers.some((one) => one.name === name)) return;
@@ -251,7 +256,7 @@ async function withBroker(
   const [only] = brokers;
   if (brokersKey === 'broker' && only !== undefined) {
     const isAlone = only.kind !== settings.kind && only.kind !== name;
-    renameOnly(document, isAlone ? only.kind : ONLY_BROKER, only);
+    renameOnly(document, isAlone ? only.kind : SINGLE_BROKER_NAME, only);
   }
   document.setIn(['brokers', name], document.createNode(written));
   return document.toString();

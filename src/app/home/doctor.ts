@@ -199,7 +199,7 @@ async function checkRecord({ folder, stores, gateway }: CheckedHome): Promise<Fi
   return ok('record', `${verdict.lines} entries, intact${signed}`);
 }
 
-const LIMIT_MS = 5_000;
+const REQUEST_TIMEOUT_MS = 5_000;
 
 /** Checks that the name resolves. The settings' schema already requires https or localhost. */
 async function checkAddress({ address }: HomeSettings): Promise<Finding> {
@@ -226,7 +226,7 @@ async function checkServed(
   try {
     const response = await app.fetch(`${address}/.well-known/oauth-protected-resource`, {
       redirect: 'error',
-      signal: AbortSignal.any([app.signal, AbortSignal.timeout(LIMIT_MS)]),
+      signal: AbortSignal.any([app.signal, AbortSignal.timeout(REQUEST_TIMEOUT_MS)]),
     });
     const { resource } = (await response.json()) as { resource?: unknown };
     if (!response.ok || resource !== address) {
@@ -250,7 +250,7 @@ async function checkServed(
 }
 
 /** A certificate for 90 days is usually renewed when a third of its time is left. */
-const SOON_DAYS = 14;
+const EXPIRY_WARNING_DAYS = 14;
 
 /** @param authorities trusted instead of the system's, for tests */
 export async function checkCertificate(
@@ -310,7 +310,7 @@ function lasting(check: string, message: string, until: number, now: number): Fi
   const days = Math.floor((until - now) / DAY_MS);
   const details = { valid_to: new Date(until).toISOString() };
   if (days < 0) return fail(check, `${message}, but the certificate has expired`, 'Renew it.', details);
-  if (days < SOON_DAYS) {
+  if (days < EXPIRY_WARNING_DAYS) {
     return warn(
       check,
       `${message}; the certificate expires in ${days} days`,
@@ -333,7 +333,7 @@ function peerCertificate(at: ConnectionOptions & { host: string }, signal: Abort
       resolve(found);
     };
     const stop = () => end();
-    const timer = setTimeout(stop, LIMIT_MS);
+    const timer = setTimeout(stop, REQUEST_TIMEOUT_MS);
     signal.addEventListener('abort', stop, { once: true });
     socket.once('error', stop);
     socket.once('secureConnect', () =>
@@ -346,7 +346,7 @@ function peerCertificate(at: ConnectionOptions & { host: string }, signal: Abort
 }
 
 /** Bytes. Journals grow by about 2 KiB per order, and a full disk stops all trading. */
-const LITTLE_ROOM = 200 * 1024 ** 2;
+const MIN_FREE_BYTES = 200 * 1024 ** 2;
 
 /** Checks that the folder and everything in it is private to its owner. */
 function checkFolder(folder: string): Finding {
@@ -402,7 +402,7 @@ function checkDisk(folder: string): Finding {
   const { bavail, bsize } = statfsSync(folder);
   const free = bavail * bsize;
   const message = `${Math.floor(free / 1024 ** 2)} MiB free`;
-  return free < LITTLE_ROOM
+  return free < MIN_FREE_BYTES
     ? warn('disk', message, 'Free up space. When the disk is full, trading stops.')
     : ok('disk', message);
 }

@@ -12,14 +12,14 @@ import { type NoticePlace, noticesLimit } from '../notices/notice-place.ts';
 import { type ListedChannel, secretState } from '../notices/notices.ts';
 
 /** The command that manages a home's notice channels. Quoted in hints. */
-export const HOME_NOTICES = 'trade-agent home notices';
+export const HOME_NOTICES_COMMAND = 'trade-agent home notices';
 
 export function homeNotices(folder: string, channels: NoticesConfig): NoticePlace {
   return {
     channels: async () => channels,
     store: async () => homeSecrets(folder),
     add: 'Add it under "notices" in home.yaml. See docs/guide/NOTICES.md.',
-    command: HOME_NOTICES,
+    command: HOME_NOTICES_COMMAND,
     testWords: async (name) =>
       `This is a test. "${name}" will notify you of approval requests and fills when push notifications don't reach your phone.`,
     testFacts: async () => ({}),

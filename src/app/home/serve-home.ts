@@ -41,7 +41,7 @@ import {
   readGatewaySettings,
   readHomeSettings,
 } from './home-files.ts';
-import { HOME_NOTICES, homeSecrets, phoneNotices } from './home-notices.ts';
+import { HOME_NOTICES_COMMAND, homeSecrets, phoneNotices } from './home-notices.ts';
 import { requireOwnFolder } from './open-home.ts';
 
 export interface ServeHomeOptions {
@@ -270,7 +270,7 @@ function homePush(
       channels,
       owner,
       secrets: homeSecrets(folder),
-      surroundings: { fetch, env, platform: process.platform, command: HOME_NOTICES },
+      surroundings: { fetch, env, platform: process.platform, command: HOME_NOTICES_COMMAND },
       clock,
       onError: (message) => app.tell(`home: ${message}`),
     });

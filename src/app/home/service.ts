@@ -118,14 +118,14 @@ function escaped(text: string): string {
 }
 
 /** systemd creates this folder under /var/lib and gives it to the service's user. */
-const STATE = 'trade-agent';
+const STATE_DIRECTORY = 'trade-agent';
 
 /**
  * Returns a unit that runs as its own user and can write only to the home (systemd.exec(5)). `MemoryDenyWriteExecute`
  * is left out because JavaScript is compiled at run time.
  */
 function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
-  const inState = folder.startsWith(`/var/lib/${STATE}/`);
+  const inState = folder.startsWith(`/var/lib/${STATE_DIRECTORY}/`);
   const capabilities = lowPort
     ? ['AmbientCapabilities=CAP_NET_BIND_SERVICE', 'CapabilityBoundingSet=CAP_NET_BIND_SERVICE']
     : ['AmbientCapabilities=', 'CapabilityBoundingSet='];
@@ -145,7 +145,7 @@ function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
     '# Time to finish orders that are being sent.',
     'TimeoutStopSec=30',
     'UMask=0077',
-    `StateDirectory=${STATE}`,
+    `StateDirectory=${STATE_DIRECTORY}`,
     'StateDirectoryMode=0700',
     ...(inState ? [] : [`ReadWritePaths=${quoted(dirname(folder))}`]),
     'NoNewPrivileges=yes',

@@ -130,7 +130,7 @@ export async function newRecoveryCode(app: Pick<App, 'clock'>, folder: string, c
   });
 }
 
-const LONGEST_NAME = 60;
+const MAX_NAME_LENGTH = 60;
 
 interface GivenPerson {
   readonly name: string;
@@ -142,8 +142,8 @@ interface GivenPerson {
 /** @throws {TradeAgentError} `usage` */
 export function newPerson({ name, username = usernameOf(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
-  if (shown === '' || shown.length > LONGEST_NAME || /\p{C}/u.test(shown)) {
-    throw new TradeAgentError('usage', `a name must have 1 to ${LONGEST_NAME} printable characters`, {
+  if (shown === '' || shown.length > MAX_NAME_LENGTH || /\p{C}/u.test(shown)) {
+    throw new TradeAgentError('usage', `a name must have 1 to ${MAX_NAME_LENGTH} printable characters`, {
       hint: 'Write it as your phone should display it: --name "Ada Lovelace".',
     });
   }

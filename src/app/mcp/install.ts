@@ -132,7 +132,7 @@ function unseen(file: string, { title }: McpClientFacts): string[] {
 }
 
 /** Claude Code's file can be large. */
-const LONGEST_BYTES = 64 * 2 ** 20;
+const MAX_SETTINGS_BYTES = 64 * 2 ** 20;
 
 function readSettings(file: string): string {
   const unreadable = (why: string, cause?: unknown) =>
@@ -143,7 +143,7 @@ function readSettings(file: string): string {
   try {
     const stat = statSync(file);
     if (!stat.isFile()) throw unreadable('it is not a regular file');
-    if (stat.size > LONGEST_BYTES) throw unreadable('it is too large');
+    if (stat.size > MAX_SETTINGS_BYTES) throw unreadable('it is too large');
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(readFileSync(file));
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;

@@ -15,15 +15,19 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 
 /** Time limit for all notices of one occasion together, so that a slow mail server can't delay cron's next check. */
-const ALL_MS = 30_000;
+const ALL_NOTICES_TIMEOUT_MS = 30_000;
 
-/** Limits sending to {@link ALL_MS}. */
+/** Limits sending to {@link ALL_NOTICES_TIMEOUT_MS}. */
 export function noticesLimit(clock: App['clock'], signal: AbortSignal) {
   return clockLimit(
     clock,
-    ALL_MS,
+    ALL_NOTICES_TIMEOUT_MS,
     signal,
-    () => new NoticeFailure('timeout', `not sent within ${ALL_MS / 1000} s, the limit for all notices`),
+    () =>
+      new NoticeFailure(
+        'timeout',
+        `not sent within ${ALL_NOTICES_TIMEOUT_MS / 1000} s, the limit for all notices`,
+      ),
   );
 }
 

@@ -65,7 +65,7 @@ async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
 }
 
 /** Settings that take a list and may be repeated. */
-const LISTS: readonly string[] = ['to', 'rules', 'tags'];
+const LIST_SETTINGS: readonly string[] = ['to', 'rules', 'tags'];
 
 /** Returns the location of a channel's entry in `config.yaml`. */
 async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
@@ -113,7 +113,7 @@ async function settingsOf(words: readonly string[]): Promise<Record<string, unkn
     }
     const { content } = await readYaml(text, key);
     const before = settings[key];
-    if (LISTS.includes(key) && !Array.isArray(content)) {
+    if (LIST_SETTINGS.includes(key) && !Array.isArray(content)) {
       settings[key] = [...(Array.isArray(before) ? before : []), content];
     } else if (before === undefined) {
       settings[key] = content;

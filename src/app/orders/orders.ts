@@ -102,7 +102,7 @@ export interface OrderPlace {
 }
 
 /** How many of the newest orders a prefix is looked up among. This is the maximum length of a list. */
-const MOST = 500;
+const MAX_SEARCHED_ORDERS = 500;
 
 /** A UUID, which no two brokers share. Other brokers number their orders, so two brokers may use the same number. */
 const unique = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -144,7 +144,7 @@ function whole(typed: string, list: () => Promise<readonly string[]>): Promise<s
 }
 
 async function idsIn(gateway: GatewayClient): Promise<string[]> {
-  const orders = await gateway.orders({ status: 'all', limit: MOST });
+  const orders = await gateway.orders({ status: 'all', limit: MAX_SEARCHED_ORDERS });
   return orders.flatMap(({ id, legs = [] }: Order) => [id, ...legs.map((leg) => leg.id)]);
 }
 

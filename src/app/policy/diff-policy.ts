@@ -22,7 +22,7 @@ import type { App } from '../app.ts';
 
 export type PolicyDiff = Awaited<ReturnType<typeof diffPolicy>>;
 
-const MOST = 500;
+const MAX_REPLAYED_DECISIONS = 500;
 
 /**
  * Returns what a file's rules would change and, with `replay`, for which past orders. Each past order is decided by
@@ -40,7 +40,7 @@ export async function diffPolicy(
   const before = await rulesOf(view);
   const after = await rulesWith(view, candidate);
   const [was, will] = [compared(before), compared(after)];
-  const past = replay ? onceEach(await gateway.decisions({ limit: MOST })) : [];
+  const past = replay ? onceEach(await gateway.decisions({ limit: MAX_REPLAYED_DECISIONS })) : [];
   return {
     account: view.account,
     policy: view.digest,
@@ -112,7 +112,7 @@ function orderText({ order }: Facts): string {
 
 /* Rules evaluated on this machine, with the gateway's own code. */
 
-const HINT = 'See docs/guide/POLICY.md for the format.';
+const FORMAT_HINT = 'See docs/guide/POLICY.md for the format.';
 
 interface CandidateRules {
   /** Undefined if unchanged. */
@@ -132,7 +132,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
   if (extname(path) === '.cedar') {
     return {
       limits: undefined,
-      policies: { [basename(path)]: readNamedFile(path, 'rules file', HINT) },
+      policies: { [basename(path)]: readNamedFile(path, 'rules file', FORMAT_HINT) },
       whole: false,
     };
   }
@@ -141,7 +141,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readLimitsFile(file: string): Promise<Limits> {
-  return await parseYaml(limitsSchema, readNamedFile(file, 'limits file', HINT), file);
+  return await parseYaml(limitsSchema, readNamedFile(file, 'limits file', FORMAT_HINT), file);
 }
 
 /** Reads the texts of a folder's `*.cedar` files, or of a single file. @throws {TradeAgentError} `invalid_config` */
@@ -153,7 +153,9 @@ export function readPolicies(path: string): Record<string, string> {
         .sort()
         .map((name) => join(path, name))
     : [path];
-  return Object.fromEntries(files.map((file) => [basename(file), readNamedFile(file, 'rules file', HINT)]));
+  return Object.fromEntries(
+    files.map((file) => [basename(file), readNamedFile(file, 'rules file', FORMAT_HINT)]),
+  );
 }
 
 async function readFolder(folder: string): Promise<CandidateRules> {
@@ -161,7 +163,7 @@ async function readFolder(folder: string): Promise<CandidateRules> {
   const has = { limits: names.includes('limits.yaml'), policies: names.includes('policies') };
   if (!has.limits && !has.policies) {
     throw new TradeAgentError('invalid_config', `${folder} has neither limits.yaml nor policies/`, {
-      hint: HINT,
+      hint: FORMAT_HINT,
     });
   }
   return {

@@ -85,7 +85,7 @@ async function part(
 export type TestedCase = ReturnType<typeof tested>;
 
 /** Account number for files that name none. */
-const SOME_ACCOUNT = 'TEST';
+const DEFAULT_ACCOUNT = 'TEST';
 
 /**
  * Runs a file of cases offline against the rules it names, or against the active rules if it names none.
@@ -113,7 +113,7 @@ async function rulesFor(
     limits: limits === undefined ? undefined : await limitsOf(limits, beside, file),
     texts: policies === undefined ? [] : texts('policies', readPolicies(beside(policies))),
   });
-  return { account: SOME_ACCOUNT, rules };
+  return { account: DEFAULT_ACCOUNT, rules };
 }
 
 async function limitsOf(limits: unknown, beside: (path: string) => string, file: string) {

@@ -1,6 +1,6 @@
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { type ImportedActivities, withImportedActivities } from '../../tools/gateway/imported-activities.ts';
-import { FIRST_ACTIVITY } from '../../trading/activity.ts';
+import { EARLIEST_ACTIVITY_MS } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
 import { type StoreApp, withCheckStore } from '../check/with-check-store.ts';
 
@@ -16,7 +16,7 @@ export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>) {
     gateway.account(),
     gateway.positions(),
     gateway.clock(),
-    gateway.activities({ after: FIRST_ACTIVITY }),
+    gateway.activities({ after: EARLIEST_ACTIVITY_MS }),
   ]);
   return { account, positions, activities, now: Date.parse(clock.timestamp) };
 }

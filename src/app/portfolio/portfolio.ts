@@ -92,12 +92,12 @@ export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross |
 }
 
 /** Milliseconds between price requests: 100 per minute for all symbols together, of the 200 that Alpaca allows. */
-const PRICES_MS = 600;
+const PRICES_INTERVAL_MS = 600;
 /** Account and positions are read again at least this often, in milliseconds. */
-const COMPLETE_MS = 60_000;
+const FULL_REFRESH_INTERVAL_MS = 60_000;
 const MAX_BACKOFF_MS = 30_000;
 /** Maximum number of symbols in one request for quotes. */
-const MOST_SYMBOLS = 50;
+const MAX_QUOTE_SYMBOLS = 50;
 
 export interface LiveFigures extends PortfolioFigures {
   /** When the prices were read, in milliseconds since the epoch. */
@@ -148,7 +148,7 @@ export async function liveFigures(app: App, { signal, lines, changed, told }: Li
         figures = { ...figures, account, positions };
         readAt = clock.now();
       }
-      const symbols = figures.positions.slice(0, MOST_SYMBOLS).map(({ symbol }) => symbol);
+      const symbols = figures.positions.slice(0, MAX_QUOTE_SYMBOLS).map(({ symbol }) => symbol);
       const quotes = symbols.length === 0 ? [] : await gateway.quotes(symbols);
       figures = { ...figures, ...reprice(figures.account, figures.positions, lastPrices(quotes)) };
       at = clock.now();
@@ -162,11 +162,11 @@ export async function liveFigures(app: App, { signal, lines, changed, told }: Li
   };
   const polling = async () => {
     for (let failures = 0; !until.aborted; ) {
-      const pause = Math.min(PRICES_MS * 2 ** failures, MAX_BACKOFF_MS);
+      const pause = Math.min(PRICES_INTERVAL_MS * 2 ** failures, MAX_BACKOFF_MS);
       if (!dirty) await clock.sleep(pause, AbortSignal.any([until, wake.signal])).catch(() => undefined);
       if (until.aborted) return;
       wake = new AbortController();
-      const complete = dirty || clock.now() - readAt >= COMPLETE_MS;
+      const complete = dirty || clock.now() - readAt >= FULL_REFRESH_INTERVAL_MS;
       dirty = false;
       if (await refresh(complete)) {
         failures = 0;
@@ -189,7 +189,7 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
 }
 
 /** Milliseconds between retries for an account that could not be read. */
-const AGAIN_MS = 30_000;
+const RETRY_INTERVAL_MS = 30_000;
 
 export interface LiveAcross extends PortfolioAcross {
   /** When the oldest of the accounts' prices were read, in milliseconds since the epoch. */
@@ -231,7 +231,7 @@ export async function liveAcross(
       live.delete(entry);
       missing.set(entry, came);
       tell();
-      await app.clock.sleep(AGAIN_MS, until).catch(() => undefined);
+      await app.clock.sleep(RETRY_INTERVAL_MS, until).catch(() => undefined);
     }
   };
   try {

@@ -14,7 +14,7 @@ import {
 import type { ProviderName } from '../../config/provider-names.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Home } from '../../machine/directories.ts';
-import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { storeModelKey } from '../../secrets/model-key.ts';
 import { eraseMcpCredentials } from '../../secrets/places/mcp-credentials.ts';
@@ -155,7 +155,7 @@ function requireUrl(text: string, option: string): string {
 
 /** Returns the gateway's own name for itself (RFC 9728), if it responds. "profile check" verifies it again. */
 async function announcedAudience(app: App, gateway: string): Promise<string | undefined> {
-  const send = boundedFetch(app.fetch, LONGEST_PROVIDER_ANSWER);
+  const send = boundedFetch(app.fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
     const response = await send(`${gateway.replace(/\/+$/, '')}/.well-known/oauth-protected-resource`, {
       redirect: 'error',

@@ -9,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { wholeId } from '../whole-id.ts';
 import type { ScheduleRun } from './run-schedule.ts';
-import { type AddOptions, checkName, type ScheduleState, USUAL_TIMEOUT_MS } from './schedule-context.ts';
+import { type AddOptions, checkName, DEFAULT_TIMEOUT_MS, type ScheduleState } from './schedule-context.ts';
 
 /* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
 
@@ -40,7 +40,7 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
     when_open: whenOpen,
     ...(onPrice ? { on_price: true } : {}),
     check: { ...defined({ rules: text }), suggest, buy_only: buyOnly, approval },
-    timeout_ms: timeout ?? USUAL_TIMEOUT_MS,
+    timeout_ms: timeout ?? DEFAULT_TIMEOUT_MS,
   });
   return stateOf(await profileName(app), added);
 }

@@ -99,10 +99,10 @@ async function runNow(
 }
 
 /** Time for an aborted run to stop, in milliseconds. Shorter than the command's own, so that it can be recorded. */
-const STOP_MS = 2500;
+const STOP_TIMEOUT_MS = 2500;
 
 /** Seconds. Nobody sits at the machine, so the person has a working day to check their phone. */
-const TTL_S = 8 * 3600;
+const PROPOSAL_TTL_S = 8 * 3600;
 
 /** A scheduled check's error, and its results so far. */
 export class CheckFailed {
@@ -140,7 +140,7 @@ export async function scheduledCheck(
     return await Promise.race([
       run(
         app,
-        { ...check, requestedBy: `schedule ${name ?? id}`, ttl: TTL_S, due },
+        { ...check, requestedBy: `schedule ${name ?? id}`, ttl: PROPOSAL_TTL_S, due },
         listener,
         () => undefined,
       ),
@@ -157,7 +157,7 @@ export async function scheduledCheck(
 function stopped({ signal, clock }: App, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const onAbort = () => {
-      clock.sleep(STOP_MS, over).then(
+      clock.sleep(STOP_TIMEOUT_MS, over).then(
         () => reject(signal.reason),
         () => undefined,
       );
@@ -203,7 +203,7 @@ export function isTriedAgain(exitCode: ExitCode): boolean {
 }
 
 /** Maximum findings per record. The worst ones are kept. */
-const KEPT_FINDINGS = 20;
+const MAX_RECORDED_FINDINGS = 20;
 
 export type DueNow = Decision & { run: true };
 
@@ -281,7 +281,7 @@ function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[]
     status: statusOf(code),
     exit_code: code,
     found: findings.length,
-    findings: findings.slice(0, KEPT_FINDINGS),
+    findings: findings.slice(0, MAX_RECORDED_FINDINGS),
     approvals,
     unsent: results.flatMap(({ notices = [] }) => notices).filter((notice) => notice.error !== undefined)
       .length,

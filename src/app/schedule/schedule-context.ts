@@ -89,7 +89,7 @@ export interface AddOptions {
 }
 
 /** Default time limit of a run, in milliseconds. Shorter than the interval between wake-ups. */
-export const USUAL_TIMEOUT_MS = 10 * 60_000;
+export const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 
 /** @throws {TradeAgentError} `usage` */
 export function checkName(name: string | undefined): void {

@@ -18,12 +18,12 @@ import { wholeId } from '../whole-id.ts';
 import {
   type AddOptions,
   checkName,
+  DEFAULT_TIMEOUT_MS,
   momentsOf,
   type ScheduleState,
   scheduleStore,
   stateOf,
   thisMachine,
-  USUAL_TIMEOUT_MS,
 } from './schedule-context.ts';
 
 /** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
@@ -98,7 +98,7 @@ export async function addSchedule(
   const machine = thisMachine(app, store.folder);
   const scheduler = openScheduler(options.with ?? usualScheduler(machine), machine);
   const id = shortId('s', 6);
-  const timeoutMs = options.timeout ?? USUAL_TIMEOUT_MS;
+  const timeoutMs = options.timeout ?? DEFAULT_TIMEOUT_MS;
   const command = startCommand({
     node: process.execPath,
     script: launcher(),

@@ -22,7 +22,7 @@ import {
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { NOTICE_LIFE_MS, noticeId } from '../check/check-notices.ts';
+import { NOTICE_TTL_MS, noticeId } from '../check/check-notices.ts';
 import { checksBy, proposes } from '../check/run-check.ts';
 import { appOf } from '../create-app.ts';
 import {
@@ -39,9 +39,9 @@ import {
 import { hoursFrom } from '../schedule/schedule-context.ts';
 
 /** Delay before transient failures are retried, in milliseconds, as on a personal machine. */
-const RETRY_MS = 15 * 60_000;
+const RETRY_DELAY_MS = 15 * 60_000;
 /** A run's time limit in milliseconds, whatever its schedule says. Shorter than its job's limit. */
-const LONGEST_MS = 4 * 60_000;
+const MAX_RUN_MS = 4 * 60_000;
 
 export interface CheckJobParts extends ServerParts, NoticeParts {
   readonly days: Pick<MarketDays, 'known'>;
@@ -115,7 +115,7 @@ async function runTurn(
     handled: isDone ? due.due : handled,
     pending: isDone ? null : pending,
     ...(row.askedAt === null || again ? {} : { answers: row.askedAt }),
-    ...(due !== undefined && again ? { wakeBy: clock.now() + RETRY_MS } : {}),
+    ...(due !== undefined && again ? { wakeBy: clock.now() + RETRY_DELAY_MS } : {}),
     ...defined({ standing }),
     unknown: record.approvals.flatMap(({ id: approval, status }) => (status === 'unknown' ? [approval] : [])),
   });
@@ -132,7 +132,7 @@ async function checked(
 ): Promise<Ended & { readonly standing?: Standing }> {
   const { clock } = parts;
   const { schedule } = row;
-  const ms = Math.min(schedule.timeout_ms, LONGEST_MS);
+  const ms = Math.min(schedule.timeout_ms, MAX_RUN_MS);
   const overdue = () => new TradeAgentError('timeout', `the run exceeded its limit of ${ms / 1000} s`);
   const limit = clockLimit(clock, ms, signal, overdue);
   const desk = signInDesk(parts, person);
@@ -209,7 +209,7 @@ function signInDesk(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, per
             channel,
             notice: noticeOf(person, channel, error, now),
             firings: [state],
-            until: now + NOTICE_LIFE_MS,
+            until: now + NOTICE_TTL_MS,
           })),
       );
     },

@@ -17,7 +17,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { timeLimit } from '../../net/time-limit.ts';
 import { environments } from '../../trading/order.ts';
@@ -79,8 +79,8 @@ export async function profileAtServer(
 }
 
 /** Cache lifetime in milliseconds. An older copy is still used if the server does not respond. */
-const TTL_MS = 3_600_000;
-const LIMIT_MS = 10_000;
+const CACHE_TTL_MS = 3_600_000;
+const METADATA_TIMEOUT_MS = 10_000;
 
 const cachedSchema = z.object({
   fetched_at: z.number(),
@@ -112,7 +112,7 @@ export async function toldByServer(server: string, options: AskServerOptions): P
   const file = home === undefined ? undefined : cacheFile(home, server);
   const cached = file === undefined ? undefined : readCache(file, server);
   const age = cached === undefined ? Number.POSITIVE_INFINITY : clock.now() - cached.fetched_at;
-  if (cached !== undefined && age >= 0 && age < TTL_MS) return cached.told;
+  if (cached !== undefined && age >= 0 && age < CACHE_TTL_MS) return cached.told;
   let told: ToldByServer;
   try {
     told = await ask(server, options);
@@ -174,8 +174,8 @@ async function ask(server: string, options: AskServerOptions): Promise<ToldBySer
 
 /** @throws {TradeAgentError} `gateway_unreachable` */
 async function metadataOf(address: string, { fetch, signal }: AskServerOptions) {
-  const send = boundedFetch(fetch, LONGEST_PROVIDER_ANSWER);
-  const limit = timeLimit(LIMIT_MS, signal);
+  const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
+  const limit = timeLimit(METADATA_TIMEOUT_MS, signal);
   try {
     const response = await send(`${address}${PROTECTED_RESOURCE_PATH}`, {
       redirect: 'error',

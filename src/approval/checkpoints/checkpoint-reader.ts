@@ -1,4 +1,4 @@
-import { NO_LINE } from '../../store/audit.ts';
+import { EMPTY_HEAD } from '../../store/audit.ts';
 import type { RecordFault } from '../../trading/record-line.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import { signedCheckpoint } from '../receipts/checkpoint.ts';
@@ -10,7 +10,7 @@ const anchors: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
 };
 
 /** More time than it should take to reach an authority again. A later time stamp proves less. */
-const LATE_MS = 3 * DAY_MS;
+const LATE_ANCHOR_MS = 3 * DAY_MS;
 
 /** The valid checkpoints of an audit log. */
 export interface CheckpointsSeen {
@@ -49,7 +49,7 @@ export interface ReaderOptions {
 /** Returns a reader that checks checkpoints as the lines of an audit log go by. */
 export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOptions): CheckpointReader {
   const days = new Map<number, { readonly hash: string; readonly day: string }>();
-  let previous: string = NO_LINE.hash;
+  let previous: string = EMPTY_HEAD.hash;
   let last: CheckpointsSeen['last'] = null;
   let gateway: string | undefined;
   const found = { count: 0, unvouched: 0, late: 0, last: null as CheckpointsSeen['anchors']['last'] };
@@ -75,7 +75,7 @@ export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOption
     if (!vouched.isTrusted && trustedAuthorities !== undefined) return 'anchor';
     found.count += 1;
     if (!vouched.isTrusted) found.unvouched += 1;
-    if (vouched.at > Date.parse(about.day) + LATE_MS) found.late += 1;
+    if (vouched.at > Date.parse(about.day) + LATE_ANCHOR_MS) found.late += 1;
     found.last = { seq: Number(seq), time, by: vouched.by };
     return undefined;
   };

@@ -8,11 +8,11 @@ import type { ReceiptKey } from '../receipts/receipt-key.ts';
 import type { Anchor } from './anchor.ts';
 
 /** Maximum interval between checks, in milliseconds, so that a machine that slept is noticed. */
-const LOOK_MS = 3_600_000;
+const MAX_CHECK_INTERVAL_MS = 3_600_000;
 /** Timeout of one request to the authority, in milliseconds. */
 const ANCHOR_TIMEOUT_MS = 20_000;
 /** Delay before an authority that failed is asked again, in milliseconds; doubled each time, up to an hour. */
-const AGAIN_MS = 60_000;
+const ANCHOR_RETRY_MS = 60_000;
 
 export interface CheckpointOptions {
   readonly store: CheckpointStore;
@@ -76,7 +76,7 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
       if (await store.anchor(last.seq, { event: 'anchored', facts }, clock.now())) await flush();
     } catch (error) {
       signal.throwIfAborted();
-      askAt = clock.now() + Math.min(AGAIN_MS * 2 ** failures, LOOK_MS);
+      askAt = clock.now() + Math.min(ANCHOR_RETRY_MS * 2 ** failures, MAX_CHECK_INTERVAL_MS);
       if (failures++ === 0)
         onError(`time-stamping the audit log failed and will be retried: ${errorText(error)}`);
     } finally {
@@ -90,8 +90,8 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
   const pauseMs = (): number => {
     const now = clock.now();
     const untilMidnight = DAY_MS - (now % DAY_MS);
-    const untilAsked = askAt > now ? askAt - now : LOOK_MS;
-    return Math.min(untilMidnight, untilAsked, LOOK_MS);
+    const untilAsked = askAt > now ? askAt - now : MAX_CHECK_INTERVAL_MS;
+    return Math.min(untilMidnight, untilAsked, MAX_CHECK_INTERVAL_MS);
   };
 
   return {

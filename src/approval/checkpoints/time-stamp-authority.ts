@@ -6,9 +6,9 @@ import { NoTimeStamp, parse, rawOf, sequenceOf, verifyTimeStampToken } from './t
 
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
 /** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */
-const GRANTED = [0, 1];
+const GRANTED_STATUSES = [0, 1];
 /** Bytes. A token with its certificates has three to eight kilobytes, and is stored as a line of the audit log. */
-const LONGEST_ANSWER = 24 * 1024;
+const MAX_ANSWER_BYTES = 24 * 1024;
 const NONCE_BYTES = 8;
 
 /**
@@ -29,7 +29,7 @@ export function timeStampAuthority({
     authority: url,
     async vouch(digest, signal) {
       const nonce = newNonce();
-      const answer = await boundedFetch(fetch, LONGEST_ANSWER)(url, {
+      const answer = await boundedFetch(fetch, MAX_ANSWER_BYTES)(url, {
         method: 'POST',
         headers: { 'content-type': 'application/timestamp-query', accept: 'application/timestamp-reply' },
         body: new Uint8Array(timeStampRequest(digest, nonce)),
@@ -63,7 +63,7 @@ function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
 function tokenOf(answer: Buffer): Buffer {
   const [info, token] = sequenceOf(parse(answer));
   const [status] = sequenceOf(info);
-  const granted = status instanceof Integer && GRANTED.includes(status.valueBlock.valueDec);
+  const granted = status instanceof Integer && GRANTED_STATUSES.includes(status.valueBlock.valueDec);
   if (!granted || token === undefined) throw new NoTimeStamp('the authority gave no token');
   return Buffer.from(rawOf(token));
 }

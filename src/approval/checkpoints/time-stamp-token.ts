@@ -28,7 +28,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   '2.16.840.1.101.3.4.2.3': 'sha512',
 };
 /** Maximum number of certificates from an authority's to a trusted one. */
-const LONGEST_CHAIN = 6;
+const MAX_CHAIN_LENGTH = 6;
 
 /**
  * Verifies that a token is an authority's attestation of a digest (RFC 3161 §2.4.2, CMS of RFC 5652 §5.4), with nothing but
@@ -159,7 +159,7 @@ function leadsTo(
   among: readonly X509Certificate[],
   at: Date,
 ): boolean {
-  for (let certificate = from, step = 0; step < LONGEST_CHAIN; step++) {
+  for (let certificate = from, step = 0; step < MAX_CHAIN_LENGTH; step++) {
     const isIssuer = (one: X509Certificate) =>
       one.ca && isValid(one, at) && certificate.checkIssued(one) && certificate.verify(one.publicKey);
     if (trusted.some((one) => one.raw.equals(certificate.raw) || isIssuer(one))) return true;

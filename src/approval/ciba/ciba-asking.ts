@@ -22,8 +22,8 @@ import type { Asking, BackchannelAuthentication, Outcome, PollResult, Question }
 import { type CibaClient, type ClientIds, type ConnectCiba, cibaClient } from './ciba-client.ts';
 import { registeredIds, registrationFile } from './client-registration.ts';
 
-const TELL_TIMEOUT_MS = 10_000;
-const LONGEST_TEXT = 200;
+const OUTCOME_TIMEOUT_MS = 10_000;
+const MAX_TEXT_LENGTH = 200;
 /** Longer than a provider's long poll (30 s is usual), or every poll would look lost. */
 const POLL_TIMEOUT_S = 40;
 /** CIBA Core §7.3. */
@@ -31,7 +31,7 @@ const DEFAULT_INTERVAL_S = 5;
 /** Assumed lifetime of a token without `expires_in`, in seconds. */
 const UNKNOWN_LIFETIME_S = 60;
 
-const WHAT = 'the approval request could not be sent';
+const REQUEST_FAILED = 'the approval request could not be sent';
 
 /** The details, person and deadline that the answer to a poll has to match. */
 type Expected = Parameters<Asking['poll']>[1];
@@ -88,13 +88,13 @@ export class CibaAsking implements Asking {
     try {
       return await this.#send(client, question);
     } catch (error) {
-      if (!isInvalidClient(error)) throw providerError(providerFailure(error), WHAT, issuer);
+      if (!isInvalidClient(error)) throw providerError(providerFailure(error), REQUEST_FAILED, issuer);
       const known = await this.#connect(client.clientId);
       if (known.clientId === client.clientId) throw unknownClient(client);
       return await this.#send(known, question).catch((again: unknown) => {
         throw isInvalidClient(again)
           ? unknownClient(known)
-          : providerError(providerFailure(again), WHAT, issuer);
+          : providerError(providerFailure(again), REQUEST_FAILED, issuer);
       });
     }
   }
@@ -242,7 +242,7 @@ export class CibaAsking implements Asking {
   async #post(client: CibaClient, endpoint: string, authReqId: string, outcome: Outcome): Promise<number> {
     const { clockSkew } = await import('openid-client');
     const { state } = outcome;
-    const text = outcome.text.slice(0, LONGEST_TEXT);
+    const text = outcome.text.slice(0, MAX_TEXT_LENGTH);
     const body = new URLSearchParams({ auth_req_id: authReqId, state, text });
     const headers = new Headers({ 'content-type': 'application/x-www-form-urlencoded' });
     await client.authentication(
@@ -256,7 +256,7 @@ export class CibaAsking implements Asking {
       headers,
       body,
       redirect: 'manual',
-      signal: AbortSignal.timeout(TELL_TIMEOUT_MS),
+      signal: AbortSignal.timeout(OUTCOME_TIMEOUT_MS),
     });
     await response.body?.cancel();
     return response.status;
@@ -313,7 +313,7 @@ function requireDetails({ dialect }: CibaClient, details: 'rar' | 'message'): vo
   if (details === 'message' || dialect.details !== 'never') return;
   throw new TradeAgentError(
     'provider_error',
-    `${WHAT}: ${dialect.label} does not support authorization details`,
+    `${REQUEST_FAILED}: ${dialect.label} does not support authorization details`,
     {
       hint: 'For paper accounts set "approval: {details: message}" in gateway.yaml; for live money use another provider.',
     },
@@ -328,7 +328,7 @@ function isInvalidClient(error: unknown): boolean {
 function unknownClient({ clientId }: CibaClient): TradeAgentError {
   return new TradeAgentError(
     'provider_error',
-    `${WHAT}: the identity provider rejected the gateway’s client ${clientId}`,
+    `${REQUEST_FAILED}: the identity provider rejected the gateway’s client ${clientId}`,
     {
       hint: 'Check approval.client_id in gateway.yaml, and that the public key of "trade-agent gateway key" is registered for it.',
       details: { error: 'invalid_client' },

@@ -6,7 +6,7 @@ import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../..
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
-import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import type { RegistrationPlace } from '../../store/registration-place.ts';
@@ -37,7 +37,7 @@ const registrationSchema = z.object({
   client_id: z.string(),
 });
 
-const LONGEST_FILE = 16 * 1024;
+const MAX_FILE_BYTES = 16 * 1024;
 
 /** Returns where the provider sends its pings (CIBA Core §10.2). */
 const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '')}/ciba/ping`;
@@ -81,7 +81,7 @@ export function registrationFile(file: string): RegistrationPlace {
     });
   return {
     async read() {
-      const text = readPrivateFile(file, LONGEST_FILE, unusable);
+      const text = readPrivateFile(file, MAX_FILE_BYTES, unusable);
       if (text !== undefined && parseRegistration(text) === undefined) throw unusable('it is damaged');
       return text;
     },
@@ -112,7 +112,7 @@ async function register(options: RegistrationOptions): Promise<string> {
   }
   // openid-client's own function would repeat the discovery.
   const oauth = await import('oauth4webapi');
-  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  const send = boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
   try {
     const response = await oauth.dynamicClientRegistrationRequest(
       metadata,
@@ -140,7 +140,7 @@ function initialAccessToken(file: string | undefined): { initialAccessToken?: st
       hint: 'It must contain the registration token from the provider and nothing else (chmod 600).',
       details: { file },
     });
-  const token = readPrivateFile(file, LONGEST_FILE, unusable)?.trim();
+  const token = readPrivateFile(file, MAX_FILE_BYTES, unusable)?.trim();
   if (token === undefined) throw unusable('there is no such file');
   if (!/^[A-Za-z0-9\-._~+/]+=*$/.test(token)) throw unusable('it does not contain a token');
   return { initialAccessToken: token };

@@ -9,7 +9,7 @@ import { type CibaClientOptions, cibaClient } from './ciba-client.ts';
  * Errors that a provider returns after it has authenticated the client: it knows no such request, or does not allow this
  * client to make any. They prove that the key is good, and nobody was asked anything.
  */
-const RECOGNISED = [
+const AUTHENTICATED_ERRORS = [
   'invalid_grant',
   'expired_token',
   'access_denied',
@@ -37,7 +37,7 @@ export async function requireRecognised(
   } catch (error) {
     const failure = providerFailure(error);
     if (failure.kind !== 'oauth') throw providerError(failure, what, issuer);
-    if (RECOGNISED.includes(failure.error)) return;
+    if (AUTHENTICATED_ERRORS.includes(failure.error)) return;
     throw new TradeAgentError(
       'provider_error',
       `the identity provider does not accept the new key for ${clientId} (${failure.error})`,

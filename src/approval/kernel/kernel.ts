@@ -15,16 +15,16 @@ import { createProposing, type Proposed, type ProposingCaller, type ProposingRul
 export interface KernelOptions extends KernelParts, ProposingRules {}
 
 /** Maximum number of a person's latest proposals whose results are followed again when they watch. */
-const MOST_RESUMED = 100;
+const MAX_RESUMED_RESULTS = 100;
 /** Maximum time that the answer to a new proposal waits for the phone to ring, in milliseconds. */
-const FIRST_WAIT_MS = 5_000;
+const RING_WAIT_MS = 5_000;
 /** Interval of keep-alives to a follower, in milliseconds. */
-const ALIVE_MS = 15_000;
+const KEEP_ALIVE_INTERVAL_MS = 15_000;
 /**
  * Minimum interval between two lookups of the same unknown outcome, in milliseconds, whoever asks. A lookup may execute the
  * proposal after all; each change ends the long polls of everyone who watches it, and each of them looks it up again.
  */
-const LOOKS_APART_MS = 1_000;
+const LOOKUP_INTERVAL_MS = 1_000;
 
 const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
@@ -88,7 +88,7 @@ export class ApprovalKernel {
     this.#context.announce({ outcome: 'moved', proposal });
     this.#supervisor.begin(proposal.id, 'drafted');
     const { id, version } = proposal;
-    return { proposal: await this.#changed(id, version, FIRST_WAIT_MS, [this.#closing.signal]), isNew };
+    return { proposal: await this.#changed(id, version, RING_WAIT_MS, [this.#closing.signal]), isNew };
   }
 
   /** Returns a proposal that the person owns, or proposed for someone else. @throws {Refusal} 404 `not_found` */
@@ -153,7 +153,8 @@ export class ApprovalKernel {
         seen = changed.at(-1)?.version ?? seen;
         yield { proposals: changed, version: seen };
         news.forget();
-        if ((await store.changedSince(sub, seen)).length === 0) await news.next(ALIVE_MS, signals);
+        if ((await store.changedSince(sub, seen)).length === 0)
+          await news.next(KEEP_ALIVE_INTERVAL_MS, signals);
       }
     } finally {
       news.end();
@@ -168,7 +169,11 @@ export class ApprovalKernel {
   /** Follows the open results of a person's latest proposals while they watch, if their changes are streamed. */
   async watched(asker: Proposer): Promise<void> {
     this.#context.remember(asker);
-    const latest = await this.#parts.store.list({ party: asker.sub, state: 'all', limit: MOST_RESUMED });
+    const latest = await this.#parts.store.list({
+      party: asker.sub,
+      state: 'all',
+      limit: MAX_RESUMED_RESULTS,
+    });
     for (const { id, sub, state } of latest)
       if (state === 'executed' && sub === asker.sub) this.#supervisor.begin(id, 'resumed');
   }
@@ -268,7 +273,7 @@ export class ApprovalKernel {
     const look = this.#lookAtUnknown(proposal, asker);
     this.#looks.set(id, look);
     const forget = () => this.#looks.delete(id);
-    const rest = () => this.#parts.clock.sleep(LOOKS_APART_MS, this.#closing.signal);
+    const rest = () => this.#parts.clock.sleep(LOOKUP_INTERVAL_MS, this.#closing.signal);
     look.then(rest, rest).then(forget, forget);
     return look;
   }

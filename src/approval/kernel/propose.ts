@@ -7,7 +7,7 @@ import { printableAscii } from '../../text/unseen.ts';
 import {
   askedUnder,
   DEFAULT_TTL_S,
-  PASSED_ON,
+  MCP_CLIENT_PREFIX,
   type ProposalKind,
   type ProposalRequest,
   type Provenance,
@@ -25,7 +25,7 @@ import { drawNonce } from '../signature/statement.ts';
 import { type Asker, type Quotas, requireQuota } from './quotas.ts';
 
 /** The same limit as for a request's `requested_by`. */
-const LONGEST_CLIENT_NAME = 80;
+const MAX_CLIENT_NAME_LENGTH = 80;
 
 /** The proposer, and the names by which an identity provider can find them. */
 export interface ProposingCaller extends Proposer {
@@ -262,12 +262,12 @@ const nobodyElse = { username: undefined, email: undefined } as const;
 /** Returns the name under which the owner sees a request's author: another person's, or the client's. */
 function namedAs({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
-  return printableAscii(username ?? sub, LONGEST_CLIENT_NAME) || '?';
+  return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
 /** Returns where our own client runs, if that is not the person's machine. */
 function throughShown(own: boolean, { clientName }: ProposingCaller): Readonly<Record<string, string>> {
-  const name = own && clientName !== undefined ? printableAscii(clientName, LONGEST_CLIENT_NAME) : '';
+  const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };
 }
 
@@ -296,7 +296,7 @@ function askedBy(
 ): string | undefined {
   if (caller.sub !== owner) return namedAs(caller, owner);
   const { clientName } = caller;
-  const known = own || clientName === undefined ? '' : printableAscii(clientName, LONGEST_CLIENT_NAME);
+  const known = own || clientName === undefined ? '' : printableAscii(clientName, MAX_CLIENT_NAME_LENGTH);
   return known === '' ? request.requested_by : known;
 }
 
@@ -366,7 +366,9 @@ function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
 
 /** Whether our own client says that another agent supplied all of it. Then it gets the quota of other clients. */
 function isPassedOn({ fields }: Provenance): boolean {
-  return Object.values(fields).every(({ source, from }) => source === 'other' && from?.startsWith(PASSED_ON));
+  return Object.values(fields).every(
+    ({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX),
+  );
 }
 
 /**

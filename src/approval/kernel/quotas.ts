@@ -22,7 +22,7 @@ export interface Quotas {
 export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { open: 3, hour: 20 } };
 
 /** After two denials in a row, the client may not ask the person for this long. Milliseconds. */
-const REST_MS = 10 * 60_000;
+const DENIAL_PAUSE_MS = 10 * 60_000;
 
 /** Whose proposals are counted together: per owner, client and user of the client, so that nobody blocks another. */
 export interface Asker {
@@ -64,9 +64,9 @@ export function requireQuota(
   if (asker.typed) return;
   const [last, before] = decided;
   if (last?.state !== 'denied' || before?.state !== 'denied') return;
-  const until = last.at + REST_MS;
+  const until = last.at + DENIAL_PAUSE_MS;
   // A denial that is dated further ahead was dated by a clock that has been set back since.
-  if (now >= until || last.at > now + REST_MS) return;
+  if (now >= until || last.at > now + DENIAL_PAUSE_MS) return;
   throw new Refusal(
     429,
     'resting',

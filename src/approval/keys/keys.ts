@@ -29,16 +29,16 @@ import {
   verifyEvidence,
 } from '../signature/verify-evidence.ts';
 
-const PAIRING_MS = 10 * 60_000;
+const PAIRING_LIFETIME_MS = 10 * 60_000;
 const SECRET_BYTES = 32;
 /** Maximum length of a key's name, in UTF-16 code units. */
-const LONGEST_NAME = 40;
+const MAX_NAME_LENGTH = 40;
 /** How long the browser's prompt stays open, in milliseconds. */
-const TIMEOUT_MS = 5 * 60_000;
+const PROMPT_TIMEOUT_MS = 5 * 60_000;
 /** COSE: EdDSA. */
 const EDDSA = -8;
 /** The purpose of a sign-in's challenge. */
-const SIGN_IN = ['sign in'] as const;
+const SIGN_IN_PURPOSE = ['sign in'] as const;
 
 /** The options with which a passkey signs an approval, and the statement that it stands for. */
 export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
@@ -87,7 +87,7 @@ export class Keys {
   /** Allows one phone to enroll a key for a person, once, within ten minutes. A newer pairing of the person replaces it. */
   async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
     const secret = randomBytes(SECRET_BYTES).toString('base64url');
-    const expiresAt = this.#options.clock.now() + PAIRING_MS;
+    const expiresAt = this.#options.clock.now() + PAIRING_LIFETIME_MS;
     await this.#options.store.pair({ digest: pairingDigest(secret), sub, expiresAt });
     return { secret, expiresAt };
   }
@@ -114,7 +114,7 @@ export class Keys {
       userDisplayName: sub,
       userID: new Uint8Array(userHandle(this.#options, sub)),
       challenge: new Uint8Array(this.#challenges.draw(creation(by, sub))),
-      timeout: TIMEOUT_MS,
+      timeout: PROMPT_TIMEOUT_MS,
       attestationType: 'none',
       excludeCredentials: (await store.of(sub)).map(({ credentialId }) => ({ id: credentialId })),
       authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
@@ -212,13 +212,13 @@ export class Keys {
 
   /** Returns the options for a discoverable key: the answer tells whose it is. */
   async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
-    return this.#requestOptions(this.#challenges.draw(SIGN_IN), []);
+    return this.#requestOptions(this.#challenges.draw(SIGN_IN_PURPOSE), []);
   }
 
   /** Returns the key that signed in. Each answer signs in once. @throws `signature_…` */
   async signIn(assertion: AuthenticationResponseJSON): Promise<SigningKey> {
     const { store, clock } = this.#options;
-    const use = await this.#assertedBy({ assertion }, SIGN_IN);
+    const use = await this.#assertedBy({ assertion }, SIGN_IN_PURPOSE);
     const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
     const { challenge } = decodeClientDataJSON(assertion.response.clientDataJSON);
     if (!this.#challenges.take(challenge)) {
@@ -343,7 +343,7 @@ export class Keys {
   #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
     return {
       challenge: challenge.toString('base64url'),
-      timeout: TIMEOUT_MS,
+      timeout: PROMPT_TIMEOUT_MS,
       rpId: this.#options.rpId,
       userVerification: 'required',
       allowCredentials: keys
@@ -467,7 +467,7 @@ function enrolled(key: SigningKey, by: KeyProof): AuditNote {
 }
 
 function nameOf(text: string): string {
-  return safeLine(text, LONGEST_NAME).trim() || 'Passkey';
+  return safeLine(text, MAX_NAME_LENGTH).trim() || 'Passkey';
 }
 
 function keyRefused(cause?: unknown): Refusal {
@@ -505,7 +505,7 @@ function asItWas(key: SigningKey, isFirst: boolean): SigningKey {
 }
 
 /** How long a person may take to unlock a key, in milliseconds. */
-const LIFETIME_MS = 5 * 60_000;
+const CHALLENGE_LIFETIME_MS = 5 * 60_000;
 const TIME_BYTES = 6;
 const RANDOM_BYTES = 10;
 const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
@@ -540,7 +540,7 @@ class Challenges {
     const head = bytes.subarray(0, HEAD_BYTES);
     if (!sameSecret(bytes.subarray(HEAD_BYTES), this.#macOf(head, about))) return false;
     const age = this.#clock.now() - head.readUIntBE(0, TIME_BYTES);
-    return age >= 0 && age <= LIFETIME_MS;
+    return age >= 0 && age <= CHALLENGE_LIFETIME_MS;
   }
 
   /** Returns false if it was used before. Call it only for a signed challenge, so that strangers can't fill the map. */
@@ -549,7 +549,7 @@ class Challenges {
     for (const [one, until] of this.#taken) if (until < now) this.#taken.delete(one);
     const canonical = Buffer.from(challenge, 'base64url').toString('base64url');
     if (this.#taken.has(canonical)) return false;
-    this.#taken.set(canonical, now + LIFETIME_MS);
+    this.#taken.set(canonical, now + CHALLENGE_LIFETIME_MS);
     return true;
   }
 

@@ -6,7 +6,12 @@ import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';
 
 /** Refusals of a service that mean that nothing was done yet, and that it can be tried again. */
-const NOT_TAKEN: readonly string[] = ['account_not_connected', 'broker_busy', 'service_busy', 'closing'];
+const NOT_ACCEPTED_CODES: readonly string[] = [
+  'account_not_connected',
+  'broker_busy',
+  'service_busy',
+  'closing',
+];
 
 /**
  * Classifies the outcome of a service's work. A service answers `outcome_unknown` if something may have been accepted. Each
@@ -27,7 +32,7 @@ export async function executionOf<Result>(work: () => Promise<Result>): Promise<
       const final = error.options.members?.final === true;
       return { outcome: 'unknown', text: error.message, ...(final ? { final } : {}) };
     }
-    const later = error.status >= 500 || NOT_TAKEN.includes(error.code);
+    const later = error.status >= 500 || NOT_ACCEPTED_CODES.includes(error.code);
     return { outcome: later ? 'not_taken' : 'refused', refusal: error };
   }
 }

@@ -1,5 +1,5 @@
 /** Late enough for the start, and whatever caused it, to be done. Milliseconds. */
-const AFTER_MS = 1_000;
+const PRELOAD_DELAY_MS = 1_000;
 
 /**
  * Loads the libraries that verify signatures, a moment after a home starts to serve. Loading takes a quarter of a second, for
@@ -8,7 +8,7 @@ const AFTER_MS = 1_000;
  */
 export function preloadVerification(
   load: () => Promise<unknown> = () => import('@simplewebauthn/server'),
-  afterMs = AFTER_MS,
+  afterMs = PRELOAD_DELAY_MS,
 ): () => void {
   // If loading fails, the first verification reports it.
   const timer = setTimeout(() => void load().catch(() => undefined), afterMs).unref();

@@ -11,11 +11,11 @@ import type { KernelContext } from '../kernel-context.ts';
 import { questionOf } from '../question.ts';
 
 /** Minimum time left, in milliseconds. With less, nobody could read the order and decide, so it counts as expired. */
-const SHORTEST_MS = 5_000;
+const MIN_DECISION_MS = 5_000;
 /** Delays between attempts, in milliseconds; short, since someone may be watching. */
-const BACKOFF_MS = [1_000, 2_000] as const;
+const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
 /** Delay before an owner's approval that cannot be verified yet is verified again, in milliseconds. */
-const VERIFY_AGAIN_MS = 2_000;
+const VERIFY_RETRY_MS = 2_000;
 
 const withdrawn: Outcome = { state: 'cancelled', text: 'withdrawn' };
 
@@ -64,7 +64,7 @@ export async function askSecond(
   } catch (error) {
     const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
     if (!(refusal instanceof Refusal)) throw error;
-    if (provesNothing(refusal) && clock.now() < proposal.deadline) return VERIFY_AGAIN_MS;
+    if (provesNothing(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
     await noteDenied(context.parts, deniedAbout(proposal), refusal);
     const { to, reason } = endOf(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
@@ -116,7 +116,7 @@ async function sendQuestion(
   const { id, deadline, state } = proposal;
   for (let tries = 1; ; tries++) {
     const left = deadline - clock.now();
-    if (left < SHORTEST_MS) {
+    if (left < MIN_DECISION_MS) {
       const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second approver';
       const text = `the time to approve it ran out before ${whom} could be asked`;
       const reason: Reason = { code: 'approval_expired', text };
@@ -128,7 +128,7 @@ async function sendQuestion(
     } catch (error) {
       signal.throwIfAborted();
       const wait = untilNextTry(tries, error);
-      if (wait === undefined || clock.now() + wait > deadline - SHORTEST_MS) {
+      if (wait === undefined || clock.now() + wait > deadline - MIN_DECISION_MS) {
         const reason = notAsked(proposal, question.asked.sub, error);
         context.announce(await moves.move(proposal, 'blocked', { reason }));
         return undefined;
@@ -145,8 +145,8 @@ function untilNextTry(tries: number, error: unknown): number | undefined {
   if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
   const { retryAfter } = error.details;
   // A provider that says when it accepts more (Auth0: five questions a minute) is asked then, as often as it says so.
-  if (typeof retryAfter === 'number') return Math.max(retryAfter * 1000, BACKOFF_MS[0]);
-  return BACKOFF_MS[tries - 1];
+  if (typeof retryAfter === 'number') return Math.max(retryAfter * 1000, SEND_RETRY_DELAYS_MS[0]);
+  return SEND_RETRY_DELAYS_MS[tries - 1];
 }
 
 function notAsked({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {

@@ -5,17 +5,17 @@ import type { Heard, Proposer, ResultNews } from '../kind.ts';
 
 /** Delays between checks of an open order, in milliseconds: short after it was placed, then longer and longer. */
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000] as const;
-const LONGEST_FOLLOW_WAIT_MS = 30_000;
+const MAX_FOLLOW_WAIT_MS = 30_000;
 /** How long an open order is polled without a stream of changes, in milliseconds. After that, each view asks the broker. */
-const FOLLOW_MS = 15 * 60_000;
+const MAX_POLLING_MS = 15 * 60_000;
 /** Delay between checks while the stream of changes is live, in milliseconds: it may have fallen silent. */
-const TOLD_MS = 120_000;
+const LIVE_CHECK_INTERVAL_MS = 120_000;
 /** Delays before further checks if one did not find the reported change, in milliseconds: reads may lag behind the stream. */
-const LAG_WAITS_MS = [400, 1_500] as const;
+const LAG_RETRY_DELAYS_MS = [400, 1_500] as const;
 /** Interval of checks that news causes, in milliseconds; doubled up to the longest while news keeps coming. */
-const NEWS_APART_MS = { first: 50, longest: 2_000 } as const;
+const NEWS_CHECK_INTERVAL_MS = { first: 50, longest: 2_000 } as const;
 /** How long to wait for the stream of changes to become live, in milliseconds. */
-const STANDS_WITHIN_MS = 30_000;
+const LIVE_TIMEOUT_MS = 30_000;
 
 /**
  * Checks an executed proposal's result while it may still change: at each reported change, otherwise less and less often.
@@ -48,7 +48,7 @@ export async function followResult(
   try {
     if (isResumed) {
       if (news === undefined) return;
-      await news.next(STANDS_WITHIN_MS, signal);
+      await news.next(LIVE_TIMEOUT_MS, signal);
       // The first check finds what changed before the stream was live.
       if (!news.isStanding() || (await look()) === 'over') return;
     }
@@ -67,22 +67,22 @@ async function follow(
   const waits = FOLLOW_WAITS_MS.values();
   const spacing = new Spacing(clock);
   let lag: Iterator<number> = [].values();
-  let until = clock.now() + FOLLOW_MS;
+  let until = clock.now() + MAX_POLLING_MS;
   let came: ResultLook | 'failed' = 'same';
   while (clock.now() < until) {
     const isTold = news?.isStanding() === true && came !== 'failed';
-    if (isTold) until = clock.now() + FOLLOW_MS;
+    if (isTold) until = clock.now() + MAX_POLLING_MS;
     const heard = await rest(
       clock,
       news,
-      isTold ? nextOf(lag, TOLD_MS) : nextOf(waits, LONGEST_FOLLOW_WAIT_MS),
+      isTold ? nextOf(lag, LIVE_CHECK_INTERVAL_MS) : nextOf(waits, MAX_FOLLOW_WAIT_MS),
       signal,
     );
     if (heard !== 'nothing') await spacing.wait(signal);
     spacing.looked();
     came = await look();
     if (came === 'over') return;
-    if (heard === 'own') lag = (came === 'same' ? LAG_WAITS_MS : []).values();
+    if (heard === 'own') lag = (came === 'same' ? LAG_RETRY_DELAYS_MS : []).values();
   }
 }
 
@@ -105,19 +105,21 @@ async function rest(
 /** Spaces the checks that news causes: further apart, the more often news comes. */
 class Spacing {
   readonly #clock: Clock;
-  #apart: number = NEWS_APART_MS.first;
+  #apart: number = NEWS_CHECK_INTERVAL_MS.first;
   #lookedAt: number;
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#lookedAt = clock.now() - NEWS_APART_MS.longest;
+    this.#lookedAt = clock.now() - NEWS_CHECK_INTERVAL_MS.longest;
   }
 
   async wait(signal: AbortSignal): Promise<void> {
     const since = this.#clock.now() - this.#lookedAt;
     if (since < this.#apart) await this.#clock.sleep(this.#apart - since, signal);
     this.#apart =
-      since < NEWS_APART_MS.longest ? Math.min(this.#apart * 2, NEWS_APART_MS.longest) : NEWS_APART_MS.first;
+      since < NEWS_CHECK_INTERVAL_MS.longest
+        ? Math.min(this.#apart * 2, NEWS_CHECK_INTERVAL_MS.longest)
+        : NEWS_CHECK_INTERVAL_MS.first;
   }
 
   looked(): void {

@@ -12,9 +12,9 @@ import { followResult } from './follow-result.ts';
 import type { Pacer, ProviderCalls } from './provider-calls.ts';
 
 /** Delays before retrying after an unexpected failure, such as a full disk, in milliseconds; the last one repeats. */
-const FAILED_WAITS_MS = [1_000, 5_000, 15_000, 60_000] as const;
+const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000, 60_000] as const;
 /** Maximum number of questions to a person about one proposal, if answers keep getting lost. */
-const MAX_ASKED = 3;
+const MAX_QUESTIONS = 3;
 /** CIBA Core §11: `slow_down` adds five seconds to the polling interval, for good. */
 const SLOW_DOWN_SECONDS = 5;
 /** Maximum delay after the provider could not be reached, in seconds. */
@@ -23,25 +23,25 @@ const MAX_BACKOFF_SECONDS = 30;
  * How long an answer in transit is awaited when the gateway closes, in milliseconds: the provider issues a token only once.
  * After a ping there is an answer. Otherwise it may be a long poll, with or without one.
  */
-const CLOSING_MS = { called: 5_000, uncalled: 250 } as const;
+const CLOSING_WAIT_MS = { called: 5_000, uncalled: 250 } as const;
 /**
  * How long an answer is kept in memory while it can't be stored, in seconds. The provider issues a token only once, so giving
  * up costs the person a second question. Restoring a database takes minutes.
  */
-const STORE_AWAY_S = 15 * 60;
+const MAX_STORE_OUTAGE_S = 15 * 60;
 /** How long after the deadline an answer may still come, in milliseconds: it tells a denial from an expiry. */
-const LAST_ANSWER_MS = 5_000;
+const LATE_ANSWER_MS = 5_000;
 /**
  * Delays of polls where the provider pings, in seconds. Such a poll only makes up for a lost ping, so the delay starts at
  * `first` and doubles up to `most`.
  */
-const UNCALLED_SECONDS = { first: 30, most: 600 } as const;
+const LOST_PING_POLL_SECONDS = { first: 30, most: 600 } as const;
 /** Interval of lookups of an unknown outcome, in ms: short enough to measure an absence (gateway/orders/absence.ts). */
-const LOOK_MS = 30_000;
+const UNKNOWN_LOOKUP_INTERVAL_MS = 30_000;
 /** Delay before a proposal that changed under this process is executed again, in milliseconds. */
-const UNDER_WAY_MS = 1_000;
+const CONFLICT_PAUSE_MS = 1_000;
 /** How long an unknown outcome is looked up, in milliseconds awake. A visit, a start, a wake-up or the next day resumes. */
-const PURSUED_MS = 30 * 60_000;
+const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 
 /** The state of one wait for a decision, between its polls. */
 interface Wait {
@@ -151,7 +151,9 @@ export class ProposalRun {
         // The failure may have come between a change and its notifications.
         context.parts.audit.flushSoon();
         await context.tellUntold().catch((failure) => context.fail(failure));
-        await this.#rest(FAILED_WAITS_MS[Math.min(failures, FAILED_WAITS_MS.length - 1)] ?? 0);
+        await this.#rest(
+          FAILURE_RETRY_DELAYS_MS[Math.min(failures, FAILURE_RETRY_DELAYS_MS.length - 1)] ?? 0,
+        );
       }
     }
   }
@@ -169,7 +171,7 @@ export class ProposalRun {
           // gateway may be working on it too, and the two would change the row under each other forever. After the pause,
           // one of them finds it unknown and leaves it to the other.
           if (!(await this.#isUnderWay())) return;
-          await this.#pause(UNDER_WAY_MS);
+          await this.#pause(CONFLICT_PAUSE_MS);
           if (!(await this.#isUnderWay())) return;
           break;
         case 'over':
@@ -229,7 +231,7 @@ export class ProposalRun {
     const found = await store.get(this.#id);
     if (found === undefined) return undefined;
     const called = asking.delivery !== 'ping' || this.#calls.cameFor(found);
-    const uncalled = UNCALLED_SECONDS.first;
+    const uncalled = LOST_PING_POLL_SECONDS.first;
     const pause = Math.max(!called && this.#isFresh ? uncalled : 0, this.#pauseLeft(found));
     return { pause, failures: 0, polled: false, called, uncalled, expiresAt: found.expiresAt };
   }
@@ -299,11 +301,12 @@ export class ProposalRun {
         () => ended.abort(),
         () => undefined,
       );
-    const timer = endAfter(Math.max(0, expiresAt - clock.now()) + LAST_ANSWER_MS);
+    const timer = endAfter(Math.max(0, expiresAt - clock.now()) + LATE_ANSWER_MS);
     // Ends a long poll when the proposal is withdrawn. No AbortSignal.any with the gateway's own signal, which is long-lived
     // and keeps a reference to each dependent one.
     this.#breakOff = () => {
-      if (this.#end.signal.aborted) void endAfter(isThere ? CLOSING_MS.called : CLOSING_MS.uncalled);
+      if (this.#end.signal.aborted)
+        void endAfter(isThere ? CLOSING_WAIT_MS.called : CLOSING_WAIT_MS.uncalled);
       else ended.abort();
     };
     // It was withdrawn between the read of the row and this call.
@@ -344,7 +347,7 @@ export class ProposalRun {
     if (asking.delivery === 'poll') return untilNext(interval);
     wait.called = false;
     const pause = Math.max(wait.uncalled, untilNext(interval));
-    wait.uncalled = Math.min(wait.uncalled * 2, UNCALLED_SECONDS.most);
+    wait.uncalled = Math.min(wait.uncalled * 2, LOST_PING_POLL_SECONDS.most);
     return pause;
   }
 
@@ -357,7 +360,7 @@ export class ProposalRun {
       try {
         return await this.#settle(proposal, result);
       } catch (error) {
-        if (tries > STORE_AWAY_S || this.#end.signal.aborted) throw error;
+        if (tries > MAX_STORE_OUTAGE_S || this.#end.signal.aborted) throw error;
         await this.#context.parts.clock.sleep(1_000);
       }
     }
@@ -389,8 +392,8 @@ export class ProposalRun {
       case 'lost': {
         // Whatever was decided, no token arrived, so nothing can have been traded: the person is asked again.
         const isSecond = askedNow(proposal) !== proposal.sub;
-        if (proposal.asked >= (isSecond ? MAX_ASKED + 1 : MAX_ASKED)) {
-          const text = `the answer from the phone was lost ${MAX_ASKED} times`;
+        if (proposal.asked >= (isSecond ? MAX_QUESTIONS + 1 : MAX_QUESTIONS)) {
+          const text = `the answer from the phone was lost ${MAX_QUESTIONS} times`;
           return await this.#conclude(proposal, 'blocked', { code: 'provider_error', text });
         }
         const text = 'the answer from the phone was lost, so the question is asked again';
@@ -454,7 +457,7 @@ export class ProposalRun {
    */
   async #pursueUnknown(): Promise<void> {
     const { store, clock, kindOf, isUnattended } = this.#context.parts;
-    const until = clock.monotonic() + PURSUED_MS;
+    const until = clock.monotonic() + MAX_UNKNOWN_LOOKUP_MS;
     while (clock.monotonic() < until) {
       this.#end.signal.throwIfAborted();
       const proposal = await store.get(this.#id);
@@ -473,7 +476,7 @@ export class ProposalRun {
         await settleExecution(this.#context, proposal, found, 0);
         return;
       }
-      await this.#pause(LOOK_MS);
+      await this.#pause(UNKNOWN_LOOKUP_INTERVAL_MS);
     }
   }
 

@@ -4,16 +4,16 @@ import { isSettledState } from '../../trading/proposal.ts';
 import type { KernelParts } from '../kernel-parts.ts';
 
 /** Number of pings remembered that came before their question's id was stored: people can approve very quickly. */
-const MOST_EARLY_CALLS = 1_000;
+const MAX_EARLY_PINGS = 1_000;
 /** Maximum length. Longer than any notification token of ours, so a longer one needs no remembering. */
-const LONGEST_NOTIFICATION_TOKEN = 128;
+const MAX_NOTIFICATION_TOKEN_LENGTH = 128;
 /**
  * Interval between polls that make up for lost pings, across all proposals. With ten thousand open ones, polls would
  * otherwise keep gateway and provider busy for nothing, and thousands of long polls would be held open.
  */
-const UNCALLED_APART_MS = 400;
+const LOST_PING_POLL_INTERVAL_MS = 400;
 /** Interval between the first polls after a restart or a missed message: a ping may have come while nobody listened. */
-const RESTARTED_APART_MS = 20;
+const RESTART_POLL_INTERVAL_MS = 20;
 
 /** Spreads out simultaneous work: gives turns at a fixed interval, in the order of requests. */
 export class Pacer {
@@ -50,8 +50,8 @@ export class ProviderCalls {
 
   constructor(parts: KernelParts) {
     this.#parts = parts;
-    this.uncalled = new Pacer(parts.clock, UNCALLED_APART_MS);
-    this.restarted = new Pacer(parts.clock, RESTARTED_APART_MS);
+    this.uncalled = new Pacer(parts.clock, LOST_PING_POLL_INTERVAL_MS);
+    this.restarted = new Pacer(parts.clock, RESTART_POLL_INTERVAL_MS);
   }
 
   /** Returns the open proposal that a ping is about; undefined if none is known yet. */
@@ -80,8 +80,8 @@ export class ProviderCalls {
   }
 
   #remember(authReqId: string, notificationToken: string): void {
-    if (notificationToken.length > LONGEST_NOTIFICATION_TOKEN) return;
-    if (this.#early.size >= MOST_EARLY_CALLS) this.#early.delete(this.#early.keys().next().value ?? '');
+    if (notificationToken.length > MAX_NOTIFICATION_TOKEN_LENGTH) return;
+    if (this.#early.size >= MAX_EARLY_PINGS) this.#early.delete(this.#early.keys().next().value ?? '');
     this.#early.set(authReqId, notificationToken);
   }
 }

@@ -1,4 +1,4 @@
-import { LIVES_MS, type News, type OtherProcesses } from '../../store/other-processes.ts';
+import { LIVENESS_MS, type News, type OtherProcesses } from '../../store/other-processes.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import type { Move } from '../moves.ts';
@@ -9,11 +9,11 @@ import { ProviderCalls } from './provider-calls.ts';
  * Interval between adopted proposals, in milliseconds. Each reads its row a few times, and a dead gateway may have had
  * thousands. Adopted at once, they would block everyone's requests to the database until they time out.
  */
-const ADOPTED_APART_MS = 2;
+const ADOPTION_INTERVAL_MS = 2;
 /** How often this gateway renews its lease if there are others. Two renewals may be lost. */
-const RENEWED_EVERY_MS = LIVES_MS / 3;
+const LEASE_RENEWAL_INTERVAL_MS = LIVENESS_MS / 3;
 /** Delays before the open proposals are read again after a failure, in milliseconds; the last one repeats. */
-const START_WAITS_MS = [1_000, 5_000, 15_000] as const;
+const START_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
 
 /**
  * Supervises the open proposals of this process, with one run for each at a time: `begin` checks and sets without an `await`.
@@ -58,7 +58,7 @@ export class ProposalSupervisor {
         return;
       } catch (error) {
         this.#context.fail(error);
-        const wait = START_WAITS_MS[Math.min(failures, START_WAITS_MS.length - 1)] ?? 0;
+        const wait = START_RETRY_DELAYS_MS[Math.min(failures, START_RETRY_DELAYS_MS.length - 1)] ?? 0;
         await clock.sleep(wait, signal).catch(() => undefined);
       }
     }
@@ -82,7 +82,7 @@ export class ProposalSupervisor {
       } catch (error) {
         this.#context.fail(error);
       }
-      await clock.sleep(RENEWED_EVERY_MS, signal).catch(() => undefined);
+      await clock.sleep(LEASE_RENEWAL_INTERVAL_MS, signal).catch(() => undefined);
     }
     stopHearing();
     await this.ended();
@@ -140,7 +140,7 @@ export class ProposalSupervisor {
     this.#isAdopting = true;
     for (const id of this.#adopted) {
       this.#beginNow(id);
-      await this.#context.parts.clock.sleep(ADOPTED_APART_MS);
+      await this.#context.parts.clock.sleep(ADOPTION_INTERVAL_MS);
     }
     this.#isAdopting = false;
   }

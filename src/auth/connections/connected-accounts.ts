@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
-import { boundedFetch, isAnswerTooLong, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { boundedFetch, isAnswerTooLong, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
@@ -155,7 +155,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
 
 /** Creates a sender of API requests that answers a DPoP nonce challenge once. */
 function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
-  const send = boundedFetch(ownFetch, LONGEST_PROVIDER_ANSWER);
+  const send = boundedFetch(ownFetch, MAX_PROVIDER_RESPONSE_BYTES);
   const { origin } = new URL(endpoint);
 
   const sendOnce = async (method: string, url: URL, body: Record<string, unknown> | undefined) => {

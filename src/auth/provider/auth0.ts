@@ -4,10 +4,10 @@ import { standard } from './standard.ts';
 
 /** Auth0 requires `binding_message` and allows 64 characters: "Use only alphanumeric and +-_.,:# characters". */
 const BINDING_MESSAGE_CHARACTER = /[A-Za-z0-9+\-_.,:#]/;
-const LONGEST_BINDING_MESSAGE = 64;
+const MAX_BINDING_MESSAGE_LENGTH = 64;
 
 /** Above this many seconds, Auth0 sends an e-mail instead of a Guardian push notification. */
-const LONGEST_PUSH_S = 300;
+const MAX_PUSH_APPROVAL_S = 300;
 
 /** Auth0. Custom domains are recognized by an endpoint that only Auth0 has. */
 export const auth0: Dialect = {
@@ -23,8 +23,8 @@ export const auth0: Dialect = {
   }),
   audience: (audience) => ({ audience }),
   loginHint: ({ sub }, issuer) => JSON.stringify({ format: 'iss_sub', iss: slashed(issuer), sub }),
-  bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
-  longestApproval: LONGEST_PUSH_S,
+  bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
+  longestApproval: MAX_PUSH_APPROVAL_S,
   details: 'registered',
   // Auth0's "POST /oauth/revoke" revokes refresh tokens only. Access tokens there are valid until they expire.
   revokesAccessTokens: false,

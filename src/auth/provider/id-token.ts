@@ -1,7 +1,7 @@
 import type { ServerMetadata } from 'openid-client';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { AUTH_REQ_ID_CLAIM } from '../../oauth/oauth-names.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
@@ -13,10 +13,10 @@ const CLOCK_TOLERANCE_S = 60;
 /** Maximum age in seconds. ID tokens come straight from the token endpoint, so an old one was not issued for this request. */
 const MAX_AGE_S = 600;
 
-const KEY_FETCH_TRIES = 3;
+const KEY_FETCH_ATTEMPTS = 3;
 const KEY_FETCH_PAUSE_MS = 250;
 /** Signing keys older than this are fetched again, as for access tokens. */
-const KEYS_AGE_MS = 10 * 60_000;
+const MAX_KEY_AGE_MS = 10 * 60_000;
 
 export interface IdTokenClaims {
   readonly sub: string;
@@ -104,11 +104,11 @@ function keysOf({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jo
   const address = String(jwks_uri);
   const known = ofAll.get(address);
   if (known !== undefined) return known;
-  const send = boundedFetch(by, LONGEST_PROVIDER_ANSWER);
+  const send = boundedFetch(by, MAX_PROVIDER_RESPONSE_BYTES);
   const keys = jose.createRemoteJWKSet(new URL(address), {
     timeoutDuration: PROVIDER_TIMEOUT_S * 1000,
-    cacheMaxAge: KEYS_AGE_MS,
-    cooldownDuration: KEYS_AGE_MS,
+    cacheMaxAge: MAX_KEY_AGE_MS,
+    cooldownDuration: MAX_KEY_AGE_MS,
     [jose.customFetch]: async (url, init) => {
       const response = await send(url, init);
       if (response.status >= 500) throw keysOutOfReach(issuer);
@@ -129,7 +129,7 @@ async function fetchKeys(
     try {
       return await keys.reload();
     } catch (error) {
-      if (tries < KEY_FETCH_TRIES) {
+      if (tries < KEY_FETCH_ATTEMPTS) {
         await clock.sleep(KEY_FETCH_PAUSE_MS);
         continue;
       }
@@ -150,9 +150,9 @@ function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
 }
 
-const LONGEST_NAME = 200;
+const MAX_NAME_LENGTH = 200;
 
 /** Sanitizes a name that someone else chose for display. Returns undefined if nothing visible is left. */
 export function displayText(value: unknown): string | undefined {
-  return optionalText(safeLine(optionalText(value) ?? '', LONGEST_NAME));
+  return optionalText(safeLine(optionalText(value) ?? '', MAX_NAME_LENGTH));
 }

@@ -3,7 +3,7 @@ import { standard } from './standard.ts';
 
 /** Keycloak 26.4's `BackchannelAuthenticationEndpoint` accepts `^[a-zA-Z0-9-._+/!?#]{1,50}$`, so no spaces. */
 const BINDING_MESSAGE_CHARACTER = /[a-zA-Z0-9\-._+/!?#]/;
-const LONGEST_BINDING_MESSAGE = 50;
+const MAX_BINDING_MESSAGE_LENGTH = 50;
 
 /**
  * Keycloak 26. It ignores RFC 9396 details in a CIBA request, so none reach the token. The gateway therefore sends only
@@ -22,7 +22,7 @@ export const keycloak: Dialect = {
   audience: (audience) => ({ audience }),
   // Keycloak 26.4 finds users by name or e-mail address, not by `sub` ("invalid user").
   loginHint: ({ sub, username, email }) => username ?? email ?? sub,
-  bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, LONGEST_BINDING_MESSAGE),
+  bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
   details: 'never',
   onBehalf: {
     // In Keycloak 26.4, `audience` must be a client id ("Audience not found"), and it removes all other audiences from

@@ -1,5 +1,5 @@
 /** The longest lifetime we accept from the provider. Tokens that claim a longer one are renewed once a day. */
-const LONGEST_S = 86_400;
+const MAX_LIFETIME_S = 86_400;
 
 /**
  * Returns when something received in response to a request at `sentAt` expires. Both times are in milliseconds since the
@@ -7,5 +7,5 @@ const LONGEST_S = 86_400;
  * @param seconds the response's `expires_in`
  */
 export function endOf(sentAt: number, seconds: number): number {
-  return Math.floor(sentAt + Math.min(seconds, LONGEST_S) * 1000);
+  return Math.floor(sentAt + Math.min(seconds, MAX_LIFETIME_S) * 1000);
 }

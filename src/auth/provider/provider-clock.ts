@@ -4,7 +4,7 @@ import { type Clock, systemClock } from '../../machine/clock.ts';
  * Differences below this many seconds are ignored. Providers accept proofs and assertions that are off by a few seconds,
  * and a `Date` header has a resolution of one second.
  */
-const CLOCKS_APART_S = 3;
+const MIN_CLOCK_DIFFERENCE_S = 3;
 
 /** How many seconds each clock is ahead of each provider's, keyed by issuer. */
 const offsets = new WeakMap<Clock, Map<string, number>>();
@@ -19,7 +19,7 @@ export function clockOffset(issuer: string, clock: Clock): number | undefined {
 /** Like {@link clockOffset}, but returns 0 if the offset is unknown or too small to matter. */
 export function secondsAhead(issuer: string, clock: Clock = systemClock): number {
   const offset = clockOffset(issuer, clock) ?? 0;
-  return Math.abs(offset) < CLOCKS_APART_S ? 0 : offset;
+  return Math.abs(offset) < MIN_CLOCK_DIFFERENCE_S ? 0 : offset;
 }
 
 /** Returns the provider's current time in milliseconds since the epoch. Token lifetimes are checked against it. */
@@ -55,11 +55,11 @@ function note(issuer: string, clock: Clock, offset: number): void {
 
 /** Returns whether the known clock difference has changed since it was `before` seconds. */
 export function hasLearnt(issuer: string, before: number, clock: Clock = systemClock): boolean {
-  return Math.abs(secondsAhead(issuer, clock) - before) >= CLOCKS_APART_S;
+  return Math.abs(secondsAhead(issuer, clock) - before) >= MIN_CLOCK_DIFFERENCE_S;
 }
 
 /** Minimum difference for a warning, in seconds. Gateways tolerate one minute, and most providers less. */
-const WORTH_TELLING_S = 20;
+const MIN_WARNING_S = 20;
 
 /**
  * Wraps fetch to compare this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) on each response.
@@ -86,7 +86,7 @@ export function clockComparison(send: typeof fetch, clock: Clock, known = 0) {
 
 /** Returns a warning about a clock difference in seconds, or undefined if it is harmless. */
 export function clockWarning(skew: number): string | undefined {
-  if (Math.abs(skew) < WORTH_TELLING_S) return undefined;
+  if (Math.abs(skew) < MIN_WARNING_S) return undefined;
   const how = `${Math.abs(skew)} seconds ${skew > 0 ? 'ahead of' : 'behind'}`;
   return `this machine's clock is ${how} the identity provider's. Above one minute, the gateway rejects requests. Turn on automatic time.`;
 }

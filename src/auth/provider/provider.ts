@@ -14,7 +14,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
-import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { dialectOf } from './dialects.ts';
 import { comparesClocks, hasLearnt, secondsAhead } from './provider-clock.ts';
@@ -45,7 +45,7 @@ interface CachedMetadata {
 const inProcess = new Map<string, CachedMetadata>();
 
 /** Error codes for a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2) whose timestamp the provider rejects. */
-const REFUSED_FOR_ITS_TIME = ['invalid_dpop_proof', 'invalid_client'];
+const CLOCK_ERROR_CODES = ['invalid_dpop_proof', 'invalid_client'];
 
 /** Accepted signing algorithms. ID tokens signed with anything else, such as `none` or a shared secret, are rejected. */
 export const ID_TOKEN_ALGORITHMS = ['ES256', 'EdDSA', 'Ed25519', 'PS256', 'RS256', 'ES384', 'PS384', 'RS384'];
@@ -114,7 +114,11 @@ export async function clientConfiguration(
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
-  const send = comparesClocks(issuer, clock, boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER));
+  const send = comparesClocks(
+    issuer,
+    clock,
+    boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES),
+  );
   configuration[oidc.customFetch] = (url, options) => send(url, options as RequestInit);
   // isTrustworthy has already ruled out plain HTTP except on this machine.
   if (new URL(profile.issuer).protocol === 'http:') oidc.allowInsecureRequests(configuration);
@@ -132,11 +136,7 @@ export async function inProviderTime<T>(issuer: string, request: () => Promise<T
     return await request();
   } catch (error) {
     const failure = providerFailure(error);
-    if (
-      !hasLearnt(issuer, before) ||
-      failure.kind !== 'oauth' ||
-      !REFUSED_FOR_ITS_TIME.includes(failure.error)
-    )
+    if (!hasLearnt(issuer, before) || failure.kind !== 'oauth' || !CLOCK_ERROR_CODES.includes(failure.error))
       throw error;
     return await request();
   }
@@ -181,7 +181,7 @@ async function discover(issuer: string, access: ProviderAccess): Promise<ServerM
     });
   }
   const oidc = await import('openid-client');
-  const send = boundedFetch(access.fetch ?? fetch, LONGEST_PROVIDER_ANSWER);
+  const send = boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES);
   let metadata: ServerMetadata;
   try {
     const configuration = await oidc.discovery(new URL(issuer), 'discovery', undefined, undefined, {

@@ -6,7 +6,7 @@ import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { parseStoredSession } from './stored-session.ts';
 
 /** Maximum age of a sign-in, in seconds, when its session requests its first live order. */
-const LIVE_LOGIN_MAX_AGE_S = 900;
+const MAX_LIVE_LOGIN_AGE_S = 900;
 
 /**
  * Requires a fresh sign-in for a session's first live order. A session that has been open for weeks shows that somebody once
@@ -26,7 +26,7 @@ export async function requireFreshLogin(
   if (session === undefined) throw loginRequired();
   const isKept = signedInAt === undefined || signedInAt === session.signed_in_at;
   if (isKept && session.live === true) return;
-  const longest = profile.live_login_max_age ?? LIVE_LOGIN_MAX_AGE_S;
+  const longest = profile.live_login_max_age ?? MAX_LIVE_LOGIN_AGE_S;
   const age = clock.now() / 1000 - (signedInAt ?? session.signed_in_at ?? Number.NEGATIVE_INFINITY);
   // A sign-in in the future means that the clock was set back, so it proves nothing.
   if (age > longest || age < -60) {

@@ -3,7 +3,12 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import type { Home } from '../../machine/directories.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { PROPOSE_MESSAGES, PROPOSE_ORDERS, READ_SCOPES, USE_MANDATES } from '../../oauth/scopes.ts';
+import {
+  MANDATE_SCOPE,
+  PROPOSE_MESSAGES_SCOPE,
+  PROPOSE_ORDERS_SCOPE,
+  READ_SCOPES,
+} from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { type AccessToken, isUsable, parseAccessToken } from './access-token.ts';
 import { type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
@@ -146,8 +151,8 @@ function tokenScopes(scopes: readonly string[]): readonly string[] {
  * server, which can lead to either, so they do too.
  */
 function needsFreshLogin(wanted: readonly string[]): boolean {
-  const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS), wanted.includes(USE_MANDATES)];
-  return orders !== mandates || (orders && wanted.includes(PROPOSE_MESSAGES));
+  const [orders, mandates] = [wanted.includes(PROPOSE_ORDERS_SCOPE), wanted.includes(MANDATE_SCOPE)];
+  return orders !== mandates || (orders && wanted.includes(PROPOSE_MESSAGES_SCOPE));
 }
 
 function isWithin(scopes: readonly string[], allowed: readonly string[]): boolean {

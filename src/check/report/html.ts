@@ -17,7 +17,7 @@ import {
 } from './lines.ts';
 
 /** Maximum number of bars. The rest are combined. */
-const MOST_BARS = 12;
+const MAX_BARS = 12;
 
 /**
  * Returns one self-contained HTML file: no script, no request, light and dark, readable on a phone. Outside text is
@@ -115,7 +115,7 @@ function allocationChart({ figures }: CheckResult): string {
     ...figures.by_symbol.map(({ name, weight }) => ({ name, weight: Number(weight) })),
     { name: 'cash', weight: Number(figures.cash_weight) },
   ].sort((a, b) => b.weight - a.weight);
-  const rest = parts.splice(MOST_BARS);
+  const rest = parts.splice(MAX_BARS);
   if (rest.length > 0)
     parts.push({ name: `${rest.length} others`, weight: rest.reduce((sum, { weight }) => sum + weight, 0) });
   return barChart(
@@ -132,7 +132,7 @@ function targetChart({ targets }: CheckResult): string {
       text: `${percent(Number(weight))} → ${percent(Number(target))}`,
     }))
     .sort((a, b) => Math.abs(b.drift) - Math.abs(a.drift))
-    .slice(0, MOST_BARS * 2);
+    .slice(0, MAX_BARS * 2);
   return driftChart(rows, 'Drift from the targets, in percentage points');
 }
 
@@ -197,7 +197,7 @@ const RIGHT = 8;
 const TOP = 20;
 const BOTTOM = 26;
 /** Maximum number of points. More are indistinguishable on any screen. */
-const MOST_DOTS = 400;
+const MAX_POINTS = 400;
 
 /** Draws a line with the area under it, as SVG colored by the page's style sheet. */
 function lineChart(
@@ -289,8 +289,8 @@ function svg(name: string, height: number, label: string, content: string): stri
 
 /** Keeps the lowest and highest point of each interval, so that no peak is lost. */
 export function thinned(dots: readonly Dot[]): readonly Dot[] {
-  if (dots.length <= MOST_DOTS) return dots;
-  const size = Math.ceil(dots.length / (MOST_DOTS / 2 - 1));
+  if (dots.length <= MAX_POINTS) return dots;
+  const size = Math.ceil(dots.length / (MAX_POINTS / 2 - 1));
   const kept: Dot[] = [dots[0] as Dot];
   for (let from = 1; from < dots.length - 1; from += size) {
     const part = dots.slice(from, Math.min(from + size, dots.length - 1));

@@ -28,12 +28,12 @@ interface PanelProps extends ShownApproval {
 }
 
 /** The QR code is shown next to the fields only if they still have this many columns. */
-const FIELDS_WIDTH = 62;
+const MIN_FIELDS_WIDTH = 62;
 /** Maximum panel width, so that the QR code is not too far from the fields. */
-const WIDEST = 110;
+const MAX_PANEL_WIDTH = 110;
 
 export function panelHeight(approval: ApprovalView, phone: string | undefined, columns: number): number {
-  const inner = Math.min(columns, WIDEST) - 4;
+  const inner = Math.min(columns, MAX_PANEL_WIDTH) - 4;
   const fields = panelRows(approval, phone).reduce(
     (sum, [label, value]) => sum + wrappedRows(`${label.padEnd(9)}${value}`, inner),
     0,
@@ -45,8 +45,8 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
   const { columns, unicode, spoken } = useScreen();
   const shown = useScreenText();
   const theme = useTheme();
-  const width = Math.min(columns, WIDEST);
-  const withQr = qr.length > 0 && width >= FIELDS_WIDTH + (qr[0]?.length ?? 0) + 6;
+  const width = Math.min(columns, MAX_PANEL_WIDTH);
+  const withQr = qr.length > 0 && width >= MIN_FIELDS_WIDTH + (qr[0]?.length ?? 0) + 6;
   return (
     <Box
       {...(spoken ? {} : { borderStyle: unicode ? 'round' : 'classic', ...inBorder(theme.warn) })}

@@ -25,10 +25,10 @@ import { completions, offered } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
 import { type InputRow, inputRows, lastRows, tail } from './wrapped-rows.ts';
 
-const MOST_INPUT_ROWS = 8;
-const MOST_COMPLETIONS = 6;
+const MAX_INPUT_ROWS = 8;
+const MAX_COMPLETIONS = 6;
 /** Update interval of countdowns for screen readers, which would otherwise read them out every second. */
-const SPOKEN_INTERVAL_MS = 60_000;
+const SCREEN_READER_INTERVAL_MS = 60_000;
 
 type StaticItem = ChatItem | { readonly type: 'header'; readonly status: ChatStatus };
 
@@ -49,7 +49,7 @@ export function ChatApp(props: {
   const { state, status, login, question, picker, theme, busy, queued, ended } = snapshot;
   const { editor, current, edit } = useLineEditor(history.entries);
   const waiting = state.runs.reduce((sum, run) => sum + run.approvals.length, 0);
-  const now = useNow(clock, waiting > 0 || login !== undefined, spoken ? SPOKEN_INTERVAL_MS : 1000);
+  const now = useNow(clock, waiting > 0 || login !== undefined, spoken ? SCREEN_READER_INTERVAL_MS : 1000);
 
   const leave = () => void session.quit().then(() => exit());
   const { quitting, chosen } = useChatKeys({ session, clock, current, edit, leave, sent: history.add });
@@ -64,11 +64,11 @@ export function ChatApp(props: {
     [header, state.items],
   );
 
-  const typed = inputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MOST_INPUT_ROWS, rows - 6)));
+  const typed = inputRows(editor, Math.max(4, columns - 3), Math.max(1, Math.min(MAX_INPUT_ROWS, rows - 6)));
   const asked = question === undefined ? [] : wrapWords(question, columns);
   // Rows below the live part: empty row, question, queue, input, completions, status, and the terminal's last row.
   const fixed = 3 + typed.length + asked.length + queued.length;
-  const listed = question === undefined ? Math.min(offered(editor).length, MOST_COMPLETIONS) : 0;
+  const listed = question === undefined ? Math.min(offered(editor).length, MAX_COMPLETIONS) : 0;
   const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
   const liveRows = Math.max(1, rows - fixed - completionRows);
   return (
@@ -380,8 +380,8 @@ function CompletionList(props: { text: string; chosen: number; most: number }) {
   );
 }
 
-const MOST_TOOLS = 3;
-const MOST_ROWS = 4;
+const MAX_TOOLS = 3;
+const MAX_APPROVAL_ROWS = 4;
 
 /** Shows running work and pending approvals in at most `maxRows` rows. */
 function LivePart(props: {
@@ -403,7 +403,7 @@ function LivePart(props: {
   // The tool call of a proposal adds nothing to its panel.
   const tools = (run?.tools ?? [])
     .filter(({ name }) => !isProposal(name) || (run?.approvals.length ?? 0) === 0)
-    .slice(-MOST_TOOLS);
+    .slice(-MAX_TOOLS);
 
   const heights = approvals.map(({ approval }) => panelHeight(approval, phone, columns));
   const [first] = approvals;
@@ -464,7 +464,7 @@ function arrange(
   let full = 0;
   let taken = 0;
   for (const height of heights) {
-    const others = Math.min(heights.length - full - 1, MOST_ROWS + 1);
+    const others = Math.min(heights.length - full - 1, MAX_APPROVAL_ROWS + 1);
     if (taken + height + others > room) break;
     taken += height;
     full++;
@@ -476,7 +476,10 @@ function arrange(
     compact = Math.max(1, Math.min(compactHeight, room - Math.min(left, 1)));
     taken += compact;
   }
-  const rows = Math.max(0, Math.min(left, MOST_ROWS, room - taken - (left > MOST_ROWS ? 1 : 0)));
+  const rows = Math.max(
+    0,
+    Math.min(left, MAX_APPROVAL_ROWS, room - taken - (left > MAX_APPROVAL_ROWS ? 1 : 0)),
+  );
   taken += rows + (left > rows ? 1 : 0);
   return { full, compact, rows, taken, spare: Math.max(0, room - taken) };
 }

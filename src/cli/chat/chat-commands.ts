@@ -11,7 +11,7 @@ import { isWaiting, shortTitle } from './chat-state.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
 
 /** Maximum rows of a list, to fit on the screen with the live part. */
-const MOST_ROWS = 15;
+const MAX_LIST_ROWS = 15;
 const CLEARING_ROWS = 60;
 
 type Handler = (chat: ChatSession, args: readonly string[]) => void;
@@ -77,7 +77,7 @@ function approvals(chat: ChatSession, [verb, code]: readonly string[]): void {
   chat.work(async () => {
     const all = await chat.driver.approvals();
     if (verb === undefined) {
-      const lines = all.slice(0, MOST_ROWS).map(approvalLine);
+      const lines = all.slice(0, MAX_LIST_ROWS).map(approvalLine);
       return chat.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
     }
     if (verb !== 'cancel') {
@@ -112,7 +112,7 @@ function threads(chat: ChatSession): void {
     const all = await chat.driver.threads();
     if (all.length === 0) return 'No conversations yet.';
     const { runs, pending, thread: current } = chat.snapshot().state;
-    const shown = all.slice(0, MOST_ROWS);
+    const shown = all.slice(0, MAX_LIST_ROWS);
     const width = Math.max(...shown.map(({ thread }) => thread.length));
     return shown
       .map(({ thread, status, prompt, updated_at }) => {
@@ -165,7 +165,7 @@ async function pickThread(chat: ChatSession, current: string | undefined): Promi
   const here = threads.find(({ thread }) => thread === current);
   const all = threads.filter((one) => one !== here);
   if (all.length === 0 || (here !== undefined && brokenOff.includes(here.status))) return current;
-  const shown = all.slice(0, MOST_ROWS);
+  const shown = all.slice(0, MAX_LIST_ROWS);
   const rows = shown.map(
     ({ updated_at, status, prompt }) => `${localTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
   );

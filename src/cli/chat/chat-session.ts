@@ -22,10 +22,10 @@ import {
 import type { ChatDriver, ChatLogin, ChatStatus } from './context-driver.ts';
 import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
-const VALUE_MS = 10_000;
+const VALUE_INTERVAL_MS = 10_000;
 
 /** Maximum number of queued lines. More of them would come from a program or an accident. */
-const MOST_QUEUED = 5;
+const MAX_QUEUED = 5;
 
 /** How long quitting waits for runs to save their pending work. */
 const QUIT_GRACE_MS = 3000;
@@ -139,7 +139,7 @@ export class ChatSession {
     const { busy, status, queued } = this.#snapshot;
     if (busy || !status.connected) {
       if (text === '') return true;
-      if (queued.length >= MOST_QUEUED) return false;
+      if (queued.length >= MAX_QUEUED) return false;
       this.#set({ queued: [...queued, text] });
       return true;
     }
@@ -332,7 +332,7 @@ export class ChatSession {
 
   async #refreshOften(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await this.#clock.sleep(VALUE_MS, signal).catch(() => undefined);
+      await this.#clock.sleep(VALUE_INTERVAL_MS, signal).catch(() => undefined);
       if (!signal.aborted) await this.refresh();
     }
   }
@@ -459,8 +459,8 @@ class Works {
 }
 
 /** Polling interval while an order is open. Twelve calls a minute are far below any broker's limit. */
-const INTERVAL_MS = 5_000;
-const RETRY_MS = 30_000;
+const ORDER_POLL_INTERVAL_MS = 5_000;
+const ORDER_RETRY_INTERVAL_MS = 30_000;
 
 /**
  * Watches open orders, including those placed elsewhere, and reports each change (fill, partial fill, cancel). Polls only
@@ -512,11 +512,11 @@ export class OrderWatch {
     while (!signal.aborted) {
       this.#again = false;
       let open = true;
-      let pause = INTERVAL_MS;
+      let pause = ORDER_POLL_INTERVAL_MS;
       try {
         open = this.#compare(await this.#orders());
       } catch {
-        pause = RETRY_MS;
+        pause = ORDER_RETRY_INTERVAL_MS;
       }
       if (!open && !this.#again) return;
       await this.#clock.sleep(pause, signal);

@@ -13,10 +13,10 @@ import type { Context } from '../context/context.ts';
 import { person } from '../text/reader.ts';
 
 /** Maximum rows of `/chart`, and the rows that title, dates, legend and input take. */
-const CHART_ROWS = 30;
-const CHAT_ROWS = 11;
+const MAX_CHART_ROWS = 30;
+const CHART_MARGIN_ROWS = 11;
 /** Maximum number of sparklines, for the largest positions, because each costs a request. */
-const MOST_LINES = 20;
+const MAX_SPARKLINES = 20;
 
 export interface ChatStatus {
   /** False until the identity provider and the gateway first respond or fail. */
@@ -73,7 +73,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
         ...look,
         spoken,
         columns,
-        rows: Math.max(4, Math.min(CHART_ROWS, rows - CHAT_ROWS)),
+        rows: Math.max(4, Math.min(MAX_CHART_ROWS, rows - CHART_MARGIN_ROWS)),
         unicode,
         paint: await context.paint(),
       });
@@ -159,7 +159,7 @@ async function portfolioReport(
   const { takenLine } = await import('../text/as-of.ts');
   const { portfolioFigures } = await import('../../app/portfolio/portfolio.ts');
   const { portfolioView } = await import('../../trading/portfolio/portfolio-view.ts');
-  const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MOST_LINES });
+  const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MAX_SPARKLINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
   const paint = await context.paint();
   // A printed report stays on the screen, so it shows the time of its prices.

@@ -5,9 +5,9 @@ import { writePrivateFile } from '../../machine/private-file.ts';
 
 export type InputHistory = ReturnType<typeof openInputHistory>;
 
-const MOST_ENTRIES = 1000;
+const MAX_ENTRIES = 1000;
 /** Maximum length of an entry. Longer ones were pasted and are not worth recalling. */
-const LONGEST_ENTRY = 4000;
+const MAX_ENTRY_LENGTH = 4000;
 
 export const noHistory: InputHistory = { entries: [], add: () => undefined };
 
@@ -18,8 +18,8 @@ export const noHistory: InputHistory = { entries: [], add: () => undefined };
 export function openInputHistory(folder: string) {
   const file = join(folder, 'history.jsonl');
   const read = readEntries(file);
-  const entries = read.slice(-MOST_ENTRIES);
-  if (read.length > 2 * MOST_ENTRIES) quietly(() => writePrivateFile(file, entries.map(asLine).join('')));
+  const entries = read.slice(-MAX_ENTRIES);
+  if (read.length > 2 * MAX_ENTRIES) quietly(() => writePrivateFile(file, entries.map(asLine).join('')));
   let last = entries.at(-1);
   return {
     entries,
@@ -49,7 +49,7 @@ export function wantsHistory(
  * shells), and for long pastes.
  */
 export function mayBeKept(entry: string): boolean {
-  if (entry.trim() === '' || entry.startsWith(' ') || entry.length > LONGEST_ENTRY) return false;
+  if (entry.trim() === '' || entry.startsWith(' ') || entry.length > MAX_ENTRY_LENGTH) return false;
   if (
     /\b(pass(word|phrase|wd)?|secret|token|api[-_ ]?key|private[-_ ]?key|credential|bearer|otp|pin)\b/i.test(
       entry,

@@ -39,8 +39,8 @@ export type EditorAction =
   | { readonly type: 'clear' };
 
 /** Maximum length of the input. Longer pastes are cut, because they are probably accidents. */
-const LONGEST = 20_000;
-const MOST_ENTRIES = 1000;
+const MAX_INPUT_LENGTH = 20_000;
+const MAX_HISTORY_ENTRIES = 1000;
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
@@ -61,7 +61,7 @@ export function editorReducer(before: EditorState, action: EditorAction): Editor
       return { ...state, text: '', cursor: 0, ...fresh(state.history) };
     case 'sent': {
       const repeated = state.history.at(-1) === state.text;
-      const history = repeated ? state.history : [...state.history, state.text].slice(-MOST_ENTRIES);
+      const history = repeated ? state.history : [...state.history, state.text].slice(-MAX_HISTORY_ENTRIES);
       return { ...state, text: '', cursor: 0, ...fresh(history) };
     }
     case 'key':
@@ -126,7 +126,7 @@ function insert(state: EditorState, typed: string): EditorState {
     .replace(/\r\n?/g, '\n')
     .replace(/\t/g, ' ')
     .replace(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g, '')
-    .slice(0, Math.max(0, LONGEST - state.text.length));
+    .slice(0, Math.max(0, MAX_INPUT_LENGTH - state.text.length));
   if (text === '') return state;
   const parts = graphemes(state.text);
   const before = parts.slice(0, state.cursor).join('') + text;

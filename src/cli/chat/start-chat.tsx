@@ -18,8 +18,8 @@ import { contextDriver, firstStatus } from './context-driver.ts';
 import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
 
 /** The smallest terminal with space for a QR code next to an order's fields. */
-const QR_COLUMNS = 100;
-const QR_ROWS = 30;
+const MIN_QR_COLUMNS = 100;
+const MIN_QR_ROWS = 30;
 
 export interface ChatOptions extends AgentOptions {
   readonly thread?: string;
@@ -96,14 +96,14 @@ export async function startChat(context: Context, options: ChatOptions): Promise
 }
 
 async function phoneQr({ io }: Context, phone: string | undefined): Promise<readonly string[]> {
-  if (phone === undefined || io.width() < QR_COLUMNS || (io.stdout.rows ?? 0) < QR_ROWS) return [];
+  if (phone === undefined || io.width() < MIN_QR_COLUMNS || (io.stdout.rows ?? 0) < MIN_QR_ROWS) return [];
   const { qrRows } = await import('../text/qr-code.ts');
   return qrRows(phone, { columns: io.width(), rows: io.stdout.rows ?? 0, unicode: io.unicode });
 }
 
 /** Escape sequences `CSI 2 K` and `CSI 1 A`: erase the line, move up one line. */
 const ERASE_LINE = '\u001b[2K';
-const UP = '\u001b[1A';
+const CURSOR_UP = '\u001b[1A';
 
 /** `getWindowSize` asks the terminal. `columns` only changes after the resize signal. */
 type Measured = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
@@ -123,7 +123,7 @@ export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStr
     if (erases) {
       const [columns, rows] = sizeOf(stdout);
       const more = Math.min(additionalRows(frame, columns), rows);
-      if (more > 0) stdout.write((ERASE_LINE + UP).repeat(more));
+      if (more > 0) stdout.write((ERASE_LINE + CURSOR_UP).repeat(more));
     }
     const seen = stripVTControlCharacters(text);
     // The marks of a synchronized update are invisible and not part of the frame.

@@ -9,7 +9,7 @@ import type { Context } from './context.ts';
 import { type Output, openOutput } from './output.ts';
 
 /** Time that an interrupted command has to save its pending work before it is abandoned. */
-const STOP_MS = 4000;
+const STOP_TIMEOUT_MS = 4000;
 
 /** The parts of an {@link App} that a server needs. It has no account, and it logs to stderr instead of a file. */
 export type ServerParts = Pick<App, 'clock' | 'signal' | 'tell'>;
@@ -120,7 +120,7 @@ export class CliCommand extends Command {
   }
 }
 
-/** Rejects with the signal's reason {@link STOP_MS} after the signal is aborted, unless disposed earlier. */
+/** Rejects with the signal's reason {@link STOP_TIMEOUT_MS} after the signal is aborted, unless disposed earlier. */
 function stopsLate({ interruption: { signal } }: Cli) {
   let timer: NodeJS.Timeout | undefined;
   let gaveUp = false;
@@ -130,7 +130,7 @@ function stopsLate({ interruption: { signal } }: Cli) {
       timer = setTimeout(() => {
         gaveUp = true;
         reject(signal.reason);
-      }, STOP_MS);
+      }, STOP_TIMEOUT_MS);
     };
     if (signal.aborted) onAbort();
     else signal.addEventListener('abort', onAbort, { once: true });

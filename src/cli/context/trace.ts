@@ -89,8 +89,8 @@ function failureOf(error: unknown): string {
 }
 
 /** The log file is rotated at this size, and this many older files are kept: less than 4 MiB in total. */
-const MAX_BYTES = 1024 * 1024;
-const KEPT = 3;
+const MAX_LOG_BYTES = 1024 * 1024;
+const MAX_ROTATED_FILES = 3;
 
 /**
  * Logs what the program did, for debugging: no prompts, no answers, no credentials. Writes one JSON object per line to
@@ -124,8 +124,8 @@ export function createLogFile(file: string, clock: Clock) {
 
 function rotate(file: string): void {
   const size = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-  if (size < MAX_BYTES) return;
-  for (let n = KEPT - 1; n >= 1; n--) {
+  if (size < MAX_LOG_BYTES) return;
+  for (let n = MAX_ROTATED_FILES - 1; n >= 1; n--) {
     if (statSync(`${file}.${n}`, { throwIfNoEntry: false })) renameSync(`${file}.${n}`, `${file}.${n + 1}`);
   }
   renameSync(file, `${file}.1`);

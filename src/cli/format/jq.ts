@@ -2,7 +2,7 @@ import { loadJq } from 'jq-wasm';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /** jq's exit status for an expression that doesn't compile. */
-const DOES_NOT_COMPILE = 3;
+const COMPILE_ERROR_STATUS = 3;
 
 /**
  * Creates a filter with jq itself (jq 1.8). Strings are printed raw, as with `jq -r`.
@@ -13,7 +13,7 @@ export async function jqFilter(expression: string): Promise<(json: string, inden
   const jq = await loadJq();
   // Checked before the command runs, so that no order is placed whose result can't be printed.
   const tried = jq.raw('null', expression, ['-c']);
-  if (tried.exitCode === DOES_NOT_COMPILE) throw wrong('--jq is not a valid jq expression', tried.stderr);
+  if (tried.exitCode === COMPILE_ERROR_STATUS) throw wrong('--jq is not a valid jq expression', tried.stderr);
   return (json, indented) => {
     const { stdout, stderr, exitCode } = jq.raw(json, expression, indented ? ['-r'] : ['-r', '-c']);
     if (exitCode !== 0) throw wrong('--jq does not fit the result', stderr);

@@ -9,8 +9,8 @@ import { type PortfolioScreen, portfolioTable } from '../text/portfolio-table.ts
 import { portfoliosTable } from '../text/portfolios-table.ts';
 import { watchScreen } from './watch-screen.ts';
 
-const MOST_EVENTS = 5;
-const MOST_LINES = 20;
+const MAX_EVENTS = 5;
+const MAX_SPARKLINES = 20;
 
 interface Watched<Live> {
   follow(parts: {
@@ -33,7 +33,7 @@ export async function watchPortfolio(context: Context): Promise<void> {
 function ofOne(context: Context): Watched<LiveFigures> {
   const viewOf = ({ account, positions, history }: LiveFigures) => portfolioView(account, positions, history);
   return {
-    follow: (parts) => liveFigures(context, { ...parts, lines: MOST_LINES }),
+    follow: (parts) => liveFigures(context, { ...parts, lines: MAX_SPARKLINES }),
     table: (live, screen) => portfolioTable(viewOf(live), screen),
     isSimulated: (live) => viewOf(live).simulated,
     kept: 1,
@@ -69,7 +69,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
         // One line per proposal, for its latest state.
         events.delete(proposal.id);
         events.set(proposal.id, `${time}  ${approvalOutcome(approvalView(proposal, ''))}`);
-        if (events.size > MOST_EVENTS) events.delete(events.keys().next().value ?? '');
+        if (events.size > MAX_EVENTS) events.delete(events.keys().next().value ?? '');
         parts.changed();
       },
     });

@@ -4,7 +4,7 @@ import { asOfLine } from '../text/as-of.ts';
 import { quotesText } from '../text/reports.ts';
 import { watchScreen } from './watch-screen.ts';
 
-const MOST_SEEN = 60;
+const MAX_PRICE_HISTORY = 60;
 
 export async function watchQuotes(context: Context, symbols: readonly string[]): Promise<void> {
   const { io, clock } = context;
@@ -18,7 +18,7 @@ export async function watchQuotes(context: Context, symbols: readonly string[]):
         live = next;
         if (!next.stale) {
           for (const { symbol, last } of next.quotes) {
-            seen.set(symbol, [...(seen.get(symbol) ?? []), last].slice(-MOST_SEEN));
+            seen.set(symbol, [...(seen.get(symbol) ?? []), last].slice(-MAX_PRICE_HISTORY));
           }
         }
         parts.changed();

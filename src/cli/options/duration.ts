@@ -10,8 +10,8 @@ const milliseconds = {
 } as const;
 
 /** Node's timers fire immediately above 2^31-1 ms (24.8 days), so durations are capped well below that. */
-const LONGEST = 7 * milliseconds.d;
-const LONGEST_AGE = 36_500 * milliseconds.d;
+const MAX_DURATION_MS = 7 * milliseconds.d;
+const MAX_AGE_MS = 36_500 * milliseconds.d;
 
 /**
  * Parses a duration such as `90s`, `5m`, `1h30m` or `500ms` into milliseconds. Rejects a number without a unit, because
@@ -19,7 +19,7 @@ const LONGEST_AGE = 36_500 * milliseconds.d;
  */
 export function parseDuration(text: string): number {
   const total = inMilliseconds(text, '90s, 5m, 1h');
-  if (total > 0 && total <= LONGEST) return total;
+  if (total > 0 && total <= MAX_DURATION_MS) return total;
   throw outOfRange(text, 'Choose a duration above zero, up to 7d.');
 }
 
@@ -29,7 +29,7 @@ export function parseDuration(text: string): number {
  */
 export function parseAge(text: string): number {
   const total = inMilliseconds(text, '12h, 30d, 8w');
-  if (total > 0 && total <= LONGEST_AGE) return total;
+  if (total > 0 && total <= MAX_AGE_MS) return total;
   throw outOfRange(text, 'Choose an age above zero, up to 36500d.');
 }
 

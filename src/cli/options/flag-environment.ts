@@ -36,7 +36,7 @@ const exclusive = new Map([
 ]);
 
 /** The only value of `--approval` that a variable may set, because it never trades. */
-const TIGHTEST_APPROVAL = 'deny';
+const SAFE_APPROVAL = 'deny';
 
 /**
  * Returns the environment variable of a flag, or undefined if it has none: `TRADE_AGENT_MODEL` for `--model`,
@@ -77,8 +77,8 @@ function readFlag(command: Command, option: Option, env: NodeJS.ProcessEnv): voi
   if (!name || !text) return;
   if (mustBeSaid) throw mustBeSpoken(name, option.flags);
   const value = read(option, name, text);
-  if (flag === 'approval' && value !== TIGHTEST_APPROVAL) {
-    throw mustBeSpoken(name, option.flags, `, or set it to ${TIGHTEST_APPROVAL}`);
+  if (flag === 'approval' && value !== SAFE_APPROVAL) {
+    throw mustBeSpoken(name, option.flags, `, or set it to ${SAFE_APPROVAL}`);
   }
   command.setOptionValueWithSource(option.attributeName(), value, 'env');
 }

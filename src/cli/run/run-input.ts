@@ -5,8 +5,8 @@ import type { Context } from '../context/context.ts';
 import { pipeWriters } from '../terminal/pipe-writers.ts';
 import {
   FIRST_BYTE_MS,
-  MOST_CONTEXT,
-  MOST_PROMPT,
+  MAX_CONTEXT_BYTES,
+  MAX_PROMPT_BYTES,
   promptFrom,
   readStdin,
   type StdinText,
@@ -27,7 +27,7 @@ export interface Asked {
 export function runInput(context: Context, { prompt, thread }: Asked): () => Promise<RunInput> {
   const fromStdin = prompt === '-' || (prompt === undefined && !context.io.stdinIsTty);
   if (!fromStdin && (prompt ?? '').trim() === '') throw noPrompt();
-  const reading = read(context, fromStdin ? MOST_PROMPT : MOST_CONTEXT, prompt);
+  const reading = read(context, fromStdin ? MAX_PROMPT_BYTES : MAX_CONTEXT_BYTES, prompt);
   // The caller that awaits this reports a failure. Until then it must not count as unhandled.
   reading.catch(() => undefined);
   const inThread = defined({ thread });
@@ -38,7 +38,7 @@ export function runInput(context: Context, { prompt, thread }: Asked): () => Pro
       return { prompt: promptFrom(found), ...inThread };
     }
     if (found.ended === 'cut') {
-      context.io.talk(`standard input is longer than ${MOST_CONTEXT / 1024} KiB; the rest is ignored`);
+      context.io.talk(`standard input is longer than ${MAX_CONTEXT_BYTES / 1024} KiB; the rest is ignored`);
     }
     return {
       prompt: prompt ?? '',

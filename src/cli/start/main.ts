@@ -6,7 +6,7 @@ import { compiledFile } from './compile-cache.ts';
 import { preparedHelp } from './prepared-help.ts';
 
 /** Time in milliseconds after which all startup code of a command has run. */
-const KEEP_AFTER_MS = 10_000;
+const STORE_CODE_DELAY_MS = 10_000;
 
 /**
  * The program's entry point, called by bin/trade-agent.js. Exits once the output is flushed, so that an open handle (a
@@ -26,7 +26,7 @@ export async function main(argv: string[]): Promise<void> {
       ? await import('../program.ts')
       : (bundle.load('program.cjs') as typeof import('../program.ts'));
   // A chat or sandbox may be killed before it can store the code at exit.
-  if (bundle !== undefined) setTimeout(() => bundle.keepCompiled(), KEEP_AFTER_MS).unref();
+  if (bundle !== undefined) setTimeout(() => bundle.keepCompiled(), STORE_CODE_DELAY_MS).unref();
   const exitCode = await startProgram(argv);
   await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
   // After a usage error there is nothing worth storing.

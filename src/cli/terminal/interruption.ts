@@ -5,7 +5,7 @@ import type { OutputStream } from './io.ts';
 export type Interruption = ReturnType<typeof createInterruption>;
 
 /** Time that an interrupted command has to save its pending work before the process exits. */
-const GRACE_MS = 5000;
+const EXIT_GRACE_MS = 5000;
 
 /** Creates the abort signal for Ctrl-C, the time limit, and a closed output pipe. */
 export function createInterruption(parts: {
@@ -27,7 +27,7 @@ export function createInterruption(parts: {
   };
   const interrupt = (reason: TradeAgentError) => {
     if (controller.signal.aborted) return;
-    later(GRACE_MS, () => parts.exit(reason.code === 'timeout' ? exits.timedOut : exits.interrupted));
+    later(EXIT_GRACE_MS, () => parts.exit(reason.code === 'timeout' ? exits.timedOut : exits.interrupted));
     controller.abort(reason);
   };
   const onSignal = () => {

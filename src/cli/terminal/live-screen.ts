@@ -2,13 +2,13 @@ import type { Clock } from '../../machine/clock.ts';
 import type { InputStream, OutputStream } from './io.ts';
 
 /** Ten frames per second; more would flicker. */
-const FRAME_MS = 100;
+const FRAME_INTERVAL_MS = 100;
 
-const ENTER = '\u001b[?1049h\u001b[?25l';
-const LEAVE = '\u001b[?25h\u001b[?1049l';
+const ENTER_SCREEN = '\u001b[?1049h\u001b[?25l';
+const LEAVE_SCREEN = '\u001b[?25h\u001b[?1049l';
 /** Synchronized updates (mode 2026): terminals that support them show only complete frames. Others ignore them. */
-const BEGIN = '\u001b[?2026h';
-const END = '\u001b[?2026l';
+const BEGIN_UPDATE = '\u001b[?2026h';
+const END_UPDATE = '\u001b[?2026l';
 const CLEAR_LINE = '\u001b[K';
 
 /**
@@ -36,7 +36,7 @@ export function openLiveScreen(parts: {
     shown = lines;
     if (change === '') return;
     writtenAt = clock.now();
-    stdout.write(BEGIN + change + END);
+    stdout.write(BEGIN_UPDATE + change + END_UPDATE);
   };
   const onKey = (chunk: Buffer | string) => {
     const keys = chunk.toString();
@@ -47,7 +47,7 @@ export function openLiveScreen(parts: {
     stdout.write('\u001b[2J');
     parts.resized();
   };
-  stdout.write(ENTER);
+  stdout.write(ENTER_SCREEN);
   stdin.setRawMode?.(true);
   stdin.on('data', onKey);
   stdin.resume();
@@ -57,7 +57,7 @@ export function openLiveScreen(parts: {
       const waits = wanted !== undefined;
       wanted = lines;
       if (waits) return;
-      const left = writtenAt + FRAME_MS - clock.now();
+      const left = writtenAt + FRAME_INTERVAL_MS - clock.now();
       if (left <= 0) write();
       else clock.sleep(left, closed.signal).then(write, () => undefined);
     },
@@ -68,7 +68,7 @@ export function openLiveScreen(parts: {
       stdin.off('data', onKey);
       stdin.setRawMode?.(false);
       stdin.pause();
-      stdout.write(LEAVE);
+      stdout.write(LEAVE_SCREEN);
     },
   };
 }

@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { readDescriptor, readPrivateFile } from '../../machine/private-file.ts';
 
 /** Maximum size in bytes. A secret is two lines or a passphrase. */
-const LONGEST = 16 * 1024;
+const MAX_SECRET_BYTES = 16 * 1024;
 
 /**
  * Reads a secret from a private file or an open file descriptor. Returns undefined if neither is given. Errors never
@@ -25,12 +25,12 @@ export async function readSecretPlace(
       hint: 'Only its owner may have access to it: run "chmod 600" on it.',
     });
   if (file !== undefined) {
-    const text = readPrivateFile(file, LONGEST, unusable(file));
+    const text = readPrivateFile(file, MAX_SECRET_BYTES, unusable(file));
     if (text !== undefined) return text;
     throw new TradeAgentError('usage', `there is no file ${file} with ${what}`, {
       hint: 'Correct the path.',
     });
   }
   if (fd === undefined) return undefined;
-  return await readDescriptor(fd, LONGEST, unusable(`descriptor ${fd}`), signal);
+  return await readDescriptor(fd, MAX_SECRET_BYTES, unusable(`descriptor ${fd}`), signal);
 }

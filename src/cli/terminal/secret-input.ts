@@ -6,7 +6,7 @@ import type { Io } from './io.ts';
 import { readStdin } from './stdin-context.ts';
 
 /** Pasting and piping take less time than this. */
-const LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
+const STDIN_LIMITS = { firstByteMs: 120_000, endMs: 5000, maxBytes: 4096 };
 
 interface SecretSource {
   readonly io: Io;
@@ -28,7 +28,7 @@ export async function readSecret(source: SecretSource, question: string): Promis
 }
 
 async function piped({ io, clock, signal }: SecretSource): Promise<string | undefined> {
-  const read = await readStdin(io.stdin, LIMITS, { clock, signal });
+  const read = await readStdin(io.stdin, STDIN_LIMITS, { clock, signal });
   return read.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
 }
 

@@ -1,7 +1,7 @@
 import type { OutputStream } from './io.ts';
 
-const COLUMNS = 80;
-const ROWS = 24;
+const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /**
  * Reports 80 by 24 for a terminal of unknown size (a serial line, a container). For a size of 0, Ink would open /dev/tty
@@ -10,8 +10,8 @@ const ROWS = 24;
 export function sizedTerminal<Stream extends OutputStream>(stdout: Stream): Stream {
   return new Proxy(stdout, {
     get(target, property) {
-      if (property === 'columns') return target.columns || COLUMNS;
-      if (property === 'rows') return target.rows || ROWS;
+      if (property === 'columns') return target.columns || DEFAULT_COLUMNS;
+      if (property === 'rows') return target.rows || DEFAULT_ROWS;
       const value: unknown = Reflect.get(target, property);
       return typeof value === 'function' ? value.bind(target) : value;
     },

@@ -15,9 +15,9 @@ interface StdinLimits {
 /** Time in milliseconds to wait for input without a message: too short to be noticed. */
 export const FIRST_BYTE_MS = 500;
 /** Maximum context size in bytes. */
-export const MOST_CONTEXT = 256 * 1024;
+export const MAX_CONTEXT_BYTES = 256 * 1024;
 /** Maximum prompt size in bytes. */
-export const MOST_PROMPT = 64 * 1024;
+export const MAX_PROMPT_BYTES = 64 * 1024;
 
 export interface StdinText {
   readonly text: string;
@@ -92,7 +92,7 @@ export function promptFrom({ text, ended }: StdinText): string {
   if (ended === 'cut') {
     throw new TradeAgentError(
       'usage',
-      `the prompt on standard input is longer than ${MOST_PROMPT / 1024} KiB`,
+      `the prompt on standard input is longer than ${MAX_PROMPT_BYTES / 1024} KiB`,
       { hint: 'Pass long text as context: trade-agent run "your question" < file' },
     );
   }

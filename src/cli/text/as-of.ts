@@ -1,6 +1,6 @@
 import type { Paint } from './theme.ts';
 
-const FRESH_MS = 60_000;
+const MAX_FRESH_AGE_MS = 60_000;
 
 /** Formats an age in its largest unit: `3 min`, `2 h`, `5 d`. */
 function age(ms: number): string {
@@ -13,7 +13,7 @@ function age(ms: number): string {
 /** Formats an age as `3 min old`; empty below a minute. @param at RFC 3339 */
 export function ageText(at: string, now: number): string {
   const old = now - Date.parse(at);
-  return Number.isNaN(old) || old < FRESH_MS ? '' : `${age(old)} old`;
+  return Number.isNaN(old) || old < MAX_FRESH_AGE_MS ? '' : `${age(old)} old`;
 }
 
 export function takenLine(

@@ -32,7 +32,7 @@ interface ChartOptions {
 }
 
 /** Below this width, the axis would take more space than the line. */
-const SMALLEST_WIDTH = 8;
+const MIN_CHART_WIDTH = 8;
 const VOLUME_ROWS = 3;
 
 /**
@@ -62,7 +62,7 @@ export function chartText(options: ChartOptions): string {
   const labels = axisLabels(scale.high, scale.low, rows);
   const most = volume ? volumeText(bars) : '';
   const labelWidth = Math.max(most.length, ...labels.map(({ length }) => length));
-  const width = Math.max(SMALLEST_WIDTH, columns - labelWidth - 3);
+  const width = Math.max(MIN_CHART_WIDTH, columns - labelWidth - 3);
   const slots = slotsOf(bars, width);
   const axis = unicode ? '┤' : '|';
   const rowText = (label: string, line: string) => `${label.padStart(labelWidth)} ${axis}${line}`.trimEnd();

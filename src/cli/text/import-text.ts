@@ -4,11 +4,11 @@ import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import { numbers, table } from './table.ts';
 
 /** Maximum number of rows to print. `--output json` prints all of them. */
-const MOST_SHOWN = 20;
+const MAX_ROWS_SHOWN = 20;
 
 export async function importText(report: ImportReport): Promise<string> {
   const { taken, known, told_by_broker, bad, dry_run, ignored_columns } = report;
-  const shown = taken.slice(0, MOST_SHOWN);
+  const shown = taken.slice(0, MAX_ROWS_SHOWN);
   const rows =
     shown.length === 0
       ? []
@@ -25,7 +25,9 @@ export async function importText(report: ImportReport): Promise<string> {
             ],
             shown,
           ),
-          ...(taken.length > MOST_SHOWN ? [`and ${taken.length - MOST_SHOWN} more (--output json)`] : []),
+          ...(taken.length > MAX_ROWS_SHOWN
+            ? [`and ${taken.length - MAX_ROWS_SHOWN} more (--output json)`]
+            : []),
         ];
   return [
     ...rows,
@@ -36,8 +38,10 @@ export async function importText(report: ImportReport): Promise<string> {
       : [
           `${count(told_by_broker.length)} not counted, because the broker reports activities since ${report.broker_since}: ${lines(told_by_broker)}.`,
         ]),
-    ...bad.slice(0, MOST_SHOWN).map(({ line, reason }) => `Line ${line} can't be read: ${reason}`),
-    ...(bad.length > MOST_SHOWN ? [`and ${bad.length - MOST_SHOWN} more lines that can't be read`] : []),
+    ...bad.slice(0, MAX_ROWS_SHOWN).map(({ line, reason }) => `Line ${line} can't be read: ${reason}`),
+    ...(bad.length > MAX_ROWS_SHOWN
+      ? [`and ${bad.length - MAX_ROWS_SHOWN} more lines that can't be read`]
+      : []),
     ...(ignored_columns.length === 0 ? [] : [`Ignored columns: ${ignored_columns.join(', ')}.`]),
     ...(report.simulated ? ['The account is simulated.'] : []),
   ].join('\n');
@@ -46,8 +50,8 @@ export async function importText(report: ImportReport): Promise<string> {
 const count = (rows: number) => (rows === 1 ? '1 row' : `${rows} rows`);
 
 function lines(numbers: readonly number[]): string {
-  const some = numbers.slice(0, MOST_SHOWN).join(', ');
-  const more = numbers.length > MOST_SHOWN ? ` and ${numbers.length - MOST_SHOWN} more` : '';
+  const some = numbers.slice(0, MAX_ROWS_SHOWN).join(', ');
+  const more = numbers.length > MAX_ROWS_SHOWN ? ` and ${numbers.length - MAX_ROWS_SHOWN} more` : '';
   return `${numbers.length === 1 ? 'line' : 'lines'} ${some}${more}`;
 }
 

@@ -112,14 +112,14 @@ function cellsOf(row: string): string[] {
 const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;
 
 /** In a narrower column, a name would wrap after every word. */
-const LEAST_NAME = 11;
+const MIN_NAME_WIDTH = 11;
 
 /** Aligns rows, and wraps the first column if they are too wide. */
 function fittingRows(rows: readonly string[][], aligns: readonly string[], columns: number): string[] {
   const wide = alignedRows(rows, aligns);
   const over = Math.max(...wide.map((row) => stringWidth(row))) - columns;
   const name = Math.max(...rows.map(([first = '']) => stringWidth(first)));
-  if (over <= 0 || name - over < LEAST_NAME) return wide;
+  if (over <= 0 || name - over < MIN_NAME_WIDTH) return wide;
   const broken = rows.flatMap(([first = '', ...cells]) =>
     wrapWords(first, name - over).map((part, line) => [
       part,

@@ -45,7 +45,7 @@ export interface PortfolioScreen {
 }
 
 /** Characters of a sparkline. Each shows about two of the twenty trading days of a month. */
-const LINE_WIDTH = 10;
+const SPARKLINE_WIDTH = 10;
 const BAR_WIDTH = 6;
 
 type Line = PortfolioTotal & Partial<Pick<PortfolioRow, 'symbol' | 'qty' | 'price' | 'closes'>>;
@@ -64,7 +64,7 @@ export async function portfolioTable(view: PortfolioView, screen: PortfolioScree
 
 function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const { paint = plainPaint, unicode, spoken } = screen;
-  const month = spoken ? '' : sparkline(view.equity_history, LINE_WIDTH, unicode);
+  const month = spoken ? '' : sparkline(view.equity_history, SPARKLINE_WIDTH, unicode);
   const { day_change: change, day_change_fraction: fraction } = view;
   const day =
     change === null || fraction === null
@@ -83,7 +83,7 @@ function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
 
 function columnsOf(view: PortfolioView, screen: PortfolioScreen): Column<Line>[] {
   const { paint = plainPaint, unicode, spoken = false } = screen;
-  const month = ({ closes = [] }: Line) => sparkline(closes, LINE_WIDTH, unicode);
+  const month = ({ closes = [] }: Line) => sparkline(closes, SPARKLINE_WIDTH, unicode);
   const bar = ({ symbol, weight }: Line) =>
     symbol === undefined
       ? ''

@@ -12,7 +12,7 @@ import { fittingTable, numbers } from './table.ts';
 import { type Paint, plainPaint, signed } from './theme.ts';
 import { labelledLines } from './wrap.ts';
 
-const SEEN_WIDTH = 20;
+const SPARKLINE_WIDTH = 20;
 
 export function quotesText(
   quotes: readonly Quote[],
@@ -28,7 +28,7 @@ export function quotesText(
   } = {},
 ): Promise<string> {
   const { width = Number.POSITIVE_INFINITY, paint = plainPaint, unicode = true, seen, now } = options;
-  const line = ({ symbol }: Quote) => sparkline(seen?.get(symbol) ?? [], SEEN_WIDTH, unicode);
+  const line = ({ symbol }: Quote) => sparkline(seen?.get(symbol) ?? [], SPARKLINE_WIDTH, unicode);
   const age = ({ at }: Quote) => (now === undefined ? '' : ageText(at, now));
   return fittingTable<Quote>(
     [

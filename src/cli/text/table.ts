@@ -10,8 +10,8 @@ export interface Column<Row> {
   readonly shortens?: boolean;
 }
 
-const LEAST_ROOM = 12;
-const MORE = '...';
+const MIN_COLUMN_WIDTH = 12;
+const ELLIPSIS = '...';
 
 const lines =
   'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid';
@@ -51,7 +51,7 @@ function shortened<Row>(
     .map((column) => {
       if (column.shortens !== true || left <= 0) return column;
       const widest = Math.max(column.head.length, ...rows.map((row) => stringWidth(column.cell(row))));
-      const room = Math.max(column.head.length, Math.min(widest, Math.max(LEAST_ROOM, widest - left)));
+      const room = Math.max(column.head.length, Math.min(widest, Math.max(MIN_COLUMN_WIDTH, widest - left)));
       left -= widest - room;
       return { ...column, cell: (row: Row) => wholeWords(column.cell(row), room) };
     })
@@ -61,8 +61,8 @@ function shortened<Row>(
 export function wholeWords(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   const words = text.split(' ');
-  while (words.length > 1 && stringWidth(words.join(' ')) > width - MORE.length) words.pop();
-  return `${words.join(' ').replace(/[,;:·]?$/, '')}${MORE}`;
+  while (words.length > 1 && stringWidth(words.join(' ')) > width - ELLIPSIS.length) words.pop();
+  return `${words.join(' ').replace(/[,;:·]?$/, '')}${ELLIPSIS}`;
 }
 
 /** Formats aligned columns without borders, which are easy to read, copy and grep. */

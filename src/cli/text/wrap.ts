@@ -2,7 +2,7 @@ import stringWidth from 'string-width';
 import { safeLine } from '../../text/shown-text.ts';
 
 /** In a narrower column, a value would wrap after every word. */
-const LEAST_VALUE = 20;
+const MIN_VALUE_WIDTH = 20;
 
 /** Wraps text between words into lines of at most `width` columns. Longer words are not broken. */
 export function wrapWords(text: string, width: number): string[] {
@@ -21,6 +21,6 @@ export function wrapWords(text: string, width: number): string[] {
 export function labelledLines(label: string, value: string, width: number): string[] {
   const indent = stringWidth(label) + 1;
   const text = safeLine(value);
-  const lines = Number.isFinite(width) ? wrapWords(text, Math.max(LEAST_VALUE, width - indent)) : [text];
+  const lines = Number.isFinite(width) ? wrapWords(text, Math.max(MIN_VALUE_WIDTH, width - indent)) : [text];
   return lines.map((line, at) => `${at === 0 ? `${label} ` : ' '.repeat(indent)}${line}`);
 }

@@ -45,7 +45,7 @@ interface AccountsOptions {
   };
 }
 
-const MOST_KNOWN = 10_000;
+const MAX_CACHED_NUMBERS = 10_000;
 
 export function createAccounts({ places, environment, chosen }: AccountsOptions) {
   const [only, another] = places;
@@ -168,7 +168,7 @@ function accountNumbers() {
     async ask(place: BrokerPlace, who: WhoseAccount, opened: OpenAccount): Promise<string> {
       const key = await keyOf(place, who);
       const { account } = await opened.account();
-      if (told.size >= MOST_KNOWN) told.clear();
+      if (told.size >= MAX_CACHED_NUMBERS) told.clear();
       told.set(key, account);
       return account;
     },

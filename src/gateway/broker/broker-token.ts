@@ -38,7 +38,7 @@ interface BrokerTokenOptions {
 const VAULT_TOKEN_TYPE = 'http://auth0.com/oauth/token-type/federated-connection-access-token';
 
 /** Errors that mean that the user has no account at the broker: those of RFC 8693 §2.2.2 and of the Token Vault. */
-const NOT_CONNECTED: readonly string[] = [
+const NOT_CONNECTED_ERRORS: readonly string[] = [
   'invalid_target',
   'federated_connection_refresh_token_not_found',
   // The grant has ended, so the user has to reconnect the account.
@@ -46,7 +46,7 @@ const NOT_CONNECTED: readonly string[] = [
 ];
 
 /** A token is not used in its last 30 seconds, so that it does not expire in transit. */
-const MARGIN_MS = 30_000;
+const EXPIRY_MARGIN_MS = 30_000;
 /** Lifetime of tokens without `expires_in`. */
 const DEFAULT_LIFETIME_S = 60;
 
@@ -97,7 +97,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
     try {
       const result = await oauth.processGenericTokenEndpointResponse(as, client, response);
       const lifetime = result.expires_in ?? DEFAULT_LIFETIME_S;
-      const until = startedAt + lifetime * 1000 - MARGIN_MS;
+      const until = startedAt + lifetime * 1000 - EXPIRY_MARGIN_MS;
       keep(sub, { token: result.access_token, until });
       return result.access_token;
     } catch (error) {
@@ -162,7 +162,7 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
 
 /** Uses only the provider's error code, because its text may contain the subject token. */
 function refusalFor(error: unknown): Refusal {
-  if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED.includes(error.error)) {
+  if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED_ERRORS.includes(error.error)) {
     return new Refusal(409, 'account_not_connected', 'no brokerage account is connected for this user', {
       hint: 'Connect a brokerage account first.',
     });

@@ -2,14 +2,14 @@ import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { type KeptKind, keptWords } from './kept-kinds.ts';
 
-const GIVE = '"trade-agent home broker set"';
+const SET_COMMAND = '"trade-agent home broker set"';
 
 export function nothingKept(kind: KeptKind): Refusal {
   const { noun } = keptWords(kind);
   return refusal(
     kind,
     `no ${noun} for a brokerage account is stored for this user`,
-    `Enter one on the home’s own machine: ${GIVE}.`,
+    `Enter one on the home’s own machine: ${SET_COMMAND}.`,
   );
 }
 
@@ -19,7 +19,7 @@ export function keptRefused(kind: KeptKind, cause: unknown): Refusal {
   return refusal(
     kind,
     `the broker rejected the ${noun} stored for this user`,
-    `${again}, and enter it on the home’s own machine: ${GIVE}.`,
+    `${again}, and enter it on the home’s own machine: ${SET_COMMAND}.`,
     cause,
   );
 }
@@ -30,7 +30,7 @@ export function keptUnreadable(kind: KeptKind, cause: unknown): Refusal {
   return refusal(
     kind,
     `the ${noun} stored for this user cannot be decrypted`,
-    `Check whether seal.key in the gateway’s folder was replaced. Enter the credentials again on the home’s own machine: ${GIVE}.`,
+    `Check whether seal.key in the gateway’s folder was replaced. Enter the credentials again on the home’s own machine: ${SET_COMMAND}.`,
     cause,
   );
 }
@@ -40,7 +40,7 @@ export function keptOfOther(kind: KeptKind, found: 'paper' | 'live', wanted: 'pa
   return refusal(
     kind,
     `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,
-    `Enter that of the ${wanted} account on the home’s own machine: ${GIVE}.`,
+    `Enter that of the ${wanted} account on the home’s own machine: ${SET_COMMAND}.`,
   );
 }
 

@@ -6,14 +6,14 @@ import type { KeyPlace } from './key-pairs.ts';
 export type NamedBroker = BrokerSettings & { readonly name: string };
 
 /** The name of `broker:`, under which its key pairs are stored. */
-export const ONLY_BROKER = 'broker';
+export const SINGLE_BROKER_NAME = 'broker';
 
 export const brokerName = z
   .string()
   .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be a name of lower-case letters, digits and "-", such as "ibkr"');
 
 /** Maximum number of brokers. Each is asked when all accounts are listed. */
-const MOST_BROKERS = 16;
+const MAX_BROKERS = 16;
 
 /** One broker, or several by name. The first is the default. */
 export const brokersSettings = {
@@ -26,7 +26,7 @@ export const brokersSettings = {
           : undefined,
     })
     .refine((all) => Object.keys(all).length > 0, 'must name at least one broker')
-    .refine((all) => Object.keys(all).length <= MOST_BROKERS, `must name at most ${MOST_BROKERS} brokers`)
+    .refine((all) => Object.keys(all).length <= MAX_BROKERS, `must name at most ${MAX_BROKERS} brokers`)
     .optional(),
 };
 
@@ -40,11 +40,11 @@ export function namedBrokers({
   if (brokers !== undefined) {
     return Object.entries(brokers).map(([name, settings]) => ({ ...settings, name }));
   }
-  return [{ ...(broker ?? brokerSettingsSchema.parse({})), name: ONLY_BROKER }];
+  return [{ ...(broker ?? brokerSettingsSchema.parse({})), name: SINGLE_BROKER_NAME }];
 }
 
 export function keyPlaceOf({ name, kind }: NamedBroker, all: readonly NamedBroker[]): KeyPlace {
   const isOnlyOfKind = all.filter((one) => one.kind === kind).length === 1;
-  const isTaken = all.some((one) => one.name === ONLY_BROKER);
-  return { name, kind, ...(isOnlyOfKind && !isTaken ? { before: ONLY_BROKER } : {}) };
+  const isTaken = all.some((one) => one.name === SINGLE_BROKER_NAME);
+  return { name, kind, ...(isOnlyOfKind && !isTaken ? { before: SINGLE_BROKER_NAME } : {}) };
 }

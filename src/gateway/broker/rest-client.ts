@@ -3,7 +3,7 @@ import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSent } from './broker-failure.ts';
 
 /** Maximum size of an answer, in bytes: enough for a busy account's orders of a day, or a year of bars. */
-const LONGEST_ANSWER = 8 * 1024 * 1024;
+const MAX_ANSWER_LENGTH = 8 * 1024 * 1024;
 
 /** A failed answer that needs to be classified. Its text is not passed on. */
 export class RestAnswer extends Error {
@@ -62,7 +62,7 @@ type SendOnce = (
 
 /** Sends one request, limited in time and size. Never redirected (headers would go elsewhere) and never retried. */
 export function sendOnce({ fetch, timeoutMs }: Pick<RestOptions, 'fetch' | 'timeoutMs'>): SendOnce {
-  const send = boundedFetch(fetch, LONGEST_ANSWER);
+  const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (url, { body, ...request }) => {
     let response: Response;
     let text: string;

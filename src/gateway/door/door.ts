@@ -14,12 +14,12 @@ import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
 
 /** Seconds after which a restarted database, or its replica, is usually back. */
-const STORE_RETRY_S = 5;
+const STORE_RETRY_AFTER_S = 5;
 
 /** Maximum number of open streams per token. All clients of one sign-in share a token. */
-const MOST_STREAMS_OF_TOKEN = 20;
+const MAX_STREAMS_PER_TOKEN = 20;
 /** Maximum number of open streams per person, on all machines. */
-const MOST_STREAMS_OF_PERSON = 60;
+const MAX_STREAMS_PER_PERSON = 60;
 
 /** Wraps every route: authenticates, authorizes, and converts errors to HTTP problems. */
 export interface Door {
@@ -48,7 +48,7 @@ interface DoorOptions {
   readonly challengeScopes?: readonly string[];
   /** Name of the service behind it (default: the gateway), and the hint for its internal errors. */
   readonly called?: string;
-  /** Default {@link MOST_STREAMS_OF_PERSON}. */
+  /** Default {@link MAX_STREAMS_PER_PERSON}. */
   readonly mostStreams?: number;
   readonly internalHint?: string;
   readonly clock: Clock;
@@ -132,8 +132,8 @@ export function createDoor(options: DoorOptions): Door {
     return caller;
   }
 
-  const ofTokens = streamLimit(MOST_STREAMS_OF_TOKEN);
-  const ofPeople = streamLimit(options.mostStreams ?? MOST_STREAMS_OF_PERSON);
+  const ofTokens = streamLimit(MAX_STREAMS_PER_TOKEN);
+  const ofPeople = streamLimit(options.mostStreams ?? MAX_STREAMS_PER_PERSON);
   /** @throws {Refusal} 429 `too_many_open` */
   function enterStream({ jti, sub }: Caller): Leave {
     const leavePerson = ofPeople.enter(sub);
@@ -192,7 +192,7 @@ function refusalOf(
   return isStoreAway(error)
     ? new Refusal(503, 'store_unavailable', `the ${called}’s database is not responding`, {
         hint,
-        retryAfter: STORE_RETRY_S,
+        retryAfter: STORE_RETRY_AFTER_S,
       })
     : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint });
 }

@@ -2,7 +2,7 @@ import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'j
 import * as oauth from 'oauth4webapi';
 import { comparesClocks, hasLearnt, providerNow, secondsAhead } from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { boundedFetch, LONGEST_PROVIDER_ANSWER } from '../../net/bounded-fetch.ts';
+import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
 import { Refusal } from '../../trading/refusal.ts';
 
@@ -74,7 +74,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
       jwks = {
         url: jwks_uri,
         key: createRemoteJWKSet(requireSecureUrl(jwks_uri), {
-          [customFetch]: boundedFetch(options.fetch, LONGEST_PROVIDER_ANSWER),
+          [customFetch]: boundedFetch(options.fetch, MAX_PROVIDER_RESPONSE_BYTES),
           cooldownDuration: JWKS_COOLDOWN_MS,
           cacheMaxAge: JWKS_AGE_MS,
           timeoutDuration: options.timeoutMs,
@@ -139,7 +139,7 @@ async function discover(issuer: URL, options: IdentityProviderOptions): Promise<
 
 /** Returns options for oauth4webapi: our own fetch, a timeout, and plain http on loopback only. */
 export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
-  const send = boundedFetch(fetch, LONGEST_PROVIDER_ANSWER);
+  const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   return {
     [oauth.customFetch]: (
       address: string,

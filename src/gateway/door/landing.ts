@@ -2,9 +2,9 @@ import type { Clock } from '../../machine/clock.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 
 /** Maximum wait, in milliseconds: longer than a request to the broker or service and the lookups after it. */
-const LONGEST_MS = 20_000;
+const MAX_WAIT_MS = 20_000;
 /** Milliseconds between reads of the row, because notifications may get lost. */
-const LOOK_MS = 500;
+const POLL_INTERVAL_MS = 500;
 
 interface LandingParts {
   readonly clock: Clock;
@@ -14,7 +14,7 @@ interface LandingParts {
 
 /**
  * Waits while another gateway may be sending something, so that its result is returned here too. Reads the row at each
- * notification about it, and every {@link LOOK_MS}.
+ * notification about it, and every {@link POLL_INTERVAL_MS}.
  * @param id the client's own id of an order or message
  * @param isUnderWay whether a gateway may be sending it
  * @param since when sending began, in milliseconds since the epoch (default: now)
@@ -37,14 +37,14 @@ export async function whenLanded<Row>(
   if (others === undefined) return seen;
   let row = seen;
   // The other machine's clock may be ahead.
-  const until = Math.min(since ?? clock.now(), clock.now()) + LONGEST_MS;
+  const until = Math.min(since ?? clock.now(), clock.now()) + MAX_WAIT_MS;
   let news = new AbortController();
   const stop = others.hear((told) => {
     if (told === 'missed' || ('landed' in told && told.landed === id)) news.abort();
   });
   try {
     while (isUnderWay(row) && clock.now() < until) {
-      await clock.sleep(Math.min(LOOK_MS, until - clock.now()), news.signal).catch(() => undefined);
+      await clock.sleep(Math.min(POLL_INTERVAL_MS, until - clock.now()), news.signal).catch(() => undefined);
       news = new AbortController();
       row = await look();
     }

@@ -99,11 +99,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
 }
 
 /** Problems that a wrong clock may cause. */
-const REFUSED_FOR_ITS_TIME: readonly ProblemCode[] = [
-  'token_expired',
-  'token_not_yet_valid',
-  'dpop_proof_stale',
-];
+const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
 /** Verifies again if this machine's clock turns out to have changed. */
 async function byProviderClock<T>(
@@ -113,7 +109,7 @@ async function byProviderClock<T>(
   try {
     return await judge();
   } catch (error) {
-    const isAboutTime = error instanceof Refusal && REFUSED_FOR_ITS_TIME.includes(error.code);
+    const isAboutTime = error instanceof Refusal && CLOCK_PROBLEMS.includes(error.code);
     if (!isAboutTime || time === undefined || !(await time.compare())) throw error;
     return await judge();
   }
@@ -337,7 +333,7 @@ interface VerifiedToken {
 const MOST_TOKENS = 1_000;
 
 /** Input that selects the key by the header alone. */
-const NOTHING_SIGNED = { payload: '', signature: '' };
+const HEADER_ONLY = { payload: '', signature: '' };
 
 /**
  * Verifies the signature of a token only once instead of at each request. Each request still checks that the token has not
@@ -353,7 +349,7 @@ export function verifiedOnce(
 
   const isStillItsKey = async ({ header, key }: VerifiedToken): Promise<boolean> => {
     try {
-      return (await provider.key(header, NOTHING_SIGNED)) === key;
+      return (await provider.key(header, HEADER_ONLY)) === key;
     } catch {
       return false;
     }
@@ -374,12 +370,12 @@ export function verifiedOnce(
 }
 
 /** Maximum age of a proof. Its `jti` is remembered as long (RFC 9449 §11.1). */
-const PROOF_AGE_SECONDS = 60;
+const MAX_PROOF_AGE_SECONDS = 60;
 /** Maximum time that a client's clock may be ahead (RFC 9449 §11.1). */
-const PROOF_AHEAD_SECONDS = 60;
+const MAX_PROOF_AHEAD_SECONDS = 60;
 
 /** Maximum number of cached keys. A session uses one key for weeks, with a proof for each request. */
-const MOST_KEYS = 1_000;
+const MAX_CACHED_KEYS = 1_000;
 
 interface ProofKey {
   readonly key: CryptoKey;
@@ -440,7 +436,7 @@ export async function verifyDpopProof(
     throw proofRefusal('dpop_proof_token', 'the DPoP proof is not for this access token');
   }
   const now = target.now / 1000;
-  if (typeof iat !== 'number' || iat > now + PROOF_AHEAD_SECONDS || iat < now - PROOF_AGE_SECONDS) {
+  if (typeof iat !== 'number' || iat > now + MAX_PROOF_AHEAD_SECONDS || iat < now - MAX_PROOF_AGE_SECONDS) {
     throw proofRefusal('dpop_proof_stale', 'the DPoP proof is too old or from the future', {
       hint: 'Create a new proof for each request, and check the clock of this machine.',
     });
@@ -448,11 +444,15 @@ export async function verifyDpopProof(
   if (typeof jti !== 'string' || jti === '' || jti.length > 256) {
     throw proofRefusal('dpop_proof_malformed', 'the DPoP proof has no valid jti');
   }
-  const isNew = await seen.remember(`${thumbprint}.${jti}`, (iat + PROOF_AGE_SECONDS + 1) * 1000, target.now);
+  const isNew = await seen.remember(
+    `${thumbprint}.${jti}`,
+    (iat + MAX_PROOF_AGE_SECONDS + 1) * 1000,
+    target.now,
+  );
   if (!isNew) {
     throw proofRefusal('dpop_proof_replayed', 'the DPoP proof was already used');
   }
-  if (keys.size >= MOST_KEYS && !keys.has(name)) keys.clear();
+  if (keys.size >= MAX_CACHED_KEYS && !keys.has(name)) keys.clear();
   keys.set(name, { key, thumbprint });
 }
 

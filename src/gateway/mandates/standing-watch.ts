@@ -9,7 +9,7 @@ import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import type { StandingNow } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import {
-  GATEWAY_KEY,
+  GATEWAY_KEY_THUMBPRINT,
   isRecurring,
   type Recurring,
   type Standing,
@@ -25,7 +25,7 @@ import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 
 /** Maximum age of a quote, in milliseconds. An older one says nothing about the current price. */
-const FRESH_MS = 120_000;
+const MAX_QUOTE_AGE_MS = 120_000;
 
 /**
  * Returns whether a price is beyond the trigger. The far side of the spread decides (below: the ask, above: the bid), so
@@ -33,7 +33,7 @@ const FRESH_MS = 120_000;
  * @param now the market's time, in milliseconds since the epoch
  */
 function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
-  if (Math.abs(now - Date.parse(told)) > FRESH_MS) return false;
+  if (Math.abs(now - Date.parse(told)) > MAX_QUOTE_AGE_MS) return false;
   const far = price === 'below' ? ask : bid;
   const value = new Dec(far).gt(0) ? new Dec(far) : new Dec(last);
   if (!value.gt(0)) return false;
@@ -41,9 +41,9 @@ function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, 
 }
 
 /** Milliseconds between checks. */
-export const LOOK_MS = 15_000;
+export const CHECK_INTERVAL_MS = 15_000;
 /** Delay before an order that could not be placed is retried, in milliseconds. */
-const AGAIN_MS = 60_000;
+const RETRY_DELAY_MS = 60_000;
 
 interface StandingWatchOptions {
   readonly standing: StandingStore;
@@ -109,7 +109,7 @@ export function createStandingWatch(options: StandingWatchOptions) {
           await look().catch((error: unknown) => {
             if (!signal.aborted) failed(error);
           });
-          await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+          await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => undefined);
         }
       })();
     },
@@ -196,7 +196,7 @@ async function lookAt(
       ? one.order.dueAt !== null && isTimely(when, one.order.dueAt, clock.now())
       : quote !== undefined && isCrossed(when, quote, Date.parse(market.timestamp));
     if (isDue && !(await place(options, one)))
-      resting.set(restingKey(sub, one.order.mandate), now + AGAIN_MS);
+      resting.set(restingKey(sub, one.order.mandate), now + RETRY_DELAY_MS);
   }
 }
 
@@ -211,7 +211,7 @@ const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub
 async function place(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
-  const caller = { sub, clientId: client, jkt: GATEWAY_KEY, accessToken: NO_TOKEN };
+  const caller = { sub, clientId: client, jkt: GATEWAY_KEY_THUMBPRINT, accessToken: NO_TOKEN };
   let last: NonNullable<StandingNow['last']>;
   try {
     const { proposal } = await kernel.propose(caller, requestOf(order.mandate, terms), keyOf(order));

@@ -1,4 +1,4 @@
-import type { Scope, SESSION_SCOPES, USE_MANDATES } from '../../oauth/scopes.ts';
+import type { MANDATE_SCOPE, Scope, SESSION_SCOPES } from '../../oauth/scopes.ts';
 
 /**
  * Another endpoint at the gateway's address with tokens of its own audience: MCP. The gateway authenticates (token, DPoP,
@@ -24,7 +24,7 @@ export interface Mount {
   readonly name: string;
   /** The scopes of its tokens, with the `/v1` scopes that each grants. None of them places an order or uses a mandate. */
   readonly scopes: Readonly<
-    Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof USE_MANDATES>[]>>
+    Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof MANDATE_SCOPE>[]>>
   >;
   /** Maximum size of a request body, in bytes. */
   readonly largestBody: number;

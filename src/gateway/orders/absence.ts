@@ -3,11 +3,11 @@ import type { Clock } from '../../machine/clock.ts';
 /** How long the broker must keep answering that it has no such order, in milliseconds: far longer than its reads lag. */
 export const ABSENCE_MS = 5 * 60_000;
 /** Maximum time between two misses. A longer gap proves nothing, because the process may have been stopped. */
-const MOST_APART_MS = 90_000;
+const MAX_MISS_INTERVAL_MS = 90_000;
 /** Maximum change between wall and monotonic clock. A larger one means that the machine slept or a clock was set. */
-export const MOST_DRIFT_MS = 2_000;
+export const MAX_CLOCK_DRIFT_MS = 2_000;
 /** Maximum number of orders tracked. Beyond it, the order missed longest ago is dropped. */
-const MOST_MEASURED = 10_000;
+const MAX_TRACKED_ORDERS = 10_000;
 
 /** Times of misses, by the monotonic clock. */
 interface Misses {
@@ -41,13 +41,13 @@ export function createAbsence(clock: Pick<Clock, 'now' | 'monotonic'>) {
       const goesOn =
         known !== undefined &&
         known.of === of &&
-        now - known.last <= MOST_APART_MS &&
-        Math.abs(drift - known.drift) <= MOST_DRIFT_MS;
+        now - known.last <= MAX_MISS_INTERVAL_MS &&
+        Math.abs(drift - known.drift) <= MAX_CLOCK_DRIFT_MS;
       const misses = goesOn ? { ...known, last: now } : { of, first: now, last: now, drift };
       // Moves the entry to the end, so that the oldest comes first.
       measured.delete(order);
       measured.set(order, misses);
-      if (measured.size > MOST_MEASURED) measured.delete(measured.keys().next().value ?? '');
+      if (measured.size > MAX_TRACKED_ORDERS) measured.delete(measured.keys().next().value ?? '');
       return misses.last - misses.first >= ABSENCE_MS;
     },
     /** Restarts the measurement: the broker did not answer, or it has the order. */

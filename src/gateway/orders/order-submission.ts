@@ -48,7 +48,7 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
  *     before the write (net/dispatch-deadline.ts), so a process, machine or network that was suspended cannot send late. A
  *     submission stopped there was provably not sent.
  *  7. Only one process may send. It acquires that right in the journal with a compare-and-set on the number of
- *     submissions. Sending again requires the approval, every check, and QUIET_MS since the last submission. A QUIET_MS
+ *     submissions. Sending again requires the approval, every check, and RESEND_DELAY_MS since the last submission. A RESEND_DELAY_MS
  *     that is too short would cost a duplicate that the broker rejects, and by (1) never a second order. After the claim,
  *     the process also checks that no other process took over the proposal and may be reporting that nothing was placed.
  *
@@ -69,16 +69,16 @@ import { isOrderOf, notReplaceable } from './replacement.ts';
  */
 
 /** Minimum time between two submissions of an order, in milliseconds. Most are delivered or lost by then. See (7). */
-export const QUIET_MS = 30_000;
+export const RESEND_DELAY_MS = 30_000;
 
 /** Maximum time from a submission's checks to its first byte, in milliseconds. See (6). */
 export const DISPATCH_MS = 15_000;
 
 /** Maximum duration of the checks, in milliseconds. Slower checks are repeated because they are out of date. */
-const FRESH_MS = 1_000;
+const MAX_CHECK_DURATION_MS = 1_000;
 
 /** Delays between lookups after a submission without an answer, in milliseconds. The first lookup is immediate. */
-const LOOKUP_WAITS_MS = [200, 500, 1000, 2000] as const;
+const LOOKUP_DELAYS_MS = [200, 500, 1000, 2000] as const;
 
 export interface SubmissionContext {
   readonly journal: OrderJournal;
@@ -144,7 +144,7 @@ async function clearToSend(
     if (isOurs !== undefined && !(await isOurs())) return 'taken_over';
     const reason = await stopped(intent);
     if (reason !== undefined) return reason;
-    if (!hasPassed(FRESH_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
+    if (!hasPassed(MAX_CHECK_DURATION_MS, clock, lookedAt)) return deadlineAfter(left, clock, lookedAt);
   }
 }
 
@@ -298,11 +298,13 @@ export function maySubmitAgain(
   now: number,
 ): boolean {
   if (submittedAt === null) return true;
-  return clientOrderId.takenOnce && clientOrderId.lookedUp === 'for_good' && now >= submittedAt + QUIET_MS;
+  return (
+    clientOrderId.takenOnce && clientOrderId.lookedUp === 'for_good' && now >= submittedAt + RESEND_DELAY_MS
+  );
 }
 
 async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<Order | undefined> {
-  for (const wait of [0, ...LOOKUP_WAITS_MS]) {
+  for (const wait of [0, ...LOOKUP_DELAYS_MS]) {
     if (wait > 0) await clock.sleep(wait);
     try {
       const order = await broker.orderByClientOrderId(draft.client_order_id);
@@ -354,7 +356,7 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
     {
       hint: 'Look it up by client_order_id, or send the identical request again. Do not propose the order again until its outcome is known.',
       members: { client_order_id: clientOrderId },
-      retryAfter: Math.ceil(QUIET_MS / 1000),
+      retryAfter: Math.ceil(RESEND_DELAY_MS / 1000),
     },
   );
 }

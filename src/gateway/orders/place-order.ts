@@ -402,7 +402,7 @@ async function admit(
   early?: Promise<readonly Order[]>,
 ): Promise<Admitted> {
   const { rules } = options;
-  requireUnexpired(draft.expires_at, ORDER, options.clock);
+  requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
   if (draft.environment !== options.environment) {
     throw new Refusal(
       403,
@@ -419,7 +419,7 @@ async function admit(
   requireAccount(world.account, draft);
   const send = await sending(draft, replaces, broker);
   // Checked again, because the broker may have been slow.
-  requireUnexpired(draft.expires_at, ORDER, options.clock);
+  requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
   return { broker, asked: { subject: subjectOf(caller, draft), draft, replaces }, world, send };
 }
 
@@ -452,8 +452,8 @@ async function sending(
 }
 
 /** Maximum age of prefetched orders, in milliseconds. */
-const EARLY_FRESH_MS = 1_000;
-const MOST_EARLY = 100;
+const MAX_EARLY_AGE_MS = 1_000;
+const MAX_EARLY_ORDERS = 100;
 
 type EarlyOrders = ReturnType<typeof createEarlyOrders>;
 
@@ -466,7 +466,7 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
   return {
     /** Never fails: errors are reported to the caller of `take`. */
     ask(draft: OrderDraft, caller: Caller): void {
-      if (asked.size >= MOST_EARLY) asked.clear();
+      if (asked.size >= MAX_EARLY_ORDERS) asked.clear();
       const orders = brokerFor(caller, draft.account).then(openOrders);
       orders.catch(() => undefined);
       asked.set(keyOf(draft, caller), { at: clock.now(), orders });
@@ -476,7 +476,7 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
       const key = keyOf(draft, caller);
       const early = asked.get(key);
       asked.delete(key);
-      return early !== undefined && clock.now() - early.at <= EARLY_FRESH_MS ? early.orders : undefined;
+      return early !== undefined && clock.now() - early.at <= MAX_EARLY_AGE_MS ? early.orders : undefined;
     },
   };
 }
@@ -484,7 +484,7 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
 const keyOf = ({ account, client_order_id }: OrderDraft, { sub }: Caller) =>
   JSON.stringify([sub, account, client_order_id]);
 
-const ORDER = { scope: 'orders:write', noun: 'order' } as const;
+const ORDER_TERMS = { scope: 'orders:write', noun: 'order' } as const;
 
 /** An order whose every field its owner approved. */
 interface ApprovedOrder {
@@ -504,7 +504,7 @@ function approvedOrder(
   caller: Pick<Caller, 'authorizationDetails'>,
   target: { readonly gateway: string; readonly type: string },
 ): ApprovedOrder {
-  const kind = { type: target.type, schema: tradeOrderDetailsSchema, ...ORDER };
+  const kind = { type: target.type, schema: tradeOrderDetailsSchema, ...ORDER_TERMS };
   const approved = approvedDetails(caller, kind);
   const draft = parseOrder(body);
   const demanded = tradeOrderDetails(draft, target);

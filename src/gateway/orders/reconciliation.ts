@@ -7,7 +7,7 @@ import type { Order } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import { type Caller, callerOf } from '../door/caller.ts';
 import { openOrders } from '../policy/order-world.ts';
-import { MOST_DRIFT_MS } from './absence.ts';
+import { MAX_CLOCK_DRIFT_MS } from './absence.ts';
 import { nameOf } from './order-submission.ts';
 import type { OrderDesk } from './place-order.ts';
 
@@ -22,15 +22,15 @@ export interface UnexplainedOrder {
 }
 
 /** Milliseconds between checks. A sleep of the machine is noticed within this time. */
-const TICK_MS = 30_000;
+const CHECK_INTERVAL_MS = 30_000;
 /** Awake time between two rounds, in milliseconds. */
-const ROUND_MS = 24 * 60 * 60_000;
+const ROUND_INTERVAL_MS = 24 * 60 * 60_000;
 /** How long a written-off order is looked up, in milliseconds. */
-const REMEMBERED_MS = 30 * 24 * 60 * 60_000;
+const WRITTEN_OFF_RETENTION_MS = 30 * 24 * 60 * 60_000;
 /** Delay until the next lookup, in milliseconds. Doubles each time. */
-const WAITS_MS = { first: 5 * 60_000, longest: ROUND_MS } as const;
+const LOOKUP_DELAYS_MS = { first: 5 * 60_000, longest: ROUND_INTERVAL_MS } as const;
 /** Delay until a failure is retried, in milliseconds. Doubles each time. */
-const FAILED_WAITS_MS = { first: TICK_MS, longest: 60 * 60_000 } as const;
+const RETRY_DELAYS_MS = { first: CHECK_INTERVAL_MS, longest: 60 * 60_000 } as const;
 /** The client_order_id of a proposal's order, or of a batch's line (`subjectIdOf` in approval/kernel/propose.ts). */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
@@ -103,19 +103,22 @@ export function createReconciliation(options: ReconciliationOptions) {
     const triedWith = asker?.accessToken;
     const isDue = before === undefined || clock.monotonic() >= before.at || triedWith !== before.triedWith;
     if (!isDue || (asker === undefined && !isUnattended)) return false;
-    const { wait, failedWait } = before ?? { wait: WAITS_MS.first, failedWait: FAILED_WAITS_MS.first };
+    const { wait, failedWait } = before ?? {
+      wait: LOOKUP_DELAYS_MS.first,
+      failedWait: RETRY_DELAYS_MS.first,
+    };
     try {
       await work(callerOf(asker ?? withoutToken(sub)));
-      const next = Math.min(wait * 2, WAITS_MS.longest);
+      const next = Math.min(wait * 2, LOOKUP_DELAYS_MS.longest);
       due.set(key, {
         at: clock.monotonic() + wait,
         wait: next,
-        failedWait: FAILED_WAITS_MS.first,
+        failedWait: RETRY_DELAYS_MS.first,
         triedWith,
       });
       return true;
     } catch (error) {
-      const next = Math.min(failedWait * 2, FAILED_WAITS_MS.longest);
+      const next = Math.min(failedWait * 2, RETRY_DELAYS_MS.longest);
       due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
       // Other work continues. A refusal means that the broker can't be reached, or that nothing opens the account now.
       if (!(error instanceof Refusal)) failed(error);
@@ -124,7 +127,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   };
 
   const beginRound = async (): Promise<void> => {
-    const all = await journal.accountsSince(clock.now() - REMEMBERED_MS);
+    const all = await journal.accountsSince(clock.now() - WRITTEN_OFF_RETENTION_MS);
     accounts = new Map(all.map((one) => [JSON.stringify([one.sub, one.account]), one]));
     due = new Map();
     accounted.clear();
@@ -135,7 +138,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   };
 
   const look = async (): Promise<void> => {
-    for (const entry of await journal.writtenOff(clock.now() - REMEMBERED_MS)) {
+    for (const entry of await journal.writtenOff(clock.now() - WRITTEN_OFF_RETENTION_MS)) {
       const key = `order ${nameOf(entry)}`;
       // Checked once a round, because a process may have died before it updated the proposal.
       if (accounted.has(key)) continue;
@@ -160,7 +163,9 @@ export function createReconciliation(options: ReconciliationOptions) {
         while (!signal.aborted) {
           try {
             const drift = clock.now() - clock.monotonic();
-            const isDue = clock.monotonic() - begunAt >= ROUND_MS || Math.abs(drift - before) > MOST_DRIFT_MS;
+            const isDue =
+              clock.monotonic() - begunAt >= ROUND_INTERVAL_MS ||
+              Math.abs(drift - before) > MAX_CLOCK_DRIFT_MS;
             if (isDue) {
               await beginRound();
               begunAt = clock.monotonic();
@@ -171,7 +176,7 @@ export function createReconciliation(options: ReconciliationOptions) {
           } catch (error) {
             failed(error);
           }
-          await clock.sleep(TICK_MS, signal).catch(() => undefined);
+          await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => undefined);
         }
       })();
     },

@@ -22,10 +22,14 @@ import { partyObjections, signInObjection, tokenFacts } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** Actions that create exposure, directly or indirectly. They are stopped if the rules can't be read. */
-const NEEDS_RULES: readonly Action[] = ['place', 'replace', 'grant_mandate'];
+const RULE_DEPENDENT_ACTIONS: readonly Action[] = ['place', 'replace', 'grant_mandate'];
 
 /** Reasons that only ask for more approval. They don't object to an action that has it. */
-const ASKS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECOND', 'LIVE_NEEDS_TAP'];
+const APPROVAL_REASONS: readonly PolicyReason[] = [
+  'APPROVAL_MISSING',
+  'APPROVAL_NEEDS_SECOND',
+  'LIVE_NEEDS_TAP',
+];
 
 /**
  * Makes a pure decision, so that it is the same before the person is asked, at execution, and inside the transaction that
@@ -35,8 +39,8 @@ const ASKS: readonly PolicyReason[] = ['APPROVAL_MISSING', 'APPROVAL_NEEDS_SECON
  */
 export function decide(rules: Rules, subject: Subject, action: Action, facts: Facts): Decision {
   const objections = action === 'cancel' ? [] : objectionsTo(rules, subject, action, facts);
-  const against = objections.filter(({ reason }) => !ASKS.includes(reason));
-  const missing = objections.filter(({ reason }) => ASKS.includes(reason));
+  const against = objections.filter(({ reason }) => !APPROVAL_REASONS.includes(reason));
+  const missing = objections.filter(({ reason }) => APPROVAL_REASONS.includes(reason));
   if (missing.length === 0 && subject.approval === 'none') {
     missing.push({ reason: 'APPROVAL_MISSING', text: 'the owner has not approved it yet' });
   }
@@ -164,7 +168,7 @@ function clockObjection({ counted: { clock_behind: behind } }: Facts): Objection
 
 function policyObjections(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {
   if (rules.problem !== undefined) {
-    if (!NEEDS_RULES.includes(action)) return [];
+    if (!RULE_DEPENDENT_ACTIONS.includes(action)) return [];
     return [
       {
         reason: 'POLICY_INVALID',

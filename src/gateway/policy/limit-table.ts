@@ -326,15 +326,19 @@ export function limitObjections(limits: AccountLimits, compared: Compared): Obje
 
 function unknown(name: LimitName, { needs }: LimitRow, which: Unknown): Objection {
   return which === 'stale'
-    ? { reason: 'FACT_STALE', text: `${name} needs ${needs}, but the available data is too old`, hint: AGAIN }
+    ? {
+        reason: 'FACT_STALE',
+        text: `${name} needs ${needs}, but the available data is too old`,
+        hint: RETRY_HINT,
+      }
     : {
         reason: 'FACT_UNAVAILABLE',
         text: `${name} needs ${needs}, which could not be determined`,
-        hint: AGAIN,
+        hint: RETRY_HINT,
       };
 }
 
-const AGAIN = 'Try again in a moment.';
+const RETRY_HINT = 'Try again in a moment.';
 
 function positionWeight(limit: string, { order, facts: { holdings, counted } }: Compared) {
   if (order.side === 'sell') return undefined;

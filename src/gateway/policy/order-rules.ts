@@ -1,7 +1,7 @@
 import type { Outside } from '../../approval/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
-import { DAY_LOSS, type Halts } from '../../store/halts.ts';
+import { type Halts, MAX_DAY_LOSS } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { type CountedFacts, countedAfter, reservedForAll } from '../../trading/counted-order.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
@@ -60,7 +60,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
     if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
-      await halts.reduce(asked.subject.owner, DAY_LOSS, nextDay(now), now);
+      await halts.reduce(asked.subject.owner, MAX_DAY_LOSS, nextDay(now), now);
     }
     return { rules, facts };
   };

@@ -7,7 +7,7 @@ import { countOf } from '../../trading/counted-order.ts';
 import { dayFlow } from '../../trading/day-flow.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { marketOf, pricedSince } from '../../trading/market-open.ts';
-import { addDays, DAY, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
+import { addDays, newYorkDate, newYorkInstant, ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import { isCallOn, isPut, securedBy } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
@@ -31,7 +31,7 @@ import type {
 import type { Rules } from './rules.ts';
 
 /** Calendar days to look back: longer than any closing of the exchange since 2001. */
-const DAYS_BACK = 10;
+const MAX_DAYS_BACK = 10;
 
 /**
  * Returns the New York date of the latest session that has begun: today if the market is open, otherwise by the broker's
@@ -45,7 +45,7 @@ export async function lastSession(
   const now = Date.parse(market.timestamp);
   const today = newYorkDate(now);
   if (market.is_open) return today;
-  const days = await broker.calendar({ start: addDays(today, -DAYS_BACK), end: today });
+  const days = await broker.calendar({ start: addDays(today, -MAX_DAYS_BACK), end: today });
   return days
     .filter(({ date, open }) => newYorkInstant(date, open) <= now)
     .map(({ date }) => date)
@@ -54,13 +54,13 @@ export async function lastSession(
 }
 
 /** Maximum number that brokers list at once. */
-const MOST_OPEN = 500;
+const MAX_OPEN_ORDERS = 500;
 /** Maximum number of orders looked up for one decision. Others wait for the next one. */
-const MOST_ASKED = 20;
+const MAX_LOOKUPS = 20;
 
 /** Reads open orders, which a decision reads first. @throws {Refusal} as the broker's reads do */
 export const openOrders = (broker: Pick<OpenAccount, 'orders'>): Promise<readonly Order[]> =>
-  broker.orders({ status: 'open', limit: MOST_OPEN, symbols: [] });
+  broker.orders({ status: 'open', limit: MAX_OPEN_ORDERS, symbols: [] });
 
 interface WorldContext {
   readonly journal: Pick<OrderJournal, 'open' | 'over'>;
@@ -114,12 +114,12 @@ export async function readWorlds(
     opening.then(() => broker.positions()),
     clock.then((told) => lastSession(told, broker)),
   ]);
-  const own = await context.journal.open(account.account, MOST_OPEN);
+  const own = await context.journal.open(account.account, MAX_OPEN_ORDERS);
   // A filled entry may be listed because of its legs.
   const stillOpen = new Set(open.flatMap((order) => (isPastEntry(order) ? [] : [order.id])));
   // An order that the broker is not known to have keeps its reservation, and is looked up only for its own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
-  await Promise.all(gone.slice(0, MOST_ASKED).map((entry) => lookAt(entry, broker, context)));
+  await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => lookAt(entry, broker, context)));
   // By either id, because not every broker returns a client_order_id.
   const ours = new Set(
     own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]),
@@ -319,9 +319,9 @@ function asksDayLoss({ limitsOf, cedar }: Pick<Rules, 'limitsOf' | 'cedar'>, acc
 }
 
 /** How long after its date a flow may be booked, in milliseconds. Brokers count by either. */
-const BOOKED_LATE_MS = 7 * DAY;
+const MAX_BOOKING_DELAY_MS = 7 * ONE_DAY_MS;
 /** Maximum number of pages: a hundred activities each, without fills. No person's account has more in a week. */
-const MOST_PAGES = 10;
+const MAX_FLOW_PAGES = 10;
 
 /** Returns undefined if the broker can't report flows. @throws {Refusal} as its reads do */
 export async function readDayFlows(
@@ -331,10 +331,10 @@ export async function readDayFlows(
   const { dayFlows } = broker.traits;
   if (dayFlows === 'left_out') return [];
   if (dayFlows === 'untold' || closedOn === undefined) return undefined;
-  const after = new Date(newYorkInstant(closedOn, '00:00') - BOOKED_LATE_MS);
+  const after = new Date(newYorkInstant(closedOn, '00:00') - MAX_BOOKING_DELAY_MS);
   const found: Activity[] = [];
   let page: string | undefined;
-  for (let pages = 0; pages < MOST_PAGES; pages++) {
+  for (let pages = 0; pages < MAX_FLOW_PAGES; pages++) {
     const answer = await broker.activities({ after, page, withoutFills: true });
     found.push(...answer.activities);
     if (answer.next_page === null) return found;

@@ -11,7 +11,7 @@ export const BATCH_BEFORE = 'batch.before';
 /** Fact: claim `acr` of each approval's token. */
 const APPROVAL_ACR = 'approval.acr';
 /** Facts: the proposer's `Membership`. */
-export const PROPOSER = 'proposer.';
+export const PROPOSER_PREFIX = 'proposer.';
 
 const questionOf: { readonly [A in Action]?: RelationQuestion } = {
   place: 'can_propose',
@@ -120,7 +120,7 @@ export function aboveWithoutTap(
 }
 
 /** Actions that move real money, or allow it to be moved. */
-const TAKES_SIGN_IN: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
+const STEP_UP_ACTIONS: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
 /** Returns the sign-in that approvers of live money need (`live.acr`); undefined if any is fine. */
 export function signInWanted(
@@ -132,7 +132,7 @@ export function signInWanted(
 
 /** Returns facts from tokens, which are recorded with the decision. */
 export function tokenFacts({ acr, membership = {} }: Pick<Subject, 'acr' | 'membership'>): Facts['more'] {
-  const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER}${name}`, value]);
+  const proposer = Object.entries(membership).map(([name, value]) => [`${PROPOSER_PREFIX}${name}`, value]);
   return { ...Object.fromEntries(proposer), ...(acr === undefined ? {} : { [APPROVAL_ACR]: acr }) };
 }
 
@@ -144,7 +144,7 @@ export function signInObjection(
   limits: AccountLimits | undefined,
 ): Objection | undefined {
   const wanted = signInWanted(limits, environment);
-  if (wanted === undefined || approval !== 'tap' || !TAKES_SIGN_IN.includes(action)) return undefined;
+  if (wanted === undefined || approval !== 'tap' || !STEP_UP_ACTIONS.includes(action)) return undefined;
   const told: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
   if (told.length >= Math.max(approvers.length, 1) && told.every((acr) => acr === wanted)) return undefined;
   return {

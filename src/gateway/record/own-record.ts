@@ -6,7 +6,7 @@ import type { AuditStore } from '../../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
 
 /** Maximum size of the tail that is read, in bytes: thousands of entries. Older ones are on the gateway's machine. */
-const LONGEST_TAIL = 4 * 1024 * 1024;
+const MAX_TAIL_LENGTH = 4 * 1024 * 1024;
 
 /** The record as one person may see it. */
 export type OwnRecord = ReturnType<typeof ownRecord>;
@@ -83,7 +83,7 @@ async function lastLines(file: string, bytes: number): Promise<string[]> {
   if (bytes === 0) return [];
   const handle = await open(file, 'r');
   try {
-    const length = Math.min(bytes, LONGEST_TAIL);
+    const length = Math.min(bytes, MAX_TAIL_LENGTH);
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, bytes - length);
     return buffer.toString('utf8', 0, bytesRead).split('\n');
   } finally {

@@ -51,7 +51,7 @@ export function createReceipts(
   return {
     /** Returns receipts of the person's own orders, newest first. */
     async list(sub: string, limit: number): Promise<ReceiptEntry[]> {
-      const all = await kernel.list(sub, { state: 'all', limit: MOST_LOOKED_AT });
+      const all = await kernel.list(sub, { state: 'all', limit: MAX_LISTED_PROPOSALS });
       return all
         .filter(isSent)
         .slice(0, limit)
@@ -78,7 +78,7 @@ export function createReceipts(
 }
 
 /** Maximum number of proposals that are listed. Older ones can be found by id. */
-const MOST_LOOKED_AT = 500;
+const MAX_LISTED_PROPOSALS = 500;
 
 const isOfKind = ({ kind }: StoredProposal) => receiptKinds.some((one) => one === kind);
 

@@ -3,9 +3,9 @@ import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { RelationsUnavailable } from './relations.ts';
 
 /** Maximum time for the whole answer, including a token, in milliseconds. A person and a trade are waiting. */
-const LONGEST_MS = 500;
+const MAX_ANSWER_MS = 500;
 /** Maximum size of an answer, in bytes. */
-const LONGEST_ANSWER = 64 * 1024;
+const MAX_ANSWER_LENGTH = 64 * 1024;
 
 /** Headers that authenticate this gateway at another server. */
 export type Credential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
@@ -26,9 +26,9 @@ export type Ask = <Schema extends z.ZodType>(
 
 /** @returns a function that throws {@link RelationsUnavailable}, without secrets, unless a valid answer arrives in time */
 export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
-  const send = boundedFetch(fetch, LONGEST_ANSWER);
+  const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {
-    const signal = AbortSignal.timeout(LONGEST_MS);
+    const signal = AbortSignal.timeout(MAX_ANSWER_MS);
     try {
       const response = await send(`${url}${path}`, {
         method: 'POST',
@@ -49,7 +49,7 @@ export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
     } catch (error) {
       if (error instanceof RelationsUnavailable) throw error;
       throw new RelationsUnavailable(
-        signal.aborted ? `it took longer than ${LONGEST_MS} ms` : 'it returned no valid answer',
+        signal.aborted ? `it took longer than ${MAX_ANSWER_MS} ms` : 'it returned no valid answer',
       );
     }
   };
@@ -57,7 +57,7 @@ export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
 
 const LONGEST_TOKEN_ANSWER = 16 * 1024;
 /** A token is not used in its last 30 seconds, so that it does not expire in transit. */
-const MARGIN_MS = 30_000;
+const EXPIRY_MARGIN_MS = 30_000;
 
 const tokenAnswer = z.object({
   access_token: z.string().regex(/^[\x21-\x7e]+$/),
@@ -97,7 +97,7 @@ export function clientCredentials(options: {
         signal,
       });
       const { access_token, expires_in } = tokenAnswer.parse(await response.json());
-      kept = { token: access_token, until: startedAt + expires_in * 1000 - MARGIN_MS };
+      kept = { token: access_token, until: startedAt + expires_in * 1000 - EXPIRY_MARGIN_MS };
     }
     return { authorization: `Bearer ${kept.token}` };
   };

@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import { PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { Accounts } from '../broker/accounts.ts';
@@ -29,7 +29,7 @@ export function accountRoutes(
   at.get('/v1/accounts', ['portfolio:read'], async (c, caller) =>
     c.json({ accounts: await accounts.of(await standIn(caller, ownerNamed(c.req.url), 'can_view')) }),
   );
-  at.put('/v1/accounts/default', [PROPOSE_ORDERS], async (c, caller) => {
+  at.put('/v1/accounts/default', [PROPOSE_ORDERS_SCOPE], async (c, caller) => {
     if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
       throw new Refusal(403, 'client_not_allowed', 'this client may not set the default account', {
         hint: 'The owner can, with "trade-agent accounts default". Or name the account in the request.',

@@ -34,7 +34,7 @@ export async function clockOffsets(
 }
 
 /** Timeout of the store, in milliseconds. A store that takes longer counts as down. */
-const STORE_MS = 2_000;
+const STORE_TIMEOUT_MS = 2_000;
 
 /**
  * `/healthz`: the process runs. `/readyz`: 503 if it should get no requests, because it is shutting down or its store does
@@ -73,7 +73,7 @@ export async function unreadiness({
 /** Returns undefined if it fails or takes too long. */
 async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => resolve(undefined), STORE_MS);
+  const timer = setTimeout(() => resolve(undefined), STORE_TIMEOUT_MS);
   try {
     return await Promise.race([asked.catch(() => undefined), late]);
   } finally {

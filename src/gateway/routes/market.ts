@@ -2,8 +2,8 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { searchAssets } from '../../trading/asset-name.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
-import { MOST_CONTRACTS } from '../../trading/listed-contract.ts';
-import { MOST_ACTIONS, MOST_ARTICLES } from '../../trading/market-news.ts';
+import { MAX_CONTRACTS } from '../../trading/listed-contract.ts';
+import { MAX_ARTICLES, MAX_CORPORATE_ACTIONS } from '../../trading/market-news.ts';
 import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -16,9 +16,9 @@ import { accountParameter } from './for-owner.ts';
 import { guarded, limitParameter, parseQuery, symbolList } from './request.ts';
 
 /** Maximum number of symbols. More would make a long URL at the broker, and a long wait. */
-const MOST_SYMBOLS = 50;
+const MAX_SYMBOLS = 50;
 
-const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolList(MOST_SYMBOLS) });
+const quotesQuery = z.strictObject({ ...accountParameter, symbols: symbolList(MAX_SYMBOLS) });
 
 const oneQuery = z.strictObject(accountParameter);
 
@@ -42,41 +42,41 @@ const barsQuery = z.strictObject({
   adjustment: z.enum(barAdjustments).default('split'),
 });
 
-const MOST_CALENDAR_DAYS = 400;
+const MAX_CALENDAR_DAYS = 400;
 
-const MOST_ACTION_DAYS = 732;
+const MAX_ACTION_DAYS = 732;
 
 const calendarQuery = z
   .strictObject({ ...accountParameter, start: z.iso.date(), end: z.iso.date() })
   // Also runs for invalid dates, which are reported as invalid.
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
-  .refine((range) => !(daysIn(range) > MOST_CALENDAR_DAYS), {
-    message: `must be at most ${MOST_CALENDAR_DAYS} days after start`,
+  .refine((range) => !(daysIn(range) > MAX_CALENDAR_DAYS), {
+    message: `must be at most ${MAX_CALENDAR_DAYS} days after start`,
     path: ['end'],
   });
 
 const newsQuery = z.strictObject({
   ...accountParameter,
-  symbols: symbolList(MOST_SYMBOLS).optional(),
-  limit: limitParameter(MOST_ARTICLES, 10),
+  symbols: symbolList(MAX_SYMBOLS).optional(),
+  limit: limitParameter(MAX_ARTICLES, 10),
 });
 
 const corporateActionsQuery = z
   .strictObject({
     ...accountParameter,
-    symbols: symbolList(MOST_SYMBOLS),
+    symbols: symbolList(MAX_SYMBOLS),
     start: z.iso.date(),
     end: z.iso.date(),
-    limit: limitParameter(MOST_ACTIONS, 50),
+    limit: limitParameter(MAX_CORPORATE_ACTIONS, 50),
   })
   .refine((range) => !(daysIn(range) < 0), { message: 'must not be before start', path: ['end'] })
-  .refine((range) => !(daysIn(range) > MOST_ACTION_DAYS), {
-    message: `must be at most ${MOST_ACTION_DAYS} days after start`,
+  .refine((range) => !(daysIn(range) > MAX_ACTION_DAYS), {
+    message: `must be at most ${MAX_ACTION_DAYS} days after start`,
     path: ['end'],
   });
 
 /** Longest term of options, in days. */
-const MOST_EXPIRY_DAYS = 1100;
+const MAX_EXPIRY_DAYS = 1100;
 /** Covers the expirations of the next two months. */
 const DEFAULT_EXPIRY_DAYS = 60;
 
@@ -88,11 +88,11 @@ const contractsQuery = z.strictObject({
   right: z.enum(['call', 'put']).optional(),
   strike_from: positiveDecimalString.optional(),
   strike_to: positiveDecimalString.optional(),
-  limit: limitParameter(MOST_CONTRACTS, 50),
+  limit: limitParameter(MAX_CONTRACTS, 50),
 });
 
 /** How far back bars reach at most: 252 trading days a year, 6.5 hours a day. */
-const REACH_MS: Record<BarQuery['timeframe'], number> = {
+const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Day': DAY_MS * 1.5,
   '1Hour': DAY_MS / 4,
   '1Min': DAY_MS / 240,
@@ -116,7 +116,7 @@ export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, no
   at.get('/v1/bars', ['market:read'], async (c, caller) => {
     const { symbol, timeframe, limit, account, adjustment, ...range } = parseQuery(barsQuery, c.req.url);
     const end = range.end ?? new Date(now());
-    const start = range.start ?? new Date(end.getTime() - limit * REACH_MS[timeframe] - 7 * DAY_MS);
+    const start = range.start ?? new Date(end.getTime() - limit * MAX_RANGE_MS[timeframe] - 7 * DAY_MS);
     const broker = await brokerFor(caller, account);
     await requireKnown(broker, [symbol]);
     const bars = await broker.bars({ symbol, timeframe, start, end, limit, adjustment });
@@ -175,10 +175,10 @@ function expiresWithin(
   const from = expires_from ?? newYorkDate(now);
   const to = expires_to ?? addDays(from, DEFAULT_EXPIRY_DAYS);
   const days = daysIn({ start: from, end: to });
-  if (days >= 0 && days <= MOST_EXPIRY_DAYS) return { from, to };
+  if (days >= 0 && days <= MAX_EXPIRY_DAYS) return { from, to };
   throw new Refusal(400, 'invalid_query', 'invalid query parameters: expires_to', {
     fields: ['expires_to'],
-    hint: `must not be before expires_from, nor more than ${MOST_EXPIRY_DAYS} days after`,
+    hint: `must not be before expires_from, nor more than ${MAX_EXPIRY_DAYS} days after`,
   });
 }
 

@@ -4,7 +4,7 @@ import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { ProposingCaller } from '../../approval/kernel/propose.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
-import { PROPOSE_ORDERS, USE_MANDATES } from '../../oauth/scopes.ts';
+import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { TradingStanding } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
@@ -24,11 +24,11 @@ import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, optionalJson, parseQuery, requireNoQuery } from './request.ts';
 
 /** Maximum wait, below the timeouts of ordinary HTTP clients. */
-const MOST_WAIT_S = 25;
+const MAX_WAIT_S = 25;
 
 const oneQuery = z.strictObject({
   ...forParameter,
-  wait: z.coerce.number().min(0).max(MOST_WAIT_S).default(0),
+  wait: z.coerce.number().min(0).max(MAX_WAIT_S).default(0),
   /** The `updated_at` that the client saw last. A later change is answered immediately. */
   since: z.string().max(40).optional(),
 });
@@ -60,7 +60,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     const key = idempotencyKey(c.req.header('idempotency-key'));
     const request = parseRequest(await jsonBody(c));
     requireProposing(caller, request.kind);
-    if (askedUnder(request) !== undefined) requireScopes(caller, [USE_MANDATES]);
+    if (askedUnder(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
     // The revocation withdrew all proposals up to then, and this one may have come after it.
     await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
@@ -231,7 +231,7 @@ function requireProposing(caller: Caller, kind: ProposalKind): void {
 /** Requires the scopes that proposing needs. A mandate may also be withdrawn by a client that may propose orders. */
 function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
   const { proposeScope } = kinds[kind];
-  requireScopes(caller, [proposeScope === USE_MANDATES ? PROPOSE_ORDERS : proposeScope]);
+  requireScopes(caller, [proposeScope === MANDATE_SCOPE ? PROPOSE_ORDERS_SCOPE : proposeScope]);
 }
 
 function idempotencyKey(header: string | undefined): string {

@@ -53,10 +53,10 @@ export function symbolList(most: number) {
 }
 
 /** Maximum size of a body, in bytes. An order is about 600. */
-const LARGEST_BODY = 16 * 1024;
+const MAX_BODY_BYTES = 16 * 1024;
 
 /** @throws {Refusal} 415 `unsupported_media_type`, 413 `body_too_large`, 400 `malformed_json` */
-export async function jsonBody(c: Context, largest = LARGEST_BODY): Promise<unknown> {
+export async function jsonBody(c: Context, largest = MAX_BODY_BYTES): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
     throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
@@ -66,7 +66,7 @@ export async function jsonBody(c: Context, largest = LARGEST_BODY): Promise<unkn
 
 /** Returns undefined for an empty body. @throws {Refusal} as {@link jsonBody} */
 export async function optionalJson(c: Context): Promise<unknown> {
-  const text = utf8(await limitedBody(c.req.raw.body, LARGEST_BODY));
+  const text = utf8(await limitedBody(c.req.raw.body, MAX_BODY_BYTES));
   return text.trim() === '' ? undefined : parsed(text);
 }
 

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
-import { MOST_WATCHED, type Watchlist } from '../../trading/market-news.ts';
+import { MAX_WATCHLIST_SYMBOLS, type Watchlist } from '../../trading/market-news.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { Refusal } from '../../trading/refusal.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
@@ -12,11 +12,11 @@ import { requireKnown } from './market.ts';
 import { guarded, jsonBody, parseQuery } from './request.ts';
 
 /** Maximum number of changes in one request. Each symbol is looked up at the broker. */
-const MOST_CHANGED = 20;
+const MAX_CHANGES = 20;
 
 const changeSchema = z.strictObject({
-  add: z.array(symbolSchema).max(MOST_CHANGED).default([]),
-  remove: z.array(symbolSchema).max(MOST_CHANGED).default([]),
+  add: z.array(symbolSchema).max(MAX_CHANGES).default([]),
+  remove: z.array(symbolSchema).max(MAX_CHANGES).default([]),
 });
 
 /** Changes only the caller's own list, without approval, because a change trades nothing and can be undone. */
@@ -43,7 +43,7 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   throw new Refusal(400, 'invalid_query', `the change is invalid: ${issue?.message}`, {
-    hint: `Use add and remove, with at most ${MOST_CHANGED} symbols each.`,
+    hint: `Use add and remove, with at most ${MAX_CHANGES} symbols each.`,
     fields: [String(issue?.path[0] ?? '')].filter((name) => name !== ''),
   });
 }
@@ -56,8 +56,8 @@ async function changed(
 ): Promise<Watchlist> {
   const before = await broker.watchlist();
   const symbols = [...new Set([...before.symbols, ...add])].filter((symbol) => !remove.includes(symbol));
-  if (symbols.length > MOST_WATCHED && symbols.length > before.symbols.length) {
-    throw new Refusal(400, 'invalid_query', `a watchlist has at most ${MOST_WATCHED} symbols`, {
+  if (symbols.length > MAX_WATCHLIST_SYMBOLS && symbols.length > before.symbols.length) {
+    throw new Refusal(400, 'invalid_query', `a watchlist has at most ${MAX_WATCHLIST_SYMBOLS} symbols`, {
       hint: 'Remove some symbols first.',
       fields: ['add'],
     });

@@ -23,7 +23,7 @@ interface TellFillsOptions {
 }
 
 /** Polling interval for orders that the gateway no longer follows and whose broker sends no updates. */
-const LOOK_MS = 5 * 60_000;
+const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
 /** Pause after an internal error, as opposed to one of a channel. */
 const RETRY_MS = 5_000;
 
@@ -64,7 +64,7 @@ export function tellFills(options: TellFillsOptions) {
 
   const look = async (): Promise<void> => {
     if (clock.now() < lookAt) return;
-    lookAt = clock.now() + LOOK_MS;
+    lookAt = clock.now() + ORDER_POLL_INTERVAL_MS;
     for (const { username } of people.list()) {
       if (closing.signal.aborted) return;
       await options.lookAtOrders(username);

@@ -57,8 +57,8 @@ type NewRequest = Omit<
 export type ApprovalRequests = ReturnType<typeof createApprovalRequests>;
 
 /** Outcomes by which a client withdraws a pending request. */
-const ENDS: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
-const ASKED_AGAIN = 'the response was lost, so it was requested again';
+const WITHDRAWING_STATES: readonly Outcome['state'][] = ['cancelled', 'expired', 'blocked'];
+const REPLACED_TEXT = 'the response was lost, so it was requested again';
 
 /** The approval requests and decisions in SQLite. A decision is final and survives a restart. */
 export function createApprovalRequests(database: Database, clock: Clock) {
@@ -76,7 +76,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
     if (typeof proposal === 'string') {
       const { user, clientId } = request;
       rows.replace.run(now, user, clientId, proposal);
-      rows.lost.run(ASKED_AGAIN, now, user, clientId, proposal);
+      rows.lost.run(REPLACED_TEXT, now, user, clientId, proposal);
     }
     rows.insert.run({ ...columnsOf(request), id, requestedAt: now });
   });
@@ -151,7 +151,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
      */
     tell(authReqId: string, clientId: string, { state, text }: Outcome): TellOutcome {
       const now = clock.now();
-      const ends = ENDS.includes(state);
+      const ends = WITHDRAWING_STATES.includes(state);
       const withdrawn =
         ends && rows.withdraw.run(now, state, text, now, authReqId, clientId, now).changes === 1;
       const row = rows.byAuthReqId.get(authReqId, clientId);

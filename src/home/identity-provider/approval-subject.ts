@@ -35,7 +35,7 @@ interface ApprovalSubject {
 }
 
 /** Maximum lifetime of an approval request, in seconds. */
-export const LONGEST_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
+export const MAX_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
 
 /**
  * Reads the `authorization_details` of a CIBA request: one proposal, one order, or one message.

@@ -36,11 +36,11 @@ export interface AskingOptions {
 }
 
 /** Maximum pending requests for one person, against approval fatigue. Counted per client, so that none can block another. */
-const MOST_PENDING = 20;
+const MAX_PENDING = 20;
 /** Seconds. */
 const PENDING_WAIT_S = 60;
 /** Limits only memory. The gateway has its own quotas for each proposer. */
-const MOST_PENDING_OF_GATEWAY = 20_000;
+const MAX_GATEWAY_PENDING = 20_000;
 /** Characters that read the same on every phone and can't forge a second line. */
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
@@ -136,7 +136,7 @@ export function ciba(options: AskingOptions): Features['ciba'] {
       if (!isGateway && options.ownerOf(clientId) !== account.accountId) {
         throw new errors.UnknownUserId('this client may not send requests to a user of this name');
       }
-      const most = isGateway ? MOST_PENDING_OF_GATEWAY : MOST_PENDING;
+      const most = isGateway ? MAX_GATEWAY_PENDING : MAX_PENDING;
       const tooOften = isGateway ? undefined : options.limits.questions.take(clientId);
       const tooMany = options.requests.countPending(account.accountId, clientId) >= most;
       const wait = tooOften ?? (tooMany ? PENDING_WAIT_S : undefined);

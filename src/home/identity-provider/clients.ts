@@ -51,7 +51,7 @@ export function gatewayClient(
  * Pauses in milliseconds before a failed ping is sent again: the gateway may be restarting, or its database may be back
  * soon. All of them end long before an approval expires.
  */
-const CALLED_AGAIN_MS = [1_000, 2_000, 4_000];
+const PING_RETRY_DELAYS_MS = [1_000, 2_000, 4_000];
 
 /** Sends CIBA pings (CIBA Core §10.2) without waiting. A lost ping only causes a delay, because clients also poll. */
 export function pingSender(options: {
@@ -84,7 +84,7 @@ export function pingSender(options: {
 
 /** Retries until the response is below 500. Other errors would only repeat. */
 async function called(send: () => Promise<Response>): Promise<void> {
-  for (const pause of [...CALLED_AGAIN_MS, undefined]) {
+  for (const pause of [...PING_RETRY_DELAYS_MS, undefined]) {
     const answer = await send().catch(() => undefined);
     await answer?.body?.cancel().catch(() => undefined);
     if (pause === undefined || (answer !== undefined && answer.status < 500)) return;

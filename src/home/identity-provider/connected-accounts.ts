@@ -28,7 +28,7 @@ class ConnectionRefusal extends ProblemError<
 > {}
 
 /** Seconds between polls. */
-const INTERVAL = 1;
+const ACCOUNT_POLL_INTERVAL_S = 1;
 
 const connectSchema = z.strictObject({
   connection: z.string().min(1).max(128),
@@ -117,7 +117,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
           auth_session: authSession,
           connect_params: { ticket },
           expires_in: Math.max(1, Math.floor((expiresAt - options.now()) / 1000)),
-          interval: INTERVAL,
+          interval: ACCOUNT_POLL_INTERVAL_S,
         },
         201,
       );

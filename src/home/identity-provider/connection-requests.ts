@@ -34,7 +34,7 @@ interface StartedRequest {
 export type ConnectionRequests = ReturnType<typeof createConnectionRequests>;
 
 /** Lifetime of a request. It is long enough to look up a password. */
-const LIFE_MS = 10 * 60_000;
+const LIFETIME_MS = 10 * 60_000;
 
 /** Stores the requests in SQLite, so that a person may return after a restart. */
 export function createConnectionRequests(options: { database: Database; vault: Vault; clock: Clock }) {
@@ -84,8 +84,8 @@ export function createConnectionRequests(options: { database: Database; vault: V
       // Starts with a letter, so that it can't look like an option when passed as a command-line argument.
       const ticket = `c${randomBytes(24).toString('base64url')}`;
       const authSession = randomBytes(32).toString('base64url');
-      const expiresAt = clock.now() + LIFE_MS;
-      rows.forget.run(clock.now() - LIFE_MS);
+      const expiresAt = clock.now() + LIFETIME_MS;
+      rows.forget.run(clock.now() - LIFETIME_MS);
       rows.insert.run({
         ticket: digest(ticket),
         authSession: digest(authSession),

@@ -19,7 +19,7 @@ import {
 import type { OidcStore } from '../../store/home/oidc-store.ts';
 import type { People } from '../../store/home/people.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { LONGEST_REQUEST_S } from './approval-subject.ts';
+import { MAX_REQUEST_S } from './approval-subject.ts';
 import {
   type AskingOptions,
   ciba,
@@ -43,7 +43,7 @@ import {
   companyOf,
   memberClaims,
 } from './companies/company.ts';
-import { assertionFault, CLOCK_TOLERANCE } from './protocol/client-assertion.ts';
+import { assertionFault, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
 import { ACCESS_TOKEN_S, CONSENT_PATH, isIn, routes } from './protocol/protocol.ts';
 import {
   checkServerSignIn,
@@ -74,7 +74,7 @@ interface OidcConfigurationOptions extends AskingOptions {
 const DAY = 24 * 3600;
 const MINUTE = 60;
 /** Minimum lifetime of an approval's token in seconds, so that a decision at the last moment is still effective. */
-const SHORTEST_APPROVAL = MINUTE;
+const MIN_APPROVAL_S = MINUTE;
 /** Authentication context of approvals signed by a passkey. Homes with live accounts allow no software keys. */
 const PASSKEY_ACR = 'phr';
 
@@ -112,7 +112,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       profile: ['name', 'preferred_username'],
       email: ['email', 'email_verified'],
     },
-    clockTolerance: CLOCK_TOLERANCE,
+    clockTolerance: CLOCK_TOLERANCE_S,
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
       const fault = assertionFault(claims, { issuer: options.issuer, now: options.now() });
       if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
@@ -233,14 +233,14 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
       if (typeof details?.expires_at === 'string') {
         const left = Math.min(5 * MINUTE, secondsUntil(details.expires_at));
         // The gateway enforces the expiry in the details, however long the token lives.
-        return isProposalDetails(details) ? Math.max(SHORTEST_APPROVAL, left) : left;
+        return isProposalDetails(details) ? Math.max(MIN_APPROVAL_S, left) : left;
       }
       return ACCESS_TOKEN_S;
     },
     BackchannelAuthenticationRequest: (ctx, request) => {
       const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);
       const { details, isProposal } = subjectOf({ resource, now }, request.params?.authorization_details);
-      const longest = isProposal ? LONGEST_REQUEST_S.proposal : LONGEST_REQUEST_S.other;
+      const longest = isProposal ? MAX_REQUEST_S.proposal : MAX_REQUEST_S.other;
       return Math.min(asked, longest, secondsUntil(details.expires_at));
     },
     AuthorizationCode: MINUTE,

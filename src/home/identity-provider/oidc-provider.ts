@@ -9,7 +9,7 @@ import Provider, {
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { leadsOutside, publicFetch } from '../../net/public-fetch.ts';
-import { createPublicResolver, RESOLVER_BUSY_S, ResolverBusy } from '../../net/public-resolver.ts';
+import { createPublicResolver, RESOLVER_RETRY_S, ResolverBusy } from '../../net/public-resolver.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
 import {
   ACCESS_TOKEN_TYPE,
@@ -31,7 +31,7 @@ import { approvalCode } from '../../trading/approval-details.ts';
 import { ProblemError } from '../../trading/refusal.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
-import { createDocumentReader, LONGEST_DOCUMENT } from './authorization/client-documents.ts';
+import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
 import { oneLineName } from './authorization/public-client.ts';
 import { ownPingEndpoint, pingSender } from './clients.ts';
 import type { Company } from './companies/company.ts';
@@ -44,7 +44,7 @@ import {
   type Handler,
   mcpResource,
   OUTCOME_PATH,
-  POLL_INTERVAL,
+  POLL_INTERVAL_S,
   routes,
   temporarilyUnavailable,
   tokenExchangeParameters,
@@ -245,7 +245,7 @@ function outgoingRequests(options: ProtocolOptions) {
     timeoutMs: PING_TIMEOUT_MS,
   });
   const reader = createDocumentReader(
-    options.documents ?? publicFetch(resolve, { mostBytes: LONGEST_DOCUMENT }),
+    options.documents ?? publicFetch(resolve, { mostBytes: MAX_DOCUMENT_BYTES }),
   );
   const { knownClients = [], servers = [], companies = [], clientKeys = fetch } = options;
   const listed = [...knownClients, ...servers, ...companies.flatMap(({ clients }) => clients)];
@@ -281,7 +281,7 @@ function completeAnswers(
     const route: unknown = ctx.oidc?.route;
     if (route === 'discovery' && ctx.status === 200) ctx.body = { ...ctx.body, ...metadata };
     if ((route === 'backchannel_authentication' || route === 'device_authorization') && ctx.status === 200) {
-      ctx.body = { ...ctx.body, interval: POLL_INTERVAL };
+      ctx.body = { ...ctx.body, interval: POLL_INTERVAL_S };
     }
     const approved = route === 'token' && ctx.status === 200 && ctx.oidc.params.grant_type === CIBA_GRANT;
     if (approved) failpoint('idp.issued');
@@ -359,9 +359,9 @@ function refusal(error: unknown): unknown {
     : new errors.InvalidTarget(error.message);
 }
 
-const MOST_CLIENTS = 20;
+const MAX_CLIENTS = 20;
 /** Only clients that may send requests to the phone may register a client that does. */
-const NEEDED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
+const REQUIRED_SCOPE = 'orders:propose' satisfies (typeof SESSION_SCOPES)[number];
 
 interface RegistrationOptions {
   readonly clients: RegisteredClients;
@@ -411,8 +411,8 @@ async function registerFor(
     tooMany(ctx, wait);
     return false;
   }
-  if (clients.list(owner).length >= MOST_CLIENTS) {
-    const description = `${MOST_CLIENTS} programs are already registered; remove one first`;
+  if (clients.list(owner).length >= MAX_CLIENTS) {
+    const description = `${MAX_CLIENTS} programs are already registered; remove one first`;
     answer(ctx, 403, { error: 'access_denied', error_description: description });
     return false;
   }
@@ -427,7 +427,7 @@ async function registerFor(
     return true;
   }
   options.forget(clientId);
-  if (fault instanceof ResolverBusy) tooMany(ctx, RESOLVER_BUSY_S);
+  if (fault instanceof ResolverBusy) tooMany(ctx, RESOLVER_RETRY_S);
   else answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
   return false;
 }
@@ -474,10 +474,10 @@ async function registrarOf(
       authorization,
       dpop: dpop === '' ? undefined : dpop,
     });
-    if (!caller.scopes.has(NEEDED_SCOPE)) {
+    if (!caller.scopes.has(REQUIRED_SCOPE)) {
       answer(ctx, 403, {
         error: 'insufficient_scope',
-        error_description: `the access token lacks a scope: ${NEEDED_SCOPE} needed`,
+        error_description: `the access token lacks a scope: ${REQUIRED_SCOPE} needed`,
       });
       return undefined;
     }

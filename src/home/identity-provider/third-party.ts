@@ -23,7 +23,7 @@ export interface ThirdPartyRequest {
 }
 
 /** Request timeout in milliseconds. */
-const TIMEOUT = 10_000;
+const TIMEOUT_MS = 10_000;
 
 const tokenResponseSchema = z.object({
   access_token: z.string().min(1),
@@ -45,7 +45,7 @@ export function thirdParties(request: typeof fetch) {
         body,
         headers: { accept: 'application/json' },
         redirect: 'manual',
-        signal: AbortSignal.timeout(TIMEOUT),
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch {
       throw new VaultError('broker_unreachable', 'the broker did not answer');

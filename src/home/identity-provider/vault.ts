@@ -38,7 +38,7 @@ export interface VaultAccount {
 }
 
 /** Cached tokens are no longer used this many seconds before they expire, because a token must outlive its request. */
-const REFRESH_EARLY = 60;
+const EXPIRY_MARGIN_S = 60;
 
 export type Vault = ReturnType<typeof createVault>;
 
@@ -213,7 +213,7 @@ function accessTokens(options: {
       const key = keyOf(user, name);
       const token = cached.get(key);
       const left = token === undefined ? 0 : Math.floor((token.expiresAt - clock.now()) / 1000);
-      if (token !== undefined && left > REFRESH_EARLY && rows.find(user, name) !== undefined) {
+      if (token !== undefined && left > EXPIRY_MARGIN_S && rows.find(user, name) !== undefined) {
         return { accessToken: token.token, expiresIn: left };
       }
       // Refreshes run one at a time: brokers rotate refresh tokens, and using one twice ends the connection.

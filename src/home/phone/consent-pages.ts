@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { ConsentRequest } from '../identity-provider/authorization/consents.ts';
 import { byPasskey, CONSENT_PATH } from '../identity-provider/protocol/protocol.ts';
 import { formsMayLeadTo } from './page/browser.ts';
@@ -75,7 +75,7 @@ ${
 <p>It will be able to:</p>
 <ul data-testid="scopes">${scopes.map((scope) => html`<li>${scopeWords[scope] ?? scope}</li>`)}</ul>
 <p class="soft small">${
-      scopes.includes(PROPOSE_ORDERS)
+      scopes.includes(PROPOSE_ORDERS_SCOPE)
         ? 'It can propose orders. Each one comes to this phone, and none is placed without your approval.'
         : 'It can’t propose orders.'
     } You can remove it at any time under Programs.</p>

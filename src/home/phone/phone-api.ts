@@ -7,14 +7,14 @@ import { utcSeconds } from '../../machine/clock.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
-import { TERMINAL_PHONE } from '../identity-provider/protocol/protocol.ts';
+import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
 import { limitRefusals } from '../identity-provider/protocol/request-limits.ts';
 import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 
 /** Maximum `wait` in seconds, which is below the timeouts of common HTTP clients. */
-const MOST_WAIT = 25;
+const MAX_WAIT_S = 25;
 
 const decisionSchema = z.strictObject({
   decision: z.enum(['approve', 'deny']),
@@ -58,7 +58,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
     const lookup = await services.deviceCodes.decide(
       userCode,
       user,
-      decision === 'approve' ? TERMINAL_PHONE : undefined,
+      decision === 'approve' ? TERMINAL_PHONE_AUTHENTICATION : undefined,
     );
     return answerLookup(context, user, lookup);
   });
@@ -165,7 +165,7 @@ async function waitUntil(
 ): Promise<boolean> {
   const wait = Number(context.req.query('wait') ?? '0');
   if (!(wait >= 0)) return false;
-  const deadline = services.clock.now() + Math.min(wait, MOST_WAIT) * 1000;
+  const deadline = services.clock.now() + Math.min(wait, MAX_WAIT_S) * 1000;
   const { signal } = context.req.raw;
   while (!done()) {
     const left = deadline - services.clock.now();

@@ -28,9 +28,9 @@ const ticketSchema = z.object({ url: z.url() });
 const registrationSchema = z.object({ token: z.string() });
 
 /** Milliseconds added to the time that the server may wait. */
-const TIMEOUT = 10_000;
+const TIMEOUT_MS = 10_000;
 /** The server's longest wait per request, in seconds. */
-const MOST_WAIT = 25;
+const MAX_WAIT_S = 25;
 
 interface PhoneClientOptions {
   /** Any address of the sandbox's identity provider, such as its page (`…/phone`). */
@@ -61,7 +61,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
   const noRequest = (id: string) => failed('not_found', `there is no request ${id}`);
   const requestPath = (user: string, more: Record<string, string>) =>
     `/phone/api/requests?${new URLSearchParams({ user, ...more })}`;
-  const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MOST_WAIT);
+  const waitOf = (seconds: number) => Math.min(Math.max(0, seconds), MAX_WAIT_S);
   /** Signs an approval. Returns undefined for a request that is no longer pending, which the phone then reports. */
   const signed = async (path: string, id: string) => {
     const { user, details, status } = await call(phoneRequestSchema, path, { 404: noRequest(id) });
@@ -175,7 +175,7 @@ interface Asked {
 /** Creates a function that makes one call and validates the response with a schema. `failures` maps statuses to errors. */
 function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
   const ask = async (path: string, { body, signal, waitMs = 0 }: Asked) => {
-    const timeout = AbortSignal.timeout(TIMEOUT + waitMs);
+    const timeout = AbortSignal.timeout(TIMEOUT_MS + waitMs);
     try {
       const response = await request(new URL(path, phone), {
         method: body === undefined ? 'GET' : 'POST',

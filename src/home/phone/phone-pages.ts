@@ -16,8 +16,8 @@ import { nextChange, type PhoneServices } from './phone-services.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
 /** Milliseconds between heartbeats on an event stream, which is also how soon an expired request moves to the list below. */
-const HEARTBEAT = 5000;
-const MOST_STREAMS = 20;
+const HEARTBEAT_MS = 5000;
+const MAX_STREAMS = 20;
 
 export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
@@ -37,7 +37,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     });
   });
 
-  const streams = streamLimit(MOST_STREAMS);
+  const streams = streamLimit(MAX_STREAMS);
   app.get('/phone/events', (context) => {
     const { session } = context.var;
     const viewer = viewerOf(context);
@@ -56,7 +56,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
             return;
           }
           // Started before the state is read, so that a change in between is not delayed until the next heartbeat.
-          const change = nextChange(services, viewer.user, HEARTBEAT, over);
+          const change = nextChange(services, viewer.user, HEARTBEAT_MS, over);
           const { cards, ...rest } = await phoneUpdate(await phoneState(services, viewer), sent);
           const now = JSON.stringify(rest);
           await stream.writeSSE(
@@ -99,7 +99,7 @@ function viewerOf(context: BrowserContext): Viewer | undefined {
   return { user: user.username, session: session.id, canApprove: isFull(context), formToken };
 }
 
-const PATH = '/phone/dashboard';
+const DASHBOARD_PATH = '/phone/dashboard';
 
 export function createDashboardPages(
   dashboards: NonNullable<PhoneServices['dashboards']>,
@@ -114,9 +114,9 @@ export function createDashboardPages(
     return known;
   };
   return createDashboardRoutes({
-    path: PATH,
+    path: DASHBOARD_PATH,
     dataOf: ({ var: { user } }) => (user === undefined ? undefined : readsOf(user.username)),
-    toGetIn: (context) => toSignIn(context, PATH),
+    toGetIn: (context) => toSignIn(context, DASHBOARD_PATH),
     isOpen: async ({ var: { session } }) => session !== undefined && (await isOpenSession(session, services)),
     async decide(context) {
       const viewer = viewerOf(context);
@@ -138,9 +138,9 @@ function pushToggle({ publicKey }: Pick<PhonePush, 'publicKey'>): Markup {
 }
 
 /** Maximum requests on a page. The next ones appear as these are decided. */
-const MOST_CARDS = 50;
+const MAX_CARDS = 50;
 /** Number of recent decisions below the card. The others are in the history. */
-const RECENT = 5;
+const MAX_RECENT = 5;
 
 interface Viewer {
   readonly user: string;
@@ -156,7 +156,7 @@ type PhoneState = Awaited<ReturnType<typeof phoneState>>;
 async function phoneState(services: DecisionServices, viewer: Viewer) {
   const { requests, steps } = services;
   const { user, session, canApprove, formToken } = viewer;
-  const waiting = requests.pending(user, MOST_CARDS);
+  const waiting = requests.pending(user, MAX_CARDS);
   const hasKey = (await services.keys.list(user)).length > 0;
   const cardState = (request: ApprovalRequest): CardState => ({
     formToken,
@@ -167,7 +167,7 @@ async function phoneState(services: DecisionServices, viewer: Viewer) {
   return {
     waiting,
     more: requests.countPending(user) - waiting.length,
-    recent: requests.recent(user, RECENT),
+    recent: requests.recent(user, MAX_RECENT),
     card: (request: ApprovalRequest) => requestCard(request, cardState(request)),
     result: (request: ApprovalRequest) => resultPanel(request, steps.whyDenied(request)),
     recentItem: (request: ApprovalRequest) => recentItem(request, steps.whyDenied(request)),

@@ -23,7 +23,7 @@ export const partyScopeWords: Readonly<Record<string, string>> = {
   'https://www.googleapis.com/auth/gmail.send': 'send e-mail as you',
 };
 
-const STAYS = scopeWords.offline_access ?? '';
+const STAY_SIGNED_IN = scopeWords.offline_access ?? '';
 
 /**
  * Describes the access that a sign-in will have, line by line.
@@ -32,9 +32,9 @@ const STAYS = scopeWords.offline_access ?? '';
 export function scopesInWords(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {
   const words = scopes.map((scope) => scopeWords[scope] ?? scope);
   if (use !== 'server') return words;
-  const here = words.filter((line) => line !== STAYS);
-  return [...here, STAYS, ...(scopes.includes('offline_access') ? [AWAY] : [])];
+  const here = words.filter((line) => line !== STAY_SIGNED_IN);
+  return [...here, STAY_SIGNED_IN, ...(scopes.includes('offline_access') ? [WORK_WHILE_AWAY] : [])];
 }
 
 /** Describes a grant of the server's own, which can be ended separately. */
-const AWAY = 'Let that server work for you while you are away';
+const WORK_WHILE_AWAY = 'Let that server work for you while you are away';

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../oauth/scopes.ts';
-import { USERNAME } from '../../store/home/people.ts';
+import { USERNAME_PATTERN } from '../../store/home/people.ts';
 import {
   clientId,
   clientKeys,
   firstTwice,
   hasOneKeySource,
+  KEY_SOURCE_ISSUE,
   namesEachOnce,
-  ONE_KEY_SOURCE,
 } from './client-settings.ts';
 
 const shownName = z.string().min(1).max(60);
@@ -34,13 +34,13 @@ const companySchema = z.strictObject({
     )
     .min(1),
   people: z
-    .record(z.string().min(1).max(255), z.string().regex(USERNAME, 'is not a user name in this home'))
+    .record(z.string().min(1).max(255), z.string().regex(USERNAME_PATTERN, 'is not a user name in this home'))
     .refine((people) => Object.keys(people).length > 0, 'must list at least one person'),
   clients: z
     .array(
       z
         .strictObject({ client_id: clientId, name: shownName, ...clientKeys })
-        .refine(hasOneKeySource, ONE_KEY_SOURCE),
+        .refine(hasOneKeySource, KEY_SOURCE_ISSUE),
     )
     .min(1)
     .max(20),

@@ -11,8 +11,8 @@ import {
   clientKeys,
   firstTwice,
   hasOneKeySource,
+  KEY_SOURCE_ISSUE,
   namesEachOnce,
-  ONE_KEY_SOURCE,
 } from './client-settings.ts';
 import { companiesSchema } from './company-settings.ts';
 import { homeAddressProblem, isLocalAddress } from './home-address.ts';
@@ -49,7 +49,7 @@ const serverSchema = z
       ),
     ...clientKeys,
   })
-  .refine(hasOneKeySource, ONE_KEY_SOURCE);
+  .refine(hasOneKeySource, KEY_SOURCE_ISSUE);
 
 /** A Shared Signals receiver: the endpoint that gets Security Event Tokens (RFC 8935), and their `aud`. */
 const receiverSchema = z.strictObject({

@@ -5,7 +5,7 @@ import { ADDITIONS, JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
 
 /** Interval between checks whether the indexes are built, in milliseconds. */
-const LOOK_MS = 200;
+const INDEX_CHECK_INTERVAL_MS = 200;
 
 /**
  * Creates or migrates the job tables; idempotent, and safe to run concurrently. Runs after `migrate(address,
@@ -44,6 +44,6 @@ async function untilBuilt(boss: PgBoss): Promise<void> {
     const failed = status.find((one) => one.status === 'failed');
     if (failed !== undefined) throw new Error('an index on the job tables could not be built');
     if (status.every((one) => one.status === 'completed')) return;
-    await sleep(LOOK_MS);
+    await sleep(INDEX_CHECK_INTERVAL_MS);
   }
 }

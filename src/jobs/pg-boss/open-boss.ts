@@ -6,15 +6,15 @@ import { listenTo } from '../../store/postgres/listener.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 
 /** How often lost workers' jobs are detected, seconds. pg-boss's default of 60 would keep a person waiting. */
-const SUPERVISE_SECONDS = 3;
+const SUPERVISE_INTERVAL_SECONDS = 3;
 /** How often finished jobs are removed, seconds. */
-const MAINTAIN_SECONDS = 600;
+const MAINTENANCE_INTERVAL_SECONDS = 600;
 /** How long to wait for a database that is starting. */
-const START_MS = 60_000;
+const MAX_START_WAIT_MS = 60_000;
 const RETRY_MS = 500;
 
 /** PostgreSQL's "the database system is starting up", and errors of a server or socket that does not exist yet. */
-const STARTING = ['57P03', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
+const STARTING_CODES = ['57P03', 'ECONNREFUSED', 'ENOENT', 'ECONNRESET'];
 
 interface BossOptions {
   /** Whether to migrate the tables, as their owner, and do nothing else. */
@@ -36,9 +36,9 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
     migrate,
     createSchema: migrate,
     supervise: !migrate,
-    superviseIntervalSeconds: SUPERVISE_SECONDS,
-    monitorIntervalSeconds: SUPERVISE_SECONDS,
-    maintenanceIntervalSeconds: MAINTAIN_SECONDS,
+    superviseIntervalSeconds: SUPERVISE_INTERVAL_SECONDS,
+    monitorIntervalSeconds: SUPERVISE_INTERVAL_SECONDS,
+    maintenanceIntervalSeconds: MAINTENANCE_INTERVAL_SECONDS,
     useListenNotify: woken !== undefined,
     // Users' schedules are rows of our own. Nothing is tried that only an owner may do, and nothing is reported elsewhere.
     schedule: false,
@@ -73,14 +73,14 @@ function overPool(pool: Pool, woken: BossOptions['woken']): Db {
 }
 
 async function whenUp(pool: Pool): Promise<void> {
-  const until = Date.now() + START_MS;
+  const until = Date.now() + MAX_START_WAIT_MS;
   for (;;) {
     try {
       await pool.query('SELECT 1');
       return;
     } catch (error) {
       const { code } = error as { code?: unknown };
-      if (typeof code !== 'string' || !STARTING.includes(code) || Date.now() > until) throw error;
+      if (typeof code !== 'string' || !STARTING_CODES.includes(code) || Date.now() > until) throw error;
     }
     await sleep(RETRY_MS);
   }

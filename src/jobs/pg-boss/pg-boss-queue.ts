@@ -4,16 +4,16 @@ import { openPool } from '../../store/postgres/pool.ts';
 import { requireTenant } from '../../store/postgres/tenant-database.ts';
 import { alarm, within } from '../alarm.ts';
 import {
-  ABORT_MS,
+  ABORT_GRACE_MS,
+  DEFAULT_DRAIN_MS,
   type DeadJob,
-  DRAIN_MS,
+  HEARTBEAT_INTERVAL_MS,
   type Job,
   type JobHandler,
   type JobKind,
   type JobQueue,
   parseJob,
   parseJobOf,
-  RENEW_MS,
 } from '../job-queue.ts';
 import { type Claim, type Claims, claimsOf, clearDead } from './claims.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
@@ -21,7 +21,7 @@ import { openBoss } from './open-boss.ts';
 import { ensureQueues, queueOf } from './queues.ts';
 
 /** How often jobs are removed that died with their workers and block their keys, in milliseconds. */
-const CLEAR_MS = 5_000;
+const CLEAR_INTERVAL_MS = 5_000;
 
 export interface PgBossOptions {
   /** The server's database, with the application's login ({@link readServerAddress}). */
@@ -97,7 +97,7 @@ export async function pgBossQueue({
       if (closed !== undefined || workers.has(queue))
         throw new TradeAgentError('internal', `${kind} jobs already have a worker, or the queue is closed`);
       workers.set(queue, startWorker({ claims: claimsOf(boss, pool, queue), handler, concurrency, heard }));
-      clearing ??= setInterval(() => void clearDead(pool).catch(heard), CLEAR_MS);
+      clearing ??= setInterval(() => void clearDead(pool).catch(heard), CLEAR_INTERVAL_MS);
     },
     async dead(limit = 100) {
       const { rows } = await pool.query<{ id: string; data: Job; at: number; code: string | null }>(
@@ -109,7 +109,7 @@ export async function pgBossQueue({
         ({ id, data, at, code }): DeadJob => ({ id, job: data, failedAt: at, code: code ?? 'lost' }),
       );
     },
-    close: ({ drainMs = DRAIN_MS } = {}) => (closed ??= end(drainMs)),
+    close: ({ drainMs = DEFAULT_DRAIN_MS } = {}) => (closed ??= end(drainMs)),
   };
 }
 
@@ -122,13 +122,13 @@ const [SHORTEST_MS, LONGEST_MS] = [100, 2_000];
  * Delay before a fetch if all slots were in use: a fetch scans every waiting key (65 ms for 20,000), so it should get several
  * jobs.
  */
-const GATHER_MS = 20;
+const FETCH_DELAY_MS = 20;
 
 /**
  * How long a reported outcome may still get lost, since outcomes are not fsynced and the database may crash. PostgreSQL's
  * maximum is three times `wal_writer_delay`, 200 ms by default.
  */
-const UNSURE_MS = 5_000;
+const UNSYNCED_OUTCOME_MS = 5_000;
 
 interface WorkerOptions {
   readonly claims: Claims;
@@ -195,7 +195,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
     return fetched.length;
   };
   const gather = async () => {
-    if (await bell.rung(LONGEST_MS)) await sleep(GATHER_MS);
+    if (await bell.rung(LONGEST_MS)) await sleep(FETCH_DELAY_MS);
   };
   const loop = async () => {
     for (let pause = SHORTEST_MS; !closing.signal.aborted; ) {
@@ -221,7 +221,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
       job?.abort.abort();
     }
   };
-  const renewing = setInterval(() => void renew().catch(heard), RENEW_MS);
+  const renewing = setInterval(() => void renew().catch(heard), HEARTBEAT_INTERVAL_MS);
   const looping = loop();
 
   return {
@@ -238,7 +238,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
       const all = () => Promise.all([...running.values()].map(({ ended }) => ended));
       await within(drainMs, all());
       for (const { abort } of running.values()) abort.abort();
-      await within(ABORT_MS, all());
+      await within(ABORT_GRACE_MS, all());
       const left = [...running.keys()];
       running.clear();
       await Promise.all(left.map((claim) => claims.giveBack(claim).catch(heard)));
@@ -272,7 +272,7 @@ function createOutcomes({
       }
       const now = performance.now();
       for (const [one, { at }] of said) {
-        if (at >= now - UNSURE_MS) break;
+        if (at >= now - UNSYNCED_OUTCOME_MS) break;
         said.delete(one);
       }
       said.set(claim, { at: now, say });

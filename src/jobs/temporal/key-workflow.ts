@@ -14,7 +14,7 @@ export interface KeyLimits {
 }
 
 /** Maximum number of jobs per workflow execution: its history must stay bounded, and is replayed at each step. */
-const JOBS_AN_EXECUTION = 50;
+const MAX_JOBS_PER_EXECUTION = 50;
 
 /**
  * Runs the jobs of one key, one at a time and in the order in which they were signaled, knowing only their ids. Ends when
@@ -33,7 +33,7 @@ export async function jobsOfKey(limits: KeyLimits, waiting: readonly number[] = 
   });
   await condition(() => queue.length > 0);
   for (let done = 0; queue[0] !== undefined; done += 1) {
-    if (done === JOBS_AN_EXECUTION) await continueAsNew<typeof jobsOfKey>(limits, queue);
+    if (done === MAX_JOBS_PER_EXECUTION) await continueAsNew<typeof jobsOfKey>(limits, queue);
     await attempt(queue[0]);
     queue.shift();
   }

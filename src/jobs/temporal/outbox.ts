@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { TenantDatabase, Unit } from '../../store/postgres/tenant-database.ts';
 import type { DeadJob } from '../job-queue.ts';
-import { type Job, type JobKind, KEEP_DEAD_SECONDS, parseJob } from '../job-queue.ts';
+import { DEAD_JOB_RETENTION_SECONDS, type Job, type JobKind, parseJob } from '../job-queue.ts';
 
 export interface OutboxRow {
   readonly id: number;
@@ -95,7 +95,7 @@ export function postgresOutbox(database: TenantDatabase) {
       void (await database.writeUnsynced((unit) =>
         unit.last.run(
           `DELETE FROM job_outbox WHERE dead_at < clock_timestamp() - @seconds * interval '1 second'`,
-          { seconds: KEEP_DEAD_SECONDS },
+          { seconds: DEAD_JOB_RETENTION_SECONDS },
         ),
       )),
     /** Listens for new jobs. */

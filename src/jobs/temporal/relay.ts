@@ -7,17 +7,17 @@ const LEASE_MS = 5_000;
 /** Delays between reads without a notification. Enqueued jobs notify; jobs that become due don't. */
 const [SHORTEST_MS, LONGEST_MS] = [100, 1_000];
 /** Delay between retries while Temporal or the database is unavailable. */
-const AWAY_MS = 2_000;
+const OUTAGE_RETRY_MS = 2_000;
 /** Rows per read, and keys handed over in parallel. */
 const [BATCH, KEYS_AT_ONCE] = [500, 16];
 /** How often expired dead jobs are removed. */
-const CLEAR_MS = 3_600_000;
+const CLEAR_INTERVAL_MS = 3_600_000;
 
 /**
  * Jobs not done after this long are handed over again, for an engine that lost them (another namespace, an older
  * backup). An engine that has them ignores the repetition.
  */
-const AGAIN_MS = 900_000;
+const REPEAT_HANDOVER_MS = 900_000;
 
 /** Hands jobs of one key to the engine, in this order; idempotent. */
 export type HandOver = (job: Pick<OutboxRow, 'kind' | 'key'>, ids: readonly number[]) => Promise<void>;
@@ -49,7 +49,7 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   const pass = async (): Promise<number> => {
     if (!(await leases.hold('job outbox', LEASE_MS))) return 0;
     if (Date.now() >= clearAt) {
-      clearAt = Date.now() + CLEAR_MS;
+      clearAt = Date.now() + CLEAR_INTERVAL_MS;
       await outbox.clear();
     }
     const rows = await outbox.due(BATCH);
@@ -65,7 +65,7 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
       });
       isAway = found === undefined;
       if (found === BATCH) continue;
-      pause = isAway ? AWAY_MS : found === 0 ? Math.min(pause * 2, LONGEST_MS) : SHORTEST_MS;
+      pause = isAway ? OUTAGE_RETRY_MS : found === 0 ? Math.min(pause * 2, LONGEST_MS) : SHORTEST_MS;
       if (await bell.rung(pause)) pause = SHORTEST_MS;
     }
   };
@@ -83,7 +83,7 @@ export function startRelay(options: RelayOptions): { close(): Promise<void> } {
 
 async function handOverAll(
   rows: readonly OutboxRow[],
-  { outbox, handOver, againMs = AGAIN_MS }: RelayOptions,
+  { outbox, handOver, againMs = REPEAT_HANDOVER_MS }: RelayOptions,
 ): Promise<void> {
   const keys = [...Map.groupBy(rows, ({ kind, key }) => `${kind}|${key}`).values()].values();
   const handed: number[] = [];

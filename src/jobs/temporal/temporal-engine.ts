@@ -4,12 +4,12 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { defined } from '../../values/defined.ts';
 import { within } from '../alarm.ts';
 import {
-  ABORT_MS,
+  ABORT_GRACE_MS,
   expireInSeconds,
-  HEARTBEAT_SECONDS,
+  HEARTBEAT_INTERVAL_MS,
+  HEARTBEAT_TIMEOUT_SECONDS,
   type JobHandler,
   type JobKind,
-  RENEW_MS,
   RETRY_LIMIT,
   RETRY_SECONDS,
 } from '../job-queue.ts';
@@ -26,12 +26,12 @@ import {
 } from './temporal-sdk.ts';
 
 /** Time limit for Temporal to accept a job, in milliseconds. */
-const ANSWER_MS = 10_000;
+const ACCEPT_TIMEOUT_MS = 10_000;
 /** How long to wait for a server that is starting. */
-const START_MS = 60_000;
+const MAX_START_WAIT_MS = 60_000;
 const RETRY_MS = 1_000;
 /** How long outcomes may take to reach Temporal when the queue closes. */
-const LEAVE_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 5_000;
 /** A workflow task takes milliseconds. One given to a suspended worker goes to another after this time. */
 const STEP_TIMEOUT = '3s';
 /** The workflow's name in `key-workflow.ts`. */
@@ -63,10 +63,10 @@ export async function openTemporal(options: TemporalOptions) {
     async handOver({ kind, key }: Parameters<HandOver>[0], ids: readonly number[]): Promise<void> {
       const limits: KeyLimits = {
         expireInSeconds: expireInSeconds[kind],
-        heartbeatSeconds: HEARTBEAT_SECONDS,
+        heartbeatSeconds: HEARTBEAT_TIMEOUT_SECONDS,
         retrySeconds: RETRY_SECONDS,
       };
-      await connection.withDeadline(Date.now() + ANSWER_MS, () =>
+      await connection.withDeadline(Date.now() + ACCEPT_TIMEOUT_MS, () =>
         client.workflow.signalWithStart(WORKFLOW, {
           workflowId: `${queueOf(kind)}/${key}`,
           taskQueue: queueOf(kind),
@@ -91,8 +91,8 @@ export async function openTemporal(options: TemporalOptions) {
           // given one for each of its polls.
           maxCachedWorkflows: 0,
           maxConcurrentWorkflowTaskPolls: 2,
-          maxHeartbeatThrottleInterval: RENEW_MS,
-          defaultHeartbeatThrottleInterval: RENEW_MS,
+          maxHeartbeatThrottleInterval: HEARTBEAT_INTERVAL_MS,
+          defaultHeartbeatThrottleInterval: HEARTBEAT_INTERVAL_MS,
           // `Attempts` ends running jobs in time.
           shutdownGraceTime: '1 day',
         });
@@ -103,7 +103,7 @@ export async function openTemporal(options: TemporalOptions) {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
       // A worker that can't reach Temporal would retry forever.
-      await within(LEAVE_MS, Promise.all(doing.map(({ worker }) => worker.ended)));
+      await within(CLOSE_TIMEOUT_MS, Promise.all(doing.map(({ worker }) => worker.ended)));
     },
     close: () => connection.close().catch(heard),
   };
@@ -133,7 +133,7 @@ async function runWorker(make: () => Promise<TemporalWorker>, heard: (error: unk
 }
 
 async function connected(sdk: TemporalSdk, options: ConnectionOptions): Promise<Connection> {
-  const until = Date.now() + START_MS;
+  const until = Date.now() + MAX_START_WAIT_MS;
   for (;;) {
     try {
       return await sdk.worker.NativeConnection.connect(options);
@@ -218,7 +218,7 @@ function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
     if (begun === undefined) return;
     const { job, tries } = begun;
     if (tries > RETRY_LIMIT + 1) return await outbox.bury(id, 'lost');
-    const alive = setInterval(() => context.heartbeat(), RENEW_MS);
+    const alive = setInterval(() => context.heartbeat(), HEARTBEAT_INTERVAL_MS);
     try {
       const working = handler(job, signal);
       await Promise.race([working, left]);
@@ -251,7 +251,7 @@ function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
       const all = () => Promise.all(running);
       await within(drainMs, all());
       closing.abort();
-      await within(ABORT_MS, all());
+      await within(ABORT_GRACE_MS, all());
       leaving.abort();
       await all();
     },

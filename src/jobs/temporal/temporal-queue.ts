@@ -3,7 +3,7 @@ import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.t
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import { defined } from '../../values/defined.ts';
 import type { JobQueue } from '../job-queue.ts';
-import { DRAIN_MS, parseJobOf } from '../job-queue.ts';
+import { DEFAULT_DRAIN_MS, parseJobOf } from '../job-queue.ts';
 import { postgresOutbox } from './outbox.ts';
 import { startRelay } from './relay.ts';
 import { openTemporal, type Temporal } from './temporal-engine.ts';
@@ -59,6 +59,6 @@ export function temporalQueue(options: TemporalQueueOptions): JobQueue {
       });
     },
     dead: (limit = 100) => outbox.dead(limit),
-    close: ({ drainMs = DRAIN_MS } = {}) => (closed ??= end(drainMs)),
+    close: ({ drainMs = DEFAULT_DRAIN_MS } = {}) => (closed ??= end(drainMs)),
   };
 }

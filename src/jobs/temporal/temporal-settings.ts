@@ -41,7 +41,7 @@ export const temporalSchema = z
   });
 export type TemporalSettings = z.output<typeof temporalSchema>;
 
-const LONGEST_KEY = 64 * 1024;
+const MAX_KEY_BYTES = 64 * 1024;
 const isHere = (address: string) => isLoopback(new URL(`http://${address}`));
 
 /**
@@ -75,7 +75,7 @@ export function connectionOptions(settings: TemporalSettings, folder: string): C
 function secretIn(path: string): string {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${path} can't be used: ${why}`, { details: { file: path } });
-  const secret = readPrivateFile(path, LONGEST_KEY, unusable);
+  const secret = readPrivateFile(path, MAX_KEY_BYTES, unusable);
   if (secret === undefined || secret.trim() === '') throw unusable('it is missing or empty');
   return secret;
 }

@@ -5,9 +5,9 @@ import type { Environment } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 
 /** UTF-16 code units, as for messages (trading/message.ts). */
-const LONGEST_TEXT = 2_000;
-const MOST_ENTRIES = 500;
-const MOST_DEPTH = 8;
+const MAX_TEXT_LENGTH = 2_000;
+const MAX_ENTRIES = 500;
+const MAX_DEPTH = 8;
 
 interface Cut {
   /** Path, such as `bars` or `accounts.0.lots`. */
@@ -20,14 +20,14 @@ interface Cut {
 function shownValue(value: unknown, cuts: Cut[], path: readonly string[] = []): unknown {
   if (typeof value === 'string') {
     const text = safeText(value);
-    return text.length <= LONGEST_TEXT ? text : `${text.slice(0, LONGEST_TEXT - 1).toWellFormed()}…`;
+    return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH - 1).toWellFormed()}…`;
   }
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, entry]) => entry !== undefined || Array.isArray(value));
-  const shown = path.length >= MOST_DEPTH ? [] : entries.slice(0, MOST_ENTRIES);
+  const shown = path.length >= MAX_DEPTH ? [] : entries.slice(0, MAX_ENTRIES);
   if (shown.length < entries.length)
     cuts.push({ field: safeText(path.join('.')).slice(0, 200), shown: shown.length, total: entries.length });
-  if (path.length >= MOST_DEPTH) return null;
+  if (path.length >= MAX_DEPTH) return null;
   const told = shown.map(([name, entry]) => [name, shownValue(entry, cuts, [...path, name])] as const);
   if (Array.isArray(value)) return told.map(([, entry]) => entry);
   return Object.fromEntries(told.map(([name, entry]) => [safeText(name).slice(0, 64), entry]));
@@ -53,14 +53,14 @@ export function toolAnswer(facts: AnswerFacts, isError = false): CallToolResult 
   };
 }
 
-const MOST_CUTS = 10;
+const MAX_REPORTED_CUTS = 10;
 
 /** Returns the message with the omissions appended, so that a model does not take a part for the whole. */
 function cutFacts(
   message: string,
   cuts: readonly Cut[],
 ): { readonly message: unknown; readonly cut: unknown } {
-  const told = cuts.slice(0, MOST_CUTS);
+  const told = cuts.slice(0, MAX_REPORTED_CUTS);
   const words = told.map(({ field, shown, total }) => `${field} has ${shown} of ${total}`).join(', ');
   const end = /[.!?]$/.test(message) ? '' : '.';
   const more = cuts.length > told.length ? `, and ${cuts.length - told.length} more` : '';

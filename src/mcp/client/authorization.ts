@@ -22,7 +22,7 @@ import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-auth
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
 
 /** How long the person may take in the browser, in milliseconds. */
-const SIGN_IN_MS = 300_000;
+const SIGN_IN_TIMEOUT_MS = 300_000;
 const CALLBACK = '/callback';
 
 /** Thrown if nobody can be asked to sign in. */
@@ -102,7 +102,7 @@ export class Authorization implements AuthProvider {
     const provider = this.#provider({ redirectUri: redirect.redirectUri, state, open }, true);
     try {
       if ((await this.#auth(provider)) === 'AUTHORIZED') return;
-      const late = AbortSignal.timeout(SIGN_IN_MS);
+      const late = AbortSignal.timeout(SIGN_IN_TIMEOUT_MS);
       const answer = await redirect.answer(AbortSignal.any([signal, late])).catch((error: unknown) => {
         if (!late.aborted || signal.aborted) throw error;
         throw new TradeAgentError('login_expired', 'nobody signed in within five minutes', {

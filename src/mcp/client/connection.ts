@@ -24,10 +24,10 @@ import type { ServerAccess, ServerLimits } from './server-access.ts';
 import type { ServerTool } from './tool-text.ts';
 
 /** Timeout in milliseconds for requests without their own limit: metadata, registration, tokens. */
-const REQUEST_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
- * Returns a `fetch` for a server and for the hosts it refers to. Responses are limited to {@link LONGEST_MESSAGE},
+ * Returns a `fetch` for a server and for the hosts it refers to. Responses are limited to {@link MAX_MESSAGE_BYTES},
  * including event streams. A server on the internet can't refer to internal addresses.
  */
 export function serverFetch(
@@ -36,7 +36,7 @@ export function serverFetch(
   { tooLong, resolve = resolveHost }: { tooLong?: (error: Error) => void; resolve?: ResolveHost } = {},
 ): typeof fetch {
   const server = new URL(serverUrl);
-  const bounded = boundedFetch(send, LONGEST_MESSAGE, tooLong);
+  const bounded = boundedFetch(send, MAX_MESSAGE_BYTES, tooLong);
   let outside: Promise<boolean> | undefined;
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
@@ -46,12 +46,12 @@ export function serverFetch(
         isSecureUrl(url.href) && (!(await outside) || (await leadsOutside(url.hostname, resolve)));
       if (!allowed) throw new TypeError(`${server.host} refers to ${url.host}, which is not allowed`);
     }
-    return await bounded(input, { ...init, signal: init.signal ?? AbortSignal.timeout(REQUEST_MS) });
+    return await bounded(input, { ...init, signal: init.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
   };
 }
 
 /** Maximum size of a result for a language model, in UTF-8 bytes. */
-export const LONGEST_RESULT = 32 * 1024;
+export const MAX_RESULT_BYTES = 32 * 1024;
 
 interface ResultText {
   /** False if the server reports a failure. */
@@ -67,9 +67,9 @@ export function resultText({ content, structuredContent, isError }: CallToolResu
   const text = safeText(parts.join('\n'));
   const bytes = Buffer.from(text);
   const ok = isError !== true;
-  if (bytes.length <= LONGEST_RESULT) return { ok, text, cut: false };
+  if (bytes.length <= MAX_RESULT_BYTES) return { ok, text, cut: false };
   // Drops a character that was cut in half.
-  const kept = new TextDecoder().decode(bytes.subarray(0, LONGEST_RESULT)).replace(/\ufffd+$/, '');
+  const kept = new TextDecoder().decode(bytes.subarray(0, MAX_RESULT_BYTES)).replace(/\ufffd+$/, '');
   return { ok, text: `${kept}\n[cut here: the answer had ${bytes.length} bytes]`, cut: true };
 }
 
@@ -224,7 +224,7 @@ async function closeClient(client: Client, { url }: McpServerConfig): Promise<vo
   await client.close().catch(() => undefined);
 }
 
-const MOST_SIGN_INS = 3;
+const MAX_SIGN_INS = 3;
 
 /**
  * Returns a function that runs a request to a server. If the server requires a sign-in or more scopes, it signs in
@@ -241,7 +241,7 @@ function signingIn(
     if (!(failure instanceof InsufficientScopeError) && !needsSignIn(failure)) throw failure;
     if (authorization === undefined || openBrowser === undefined) throw signInNeeded(name);
     signIns += 1;
-    if (signIns > MOST_SIGN_INS) {
+    if (signIns > MAX_SIGN_INS) {
       const message = `MCP server ${name} keeps asking for a sign-in`;
       throw new TradeAgentError('mcp_server_failed', message, {
         hint: 'Report it to whoever runs the server.',
@@ -283,7 +283,7 @@ function signInNeeded(name: string): TradeAgentError {
  * @param seen an error reported by the transport
  */
 function failureWords(error: unknown, seen: Error | undefined): string {
-  if (isLong(error) || isLong(seen)) return `it sent more than ${LONGEST_MESSAGE / 2 ** 20} MiB at once`;
+  if (isLong(error) || isLong(seen)) return `it sent more than ${MAX_MESSAGE_BYTES / 2 ** 20} MiB at once`;
   if (error instanceof Flood) return 'it sent too many messages';
   if (causesOf(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
   if (error instanceof SdkHttpError) return `it responded with HTTP status ${error.status ?? 'unknown'}`;
@@ -327,13 +327,13 @@ function hasName(error: unknown, name: string): boolean {
 }
 
 /** Maximum messages from a server per request, including progress and log messages. */
-const MOST_MESSAGES = 5_000;
+const MAX_MESSAGES = 5_000;
 
 /** Watches a server's traffic and ends requests that get out of hand. */
 class Wire {
   /** The latest transport error. */
   seen: Error | undefined;
-  #left = MOST_MESSAGES;
+  #left = MAX_MESSAGES;
   #failed = new AbortController();
 
   /** Must be called before the SDK takes over the transport. */
@@ -355,7 +355,7 @@ class Wire {
    */
   async ask<T>(ms: number, signal: AbortSignal, work: (options: RequestOptions) => Promise<T>): Promise<T> {
     this.seen = undefined;
-    this.#left = MOST_MESSAGES;
+    this.#left = MAX_MESSAGES;
     this.#failed = new AbortController();
     const until = AbortSignal.any([signal, this.#failed.signal, AbortSignal.timeout(ms)]);
     const asked = work({ signal: until, timeout: ms, maxTotalTimeout: ms });
@@ -373,12 +373,12 @@ class Flood extends Error {
 }
 
 /** Maximum bytes per message, with any transport. */
-const LONGEST_MESSAGE = 4 * 1024 * 1024;
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 
 /** Grace period in milliseconds after closing the child's input. */
-const END_MS = 500;
+const CLOSE_TIMEOUT_MS = 500;
 /** Maximum bytes of stderr that are kept. */
-const KEPT_STDERR = 2048;
+const MAX_STDERR_BYTES = 2048;
 
 /**
  * A server as a child process in the owner's home directory. Its environment contains the named variables and HOME,
@@ -396,11 +396,11 @@ class ChildTransport extends StdioClientTransport {
       ),
       ...defined({ cwd: env.HOME }),
       stderr: 'pipe',
-      maxBufferSize: LONGEST_MESSAGE,
+      maxBufferSize: MAX_MESSAGE_BYTES,
     });
     // Reads stderr continuously, because a child blocks once the pipe is full.
     this.stderr?.on('data', (chunk: Buffer) => {
-      this.#stderr = `${this.#stderr}${chunk.toString('utf8')}`.slice(-KEPT_STDERR);
+      this.#stderr = `${this.#stderr}${chunk.toString('utf8')}`.slice(-MAX_STDERR_BYTES);
     });
   }
 
@@ -413,7 +413,7 @@ class ChildTransport extends StdioClientTransport {
     const { pid } = this;
     const late = setTimeout(() => {
       if (pid !== null) kill(pid);
-    }, END_MS);
+    }, CLOSE_TIMEOUT_MS);
     try {
       await super.close();
     } finally {

@@ -9,7 +9,7 @@ import type { ServerAccess } from './server-access.ts';
 import { dangerWords } from './tool-danger.ts';
 
 /** Limit of the chat APIs. */
-const LONGEST_NAME = 64;
+const MAX_NAME_LENGTH = 64;
 
 interface AllowedTool {
   readonly server: string;
@@ -22,9 +22,9 @@ interface AllowedTool {
  */
 export function modelName(server: string, tool: string): string {
   const plain = `mcp__${server}__${tool}`;
-  if (/^[A-Za-z0-9_-]+$/.test(plain) && plain.length <= LONGEST_NAME) return plain;
+  if (/^[A-Za-z0-9_-]+$/.test(plain) && plain.length <= MAX_NAME_LENGTH) return plain;
   const mark = createHash('sha256').update(tool).digest('hex').slice(0, 8);
-  return `${plain.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, LONGEST_NAME - mark.length - 1)}_${mark}`;
+  return `${plain.replace(/[^A-Za-z0-9_-]/g, '_').slice(0, MAX_NAME_LENGTH - mark.length - 1)}_${mark}`;
 }
 
 /** Returns the allowed tools according to the profile alone. Tools whose names collide are omitted. */
@@ -150,7 +150,7 @@ function foreignTool(
 }
 
 /** Pause in milliseconds after a failure, because each timeout delays the conversation. */
-const REST_MS = 60_000;
+const RETRY_PAUSE_MS = 60_000;
 
 interface OpenServer {
   readonly connection: ServerConnection;
@@ -188,7 +188,7 @@ class KeptServer {
   /** The failure that still keeps the server paused. */
   get resting(): Failure | undefined {
     const failure = this.#failure;
-    return failure !== undefined && this.#clock.now() - failure.at < REST_MS ? failure : undefined;
+    return failure !== undefined && this.#clock.now() - failure.at < RETRY_PAUSE_MS ? failure : undefined;
   }
 
   /** @throws {TradeAgentError} as connecting does; the signal's reason */

@@ -32,7 +32,7 @@ const destinations = words(
 );
 
 /** Deeper or larger schemas are unfit anyway (tool-text.ts). */
-const DEEPEST = 32;
+const MAX_DEPTH = 32;
 
 /**
  * Guesses what a tool could do without the phone, from its name, arguments and annotations. When in doubt it reports
@@ -106,7 +106,7 @@ function takesSide(fields: ReadonlyMap<string, unknown>): boolean {
 
 /** Collects all properties of a schema, in lowercase. */
 function collectFields(schema: unknown, fields: Map<string, unknown>, depth: number): void {
-  if (typeof schema !== 'object' || schema === null || depth > DEEPEST) return;
+  if (typeof schema !== 'object' || schema === null || depth > MAX_DEPTH) return;
   for (const [key, member] of Object.entries(schema)) {
     if (key === 'properties' && typeof member === 'object' && member !== null) {
       for (const [field, of] of Object.entries(member)) fields.set(field.toLowerCase(), of);

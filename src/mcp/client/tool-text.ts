@@ -18,22 +18,23 @@ export interface FitTool {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-const LONGEST_DESCRIPTION = 2048;
+const MAX_DESCRIPTION_LENGTH = 2048;
 /** Characters of JSON. */
-const LONGEST_SCHEMA = 16 * 1024;
-const DEEPEST_SCHEMA = 32;
+const MAX_SCHEMA_LENGTH = 16 * 1024;
+const MAX_SCHEMA_DEPTH = 32;
 
 /** Sanitizes a tool. Returns undefined if a property name or constant, which can't be changed, would need it. */
 export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
   if (hasUnseen(name) || name.length > 128) return undefined;
-  if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > LONGEST_SCHEMA) return undefined;
+  if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH)
+    return undefined;
   const parameters = fitValue(inputSchema, 0);
   if (parameters === UNFIT) return undefined;
   return { name, description: fitText(description), parameters: parameters as FitTool['parameters'] };
 }
 
 function fitText(text: string): string {
-  return inertText(safeText(text).slice(0, LONGEST_DESCRIPTION).toWellFormed());
+  return inertText(safeText(text).slice(0, MAX_DESCRIPTION_LENGTH).toWellFormed());
 }
 
 const UNFIT = Symbol('unfit');
@@ -43,7 +44,7 @@ const told = new Set(['description', 'title']);
 const leftOut = new Set(['$comment', 'examples', 'default']);
 
 function fitValue(value: unknown, depth: number): unknown {
-  if (depth > DEEPEST_SCHEMA) return UNFIT;
+  if (depth > MAX_SCHEMA_DEPTH) return UNFIT;
   if (typeof value === 'string') return isFit(value) ? value : UNFIT;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {

@@ -18,7 +18,7 @@ interface Identified {
   readonly clientId: string;
 }
 
-const SESSION = 'mcp-session-id';
+const SESSION_HEADER = 'mcp-session-id';
 
 /**
  * Serves MCP over HTTP for revisions 2026-07-28, 2025-11-25 and 2025-06-18. Stateless, except for pending
@@ -35,7 +35,7 @@ export function mcpEndpoint<Caller extends Identified>(
     const caller = context.authInfo?.extra?.caller as Caller;
     const name = nameOf(caller);
     const server = await factory(caller, context);
-    const sessionId = context.era === 'legacy' ? context.requestInfo?.headers.get(SESSION) : undefined;
+    const sessionId = context.era === 'legacy' ? context.requestInfo?.headers.get(SESSION_HEADER) : undefined;
     const handshake = sessionId ? await handshakes.read(sessionId, name) : undefined;
     if (handshake !== undefined) {
       const connect = server.connect.bind(server);
@@ -61,7 +61,7 @@ export function mcpEndpoint<Caller extends Identified>(
     });
     const { method, params } = (body ?? {}) as { readonly method?: unknown; readonly params?: unknown };
     const session = method === 'initialize' && response.ok ? await handshakes.seal(params, name) : undefined;
-    if (session !== undefined) response.headers.set(SESSION, session);
+    if (session !== undefined) response.headers.set(SESSION_HEADER, session);
     return response;
   };
 }
@@ -126,9 +126,9 @@ function askingTransport(
 type Handshake = InitializeRequest['params'];
 
 /** Lifetime in seconds. After that, the server sends no requests to the client. */
-const LIFE_S = 24 * 3600;
+const SESSION_TTL_S = 24 * 3600;
 /** Maximum characters, since it is sent as a header with each request. */
-const LONGEST = 2_000;
+const MAX_SESSION_ID_LENGTH = 2_000;
 
 const handshakeSchema = z.object({
   protocolVersion: z.string(),
@@ -141,7 +141,7 @@ const handshakeSchema = z.object({
  * is stored, and a restart only means that the client is served without a session.
  */
 function createHandshakes() {
-  const seals = createSeals<Handshake>(LIFE_S);
+  const seals = createSeals<Handshake>(SESSION_TTL_S);
   return {
     /** Returns undefined for a client that supports neither elicitation nor sampling, which gets no session. */
     async seal(params: unknown, caller: string): Promise<string | undefined> {
@@ -153,7 +153,7 @@ function createHandshakes() {
         { ...told, capabilities: { elicitation, sampling } } as Handshake,
         caller,
       );
-      return sealed.length <= LONGEST ? sealed : undefined;
+      return sealed.length <= MAX_SESSION_ID_LENGTH ? sealed : undefined;
     },
     /** Returns undefined if it was not sealed here for this caller, who is then served without a session. */
     read: (sessionId: string, caller: string): Promise<Handshake | undefined> =>
@@ -162,7 +162,7 @@ function createHandshakes() {
 }
 
 /** Maximum pending questions per caller and in total. Each one holds a request open. */
-const [MOST_OF_ONE, MOST_OF_ALL] = [4, 200];
+const [MAX_PER_CALLER, MAX_IN_TOTAL] = [4, 200];
 
 /**
  * Elicitations of 2025 clients, sent in the response stream. Answers arrive in separate requests and are matched by
@@ -176,7 +176,7 @@ function createClientQuestions() {
     /** @param answered called at most once @returns the id to use for the question @throws if too many are open */
     open(caller: string, answered: (answer: JSONRPCResponse) => void): string {
       const own = [...open.values()].filter((one) => one.caller === caller);
-      if (own.length >= MOST_OF_ONE || open.size >= MOST_OF_ALL)
+      if (own.length >= MAX_PER_CALLER || open.size >= MAX_IN_TOTAL)
         throw new Error('too many pending questions');
       const id = randomUUID();
       open.set(id, { caller, answered });

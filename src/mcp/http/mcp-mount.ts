@@ -1,9 +1,9 @@
-import { CANCEL_SCOPE, PROPOSE_MESSAGES, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { CANCEL_SCOPE, PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { McpEndpoint } from './mcp-endpoint.ts';
 import type { MountedCaller, ServeMcpOptions } from './mounted-caller.ts';
 
 /** Bytes. An order has about 600, client information a few hundred. */
-const LARGEST_BODY = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /** Mounts `/mcp` behind a gateway. The first request loads the SDK. */
 export function mcpMount(options: ServeMcpOptions) {
@@ -17,9 +17,9 @@ export function mcpMount(options: ServeMcpOptions) {
       'orders:read': ['orders:read'],
       [CANCEL_SCOPE]: [CANCEL_SCOPE],
       // Sending a summary needs the person's approval too.
-      [PROPOSE_ORDERS]: [PROPOSE_ORDERS, PROPOSE_MESSAGES],
+      [PROPOSE_ORDERS_SCOPE]: [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE],
     },
-    largestBody: LARGEST_BODY,
+    largestBody: MAX_BODY_BYTES,
     async serve(request: Request, caller: MountedCaller): Promise<Response> {
       endpoint ??= import('./serve-mcp.ts').then(({ serveMcp }) => serveMcp(options));
       return (await endpoint)(request, caller);

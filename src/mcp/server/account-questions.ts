@@ -15,7 +15,7 @@ import type { McpCaller } from '../mcp-caller.ts';
 import { createSeals } from './seals.ts';
 
 /** Long enough to find a password. */
-const LIFE_SECONDS = 600;
+const QUESTION_TTL_SECONDS = 600;
 const QUESTION = 'connect';
 
 /** The `tools/call` with which the answer must come back. */
@@ -35,7 +35,7 @@ interface AskedCall {
  */
 export type AccountQuestions = ReturnType<typeof createAccountQuestions>;
 
-export function createAccountQuestions(lifeSeconds = LIFE_SECONDS) {
+export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
   const seals = createSeals<typeof QUESTION>(lifeSeconds);
   return {
     /** Returns undefined if `error` is not about a missing account, or if the client can't show URLs. */

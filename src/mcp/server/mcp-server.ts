@@ -34,7 +34,7 @@ const instructions = [
 ].join(' ');
 
 /** How long an older client's user may take to answer while the call is held open, in milliseconds. */
-const ANSWERED_WITHIN_MS = 5 * 60_000;
+const INPUT_TIMEOUT_MS = 5 * 60_000;
 
 /** Creates the server for one caller, once per HTTP request or stdio connection. */
 export function mcpServer(
@@ -48,7 +48,7 @@ export function mcpServer(
     {
       capabilities: { tools: {}, ...(isModern ? { extensions: { [TASKS]: {} } } : {}) },
       instructions,
-      inputRequired: { roundTimeoutMs: ANSWERED_WITHIN_MS },
+      inputRequired: { roundTimeoutMs: INPUT_TIMEOUT_MS },
     },
   );
   const tools = toolsFor(caller, options.readOnly);
@@ -108,7 +108,7 @@ interface CallOptions {
 }
 
 /** Polling interval for an account that is being connected, in milliseconds. */
-const LOOK_MS = 1_000;
+const CONNECT_POLL_INTERVAL_MS = 1_000;
 
 /** Responds to a `tools/call`. Throws only protocol errors, because an exception's message is sent to the client. */
 export async function callTool(
@@ -169,7 +169,7 @@ async function afterConnecting<Outcome>(
       const isMissing = isTradeAgentError(error) && error.code === 'connection_required';
       if (!isMissing || clock.now() >= until) throw error;
     }
-    await clock.sleep(Math.min(LOOK_MS, Math.max(1, until - clock.now())), signal);
+    await clock.sleep(Math.min(CONNECT_POLL_INTERVAL_MS, Math.max(1, until - clock.now())), signal);
   }
 }
 
@@ -248,7 +248,7 @@ interface HoldOptions {
 }
 
 /** How long to follow the order after the decision, in milliseconds. */
-const FILL_MS = 3_000;
+const FILL_TIMEOUT_MS = 3_000;
 
 /**
  * Waits for the person as long as the response can be held. The end of the wait does not affect the proposal.
@@ -268,7 +268,7 @@ async function hold(
   try {
     const followed = { clock, signal: until.signal, changed: see, notice: () => {} };
     await followProposal(gateway, proposal, followed);
-    const moment = timeLimit(FILL_MS, until.signal);
+    const moment = timeLimit(FILL_TIMEOUT_MS, until.signal);
     await followFill(gateway, () => seen, see, moment.signal).finally(moment.end);
   } catch (error) {
     if (!until.signal.aborted && !isSettledState(seen.state)) throw error;

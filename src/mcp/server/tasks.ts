@@ -89,8 +89,8 @@ export function serveTasks(server: Server, source: TaskSource): void {
 }
 
 /** A lower bound, since proposals are kept forever. */
-const KEPT_MS = 30 * 24 * 3_600_000;
-const POLL_MS = 2_000;
+const TASK_TTL_MS = 30 * 24 * 3_600_000;
+const POLL_INTERVAL_MS = 2_000;
 
 /** Returns a proposal as a task with the same id. The proposal outlives client and gateway. */
 export function taskOf(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): Task {
@@ -99,8 +99,8 @@ export function taskOf(proposal: Proposal, { environment }: Pick<McpCaller, 'env
     statusMessage: proposalMessage(proposal),
     createdAt: created_at,
     lastUpdatedAt: updated_at.replace(/#.*/, ''),
-    ttlMs: KEPT_MS,
-    pollIntervalMs: POLL_MS,
+    ttlMs: TASK_TTL_MS,
+    pollIntervalMs: POLL_INTERVAL_MS,
   };
   if (!isSettledState(state)) return { status: 'working', ...base };
   if (state === 'cancelled') return { status: 'cancelled', ...base };

@@ -75,7 +75,7 @@ export const agentTools: readonly McpTool[] = [
   { ...read(ofOneAccount(setWatchlist), 'Change the watchlist'), effect: 'acts' },
 ];
 
-const NOT_COUNTED =
+const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
 /** Adds a note to results based on activities if imported activities are missing from them. */
@@ -86,7 +86,7 @@ function readHistory(tool: DirectTool, title: string): McpTool {
     async run(call, args) {
       const answer = await run(call, args);
       if (call.caller.hasImports || !('found' in answer)) return answer;
-      return { ...answer, found: { ...answer.found, not_counted: NOT_COUNTED } };
+      return { ...answer, found: { ...answer.found, not_counted: IMPORTS_NOT_INCLUDED } };
     },
   });
 }

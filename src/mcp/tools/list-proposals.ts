@@ -5,7 +5,7 @@ import { defineMcpTool } from './mcp-tool.ts';
 import { proposalIdSchema } from './own-proposals.ts';
 
 /** How many to fetch and filter, because the gateway lists all clients' proposals. */
-const MOST_LOOKED_AT = 500;
+const MAX_FETCHED = 500;
 
 export const listProposals = defineMcpTool({
   name: 'list_proposals',
@@ -20,10 +20,10 @@ export const listProposals = defineMcpTool({
   scopes: ['orders:read'],
   effect: 'reads',
   async run({ caller }, { state, limit, cursor }) {
-    const listed = await caller.gateway.proposals({ state, limit: MOST_LOOKED_AT });
+    const listed = await caller.gateway.proposals({ state, limit: MAX_FETCHED });
     const own = listed.filter(caller.owns);
     const total = own.length;
-    const isAll = listed.length < MOST_LOOKED_AT;
+    const isAll = listed.length < MAX_FETCHED;
     const place = cursor === undefined ? -1 : own.findIndex(({ id }) => id === cursor);
     if (cursor !== undefined && place === -1) throw unknownCursor();
     const rest = own.slice(place + 1);

@@ -2,13 +2,13 @@ import type { z } from 'zod';
 import { printableAscii } from '../../text/unseen.ts';
 import {
   idempotencyKeySchema,
-  PASSED_ON,
+  MCP_CLIENT_PREFIX,
   type Proposal,
   type ProposalRequestInput,
   type Provenance,
 } from '../../trading/proposal.ts';
 import type { Proposed, ToolCall } from './mcp-tool.ts';
-import { callKeys, ownKey, RETRY_MS } from './retries.ts';
+import { callKeys, ownKey, RETRY_WINDOW_MS } from './retries.ts';
 
 const idempotencyKey = idempotencyKeySchema
   .optional()
@@ -38,7 +38,7 @@ export async function propose(
     {
       ...request,
       requested_by: `mcp ${name}`,
-      provenance: allOther(fields, `${PASSED_ON}${name}`),
+      provenance: allOther(fields, `${MCP_CLIENT_PREFIX}${name}`),
     } as ProposalRequestInput,
     key === undefined ? callKeys(call.identity, call.clock.now())[0] : ownKey(key),
   );
@@ -50,7 +50,7 @@ async function askedBefore({ caller, clock, identity }: ToolCall): Promise<Propo
   const now = clock.now();
   const [inThis, inLast] = await Promise.all(callKeys(identity, now).map(caller.gateway.proposed));
   if (inThis !== undefined || inLast === undefined) return inThis;
-  return now - Date.parse(inLast.created_at) < RETRY_MS ? inLast : undefined;
+  return now - Date.parse(inLast.created_at) < RETRY_WINDOW_MS ? inLast : undefined;
 }
 
 function allOther(fields: Readonly<Record<string, unknown>>, from: string): Provenance {

@@ -5,7 +5,7 @@ import canonicalize from 'canonicalize';
  * How long a call with the same request id and arguments counts as a retry after a lost response, in milliseconds.
  * Not longer, because request ids restart with each run of a client.
  */
-export const RETRY_MS = 60_000;
+export const RETRY_WINDOW_MS = 60_000;
 
 /** Returns the `Idempotency-Key` for a client's own key. */
 export function ownKey(key: string): string {
@@ -18,7 +18,7 @@ export function ownKey(key: string): string {
  * @param now milliseconds since the epoch
  */
 export function callKeys(call: readonly unknown[], now: number): readonly [string, string] {
-  const minute = Math.floor(now / RETRY_MS);
+  const minute = Math.floor(now / RETRY_WINDOW_MS);
   const keyAt = (at: number) => `mcp.${digest(['call', at, call])}`;
   return [keyAt(minute), keyAt(minute - 1)];
 }

@@ -9,7 +9,7 @@ import type { CompanyPeople, CompanyPerson } from './people.ts';
 import { type CompanyRule, rule } from './rules.ts';
 import { readSubject, type Subject, type SubjectOptions } from './subject.ts';
 
-const ASSERTION_S = 300;
+const ASSERTION_LIFETIME_S = 300;
 /** The assertion's `typ` header (RFC 7519 §5.1), from the ID-JAG draft. */
 const ASSERTION_TYP = 'oauth-id-jag+jwt';
 
@@ -56,7 +56,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
       }),
       issued_token_type: ID_JAG_TYPE,
       token_type: 'N_A',
-      expires_in: ASSERTION_S,
+      expires_in: ASSERTION_LIFETIME_S,
       scope,
     };
   };
@@ -88,6 +88,6 @@ async function signed(
     .setIssuer(issuer)
     .setJti(randomUUID())
     .setIssuedAt(seconds)
-    .setExpirationTime(seconds + ASSERTION_S)
+    .setExpirationTime(seconds + ASSERTION_LIFETIME_S)
     .sign(await importJWK(key, 'ES256'));
 }

@@ -48,7 +48,7 @@ export function createCompany(options: CompanyOptions) {
   if (signingKey === undefined) throw new Error('the company has no signing key');
   const people = companyPeople(database, options.people);
   const clients = companyClients(database, options.clients);
-  const issued = idTokens(database, ID_TOKEN_S, now);
+  const issued = idTokens(database, ID_TOKEN_LIFETIME_S, now);
   const store = createOidcStore({
     database,
     now,
@@ -298,7 +298,7 @@ function companyClients(database: Database, known: readonly CompanyClient[]) {
   };
 }
 
-const ID_TOKEN_S = 600;
+const ID_TOKEN_LIFETIME_S = 600;
 const MINUTE = 60;
 const DAY = 24 * 3600;
 
@@ -380,7 +380,7 @@ function configuration({ adapter, signingKeys, cookieKey, people }: CompanyProvi
       AccessToken: 5 * MINUTE,
       DeviceCode: 10 * MINUTE,
       Grant: 90 * DAY,
-      IdToken: ID_TOKEN_S,
+      IdToken: ID_TOKEN_LIFETIME_S,
       RefreshToken: 30 * DAY,
       Session: 10 * MINUTE,
       Interaction: 10 * MINUTE,

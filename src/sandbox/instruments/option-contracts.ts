@@ -13,10 +13,10 @@ import type { Market } from '../market/market.ts';
 
 const FRIDAY = 5;
 /** Weekly expiries are listed for five weeks, monthly ones (third Friday) for twelve months. */
-const WEEKS = 5;
-const MONTHS = 12;
-const REACH = { least: '0.4', most: '2' };
-const STEPS = [
+const WEEKLY_EXPIRY_WEEKS = 5;
+const MONTHLY_EXPIRY_MONTHS = 12;
+const STRIKE_RANGE = { least: '0.4', most: '2' };
+const STRIKE_STEPS = [
   ['25', '0.5'],
   ['50', '1'],
   ['200', '2.5'],
@@ -36,9 +36,9 @@ export function isOptionable({ symbol, snapshotPrice, exchange }: ListedSymbol):
 /** Returns the expiry days from a day on. If the market is closed on a Friday, it is the Thursday. */
 function expiries(market: Market, from: IsoDate): IsoDate[] {
   const friday = addDays(from, (FRIDAY - weekday(from) + 7) % 7);
-  const weekly = Array.from({ length: WEEKS }, (_, week) => addDays(friday, 7 * week));
+  const weekly = Array.from({ length: WEEKLY_EXPIRY_WEEKS }, (_, week) => addDays(friday, 7 * week));
   const [year = 0, month = 0] = from.split('-').map(Number);
-  const monthly = Array.from({ length: MONTHS }, (_, ahead) => {
+  const monthly = Array.from({ length: MONTHLY_EXPIRY_MONTHS }, (_, ahead) => {
     const index = month - 1 + ahead;
     return nthWeekday(year + Math.floor(index / 12), (index % 12) + 1, FRIDAY, 3);
   });
@@ -58,9 +58,9 @@ export function expiresAt(market: Market, { expiry }: OptionContract): number {
 
 function strikes({ snapshotPrice }: ListedSymbol): Dec[] {
   const price = new Dec(snapshotPrice);
-  const step = new Dec(STEPS.find(([below]) => price.lt(below))?.[1] ?? '25');
-  const least = price.times(REACH.least).div(step).ceil().toNumber();
-  const most = price.times(REACH.most).div(step).floor().toNumber();
+  const step = new Dec(STRIKE_STEPS.find(([below]) => price.lt(below))?.[1] ?? '25');
+  const least = price.times(STRIKE_RANGE.least).div(step).ceil().toNumber();
+  const most = price.times(STRIKE_RANGE.most).div(step).floor().toNumber();
   return Array.from({ length: most - least + 1 }, (_, i) => step.times(least + i));
 }
 

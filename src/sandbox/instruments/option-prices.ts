@@ -1,5 +1,5 @@
 import { Dec } from '../../trading/decimal.ts';
-import { DAY } from '../../trading/new-york-time.ts';
+import { ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import type { BarRequest, MarketBar } from '../market/bars.ts';
 import type { Market, MarketQuote } from '../market/market.ts';
 import { hashText, uniform } from '../market/price-path.ts';
@@ -9,7 +9,7 @@ const RATE = 0.04;
 const CENT = new Dec('0.01');
 /** Distance of the quotes from the last price, as a fraction. At least one cent. */
 const HALF_SPREAD = '0.01';
-const CONTRACTS_A_SHARE = 1 / 2000;
+const CONTRACTS_PER_SHARE = 1 / 2000;
 
 /** Returns a stock's constant implied volatility, as a fraction a year. */
 function impliedVolatility(seed: string, underlying: string): number {
@@ -21,7 +21,7 @@ function termsAt(market: Market, contract: ListedContract, spot: string, at: num
     right: contract.right,
     spot: Number(spot),
     strike: Number(contract.strike),
-    years: (expiresAt(market, contract) - at) / (365 * DAY),
+    years: (expiresAt(market, contract) - at) / (365 * ONE_DAY_MS),
     rate: RATE,
     volatility: impliedVolatility(market.seed, contract.underlying),
   };
@@ -71,7 +71,7 @@ export function optionBars(
   return market.bars(contract.underlying, { ...request, end })?.map((bar) => {
     const worth = (spot: string) => premium(termsAt(market, contract, spot, bar.at));
     const [high, low] = contract.right === 'call' ? [bar.high, bar.low] : [bar.low, bar.high];
-    const volume = Math.max(1, Math.round(bar.volume * CONTRACTS_A_SHARE));
+    const volume = Math.max(1, Math.round(bar.volume * CONTRACTS_PER_SHARE));
     return {
       at: bar.at,
       open: worth(bar.open),

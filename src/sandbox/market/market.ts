@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../trading/listed-symbols.ts';
-import { addDays, DAY, type IsoDate, isoDate, newYorkDate } from '../../trading/new-york-time.ts';
+import { addDays, type IsoDate, isoDate, newYorkDate, ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import {
   calendarSessions,
   type MarketHours,
@@ -67,7 +67,7 @@ export interface Market extends MarketTimes {
 }
 
 /** Dividends are paid within this many days. */
-const LONGEST_UNPAID_DAYS = 120;
+const MAX_PAYMENT_DELAY_DAYS = 120;
 
 export function createMarket(options: MarketOptions): Market {
   const { seed, clock, tape = walk(seed, options.hours, options.symbols) } = options;
@@ -136,7 +136,7 @@ export function createMarket(options: MarketOptions): Market {
       });
       if (asked.length === 0 || found.length === 0) return found;
       const oldest = Math.min(...found.map(({ at }) => at));
-      const until = addDays(newYorkDate(clock.now()), LONGEST_UNPAID_DAYS);
+      const until = addDays(newYorkDate(clock.now()), MAX_PAYMENT_DELAY_DAYS);
       const later = corporateActions([symbol], newYorkDate(oldest), until)
         .filter((action) => effectiveAt(action) <= clock.now())
         .flatMap((action) => prices.factor(symbol, action, asked) ?? []);
@@ -317,7 +317,7 @@ function whyNot(
   return hasPrices(other) ? undefined : `the market has no prices for ${other}`;
 }
 
-const LOOKS = 16;
+const SAMPLES_PER_SPAN = 16;
 const SESSION_HOURS = 6.5;
 
 /**
@@ -333,7 +333,7 @@ function walk(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[
     const known = listed.get(symbol);
     return known && path(known);
   };
-  const busier = hours === 'always' ? 1 : DAY / (SESSION_HOURS * 3_600_000);
+  const busier = hours === 'always' ? 1 : ONE_DAY_MS / (SESSION_HOURS * 3_600_000);
 
   return {
     sessions,
@@ -345,7 +345,9 @@ function walk(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[
       return { price: new Dec(Math.max(price, 0.0001)), since: Number.NEGATIVE_INFINITY };
     },
     looks: (_symbol, from, to) =>
-      Array.from({ length: LOOKS + 1 }, (_, i) => Math.round(from + ((to - from) * i) / LOOKS)),
+      Array.from({ length: SAMPLES_PER_SPAN + 1 }, (_, i) =>
+        Math.round(from + ((to - from) * i) / SAMPLES_PER_SPAN),
+      ),
     volume: (symbol, from, to) => pathOf(symbol)?.volume(from, Math.max(to - from, 1) * busier) ?? 0,
     actions: (symbol, start, end) => {
       const known = listed.get(symbol);

@@ -11,7 +11,7 @@ const OCTAVES = 17; // the slowest takes 4 min · 2^16 ≈ 182 days
 const STRENGTH = 0.00075;
 
 /** Time of the snapshot prices. */
-export const ANCHOR = Date.UTC(2026, 10, 2, 14, 30);
+export const SNAPSHOT_TIME = Date.UTC(2026, 10, 2, 14, 30);
 
 /** Computes the 32-bit FNV-1a hash of the UTF-16 code units. */
 export function hashText(text: string): number {
@@ -51,7 +51,7 @@ export function pricePath(seed: string, symbol: string, snapshotPrice: string) {
   const key = hashText(`${seed}\n${symbol}`);
   const start = Number(snapshotPrice);
   const temper = 0.7 + 0.6 * uniform(key, 101, 0); // some symbols are calmer than others
-  const atAnchor = logDeviation(key, ANCHOR);
+  const atAnchor = logDeviation(key, SNAPSHOT_TIME);
   const sharesADay = 200_000 * 10 ** (2 * uniform(key, 102, 0));
   return {
     /** Returns the price at an instant (milliseconds since the epoch), in dollars a share, not yet on the tick. */

@@ -35,8 +35,8 @@ import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
 /** Interval for matching open orders, in milliseconds. They are also matched on every request. */
-const SETTLE_EVERY = 1000;
-const SLOW_ANSWER = 2000;
+const SETTLE_INTERVAL_MS = 1000;
+const SLOW_RESPONSE_MS = 2000;
 
 export interface PaperBrokerOptions {
   url: string;
@@ -122,7 +122,7 @@ export function createPaperBroker(options: PaperBrokerOptions) {
 
   const app = new Hono();
   app.use('*', async (_context, next) => {
-    if (faults.take('slow_answers')) await clock.sleep(SLOW_ANSWER);
+    if (faults.take('slow_answers')) await clock.sleep(SLOW_RESPONSE_MS);
     return next();
   });
   app.get('/healthz', (context) => context.json({ status: 'ok' }));
@@ -138,7 +138,7 @@ export function createPaperBroker(options: PaperBrokerOptions) {
   answerFailures(app);
 
   const stop = new AbortController();
-  void regularly(SETTLE_EVERY, clock, stop.signal, () => settleIfFree(settle));
+  void regularly(SETTLE_INTERVAL_MS, clock, stop.signal, () => settleIfFree(settle));
   return {
     app,
     upgrade: stream.upgrade,

@@ -26,8 +26,8 @@ export interface DataKeyRows {
 export type DataKeys = ReturnType<typeof createDataKeys>;
 
 /** How long a revoked access to the KMS may go unnoticed. A shorter time would cost more calls to it. */
-const KEPT_MS = 5 * 60_000;
-const MOST_KEPT = 1_000;
+const CACHED_KEY_MS = 5 * 60_000;
+const MAX_CACHED_KEYS = 1_000;
 
 /** @param rows the stored wrapped keys, the same for all processes */
 export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, 'now'>) {
@@ -40,8 +40,8 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     if (found !== undefined && clock.now() < found.until) return await found.key;
     const key = kms.unwrap(wrapped, context);
     kept.delete(context);
-    kept.set(context, { key, until: clock.now() + KEPT_MS });
-    if (kept.size > MOST_KEPT) kept.delete(kept.keys().next().value as string);
+    kept.set(context, { key, until: clock.now() + CACHED_KEY_MS });
+    if (kept.size > MAX_CACHED_KEYS) kept.delete(kept.keys().next().value as string);
     // After a failure, the next caller asks again.
     key.catch(() => kept.delete(context));
     return await key;

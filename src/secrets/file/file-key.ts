@@ -28,7 +28,7 @@ interface FileKey {
 }
 
 const KEY_BYTES = 32;
-const LONGEST_KEY_FILE = 1024;
+const MAX_KEY_FILE_BYTES = 1024;
 
 /** @param besideFile the key file for `beside` */
 export function fileKey(
@@ -107,7 +107,7 @@ function readOrMakeKey(keyFile: string): Buffer {
 }
 
 function readKey(keyFile: string): Buffer | undefined {
-  const text = readPrivateFile(keyFile, LONGEST_KEY_FILE, (why) =>
+  const text = readPrivateFile(keyFile, MAX_KEY_FILE_BYTES, (why) =>
     unusableKey(`the credential key ${keyFile} can't be used: ${why}`),
   );
   if (text === undefined) return undefined;

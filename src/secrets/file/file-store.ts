@@ -11,7 +11,7 @@ import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './seal
 /** Milliseconds. A write takes milliseconds; this covers a slow disk, and many writers. */
 const WRITE_LOCK_WAIT_MS = 30_000;
 
-const LONGEST_FILE = 64 * 1024;
+const MAX_FILE_BYTES = 64 * 1024;
 
 interface FileStoreOptions {
   readonly folder: string;
@@ -117,7 +117,7 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
     });
 
   const readSealed = (): SealedFile | undefined => {
-    const text = readPrivateFile(file, LONGEST_FILE, (why) =>
+    const text = readPrivateFile(file, MAX_FILE_BYTES, (why) =>
       unavailable(`the credential file ${file} can't be used: ${why}`),
     );
     if (text === undefined) return undefined;

@@ -30,9 +30,9 @@ const isSoundCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
   (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);
 
 const SALT_BYTES = 16;
-const TRIES = 3;
-const SHORTEST_PASSPHRASE = 12;
-const LONGEST_PASSPHRASE = 1024;
+const MAX_PASSPHRASE_ATTEMPTS = 3;
+const MIN_PASSPHRASE_LENGTH = 12;
+const MAX_PASSPHRASE_LENGTH = 1024;
 
 /** Derives 48 bytes from a passphrase: the key, and the check. */
 export type KeyDerivation = (passphrase: string, parameters: PassphraseHeader['scrypt']) => Promise<Buffer>;
@@ -78,7 +78,8 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
             return found.key;
           }
           passphrases.delete(where.file);
-          if (known === undefined && (!source.isPerson || attempt === TRIES)) throw wrong(where);
+          if (known === undefined && (!source.isPerson || attempt === MAX_PASSPHRASE_ATTEMPTS))
+            throw wrong(where);
         }
       }),
 
@@ -121,10 +122,10 @@ function normalized(passphrase: string): string {
 
 /** @throws {TradeAgentError} `usage` */
 function requireSound(passphrase: string): void {
-  if (passphrase.length >= SHORTEST_PASSPHRASE && passphrase.length <= LONGEST_PASSPHRASE) return;
+  if (passphrase.length >= MIN_PASSPHRASE_LENGTH && passphrase.length <= MAX_PASSPHRASE_LENGTH) return;
   throw new TradeAgentError(
     'usage',
-    `a passphrase must have ${SHORTEST_PASSPHRASE} to ${LONGEST_PASSPHRASE} characters`,
+    `a passphrase must have ${MIN_PASSPHRASE_LENGTH} to ${MAX_PASSPHRASE_LENGTH} characters`,
     {
       hint: 'Nothing was written. Several words in a row are long and easy to remember.',
     },

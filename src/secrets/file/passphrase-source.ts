@@ -5,7 +5,7 @@ import type { PassphraseSource } from './passphrase-keys.ts';
 const PASSPHRASE_FILE_VARIABLE = 'TRADE_AGENT_PASSPHRASE_FILE';
 const VALUE_VARIABLE = 'TRADE_AGENT_PASSPHRASE';
 
-const LONGEST_FILE = 4096;
+const MAX_FILE_BYTES = 4096;
 
 /**
  * Returns a source that reads the passphrase from a file or an open descriptor (`fd:3`) named in the environment, or asks.
@@ -48,11 +48,11 @@ async function firstLine(location: string, signal: AbortSignal | undefined): Pro
   const text = /^fd:\d+$/.test(location)
     ? await readDescriptor(
         Number(location.slice(3)),
-        LONGEST_FILE,
+        MAX_FILE_BYTES,
         (why) => unusable(`${location} can't be used: ${why}`),
         signal,
       )
-    : readPrivateFile(location, LONGEST_FILE, (why) => unusable(`${location} can't be used: ${why}`));
+    : readPrivateFile(location, MAX_FILE_BYTES, (why) => unusable(`${location} can't be used: ${why}`));
   if (text === undefined) throw unusable(`${location} does not exist`);
   const [line = '', ...more] = text.split(/\r?\n/);
   if (line === '' || more.some((rest) => rest !== ''))

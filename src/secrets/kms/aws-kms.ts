@@ -11,7 +11,7 @@ import { awsCredentials } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';
 
 const TIMEOUT_MS = 10_000;
-const LONGEST_ANSWER = 64 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 interface AwsKmsOptions {
   /** A symmetric key's id, ARN or alias. */
@@ -47,7 +47,7 @@ export function openAwsKms(options: AwsKmsOptions): Kms {
     },
     async unwrap(wrapped, context) {
       const [, KeyId, sealed] = /^aws:(arn:[\w/:-]+):([\w-]+)$/.exec(wrapped) ?? [];
-      if (sealed === undefined) throw unavailable(base, 'did not wrap this key', NOT_ITS_OWN);
+      if (sealed === undefined) throw unavailable(base, 'did not wrap this key', CANNOT_UNWRAP);
       const CiphertextBlob = Buffer.from(sealed, 'base64url').toString('base64');
       const answer = await ask('Decrypt', { CiphertextBlob, KeyId, ...pairs(context) }, unwrappedSchema);
       return Buffer.from(answer.Plaintext, 'base64');
@@ -61,7 +61,7 @@ const wrappedSchema = z.object({
 });
 const unwrappedSchema = z.object({ Plaintext: z.base64().min(1) });
 
-const NOT_ITS_OWN =
+const CANNOT_UNWRAP =
   'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
 
 interface SignedRequest {
@@ -102,7 +102,7 @@ type Ask = <Schema extends z.ZodType>(
 /** Errors contain neither the request nor the answer: either may be a key. */
 function asking(base: URL, options: AwsKmsOptions): Ask {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
-  const bounded = boundedFetch(send, LONGEST_ANSWER);
+  const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
   const credentials = awsCredentials({ env, region, clock, fetch: send });
   return async (operation, content, schema) => {
     const body = JSON.stringify(content);
@@ -138,15 +138,15 @@ function asking(base: URL, options: AwsKmsOptions): Ask {
 
 const failureSchema = z.object({ __type: z.string() });
 
-const NO_SUCH_ACCESS = 'Its IAM policy must allow kms:Encrypt and kms:Decrypt on this key.';
+const MISSING_PERMISSION = 'Its IAM policy must allow kms:Encrypt and kms:Decrypt on this key.';
 const WRONG_CREDENTIALS = 'The AWS credentials are wrong or have expired, or this machine’s clock is off.';
 
 /** @see https://docs.aws.amazon.com/kms/latest/APIReference/CommonErrors.html, and each operation's own */
 const hints: Readonly<Record<string, string>> = {
-  AccessDeniedException: NO_SUCH_ACCESS,
+  AccessDeniedException: MISSING_PERMISSION,
   NotFoundException: 'There is no such key in this region and account.',
-  InvalidCiphertextException: NOT_ITS_OWN,
-  IncorrectKeyException: NOT_ITS_OWN,
+  InvalidCiphertextException: CANNOT_UNWRAP,
+  IncorrectKeyException: CANNOT_UNWRAP,
   InvalidKeyUsageException: 'It must be a symmetric key for encryption (SYMMETRIC_DEFAULT).',
   ExpiredTokenException: WRONG_CREDENTIALS,
   InvalidSignatureException: WRONG_CREDENTIALS,
@@ -157,19 +157,19 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /** Errors that someone has to fix at AWS before it works again. */
-const LOCKED = ['DisabledException', 'KMSInvalidStateException'];
+const LOCKED_ERRORS = ['DisabledException', 'KMSInvalidStateException'];
 
 function refused(base: URL, status: number, answer: unknown): TradeAgentError {
   // Only known names are shown: anything else in the answer may quote the request.
   const type = /(\w+)$/.exec(failureSchema.safeParse(answer).data?.__type ?? '')?.[1] ?? '';
-  if (LOCKED.includes(type)) {
+  if (LOCKED_ERRORS.includes(type)) {
     return new TradeAgentError('credential_store_locked', `the key at ${base.origin} is disabled (${type})`, {
       hint: 'Enable it, or cancel its deletion, then try again.',
     });
   }
   const hint = hints[type];
   const shown = hint === undefined ? '' : ` (${type})`;
-  const otherwise = status === 403 ? `${WRONG_CREDENTIALS} ${NO_SUCH_ACCESS}` : 'Try again in a moment.';
+  const otherwise = status === 403 ? `${WRONG_CREDENTIALS} ${MISSING_PERMISSION}` : 'Try again in a moment.';
   return unavailable(base, `answered with HTTP status ${status}${shown}`, hint ?? otherwise);
 }
 

@@ -7,7 +7,7 @@ import { withStoreLock } from '../store-lock.ts';
 import type { Kms } from './kms.ts';
 
 const KEY_BYTES = 32;
-const LONGEST_FILE = 64 * 1024;
+const MAX_FILE_BYTES = 64 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
 /** The newest is last. Older ones stay as long as anything is wrapped with them. */
@@ -64,12 +64,12 @@ function newKey(): KeyRing['keys'][number] {
 
 function requireRing(file: string): KeyRing {
   const ring = readRing(file);
-  if (ring === undefined) throw unusable(file, 'the file does not exist', NONE_YET);
+  if (ring === undefined) throw unusable(file, 'the file does not exist', MISSING_FILE_HINT);
   return ring;
 }
 
 function readRing(file: string): KeyRing | undefined {
-  const text = readPrivateFile(file, LONGEST_FILE, (why) => unusable(file, why));
+  const text = readPrivateFile(file, MAX_FILE_BYTES, (why) => unusable(file, why));
   if (text === undefined) return undefined;
   try {
     return keyRingSchema.parse(JSON.parse(text));
@@ -79,11 +79,12 @@ function readRing(file: string): KeyRing | undefined {
   }
 }
 
-const NONE_YET = 'Create it with "trade-agent gateway key --add-wrapping-key", or restore the earlier file.';
-const RESTORE =
+const MISSING_FILE_HINT =
+  'Create it with "trade-agent gateway key --add-wrapping-key", or restore the earlier file.';
+const RESTORE_HINT =
   'Nothing was changed. Restore the file with all its keys (mode 0600): without them, sealed data can’t be opened.';
 
-function unusable(file: string, why: string, hint = RESTORE): TradeAgentError {
+function unusable(file: string, why: string, hint = RESTORE_HINT): TradeAgentError {
   return new TradeAgentError(
     'credential_store_unavailable',
     `the wrapping keys in ${file} can't be used: ${why}`,

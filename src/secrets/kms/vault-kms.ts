@@ -6,8 +6,8 @@ import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { Kms } from './kms.ts';
 
 const TIMEOUT_MS = 10_000;
-const LONGEST_ANSWER = 64 * 1024;
-const LONGEST_TOKEN = 4096;
+const MAX_ANSWER_BYTES = 64 * 1024;
+const MAX_TOKEN_BYTES = 4096;
 
 interface VaultKmsOptions {
   readonly url: string;
@@ -41,7 +41,7 @@ export function openVaultKms(options: VaultKmsOptions): Kms {
     },
     async unwrap(wrapped, context) {
       const { success } = wrappedSchema.safeParse({ ciphertext: wrapped });
-      if (!success) throw unavailable(base, 'did not wrap this key', NOT_ITS_OWN);
+      if (!success) throw unavailable(base, 'did not wrap this key', CANNOT_UNWRAP);
       const body = { ciphertext: wrapped, associated_data: base64(context) };
       return Buffer.from((await ask(path('decrypt'), body, unwrappedSchema)).plaintext, 'base64');
     },
@@ -51,7 +51,7 @@ export function openVaultKms(options: VaultKmsOptions): Kms {
 const wrappedSchema = z.object({ ciphertext: z.string().regex(/^vault:v\d+:[\w+/=]+$/) });
 const unwrappedSchema = z.object({ plaintext: z.base64() });
 
-const NOT_ITS_OWN =
+const CANNOT_UNWRAP =
   'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
 
 type Ask = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
@@ -59,7 +59,7 @@ type Ask = <Schema extends z.ZodType>(path: string, body: object, data: Schema) 
 /** Errors contain neither the request nor the answer: either may be a key. */
 function asking(base: URL, options: VaultKmsOptions): Ask {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
-  const bounded = boundedFetch(send, LONGEST_ANSWER);
+  const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
   return async (path, body, data) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const headers = {
@@ -105,7 +105,7 @@ function refused(base: URL, status: number): TradeAgentError {
     );
   }
   const hints: Readonly<Record<number, string>> = {
-    400: NOT_ITS_OWN,
+    400: CANNOT_UNWRAP,
     403: 'The token has expired, or its policy lacks "update" on encrypt and decrypt of this key.',
     404: 'Check that the transit engine is mounted there.',
   };
@@ -117,7 +117,7 @@ function tokenIn(file: string): string {
     new TradeAgentError('credential_store_unavailable', `the Vault token in ${file} can't be used: ${why}`, {
       hint: 'The file must contain only the token, and only its owner may read it (mode 0600).',
     });
-  const token = readPrivateFile(file, LONGEST_TOKEN, unusable)?.trim();
+  const token = readPrivateFile(file, MAX_TOKEN_BYTES, unusable)?.trim();
   if (token !== undefined && /^[\x21-\x7e]+$/.test(token)) return token;
   throw unusable(token === undefined ? 'there is no such file' : 'it does not contain a token');
 }

@@ -12,7 +12,7 @@ import { withStoreLock } from '../store-lock.ts';
  * they are in a file (0600), sealed with a key from the credential store.
  */
 export type McpCredentials = ReturnType<typeof mcpCredentials>;
-const LONGEST_FILE = 1024 * 1024;
+const MAX_FILE_BYTES = 1024 * 1024;
 const WRITE_LOCK_WAIT_MS = 30_000;
 
 /** @param folder the folder of the profile's credentials, or of their marker */
@@ -24,7 +24,7 @@ export function mcpCredentials(store: CredentialStore, folder: string, profile: 
       hint: 'Remove it and sign in to the MCP servers again ("trade-agent mcp servers test NAME").',
     });
   const read = async (): Promise<Record<string, string>> => {
-    const text = readPrivateFile(file, LONGEST_FILE, damaged);
+    const text = readPrivateFile(file, MAX_FILE_BYTES, damaged);
     if (text === undefined) return {};
     const { mcp_key: ahead } = await store.get(['mcp_key']);
     // Another process may have created it since it was read ahead.

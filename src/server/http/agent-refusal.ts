@@ -20,7 +20,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 };
 
 /** Default Retry-After for an unreachable gateway or provider, in seconds. */
-const RETRY_S = 5;
+const DEFAULT_RETRY_S = 5;
 
 /** Converts an agent's error to an HTTP problem. @throws any other error */
 function agentRefusal(error: unknown): ProblemError<string> {
@@ -32,7 +32,7 @@ function agentRefusal(error: unknown): ProblemError<string> {
   const options = {
     ...defined({ hint }),
     ...((ours ?? theirs) === 503
-      ? { retryAfter: typeof retryAfter === 'number' ? retryAfter : RETRY_S }
+      ? { retryAfter: typeof retryAfter === 'number' ? retryAfter : DEFAULT_RETRY_S }
       : {}),
     cause: error,
   };

@@ -16,13 +16,13 @@ export interface GatewayProxyOptions {
 
 /** The only headers that are forwarded in each direction. The caller's token and proof are never forwarded. */
 const REQUEST_HEADERS = ['accept', 'content-type', 'idempotency-key', 'last-event-id'];
-const ANSWER_HEADERS = ['cache-control', 'content-type', 'idempotent-replay', 'retry-after'];
+const RESPONSE_HEADERS = ['cache-control', 'content-type', 'idempotent-replay', 'retry-after'];
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE'];
 
 /** Limits: characters of path and query, bytes of a request body, and bytes of a response that is not a stream. */
-const LONGEST_ADDRESS = 8 * 1024;
-const LARGEST_REQUEST = 64 * 1024;
-const LARGEST_ANSWER = 8 * 1024 * 1024;
+const MAX_ADDRESS_LENGTH = 8 * 1024;
+const MAX_REQUEST_BYTES = 64 * 1024;
+const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
 
 /**
  * Forwards everything under `/v1/` except the agent's routes to the gateway in the caller's name, with the scopes of
@@ -38,11 +38,11 @@ export function gatewayProxy(app: Hono, door: Door, options: GatewayProxyOptions
       if (isAgents || !METHODS.includes(c.req.method)) {
         throw new Refusal(404, 'not_found', 'there is no such endpoint');
       }
-      if (pathname.length + search.length > LONGEST_ADDRESS) {
+      if (pathname.length + search.length > MAX_ADDRESS_LENGTH) {
         throw new Refusal(
           400,
           'invalid_query',
-          `the path and query must have at most ${LONGEST_ADDRESS} characters`,
+          `the path and query must have at most ${MAX_ADDRESS_LENGTH} characters`,
         );
       }
       return await orRefusal(() => passedOn(c, caller, `${pathname}${search}`, options));
@@ -57,7 +57,7 @@ async function passedOn(
   { sessions, clock }: GatewayProxyOptions,
 ): Promise<Response> {
   const { method } = c.req;
-  const body = method === 'GET' ? null : await limitedBody(c.req.raw.body, LARGEST_REQUEST);
+  const body = method === 'GET' ? null : await limitedBody(c.req.raw.body, MAX_REQUEST_BYTES);
   const session = await sessions.seen(caller, caller.accessToken);
   const response = await session.fetch(
     `${session.profile.gateway.replace(/\/+$/, '')}${path}`,
@@ -82,12 +82,12 @@ async function passedOn(
       },
     );
   }
-  const headers = only(response.headers, ANSWER_HEADERS);
+  const headers = only(response.headers, RESPONSE_HEADERS);
   if (headers.get('content-type')?.startsWith('text/event-stream')) {
     const stream = response.body && endingAt(response.body, caller.expiresAt, clock);
     return new Response(stream, { status: response.status, headers });
   }
-  const bounded = await boundedAnswer(response, LARGEST_ANSWER).catch((error: unknown): never => {
+  const bounded = await boundedAnswer(response, MAX_RESPONSE_BYTES).catch((error: unknown): never => {
     if (!isAnswerTooLong(error)) throw error;
     throw new TradeAgentError('gateway_unreachable', 'the gateway’s response is too large');
   });

@@ -15,7 +15,7 @@ import { channelsOf, checksOf, type NoticeParts } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, readingRoutes } from './person-requests.ts';
 
-const MOST_CHANNELS = 10;
+const MAX_CHANNELS = 10;
 
 /** @throws {TradeAgentError} `not_found`, `notice_failed` */
 export type TestNotice = (
@@ -68,8 +68,8 @@ export const noticeRoutes =
         throw refused(problem.message, 'Choose slack, webhook, ntfy, or email through a public server.');
       if (secret !== undefined)
         await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
-      if (!(await channelsOf(parts, sub).put(name, channel, MOST_CHANNELS)))
-        throw refused(`you already have ${MOST_CHANNELS} channels, the maximum`, 'Remove one first.');
+      if (!(await channelsOf(parts, sub).put(name, channel, MAX_CHANNELS)))
+        throw refused(`you already have ${MAX_CHANNELS} channels, the maximum`, 'Remove one first.');
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/secret', async (c, { sub }) => {

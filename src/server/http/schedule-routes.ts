@@ -20,13 +20,13 @@ import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { allSchedules, type KeptSchedule, MOST_SCHEDULES, schedulesOf, wakeTime } from '../server-parts.ts';
+import { allSchedules, type KeptSchedule, MAX_SCHEDULES, schedulesOf, wakeTime } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
 
 /** Maximum body size in bytes: enough for a rules file. */
-const LARGEST = 256 * 1024;
-const SHOWN_NEXT = 5;
+const MAX_BODY_BYTES = 256 * 1024;
+const NEXT_TIMES_SHOWN = 5;
 
 const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128).default(20) });
 
@@ -69,12 +69,12 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
   );
   routes.post('/v1/agent/schedules', async (c, caller) => {
     const key = idempotencyKeyOf(c);
-    const asked = await bodyOf(c, addScheduleSchema, LARGEST);
+    const asked = await bodyOf(c, addScheduleSchema, MAX_BODY_BYTES);
     const session = await sessionOf(parts, caller);
     const moments = await orRefusal(() => malformed(() => momentsOf(asked.timing, async () => session)));
     const made = await malformed(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
     await orRefusal(() => sessions.grantOffline(caller, caller.accessToken));
-    const added = await schedulesOf(parts, caller.sub).add(made, MOST_SCHEDULES);
+    const added = await schedulesOf(parts, caller.sub).add(made, MAX_SCHEDULES);
     if (!('schedule' in added)) throw notAdded(added.outcome, asked.name);
     const [schedule] = await shown(caller, [await find(caller, added.schedule.id)]);
     return c.json({ schedule }, 201);
@@ -131,7 +131,7 @@ function viewOf(
   moments: Moments,
   now: number,
 ): RemoteSchedule {
-  const next = moments.after(now, SHOWN_NEXT).map((moment) => new Date(moment).toISOString());
+  const next = moments.after(now, NEXT_TIMES_SHOWN).map((moment) => new Date(moment).toISOString());
   return { ...schedule, next, last: last ?? null };
 }
 
@@ -155,6 +155,6 @@ function notAdded(outcome: 'conflict' | 'name_taken' | 'too_many', name: string 
   const [message, hint] =
     outcome === 'name_taken'
       ? [`a schedule "${name}" already exists`, 'Choose another name, or remove that schedule first.']
-      : [`you already have ${MOST_SCHEDULES} schedules, the maximum`, 'Remove one first.'];
+      : [`you already have ${MAX_SCHEDULES} schedules, the maximum`, 'Remove one first.'];
   return new AgentRefusal(409, 'usage', message, { hint });
 }

@@ -1,11 +1,11 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
 import {
-  ALIVE_EVERY_MS,
   agentEventSchema,
   approvalAnswerSchema,
   IDEMPOTENCY_KEY,
   idempotencyKeySchema,
+  KEEP_ALIVE_INTERVAL_MS,
   OPENAPI_PATH,
   type Operation,
   operations,
@@ -30,11 +30,11 @@ import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { healthRoutes } from '../../gateway/routes/health.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { PROPOSE_ORDERS, READ_SCOPES } from '../../oauth/scopes.ts';
+import { PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { postgresProofStore } from '../../store/postgres/proof-store.ts';
 import {
-  MOST_OPEN_RUNS,
+  MAX_OPEN_RUNS,
   type NewRun,
   type RunEvent,
   type RunNews,
@@ -99,7 +99,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     actingFor: async () => undefined,
     resource: address,
     called: 'server',
-    mostStreams: MOST_STREAMS,
+    mostStreams: MAX_STREAMS,
     internalHint: 'Try again. With the same Idempotency-Key, nothing is done twice.',
     clock,
     log,
@@ -202,7 +202,7 @@ function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
   });
   app.post(
     '/v1/agent/approvals/:approval/cancel',
-    door.guard([PROPOSE_ORDERS], async (c, caller) => {
+    door.guard([PROPOSE_ORDERS_SCOPE], async (c, caller) => {
       const id = c.req.param('approval') ?? '';
       return c.json({ approval: await asked(parts, caller, (agent) => agent.cancelApproval(id)) });
     }),
@@ -210,7 +210,7 @@ function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
 }
 
 /** Maximum size of a prompt with its data, in bytes. */
-const LARGEST_RUN = 5 * 1024 * 1024;
+const MAX_RUN_BYTES = 5 * 1024 * 1024;
 
 /**
  * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that requested it, so
@@ -227,7 +227,7 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
       clock.now(),
     );
     if (begun.outcome === 'full') {
-      throw new Refusal(429, 'too_many_open', `you have ${MOST_OPEN_RUNS} unfinished runs`, {
+      throw new Refusal(429, 'too_many_open', `you have ${MAX_OPEN_RUNS} unfinished runs`, {
         hint: 'Wait until one ends, or stop one.',
         retryAfter: 30,
       });
@@ -243,7 +243,7 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
 
   routes.post('/v1/agent/runs', async (c, caller) => {
     const idempotencyKey = idempotencyKeyOf(c);
-    const { input, options } = await bodyOf(c, startRunSchema, LARGEST_RUN);
+    const { input, options } = await bodyOf(c, startRunSchema, MAX_RUN_BYTES);
     const thread = input.thread ?? shortId('th_', 10);
     return c.json(await begin(caller, { thread, idempotencyKey, input, options }), 202);
   });
@@ -278,10 +278,10 @@ function noThread(id: string): Refusal {
   });
 }
 
-const MOST_STREAMS = 20;
-const BATCH = 200;
+const MAX_STREAMS = 20;
+const EVENT_BATCH = 200;
 /** Maximum delay of a Node timer. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 interface RunEventsOptions extends ServerParts {
   readonly watch: PersonWatch;
@@ -303,7 +303,7 @@ function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
       if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
-      const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), LONGEST_TIMER_MS));
+      const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), MAX_TIMER_MS));
       // Ends shortly before the token expires, so that the watcher reconnects with a new token, which the run then uses.
       const left = lasts > EXPIRY_MARGIN_MS ? lasts - EXPIRY_MARGIN_MS : lasts;
       return async (stream) => {
@@ -343,7 +343,7 @@ export async function* followRun(
     while (!signal.aborted) {
       // Created before reading, so that an event announced during the read causes another read.
       isNews = new AbortController();
-      const events = await runs.eventsAfter(id, last, BATCH);
+      const events = await runs.eventsAfter(id, last, EVENT_BATCH);
       if (events.length > 0) {
         last = events.at(-1)?.seq ?? last;
         yield events;
@@ -351,7 +351,7 @@ export async function* followRun(
       }
       const run = await runs.find(id);
       if (run === undefined || (run.state === 'ended' && run.events <= last)) return;
-      const woken = await clock.sleep(ALIVE_EVERY_MS, AbortSignal.any([isNews.signal, signal])).then(
+      const woken = await clock.sleep(KEEP_ALIVE_INTERVAL_MS, AbortSignal.any([isNews.signal, signal])).then(
         () => false,
         () => true,
       );

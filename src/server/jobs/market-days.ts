@@ -8,9 +8,9 @@ import type { TradingDay } from '../../trading/activity.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 
 /** Maximum number of people in whose name the calendar is requested, in case the first are signed out. */
-const MOST_ASKED = 5;
-const REST_MS = 5 * 60_000;
-const REMEMBERED_MS = 60_000;
+const MAX_PEOPLE = 5;
+const RETRY_DELAY_MS = 5 * 60_000;
+const CACHE_MS = 60_000;
 
 export type MarketDays = ReturnType<typeof marketDays>;
 
@@ -30,7 +30,7 @@ export function marketDays(options: {
       ask: async (range) => await createGatewayClient(await session()).calendar(range),
     });
   const inSomebodysName = async () => {
-    const people = await schedules.marketPeople(MOST_ASKED);
+    const people = await schedules.marketPeople(MAX_PEOPLE);
     if (people.length === 0) return [];
     let why: unknown = loginRequired();
     for (const person of people) {
@@ -47,7 +47,7 @@ export function marketDays(options: {
       try {
         return await inSomebodysName();
       } catch {
-        restUntil = clock.now() + REST_MS;
+        restUntil = clock.now() + RETRY_DELAY_MS;
       }
     }
     return (await rows.get())?.days ?? [];
@@ -57,7 +57,7 @@ export function marketDays(options: {
     /** Returns the known trading days for a sweep. Empty if no schedule needs them, or if they can't be read. */
     async known(): Promise<readonly TradingDay[]> {
       if (remembered === undefined || clock.now() >= remembered.until) {
-        remembered = { days: await known(), until: clock.now() + REMEMBERED_MS };
+        remembered = { days: await known(), until: clock.now() + CACHE_MS };
       }
       return remembered.days;
     },

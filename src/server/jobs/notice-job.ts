@@ -13,7 +13,7 @@ import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
 import { channelsOf, type NoticeParts } from '../server-parts.ts';
 
 /** Retry delays of a notice: one minute, then doubled each time, up to one hour. */
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [60_000, 3_600_000];
+const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
 
 /**
  * Creates the job that sends one notice. Transient failures are retried until the notice expires. A permanent failure
@@ -36,7 +36,7 @@ export function noticeJob(parts: NoticeParts): JobHandler {
     if (failure === undefined) return await outbox.remove(id);
     signal.throwIfAborted();
     if (!failure.passing) throw new NoticeFailure(failure.code, failure.message);
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** waiting.attempts, LONGEST_PAUSE_MS);
+    const pause = Math.min(MIN_RETRY_DELAY_MS * 2 ** waiting.attempts, MAX_RETRY_DELAY_MS);
     await outbox.tried(id, (unit) =>
       jobs.enqueue(unit, jobOf('notice', database.tenant, person, { notice: id }), {
         at: clock.now() + pause,

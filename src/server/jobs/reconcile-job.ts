@@ -7,7 +7,7 @@ import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
 /** The delay before the next attempt equals the proposal's age, from one minute to one hour. Gives up after a week. */
-const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS, UNTIL_MS] = [60_000, 3_600_000, 7 * 86_400_000];
+const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS, GIVE_UP_AFTER_MS] = [60_000, 3_600_000, 7 * 86_400_000];
 
 /**
  * Creates the job that asks the gateway for a proposal's unknown outcome and records it. The gateway looks it up at the
@@ -23,8 +23,9 @@ export function reconcileJob(parts: ServerParts): JobHandler {
       const open = (await agent.reconcile(proposal)).filter(({ status }) => isUnderWayState(status));
       for (const { id, expires_at } of open) {
         const age = clock.now() - Date.parse(expires_at);
-        if (age > UNTIL_MS) throw new TradeAgentError('outcome_unknown', 'the outcome is still unknown');
-        const pause = Math.min(Math.max(age, FIRST_PAUSE_MS), LONGEST_PAUSE_MS);
+        if (age > GIVE_UP_AFTER_MS)
+          throw new TradeAgentError('outcome_unknown', 'the outcome is still unknown');
+        const pause = Math.min(Math.max(age, MIN_RETRY_DELAY_MS), MAX_RETRY_DELAY_MS);
         await database.write((unit) =>
           jobs.enqueue(unit, jobOf('reconcile', database.tenant, person, { proposal: id }), {
             at: clock.now() + pause,

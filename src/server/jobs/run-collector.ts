@@ -4,17 +4,17 @@ import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 
 /** Interval between reads of due runs, in milliseconds. A full batch is followed by the next one immediately. */
-const EVERY_MS = 1_000;
-const BATCH = 500;
+const COLLECT_INTERVAL_MS = 1_000;
+const RUN_BATCH = 500;
 /** Number of people whose proposals are requested in parallel. */
-const AT_ONCE = 8;
+const MAX_PARALLEL_PEOPLE = 8;
 /** A claimed run is due again after this time, in case the claiming process dies. */
-const AGAIN_MS = 30_000;
+const CLAIM_MS = 30_000;
 /** A waiting run is polled after a quarter of the time it has waited, within these limits. */
-const SHORTEST_PAUSE_MS = 2_000;
-const LONGEST_PAUSE_MS = 60_000;
+const MIN_POLL_INTERVAL_MS = 2_000;
+const MAX_POLL_INTERVAL_MS = 60_000;
 /** Maximum length of the gateway's list. */
-const MOST_OPEN = 200;
+const MAX_LISTED_PROPOSALS = 200;
 
 export interface CollectorOptions extends ServerParts {
   readonly due: DueRuns;
@@ -33,10 +33,10 @@ export async function collectRuns(options: CollectorOptions, signal: AbortSignal
     let found = 0;
     try {
       const now = clock.now();
-      const runs = await due.take(now, now + AGAIN_MS, BATCH);
+      const runs = await due.take(now, now + CLAIM_MS, RUN_BATCH);
       found = runs.length;
       const people = [...Map.groupBy(runs, ({ person }) => person)];
-      await eachOf(people, AT_ONCE, async ([person, theirs]) => {
+      await eachOf(people, MAX_PARALLEL_PEOPLE, async ([person, theirs]) => {
         signal.throwIfAborted();
         await lookAfter(
           options,
@@ -47,7 +47,7 @@ export async function collectRuns(options: CollectorOptions, signal: AbortSignal
     } catch (error) {
       if (!signal.aborted) onError(`could not read due runs: ${nameOf(error)}`);
     }
-    if (found < BATCH) await clock.sleep(EVERY_MS, signal).catch(() => undefined);
+    if (found < RUN_BATCH) await clock.sleep(COLLECT_INTERVAL_MS, signal).catch(() => undefined);
   }
 }
 
@@ -84,10 +84,14 @@ async function collect(
   let stillOpen: readonly string[];
   try {
     const gateway = createGatewayClient(await sessions.of(person));
-    const listed = (await gateway.proposals({ state: 'open', limit: MOST_OPEN })).map(({ id }) => id);
+    const listed = (await gateway.proposals({ state: 'open', limit: MAX_LISTED_PROPOSALS })).map(
+      ({ id }) => id,
+    );
     // The list may be truncated, so treat the rest as open. Watched runs are woken by their own event stream.
     stillOpen =
-      listed.length < MOST_OPEN ? listed : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
+      listed.length < MAX_LISTED_PROPOSALS
+        ? listed
+        : [...listed, ...waiting.flatMap(({ waitsFor }) => waitsFor)];
   } catch (error) {
     // Nobody can ask without a session. When the person signs in again, their own stream takes over.
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
@@ -97,7 +101,7 @@ async function collect(
   const now = clock.now();
   for (const { id, waitsFor, waitsSince = now, waitsUntil = now } of waiting) {
     if (waitsFor.every((proposal) => stillOpen.includes(proposal))) {
-      const pause = Math.min(Math.max((now - waitsSince) / 4, SHORTEST_PAUSE_MS), LONGEST_PAUSE_MS);
+      const pause = Math.min(Math.max((now - waitsSince) / 4, MIN_POLL_INTERVAL_MS), MAX_POLL_INTERVAL_MS);
       await runs.lookAgain(id, Math.ceil(Math.min(now + pause, waitsUntil)));
     } else {
       await runs.wake(id);

@@ -19,13 +19,13 @@ import { personAgent, personStores, withinScopes } from '../person-agent.ts';
 import { runsOf, type ServerParts } from '../server-parts.ts';
 
 /** Delay before the first poll. New requests are rarely decided immediately, and watched runs are notified anyway. */
-const FIRST_LOOK_MS = 2_000;
+const FIRST_POLL_DELAY_MS = 2_000;
 /** Time for the gateway to execute an order that was approved just before its expiry. */
-const GRACE_MS = 60_000;
+const EXECUTION_GRACE_MS = 60_000;
 /** Maximum wait for an unknown outcome, which the gateway may take hours to determine. */
-const UNKNOWN_MS = 10_000;
+const UNKNOWN_OUTCOME_WAIT_MS = 10_000;
 /** Time allowed for connecting an account, if the run sets no time limit for proposals. */
-const CONNECTING_MS = 5 * 60_000;
+const CONNECTION_WAIT_MS = 5 * 60_000;
 
 /**
  * Returns what an interrupted run waits for. Undefined if it ends, because it must not wait, nothing is open, or the time
@@ -44,17 +44,17 @@ function waitOf(
   if (proposals.length === 0 && !isConnecting) return undefined;
   const isOver = run.waitsUntil !== undefined && run.waitsUntil <= now;
   if (isOver && !isConnecting && proposals.every((id) => run.waitsFor.includes(id))) return undefined;
-  const connecting = ttl === undefined ? CONNECTING_MS : ttl * 1000;
+  const connecting = ttl === undefined ? CONNECTION_WAIT_MS : ttl * 1000;
   const connectBy = connectsBy(run) ?? now + connecting;
   const until = Math.max(
     ...open.map(({ status, expires_at }) =>
-      status === 'unknown' ? now + UNKNOWN_MS : Date.parse(expires_at) + GRACE_MS,
+      status === 'unknown' ? now + UNKNOWN_OUTCOME_WAIT_MS : Date.parse(expires_at) + EXECUTION_GRACE_MS,
     ),
     ...(isConnecting ? [connectBy] : []),
   );
   // Proposals report changes. A connection is checked by resuming the run, at increasing intervals.
   const waited = isConnecting ? now - (connectBy - connecting) : 0;
-  const lookAt = Math.min(now + Math.max(FIRST_LOOK_MS, waited / 4), until);
+  const lookAt = Math.min(now + Math.max(FIRST_POLL_DELAY_MS, waited / 4), until);
   return { proposals, now, lookAt: Math.ceil(lookAt), until };
 }
 
@@ -268,7 +268,7 @@ function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven 
 }
 
 /** Events within this time, in milliseconds, are written together, because a model's text arrives word by word. */
-const GATHERED_MS = 50;
+const WRITE_BATCH_MS = 50;
 
 /** Events that are emitted once, however often a run is resumed. */
 const onceTold: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
@@ -291,7 +291,7 @@ async function runTelling(
 
   const write = async () => {
     // Writes the first event immediately and batches later ones.
-    for (let wait = 0; untold.length > 0 && failed === undefined; wait = GATHERED_MS) {
+    for (let wait = 0; untold.length > 0 && failed === undefined; wait = WRITE_BATCH_MS) {
       if (wait > 0) await clock.sleep(wait);
       if (!(await runs.append(turn, joined(untold.splice(0))))) throw new TurnOver();
     }

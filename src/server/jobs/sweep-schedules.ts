@@ -6,13 +6,13 @@ import type { TradingDay } from '../../trading/activity.ts';
 import { wakeTime } from '../server-parts.ts';
 
 /** Schedules per transaction. */
-const BATCH = 500;
+const SCHEDULE_BATCH = 500;
 /** Maximum number of queued jobs. Job engines are slow with long queues, and rows can wait. */
-const MOST_QUEUED = 500;
+const MAX_QUEUED = 500;
 /** Schedules that are due at the same time start within this period, in milliseconds. */
 const SPREAD_MS = 60_000;
 /** Minimum number of schedules per turn, so that a few are not delayed. */
-const LEAST = 20;
+const MIN_PER_TURN = 20;
 /** Lease of the sweeping worker, in milliseconds. Another worker takes over after it expires. */
 const LEASE_MS = 5_000;
 
@@ -46,13 +46,13 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
     }
     until ??= now + SPREAD_MS;
     const inTime = Math.ceil((due * everyMs) / Math.max(until - now, everyMs));
-    const most = Math.min(Math.max(inTime, LEAST), MOST_QUEUED - queued, due);
+    const most = Math.min(Math.max(inTime, MIN_PER_TURN), MAX_QUEUED - queued, due);
     if (most <= 0) return 0;
     const days = await options.days();
     let taken = 0;
     while (taken < most) {
       signal.throwIfAborted();
-      const wanted = Math.min(BATCH, most - taken);
+      const wanted = Math.min(SCHEDULE_BATCH, most - taken);
       const batch = await schedules.sweep(now, wanted, (woken) => woken.map((one) => looked(one, days, now)));
       taken += batch;
       // Another worker has the rest.

@@ -13,7 +13,7 @@ const SHARDS = 8;
 /** Lease of a shard, in milliseconds. A worker that does not renew it loses the shard. */
 const LEASE_MS = 15_000;
 /** Maximum number of people in whose name prices are requested. */
-const MOST_ASKED = 5;
+const MAX_PEOPLE = 5;
 
 export interface WatchOptions {
   readonly schedules: Pick<TenantSchedules, 'watched' | 'watchers' | 'crossed'>;
@@ -53,7 +53,7 @@ async function quotesOf(
   symbols: readonly string[],
 ): Promise<Quote[]> {
   let why: unknown = loginRequired();
-  for (const person of await schedules.watchers(symbols, MOST_ASKED)) {
+  for (const person of await schedules.watchers(symbols, MAX_PEOPLE)) {
     signal.throwIfAborted();
     try {
       const session: Session = await sessions.of(person);

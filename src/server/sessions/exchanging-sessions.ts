@@ -55,7 +55,7 @@ export interface ExchangingSessionsOptions extends ServerClient {
   readonly timeoutMs?: number;
 }
 
-const MOST_SESSIONS = 1_000;
+const MAX_SESSIONS = 1_000;
 
 /**
  * Creates sessions by token exchange. Access tokens for the gateway are obtained on demand and stay in this process's
@@ -154,7 +154,7 @@ function recentSessions() {
   const keep = (name: string, session: Session): Session => {
     sessions.delete(name);
     sessions.set(name, session);
-    if (sessions.size > MOST_SESSIONS) sessions.delete(sessions.keys().next().value as string);
+    if (sessions.size > MAX_SESSIONS) sessions.delete(sessions.keys().next().value as string);
     return session;
   };
   return {
@@ -251,7 +251,7 @@ interface ServerClient {
 }
 
 /** Error codes for a rejected subject token (RFC 8693 §2.2.2, RFC 6749 §5.2; Keycloak uses RFC 6750 §3.1). */
-const NOT_TAKEN = ['invalid_request', 'invalid_grant', 'invalid_token'];
+const REJECTED_SUBJECT_ERRORS = ['invalid_request', 'invalid_grant', 'invalid_token'];
 
 /**
  * Exchanges an access token for the server for one for the gateway (RFC 8693 §2.1).
@@ -268,7 +268,7 @@ async function exchangeToken(
   wanted: 'online' | 'offline' = 'online',
 ) {
   const { token: brought, key } = subject;
-  if (!isUsable(brought, clock, EXCHANGED_WITHIN_MS)) return undefined;
+  if (!isUsable(brought, clock, EXCHANGE_MARGIN_MS)) return undefined;
   if (!covers(brought, scopes)) throw missingScope(scopes);
   const { onBehalf } = dialectOf(profile);
   const oidc = await import('openid-client');
@@ -312,7 +312,7 @@ async function exchangeToken(
 }
 
 function isSubjectRefused(failure: ProviderFailure, profile: ResolvedProfile): boolean {
-  if (failure.kind !== 'oauth' || !NOT_TAKEN.includes(failure.error)) return false;
+  if (failure.kind !== 'oauth' || !REJECTED_SUBJECT_ERRORS.includes(failure.error)) return false;
   const { refusesBound } = dialectOf(profile).onBehalf;
   return refusesBound?.test(failure.description ?? '') !== true;
 }
@@ -366,7 +366,7 @@ function broughtBy({ sub, scopes, expiresAt, jkt }: Caller, token: string): Acce
  * A stored token is used until this many milliseconds before its expiry, because it is exchanged immediately. A client that
  * watches a run sends a new token before that (`http/server-app.ts`), so that the run keeps its session.
  */
-const EXCHANGED_WITHIN_MS = 2_000;
+const EXCHANGE_MARGIN_MS = 2_000;
 
 /**
  * Reads what is stored for a person between a request and its runs. `subject` is the last request's token while it is
@@ -377,7 +377,7 @@ async function keptSession(store: PersonCredentials, profile: ResolvedProfile, c
   const subject = parseAccessToken(held.subject_token);
   return {
     session: parseStoredSession(held.session, profile),
-    subject: isUsable(subject, clock, EXCHANGED_WITHIN_MS) ? subject : undefined,
+    subject: isUsable(subject, clock, EXCHANGE_MARGIN_MS) ? subject : undefined,
     subjectText: held.subject_token,
     hasGrant: held.refresh_token !== undefined,
   };

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Adapter, type AdapterFactory, type AdapterPayload, errors } from 'oidc-provider';
 
 /** Retention of an expired row in seconds, so that a late caller gets "expired" rather than "unknown". */
-const KEPT_AFTER_EXPIRY = 24 * 3600;
+const EXPIRED_RETENTION_S = 24 * 3600;
 
 interface Row {
   readonly payload: string;
@@ -32,7 +32,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
   const { database } = options;
   const rows = openEntities(database);
   const seconds = () => Math.floor(options.now() / 1000);
-  const purgeOld = () => rows.purge.run(seconds() - KEPT_AFTER_EXPIRY);
+  const purgeOld = () => rows.purge.run(seconds() - EXPIRED_RETENTION_S);
   purgeOld();
   let writes = 0;
 

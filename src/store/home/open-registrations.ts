@@ -7,8 +7,8 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
  */
 export type OpenRegistrations = ReturnType<typeof createOpenRegistrations>;
 
-const UNUSED_MS = 24 * 3_600_000;
-const MOST_UNUSED = 500;
+const UNUSED_RETENTION_MS = 24 * 3_600_000;
+const MAX_UNUSED = 500;
 
 /**
  * @param forget forgets a client itself
@@ -24,9 +24,9 @@ export function createOpenRegistrations(
     rows.remove.run(client_id);
   };
   const forgetUnused = () => {
-    for (const row of rows.unusedSince.all(now() - UNUSED_MS)) drop(row);
+    for (const row of rows.unusedSince.all(now() - UNUSED_RETENTION_MS)) drop(row);
     const { n: unused = 0 } = rows.countUnused.get() ?? {};
-    for (const row of rows.oldestOfMost.all(Math.max(0, unused - MOST_UNUSED))) drop(row);
+    for (const row of rows.oldestOfMost.all(Math.max(0, unused - MAX_UNUSED))) drop(row);
   };
   forgetUnused();
   return {

@@ -14,7 +14,7 @@ export interface Person {
 export type People = ReturnType<typeof createPeople>;
 
 /** Form of user names, which settings also use. */
-export const USERNAME = /^[a-z][a-z0-9._-]{0,31}$/;
+export const USERNAME_PATTERN = /^[a-z][a-z0-9._-]{0,31}$/;
 
 /**
  * Opens the people in the provider's database.
@@ -39,7 +39,7 @@ export function createPeople(database: Database, now: () => number) {
     list: (): Person[] => list.all(),
     /** @throws {TradeAgentError} `usage` if the user name is invalid or was used before */
     add({ username, name, email }: Person): void {
-      if (!USERNAME.test(username)) {
+      if (!USERNAME_PATTERN.test(username)) {
         throw new TradeAgentError('usage', `${JSON.stringify(username)} is not a valid user name`, {
           hint: 'Use up to 32 of a-z, 0-9, ".", "_" and "-", beginning with a letter.',
         });

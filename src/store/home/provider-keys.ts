@@ -40,11 +40,11 @@ export interface SigningKeys {
 }
 
 /** Time between publishing a key and signing with it, so that verifiers that cache our keys have it by then. */
-export const AHEAD_MS = DAY_MS;
+export const PUBLISH_AHEAD_MS = DAY_MS;
 /** Time during which a key signs. */
-export const SIGNS_MS = 90 * DAY_MS;
+export const SIGNING_PERIOD_MS = 90 * DAY_MS;
 /** Time during which a key stays published afterwards. It exceeds the lifetime of any token signed with it. */
-export const AFTER_MS = 3_600_000;
+export const PUBLISH_AFTER_MS = 3_600_000;
 
 interface Row {
   readonly kid: string;
@@ -67,13 +67,13 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
   const turn = database.transaction((at: number): Row[] => {
     const last = rows.all.all().at(-1);
     if (last === undefined) rows.insert.run(newKey(at));
-    else if (at >= last.signs_until - AHEAD_MS) {
-      rows.insert.run(newKey(Math.max(last.signs_until, at + AHEAD_MS)));
+    else if (at >= last.signs_until - PUBLISH_AHEAD_MS) {
+      rows.insert.run(newKey(Math.max(last.signs_until, at + PUBLISH_AHEAD_MS)));
     }
     const known = rows.all.all();
     // A key signs until its successor starts, which may be later than planned if the program was not running.
     const over = known.filter(
-      (_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + AFTER_MS <= at,
+      (_, i) => (known[i + 1]?.signs_from ?? Number.POSITIVE_INFINITY) + PUBLISH_AFTER_MS <= at,
     );
     for (const { kid } of over) rows.remove.run(kid);
     return known.filter((row) => !over.includes(row));
@@ -107,7 +107,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
 
 /** Returns the times when a key or its predecessor needs an action. */
 function momentsOf({ signs_from, signs_until }: Row): number[] {
-  return [signs_from, signs_from + AFTER_MS, signs_until - AHEAD_MS];
+  return [signs_from, signs_from + PUBLISH_AFTER_MS, signs_until - PUBLISH_AHEAD_MS];
 }
 
 function publicHalf({ d: _, ...jwk }: JWK): JWK {
@@ -121,7 +121,7 @@ function newKey(signsFrom: number): Row {
     kid,
     jwk: JSON.stringify({ ...jwk, kid, alg: 'ES256', use: 'sig' }),
     signs_from: signsFrom,
-    signs_until: signsFrom + SIGNS_MS,
+    signs_until: signsFrom + SIGNING_PERIOD_MS,
   };
 }
 

@@ -6,8 +6,8 @@ import type { People } from './people.ts';
 
 /** Crockford's base32, which has no I, L, O and U: five bits per character. */
 const ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
-const GROUPS = 6;
-const GROUP = 4;
+const GROUP_COUNT = 6;
+const GROUP_LENGTH = 4;
 
 interface RecoveryCode {
   /** Milliseconds since the epoch. */
@@ -46,9 +46,10 @@ export function createRecoveryCodes(options: {
      */
     issue(username: string): string {
       if (people.find(username) === undefined) throw new RangeError('there is no such person');
-      const code = Array.from({ length: GROUPS * GROUP }, () => ALPHABET[randomInt(ALPHABET.length)]).join(
-        '',
-      );
+      const code = Array.from(
+        { length: GROUP_COUNT * GROUP_LENGTH },
+        () => ALPHABET[randomInt(ALPHABET.length)],
+      ).join('');
       put.run(username, digest(username, code), clock.now());
       return code.replace(/.{4}(?=.)/g, '$&-');
     },

@@ -29,8 +29,8 @@ export interface RegistrationToken {
   readonly expiresAt: number;
 }
 
-const NEW_FOR_MS = 7 * 24 * 3_600_000;
-const TOKEN_MS = 10 * 60_000;
+const NEW_CLIENT_MS = 7 * 24 * 3_600_000;
+const TOKEN_LIFETIME_MS = 10 * 60_000;
 
 interface Row {
   readonly client_id: string;
@@ -64,7 +64,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
     /** Issues an initial access token (RFC 7591 §3) that registers one client for this person within ten minutes. */
     issueToken(owner: string): { readonly token: string; readonly expiresAt: number } {
       const token = randomBytes(32).toString('base64url');
-      const expiresAt = now() + TOKEN_MS;
+      const expiresAt = now() + TOKEN_LIFETIME_MS;
       rows.purge.run(now());
       rows.giveBack.run(digest(token), owner, expiresAt);
       return { token, expiresAt };
@@ -89,7 +89,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
 }
 
 function noteOf({ host, registeredAt }: RegisteredClient, now: number): ClientNote {
-  const isNew = now - registeredAt < NEW_FOR_MS;
+  const isNew = now - registeredAt < NEW_CLIENT_MS;
   const since = new Date(registeredAt).toISOString().slice(0, 10);
   const where = host === undefined ? '' : `, claims to be ${host}`;
   return {

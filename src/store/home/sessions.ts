@@ -5,12 +5,12 @@ import { sameSecret } from '../../secrets/constant-time.ts';
 import type { People } from './people.ts';
 
 /** Maximum duration of a session, in milliseconds. */
-export const SESSION_MS = 8 * 3600 * 1000;
+export const SESSION_LIFETIME_MS = 8 * 3600 * 1000;
 /** Idle timeout of a session, in milliseconds. */
-const IDLE_MS = 30 * 60 * 1000;
-const TICKET_MS = 10 * 60 * 1000;
+const IDLE_TIMEOUT_MS = 30 * 60 * 1000;
+const TICKET_LIFETIME_MS = 10 * 60 * 1000;
 /** Precision of a session's last use, in milliseconds. */
-const SEEN_MS = 60 * 1000;
+const SEEN_PRECISION_MS = 60 * 1000;
 
 /**
  * How a person signed in. A session from a `link` (in the sandbox) or a `recovery` code can only view, deny, halt and sign
@@ -85,7 +85,7 @@ export function createSessions(options: {
         browser,
         opened_at: now,
         seen_at: now,
-        expires_at: now + SESSION_MS,
+        expires_at: now + SESSION_LIFETIME_MS,
       });
       return made;
     },
@@ -100,17 +100,17 @@ export function createSessions(options: {
     ): Session | undefined {
       if (given === undefined) return undefined;
       const now = clock.now();
-      const row = statements.find.get(digest(given), now, now - IDLE_MS);
+      const row = statements.find.get(digest(given), now, now - IDLE_TIMEOUT_MS);
       if (row === undefined || !known(row.user)) return undefined;
       if (key !== undefined && !sameSecret(row.key ?? '', digest(key))) return undefined;
-      if (isTheirs && now - row.seen_at >= SEEN_MS) statements.seen.run(now, row.digest);
+      if (isTheirs && now - row.seen_at >= SEEN_PRECISION_MS) statements.seen.run(now, row.digest);
       return sessionOf(row);
     },
     isOpen: (id: string): boolean =>
-      statements.find.get(id, clock.now(), clock.now() - IDLE_MS) !== undefined,
+      statements.find.get(id, clock.now(), clock.now() - IDLE_TIMEOUT_MS) !== undefined,
     /** Returns the person's sessions, the most recently used first. */
     list: (username: string): Session[] =>
-      statements.list.all(username, clock.now(), clock.now() - IDLE_MS).map(sessionOf),
+      statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(sessionOf),
     /** Returns false if the session is not this person's. */
     end: (username: string, id: string): boolean => statements.end.run(username, id).changes === 1,
     /** Ends all sessions of a person, and the links that could open new ones. */
@@ -126,7 +126,7 @@ export function createSessions(options: {
     issueTicket(username: string): string | undefined {
       if (!known(username)) return undefined;
       const ticket = secret();
-      statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_MS);
+      statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_LIFETIME_MS);
       return ticket;
     },
     /** Redeems a ticket. @returns its person's user name */

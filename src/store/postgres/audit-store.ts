@@ -1,12 +1,12 @@
 import { statSync } from 'node:fs';
 import { failpoint } from '../../machine/failpoint.ts';
-import { type AuditHead, type AuditStore, NO_LINE } from '../audit.ts';
+import { type AuditHead, type AuditStore, EMPTY_HEAD } from '../audit.ts';
 import { appendLines, readTail, wholeLines } from '../audit-file.ts';
 import { withHead } from './head.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 /** Maximum number of lines per transaction. A machine's new file needs all lines that were ever written. */
-const MOST_MOVED = 1_000;
+const MAX_LINES_PER_MOVE = 1_000;
 /** Bytes to read from the end of the file. Longer than nearly every line; without a complete line, more is read. */
 const TAIL_BYTES = 16_384;
 
@@ -31,14 +31,17 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
   const moveSome = (file: string) =>
     database.write(async (unit) => {
       const before = endOf(file);
-      const [, lines] = await Promise.all([lock(unit, file), linesAfter(unit, before.seq, MOST_MOVED)]);
+      const [, lines] = await Promise.all([
+        lock(unit, file),
+        linesAfter(unit, before.seq, MAX_LINES_PER_MOVE),
+      ]);
       if (lines.length === 0) return false;
       // The previous holder may have appended the same lines. A suspended process may also have lost the lock.
       const { seq, tail } = endOf(file);
       if (seq !== before.seq || tail !== before.tail) return true;
       appendLines(file, tail, lines);
       failpoint('audit.appended');
-      return lines.length === MOST_MOVED;
+      return lines.length === MAX_LINES_PER_MOVE;
     });
   return {
     note: (line, now) => withHead(database, async (_, head) => head.note(line, now)),
@@ -51,7 +54,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
         const head = await unit.one<AuditHead>('SELECT seq, hash FROM heads');
         const lines = await linesAfter(unit, endOf(file).seq, null);
         return {
-          head: head ?? NO_LINE,
+          head: head ?? EMPTY_HEAD,
           // Lines that were added after the head was read belong to the next snapshot.
           pending: lines.filter((line) => (seqOf(line) ?? 0) <= (head?.seq ?? 0)),
           bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,

@@ -1,4 +1,4 @@
-import { type AuditHead, type AuditNote, lineAfter, NO_LINE } from '../audit.ts';
+import { type AuditHead, type AuditNote, EMPTY_HEAD, lineAfter } from '../audit.ts';
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
@@ -16,7 +16,7 @@ export interface Head {
 
 /** Creates the row that {@link withHead} locks, if there is none. */
 export async function ensureHead(database: TenantDatabase): Promise<void> {
-  const { seq, hash } = NO_LINE;
+  const { seq, hash } = EMPTY_HEAD;
   await database.write((unit) =>
     unit.last.run(
       'INSERT INTO heads (seq, hash, version) VALUES (@seq, @hash, 0) ON CONFLICT (tenant) DO NOTHING',

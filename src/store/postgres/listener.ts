@@ -1,7 +1,7 @@
 import type { Pool, PoolClient } from 'pg';
 
 /** Delay before reconnecting, in milliseconds. */
-const RETRY_MS = 1_000;
+const RECONNECT_DELAY_MS = 1_000;
 
 export interface Listener {
   /** Stops listening and closes the connection. */
@@ -22,7 +22,7 @@ export function listenTo(
   let retry: NodeJS.Timeout | undefined;
   let client: PoolClient | undefined;
   const again = () => {
-    if (!closing.signal.aborted) retry = setTimeout(() => void listen(), RETRY_MS);
+    if (!closing.signal.aborted) retry = setTimeout(() => void listen(), RECONNECT_DELAY_MS);
   };
   const listen = async (): Promise<void> => {
     let opened: PoolClient;

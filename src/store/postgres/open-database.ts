@@ -9,7 +9,7 @@ import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-dat
  * Maximum number of connections whose commits don't wait for the disk. Heartbeats use this separate pool, so that they
  * can't be delayed by transactions that wait for a lock of a suspended process.
  */
-const UNSYNCED_MAX = 5;
+const MAX_UNSYNCED_CONNECTIONS = 5;
 
 export interface OpenOptions extends Pick<PoolOptions, 'address' | 'max'> {
   readonly schema: Schema;
@@ -27,7 +27,7 @@ export async function openDatabase({ schema, tenant, ...server }: OpenOptions): 
   const synced = await openPool(about);
   try {
     await requireFit(synced, schema);
-    const unsynced = await openPool({ ...about, max: UNSYNCED_MAX, synced: false });
+    const unsynced = await openPool({ ...about, max: MAX_UNSYNCED_CONNECTIONS, synced: false });
     return tenantDatabase(tenant, { synced, unsynced });
   } catch (error) {
     await synced.end();

@@ -9,15 +9,15 @@ import {
   countedColumns,
   countedFacts,
   countingClock,
+  IDENTICAL_ORDER_WINDOW_MS,
   type LateOrders,
   lateSince,
   type OpenOrder,
   type OutOrders,
-  SAME_WITHIN_MS,
   usageOf,
 } from '../rows/order-counts.ts';
-import { decisionValues, KEPT_DECISIONS, noteDecision } from '../sql/decision-store.ts';
-import { STANDING, type StandingRow, standingAt, standingFor } from '../sql/halts.ts';
+import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
+import { type StandingRow, standingAt, standingFor, TRADING_STATE_COLUMNS } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
 import { adopt, endIfOver, idOf, orderChanges, THIS_ORDER, UNSETTLED } from '../sql/order-journal.ts';
 import { driveWork, postgresUnits } from './sql-database.ts';
@@ -120,13 +120,13 @@ async function claimOrder(
   return outcome;
 }
 
-const SAME = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
+const SAME_ORDER = 'WHERE sub = @sub AND client_order_id = @clientOrderId';
 
 /** The time for counting, which never goes back. */
 const COUNTED_AT = `greatest(@counted::bigint, (SELECT max(created_at) FROM gateway_orders WHERE account = @account))`;
 
 const INTENT = `
-  known AS (SELECT FROM gateway_orders ${SAME}),
+  known AS (SELECT FROM gateway_orders ${SAME_ORDER}),
   -- With two concurrent claims, the second waits for the outcome of the first.
   spent AS (
     INSERT INTO used_approvals (issuer, jti, sub, kind, subject_id, used_at)
@@ -140,9 +140,9 @@ const INTENT = `
     SELECT @sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, ${COUNTED_AT}, @now,
        @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot FROM spent
   )`;
-const { most, every } = KEPT_DECISIONS;
+const { most, every } = DECISION_RETENTION;
 /** `noteDecision` for an order that is claimed. Some of its values are renamed, to not collide with the order's. */
-const NOTED = `
+const NOTED_DECISION = `
   noted AS (
     INSERT INTO decisions
       (at, sub, client, account, action, stage, subject_id, effect, reasons, texts, measured, policy, facts)
@@ -163,7 +163,7 @@ function notedValues(note: DecisionNote, now: number) {
 
 const ANSWER = 'SELECT EXISTS (SELECT FROM known) AS known, EXISTS (SELECT FROM spent) AS spent';
 const WRITE = `WITH ${INTENT} ${ANSWER}`;
-const WRITE_DECIDED = `WITH ${INTENT}, ${NOTED} ${ANSWER}`;
+const WRITE_DECIDED = `WITH ${INTENT}, ${NOTED_DECISION} ${ANSWER}`;
 
 async function write(
   unit: Pick<Unit, 'one'>,
@@ -201,7 +201,7 @@ interface Others {
   readonly replaces: string | null;
 }
 
-const OTHERS = `account = @account AND (state <> 'rejected' OR reserved_until > @clock)
+const OTHER_ORDERS = `account = @account AND (state <> 'rejected' OR reserved_until > @clock)
   AND NOT (sub = @sub AND client_order_id = @clientOrderId)
   AND NOT (@replaces::text IS NOT NULL AND state = 'placed' AND result::json ->> 'id' = @replaces)`;
 
@@ -209,8 +209,8 @@ const OTHERS = `account = @account AND (state <> 'rejected' OR reserved_until > 
  * Reads everything as of one moment. PostgreSQL sums recent orders exactly, because an account may have thousands a day.
  * @see lateOrders, which does the same with rows, and `isLike` for identical orders
  */
-const OUT = `
-  SELECT newest, late.*, open, known, ${STANDING}
+const ACCOUNT_ORDERS = `
+  SELECT newest, late.*, open, known, ${TRADING_STATE_COLUMNS}
   FROM (SELECT max(created_at) AS newest FROM gateway_orders WHERE account = @account) AS counting,
     LATERAL (
       SELECT coalesce(sum(notional::numeric) FILTER (WHERE created_at >= @began), 0)::text AS notional,
@@ -219,15 +219,15 @@ const OUT = `
         max(created_at) FILTER (
           WHERE CASE WHEN starts_with(terms, @prefix) THEN
               (terms::json ->> 2)::numeric BETWEEN @least::numeric AND @most::numeric
-            END AND created_at >= least(@began, greatest(@clock::bigint, newest) - ${SAME_WITHIN_MS})
+            END AND created_at >= least(@began, greatest(@clock::bigint, newest) - ${IDENTICAL_ORDER_WINDOW_MS})
         ) AS same_at
-      FROM gateway_orders WHERE ${OTHERS} AND created_at >= @since
+      FROM gateway_orders WHERE ${OTHER_ORDERS} AND created_at >= @since
     ) AS late,
     (
       SELECT coalesce(json_agg(json_build_object('symbol', symbol, 'side', side, 'notional', notional, 'qty', qty)), '[]')
         AS open
       FROM gateway_orders
-      WHERE ${OTHERS} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
+      WHERE ${OTHER_ORDERS} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
     ) AS open_orders,
     (SELECT EXISTS (SELECT FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId) AS known) AS itself,
     ${standingFor('@owner')}`;
@@ -254,7 +254,7 @@ async function outOf(
 ): Promise<OutOrders & { readonly isKnown: boolean }> {
   const outAt = async (at: number) => {
     const times = { clock: at, began: dayBegan(at), since: lateSince(at) };
-    return (await unit.one<OutRow>(OUT, { ...others, ...whose, ...times })) as OutRow;
+    return (await unit.one<OutRow>(ACCOUNT_ORDERS, { ...others, ...whose, ...times })) as OutRow;
   };
   const expected = counting.expected(others.account, clock);
   const found = await outAt(expected);

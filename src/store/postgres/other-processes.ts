@@ -1,22 +1,22 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { LIVES_MS, type News, type OtherProcesses } from '../other-processes.ts';
-import { OPEN } from '../rows/proposal-states.ts';
+import { LIVENESS_MS, type News, type OtherProcesses } from '../other-processes.ts';
+import { OPEN_STATES } from '../rows/proposal-states.ts';
 import type { Listener } from './listener.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-const UNTIL = `clock_timestamp() + interval '${LIVES_MS} milliseconds'`;
+const ALIVE_UNTIL = `clock_timestamp() + interval '${LIVENESS_MS} milliseconds'`;
 /** No live process has it. Uses the database's clock, because the machines' clocks may differ. */
-const FREE = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_timestamp())`;
+const IS_UNSUPERVISED = `attendant NOT IN (SELECT name FROM gateways WHERE until >= clock_timestamp())`;
 
 /** Maximum per transaction. Taking all proposals of a dead process at once could exceed the statement timeout. */
-const MOST_TAKEN = 1_000;
-const MOST_RENEWED = 5_000;
+const MAX_TAKEN_AT_ONCE = 1_000;
+const MAX_TAKEN_PER_RENEWAL = 5_000;
 /** Processes with open proposals. Each is found by one index lookup, however many proposals it has. */
-const ATTENDANTS = `
+const SUPERVISORS = `
   WITH RECURSIVE attendants (name) AS (
-    (SELECT attendant FROM proposals WHERE state IN (${OPEN}) ORDER BY attendant LIMIT 1)
+    (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES}) ORDER BY attendant LIMIT 1)
     UNION ALL
-    SELECT (SELECT attendant FROM proposals WHERE state IN (${OPEN}) AND attendant > name ORDER BY attendant LIMIT 1)
+    SELECT (SELECT attendant FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant > name ORDER BY attendant LIMIT 1)
     FROM attendants WHERE name IS NOT NULL
   )
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
@@ -24,18 +24,18 @@ const ATTENDANTS = `
 /** Takes some proposals that no live process has, those that need no decision first. @returns their IDs in this order */
 async function takeSome(unit: Unit, name: string): Promise<string[]> {
   const dead = await unit.all<{ attendant: string }>(
-    `SELECT attendant FROM (${ATTENDANTS}) AS has WHERE ${FREE}`,
+    `SELECT attendant FROM (${SUPERVISORS}) AS has WHERE ${IS_UNSUPERVISED}`,
   );
   if (dead.length === 0) return [];
   // Locks before checking, as in `take`. Rows locked by others are being changed or taken, so they are skipped.
   const found = await unit.all<{ id: string }>(
-    `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = ANY(@dead)
-     ORDER BY state = 'requested' LIMIT ${MOST_TAKEN} FOR UPDATE SKIP LOCKED`,
+    `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = ANY(@dead)
+     ORDER BY state = 'requested' LIMIT ${MAX_TAKEN_AT_ONCE} FOR UPDATE SKIP LOCKED`,
     { dead: dead.map(({ attendant }) => attendant) },
   );
   const ids = found.map(({ id }) => id);
   const rows = await unit.all<{ id: string }>(
-    `UPDATE proposals SET attendant = @name WHERE id = ANY(@ids) AND state IN (${OPEN}) AND ${FREE} RETURNING id`,
+    `UPDATE proposals SET attendant = @name WHERE id = ANY(@ids) AND state IN (${OPEN_STATES}) AND ${IS_UNSUPERVISED} RETURNING id`,
     { name, ids },
   );
   const taken = new Set(rows.map(({ id }) => id));
@@ -45,7 +45,7 @@ async function takeSome(unit: Unit, name: string): Promise<string[]> {
 /** Returns the proposals that a process still has after it was considered dead. The lock prevents others from taking them. */
 async function allOf(unit: Unit, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
-    `SELECT id FROM proposals WHERE state IN (${OPEN}) AND attendant = @name FOR UPDATE`,
+    `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = @name FOR UPDATE`,
     { name },
   );
   return rows.map(({ id }) => id);
@@ -70,12 +70,12 @@ export function postgresOtherProcesses(
   /** Renews the heartbeat. Returns false if this process was no longer considered alive. */
   const live = async (unit: Unit): Promise<boolean> => {
     const renewed = await unit.run(
-      `UPDATE gateways SET until = ${UNTIL} WHERE name = @name AND until >= clock_timestamp()`,
+      `UPDATE gateways SET until = ${ALIVE_UNTIL} WHERE name = @name AND until >= clock_timestamp()`,
       { name },
     );
     if (renewed === 0) {
       await unit.run(
-        `INSERT INTO gateways (name, until) VALUES (@name, ${UNTIL})
+        `INSERT INTO gateways (name, until) VALUES (@name, ${ALIVE_UNTIL})
          ON CONFLICT (tenant, name) DO UPDATE SET until = excluded.until`,
         { name },
       );
@@ -102,7 +102,7 @@ export function postgresOtherProcesses(
         const [, taken] = await Promise.all([
           unit.one('SELECT id FROM proposals WHERE id = @proposal FOR UPDATE', { proposal }),
           unit.last.run(
-            `UPDATE proposals SET attendant = @name WHERE id = @proposal AND (attendant = @name OR ${FREE})`,
+            `UPDATE proposals SET attendant = @name WHERE id = @proposal AND (attendant = @name OR ${IS_UNSUPERVISED})`,
             { name, proposal },
           ),
         ]);
@@ -119,7 +119,7 @@ export function postgresOtherProcesses(
       do {
         some = await database.writeUnsynced((unit) => takeSome(unit, name));
         taken.push(...some);
-      } while (some.length === MOST_TAKEN && taken.length < MOST_RENEWED);
+      } while (some.length === MAX_TAKEN_AT_ONCE && taken.length < MAX_TAKEN_PER_RENEWAL);
       isKnown = true;
       return {
         taken: lapsed ? await database.writeUnsynced((unit) => allOf(unit, name)) : taken,

@@ -3,15 +3,15 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 
 /** Timeout for getting a new or pooled connection, in milliseconds. */
-const CONNECT_MS = 10_000;
+const CONNECT_TIMEOUT_MS = 10_000;
 /** Timeout of a statement, in milliseconds. Normal statements take a few milliseconds. */
-const STATEMENT_MS = 10_000;
+const STATEMENT_TIMEOUT_MS = 10_000;
 /** Timeout for a lock. Shorter than the statement timeout, so that the error names the lock. */
-const LOCK_MS = 5_000;
+const LOCK_TIMEOUT_MS = 5_000;
 /** Maximum time for which a process that was suspended within a transaction keeps its locks. */
-const IDLE_IN_TRANSACTION_MS = 15_000;
+const IDLE_TRANSACTION_TIMEOUT_MS = 15_000;
 /** Client-side timeout for an unresponsive server. Longer than the server's own limits. */
-const ANSWER_MS = 20_000;
+const QUERY_TIMEOUT_MS = 20_000;
 
 /** PostgreSQL's type OID of `bigint`. @see https://www.postgresql.org/docs/current/datatype-oid.html */
 const BIGINT_OID = 20;
@@ -43,7 +43,7 @@ export async function openPool({
   const url = readServerAddress(address);
   const settings = {
     search_path: schema,
-    lock_timeout: LOCK_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
     ...(tenant && { 'ta.tenant': tenant }),
     ...(synced ? {} : { synchronous_commit: 'off' }),
   };
@@ -56,10 +56,10 @@ export async function openPool({
     // Sends queries without waiting for earlier answers. The server answers in order.
     pipeline: true,
     max,
-    connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: STATEMENT_MS,
-    idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
-    query_timeout: ANSWER_MS,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: IDLE_TRANSACTION_TIMEOUT_MS,
+    query_timeout: QUERY_TIMEOUT_MS,
     keepAlive: true,
     application_name: 'trade-agent',
     types: {

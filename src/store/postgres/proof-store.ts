@@ -3,7 +3,7 @@ import type { ProofStore } from '../proof-store.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /** Interval for deleting expired proofs, in milliseconds. Expiry is checked anyway, so this only saves space. */
-const SWEPT_EVERY_MS = 60_000;
+const SWEEP_INTERVAL_MS = 60_000;
 
 /** The table of a gateway or of a server. */
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
@@ -28,7 +28,7 @@ export function postgresProofStore(
         );
         return written === 1;
       });
-      if (sweptAt === undefined || at - sweptAt >= SWEPT_EVERY_MS) {
+      if (sweptAt === undefined || at - sweptAt >= SWEEP_INTERVAL_MS) {
         sweptAt = at;
         await database.write((unit) => unit.last.run(sweepProofs(table), { now: at }));
       }

@@ -12,17 +12,17 @@ import type {
 import {
   changed,
   changeValues,
-  DEFAULT_INTERVAL_S,
+  DEFAULT_POLL_INTERVAL_S,
   draftValues,
   latelyUntil,
   type ProposalRow,
   proposalOf,
   tokenValues,
 } from '../rows/proposal-row.ts';
-import { DECIDED, OPEN } from '../rows/proposal-states.ts';
+import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import type { QuestionSeal } from '../rows/question-id.ts';
 import {
-  EPOCH,
+  EPOCH_COLUMNS,
   type EpochRow,
   epochIn,
   epochOf,
@@ -97,7 +97,7 @@ const DRAFT = `
       expires_at, poll_interval)
     VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject,
       @subjectId, @fingerprint, @digest, @nonce, @shown, @again, @typed, @now, @now, @version, @version, @deadline,
-      @deadline, ${DEFAULT_INTERVAL_S})
+      @deadline, ${DEFAULT_POLL_INTERVAL_S})
     RETURNING *
   ),
   keyed AS (
@@ -152,14 +152,14 @@ function changing(token: ProposalChange['token'], unlessHalted: boolean): string
     SELECT * FROM moved`;
 }
 
-const MINE = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';
+const SAME_PROPOSER = 'sub = @sub AND client = @client AND proposed_by IS NOT DISTINCT FROM @proposedBy';
 
 /** Each count uses its own index. */
-const STANDING = `
-  SELECT ${EPOCH},
-    (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN})) AS codes,
-    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND state IN (${OPEN})) AS open,
-    (SELECT count(*) FROM proposals WHERE ${MINE} AND typed = @typed AND created_at > @since AND created_at < @until) AS lately,
+const SNAPSHOT = `
+  SELECT ${EPOCH_COLUMNS},
+    (SELECT coalesce(array_agg(code), '{}') FROM proposals WHERE sub = @sub AND state IN (${OPEN_STATES})) AS codes,
+    (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND state IN (${OPEN_STATES})) AS open,
+    (SELECT count(*) FROM proposals WHERE ${SAME_PROPOSER} AND typed = @typed AND created_at > @since AND created_at < @until) AS lately,
     (
       SELECT count(*) FROM proposals
       WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since AND created_at < @until
@@ -167,7 +167,7 @@ const STANDING = `
     (
       SELECT coalesce(json_agg(json_build_object('state', state, 'at', at) ORDER BY at DESC, version DESC), '[]')
       FROM (
-        SELECT state, updated_at AS at, version FROM proposals WHERE ${MINE} AND state IN (${DECIDED})
+        SELECT state, updated_at AS at, version FROM proposals WHERE ${SAME_PROPOSER} AND state IN (${DECIDED_STATES})
         ORDER BY updated_at DESC, version DESC LIMIT 2
       ) AS last
     ) AS decided`;
@@ -181,7 +181,7 @@ interface StandingRow extends EpochRow {
 }
 
 const SAME_OPEN = `
-  SELECT * FROM proposals WHERE ${MINE} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
+  SELECT * FROM proposals WHERE ${SAME_PROPOSER} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
   ORDER BY created_at, place LIMIT 1`;
 
 async function standing(
@@ -194,7 +194,7 @@ async function standing(
   const asked = { ...asker, typed, since, until: latelyUntil(since), fingerprint: fingerprint ?? null };
   const [same, found] = await Promise.all([
     fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
-    unit.last.one<StandingRow>(STANDING, asked),
+    unit.last.one<StandingRow>(SNAPSHOT, asked),
   ]);
   const { codes, open, lately, alike, decided, ...row } = found as StandingRow;
   return {

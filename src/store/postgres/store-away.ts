@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 
 /** PostgreSQL's classes of transient errors: connections, resources, operator intervention and system errors. */
-const PASSING_CLASSES = ['08', '53', '57', '58'];
+const TRANSIENT_CLASSES = ['08', '53', '57', '58'];
 /** Socket errors for a server that is unreachable or gone. */
 const SOCKET_CODES = [
   'ECONNREFUSED',
@@ -13,7 +13,7 @@ const SOCKET_CODES = [
   'ENOTFOUND',
 ];
 /** Messages of the driver's errors that have no code. */
-const DRIVER =
+const DRIVER_MESSAGES =
   /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error)/;
 
 /**
@@ -28,8 +28,9 @@ export function isStoreAway(error: unknown): boolean {
   // A host name with several addresses, all of which were tried.
   if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isStoreAway);
   const { code } = error as { code?: unknown };
-  if (typeof code !== 'string') return DRIVER.test(error.message);
+  if (typeof code !== 'string') return DRIVER_MESSAGES.test(error.message);
   return (
-    SOCKET_CODES.includes(code) || (/^[0-9A-Z]{5}$/.test(code) && PASSING_CLASSES.includes(code.slice(0, 2)))
+    SOCKET_CODES.includes(code) ||
+    (/^[0-9A-Z]{5}$/.test(code) && TRANSIENT_CLASSES.includes(code.slice(0, 2)))
   );
 }

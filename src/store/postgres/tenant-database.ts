@@ -54,11 +54,12 @@ const begins = {
 } as const;
 
 /** Form of a tenant's name. It needs no escaping in SQL strings and connection options. */
-const TENANT = /^[A-Za-z0-9._-]{1,64}$/;
+const TENANT_PATTERN = /^[A-Za-z0-9._-]{1,64}$/;
 
 /** @throws {RangeError} for a tenant that is not 1 to 64 of `[A-Za-z0-9._-]` */
 export function requireTenant(tenant: string): void {
-  if (!TENANT.test(tenant)) throw new RangeError('a tenant’s name must have 1 to 64 of A-Z a-z 0-9 . _ -');
+  if (!TENANT_PATTERN.test(tenant))
+    throw new RangeError('a tenant’s name must have 1 to 64 of A-Z a-z 0-9 . _ -');
 }
 
 /** Connection pools of a tenant: one whose commits wait for the disk, and one whose commits don't. */

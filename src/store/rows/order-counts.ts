@@ -18,12 +18,12 @@ import { DAY_MS, MINUTE_MS } from '../../values/durations.ts';
 import type { Claim, Counting, Usage } from '../order-journal.ts';
 
 /** Period in which identical orders are found. Longer than any `min_seconds_between_same`. */
-export const SAME_WITHIN_MS = DAY_MS;
+export const IDENTICAL_ORDER_WINDOW_MS = DAY_MS;
 /**
  * If the newest order is this far ahead of the clock, one of the two clocks was wrong. The current day is then unknown, so
  * nothing is placed until somebody has investigated.
  */
-const MOST_AHEAD_MS = DAY_MS;
+const MAX_CLOCK_AHEAD_MS = DAY_MS;
 
 /** Returns the order's columns that are used for counting. */
 export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
@@ -51,7 +51,7 @@ export interface LateOrders {
   /** Numbers of orders of the day and of the last minute. */
   readonly orders: number;
   readonly last_minute: number;
-  /** Time of the latest order with similar terms, within {@link SAME_WITHIN_MS}. */
+  /** Time of the latest order with similar terms, within {@link IDENTICAL_ORDER_WINDOW_MS}. */
   readonly same_at: number | null;
 }
 
@@ -72,7 +72,7 @@ function countingTime(newest: number | null | undefined, clock: number): number 
 }
 
 /** Maximum number of remembered accounts whose newest order is ahead of the clock. */
-const MOST_BEHIND = 10_000;
+const MAX_BEHIND_ACCOUNTS = 10_000;
 
 /** The time for counting each account's orders, in milliseconds since the epoch. */
 export interface CountingClock {
@@ -102,7 +102,7 @@ export function countingClock(monotonic: () => number = () => performance.now())
       const isRecounted = (newest ?? 0) < (behind.get(account)?.newest ?? 0);
       const time = countingTime(newest, isRecounted ? clock : expected(account, clock));
       behind.delete(account);
-      if (behind.size >= MOST_BEHIND) behind.clear();
+      if (behind.size >= MAX_BEHIND_ACCOUNTS) behind.clear();
       if (time > clock) behind.set(account, { newest: newest ?? 0, time, since: monotonic() });
       return time;
     },
@@ -111,7 +111,7 @@ export function countingClock(monotonic: () => number = () => performance.now())
 
 /** Returns the start of the period whose orders count as recent. @param now {@link countingTime} */
 export function lateSince(now: number): number {
-  return Math.min(dayBegan(now), now - SAME_WITHIN_MS);
+  return Math.min(dayBegan(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }
 
 /** A snapshot of an account's orders, read in the transaction that uses it. */
@@ -150,7 +150,7 @@ export function usageOf({ newest, clock, late, open, state }: OutOrders): Usage 
     day_orders: late.orders,
     last_minute: late.last_minute,
     open_orders: open.length,
-    ...(behind > MOST_AHEAD_MS ? { clock_behind: Math.floor(behind / 1000) } : {}),
+    ...(behind > MAX_CLOCK_AHEAD_MS ? { clock_behind: Math.floor(behind / 1000) } : {}),
   };
 }
 

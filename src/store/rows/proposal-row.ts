@@ -1,15 +1,15 @@
 import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
 import type { Draft, ProposalChange, Reason, StoredProposal } from '../proposal-store.ts';
 import {
+  AUTH_REQ_ID_COLUMNS,
   openedQuestion,
-  QUESTION_COLUMNS,
   type QuestionSeal,
   questionContext,
   questionValues,
 } from './question-id.ts';
 
 /** Default poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
-export const DEFAULT_INTERVAL_S = 5;
+export const DEFAULT_POLL_INTERVAL_S = 5;
 
 /** A row of `proposals`. */
 export interface ProposalRow {
@@ -139,7 +139,7 @@ export function changeValues(id: string, change: ProposalChange, seal: QuestionS
 
 /** Returns the SET clause for a change. */
 export function changed(token: ProposalChange['token']): string {
-  return `state = @state, ${QUESTION_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
+  return `state = @state, ${AUTH_REQ_ID_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
     result = @result, reason = @reason, updated_at = @now, version = @next, ${tokens(token)}`;
 }
 
@@ -159,12 +159,12 @@ export function epochText(latestVersion: number, haltedAt: number | undefined): 
 }
 
 /** Tolerance for clocks, in milliseconds. Longer than any normal drift. */
-const MOST_AHEAD_MS = 7_200_000;
+const MAX_CLOCK_DRIFT_MS = 7_200_000;
 
 /**
  * Returns the end of the period in which proposals since a moment count as recent. Later ones were dated by a clock that has
  * been set back since, and would otherwise count until the clock has caught up. Milliseconds since the epoch.
  */
 export function latelyUntil(since: number): number {
-  return since + MOST_AHEAD_MS;
+  return since + MAX_CLOCK_DRIFT_MS;
 }

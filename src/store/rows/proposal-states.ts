@@ -2,8 +2,8 @@
  * Lists of states for SQL conditions. A database uses a partial index only for exactly the same list, so migrations and
  * queries share these. Never change a list, because existing databases would no longer use their indexes.
  */
-export const OPEN = "'drafted', 'requested', 'approved', 'executing', 'unknown'";
+export const OPEN_STATES = "'drafted', 'requested', 'approved', 'executing', 'unknown'";
 /** Proposals that the person has decided. */
-export const DECIDED = "'denied', 'executed', 'approved', 'executing', 'unknown'";
+export const DECIDED_STATES = "'denied', 'executed', 'approved', 'executing', 'unknown'";
 /** Outcomes of which the phone is notified. It already knows of a denial. */
-export const TOLD = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";
+export const NOTIFIED_STATES = "'executed', 'cancelled', 'expired', 'blocked', 'unknown'";

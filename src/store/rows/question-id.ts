@@ -58,5 +58,5 @@ export function questionValues(
 }
 
 /** The part of the SET clause that writes them. */
-export const QUESTION_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
+export const AUTH_REQ_ID_COLUMNS = `auth_req_hash = @questionHash, sealed_auth_req_id = @sealedQuestion,
   sealed_owner_auth_req_id = @sealedOwnerQuestion`;

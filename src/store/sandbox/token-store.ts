@@ -2,9 +2,9 @@ import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type Database from 'better-sqlite3-multiple-ciphers';
 
 /** Lifetimes in milliseconds. */
-const CODE_LIFE = 60_000;
-const ACCESS_LIFE = 15 * 60_000;
-const REFRESH_LIFE = 90 * 86_400_000;
+const CODE_LIFETIME_MS = 60_000;
+const ACCESS_LIFETIME_MS = 15 * 60_000;
+const REFRESH_LIFETIME_MS = 90 * 86_400_000;
 
 /** The scopes that a user granted a client. */
 export interface Grant {
@@ -89,10 +89,10 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       return token;
     };
     return {
-      access_token: write('access', ACCESS_LIFE),
+      access_token: write('access', ACCESS_LIFETIME_MS),
       token_type: 'Bearer',
-      expires_in: ACCESS_LIFE / 1000,
-      refresh_token: write('refresh', REFRESH_LIFE),
+      expires_in: ACCESS_LIFETIME_MS / 1000,
+      refresh_token: write('refresh', REFRESH_LIFETIME_MS),
       scope: grant.scope,
     };
   };
@@ -111,7 +111,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         redirect_uri,
         code_challenge,
         family: randomUUID(),
-        expires_at: now() + CODE_LIFE,
+        expires_at: now() + CODE_LIFETIME_MS,
       });
       return code;
     },

@@ -12,7 +12,7 @@ import type {
   KeptNotice,
   Remembered,
 } from '../check-store.ts';
-import { forgetTold, type KeepNotices, noticeOutbox, OF_ACCOUNT } from './notice-outbox.ts';
+import { forgetTold, type KeepNotices, noticeOutbox, THIS_ACCOUNT } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
 
 /** Locks an account's check state until the end of the transaction. */
@@ -30,7 +30,7 @@ export function checkStore<Notice extends KeptNotice>(
     activities: ({ profile, account }) => ({
       async get() {
         const row = await database.one<{ rows: string; whole_at: number }>(
-          `SELECT rows, whole_at FROM activities WHERE ${OF_ACCOUNT}`,
+          `SELECT rows, whole_at FROM activities WHERE ${THIS_ACCOUNT}`,
           { profile, account },
         );
         return row && { activities: JSON.parse(row.rows) as Activity[], wholeAt: row.whole_at };
@@ -81,7 +81,7 @@ function accountMemory<Notice extends KeptNotice>(
     },
     async asked(rule, definition) {
       await database.run(
-        `UPDATE proposed SET asked = true WHERE ${OF_ACCOUNT} AND rule = @rule AND definition = @definition`,
+        `UPDATE proposed SET asked = true WHERE ${THIS_ACCOUNT} AND rule = @rule AND definition = @definition`,
         { ...owner, rule, definition },
       );
     },
@@ -89,7 +89,7 @@ function accountMemory<Notice extends KeptNotice>(
 }
 
 const firedOf = ({ profile, account }: AccountOwner) =>
-  all<FiredState>(`SELECT rule, subject, definition, since FROM fired WHERE ${OF_ACCOUNT}`, {
+  all<FiredState>(`SELECT rule, subject, definition, since FROM fired WHERE ${THIS_ACCOUNT}`, {
     profile,
     account,
   });
@@ -97,11 +97,11 @@ const firedOf = ({ profile, account }: AccountOwner) =>
 function* remembered(owner: { profile: string; account: string }): Work<Remembered> {
   const fired = yield* firedOf(owner);
   const mark = yield* one<MarkRow>(
-    `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${OF_ACCOUNT}`,
+    `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${THIS_ACCOUNT}`,
     owner,
   );
   const proposed = yield* all<{ rule: string; definition: string; thread: string; asked: number | boolean }>(
-    `SELECT rule, definition, thread, asked FROM proposed WHERE ${OF_ACCOUNT}`,
+    `SELECT rule, definition, thread, asked FROM proposed WHERE ${THIS_ACCOUNT}`,
     owner,
   );
   return {
@@ -133,7 +133,7 @@ function* rememberFired(
   const gone = [...before].flatMap(([name, state]) => (now.has(name) ? [] : [state]));
   if (gone.length > 0)
     yield* run(
-      `DELETE FROM fired WHERE ${OF_ACCOUNT}
+      `DELETE FROM fired WHERE ${THIS_ACCOUNT}
          AND (rule, subject) IN (SELECT value ->> 'rule', value ->> 'subject' FROM ${each('@gone')})`,
       { profile, account, gone: JSON.stringify(gone) },
     );
@@ -187,7 +187,7 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
   return {
     async activities() {
       const rows = await database.all<{ row: string }>(
-        `SELECT row FROM imported WHERE ${OF_ACCOUNT} ORDER BY at, id`,
+        `SELECT row FROM imported WHERE ${THIS_ACCOUNT} ORDER BY at, id`,
         owner,
       );
       return rows.map(({ row }) => JSON.parse(row) as Activity);
@@ -196,7 +196,7 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
       database.all<ImportedFile>(
         `SELECT id, file, at, (SELECT count(*) FROM imported WHERE profile = imports.profile
            AND account = imports.account AND import = imports.id) AS rows
-         FROM imports WHERE ${OF_ACCOUNT} ORDER BY at DESC, id${bytes}`,
+         FROM imports WHERE ${THIS_ACCOUNT} ORDER BY at DESC, id${bytes}`,
         owner,
       ),
     put: ({ id, file, at }, activities) =>
@@ -225,8 +225,8 @@ function importStore(database: SqlUnits, { profile, account }: AccountOwner): Im
     remove: (id) =>
       database.write(function* () {
         yield* lockAccount(owner);
-        const known = yield* run(`DELETE FROM imports WHERE ${OF_ACCOUNT} AND id = @id`, { ...owner, id });
-        const rows = yield* run(`DELETE FROM imported WHERE ${OF_ACCOUNT} AND import = @id`, {
+        const known = yield* run(`DELETE FROM imports WHERE ${THIS_ACCOUNT} AND id = @id`, { ...owner, id });
+        const rows = yield* run(`DELETE FROM imported WHERE ${THIS_ACCOUNT} AND import = @id`, {
           ...owner,
           id,
         });
@@ -241,14 +241,14 @@ interface PackedCloses {
   readonly closes: Buffer;
 }
 
-const HIGHEST = 2 ** 32 - 1;
+const MAX_NARROW_CLOSE = 2 ** 32 - 1;
 
 /**
  * Packs closes as tightly as possible. Decryption time is proportional to the bytes, and a thousand histories take longer
  * to decrypt than everything else that a check reads.
  */
 export function packCloses({ days, closes }: PriceHistory): PackedCloses {
-  const isNarrow = closes.every((close) => Number.isInteger(close) && close <= HIGHEST);
+  const isNarrow = closes.every((close) => Number.isInteger(close) && close <= MAX_NARROW_CLOSE);
   return { days: bytes(Uint16Array.from(days)), closes: bytes(isNarrow ? Uint32Array.from(closes) : closes) };
 }
 

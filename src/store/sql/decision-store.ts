@@ -3,15 +3,15 @@ import type { DecisionNote, DecisionStore, StoredDecision } from '../decision-st
 import { all, run, type SqlUnits, type Work } from './sql-database.ts';
 
 /** Number of denials, and of permits, that are kept per person: years of them, in some tens of megabytes. */
-const MOST_KEPT = 10_000;
+const MAX_STORED_DECISIONS = 10_000;
 
 /** Only one in this many decisions deletes old ones, because finding them scans all that are kept. */
-const CLEARED_EVERY = 100;
+const DELETE_EVERY = 100;
 
 /** Retention of decisions per person and effect, and how often old ones are deleted. */
-export const KEPT_DECISIONS = { most: MOST_KEPT, every: CLEARED_EVERY };
+export const DECISION_RETENTION = { most: MAX_STORED_DECISIONS, every: DELETE_EVERY };
 
-export function decisionStore(database: SqlUnits, kept = KEPT_DECISIONS): DecisionStore {
+export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): DecisionStore {
   return {
     note: (note, now) => database.write(() => noteDecision(note, now, kept)),
     async about(sub, subjectId) {
@@ -33,7 +33,11 @@ export function decisionStore(database: SqlUnits, kept = KEPT_DECISIONS): Decisi
 }
 
 /** Stores a decision, in the transaction that acts on it, if there is one. */
-export function* noteDecision(note: DecisionNote, now: number, { most, every } = KEPT_DECISIONS): Work<void> {
+export function* noteDecision(
+  note: DecisionNote,
+  now: number,
+  { most, every } = DECISION_RETENTION,
+): Work<void> {
   const [row] = yield* all<{ id: number }>(
     `INSERT INTO decisions
        (at, sub, client, account, action, stage, subject_id, effect, reasons, texts, measured, policy, facts)

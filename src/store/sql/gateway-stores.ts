@@ -1,4 +1,4 @@
-import { NO_LINE } from '../audit.ts';
+import { EMPTY_HEAD } from '../audit.ts';
 import type { BrokerKey, BrokerKeyStore } from '../broker-key-store.ts';
 import type { CheckpointStore, RecordCheckpoint } from '../checkpoint-store.ts';
 import type { DefaultAccountStore } from '../default-account-store.ts';
@@ -114,7 +114,7 @@ function checkpointStore(database: SqlDatabase): CheckpointStore {
     close: ({ day, today }, line, now) =>
       database.record(function* (head) {
         const last = yield* storedCheckpoint();
-        if (last === undefined) yield* writeCheckpoint({ day, ...NO_LINE, anchored: 1 });
+        if (last === undefined) yield* writeCheckpoint({ day, ...EMPTY_HEAD, anchored: 1 });
         if (last === undefined || !isDue(last, { day, today })) return false;
         head.note(line(head.last(), last.hash), now);
         yield* writeCheckpoint({ day, ...head.last(), anchored: 0 });

@@ -5,7 +5,7 @@ import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 /** Returns a FROM clause with exactly one row for a person, with {@link StandingRow}'s columns. @param sub an SQL expression */
 export const standingFor = (sub: string) => `
   (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
-export const STANDING = 'halted_at, by_client, reduced_at, until, reduced_by';
+export const TRADING_STATE_COLUMNS = 'halted_at, by_client, reduced_at, until, reduced_by';
 
 export interface StandingRow {
   readonly halted_at: number | null;
@@ -27,17 +27,17 @@ export function standingAt(row: StandingRow, now: number): TradingStanding {
 
 /** Reads the trading state in the transaction that uses it. @param now milliseconds since the epoch */
 export function* tradingStanding(sub: string, now: number): Work<TradingStanding> {
-  return standingAt((yield* one<StandingRow>(FIND, { sub })) as StandingRow, now);
+  return standingAt((yield* one<StandingRow>(SELECT_TRADING_STATE, { sub })) as StandingRow, now);
 }
 
-const FIND = `SELECT ${STANDING} FROM ${standingFor('@sub')}`;
-const HALTED = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
+const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${standingFor('@sub')}`;
+const SELECT_HALT = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 
 export function sqlHalts(database: SqlDatabase): Halts {
   return {
-    haltedAt: async (sub) => (await database.one<{ at: number }>(HALTED, { sub }))?.at,
+    haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
     standing: async (sub, now) =>
-      standingAt((await database.one<StandingRow>(FIND, { sub })) as StandingRow, now),
+      standingAt((await database.one<StandingRow>(SELECT_TRADING_STATE, { sub })) as StandingRow, now),
     halt: (sub, by, now) =>
       database.record(function* (head) {
         const written = yield* run(
@@ -45,7 +45,7 @@ export function sqlHalts(database: SqlDatabase): Halts {
           { sub, by, now },
         );
         if (written === 1) head.note({ event: 'halted', facts: { sub, client: by } }, now);
-        return (yield* one<{ at: number }>(HALTED, { sub }))?.at ?? now;
+        return (yield* one<{ at: number }>(SELECT_HALT, { sub }))?.at ?? now;
       }),
     reduce: (sub, by, until, now) =>
       database.record(function* (head) {

@@ -9,7 +9,7 @@ import type {
 import { run, type SqlUnits, type Work } from './sql-database.ts';
 
 /** Condition for rows of the account `@profile`, `@account`. */
-export const OF_ACCOUNT = 'profile = @profile AND account = @account';
+export const THIS_ACCOUNT = 'profile = @profile AND account = @account';
 
 export interface NoticeRow {
   readonly channel: string;
@@ -29,13 +29,13 @@ export function noticeOutbox<Notice extends KeptNotice>(
   const owner = { profile, account };
   return {
     async untold() {
-      const text = `SELECT channel, rule, subject, definition FROM told WHERE ${OF_ACCOUNT}`;
+      const text = `SELECT channel, rule, subject, definition FROM told WHERE ${THIS_ACCOUNT}`;
       return untoldBy(await database.all<ToldRow>(text, owner));
     },
     put: (notices) => keep(() => put(owner, notices)),
     async waiting() {
       const rows = await database.all<NoticeRow>(
-        `SELECT channel, notice, until, attempts FROM notice WHERE ${OF_ACCOUNT}
+        `SELECT channel, notice, until, attempts FROM notice WHERE ${THIS_ACCOUNT}
          ORDER BY made_at, ${database.dialect.place}`,
         owner,
       );
@@ -84,7 +84,7 @@ export function waitingOf<Notice extends KeptNotice>({ notice, ...row }: NoticeR
 /** Forgets notices of rules that no longer fire, so that they are sent when they fire again. Runs where fired states are stored. */
 export const forgetTold = ({ profile, account }: AccountOwner) =>
   run(
-    `DELETE FROM told WHERE ${OF_ACCOUNT} AND NOT EXISTS (
+    `DELETE FROM told WHERE ${THIS_ACCOUNT} AND NOT EXISTS (
        SELECT 1 FROM fired WHERE fired.profile = told.profile AND fired.account = told.account
          AND fired.rule = told.rule AND fired.subject = told.subject AND fired.definition = told.definition
      )`,

@@ -7,7 +7,7 @@ import { all, type Dialect, one, run, type SqlUnits, type Work } from './sql-dat
 
 export const THIS_ORDER = 'sub = @sub AND client_order_id = @clientOrderId';
 export const UNSETTLED = `${THIS_ORDER} AND state IN ('intent', 'unknown')`;
-const UNDOUBTED = `${UNSETTLED} AND NOT ambiguous`;
+const UNAMBIGUOUS = `${UNSETTLED} AND NOT ambiguous`;
 const UNSENT = `${THIS_ORDER} AND state = 'intent' AND submitted_at IS NULL`;
 const AS_SEEN = `${UNSETTLED} AND submissions = @submissions AND submitted_at IS NOT DISTINCT FROM @submittedAt`;
 
@@ -61,12 +61,12 @@ export function orderChanges(database: SqlUnits) {
     },
     async release(key, now) {
       const changed = await database.run(
-        `UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now WHERE ${UNDOUBTED}`,
+        `UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now WHERE ${UNAMBIGUOUS}`,
         { ...idOf(key), now },
       );
       return changed === 1 ? 'released' : 'stale';
     },
-    refuse: (key, problem, now) => reject(key, problem, now, UNDOUBTED),
+    refuse: (key, problem, now) => reject(key, problem, now, UNAMBIGUOUS),
     reject: async (key, problem, now) => void (await reject(key, problem, now, UNSETTLED)),
     abandon: (key, problem, now) => reject(key, problem, now, UNSENT),
     async writeOff(seen, problem, { now, reservedUntil }) {

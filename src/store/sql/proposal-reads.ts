@@ -1,7 +1,7 @@
 import { defined } from '../../values/defined.ts';
 import type { Keyed, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
 import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
-import { OPEN, TOLD } from '../rows/proposal-states.ts';
+import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import { questionHash } from '../rows/question-id.ts';
 import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
 
@@ -28,7 +28,7 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
     ofSubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
     keyed: (key) => database.read(() => keyedBy(key, opened)),
     list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {
-      const open = state === 'all' ? 'true' : `state IN (${OPEN})`;
+      const open = state === 'all' ? 'true' : `state IN (${OPEN_STATES})`;
       const whose = party === undefined ? ['sub = @who'] : ['sub = @who', 'proposed_by = @who'];
       const who = party ?? sub;
       return proposals(
@@ -42,7 +42,7 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
     },
     async openIds(state) {
       const rows = await database.all<{ id: string }>(
-        `SELECT id FROM proposals WHERE state IN (${OPEN}) AND state = coalesce(@state, state)
+        `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND state = coalesce(@state, state)
          ORDER BY created_at, ${place}`,
         { state: state ?? null },
       );
@@ -58,7 +58,7 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
       ),
     untold: () =>
       proposals(
-        `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${TOLD}) ORDER BY version`,
+        `SELECT * FROM proposals WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES}) ORDER BY version`,
       ),
     async sealedToken(id, of = 'owner') {
       const row = await database.one<Pick<ProposalRow, 'sealed_token' | 'second_token'>>(
@@ -107,7 +107,7 @@ export const keepKey = ({ sub, client, key, request }: KeyedRequest, id: string)
   );
 
 /** The columns of {@link epochIn}. */
-export const EPOCH = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
+export const EPOCH_COLUMNS = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
   (SELECT halted_at FROM halts WHERE sub = @sub) AS halted`;
 
 export interface EpochRow {
@@ -117,7 +117,7 @@ export interface EpochRow {
 
 /** Returns a person's epoch. It changes with each proposal, because a change assigns a version above all others. */
 export function* epochOf(sub: string): Work<string> {
-  return epochIn((yield* one<EpochRow>(`SELECT ${EPOCH}`, { sub })) as EpochRow);
+  return epochIn((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);
 }
 
 export function epochIn({ latest, halted }: EpochRow): string {

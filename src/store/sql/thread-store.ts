@@ -22,14 +22,18 @@ interface Row {
   readonly lease_until: number;
 }
 
-const HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch';
+const IS_HELD = 'id = @thread AND lease_owner = @holder AND lease_epoch = @epoch';
 
 /**
  * Returns whether a lease is still held by its holder.
  * @param lock locks the row in PostgreSQL, so that the result stays true until the end of the transaction
  */
 export function* isHeldLease({ thread, holder, epoch }: Lease, lock: '' | ' FOR SHARE' = ''): Work<boolean> {
-  const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${HELD}${lock}`, { thread, holder, epoch });
+  const found = yield* one(`SELECT 1 AS held FROM threads WHERE ${IS_HELD}${lock}`, {
+    thread,
+    holder,
+    epoch,
+  });
   return found !== undefined;
 }
 
@@ -64,7 +68,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
       await database.run(
         `UPDATE threads SET lease_owner = NULL, lease_until = 0, status = coalesce(@status, status),
            updated_at = CASE WHEN CAST(@status AS text) IS NULL THEN updated_at ELSE @now END
-         WHERE ${HELD}`,
+         WHERE ${IS_HELD}`,
         { thread, holder, epoch, status: status ?? null, now },
       );
     },

@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { failpoint } from '../../machine/failpoint.ts';
-import { type AuditHead, type AuditNote, type AuditStore, lineAfter, NO_LINE } from '../audit.ts';
+import { type AuditHead, type AuditNote, type AuditStore, EMPTY_HEAD, lineAfter } from '../audit.ts';
 import { appendLines, readTail, wholeLines } from '../audit-file.ts';
 
 interface Noted {
@@ -65,7 +65,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
 
   /** Runs under the write lock, under which lines are also moved to the file. */
   const standing = database.transaction((file: string) => ({
-    head: head.get() ?? NO_LINE,
+    head: head.get() ?? EMPTY_HEAD,
     pending: noted.all().map(({ line }) => line),
     bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
   }));

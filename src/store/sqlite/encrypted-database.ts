@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 
 /** Timeout for another process's lock, in milliseconds. */
-const BUSY_MS = 5_000;
+const BUSY_TIMEOUT_MS = 5_000;
 
 /**
  * Opens an encrypted database in SQLCipher's format, and creates it if there is none, unless `fileMustExist` is set.
@@ -13,7 +13,7 @@ export function openEncrypted(
   key: Buffer,
   { fileMustExist = false }: { readonly fileMustExist?: boolean } = {},
 ): Database.Database {
-  const database = new Database(file, { timeout: BUSY_MS, fileMustExist });
+  const database = new Database(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist });
   try {
     database.pragma(`cipher='sqlcipher'`);
     // The x'…' form is the raw key, without the slow derivation for passphrases.

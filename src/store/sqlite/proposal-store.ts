@@ -4,17 +4,17 @@ import type { ProposalChanged, ProposalStore, Standing, StandingQuery } from '..
 import {
   changed,
   changeValues,
-  DEFAULT_INTERVAL_S,
+  DEFAULT_POLL_INTERVAL_S,
   draftValues,
   latelyUntil,
   type ProposalRow,
   proposalOf,
   tokenValues,
 } from '../rows/proposal-row.ts';
-import { DECIDED, OPEN } from '../rows/proposal-states.ts';
+import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import type { QuestionSeal } from '../rows/question-id.ts';
 import {
-  EPOCH,
+  EPOCH_COLUMNS,
   type EpochRow,
   epochIn,
   epochOf,
@@ -47,21 +47,21 @@ export function sqliteProposalStore(database: Database.Database, seal: QuestionS
 }
 
 function standings(database: Database.Database, opened: OpenedRow) {
-  const epoch = database.prepare<[{ sub: string }], EpochRow>(`SELECT ${EPOCH}`);
+  const epoch = database.prepare<[{ sub: string }], EpochRow>(`SELECT ${EPOCH_COLUMNS}`);
   const openCodes = database
-    .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN})`)
+    .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES})`)
     .pluck();
   // Each count uses its own index.
   const usage = database.prepare<unknown[], { open: number; lately: number }>(`
     SELECT
       (SELECT count(*) FROM proposals
-       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND state IN (${OPEN})) AS open,
+       WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND state IN (${OPEN_STATES})) AS open,
       (SELECT count(*) FROM proposals
        WHERE sub = @sub AND client = @client AND typed = @typed AND proposed_by IS @proposedBy AND created_at > @since AND created_at < @until)
         AS lately`);
   const decided = database.prepare<unknown[], { state: ProposalState; at: number }>(`
     SELECT state, updated_at AS at FROM proposals
-    WHERE sub = @sub AND client = @client AND proposed_by IS @proposedBy AND state IN (${DECIDED})
+    WHERE sub = @sub AND client = @client AND proposed_by IS @proposedBy AND state IN (${DECIDED_STATES})
     ORDER BY updated_at DESC, version DESC LIMIT 2`);
   const sameOpen = database.prepare<unknown[], ProposalRow>(`
     SELECT * FROM proposals WHERE sub = @sub AND client = @client AND fingerprint = @fingerprint
@@ -120,7 +120,7 @@ const DRAFT = `
   INSERT INTO proposals (id, sub, proposed_by, second, client, username, email, kind, state, code, subject, subject_id, fingerprint, digest,
     nonce, shown, again, typed, created_at, updated_at, version, deadline, expires_at, poll_interval)
   VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
-    @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_INTERVAL_S})`;
+    @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_POLL_INTERVAL_S})`;
 
 function changes(database: SqlDatabase, version: () => number, opened: OpenedRow, seal: QuestionSeal) {
   return {
@@ -128,7 +128,7 @@ function changes(database: SqlDatabase, version: () => number, opened: OpenedRow
       database.record<ProposalChanged>(function* (head) {
         const before = yield* existing(id, opened);
         if (before.version !== seen) return { outcome: 'stale', proposal: before };
-        const { halted } = (yield* one<EpochRow>(`SELECT ${EPOCH}`, { sub: before.sub })) as EpochRow;
+        const { halted } = (yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub: before.sub })) as EpochRow;
         if (unlessHalted && halted !== null) return { outcome: 'halted', proposal: before };
         yield* run(`UPDATE proposals SET ${changed(change.token)} WHERE id = @id`, {
           ...changeValues(id, change, seal),

@@ -26,9 +26,9 @@ export type StateDatabase = Database.Database;
 export const SCHEMA_VERSION = stateMigrations.length;
 
 /** Maximum size of a file that is fully verified when it is opened. Damage in a larger one is detected when it is read. */
-const CHECKED_BYTES = 16 * 1024 * 1024;
+const MAX_VERIFIED_BYTES = 16 * 1024 * 1024;
 /** Maximum size of the write-ahead log between writes, in kilobytes. */
-const LOG_LIMIT = 1024;
+const MAX_LOG_KB = 1024;
 
 /**
  * Opens `state.db` (threads, checkpoints, proposals as last seen), encrypted with a 32-byte key from the credential store.
@@ -79,7 +79,7 @@ function create(file: string, key: Buffer): void {
 function open(file: string, key: Buffer): StateDatabase {
   const size = sizeOf(file) ?? 0;
   // Checked before opening, which creates a log file.
-  const mayBeDamaged = size > 0 && size <= CHECKED_BYTES && !isAsClosed(file);
+  const mayBeDamaged = size > 0 && size <= MAX_VERIFIED_BYTES && !isAsClosed(file);
   const database = openEncrypted(file, key, { fileMustExist: true });
   try {
     // Has an effect only in an empty file, and would write to a file that must not be changed yet.
@@ -92,7 +92,7 @@ function open(file: string, key: Buffer): StateDatabase {
     database.pragma('foreign_keys = ON');
     database.pragma('secure_delete = ON');
     database.pragma('wal_autocheckpoint = 256');
-    database.pragma(`journal_size_limit = ${LOG_LIMIT * 1024}`);
+    database.pragma(`journal_size_limit = ${MAX_LOG_KB * 1024}`);
     if (version < SCHEMA_VERSION)
       migrate(database, stateMigrations, (...versions) => newer(file, ...versions));
     return database;

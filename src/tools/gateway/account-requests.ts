@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import { PROPOSE_ORDERS, READ_SCOPES } from '../../oauth/scopes.ts';
+import { PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
@@ -15,7 +15,7 @@ export function ofAccounts({ read, send }: GatewayRequests) {
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
     /** Makes an account the default. @returns all accounts @throws {TradeAgentError} `gateway_refused` */
     chooseAccount: async (account: string) => {
-      const sending = { body: { account }, scopes: [PROPOSE_ORDERS] } as const;
+      const sending = { body: { account }, scopes: [PROPOSE_ORDERS_SCOPE] } as const;
       return (await send('PUT', '/v1/accounts/default', accountEntriesSchema, sending)).accounts;
     },
   };

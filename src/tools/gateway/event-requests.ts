@@ -15,7 +15,7 @@ export type GatewayEvent =
 export type EventRequests = ReturnType<typeof ofEvents>;
 
 /** Maximum length of an event, longer than any proposal. */
-const LONGEST_EVENT = 1_000_000;
+const MAX_EVENT_LENGTH = 1_000_000;
 
 export function ofEvents({ open }: GatewayRequests) {
   return {
@@ -29,7 +29,7 @@ export function ofEvents({ open }: GatewayRequests) {
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       const body = await open('/v1/events', headers, ORDERS_READ, until);
-      for await (const message of streamMessages(body, LONGEST_EVENT)) {
+      for await (const message of streamMessages(body, MAX_EVENT_LENGTH)) {
         const event = gatewayEvent(message);
         if (event !== undefined) yield event;
       }

@@ -3,10 +3,10 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { isPassing } from './gateway-problem.ts';
 
-const FIRST_PAUSE_MS = 1_000;
+const INITIAL_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
 /** Time without a message before reconnecting: three missed keep-alives (15 s each). */
-const SILENCE_MS = 45_000;
+const SILENCE_TIMEOUT_MS = 45_000;
 
 /** A message of a stream (HTML Living Standard §9.2), or a keep-alive comment. */
 export type StreamMessage =
@@ -86,7 +86,7 @@ export async function* keepUp<Event extends { readonly id?: string }>(
     if (clock.now() - heardAt >= giveUpAfterMs) throw connectionLost(failure);
     // An expired token is not a failure, but a server that closes at once must not be retried without a pause.
     if (failures > 0) lost(failures);
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
+    const pause = Math.min(INITIAL_BACKOFF_MS * 2 ** Math.max(0, failures - 1), MAX_BACKOFF_MS);
     await clock.sleep(pause, signal).catch(() => undefined);
   }
 }
@@ -109,7 +109,7 @@ function silence(clock: Clock, until: AbortSignal) {
   const watch = async () => {
     const signal = AbortSignal.any([until, ended.signal]);
     for (;;) {
-      const left = heardAt + SILENCE_MS - clock.now();
+      const left = heardAt + SILENCE_TIMEOUT_MS - clock.now();
       if (left <= 0) return limit.abort(new DOMException('no sign of life', 'AbortError'));
       await clock.sleep(left, signal);
     }

@@ -7,9 +7,9 @@ import { isPassing } from './gateway-problem.ts';
 const LONG_POLL_SECONDS = 25;
 const MAX_BACKOFF_MS = 30_000;
 /** Minimum interval between requests, in case the gateway answers at once. */
-const SHORTEST_PAUSE_MS = 1_000;
+const MIN_POLL_INTERVAL_MS = 1_000;
 /** How long to wait for an unknown outcome, which may take the gateway hours to settle. */
-const UNKNOWN_MS = 10_000;
+const MAX_UNKNOWN_WAIT_MS = 10_000;
 
 interface FollowOptions {
   readonly clock: Clock;
@@ -43,7 +43,8 @@ export async function followProposal(
     if (isNews) await changed(seen);
     if (once) return seen;
     if (next === undefined) await clock.sleep(reader.backoffMs, signal);
-    else if (!isNews && clock.now() - asked < SHORTEST_PAUSE_MS) await clock.sleep(SHORTEST_PAUSE_MS, signal);
+    else if (!isNews && clock.now() - asked < MIN_POLL_INTERVAL_MS)
+      await clock.sleep(MIN_POLL_INTERVAL_MS, signal);
   }
 }
 
@@ -71,7 +72,7 @@ class ProposalReader {
   isUnknown({ state }: Proposal): boolean {
     const now = this.#options.clock.now();
     this.#unknownSince = state === 'unknown' ? (this.#unknownSince ?? now) : undefined;
-    return this.#unknownSince !== undefined && now - this.#unknownSince >= UNKNOWN_MS;
+    return this.#unknownSince !== undefined && now - this.#unknownSince >= MAX_UNKNOWN_WAIT_MS;
   }
 
   /** Returns undefined if the gateway cannot be reached now. */

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import {
   CANCEL_SCOPE,
-  PROPOSE_MESSAGES,
-  PROPOSE_ORDERS,
+  MANDATE_SCOPE,
+  PROPOSE_MESSAGES_SCOPE,
+  PROPOSE_ORDERS_SCOPE,
   READ_SCOPES,
   type Scope,
-  USE_MANDATES,
 } from '../../oauth/scopes.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { type Activity, activitiesSchema, tradingDaySchema } from '../../trading/activity.ts';
@@ -55,10 +55,10 @@ interface ProposalLook {
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /** Timeout for proposing, for which the gateway makes several broker requests and one to the identity provider. */
-const PROPOSING_MS = 30_000;
+const PROPOSE_TIMEOUT_MS = 30_000;
 
 /** Maximum number of pages of a hundred activities each. */
-const MOST_PAGES = 200;
+const MAX_PAGES = 200;
 
 /** Matches gateway ids, which are UUIDs or similar. Nothing else that a model sends gets into a path. */
 const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
@@ -145,7 +145,7 @@ function ofAccount({ request, read, list }: GatewayRequests) {
     activities: async ({ after }: { after: number }) => {
       const found: Activity[] = [];
       let page: string | null = null;
-      for (let pages = 0; pages < MOST_PAGES; pages++) {
+      for (let pages = 0; pages < MAX_PAGES; pages++) {
         const path = withQuery('/v1/activities', {
           after: new Date(after).toISOString(),
           page: page ?? undefined,
@@ -183,7 +183,7 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
         body: inAccountOf(accountOf, proposedIn(account, proposal)),
         headers: { 'idempotency-key': key },
         scopes: proposingScopes(proposal),
-        ms: PROPOSING_MS,
+        ms: PROPOSE_TIMEOUT_MS,
       }),
     /** @throws {TradeAgentError} `not_found` */
     proposal: async (id: string, { waitSeconds, since, signal }: ProposalLook = {}) => {
@@ -206,7 +206,7 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
      */
     withdraw: async (id: string) => {
       const init = { method: 'DELETE', headers: { accept: 'application/json' } };
-      const scopes = [PROPOSE_ORDERS, PROPOSE_MESSAGES] as const;
+      const scopes = [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE] as const;
       return parse(proposalSchema, await request(`/v1/proposals/${proposalId(id)}`, init, scopes));
     },
   };
@@ -214,7 +214,7 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
 
 function proposingScopes(proposal: ProposalRequestInput): Scope[] {
   const { proposeScope } = kinds[proposal.kind];
-  return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, USE_MANDATES];
+  return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, MANDATE_SCOPE];
 }
 
 function orderId(id: string): string {

@@ -52,19 +52,19 @@ const hints: Partial<Record<ErrorCode, string>> = {
 };
 
 /** Maximum length of a sentence in UTF-16 code units. */
-export const LONGEST_SENTENCE = 300;
+export const MAX_SENTENCE_LENGTH = 300;
 
-const MOST_DEPTH = 4;
-const MOST_ENTRIES = 50;
+const MAX_DEPTH = 4;
+const MAX_ENTRIES = 50;
 
 function shownValue(value: unknown, depth = 0): unknown {
-  if (typeof value === 'string') return safeLine(value, LONGEST_SENTENCE);
+  if (typeof value === 'string') return safeLine(value, MAX_SENTENCE_LENGTH);
   if (typeof value !== 'object' || value === null) return value;
-  if (depth >= MOST_DEPTH) return undefined;
-  if (Array.isArray(value)) return value.slice(0, MOST_ENTRIES).map((entry) => shownValue(entry, depth + 1));
+  if (depth >= MAX_DEPTH) return undefined;
+  if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((entry) => shownValue(entry, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
-      .slice(0, MOST_ENTRIES)
+      .slice(0, MAX_ENTRIES)
       .map(([name, entry]) => [safeLine(name, 64), shownValue(entry, depth + 1)]),
   );
 }
@@ -121,14 +121,16 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
   const code = codeOf(status, problem);
   const said = problem?.detail ?? problem?.title;
   const message =
-    said === undefined ? `the gateway answered with HTTP status ${status}` : safeLine(said, LONGEST_SENTENCE);
+    said === undefined
+      ? `the gateway answered with HTTP status ${status}`
+      : safeLine(said, MAX_SENTENCE_LENGTH);
   const connection = code === 'connection_required' ? connectionOf(body) : undefined;
   const hint =
     connection !== undefined
       ? connectHint(connection)
       : problem?.hint === undefined
         ? hints[code]
-        : safeLine(problem.hint, LONGEST_SENTENCE);
+        : safeLine(problem.hint, MAX_SENTENCE_LENGTH);
   return new TradeAgentError(code, message, {
     ...defined({ hint }),
     details: {

@@ -144,19 +144,19 @@ export function withQuery(
 }
 
 /** Matches paths about an account or its broker. */
-const IN_ACCOUNT =
+const ACCOUNT_PATHS =
   /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|quotes|bars|assets|clock|calendar|news|corporate-actions|policy$)\b/;
 
 function pathInAccount(path: string, account: string | undefined): string {
-  if (account === undefined || !IN_ACCOUNT.test(path)) return path;
+  if (account === undefined || !ACCOUNT_PATHS.test(path)) return path;
   return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
 
 /** Matches paths about an account, not the person, the market or a proposal. */
-const ABOUT_ACCOUNT = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
+const OWNER_PATHS = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
 function aboutOwner(path: string, owner: string | undefined): string {
-  if (owner === undefined || !ABOUT_ACCOUNT.test(path)) return path;
+  if (owner === undefined || !OWNER_PATHS.test(path)) return path;
   return `${path}${path.includes('?') ? '&' : '?'}for=${encodeURIComponent(owner)}`;
 }
 

@@ -1,4 +1,4 @@
-import { type Activity, FIRST_ACTIVITY } from '../../trading/activity.ts';
+import { type Activity, EARLIEST_ACTIVITY_MS } from '../../trading/activity.ts';
 import { withImported } from '../../trading/portfolio/imported.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
@@ -21,7 +21,7 @@ export function withImportedActivities(gateway: GatewayClient, imported: Importe
       const wanted = rows.filter(({ at }) => Date.parse(at) > after);
       if (wanted.length === 0) return found;
       // Reads all of it, to find where the broker's history begins.
-      const all = await gateway.activities({ after: FIRST_ACTIVITY });
+      const all = await gateway.activities({ after: EARLIEST_ACTIVITY_MS });
       return withImported(all, wanted).filter(({ at }) => Date.parse(at) > after);
     },
   };

@@ -63,7 +63,7 @@ export type Halt = z.output<typeof haltSchema>;
 const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 
 /** Timeout for checks, for which the gateway makes several broker requests. */
-const CHECKING_MS = 30_000;
+const CHECK_TIMEOUT_MS = 30_000;
 
 export type KeptRequests = ReturnType<typeof ofKept>;
 
@@ -112,14 +112,14 @@ export function ofKept({ request, read, list, send }: GatewayRequests) {
       send('PUT', '/v1/policy', policyChangedSchema, {
         body: change,
         scopes: [CANCEL_SCOPE],
-        ms: CHECKING_MS,
+        ms: CHECK_TIMEOUT_MS,
       }),
     /** A dry run: nothing is stored. */
     checkPolicy: (order: OrderRequestInput) =>
       send('POST', '/v1/policy/check', decisionSchema, {
         body: { order },
         scopes: [ORDERS_READ, PORTFOLIO_READ],
-        ms: CHECKING_MS,
+        ms: CHECK_TIMEOUT_MS,
       }),
     decisions: (query: { effect?: 'allow' | 'deny'; limit: number }) =>
       list(withQuery('/v1/decisions', query), 'decisions', recordedDecisionSchema, ORDERS_READ),

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
 import { orderProblem } from '../order-problem.ts';
@@ -9,14 +9,14 @@ import { draftFields, order } from './order.ts';
 import { orderPhrases } from './phrases.ts';
 
 /** The size of a batch. More orders than this don't fit on one card. */
-export const FEWEST_IN_BATCH = 2;
-export const MOST_IN_BATCH = 20;
+export const MIN_BATCH_ORDERS = 2;
+export const MAX_BATCH_ORDERS = 20;
 
 const onFailure = ['stop', 'continue'] as const;
 
 const requestSchema = z.lazy(() =>
   z.strictObject({
-    orders: z.array(order.requestSchema.unwrap()).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+    orders: z.array(order.requestSchema.unwrap()).min(MIN_BATCH_ORDERS).max(MAX_BATCH_ORDERS),
     on_failure: z.enum(onFailure).default('stop'),
   }),
 );
@@ -27,7 +27,7 @@ const subjectSchema = z.lazy(() =>
   z.strictObject({
     account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
     environment: z.enum(environments),
-    orders: z.array(orderDraftSchema).min(FEWEST_IN_BATCH).max(MOST_IN_BATCH),
+    orders: z.array(orderDraftSchema).min(MIN_BATCH_ORDERS).max(MAX_BATCH_ORDERS),
     on_failure: z.enum(onFailure),
     client_batch_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
@@ -48,7 +48,7 @@ export const batch = defineKind({
   detailsType: 'trade_batch',
   action: 'place',
   scope: ORDER_SCOPE,
-  proposeScope: PROPOSE_ORDERS,
+  proposeScope: PROPOSE_ORDERS_SCOPE,
   passesHalt: false,
   requestSchema,
   subjectSchema,

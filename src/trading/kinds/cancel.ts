@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords, orderHeadline, orderTerms } from '../detail-fields.ts';
 import { environmentWord } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
@@ -43,7 +43,7 @@ export const cancel = defineKind({
   detailsType: 'order_cancel',
   action: 'cancel',
   scope: ORDER_SCOPE,
-  proposeScope: PROPOSE_ORDERS,
+  proposeScope: PROPOSE_ORDERS_SCOPE,
   passesHalt: true,
   requestSchema,
   subjectSchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -33,7 +33,7 @@ export const lift = defineKind({
   detailsType: 'trading_lift',
   action: 'lift',
   scope: ORDER_SCOPE,
-  proposeScope: PROPOSE_ORDERS,
+  proposeScope: PROPOSE_ORDERS_SCOPE,
   passesHalt: true,
   requestSchema: z.lazy(() => z.strictObject({})),
   subjectSchema,

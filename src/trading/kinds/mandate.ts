@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_SCOPE, USE_MANDATES } from '../../oauth/scopes.ts';
+import { MANDATE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
 import { grantedSchema } from '../mandate/granted.ts';
@@ -48,7 +48,7 @@ export const mandate = defineKind({
   detailsType: 'trading_mandate',
   action: 'place',
   scope: ORDER_SCOPE,
-  proposeScope: USE_MANDATES,
+  proposeScope: MANDATE_SCOPE,
   passesHalt: false,
   requestSchema: mandateRequestSchema,
   subjectSchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { MESSAGE_SCOPE, PROPOSE_MESSAGES } from '../../oauth/scopes.ts';
+import { MESSAGE_SCOPE, PROPOSE_MESSAGES_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords, plainText } from '../detail-fields.ts';
 import {
   checkMessage,
@@ -32,7 +32,7 @@ export const message = defineKind({
   detailsType: 'message_send',
   action: 'send',
   scope: MESSAGE_SCOPE,
-  proposeScope: PROPOSE_MESSAGES,
+  proposeScope: PROPOSE_MESSAGES_SCOPE,
   passesHalt: false,
   requestSchema,
   subjectSchema: messageDraftSchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { type DetailField, detailFields, orderHeadline, orderTerms } from '../detail-fields.ts';
 import {
   checkOrder,
@@ -30,7 +30,7 @@ export const order = defineKind({
   detailsType: 'trade_order',
   action: 'place',
   scope: ORDER_SCOPE,
-  proposeScope: PROPOSE_ORDERS,
+  proposeScope: PROPOSE_ORDERS_SCOPE,
   passesHalt: false,
   requestSchema,
   subjectSchema: orderDraftSchema,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { type DetailField, detailFields, type FieldWords } from '../detail-fields.ts';
 import { environmentWord } from '../environment.ts';
 import { flatLimits, limitLabel, shownLimit } from '../limit-words.ts';
@@ -10,9 +10,9 @@ import { changePhrases } from './phrases.ts';
 const digest = z.lazy(() => z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be a rules digest'));
 
 /** Maximum length of all rule files together, in UTF-16 code units. People must read them on a phone. */
-const LONGEST_POLICIES = 4_000;
-export const LONGEST_CHANGE_LINE = 300;
-export const MOST_CHANGE_LINES = 80;
+const MAX_POLICIES_LENGTH = 4_000;
+export const MAX_CHANGE_LINE_LENGTH = 300;
+export const MAX_CHANGE_LINES = 80;
 
 const policyFile = () =>
   z.string().regex(/^[a-z0-9][a-z0-9-]{0,40}\.cedar$/, 'must be a name such as no-options.cedar');
@@ -20,10 +20,10 @@ const policyFile = () =>
 /** The owner's rule files to change, by name: the new text, or null to delete the file. */
 const policyTextsSchema = z.lazy(() =>
   z
-    .record(policyFile(), z.string().max(LONGEST_POLICIES).nullable())
+    .record(policyFile(), z.string().max(MAX_POLICIES_LENGTH).nullable())
     .refine(
-      (texts) => Object.values(texts).join('').length <= LONGEST_POLICIES,
-      `must have at most ${LONGEST_POLICIES} characters in total`,
+      (texts) => Object.values(texts).join('').length <= MAX_POLICIES_LENGTH,
+      `must have at most ${MAX_POLICIES_LENGTH} characters in total`,
     ),
 );
 
@@ -44,7 +44,7 @@ export type PolicyChangeRequest = z.output<typeof requestSchema>;
 const changeLine = z
   .string()
   .regex(/^(?:looser|tighter): ./u, 'must be a line such as "looser: …"')
-  .max(LONGEST_CHANGE_LINE);
+  .max(MAX_CHANGE_LINE_LENGTH);
 
 const subjectSchema = z.lazy(() =>
   z.strictObject({
@@ -53,7 +53,7 @@ const subjectSchema = z.lazy(() =>
     /** Digest of the rules to change. The change applies only to exactly those rules. */
     previous: digest,
     digest,
-    changes: z.array(changeLine).min(1).max(MOST_CHANGE_LINES),
+    changes: z.array(changeLine).min(1).max(MAX_CHANGE_LINES),
     limits: accountLimitsJson,
     policies: policyTextsSchema,
     client_policy_id: z.string(),
@@ -94,7 +94,7 @@ export const policyChange = defineKind({
   detailsType: 'policy_change',
   action: 'change_policy',
   scope: ORDER_SCOPE,
-  proposeScope: PROPOSE_ORDERS,
+  proposeScope: PROPOSE_ORDERS_SCOPE,
   // While trading is halted, no rule may be loosened.
   passesHalt: false,
   requestSchema,

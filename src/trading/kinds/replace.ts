@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ORDER_SCOPE, PROPOSE_ORDERS } from '../../oauth/scopes.ts';
+import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { positiveDecimalString } from '../decimal.ts';
 import { detailFields, type FieldWords, orderHeadline } from '../detail-fields.ts';
 import { openOrderDetails, openOrderFields } from '../open-order.ts';
@@ -49,7 +49,7 @@ export const replace = defineKind({
   detailsType: 'order_replace',
   action: 'replace',
   scope: ORDER_SCOPE,
-  proposeScope: PROPOSE_ORDERS,
+  proposeScope: PROPOSE_ORDERS_SCOPE,
   passesHalt: false,
   requestSchema,
   subjectSchema,

@@ -3,7 +3,7 @@ import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { dollars } from '../amounts.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
-import { DAY } from '../new-york-time.ts';
+import { ONE_DAY_MS } from '../new-york-time.ts';
 import { accountNumberSchema, environments, sides, slippageSchema, symbolSchema } from '../order.ts';
 import { orderProblem as problem } from '../order-problem.ts';
 import { orderTypes, orderTypeTable, timesInForce } from '../order-types.ts';
@@ -15,12 +15,12 @@ import { checkStanding, standingSchema } from './standing.ts';
  * cadence limits how often it may be used. RFC 9396 type `trading_mandate`.
  */
 
-export const LONGEST_DAYS = { live: 30, paper: 90 } as const;
+export const MAX_MANDATE_DAYS = { live: 30, paper: 90 } as const;
 /** Maximum orders of an on-demand mandate. */
-const MOST_ON_DEMAND = 10;
-const MOST_ORDERS = 1_000;
-const MOST_SYMBOLS = 20;
-const MOST_PER_SLOT = 10;
+const MAX_ON_DEMAND_ORDERS = 10;
+const MAX_MANDATE_ORDERS = 1_000;
+const MAX_MANDATE_SYMBOLS = 20;
+const MAX_ORDERS_PER_SLOT = 10;
 
 /** A mandate covers only order types with a bounded price, because others have no worst case to approve. */
 const mandateOrderTypes = orderTypes.filter((type) => orderTypeTable[type].bound !== null);
@@ -42,7 +42,7 @@ const distinct = <Item extends z.ZodType>(item: Item, most: number) =>
     .refine((all) => new Set(all).size === all.length, 'must not have duplicates');
 
 const terms = () => ({
-  symbols: distinct(symbolSchema, MOST_SYMBOLS),
+  symbols: distinct(symbolSchema, MAX_MANDATE_SYMBOLS),
   sides: distinct(z.enum(sides), sides.length),
   order_types: distinct(z.enum(mandateOrderTypes), mandateOrderTypes.length),
   times_in_force: distinct(z.enum(timesInForce), timesInForce.length),
@@ -52,14 +52,14 @@ const terms = () => ({
   max_day_notional: positiveDecimalString.optional(),
   /** Maximum of all orders together, buys and sells, in dollars. Sale proceeds don't restore it. */
   max_total_notional: positiveDecimalString,
-  max_orders: z.number().int().min(1).max(MOST_ORDERS),
+  max_orders: z.number().int().min(1).max(MAX_MANDATE_ORDERS),
   /** Price bands by symbol. A symbol without one is bounded only by the amounts. */
   price: z.record(symbolSchema, bandSchema).optional(),
   /** Maximum distance of an order from its reference price, as a fraction. */
   max_slippage: slippageSchema,
   cadence: z.enum(cadences),
   /** Maximum orders per period for each symbol and side. Defaults to 1. Not allowed on demand. */
-  orders_per_slot: z.number().int().min(1).max(MOST_PER_SLOT).optional(),
+  orders_per_slot: z.number().int().min(1).max(MAX_ORDERS_PER_SLOT).optional(),
   not_before: z.iso.datetime({ precision: 0 }),
   expires_at: z.iso.datetime({ precision: 0 }),
   /** The mandate that this one replaces. The approval also ends that mandate. */
@@ -113,10 +113,10 @@ export function checkMandate(mandate: Terms): void {
     throw problem('the mandate would end before it starts', 'Use a later expires_at.', 'expires_at');
   }
   const { cadence, max_orders, orders_per_slot, price, symbols } = mandate;
-  if (cadence === 'on_demand' && max_orders > MOST_ON_DEMAND) {
+  if (cadence === 'on_demand' && max_orders > MAX_ON_DEMAND_ORDERS) {
     throw problem(
-      `an on-demand mandate can have at most ${MOST_ON_DEMAND} orders, not ${max_orders}`,
-      `Set a cadence (daily, weekly or monthly), or request at most ${MOST_ON_DEMAND} orders.`,
+      `an on-demand mandate can have at most ${MAX_ON_DEMAND_ORDERS} orders, not ${max_orders}`,
+      `Set a cadence (daily, weekly or monthly), or request at most ${MAX_ON_DEMAND_ORDERS} orders.`,
       'max_orders',
     );
   }
@@ -179,11 +179,11 @@ export function checkLasting(
 ): void {
   const ends = Date.parse(expires_at);
   if (ends <= now) throw problem(`${expires_at} is in the past`, 'Use a later expires_at.', 'expires_at');
-  const days = LONGEST_DAYS[environment];
-  if (ends <= now + days * DAY) return;
+  const days = MAX_MANDATE_DAYS[environment];
+  if (ends <= now + days * ONE_DAY_MS) return;
   throw problem(
     `a mandate for ${environment === 'live' ? 'real' : 'paper'} money lasts at most ${days} days`,
-    `Use an expires_at no later than ${new Date(now + days * DAY).toISOString().slice(0, 10)}.`,
+    `Use an expires_at no later than ${new Date(now + days * ONE_DAY_MS).toISOString().slice(0, 10)}.`,
     'expires_at',
   );
 }

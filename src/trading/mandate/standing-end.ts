@@ -9,7 +9,7 @@ export const saidDayPattern =
 /** The last day (inclusive), or the day before which it ends. */
 export type SaidEnd = { readonly until: string } | { readonly before: string };
 
-const CLOSES = '16:00';
+const SESSION_CLOSE = '16:00';
 
 /**
  * Returns the end in milliseconds since the epoch: midnight in New York after the last day. `before: friday` ends after
@@ -52,7 +52,7 @@ function dateOf(said: string, now: number): IsoDate {
 
 function hasSession(last: IsoDate, now: number): boolean {
   const today = newYorkDate(now);
-  const first = now < newYorkInstant(today, CLOSES) ? today : addDays(today, 1);
+  const first = now < newYorkInstant(today, SESSION_CLOSE) ? today : addDays(today, 1);
   for (let date = first; date <= last; date = addDays(date, 1)) {
     if (![0, 6].includes(weekday(date))) return true;
   }

@@ -4,7 +4,7 @@ import { newYorkDate, newYorkTimestamp, weekday } from '../new-york-time.ts';
 import type { StandingNow } from './mandate.ts';
 import { isRecurring, type Standing } from './standing.ts';
 
-const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const DAY_NAMES = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** Describes the order: `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
 export function standingOrderWords({ order }: Standing): string {
@@ -29,7 +29,7 @@ export function standingWhenWords({ order, when }: Standing, expiresAt: string):
 /** Formats a New York day: `Fri 27 Nov`. */
 export function dayWords(time: number): string {
   const date = newYorkDate(time);
-  return `${DAYS[weekday(date)]} ${dayOfMonth(date)}`;
+  return `${DAY_NAMES[weekday(date)]} ${dayOfMonth(date)}`;
 }
 
 export function momentWords(at: string): string {

@@ -11,7 +11,7 @@ import { nextDue, type Recurring, standingDays } from './standing-due.ts';
 export { type Recurring, type StandingDay, standingDays } from './standing-due.ts';
 
 /** Default time of day in New York: after the opening auction and the volatile first half-hour. */
-export const STANDING_TIME = '10:00';
+export const DEFAULT_STANDING_ORDER_TIME = '10:00';
 
 /** A time within the regular session, so that the market is then open on every full trading day. */
 const wallTime = z.lazy(() =>
@@ -51,7 +51,7 @@ export const standingCadence = (when: Standing['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 
 /** Stands in for a key thumbprint. No key can have it, so no caller can use the mandates of standing orders. */
-export const GATEWAY_KEY = createHash('sha256')
+export const GATEWAY_KEY_THUMBPRINT = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');
 

@@ -1,7 +1,7 @@
 import { Dec } from '../decimal.ts';
 
 /** Units per dollar. Prices have at most four decimals, so each is a whole number, which a double holds exactly. */
-const UNITS = 10_000;
+const UNITS_PER_DOLLAR = 10_000;
 
 /**
  * Daily closes of one symbol, oldest first, packed for fast scans: days since the epoch, and ten-thousandths of a
@@ -14,7 +14,7 @@ export interface PriceHistory {
 
 /** Converts a close to ten-thousandths of a dollar. @throws {RangeError} if it is too large or too precise */
 function priceUnits(close: string): number {
-  const units = new Dec(close).mul(UNITS);
+  const units = new Dec(close).mul(UNITS_PER_DOLLAR);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
     throw new RangeError(`not a price with four decimals: ${close}`);
   }

@@ -1,5 +1,5 @@
 import { compare, Dec, isPositive, lesser, magnitude, ZERO } from '../decimal.ts';
-import { LARGEST_QTY, type OrderRequest } from '../order.ts';
+import { MAX_QTY, type OrderRequest } from '../order.ts';
 import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
@@ -20,7 +20,7 @@ export function leftWords(reason: string): string {
 }
 
 const ONE = new Dec(1);
-const LARGEST = new Dec(LARGEST_QTY);
+const MAX_ORDER_QTY = new Dec(MAX_QTY);
 
 export interface Tradable {
   readonly symbol: string;
@@ -185,7 +185,7 @@ function order(
 ): SuggestedOrder | LeftReason {
   if (!isPositive(qty)) return 'less_than_a_lot';
   // Anything above the maximum order size is left for the next check.
-  const size = lesser(qty, LARGEST);
+  const size = lesser(qty, MAX_ORDER_QTY);
   const amount = size.mul(worst);
   if (compare(amount, options.minOrder) < 0) return 'below_minimum';
   return {

@@ -1,18 +1,18 @@
 import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
-import { DAY, newYorkDate, newYorkInstant } from '../new-york-time.ts';
+import { newYorkDate, newYorkInstant, ONE_DAY_MS } from '../new-york-time.ts';
 import { chainsOf, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
 import {
-  DAYS_A_YEAR,
+  DAYS_PER_YEAR,
   type Flow,
+  MIN_ANNUALIZED_DAYS,
   Rate,
-  SHORTEST_ANNUALIZED_DAYS,
   type ValuePoint,
   valuePoints,
 } from './value-point.ts';
 
 /** Days until the history shows cash that moved. Four cover a weekend and a holiday. */
-const LATEST_DAYS = 4;
+const MAX_FLOW_DELAY_DAYS = 4;
 
 /**
  * Dates flows by the activities, for returns that count days. The broker's history only puts flows at day ends, between
@@ -28,8 +28,8 @@ function byOwnDate(flows: readonly Flow[], booked: readonly Flow[], since: numbe
     .toSorted((a, b) => a.at - b.at)
     .flatMap((flow) => {
       if (all.has(flow)) return [flow];
-      for (let back = 0; back <= LATEST_DAYS; back++) {
-        const day = newYorkDate(flow.at - back * DAY);
+      for (let back = 0; back <= MAX_FLOW_DELAY_DAYS; back++) {
+        const day = newYorkDate(flow.at - back * ONE_DAY_MS);
         const found = days.get(day);
         const sum = found?.reduce<Dec>((total, { amount }) => total.plus(amount), ZERO);
         if (found === undefined || sum?.eq(flow.amount) !== true) continue;
@@ -132,16 +132,16 @@ function knownValues(
 }
 
 /** Search range for a rate: growth over the whole period from e^-40 to e^40. */
-const WIDEST = 40;
+const MAX_LOG_GROWTH = 40;
 /** Search steps, small near zero where most rates are, so that nearby rates are distinguished. Each is 5 % longer. */
-const STEPS = { first: 1 / 128, longer: 1.05 };
+const SEARCH_STEPS = { first: 1 / 128, longer: 1.05 };
 /** Steps if there may be several rates. Up to 300 % a year, no two rates that are 3 % apart share a step. */
-const FINE_STEPS = { first: 1 / 256, longer: 1.003 };
+const FINE_SEARCH_STEPS = { first: 1 / 256, longer: 1.003 };
 const BISECTIONS = 60;
 /** Maximum Newton steps in exact decimals. Each about doubles the correct digits, starting from a double's sixteen. */
-const POLISH = 3;
+const MAX_NEWTON_STEPS = 3;
 /** After a step this small the error is about its square, which is below the last of a rate's twenty digits. */
-const SMALL_STEP = '1e-11';
+const CONVERGED_STEP = '1e-11';
 
 /**
  * Returns the annual rate at which all flows, discounted to the first, sum to zero (Excel's XIRR), as a fraction. Picks
@@ -174,8 +174,8 @@ export function moneyWeightedReturn(
   const days = (end.at - start.at) / DAY_MS;
   return {
     // The equation covers the time from the first flow to the last, so its growth is scaled to the whole period.
-    period: solved.growth.mul(days).div(solved.years.mul(DAYS_A_YEAR)).exp().minus(1),
-    annual: days < SHORTEST_ANNUALIZED_DAYS ? undefined : solved.growth.div(solved.years).exp().minus(1),
+    period: solved.growth.mul(days).div(solved.years.mul(DAYS_PER_YEAR)).exp().minus(1),
+    annual: days < MIN_ANNUALIZED_DAYS ? undefined : solved.growth.div(solved.years).exp().minus(1),
     days,
   };
 }
@@ -194,7 +194,7 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
     t: (at - start) / (end - start),
     a: amount.div(scale).toNumber(),
   }));
-  const years = (end - start) / DAY_MS / DAYS_A_YEAR;
+  const years = (end - start) / DAY_MS / DAYS_PER_YEAR;
   const guess = roughRoot(
     {
       at: (y) => rough.reduce((sum, { a, t }) => sum + a * Math.exp(-y * t), 0),
@@ -210,7 +210,7 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
     a: new Rate(amount).div(scale),
   }));
   let y: Dec = new Rate(guess);
-  for (let i = 0; i < POLISH; i++) {
+  for (let i = 0; i < MAX_NEWTON_STEPS; i++) {
     let value: Dec = new Rate(0);
     let slope: Dec = new Rate(0);
     for (const { t, a } of exact) {
@@ -222,9 +222,9 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
     if (slope.abs().lt('1e-20')) break;
     const step = value.div(slope);
     y = y.minus(step);
-    if (step.abs().lt(SMALL_STEP)) break;
+    if (step.abs().lt(CONVERGED_STEP)) break;
   }
-  return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_A_YEAR) };
+  return { growth: new Dec(y), years: new Dec(end - start).div(DAY_MS).div(DAYS_PER_YEAR) };
 }
 
 /** The sum of all flows, discounted by a growth's logarithm, and its slope. */
@@ -239,11 +239,11 @@ interface Curve {
 function roughRoot(curve: Curve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));
-  const above = firstRoot(curve, 1, WIDEST);
-  if (above === undefined) return firstRoot(curve, -1, WIDEST);
+  const above = firstRoot(curve, 1, MAX_LOG_GROWTH);
+  if (above === undefined) return firstRoot(curve, -1, MAX_LOG_GROWTH);
   // No rate is below -100 %, so if the root above zero is at 100 % or more, the whole range below is searched.
-  const asNear = rate(above) < 1 ? -years * Math.log1p(-rate(above)) : WIDEST;
-  const below = firstRoot(curve, -1, Math.min(WIDEST, asNear));
+  const asNear = rate(above) < 1 ? -years * Math.log1p(-rate(above)) : MAX_LOG_GROWTH;
+  const below = firstRoot(curve, -1, Math.min(MAX_LOG_GROWTH, asNear));
   return below !== undefined && rate(below) < rate(above) ? below : above;
 }
 
@@ -267,7 +267,7 @@ function severalRoots(terms: readonly { readonly t: number; readonly a: number }
 
 /** Searches outward from zero on one side for a sign change, then bisects. */
 function firstRoot({ at, slope, several }: Curve, side: 1 | -1, farthest: number): number | undefined {
-  const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_STEPS : STEPS;
+  const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_SEARCH_STEPS : SEARCH_STEPS;
   let near = 0;
   for (let step = first; Math.abs(near) < farthest; step *= longer) {
     const far = near + side * step;

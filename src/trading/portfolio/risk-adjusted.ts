@@ -1,10 +1,12 @@
 import { Dec, ZERO } from '../decimal.ts';
 import { Rate } from './value-point.ts';
-import { standardDeviation, TRADING_DAYS_A_YEAR } from './volatility.ts';
+import { standardDeviation, TRADING_DAYS_PER_YEAR } from './volatility.ts';
 
 /** Converts an annual rate to a daily return: (1 + rate)^(1/252) - 1, as fractions. */
 export function dailyRate(annual: Dec): Dec {
-  return annual.isZero() ? ZERO : new Rate(annual).plus(1).pow(new Rate(1).div(TRADING_DAYS_A_YEAR)).minus(1);
+  return annual.isZero()
+    ? ZERO
+    : new Rate(annual).plus(1).pow(new Rate(1).div(TRADING_DAYS_PER_YEAR)).minus(1);
 }
 
 /**
@@ -12,7 +14,7 @@ export function dailyRate(annual: Dec): Dec {
  * Sharpe, "The Sharpe Ratio", Journal of Portfolio Management, Fall 1994 (ex post, eq. 3 to 6). @param periodsAYear 1
  * to not annualize @returns undefined for fewer than two returns or no deviation
  */
-export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_A_YEAR): Dec | undefined {
+export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_PER_YEAR): Dec | undefined {
   if (excess.length < 2) return undefined;
   return ratio(meanOf(excess), standardDeviation(excess), periodsAYear);
 }
@@ -22,7 +24,7 @@ export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_
  * over all periods), annualized. Source: Rollinger and Hoffman, "Sortino: A 'Sharper' Ratio", Red Rock Capital 2013.
  * @returns undefined for no returns or no shortfall
  */
-export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_A_YEAR): Dec | undefined {
+export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_PER_YEAR): Dec | undefined {
   if (excess.length === 0) return undefined;
   const squares = excess.reduce(
     (sum, value) => (value.isNegative() ? sum.plus(value.mul(value)) : sum),

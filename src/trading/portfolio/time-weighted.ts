@@ -1,6 +1,6 @@
 import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive } from '../decimal.ts';
-import { DAYS_A_YEAR, Rate, SHORTEST_ANNUALIZED_DAYS, type ValuePoint } from './value-point.ts';
+import { DAYS_PER_YEAR, MIN_ANNUALIZED_DAYS, Rate, type ValuePoint } from './value-point.ts';
 
 export interface PeriodReturn {
   readonly period: Dec;
@@ -104,6 +104,6 @@ export function timeWeightedReturn(
 }
 
 export function annualized(growth: Dec, days: number): Dec | undefined {
-  if (days < SHORTEST_ANNUALIZED_DAYS || isNegative(growth)) return undefined;
-  return growth.isZero() ? new Dec(-1) : growth.pow(new Dec(DAYS_A_YEAR).div(days)).minus(1);
+  if (days < MIN_ANNUALIZED_DAYS || isNegative(growth)) return undefined;
+  return growth.isZero() ? new Dec(-1) : growth.pow(new Dec(DAYS_PER_YEAR).div(days)).minus(1);
 }

@@ -5,7 +5,7 @@ import type { Share } from './allocation.ts';
 import type { Tradable } from './rebalance.ts';
 
 /** Brokers accept up to nine decimals of a share. */
-export const SMALLEST_FRACTION = '0.000000001';
+export const MIN_SHARE_FRACTION = '0.000000001';
 
 /**
  * Returns trading facts by symbol. Omits symbols without a quote. @param bySymbol the same weights as for the drift

@@ -1,8 +1,8 @@
 import { Dec, ZERO } from '../decimal.ts';
 
-export const DAYS_A_YEAR = 365;
+export const DAYS_PER_YEAR = 365;
 /** Returns for less than a year are not annualized (GIPS 2020, 2.A.24). */
-export const SHORTEST_ANNUALIZED_DAYS = 365;
+export const MIN_ANNUALIZED_DAYS = 365;
 
 /** Numbers for rates, with 20 significant digits: more than any amount has, and much faster than dollars' 40. */
 export const Rate = Dec.clone({ precision: 20 });

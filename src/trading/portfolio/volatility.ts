@@ -2,7 +2,7 @@ import { Dec, ZERO } from '../decimal.ts';
 import { growthFactors } from './time-weighted.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
-export const TRADING_DAYS_A_YEAR = 252;
+export const TRADING_DAYS_PER_YEAR = 252;
 
 /**
  * Returns the annualized volatility: sample standard deviation of daily returns × √252. Source: Bacon (2nd ed.),
@@ -14,7 +14,7 @@ export function volatility(
 ): Dec | undefined {
   if (factors === undefined || factors.length < 2) return undefined;
   const deviation = standardDeviation(factors);
-  return deviation.mul(new Dec(TRADING_DAYS_A_YEAR).sqrt());
+  return deviation.mul(new Dec(TRADING_DAYS_PER_YEAR).sqrt());
 }
 
 const NONE = new Rate(0);

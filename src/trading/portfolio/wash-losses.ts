@@ -4,7 +4,7 @@ import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-tim
 import { type BookLot, type LotPool, partOf } from './lot-pool.ts';
 
 /** Days in the window before the sale and after it. With the day of the sale that makes 61. */
-export const WINDOW_DAYS = 30;
+export const WASH_SALE_WINDOW_DAYS = 30;
 
 export interface Washed {
   /** Shares sold at a loss that were replaced within the window. */
@@ -63,7 +63,7 @@ export class WashLosses {
     const day = newYorkDate(lot.at);
     this.#open.set(
       symbol,
-      open.filter(({ qty, sold }) => isPositive(qty) && day <= addDays(sold, WINDOW_DAYS)),
+      open.filter(({ qty, sold }) => isPositive(qty) && day <= addDays(sold, WASH_SALE_WINDOW_DAYS)),
     );
     return lots;
   }
@@ -78,7 +78,7 @@ function instead(lot: BookLot, open: OpenLoss): BookLot[] {
   if (lot.at === undefined || lot.replaces === true || lot.at === closing.opened || !isPositive(open.qty))
     return [lot];
   const day = newYorkDate(lot.at);
-  if (day < addDays(sold, -WINDOW_DAYS) || day > addDays(sold, WINDOW_DAYS)) return [lot];
+  if (day < addDays(sold, -WASH_SALE_WINDOW_DAYS) || day > addDays(sold, WASH_SALE_WINDOW_DAYS)) return [lot];
   const qty = Dec.min(lot.qty, open.qty);
   const loss = partOf(open.loss, qty, open.qty);
   // A later split changes the share count, so the washed shares are a fraction of those not yet washed.

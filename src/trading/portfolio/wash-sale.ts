@@ -4,7 +4,7 @@ import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { lotHistory } from './closings.ts';
 import type { Closing } from './lot-history.ts';
-import { WINDOW_DAYS } from './wash-losses.ts';
+import { WASH_SALE_WINDOW_DAYS } from './wash-losses.ts';
 
 interface NearPurchase {
   readonly date: IsoDate;
@@ -70,7 +70,7 @@ export function washSale(sale: Sale, activities: readonly Activity[]): WashSale 
 }
 
 export function recentLosses(symbol: string, activities: readonly Activity[], now: number): WashSale[] {
-  const since = addDays(newYorkDate(now), -WINDOW_DAYS);
+  const since = addDays(newYorkDate(now), -WASH_SALE_WINDOW_DAYS);
   const { closings } = lotHistory(activities, 'fifo');
   const recent = closings.filter(
     (one) => one.symbol === symbol && one.side === 'long' && newYorkDate(one.closed) >= since,
@@ -95,8 +95,8 @@ function soldOf(
   activities: readonly Activity[],
 ): WashSale {
   const date = newYorkDate(at);
-  const begins = addDays(date, -WINDOW_DAYS);
-  const ends = addDays(date, WINDOW_DAYS);
+  const begins = addDays(date, -WASH_SALE_WINDOW_DAYS);
+  const ends = addDays(date, WASH_SALE_WINDOW_DAYS);
   const isNear = (time: number) => newYorkDate(time) >= begins && newYorkDate(time) <= ends;
   const known = sold.flatMap(({ proceeds, cost, ...one }) =>
     proceeds === undefined || cost === undefined ? [] : [{ ...one, gain: proceeds.minus(cost) }],

@@ -2,7 +2,7 @@ import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { lineHash, NO_LINE } from '../../../src/store/audit.ts';
+import { EMPTY_HEAD, lineHash } from '../../../src/store/audit.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 
 /** What every store of the record's lines promises. They are noted by halts here, as by any other unit of work. */
@@ -28,11 +28,11 @@ export function auditStoreContract(open: OpenStores): void {
 
   describe('a store of the record’s lines', () => {
     it('has each with the hash of the one before', async () => {
-      expect((await opened.stores.audit.standing(file)).head).toEqual(NO_LINE);
+      expect((await opened.stores.audit.standing(file)).head).toEqual(EMPTY_HEAD);
       await noteFor('alice', 'bob');
       const { head, pending } = await opened.stores.audit.standing(file);
       const [first, second] = pending.map((line) => JSON.parse(line) as Record<string, unknown>);
-      expect(first).toMatchObject({ seq: 1, event: 'halted', sub: 'alice', prev: NO_LINE.hash });
+      expect(first).toMatchObject({ seq: 1, event: 'halted', sub: 'alice', prev: EMPTY_HEAD.hash });
       expect(second).toMatchObject({ seq: 2, event: 'halted', sub: 'bob', prev: first?.hash });
       expect(head).toEqual({ seq: 2, hash: lineHash(second ?? {}) });
     });

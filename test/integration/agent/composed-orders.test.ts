@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { MOST_ORDERS } from '../../../src/agent/agent.ts';
+import { MAX_ORDERS_PER_REQUEST } from '../../../src/agent/agent.ts';
 import type { ChatModel } from '../../../src/agent/model/chat-model.ts';
 import { type OrderRequestInput, orderRequestSchema } from '../../../src/trading/order.ts';
 import { aboutOf } from './proposals-stand-in.ts';
@@ -78,18 +78,21 @@ it('a thread of theirs says in words what was proposed, and what came of it', as
 it('as many as a run takes are asked for, though no person named any', async () => {
   const world = await createWorld();
   const agent = await world.agent({ model: unasked });
-  await play(agent.run({ orders: many(MOST_ORDERS), ...byCheck }, options('detach')));
-  expect(world.phone.asked).toHaveLength(MOST_ORDERS);
+  await play(agent.run({ orders: many(MAX_ORDERS_PER_REQUEST), ...byCheck }, options('detach')));
+  expect(world.phone.asked).toHaveLength(MAX_ORDERS_PER_REQUEST);
 });
 
-it.each([0, MOST_ORDERS + 1])('%i orders at once are refused, and nothing is kept of them', async (count) => {
-  const world = await createWorld();
-  const agent = await world.agent();
-  const { result } = await play(agent.run({ orders: many(count), ...byCheck, thread: 't' }, options()));
-  expect(result).toMatchObject({ status: 'failed', error: { code: 'usage' } });
-  expect(world.phone.posts).toEqual([]);
-  expect(await agent.threads()).toEqual([]);
-});
+it.each([0, MAX_ORDERS_PER_REQUEST + 1])(
+  '%i orders at once are refused, and nothing is kept of them',
+  async (count) => {
+    const world = await createWorld();
+    const agent = await world.agent();
+    const { result } = await play(agent.run({ orders: many(count), ...byCheck, thread: 't' }, options()));
+    expect(result).toMatchObject({ status: 'failed', error: { code: 'usage' } });
+    expect(world.phone.posts).toEqual([]);
+    expect(await agent.threads()).toEqual([]);
+  },
+);
 
 it('an order that could be none is refused by itself', async () => {
   const world = await createWorld('approve');

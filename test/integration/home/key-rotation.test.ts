@@ -7,7 +7,12 @@ import { genericGrantRequest, refreshTokenGrant } from 'openid-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { AFTER_MS, AHEAD_MS, loadProviderKeys, SIGNS_MS } from '../../../src/store/home/provider-keys.ts';
+import {
+  loadProviderKeys,
+  PUBLISH_AFTER_MS,
+  PUBLISH_AHEAD_MS,
+  SIGNING_PERIOD_MS,
+} from '../../../src/store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../../src/store/home/schema.ts';
 import {
   EXCHANGE,
@@ -59,9 +64,12 @@ describe('the signing keys over 200 days', () => {
         if (!signedFrom.has(signing.kid)) signedFrom.set(signing.kid, at);
         const isFirst = signedFrom.size === 1;
         // Whoever fetched our keys within the last day has the one that signs now.
-        if (!isFirst) expect(at - (firstSeen.get(signing.kid) ?? at)).toBeGreaterThanOrEqual(AHEAD_MS);
+        if (!isFirst)
+          expect(at - (firstSeen.get(signing.kid) ?? at)).toBeGreaterThanOrEqual(PUBLISH_AHEAD_MS);
         // A day more where nobody was there to make the next one in time.
-        expect(at - (signedFrom.get(signing.kid) ?? 0)).toBeLessThan(SIGNS_MS + AHEAD_MS + step);
+        expect(at - (signedFrom.get(signing.kid) ?? 0)).toBeLessThan(
+          SIGNING_PERIOD_MS + PUBLISH_AHEAD_MS + step,
+        );
         expect(keys.length).toBeLessThanOrEqual(2);
         const token = await new SignJWT({ sub: 'alice' })
           .setProtectedHeader({ alg: 'ES256', kid: signing.kid })
@@ -72,7 +80,7 @@ describe('the signing keys over 200 days', () => {
         await jwtVerify(token, justAfter);
       }
       expect(signedFrom.size).toBe(3);
-      const last = keysAt(START + 200 * DAY + AFTER_MS);
+      const last = keysAt(START + 200 * DAY + PUBLISH_AFTER_MS);
       expect(last.keys.map(({ kid }) => kid)).not.toContain(
         decodeProtectedHeader(tokens[0]?.token ?? '').kid,
       );
@@ -88,15 +96,15 @@ describe('the signing keys over 200 days', () => {
       return signing.current().keys.map(({ kid }) => kid);
     };
     const [first] = kids(0);
-    expect(kids(SIGNS_MS - AHEAD_MS - 1)).toEqual([first]);
-    const [, second] = kids(SIGNS_MS - AHEAD_MS);
-    expect(kids(SIGNS_MS - AHEAD_MS)).toEqual([first, second]);
-    expect(kids(SIGNS_MS - 1)).toEqual([first, second]);
-    expect(kids(SIGNS_MS)).toEqual([second, first]);
-    expect(kids(SIGNS_MS + AFTER_MS - 1)).toEqual([second, first]);
-    expect(kids(SIGNS_MS + AFTER_MS)).toEqual([second]);
+    expect(kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS - 1)).toEqual([first]);
+    const [, second] = kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS);
+    expect(kids(SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS)).toEqual([first, second]);
+    expect(kids(SIGNING_PERIOD_MS - 1)).toEqual([first, second]);
+    expect(kids(SIGNING_PERIOD_MS)).toEqual([second, first]);
+    expect(kids(SIGNING_PERIOD_MS + PUBLISH_AFTER_MS - 1)).toEqual([second, first]);
+    expect(kids(SIGNING_PERIOD_MS + PUBLISH_AFTER_MS)).toEqual([second]);
     // A clock that is set back has the first key sign no more: it is gone.
-    expect(kids(SIGNS_MS - 1)).toEqual([second]);
+    expect(kids(SIGNING_PERIOD_MS - 1)).toEqual([second]);
     database.close();
   });
 
@@ -104,8 +112,8 @@ describe('the signing keys over 200 days', () => {
     const old = keysAt(START).keys[0]?.kid;
     const back = START + 365 * DAY;
     expect(keysAt(back).keys.map(({ kid }) => kid)).toEqual([old, expect.any(String)]);
-    expect(keysAt(back + AHEAD_MS - 1).keys[0]?.kid).toBe(old);
-    expect(keysAt(back + AHEAD_MS).keys[0]?.kid).not.toBe(old);
+    expect(keysAt(back + PUBLISH_AHEAD_MS - 1).keys[0]?.kid).toBe(old);
+    expect(keysAt(back + PUBLISH_AHEAD_MS).keys[0]?.kid).not.toBe(old);
   });
 });
 
@@ -124,13 +132,13 @@ it('a gateway that runs on takes every key’s tokens, and a session outlives th
     const shown: number[] = [];
     for (const [at, restart] of [
       [0, false],
-      [SIGNS_MS - AHEAD_MS - 60_000, false],
-      [SIGNS_MS - AHEAD_MS, true],
-      [SIGNS_MS - 1000, false],
-      [SIGNS_MS + 1000, false],
-      [SIGNS_MS + AFTER_MS + 1000, true],
-      [2 * SIGNS_MS - AHEAD_MS, false],
-      [2 * SIGNS_MS + 1000, true],
+      [SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS - 60_000, false],
+      [SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS, true],
+      [SIGNING_PERIOD_MS - 1000, false],
+      [SIGNING_PERIOD_MS + 1000, false],
+      [SIGNING_PERIOD_MS + PUBLISH_AFTER_MS + 1000, true],
+      [2 * SIGNING_PERIOD_MS - PUBLISH_AHEAD_MS, false],
+      [2 * SIGNING_PERIOD_MS + 1000, true],
       [200 * DAY, false],
     ] as const) {
       travel(at);

@@ -1,6 +1,10 @@
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { McpServerConfig } from '../../../src/config/mcp-servers.ts';
-import { connectServer, LONGEST_RESULT, type ServerConnection } from '../../../src/mcp/client/connection.ts';
+import {
+  connectServer,
+  MAX_RESULT_BYTES,
+  type ServerConnection,
+} from '../../../src/mcp/client/connection.ts';
 import type { ServerLimits } from '../../../src/mcp/client/server-access.ts';
 import { access, child, listening, overHttp } from './servers.ts';
 
@@ -103,7 +107,7 @@ describe('what a server says too much of', () => {
   it('is cut at 32 KiB', async () => {
     const { text, cut } = await search(await connect(child('long').server));
     expect(cut).toBe(true);
-    expect(text).toHaveLength(LONGEST_RESULT + '\n[cut here: the answer had 1000000 bytes]'.length);
+    expect(text).toHaveLength(MAX_RESULT_BYTES + '\n[cut here: the answer had 1000000 bytes]'.length);
   });
 
   it.each([

@@ -1,6 +1,12 @@
 import { afterEach, expect, it } from 'vitest';
 import { defaultLimits, staticRules } from '../../../src/gateway/policy/rules.ts';
-import { DAY, isoDate, newYorkDate, newYorkInstant, weekday } from '../../../src/trading/new-york-time.ts';
+import {
+  isoDate,
+  newYorkDate,
+  newYorkInstant,
+  ONE_DAY_MS,
+  weekday,
+} from '../../../src/trading/new-york-time.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
 
 /** A person who approves whatever their phone shows, at a home as `home init` leaves it. */
@@ -113,7 +119,7 @@ it('of 100 attacks at most ten get through where every one is approved', async (
     // It is the rules that are looked at: not how often a phone may ring.
     quotas: { own: { open: 1_000, hour: 10_000 }, other: { open: 1_000, hour: 10_000 } },
   });
-  const sessions = [1, 0].map((days) => newYorkDate(noon.getTime() - days * DAY));
+  const sessions = [1, 0].map((days) => newYorkDate(noon.getTime() - days * ONE_DAY_MS));
   world.broker.calendar = sessions.map((date) => ({ date, open: '09:30', close: '16:00' }));
   const mallory = world.agent('alice', 'somebody-elses');
   // So that not all of one kind come together.
@@ -168,11 +174,11 @@ async function approved(
 
 /** Noon in New York on the last Friday, and on the Sunday before it. */
 function lastDays(): [Date, Date] {
-  let day = Date.now() - DAY;
-  while (weekday(newYorkDate(day)) !== 5) day -= DAY;
+  let day = Date.now() - ONE_DAY_MS;
+  while (weekday(newYorkDate(day)) !== 5) day -= ONE_DAY_MS;
   const friday = newYorkDate(day);
   return [
     new Date(newYorkInstant(friday, '12:00')),
-    new Date(newYorkInstant(isoDate(Date.parse(friday) - 5 * DAY), '12:00')),
+    new Date(newYorkInstant(isoDate(Date.parse(friday) - 5 * ONE_DAY_MS), '12:00')),
   ];
 }

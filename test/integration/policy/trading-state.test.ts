@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
 import { describe, expect, it } from 'vitest';
 import type { AccountLimits } from '../../../src/gateway/policy/rules.ts';
-import { DAY, newYorkDate } from '../../../src/trading/new-york-time.ts';
+import { newYorkDate, ONE_DAY_MS } from '../../../src/trading/new-york-time.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../approval/foreign-world.ts';
 import { lostEntirely } from '../gateway/support/alpaca-stand-in.ts';
@@ -116,10 +116,10 @@ describe('the day', () => {
       limit: '1000.00',
       value: '1800.00',
     });
-    world.clock.advance(DAY);
+    world.clock.advance(ONE_DAY_MS);
     expect((await world.order()).status).toBe(201);
     // The clock of the machine is set back: the day was over already.
-    world.clock.advance(-DAY);
+    world.clock.advance(-ONE_DAY_MS);
     expect((await world.order()).status).toBe(403);
   });
 

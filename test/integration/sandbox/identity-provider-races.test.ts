@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createApprovalRequests } from '../../../src/home/identity-provider/approval-requests.ts';
 import { createDeviceCodes } from '../../../src/home/identity-provider/device-codes.ts';
 import { Faults } from '../../../src/home/identity-provider/faults.ts';
-import { TERMINAL_PHONE } from '../../../src/home/identity-provider/protocol/protocol.ts';
+import { TERMINAL_PHONE_AUTHENTICATION } from '../../../src/home/identity-provider/protocol/protocol.ts';
 import { holdPoll } from '../../../src/home/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
@@ -97,8 +97,8 @@ describe('a device code', () => {
       now: Date.now,
     });
     const outcomes = await Promise.all([
-      codes.decide('BCDF-GHJK', 'alice', TERMINAL_PHONE),
-      codes.decide('BCDF-GHJK', 'bob', TERMINAL_PHONE),
+      codes.decide('BCDF-GHJK', 'alice', TERMINAL_PHONE_AUTHENTICATION),
+      codes.decide('BCDF-GHJK', 'bob', TERMINAL_PHONE_AUTHENTICATION),
     ]);
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['used', 'waiting']);
   });

@@ -6,7 +6,7 @@ import { runJob } from '../../../src/server/jobs/run-job.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
 import { runsOf, type ServerParts, schedulesOf } from '../../../src/server/server-parts.ts';
 import type { TenantDatabase, Unit } from '../../../src/store/postgres/tenant-database.ts';
-import { MOST_OPEN_RUNS } from '../../../src/store/run-store.ts';
+import { MAX_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { hastyClock } from '../../integration/hasty-clock.ts';
 import { blockJobsDatabase } from '../jobs/jobs-database.ts';
 import { newTenant, withPostgres } from '../support/database.ts';
@@ -116,7 +116,7 @@ withPostgres('a run of a server’s', () => {
     expect((await ask('quote MSFT', 'one')).outcome).toBe('other');
     expect((await ask('quote AAPL', 'two')).outcome).toBe('begun');
     expect((await ask('quote AAPL', 'one', 'bob-sub')).outcome).toBe('begun');
-    for (let more = 2; more < MOST_OPEN_RUNS; more += 1) await ask('quote AAPL', `more-${more}`);
+    for (let more = 2; more < MAX_OPEN_RUNS; more += 1) await ask('quote AAPL', `more-${more}`);
     expect((await ask('quote AAPL', 'one-too-many')).outcome).toBe('full');
     expect((await ask('quote AAPL', 'one')).outcome).toBe('known');
   });

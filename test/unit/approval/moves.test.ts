@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Changes } from '../../../src/approval/moves.ts';
 import { openStates, transitions } from '../../../src/approval/moves.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
-import { OPEN } from '../../../src/store/rows/proposal-states.ts';
+import { OPEN_STATES } from '../../../src/store/rows/proposal-states.ts';
 import { isSettledState, proposalStates } from '../../../src/trading/proposal.ts';
 import { type KernelWorld, kernelWorld } from './kernel-world.ts';
 
@@ -143,5 +143,5 @@ describe('a proposal', () => {
 });
 
 it('the store’s list of open states is the table’s', () => {
-  expect(OPEN).toBe(openStates.map((state) => `'${state}'`).join(', '));
+  expect(OPEN_STATES).toBe(openStates.map((state) => `'${state}'`).join(', '));
 });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NOTICE_LIFE_MS, noticesOf } from '../../../src/app/check/check-notices.ts';
+import { NOTICE_TTL_MS, noticesOf } from '../../../src/app/check/check-notices.ts';
 import { type NoticesConfig, noticesSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import type { CheckStore } from '../../../src/store/check-store.ts';
@@ -66,7 +66,7 @@ describe('notices that wait', () => {
     // The finding itself is told again, since nobody knows whether it was.
     expect(await second.check(100, { at: TUESDAY_NOON + 60_000 })).toEqual([]);
     expect(await second.memory.notices.waiting()).toMatchObject([
-      { channel: 'push', notice: { id }, until: TUESDAY_NOON + NOTICE_LIFE_MS, attempts: 0 },
+      { channel: 'push', notice: { id }, until: TUESDAY_NOON + NOTICE_TTL_MS, attempts: 0 },
     ]);
   });
 

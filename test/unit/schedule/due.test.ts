@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { decide, MOST_ATTEMPTS, MOST_MISSED, type Progress } from '../../../src/schedule/due.ts';
+import { decide, MAX_ATTEMPTS, MAX_MISSED_MOMENTS, type Progress } from '../../../src/schedule/due.ts';
 import type { Moments } from '../../../src/schedule/moments.ts';
 
 const MINUTE = 60_000;
@@ -38,19 +38,19 @@ describe('whether a run is due', () => {
 
   it('counts a year of missed minutes as many', () => {
     const all = at(...Array.from({ length: 5000 }, (_, index) => index * MINUTE));
-    expect(decide(all, fresh(0), 4999 * MINUTE)).toMatchObject({ run: true, missed: MOST_MISSED });
+    expect(decide(all, fresh(0), 4999 * MINUTE)).toMatchObject({ run: true, missed: MAX_MISSED_MOMENTS });
   });
 
   it('tries a moment again that was not brought to an end, until it gives it up', () => {
     const tried = (attempts: number) =>
       decide(moments, { handled: 0, pending: { due: 10 * MINUTE, attempts } }, 12 * MINUTE);
     expect(tried(1)).toMatchObject({ run: true, due: 10 * MINUTE, attempt: 2 });
-    expect(tried(MOST_ATTEMPTS - 1)).toMatchObject({ run: true, attempt: MOST_ATTEMPTS });
-    expect(tried(MOST_ATTEMPTS)).toEqual({ run: false, next: 20 * MINUTE, handled: 10 * MINUTE });
+    expect(tried(MAX_ATTEMPTS - 1)).toMatchObject({ run: true, attempt: MAX_ATTEMPTS });
+    expect(tried(MAX_ATTEMPTS)).toEqual({ run: false, next: 20 * MINUTE, handled: 10 * MINUTE });
   });
 
   it('begins again with a new moment, whatever became of the one before', () => {
-    const stuck = { handled: 0, pending: { due: 10 * MINUTE, attempts: MOST_ATTEMPTS } };
+    const stuck = { handled: 0, pending: { due: 10 * MINUTE, attempts: MAX_ATTEMPTS } };
     expect(decide(moments, stuck, 20 * MINUTE)).toMatchObject({ run: true, due: 20 * MINUTE, attempt: 1 });
   });
 

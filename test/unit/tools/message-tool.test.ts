@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readMessageRequest, sendGmailSummary, sendSlackSummary } from '../../../src/tools/message-tool.ts';
 import { compactSummary } from '../../../src/tools/summary-message.ts';
-import { LONGEST_TEXT } from '../../../src/trading/message.ts';
+import { MAX_TEXT_LENGTH } from '../../../src/trading/message.ts';
 import type { Position } from '../../../src/trading/views.ts';
 import { anAccount, aPosition } from '../../fixtures/builders.ts';
 
@@ -53,6 +53,6 @@ describe('the summary', () => {
     const many = Array.from({ length: 60 }, (_, i) => position(`S${i}`, '123456789.00'));
     const text = summary(many, 'x'.repeat(400));
     expect(text).toContain('and 40 more');
-    expect(text.length).toBeLessThanOrEqual(LONGEST_TEXT);
+    expect(text.length).toBeLessThanOrEqual(MAX_TEXT_LENGTH);
   });
 });

@@ -19,7 +19,7 @@ export interface AccessPorts {
 }
 
 /** Roles of names that no provider knows: a firm or a household is only a name. */
-const NAMES: readonly string[] = ['firm', 'household'];
+const NAME_ROLES: readonly string[] = ['firm', 'household'];
 
 /** Giving someone access to an account. It needs the owner's tap; revoking it needs none. */
 export function accessKind({
@@ -33,7 +33,7 @@ export function accessKind({
       if (store === undefined) throw keptElsewhere();
       const account = proposer.sub;
       const begin = from ?? utcSeconds(clock.now());
-      if (!NAMES.includes(role)) requireOther(who, account, isKnown);
+      if (!NAME_ROLES.includes(role)) requireOther(who, account, isKnown);
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
         throw wrong('until', 'it would end before it begins');
       }

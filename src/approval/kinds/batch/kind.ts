@@ -42,8 +42,8 @@ export interface BatchPorts extends OrderPorts {
 }
 
 /** How long purchases wait for the sales that pay for them, and how often those are checked. Milliseconds. */
-const SALES_MS = 15_000;
-const LOOK_MS = 500;
+const SALES_WAIT_MS = 15_000;
+const SALES_CHECK_INTERVAL_MS = 500;
 
 /**
  * Several orders on one card, approved with one tap. The order service places each like any other order: once, within its
@@ -239,10 +239,10 @@ async function salesOver(
   approved: Approved,
 ): Promise<void> {
   const asker = { ...approved, clientId: approved.clientId ?? '' };
-  const until = clock.now() + SALES_MS;
+  const until = clock.now() + SALES_WAIT_MS;
   let open = lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
   while (open.length > 0 && clock.now() < until) {
-    await clock.sleep(LOOK_MS);
+    await clock.sleep(SALES_CHECK_INTERVAL_MS);
     const seen = await Promise.all(open.map((order) => lookAt(ports, asker, account, order)));
     open = seen.flatMap((order) => (order === undefined || isFinal(order.status) ? [] : [order]));
   }

@@ -11,7 +11,7 @@ import {
 } from '../../../trading/mandate/envelope.ts';
 import type { Granted } from '../../../trading/mandate/granted.ts';
 import { mandateFor, mandateWorst } from '../../../trading/mandate/mandate-words.ts';
-import { GATEWAY_KEY, isRecurring } from '../../../trading/mandate/standing.ts';
+import { GATEWAY_KEY_THUMBPRINT, isRecurring } from '../../../trading/mandate/standing.ts';
 import { nextDue } from '../../../trading/mandate/standing-due.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
@@ -42,7 +42,7 @@ export interface MandatePorts {
 }
 
 /** A mandate for more than this fraction of the account gets a warning. */
-const LARGE_PART = '0.25';
+const LARGE_FRACTION = '0.25';
 
 /** An approval in advance. Only the gateway itself can write a mandate's row. */
 export function mandateKind(
@@ -77,7 +77,7 @@ export function mandateKind(
         currency: 'USD',
         max_slippage,
         not_before,
-        agent_jkt: asked.standing === undefined ? key : GATEWAY_KEY,
+        agent_jkt: asked.standing === undefined ? key : GATEWAY_KEY_THUMBPRINT,
         policy: await ports.policy(proposer, account),
         approve_by: expiresAt,
       };
@@ -196,7 +196,7 @@ function warningsOf(
 ): string[] {
   const part = new Dec(equity).gt(0) ? new Dec(total).div(equity) : undefined;
   return [
-    ...(part?.gt(LARGE_PART) ? [`${dollars(total)} is ${percent(part.toFixed(2))} of the account.`] : []),
+    ...(part?.gt(LARGE_FRACTION) ? [`${dollars(total)} is ${percent(part.toFixed(2))} of the account.`] : []),
     ...(standing === undefined
       ? []
       : ['The gateway places the orders itself, even when none of your programs is running.']),

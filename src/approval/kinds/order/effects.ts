@@ -20,14 +20,14 @@ import type { Account, MarketClock, Position, Quote } from '../../../trading/vie
 type Decimal = InstanceType<typeof Dec>;
 
 /** A limit further from the price than this is probably a mistake: a fraction. */
-const FAR_LIMIT = '0.10';
+const FAR_LIMIT_FRACTION = '0.10';
 /** One order for more than this fraction of the account gets a warning. */
-const LARGE_PART = '0.25';
+const LARGE_FRACTION = '0.25';
 /** A position larger than this fraction of the account gets a warning: the account depends on one security. */
-const CONCENTRATED = '0.40';
+const CONCENTRATED_FRACTION = '0.40';
 const WEEKDAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'] as const;
 /** Maximum length of a company's name. The name is outside text, so it is cut and reduced to printable ASCII. */
-const LONGEST_NAME = 60;
+const MAX_NAME_LENGTH = 60;
 
 /**
  * Returns what the order does to the account, and what about it deserves a second look, for the phone. Amounts are those of
@@ -59,7 +59,7 @@ export function effectsOf(
   const decimals = assetClassOf(symbol) === 'crypto' ? 9 : 4;
   const held = (qty: Decimal) =>
     assetClassOf(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
-  const name = printableAscii(quote.name ?? '', LONGEST_NAME, '');
+  const name = printableAscii(quote.name ?? '', MAX_NAME_LENGTH, '');
   const shows: Record<string, string> = {
     ...(name === '' || optionOf(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
     Price: `${priceWords(symbol, reference)} now${quote.simulated ? ' (simulated)' : ''}`,
@@ -112,8 +112,11 @@ function warningsOf(
   if (side === 'buy' && equity.gt(0)) {
     const weight = after.times(unitsOf(symbol)).times(reference).div(equity);
     const part = amount.div(equity);
-    warn(part.gt(LARGE_PART), () => `This is ${percent(part.toFixed(2))} of the account in one order.`);
-    warn(weight.gt(CONCENTRATED), () => `${symbol} will be ${percent(weight.toFixed(2))} of the account.`);
+    warn(part.gt(LARGE_FRACTION), () => `This is ${percent(part.toFixed(2))} of the account in one order.`);
+    warn(
+      weight.gt(CONCENTRATED_FRACTION),
+      () => `${symbol} will be ${percent(weight.toFixed(2))} of the account.`,
+    );
   }
   if (side === 'sell') {
     const opens = position_intent === 'sell_to_open';
@@ -135,7 +138,7 @@ function warningsOf(
 function farLimit({ symbol, limit_price: limit, stop_price: stop, reference_price }: OrderDraft): string[] {
   // A stop order's limit is measured from the stop: it only counts once the stop is reached, however far away that is.
   const around = stop ?? reference_price;
-  const far = limit === undefined ? undefined : beyond(limit, { around, fraction: FAR_LIMIT });
+  const far = limit === undefined ? undefined : beyond(limit, { around, fraction: FAR_LIMIT_FRACTION });
   if (limit === undefined || far === undefined) return [];
   const distance = percent(new Dec(limit).div(around).minus(1).abs().toFixed(2));
   const from = stop === undefined ? 'the current price' : 'its stop price';

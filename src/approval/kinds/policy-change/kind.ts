@@ -73,13 +73,13 @@ export function policyChangeKind({
 }
 
 /** Maximum number of changes in the sentence. Each also has its own line. */
-const MOST_TOLD = 4;
+const MAX_NAMED_CHANGES = 4;
 
 /** Returns what becomes possible, in a sentence. */
 function worstText({ changes }: PlannedPolicy): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';
-  const told = looser.slice(0, MOST_TOLD).join('; ');
-  const more = looser.length > MOST_TOLD ? `; and ${looser.length - MOST_TOLD} more` : '';
+  const told = looser.slice(0, MAX_NAMED_CHANGES).join('; ');
+  const more = looser.length > MAX_NAMED_CHANGES ? `; and ${looser.length - MAX_NAMED_CHANGES} more` : '';
   return `Orders that are now refused will be allowed: ${told}${more}. Each still needs your approval or one of your mandates.`;
 }

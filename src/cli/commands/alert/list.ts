@@ -49,7 +49,7 @@ export interface AddAlertOptions {
   readonly yes?: boolean;
 }
 
-const USUAL: LookTime = '15m';
+const DEFAULT_CHECK_TIME: LookTime = '15m';
 
 /** Adds an alert, schedules its check if the person wants to, and shows what is still missing for it to arrive. */
 export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
@@ -105,8 +105,8 @@ async function lookTime(
 ): Promise<LookTime | undefined> {
   if (said !== undefined) return said;
   if (looked_at_by.length > 0 || !io.interactive) return undefined;
-  const question = `No schedule checks your alerts yet. Check them on this machine ${lookWords[USUAL]}?`;
-  return (await saysYes({ io, signal }, question)) ? USUAL : undefined;
+  const question = `No schedule checks your alerts yet. Check them on this machine ${lookWords[DEFAULT_CHECK_TIME]}?`;
+  return (await saysYes({ io, signal }, question)) ? DEFAULT_CHECK_TIME : undefined;
 }
 
 function missing({ looked_at_by, told_by }: AlertCare): string[] {

@@ -3,14 +3,14 @@ import { tradingDaysFrom } from '../../../tools/get-calendar.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { countUpTo, dateOption } from '../../options/choice.ts';
 
-const MOST_DAYS = 366;
+const MAX_DAYS = 366;
 
 export function addCalendarCommand(program: CliCommand): void {
   program
     .command('calendar')
     .description('list trading days with their hours in New York time')
     .option('--from <date>', 'the first day, YYYY-MM-DD (default: today)', dateOption('--from'))
-    .option('--days <n>', 'number of calendar days', countUpTo(MOST_DAYS, '--days'), 14)
+    .option('--days <n>', 'number of calendar days', countUpTo(MAX_DAYS, '--days'), 14)
     .examples(
       ['trade-agent calendar', 'the next two weeks'],
       ['trade-agent calendar --from 2026-12-21 --days 14 --output json', 'the holidays, for scripts'],

@@ -3,9 +3,9 @@ import { priceHistory } from '../../../app/market.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
-const OTHER_ROWS = 7;
-const MOST_ROWS = 30;
-const USUAL_ROWS = 16;
+const MARGIN_ROWS = 7;
+const MAX_ROWS = 30;
+const DEFAULT_ROWS = 16;
 
 interface ChartFlags {
   readonly candles?: boolean;
@@ -37,12 +37,12 @@ async function chart(context: Context, symbol: string, range: string, flags: Cha
   const history = await priceHistory(context, symbol.toUpperCase(), range);
   await output.result('chart', { ...history }, async () => {
     const { chartText } = await import('../../text/chart.ts');
-    const rows = io.stdout.rows === undefined ? USUAL_ROWS : io.stdout.rows - OTHER_ROWS;
+    const rows = io.stdout.rows === undefined ? DEFAULT_ROWS : io.stdout.rows - MARGIN_ROWS;
     return chartText({
       ...history,
       ...flags,
       columns: io.width(),
-      rows: Math.max(4, Math.min(MOST_ROWS, rows)),
+      rows: Math.max(4, Math.min(MAX_ROWS, rows)),
       unicode: io.unicode,
       paint: await context.paint(),
     });

@@ -120,7 +120,7 @@ function addRecoveryCode(user: CliCommand): void {
     });
 }
 
-const SHOWN_ID = 8;
+const DISPLAYED_ID_LENGTH = 8;
 
 export function userLines(user: ListedUser): string[] {
   const { username, name, email, authenticators, accounts, recovery_code } = user;
@@ -144,5 +144,5 @@ function authenticatorLine(authenticator: ListedAuthenticator): string {
   const { id, name, kind, synced, enrolled_at, last_used_at } = authenticator;
   const what = kind === 'software' ? 'software key' : synced ? 'synced passkey' : 'single-device passkey';
   const used = last_used_at === null ? 'never used' : `last used ${last_used_at}`;
-  return `  ${id.slice(0, SHOWN_ID)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}`;
+  return `  ${id.slice(0, DISPLAYED_ID_LENGTH)}  ${safeLine(name)}, ${what}, since ${enrolled_at}, ${used}`;
 }

@@ -36,7 +36,7 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
 }
 
 /** The default daily limit allows this many orders of the maximum size. */
-const LARGEST_A_DAY = 5;
+const DEFAULT_DAY_LIMIT_ORDERS = 5;
 
 type Asking = Pick<Context, 'io' | 'signal'>;
 
@@ -111,7 +111,8 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
     })),
   };
   const each = asked.max_order_notional;
-  const day = each === undefined ? {} : { max_day_notional: new Dec(each).times(LARGEST_A_DAY).toFixed() };
+  const day =
+    each === undefined ? {} : { max_day_notional: new Dec(each).times(DEFAULT_DAY_LIMIT_ORDERS).toFixed() };
   const limits = { ...usual.accounts[EVERY_ACCOUNT], ...day, ...asked };
   return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
 }

@@ -1,7 +1,7 @@
 import type { MandateTerms } from '../../../app/mandates.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import {
-  STANDING_TIME,
+  DEFAULT_STANDING_ORDER_TIME,
   type Standing,
   type StandingDay,
   standingDays,
@@ -58,7 +58,7 @@ function whenOf({ every, at, below, above }: AddOptions): Standing['when'] {
       ? { price: 'above', at: plainAmount(above ?? '') }
       : { price: 'below', at: plainAmount(below) };
   }
-  if (isDay(every)) return { every, at: (at ?? STANDING_TIME).padStart(5, '0') };
+  if (isDay(every)) return { every, at: (at ?? DEFAULT_STANDING_ORDER_TIME).padStart(5, '0') };
   throw usage(`--every can't be "${every}" here`, `Choose one of ${standingDays.join(', ')}.`);
 }
 

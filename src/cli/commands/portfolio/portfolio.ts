@@ -27,7 +27,7 @@ export function addPortfolioCommand(program: CliCommand): void {
 }
 
 /** Maximum number of sparklines, for the largest positions, because each costs a request. */
-const MOST_LINES = 20;
+const MAX_SPARKLINES = 20;
 
 /** Prints all accounts if there are several. Returns {@link exits.found} if one could not be read. */
 async function portfolio(context: Context): Promise<number> {
@@ -35,7 +35,7 @@ async function portfolio(context: Context): Promise<number> {
   const across = await portfolioAcross(context);
   if (across !== undefined) return await portfolios(context, across);
   // Sparklines are only for people.
-  const lines = io.stdoutIsTty && output.format === 'text' ? MOST_LINES : 0;
+  const lines = io.stdoutIsTty && output.format === 'text' ? MAX_SPARKLINES : 0;
   const { account, positions, history } = await portfolioFigures(context, { lines });
   await output.result('portfolio', { account, positions }, async () => {
     const { portfolioTable } = await import('../../text/portfolio-table.ts');

@@ -19,7 +19,7 @@ import { recordLine } from './schedule-view.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 /** Maximum number of lines to print, because cron mails them to people. */
-const MOST_LINES = 200;
+const MAX_LINES = 200;
 
 /** Holds back messages until it is known whether they should be shown, because cron mails every line. */
 export function heldLines() {
@@ -27,7 +27,7 @@ export function heldLines() {
   let left = 0;
   return {
     hold(line: string) {
-      if (lines.length < MOST_LINES) lines.push(line);
+      if (lines.length < MAX_LINES) lines.push(line);
       else left++;
     },
     release(say: (line: string) => void) {

@@ -133,7 +133,7 @@ function alpacaBroker(
 }
 
 /** The list that Alpaca's own app creates for everybody. */
-const PRIMARY = 'Primary Watchlist';
+const PRIMARY_WATCHLIST = 'Primary Watchlist';
 
 /** Uses the list in `/v2/watchlists` that Alpaca's app shows first, or else the oldest. Other lists are left alone. */
 function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'> {
@@ -148,7 +148,7 @@ function alpacaWatchlist(read: Read): Pick<Broker, 'watchlist' | 'setWatchlist'>
     setWatchlist: (symbols) =>
       read(async ({ trading }) => {
         const found = await primary(trading);
-        const list = { name: found?.name ?? PRIMARY, symbols: [...symbols] };
+        const list = { name: found?.name ?? PRIMARY_WATCHLIST, symbols: [...symbols] };
         return watchlistView(
           found === undefined
             ? await trading.watchlists.postWatchlist({ createWatchlistRequest: list })
@@ -166,7 +166,7 @@ async function primary({
 }: Alpaca['trading']): Promise<trading.WatchlistWithoutAsset | undefined> {
   const all = await watchlists.getWatchlists();
   const oldest = [...all].sort((a, b) => Number(a.createdAt) - Number(b.createdAt))[0];
-  return all.find(({ name }) => name === PRIMARY) ?? oldest;
+  return all.find(({ name }) => name === PRIMARY_WATCHLIST) ?? oldest;
 }
 
 function watchlistView({ assets = [], updatedAt }: trading.Watchlist): Watchlist {
@@ -228,7 +228,7 @@ function alpacaAssets(
 }
 
 /** Statuses with which Alpaca itself rejects a request. */
-const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
+const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
 /** Only Alpaca's own `{code, message}` with such a status is a rejection. Anything else proves nothing. */
 export function failureOf(error: unknown): BrokerFailure {
@@ -241,7 +241,7 @@ export function failureOf(error: unknown): BrokerFailure {
   const { status, code, message, retryAfterMs } = error;
   if (status === 401 || isForbidden(error)) return { kind: 'unauthorized' };
   if (status === 429) return { kind: 'rate_limited', retryAfterMs };
-  if (code === undefined || !OWN_WORD.includes(status)) return { kind: 'failing', status };
+  if (code === undefined || !REJECTION_STATUSES.includes(status)) return { kind: 'failing', status };
   return { kind: 'refused', status, reason: reasonOf(status, message), message, brokerCode: String(code) };
 }
 

@@ -57,7 +57,7 @@ const accountAnswer = z.object({
 });
 
 /** Maximum size of an answer, in bytes. An account is about 1,500. */
-const LONGEST_ANSWER = 64 * 1024;
+const MAX_ANSWER_LENGTH = 64 * 1024;
 
 /** Asks each environment's host until one accepts the pair. Starts with paper, because paper keys usually begin with PK. */
 async function verifyAlpacaKeyPair(
@@ -95,7 +95,7 @@ async function accountAt(
   const { host } = new URL(tradingUrl);
   let body: unknown;
   try {
-    const response = await boundedFetch(fetch, LONGEST_ANSWER)(
+    const response = await boundedFetch(fetch, MAX_ANSWER_LENGTH)(
       `${tradingUrl.replace(/\/+$/, '')}/v2/account`,
       {
         headers: { 'apca-api-key-id': keyId, 'apca-api-secret-key': secret, accept: 'application/json' },

@@ -7,10 +7,10 @@ import {
   type CorporateAction,
   type corporateActionKinds,
   corporateActionSchema,
-  LONGEST_HEADLINE,
-  LONGEST_NAME,
-  LONGEST_SUMMARY,
-  MOST_ARTICLE_SYMBOLS,
+  MAX_ARTICLE_SYMBOLS,
+  MAX_HEADLINE_LENGTH,
+  MAX_NAME_LENGTH,
+  MAX_SUMMARY_LENGTH,
 } from '../../../trading/market-news.ts';
 import type { Broker, CorporateActions } from '../broker.ts';
 import { isoDate } from './activities.ts';
@@ -50,12 +50,12 @@ export function alpacaNews(read: Read, simulated: boolean): Pick<Broker, 'news' 
 function articleView(article: marketData.News, simulated: boolean): Article {
   return articleSchema.parse({
     id: String(article.id),
-    headline: safeLine(article.headline, LONGEST_HEADLINE),
-    summary: safeLine(article.summary ?? '', LONGEST_SUMMARY),
-    source: safeLine(article.source ?? '', LONGEST_NAME),
-    author: safeLine(article.author ?? '', LONGEST_NAME),
+    headline: safeLine(article.headline, MAX_HEADLINE_LENGTH),
+    summary: safeLine(article.summary ?? '', MAX_SUMMARY_LENGTH),
+    source: safeLine(article.source ?? '', MAX_NAME_LENGTH),
+    author: safeLine(article.author ?? '', MAX_NAME_LENGTH),
     url: linkOf(article.url),
-    symbols: (article.symbols ?? []).filter(isSymbol).slice(0, MOST_ARTICLE_SYMBOLS),
+    symbols: (article.symbols ?? []).filter(isSymbol).slice(0, MAX_ARTICLE_SYMBOLS),
     at: new Date(article.createdAt).toISOString(),
     simulated,
   });

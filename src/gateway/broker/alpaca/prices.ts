@@ -71,10 +71,10 @@ function barView(bar: BarLike, symbol: string): Bar {
 }
 
 /** No split moves a price by less. The smallest are stock dividends of one share for twenty. */
-const SMALLEST_SPLIT = '0.04';
+const MIN_SPLIT_CHANGE = '0.04';
 
 /** More bars than all symbols of a request can have in this period. */
-const MOST_BARS = 10_000;
+const MAX_BARS = 10_000;
 
 type Snapshots = Readonly<Record<string, marketData.StockSnapshot | null | undefined>>;
 
@@ -87,7 +87,7 @@ async function splitAdjustedCloses(
     const { latestTrade, prevDailyBar } = snapshot ?? {};
     if (latestTrade === undefined || prevDailyBar === undefined || prevDailyBar.c <= 0) return [];
     const move = new Dec(String(latestTrade.p)).div(String(prevDailyBar.c)).minus(1).abs();
-    return move.lt(SMALLEST_SPLIT) ? [] : [{ symbol, at: new Date(prevDailyBar.t).getTime() }];
+    return move.lt(MIN_SPLIT_CHANGE) ? [] : [{ symbol, at: new Date(prevDailyBar.t).getTime() }];
   });
   if (moved.length === 0) return new Map();
   const days = moved.map(({ at }) => at);
@@ -96,7 +96,7 @@ async function splitAdjustedCloses(
     timeframe: '1Day',
     start: new Date(Math.min(...days)),
     end: new Date(Math.max(...days)),
-    limit: MOST_BARS,
+    limit: MAX_BARS,
     adjustment: 'split',
   });
   return new Map(
@@ -135,7 +135,7 @@ interface PricesOf {
 }
 
 /** Alpaca's own crypto venue. Alpaca also has data from other venues. */
-const LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
+const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
 /** The Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
 const prices: Readonly<Record<AssetClass, PricesOf>> = {
@@ -156,8 +156,8 @@ const prices: Readonly<Record<AssetClass, PricesOf>> = {
   crypto: {
     most: 500,
     snapshots: async ({ crypto }, symbols) =>
-      (await crypto.cryptoSnapshots({ loc: LOCATION, symbols })).snapshots,
-    bars: async ({ crypto }, request) => (await crypto.cryptoBars({ loc: LOCATION, ...request })).bars,
+      (await crypto.cryptoSnapshots({ loc: CRYPTO_LOCATION, symbols })).snapshots,
+    bars: async ({ crypto }, request) => (await crypto.cryptoBars({ loc: CRYPTO_LOCATION, ...request })).bars,
   },
   us_option: {
     // The API's maximum. Each symbol has one snapshot, so there is only one page.

@@ -5,9 +5,9 @@ import type { AccountCredentials } from '../broker-credentials.ts';
 import { type BrokerFailure, readRefusal } from '../broker-failure.ts';
 
 /** Maximum message size, in bytes: more than an order with all its legs. A longer message ends the connection. */
-const LONGEST_MESSAGE = 128 * 1024;
+const MAX_MESSAGE_LENGTH = 128 * 1024;
 /** Milliseconds between pings. A connection that did not answer the last one is dead. */
-const HEARTBEAT_MS = 15_000;
+const PING_INTERVAL_MS = 15_000;
 
 interface TradeUpdatesOptions {
   readonly tradingUrl: string;
@@ -38,7 +38,7 @@ export function alpacaTradeUpdates(
     const authentication = authenticationBy(credentials);
     const socket = new WebSocket(address, {
       handshakeTimeout: timeoutMs,
-      maxPayload: LONGEST_MESSAGE,
+      maxPayload: MAX_MESSAGE_LENGTH,
       // Prevents a small frame from inflating into a large one.
       perMessageDeflate: false,
       followRedirects: false,
@@ -141,7 +141,7 @@ function heartbeat(socket: WebSocket): () => void {
     }
     answered = false;
     socket.ping();
-  }, HEARTBEAT_MS);
+  }, PING_INTERVAL_MS);
   return () => clearInterval(beating);
 }
 

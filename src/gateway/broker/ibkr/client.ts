@@ -34,10 +34,10 @@ export function ibkrClient({
 }
 
 /** "Ping the server to keep the session open": the session ends after some minutes without requests. */
-const TICKLE_EVERY_MS = 60_000;
+const TICKLE_INTERVAL_MS = 60_000;
 
 /** Keeps the session open as long as the process runs. If a ping fails, the next request reports it. */
-export function keepAlive(client: RestClient, every = TICKLE_EVERY_MS): { stop(): void } {
+export function keepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);
   }, every);

@@ -23,7 +23,7 @@ const theirSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
 /** Maximum size of the cache, which anyone could fill otherwise. */
-const MOST_KNOWN = 20_000;
+const MAX_CACHED_CONTRACTS = 20_000;
 
 /** Returns contracts by our symbols. They are cached, because a contract's id never changes. */
 export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
@@ -36,7 +36,7 @@ export function contractsBy(client: RestClient): Contracts {
     if (missing.length > 0) {
       const query = { symbols: missing.map(theirSymbol).join(',') };
       const answer = stocksAnswer.parse(await client('/trsrv/stocks', { query }));
-      if (known.size > MOST_KNOWN) known.clear();
+      if (known.size > MAX_CACHED_CONTRACTS) known.clear();
       for (const symbol of missing) {
         const [found, ...others] = (answer[theirSymbol(symbol)] ?? []).flatMap(
           ({ name, assetClass, contracts }) =>

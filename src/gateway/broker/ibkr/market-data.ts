@@ -34,12 +34,12 @@ const snapshotAnswer = z.array(snapshotRow);
 type Snapshot = NonNullable<ReturnType<typeof snapshotView>>;
 
 /** "The first request … will initiate the stream": the first answer has no prices. */
-const TRIES = 5;
+const SNAPSHOT_ATTEMPTS = 5;
 const BETWEEN_MS = 200;
 /** The prefix C marks a price of an earlier day, and H a halted security. */
 const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
 /** The delay of prices with availability `D` (delayed). */
-const DELAY_MS = 15 * 60_000;
+const QUOTE_DELAY_MS = 15 * 60_000;
 
 /** Reads `GET /iserver/marketdata/snapshot` until each contract has a price or the attempts run out. */
 export async function snapshotsOf(
@@ -50,7 +50,7 @@ export async function snapshotsOf(
   const found = new Map<number, Snapshot>();
   if (conids.length === 0) return found;
   const query = { conids: conids.join(','), fields: Object.values(FIELDS).join(',') };
-  for (let tries = 0; tries < TRIES && found.size < conids.length; tries++) {
+  for (let tries = 0; tries < SNAPSHOT_ATTEMPTS && found.size < conids.length; tries++) {
     if (tries > 0) await sleep(BETWEEN_MS);
     for (const row of snapshotAnswer.parse(await client('/iserver/marketdata/snapshot', { query }))) {
       const snapshot = snapshotView(row);
@@ -71,7 +71,7 @@ function snapshotView({ _updated: updated, ...fields }: z.output<typeof snapshot
     bid: priceIn(fields[FIELDS.bid]) ?? '0',
     ask: priceIn(fields[FIELDS.ask]) ?? '0',
     priorClose: priceIn(fields[FIELDS.priorClose]) ?? '0',
-    at: updated - (isDelayed ? DELAY_MS : 0),
+    at: updated - (isDelayed ? QUOTE_DELAY_MS : 0),
   };
 }
 

@@ -63,7 +63,7 @@ interface OrderedContract {
 export type OrderList = ReturnType<typeof orderList>;
 
 /** Maximum age of a list that counts as recent. */
-const RECENT_MS = 2_000;
+const MAX_RECENT_AGE_MS = 2_000;
 
 /**
  * Reads `GET /iserver/account/orders`, which may be called once in five seconds ("Pacing Limitations"). More calls cause a
@@ -118,7 +118,7 @@ export function orderList(
     contractOf: (id: string) => contracts.get(id),
     /** Returns the last answer if it is recent and nothing was sent since. */
     recent: async () =>
-      kept !== undefined && performance.now() - kept.at < Math.min(RECENT_MS, ordersEveryMs)
+      kept !== undefined && performance.now() - kept.at < Math.min(MAX_RECENT_AGE_MS, ordersEveryMs)
         ? kept.orders
         : await read(),
     /** Drops the last answer because something is being sent. */

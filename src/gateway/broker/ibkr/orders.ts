@@ -59,7 +59,7 @@ function replyText({ message }: ReplyMessage): string {
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
 /** Maximum number of questions about one order. */
-const MOST_REPLIES = 5;
+const MAX_QUESTIONS = 5;
 
 const reply = z.object({
   id: z.string().regex(/^[A-Za-z0-9-]{1,64}$/),
@@ -142,7 +142,7 @@ async function answered(
   for (let asked = 0; ; asked++) {
     if ('text' in answer) throw new IbkrNo(answer.text);
     if (!('message' in answer)) return answer;
-    if (asked === MOST_REPLIES || !coversReply(draft, answer)) return await refuse(client, answer);
+    if (asked === MAX_QUESTIONS || !coversReply(draft, answer)) return await refuse(client, answer);
     answer = await confirm(client, answer);
   }
 }

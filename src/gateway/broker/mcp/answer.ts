@@ -5,7 +5,7 @@ import { ToolNo } from './failure.ts';
 import type { Refusals } from './mapping.ts';
 
 /** Maximum length of a message, in characters. */
-const LONGEST_WORDS = 300;
+const MAX_MESSAGE_LENGTH = 300;
 
 /** Returns the value at a JSON pointer (RFC 6901), or undefined. */
 export function valueAt(value: unknown, pointer: string): unknown {
@@ -42,7 +42,7 @@ function refusalIn(json: unknown, { at, status, code, message }: Refusals): Tool
   return new ToolNo({
     status: statusOf(valueAt(no, status)),
     code: typeof theirs === 'string' || typeof theirs === 'number' ? safeLine(String(theirs), 40) : undefined,
-    words: typeof words === 'string' ? safeLine(words, LONGEST_WORDS) : '',
+    words: typeof words === 'string' ? safeLine(words, MAX_MESSAGE_LENGTH) : '',
     isStructured: true,
   });
 }
@@ -55,7 +55,7 @@ function textNo(text: string, refusals: Refusals | undefined): ToolNo {
   return new ToolNo({
     status,
     code: own !== undefined && text.includes(own) ? 'text' : undefined,
-    words: safeLine(text, LONGEST_WORDS),
+    words: safeLine(text, MAX_MESSAGE_LENGTH),
     isStructured: false,
   });
 }

@@ -2,7 +2,7 @@ import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import { NoAnswer, RestAnswer, whyNot } from '../rest-client.ts';
 
 /** Maximum size of one answer or event stream, in bytes. */
-const LONGEST_ANSWER = 4 * 1024 * 1024;
+const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
 /** Methods whose failed answers are interpreted here. Those of other methods are left to the SDK. */
 const asked = ['tools/call', 'tools/list'];
@@ -29,7 +29,7 @@ export const patience = ({ timeoutMs }: SessionOptions) => ({
  * here. The SDK then has no stream to resume, and no server request arrives during a call.
  */
 export function answeredFetch({ fetch, token, timeoutMs }: AnsweredFetchOptions): typeof fetch {
-  const send = boundedFetch(fetch, LONGEST_ANSWER);
+  const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (input, init = {}) => {
     if (init.method !== 'POST') return new Response(null, { status: 405 });
     const message = messageIn(init.body);

@@ -26,7 +26,7 @@ export class ToolNo extends Error {
 }
 
 /** Statuses with which a broker itself rejects a request. */
-const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
+const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
 /** `SdkErrorCode.RequestTimeout`. Importing it would load the SDK. */
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
@@ -40,7 +40,7 @@ interface Telling {
 export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFailure {
   if (error instanceof ToolNo) {
     const { status, code, words } = error;
-    if (status === undefined || code === undefined || !OWN_WORD.includes(status))
+    if (status === undefined || code === undefined || !REJECTION_STATUSES.includes(status))
       return { kind: 'failing', status: status ?? 502 };
     return refusedBy(status, words, code, reasonOf(words, refusals));
   }

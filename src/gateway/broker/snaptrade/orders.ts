@@ -14,7 +14,7 @@ import { ourSymbol, theirSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
 /** The maximum that "List account orders" allows. */
-const MOST_DAYS = 90;
+const MAX_HISTORY_DAYS = 90;
 
 const times = { day: 'Day', gtc: 'GTC', ioc: 'IOC', fok: 'FOK' } as const;
 
@@ -65,7 +65,7 @@ export function snaptradeOrders(
 /** Returns the orders, newest first. */
 export async function listed(client: Client, who: Who, state: 'all' | 'open'): Promise<Order[]> {
   const { accountInformation } = client;
-  const { data } = await accountInformation.getUserAccountOrders({ ...who, state, days: MOST_DAYS });
+  const { data } = await accountInformation.getUserAccountOrders({ ...who, state, days: MAX_HISTORY_DAYS });
   return z
     .array(record)
     .parse(data)

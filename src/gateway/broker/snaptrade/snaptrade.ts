@@ -149,7 +149,7 @@ function untilReset(headers: Headers): number | undefined {
 }
 
 /** "A maximum of 10 quotes". */
-const MOST_QUOTES = 10;
+const MAX_QUOTES = 10;
 
 const quotesAnswer = z.array(
   z.object({
@@ -170,8 +170,8 @@ async function quotesOf(
   { simulated, now }: { readonly simulated: boolean; readonly now: () => number },
 ): Promise<Quote[]> {
   const quotes: Quote[] = [];
-  for (let from = 0; from < symbols.length; from += MOST_QUOTES) {
-    const asked = symbols.slice(from, from + MOST_QUOTES);
+  for (let from = 0; from < symbols.length; from += MAX_QUOTES) {
+    const asked = symbols.slice(from, from + MAX_QUOTES);
     const at = new Date(now()).toISOString();
     const { data } = await client.trading.getUserAccountQuotes({
       ...who,

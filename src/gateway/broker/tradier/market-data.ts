@@ -87,7 +87,7 @@ const dayBars = wrapped('history', 'day', z.object({ date: z.iso.date(), ...bar 
 const minuteBars = wrapped('series', 'data', z.object({ timestamp: z.number(), ...bar }));
 
 /** "Time and Sales": how many days back the data goes. */
-const KEPT_DAYS = { '1min': 20, '15min': 40 } as const;
+const INTRADAY_DAYS = { '1min': 20, '15min': 40 } as const;
 
 /** Returns the newest `limit` bars, oldest first. Hourly bars are built from 15-minute bars. */
 export async function barsOf(client: RestClient, query: BarQuery): Promise<Bar[]> {
@@ -111,7 +111,7 @@ export async function barsOf(client: RestClient, query: BarQuery): Promise<Bar[]
       .slice(-limit);
   }
   const interval = timeframe === '1Min' ? '1min' : '15min';
-  const from = Math.max(start.getTime(), end.getTime() - KEPT_DAYS[interval] * DAY_MS);
+  const from = Math.max(start.getTime(), end.getTime() - INTRADAY_DAYS[interval] * DAY_MS);
   const rows = minuteBars.parse(
     await client('/markets/timesales', {
       query: {

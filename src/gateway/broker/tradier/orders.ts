@@ -15,7 +15,7 @@ import { tradierTerms, tradierTraits } from './traits.ts';
 const ORDER_ID = /^[1-9]\d{0,14}$/;
 
 /** Maximum number of pages, more than a day's orders fill. */
-const MOST_PAGES = 20;
+const MAX_PAGES = 20;
 
 const pageAnswer = z.object({
   orders: z.union([
@@ -63,7 +63,7 @@ export function tradierOrders(
 /** Returns the orders, newest first. @throws {NoAnswer} if there are more pages */
 export async function listed(client: RestClient, path: string): Promise<Order[]> {
   const rows: Row[] = [];
-  for (let page = 1; page <= MOST_PAGES; page++) {
+  for (let page = 1; page <= MAX_PAGES; page++) {
     const { orders } = pageAnswer.parse(
       await client(path, { query: { page: `${page}`, includeTags: 'true' } }),
     );

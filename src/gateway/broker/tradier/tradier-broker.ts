@@ -171,14 +171,14 @@ async function tradingDays(client: RestClient, { start, end }: CalendarQuery): P
 const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z.number() }) });
 
 /** More days than any closing of the exchange since 2001 lasted. */
-const DAYS_AHEAD = 10;
+const CALENDAR_DAYS_AHEAD = 10;
 
 /** Reads `GET /markets/clock`, and the calendar for the next open and close. */
 async function clockOf(client: RestClient): Promise<MarketClock> {
   const { clock } = clockAnswer.parse(await client('/markets/clock'));
   const now = clock.timestamp * 1000;
   const today = newYorkDate(now);
-  const days = await tradingDays(client, { start: today, end: addDays(today, DAYS_AHEAD) });
+  const days = await tradingDays(client, { start: today, end: addDays(today, CALENDAR_DAYS_AHEAD) });
   const after = (times: number[]) => times.find((time) => time > now);
   const opens = after(days.map(({ date, open }) => newYorkInstant(date, open)));
   const closes = after(days.map(({ date, close }) => newYorkInstant(date, close)));

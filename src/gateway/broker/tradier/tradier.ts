@@ -16,7 +16,7 @@ import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
 /** Prices of the sandbox are 15 minutes old. */
-const TRADIER = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
+const TRADIER_URLS = { paper: 'https://sandbox.tradier.com', live: 'https://api.tradier.com' } as const;
 
 const tradierSettings = brokerSettings.extend({
   kind: z.literal('tradier'),
@@ -88,5 +88,5 @@ function problemOf(error: unknown, host: string): TradeAgentError {
 }
 
 function baseOf({ url }: Pick<TradierSettings, 'url'>, environment: 'paper' | 'live'): string {
-  return `${(url ?? TRADIER[environment]).replace(/\/+$/, '')}/v1`;
+  return `${(url ?? TRADIER_URLS[environment]).replace(/\/+$/, '')}/v1`;
 }

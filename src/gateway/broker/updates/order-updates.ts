@@ -5,12 +5,12 @@ import type { OpenAccount, OpenAccountOf, WhoseAccount } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 
 /** Delay before reconnecting, in milliseconds. Doubles each time, up to the maximum. */
-const FIRST_PAUSE_MS = 1_000;
+const MIN_RECONNECT_DELAY_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
 /** A connection that lasted this long resets the delay. */
-const GOOD_MS = 10_000;
+const STABLE_CONNECTION_MS = 10_000;
 /** Interval of checks that the account still opens, in milliseconds, because a key pair may be revoked. */
-const OPENS_MS = 60_000;
+const ACCESS_CHECK_INTERVAL_MS = 60_000;
 
 interface AccountListener extends UpdateListener {
   /** Called when the connection ends. Updates are missed from now on. */
@@ -38,8 +38,8 @@ async function listenToAccount(
   while (!signal.aborted) {
     const stood = await oneConnection(listener, signal, options);
     if (stood === undefined) return;
-    failures = stood >= GOOD_MS ? 0 : failures + 1;
-    const pause = Math.min(FIRST_PAUSE_MS * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS);
+    failures = stood >= STABLE_CONNECTION_MS ? 0 : failures + 1;
+    const pause = Math.min(MIN_RECONNECT_DELAY_MS * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS);
     await clock.sleep(pause * (0.75 + random() / 2), signal).catch(() => undefined);
   }
 }
@@ -86,7 +86,7 @@ async function whileItOpens(
 ): Promise<void> {
   for (;;) {
     try {
-      await clock.sleep(OPENS_MS, signal);
+      await clock.sleep(ACCESS_CHECK_INTERVAL_MS, signal);
       await open();
     } catch (error) {
       // An unreachable provider does not mean that access was revoked.
@@ -97,11 +97,11 @@ async function whileItOpens(
 }
 
 /** Maximum number of accounts with a connection. Others are polled. */
-const MOST_ACCOUNTS = 256;
+const MAX_CONNECTIONS = 256;
 /** How long an unused connection is kept, in milliseconds, because the next order often follows soon. */
 const LINGER_MS = 30_000;
 /** Minimum time between checks caused by updates about others' orders, in milliseconds. */
-const OTHER_APART_MS = 15_000;
+const OTHERS_CHECK_INTERVAL_MS = 15_000;
 
 export interface OrderUpdates {
   /**
@@ -144,7 +144,7 @@ export function createOrderUpdates({
   const begin = (key: string, who: () => WhoseAccount, account: string): Listened => {
     const stop = new AbortController();
     const listeners = new Set<ResultListener>();
-    const other = atMostEvery(OTHER_APART_MS, clock, stop.signal, () => {
+    const other = atMostEvery(OTHERS_CHECK_INTERVAL_MS, clock, stop.signal, () => {
       for (const one of listeners) one.hear('other');
     });
     const stands = (isStanding: boolean) => {
@@ -182,7 +182,8 @@ export function createOrderUpdates({
     listen(who, account, ids) {
       const key = JSON.stringify([who().sub, account]);
       const known = accounts.get(key);
-      if (closing.signal.aborted || (known === undefined && accounts.size >= MOST_ACCOUNTS)) return undefined;
+      if (closing.signal.aborted || (known === undefined && accounts.size >= MAX_CONNECTIONS))
+        return undefined;
       const listened = known ?? begin(key, who, account);
       listened.who = who;
       const listener = resultListener(clock, ids, {

@@ -60,7 +60,7 @@ type Cedar = Omit<typeof CedarWasm, 'default'>;
 const SCHEMA = 'trade-agent';
 
 /** Maximum number of cached sets. One is in use, and a few more while rules are tried out. */
-const KEPT_SETS = 8;
+const MAX_CACHED_SETS = 8;
 
 let loaded: Promise<CedarEngine> | undefined;
 
@@ -84,7 +84,7 @@ function cedarEngine(cedar: Cedar): CedarEngine {
     }
     sets.add(name);
     const [oldest] = sets;
-    if (sets.size > KEPT_SETS && oldest !== undefined) {
+    if (sets.size > MAX_CACHED_SETS && oldest !== undefined) {
       sets.delete(oldest);
       // Cedar can't remove a set. An empty set takes no memory and permits nothing.
       cedar.preparsePolicySet(oldest, { staticPolicies: {} });

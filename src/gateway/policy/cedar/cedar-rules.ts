@@ -12,7 +12,7 @@ import {
   type OrderFacts,
   type Subject,
 } from '../decision.ts';
-import { PROPOSER } from '../parties.ts';
+import { PROPOSER_PREFIX } from '../parties.ts';
 import type { CedarAnswer, CedarRules } from '../rules.ts';
 import type { CedarDecision, CedarEngine, CedarRequest, CedarValue } from './cedar-engine.ts';
 import { type CedarRule, textsById } from './rule-text.ts';
@@ -103,7 +103,7 @@ function cedarRequest(
     approval: subject.approval,
     approvers: subject.approvers.map((sub) => entity('User', sub)),
     approver_count: new Set(subject.approvers).size,
-    act: texts(facts.more[`${PROPOSER}act`]),
+    act: texts(facts.more[`${PROPOSER_PREFIX}act`]),
     counted: counted(facts.counted, order),
     market: market === null ? undefined : quoted(market),
     holdings: holdings === null ? undefined : held(holdings),
@@ -111,9 +111,9 @@ function cedarRequest(
   });
   const principal = { type: 'User', id: subject.sub };
   const known = record({
-    org: texts(facts.more[`${PROPOSER}org`]),
-    company: texts(facts.more[`${PROPOSER}company`]),
-    groups: texts(facts.more[`${PROPOSER}groups`]),
+    org: texts(facts.more[`${PROPOSER_PREFIX}org`]),
+    company: texts(facts.more[`${PROPOSER_PREFIX}company`]),
+    groups: texts(facts.more[`${PROPOSER_PREFIX}groups`]),
   });
   return {
     principal,

@@ -58,7 +58,7 @@ export interface CedarRule {
 }
 
 const ANNOTATIONS = ['id', 'code', 'message'];
-const LONGEST_MESSAGE = 200;
+const MAX_RULE_MESSAGE_LENGTH = 200;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function baseRules(engine: CedarEngine): CedarRule[] {
@@ -148,9 +148,12 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
       hint: 'Use up to 64 letters, digits, dots, dashes and underscores.',
     });
   }
-  if (message !== undefined && (hasUnseen(message) || message === '' || message.length > LONGEST_MESSAGE)) {
+  if (
+    message !== undefined &&
+    (hasUnseen(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)
+  ) {
     throw ruleError(place, 'its @message can’t be displayed', {
-      hint: `Use one line of up to ${LONGEST_MESSAGE} characters.`,
+      hint: `Use one line of up to ${MAX_RULE_MESSAGE_LENGTH} characters.`,
     });
   }
   const reason = reasonOf(code, place);

@@ -20,8 +20,8 @@ import { withProcessLock } from '../../../machine/process-lock.ts';
 import type { AuditNote } from '../../../store/audit.ts';
 import type { GatewayStores } from '../../../store/gateway-stores.ts';
 import {
-  LONGEST_CHANGE_LINE,
-  MOST_CHANGE_LINES,
+  MAX_CHANGE_LINE_LENGTH,
+  MAX_CHANGE_LINES,
   type PolicyChangeRequest,
 } from '../../../trading/kinds/policy-change.ts';
 import type { PolicyChangedView } from '../../../trading/policy-views.ts';
@@ -234,15 +234,15 @@ function requireSound({ problem }: ReadRules): void {
 }
 
 /** Maximum length as JSON. The subject is part of the approval request and of its token. */
-const LONGEST_SUBJECT = 8 * 1024;
+const MAX_SUBJECT_LENGTH = 8 * 1024;
 
 /** Rejects a change that a phone can't display in full. @throws {Refusal} 422 `invalid_policy` */
 function requireShowable(subject: PlannedPolicy): void {
   const { changes } = subject;
   const fits =
-    changes.length <= MOST_CHANGE_LINES &&
-    changes.every((line) => line.length <= LONGEST_CHANGE_LINE) &&
-    JSON.stringify(subject).length <= LONGEST_SUBJECT;
+    changes.length <= MAX_CHANGE_LINES &&
+    changes.every((line) => line.length <= MAX_CHANGE_LINE_LENGTH) &&
+    JSON.stringify(subject).length <= MAX_SUBJECT_LENGTH;
   if (fits) return;
   throw new Refusal(422, 'invalid_policy', 'the change is too long for a phone', {
     hint: 'Change less at a time, or edit the files at the gateway’s machine.',

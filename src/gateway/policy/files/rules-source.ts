@@ -187,7 +187,7 @@ function stampOf(file: string): string {
 
 const LONGEST_RULES = 256 * 1024;
 /** Maximum number of files. A decision with a thousand rules takes 5 ms. */
-const MOST_FILES = 100;
+const MAX_RULE_FILES = 100;
 
 /** Folders of the owner's rules, and of those of the firm that runs the gateway, which root may own. */
 export const ruleFolders = ['policies', 'firm'] as const;
@@ -203,8 +203,8 @@ function readRuleFiles(folder: string): RuleText[] {
   return ruleFolders.flatMap((origin) => {
     const path = join(folder, origin);
     const names = ruleNames(path);
-    if (names.length > MOST_FILES) {
-      throw unusable(path)(`it has ${names.length} files, but at most ${MOST_FILES} are allowed`);
+    if (names.length > MAX_RULE_FILES) {
+      throw unusable(path)(`it has ${names.length} files, but at most ${MAX_RULE_FILES} are allowed`);
     }
     return names.map((name) => {
       const file = join(path, name);

@@ -8,7 +8,7 @@ import { readPrivateFile, writePrivateFile } from '../../../machine/private-file
 export type FileTexts = Readonly<Record<string, string | null>>;
 
 /** Note that lists the files being written. */
-const UNDER_WAY = 'policy-change.json';
+const PENDING_WRITE_FILE = 'policy-change.json';
 const LONGEST = 4 * 1024 * 1024;
 
 const names = /^(?:limits\.yaml|policies\/[a-z0-9][a-z0-9-]{0,40}\.cedar)$/;
@@ -19,13 +19,13 @@ const textsSchema = z.record(z.string().regex(names), z.string().nullable());
  * note.
  */
 export function writeAsOne(folder: string, texts: FileTexts): void {
-  writePrivateFile(join(folder, UNDER_WAY), JSON.stringify(textsSchema.parse(texts)));
+  writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(textsSchema.parse(texts)));
   finishWriting(folder);
 }
 
 /** Completes an interrupted write. @throws {TradeAgentError} `invalid_config` for an unreadable note */
 export function finishWriting(folder: string): void {
-  const note = join(folder, UNDER_WAY);
+  const note = join(folder, PENDING_WRITE_FILE);
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${note} can't be used: ${why}`, {
       hint: 'It is an interrupted change of the rules. Check limits.yaml and policies/, then remove it.',

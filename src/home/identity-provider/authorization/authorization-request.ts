@@ -3,7 +3,7 @@ import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import { isIn } from '../protocol/protocol.ts';
 
 /** Allowed in addition to the scopes of `/mcp`. */
-export const SCOPES_BESIDE_MCP = ['openid', 'offline_access'] as const;
+export const EXTRA_SCOPES = ['openid', 'offline_access'] as const;
 
 /**
  * Validates a request at `/authorize`. A request without any `/mcp` scope gets all of them: several clients name none,
@@ -23,7 +23,7 @@ export function checkAuthorizationRequest(ctx: KoaContextWithOIDC): void {
     throw new errors.InvalidRequest('response_mode must be query');
   }
   const scopes = typeof params.scope === 'string' ? params.scope.split(' ').filter(Boolean) : [];
-  const refused = scopes.filter((scope) => !isIn(MCP_SCOPES, scope) && !isIn(SCOPES_BESIDE_MCP, scope));
+  const refused = scopes.filter((scope) => !isIn(MCP_SCOPES, scope) && !isIn(EXTRA_SCOPES, scope));
   if (refused.length > 0) throw new errors.InvalidScope('requested scope is not allowed', refused.join(' '));
   if (!scopes.some((scope) => isIn(MCP_SCOPES, scope))) scopes.push(...MCP_SCOPES);
   if (isOfflineDropped(ctx, scopes)) scopes.push('offline_access');

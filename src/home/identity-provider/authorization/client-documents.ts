@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Configuration, errors } from 'oidc-provider';
 import { leadsOutside } from '../../../net/public-fetch.ts';
-import { RESOLVER_BUSY_S, ResolverBusy } from '../../../net/public-resolver.ts';
+import { RESOLVER_RETRY_S, ResolverBusy } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { type RequestLimits, tooManyError } from '../protocol/request-limits.ts';
 import { isPublicClient } from './public-client.ts';
@@ -10,26 +10,26 @@ type Feature = NonNullable<NonNullable<Configuration['features']>['clientIdMetad
 
 /** Minimum and maximum seconds that a document is cached, whatever its headers say. */
 const [MIN_CACHE_S, MAX_CACHE_S] = [60, 24 * 3600];
-const LONGEST_ID = 300;
+const MAX_ID_LENGTH = 300;
 /** Maximum size of a document in bytes, which is the library's limit. */
-export const LONGEST_DOCUMENT = 5 * 1024;
+export const MAX_DOCUMENT_BYTES = 5 * 1024;
 /** Timeout in milliseconds. With the resolver's 3.2 s, no document takes longer than 5 s. */
-const READ_MS = 1_800;
+const READ_TIMEOUT_MS = 1_800;
 /** Maximum concurrent reads from all requesters, because each is a connection of this home. */
-const MOST_READ = 16;
+const MAX_CONCURRENT_READS = 16;
 
 export type DocumentReader = ReturnType<typeof createDocumentReader>;
 
 export function createDocumentReader(read: typeof fetch) {
   let reading = 0;
   return {
-    isBusy: () => reading >= MOST_READ,
+    isBusy: () => reading >= MAX_CONCURRENT_READS,
     /** Rejects if too many documents are being read, or if it takes too long. */
     fetch: async (url: Parameters<typeof fetch>[0], init?: RequestInit): Promise<Response> => {
-      if (reading >= MOST_READ) throw new TypeError('too many documents are being read');
+      if (reading >= MAX_CONCURRENT_READS) throw new TypeError('too many documents are being read');
       reading += 1;
       try {
-        const response = await read(url, { ...init, signal: AbortSignal.timeout(READ_MS) });
+        const response = await read(url, { ...init, signal: AbortSignal.timeout(READ_TIMEOUT_MS) });
         if (response.status === 200) return new Response(await response.arrayBuffer(), response);
         await response.body?.cancel();
         return new Response(null, response);
@@ -64,15 +64,15 @@ export function clientDocuments(options: {
     ack: 'draft-02',
     cacheDuration: { min: MIN_CACHE_S, max: MAX_CACHE_S },
     allowFetch: async (ctx, clientId) => {
-      if (clientId.length > LONGEST_ID) return false;
+      if (clientId.length > MAX_ID_LENGTH) return false;
       // The consent page has no such request. Whoever is there has already come through one.
       const request: IncomingMessage | undefined = ctx?.req;
       if (request !== undefined && !isFirstLook(request)) return false;
-      if (options.reader.isBusy()) throw tooManyError(Math.ceil(READ_MS / 1000));
+      if (options.reader.isBusy()) throw tooManyError(Math.ceil(READ_TIMEOUT_MS / 1000));
       try {
         if (await leadsOutside(new URL(clientId).hostname, options.resolve)) return true;
       } catch (error) {
-        if (error instanceof ResolverBusy) throw tooManyError(RESOLVER_BUSY_S);
+        if (error instanceof ResolverBusy) throw tooManyError(RESOLVER_RETRY_S);
         throw error;
       }
       throw new errors.InvalidClient('the client_id is not an address on the public internet');

@@ -5,7 +5,7 @@ import { isLoopback } from '../../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { AuthorizedClients, NamedClient } from '../../../store/home/authorized-clients.ts';
 import { type Authentication, isIn, mcpResource } from '../protocol/protocol.ts';
-import { SCOPES_BESIDE_MCP } from './authorization-request.ts';
+import { EXTRA_SCOPES } from './authorization-request.ts';
 import { answeredAt, isDocumentId, isOfApp, namedClient } from './public-client.ts';
 
 /** A program that waits for consent, as displayed to the person who decides. */
@@ -99,7 +99,7 @@ export function createConsents(options: {
         }
         const { clientId } = client;
         const grant = new provider.Grant({ clientId, accountId: user });
-        const beside = scopes.filter((scope) => isIn(SCOPES_BESIDE_MCP, scope));
+        const beside = scopes.filter((scope) => isIn(EXTRA_SCOPES, scope));
         if (beside.length > 0) grant.addOIDCScope(beside.join(' '));
         grant.addResourceScope(target, scopes.filter((scope) => isIn(MCP_SCOPES, scope)).join(' '));
         const grantId = await grant.save();

@@ -5,8 +5,8 @@ import { safeLine } from '../../../text/shown-text.ts';
 import { printableAscii } from '../../../text/unseen.ts';
 
 const GRANTS = ['authorization_code', 'refresh_token'];
-const MOST_REDIRECTS = 20;
-const LONGEST_NAME = 60;
+const MAX_REDIRECTS = 20;
+const MAX_NAME_LENGTH = 60;
 /** A name and its host must fit into a proposal's 80 characters for its requester. */
 const [MAX_SHORT_NAME_LENGTH, MAX_HOST_LENGTH] = [36, 40];
 
@@ -42,8 +42,8 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   }
   metadata.response_types = ['code'];
   const redirects = metadata.redirect_uris;
-  if (!Array.isArray(redirects) || redirects.length === 0 || redirects.length > MOST_REDIRECTS) {
-    throw new errors.InvalidRedirectUri(`redirect_uris must have 1 to ${MOST_REDIRECTS} members`);
+  if (!Array.isArray(redirects) || redirects.length === 0 || redirects.length > MAX_REDIRECTS) {
+    throw new errors.InvalidRedirectUri(`redirect_uris must have 1 to ${MAX_REDIRECTS} members`);
   }
   if (!redirects.every(isRedirect)) {
     throw new errors.InvalidRedirectUri(
@@ -52,10 +52,10 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   }
   // Only native clients may use any port on this machine (RFC 8252 §7.3), and most don't declare themselves native.
   metadata.application_type = 'native';
-  for (const name of REMOVED) delete metadata[name];
+  for (const name of REMOVED_METADATA) delete metadata[name];
 }
 
-const REMOVED = [
+const REMOVED_METADATA = [
   // Would limit later requests. Some clients register only half of what they request.
   'scope',
   // Would be generated if the registration didn't decline one.
@@ -77,7 +77,7 @@ export function namedClient(
   { clientId, clientName }: Pick<Client, 'clientId' | 'clientName'>,
   redirectUri: string,
 ): NamedClient {
-  const name = typeof clientName === 'string' ? safeLine(clientName, LONGEST_NAME) : '';
+  const name = typeof clientName === 'string' ? safeLine(clientName, MAX_NAME_LENGTH) : '';
   const host = isDocumentId(clientId) ? new URL(clientId).host : answeredAt(redirectUri);
   return { name: name === '' ? 'Unnamed program' : name, host };
 }
@@ -93,7 +93,7 @@ export function endOf(host: string, longest: number): string {
   return host.length <= longest ? host : `..${host.slice(2 - longest)}`;
 }
 
-const LONGEST_REDIRECT = 500;
+const MAX_REDIRECT_LENGTH = 500;
 
 /** Well-known programs whose scheme is a single word. RFC 8252 §7.1 asks for a domain name. */
 const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders:'];
@@ -103,7 +103,7 @@ const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
 
 /** Returns whether a redirect is allowed: https, this person's own machine, or an app's own scheme. */
 export function isRedirect(redirect: unknown): redirect is string {
-  if (typeof redirect !== 'string' || redirect.length > LONGEST_REDIRECT) return false;
+  if (typeof redirect !== 'string' || redirect.length > MAX_REDIRECT_LENGTH) return false;
   const url = URL.parse(redirect);
   if (url === null || redirect.includes('#') || url.username !== '' || url.password !== '') return false;
   return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isOfApp(url);

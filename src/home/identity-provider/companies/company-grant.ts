@@ -9,12 +9,12 @@ import type { RedeemedAssertions } from '../../../store/home/redeemed-assertions
 import { printableAscii } from '../../../text/unseen.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
-import { CLOCK_TOLERANCE, isForAlone } from '../protocol/client-assertion.ts';
+import { CLOCK_TOLERANCE_S, isForAlone } from '../protocol/client-assertion.ts';
 import { isIn, mcpResource, signedFor, temporarilyUnavailable } from '../protocol/protocol.ts';
 import { COMPANY_TOKEN_S, type Company, companyOf, memberClaims } from './company.ts';
 
 /** A proposal has 80 characters for its requester. */
-const LONGEST_NAME = 60;
+const MAX_NAME_LENGTH = 60;
 
 /** Parameters of RFC 7523 §2.1 and RFC 8707. The others are read only to be rejected. */
 export const companyGrantParameters = ['assertion', 'scope', 'resource', 'authorization_details'] as const;
@@ -96,7 +96,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     token.setThumbprint('jkt', proof.thumbprint);
     const { groups, act } = assertion;
     memberClaims.set(token, {
-      client_name: printableAscii(client.clientName ?? client.clientId, LONGEST_NAME),
+      client_name: printableAscii(client.clientName ?? client.clientId, MAX_NAME_LENGTH),
       org: company.organization,
       company: company.issuer,
       ...defined({ groups, act }),
@@ -174,9 +174,9 @@ function grantedScope(
 }
 
 /** Maximum seconds from `iat` to `exp`. Assertions are fetched to be redeemed immediately. */
-const LONGEST_LIFE_S = 300;
+const MAX_LIFETIME_S = 300;
 /** Maximum size of a token's groups as JSON, in bytes, because the token is sent in a header with each request. */
-const MOST_GROUPS = 4096;
+const MAX_GROUPS_BYTES = 4096;
 
 const text = z.string().min(1).max(255);
 const name = z.string().regex(/^[\x21-\x7e]{1,255}$/);
@@ -208,7 +208,7 @@ const claimsSchema = z.looseObject({
 
 const groupsSchema = z
   .array(z.string().min(1).max(100))
-  .refine((groups) => JSON.stringify(groups).length <= MOST_GROUPS)
+  .refine((groups) => JSON.stringify(groups).length <= MAX_GROUPS_BYTES)
   .optional();
 
 /** A company's verified assertion: its person, its client and the access it grants. */
@@ -239,8 +239,8 @@ async function readAssertion(assertion: string, context: AssertionContext): Prom
   const seconds = context.now / 1000;
   if (!isForAlone(claims.aud, context.issuer)) throw fault('aud must be only this home’s issuer');
   if (claims.client_id !== clientId) throw fault('client_id does not match the authenticated client');
-  if (claims.iat > seconds + CLOCK_TOLERANCE) throw fault('iat is in the future');
-  if (claims.exp - claims.iat > LONGEST_LIFE_S) throw fault(`its lifetime exceeds ${LONGEST_LIFE_S} s`);
+  if (claims.iat > seconds + CLOCK_TOLERANCE_S) throw fault('iat is in the future');
+  if (claims.exp - claims.iat > MAX_LIFETIME_S) throw fault(`its lifetime exceeds ${MAX_LIFETIME_S} s`);
   if (claims.cnf !== undefined && claims.cnf.jkt !== jkt)
     throw fault('it is bound to a different key than the proof’s');
   const groups = company.groups ? groupsSchema.safeParse(claims.groups) : undefined;
@@ -255,7 +255,7 @@ async function verified(assertion: string, { company, key, now }: AssertionConte
       issuer: company.issuer,
       algorithms: [...SIGNING_ALGORITHMS],
       requiredClaims: ['sub', 'aud', 'exp', 'iat', 'jti', 'client_id'],
-      clockTolerance: CLOCK_TOLERANCE,
+      clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(now),
     });
     return payload;

@@ -63,7 +63,7 @@ interface MemberClaims {
 export const memberClaims = new WeakMap<object, MemberClaims>();
 
 /** Timeout in milliseconds for a company's metadata and keys. It is short because somebody waits at a terminal. */
-const TIMEOUT_MS = 3_000;
+const METADATA_TIMEOUT_MS = 3_000;
 
 /**
  * Returns each company's keys, which are discovered on first use and fetched again, at a limited rate, for an unknown
@@ -76,7 +76,7 @@ export function companyKeys(
   const keys = new Map(
     companies.map(({ issuer }) => [
       issuer,
-      createIdentityProvider({ ...options, issuer, timeoutMs: TIMEOUT_MS }).key,
+      createIdentityProvider({ ...options, issuer, timeoutMs: METADATA_TIMEOUT_MS }).key,
     ]),
   );
   return ({ issuer }) => {

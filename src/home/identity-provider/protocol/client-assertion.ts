@@ -10,9 +10,9 @@ import type Provider from 'oidc-provider';
 import { JWT_ASSERTION_TYPE } from '../../../oauth/oauth-names.ts';
 
 /** Tolerated clock difference of a client, in seconds. */
-export const CLOCK_TOLERANCE = 5;
+export const CLOCK_TOLERANCE_S = 5;
 /** Maximum lifetime of an assertion, in seconds. */
-const LONGEST_LIFE = 60;
+const MAX_LIFETIME_S = 60;
 
 /**
  * Returns what is wrong with an assertion's claims, if anything. It must have its creation time, expire within a minute,
@@ -27,8 +27,8 @@ export function assertionFault(
     return 'aud must be only the issuer';
   }
   if (typeof iat !== 'number' || typeof exp !== 'number') return 'iat and exp are required';
-  if (iat > seconds + CLOCK_TOLERANCE) return 'iat is in the future';
-  if (exp - iat > LONGEST_LIFE || exp > seconds + LONGEST_LIFE + CLOCK_TOLERANCE)
+  if (iat > seconds + CLOCK_TOLERANCE_S) return 'iat is in the future';
+  if (exp - iat > MAX_LIFETIME_S || exp > seconds + MAX_LIFETIME_S + CLOCK_TOLERANCE_S)
     return 'its lifetime is too long';
   return undefined;
 }
@@ -60,12 +60,12 @@ export async function authenticatedClient(
       audience: provider.issuer,
       algorithms: ['ES256', 'EdDSA', 'PS256'],
       requiredClaims: ['exp', 'iat', 'jti'],
-      clockTolerance: CLOCK_TOLERANCE,
+      clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(now),
     });
     if (assertionFault(payload, { issuer: provider.issuer, now }) !== undefined) return undefined;
     const { jti = '', exp = 0 } = payload;
-    const once = await provider.ReplayDetection.unique(sub, jti, exp + CLOCK_TOLERANCE);
+    const once = await provider.ReplayDetection.unique(sub, jti, exp + CLOCK_TOLERANCE_S);
     return once ? sub : undefined;
   } catch (error) {
     if (error instanceof joseErrors.JOSEError) return undefined;

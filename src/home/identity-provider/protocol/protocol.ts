@@ -8,7 +8,7 @@ export const LOGIN_CLIENT_ID = 'trade-agent';
 export const ACCESS_TOKEN_S = 600;
 
 /** Seconds between the polls of a client. */
-export const POLL_INTERVAL = 2;
+export const POLL_INTERVAL_S = 2;
 /** How long the token endpoint holds a CIBA poll. CIBA Core §10.1.1 suggests at most 30 s. */
 export const LONG_POLL_MS = 25_000;
 
@@ -96,7 +96,7 @@ export interface Authentication {
 }
 
 /** Authentication with the terminal phone's secret, a software key. */
-export const TERMINAL_PHONE: Authentication = { amr: ['swk'] };
+export const TERMINAL_PHONE_AUTHENTICATION: Authentication = { amr: ['swk'] };
 
 /** Returns an authentication by passkey with user verification. A synced passkey counts as a software key. */
 export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {

@@ -72,8 +72,8 @@ export function tooManyError(wait: number): Error {
   });
 }
 
-const MOST_KEYS = 10_000;
-const LONGEST_KEY = 200;
+const MAX_KEYS = 10_000;
+const MAX_KEY_LENGTH = 200;
 
 /**
  * Creates a token bucket per key, stored as the time at which it is full again (GCRA). Keys come from the network, so
@@ -100,7 +100,7 @@ export function createRateLimit({
   burst,
   everyMs,
   clock,
-  mostKeys = MOST_KEYS,
+  mostKeys = MAX_KEYS,
 }: {
   readonly burst: number;
   /** Milliseconds until a used attempt is available again. */
@@ -120,10 +120,10 @@ export function createRateLimit({
   };
   return {
     /** Returns the seconds until this key may try again (at least 1), or undefined if it may now. Changes nothing. */
-    wait: (given: string) => waitOf(given.slice(0, LONGEST_KEY), clock.now()),
+    wait: (given: string) => waitOf(given.slice(0, MAX_KEY_LENGTH), clock.now()),
     /** Uses up an attempt if there is one. @returns the wait before this call, as `wait` does */
     take(given: string): number | undefined {
-      const key = given.slice(0, LONGEST_KEY);
+      const key = given.slice(0, MAX_KEY_LENGTH);
       const now = clock.now();
       const wait = waitOf(key, now);
       if (wait !== undefined) return wait;
@@ -141,7 +141,7 @@ export function createRateLimit({
 }
 
 /** Errors that are not failed attempts. A client that waits for a person gets them repeatedly. */
-const IN_ORDER = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
+const EXPECTED_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 'access_denied'];
 
 /**
  * Middleware in front of the library that limits clients that start too many sign-ins or fail too often.
@@ -155,7 +155,7 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
     await next();
     const error = errorOf(ctx.body);
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;
-    if (IN_ORDER.includes(error)) return;
+    if (EXPECTED_ERRORS.includes(error)) return;
     const client = provenClient(ctx, error);
     if (client !== undefined && passOn.includes(client)) return;
     // The prefix keeps client keys distinct from addresses.

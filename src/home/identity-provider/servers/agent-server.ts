@@ -12,7 +12,7 @@ export interface AgentServer extends KeyClient {
 }
 
 /** With "server at ", a host of this length fits into a proposal's 80 characters for its requester. */
-const LONGEST_HOST = 60;
+const MAX_HOST_LENGTH = 60;
 
 /** Finds a server by `resource` (RFC 8707). */
 export function serverAt(servers: readonly AgentServer[], resource: unknown): AgentServer | undefined {
@@ -25,7 +25,7 @@ export function serverOf(servers: readonly AgentServer[], clientId: unknown): Ag
 
 /** Returns one line of printable ASCII, which the gateway's `act` also uses. */
 export function serverName({ address }: Pick<AgentServer, 'address'>): string {
-  return `server at ${endOf(new URL(address).host, LONGEST_HOST)}`;
+  return `server at ${endOf(new URL(address).host, MAX_HOST_LENGTH)}`;
 }
 
 /** Returns the metadata of the server's client. It exchanges people's tokens and renews its own grants; nobody signs in with it. */

@@ -8,7 +8,7 @@ import { ACCESS_TOKEN_S, type ExchangeParameters, LOGIN_CLIENT_ID, signedFor } f
 import { type AgentServer, serverName } from './agent-server.ts';
 
 /** Grant type recorded in an exchanged token and its renewals. */
-const EXCHANGED = 'token_exchange';
+const EXCHANGED_GRANT_TYPE = 'token_exchange';
 
 export type SignIns = Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
 
@@ -55,7 +55,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
       client,
       accountId: subject.sub,
       grantId: grant.jti,
-      gty: EXCHANGED,
+      gty: EXCHANGED_GRANT_TYPE,
       scope,
       expiresIn: Math.min(ACCESS_TOKEN_S, secondsLeft(grant, options.now())),
       resourceServer: new provider.ResourceServer(
@@ -71,7 +71,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
           client,
           accountId: subject.sub,
           grantId: grant.jti,
-          gty: EXCHANGED,
+          gty: EXCHANGED_GRANT_TYPE,
           scope,
           resource: options.resource,
           authTime: subject.authTime,

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { StandingGrants } from '../../../store/home/oidc-store.ts';
 import { type Company, companyOf } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
-import { OLDEST_EVENT_S, type Signal } from './signal-token.ts';
+import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
 
 /** The effect of a signal on a person, stored until it is complete in the other databases too. */
 export interface Signalled {
@@ -23,7 +23,7 @@ export interface Signalled {
 export type CompanyStanding = ReturnType<typeof openCompanyStanding>;
 
 /** How long seen events are remembered. Must exceed an event's maximum age plus the clock skew. */
-const SEEN_KEPT_S = OLDEST_EVENT_S + 24 * 3600;
+const SEEN_RETENTION_S = MAX_EVENT_AGE_S + 24 * 3600;
 
 interface StandingRow {
   readonly revoked_before: number;
@@ -49,7 +49,7 @@ export function openCompanyStanding(options: {
     const seen = rows.seen.get(company.issuer, jti);
     if (seen !== undefined) return seen === digest ? 'known' : 'replayed';
     rows.forget.run(seconds);
-    rows.see.run(company.issuer, jti, digest, seconds + SEEN_KEPT_S);
+    rows.see.run(company.issuer, jti, digest, seconds + SEEN_RETENTION_S);
     const user = about && userOf(company, about.subject);
     if (about === undefined || user === undefined) return 'taken';
     const { effect, event, reason, subject } = about;

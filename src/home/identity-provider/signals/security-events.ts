@@ -24,7 +24,7 @@ const effects: Readonly<Record<string, SignalEffect>> = {
 /** If a token has several events, the strictest applies. */
 const STRICTEST: readonly SignalEffect[] = ['disabled', 'ended', 'enabled'];
 
-const LONGEST_REASON = 200;
+const MAX_REASON_LENGTH = 200;
 
 export interface SecurityEvent {
   readonly effect: SignalEffect;
@@ -60,7 +60,7 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
 /** Returns the reason, which is a text per language (CAEP §2), or a single text in earlier drafts. */
 function reasonOf(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
-  return typeof text === 'string' ? safeLine(text, LONGEST_REASON) : '';
+  return typeof text === 'string' ? safeLine(text, MAX_REASON_LENGTH) : '';
 }
 
 /** The error codes of RFC 8935 §2.4 that are used here. */

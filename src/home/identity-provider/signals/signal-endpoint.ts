@@ -10,9 +10,9 @@ import type { CompanyStanding } from './company-standing.ts';
 import { SignalRefusal } from './security-events.ts';
 import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
 
-const LONGEST_BYTES = 32 * 1024;
+const MAX_TOKEN_BYTES = 32 * 1024;
 /** `Retry-After` in seconds while the company's keys can't be fetched. */
-const AGAIN_S = 5;
+const RETRY_AFTER_S = 5;
 
 interface SignalEndpointOptions extends SignalTokenOptions {
   readonly standing: Pick<CompanyStanding, 'take'>;
@@ -59,14 +59,14 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
         return refused(error);
       }
       if (!(error instanceof Refusal)) throw error;
-      context.header('retry-after', String(AGAIN_S));
+      context.header('retry-after', String(RETRY_AFTER_S));
       return context.body(null, 503);
     }
   };
 
   const tooLong = (refused: (context: Context, refusal: SignalRefusal) => Response) =>
     bodyLimit({
-      maxSize: LONGEST_BYTES,
+      maxSize: MAX_TOKEN_BYTES,
       onError: (context) => refused(context, new SignalRefusal('invalid_request', 'the token is too long')),
     });
 

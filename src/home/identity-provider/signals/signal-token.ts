@@ -44,9 +44,9 @@ function subjectOf(subject: unknown, issuer: string): string {
  * Maximum age of a security event. It is several days because a sender retries while this home is off, and a leaver must
  * not keep access because of that. Seen events are remembered for longer, so that none is applied twice.
  */
-export const OLDEST_EVENT_S = 7 * 24 * 3600;
+export const MAX_EVENT_AGE_S = 7 * 24 * 3600;
 /** Maximum age of a logout token, which is made for one request (Back-Channel Logout 1.0 §2.4 recommends two minutes). */
-const OLDEST_LOGOUT_S = 10 * 60;
+const MAX_LOGOUT_AGE_S = 10 * 60;
 
 /** Event type of a logout token (Back-Channel Logout 1.0 §2.4). */
 const LOGOUT_EVENT = 'http://schemas.openid.net/event/backchannel-logout';
@@ -83,7 +83,7 @@ export async function securityEvent(token: string, options: SignalTokenOptions):
   const payload = await verified(token, company, options, {
     typ: 'secevent+jwt',
     audience: company.signals?.audience ?? '',
-    oldest: OLDEST_EVENT_S,
+    oldest: MAX_EVENT_AGE_S,
   });
   const event = eventOf(payload.events);
   const about = event && { ...event, subject: subjectOf(payload.sub_id, company.issuer) };
@@ -96,7 +96,7 @@ export async function logoutToken(token: string, options: SignalTokenOptions): P
   const payload = await verified(token, company, options, {
     typ: 'logout+jwt',
     audience: company.clients.map(({ client_id }) => client_id),
-    oldest: OLDEST_LOGOUT_S,
+    oldest: MAX_LOGOUT_AGE_S,
     requiredClaims: ['exp'],
   });
   const { events, nonce, sub, sid } = payload;

@@ -34,7 +34,7 @@ export interface TransmitterOptions {
 }
 
 /** How often to check for changes and for signals to send again, in milliseconds. */
-const LOOK_MS = 1_000;
+const CHECK_INTERVAL_MS = 1_000;
 
 /**
  * Compares sign-ins, passkeys and people with the last snapshot, and notifies the receivers of changes. The snapshot and
@@ -72,7 +72,7 @@ export function startTransmitter(options: TransmitterOptions): { close(): Promis
       } catch (error) {
         onError(`signals: ${error instanceof Error ? error.message : 'error'}`);
       }
-      await clock.sleep(LOOK_MS, signal).catch(() => undefined);
+      await clock.sleep(CHECK_INTERVAL_MS, signal).catch(() => undefined);
     }
   })();
   return {
@@ -160,9 +160,9 @@ async function signedEvent(
 
 const TIMEOUT_MS = 10_000;
 /** Milliseconds between attempts. The last value repeats. */
-const WAITS_MS = [2_000, 10_000, 60_000, 600_000] as const;
+const RETRY_DELAYS_MS = [2_000, 10_000, 60_000, 600_000] as const;
 /** Signals older than this are dropped. Receivers accept none older than a week; ours do at least. */
-const WORTH_MS = 7 * 24 * 3_600_000;
+const MAX_SIGNAL_AGE_MS = 7 * 24 * 3_600_000;
 
 interface PushSignalsOptions extends Pick<TransmitterOptions, 'fetch' | 'clock' | 'onError'> {
   readonly outbox: Pick<SignalOutbox, 'due' | 'done' | 'later'>;
@@ -205,12 +205,12 @@ async function pushOne(
     said = error instanceof Error ? error.name : 'failed';
   }
   const now = clock.now();
-  if (now - made_at >= WORTH_MS) {
+  if (now - made_at >= MAX_SIGNAL_AGE_MS) {
     onError(`signals: ${host} ${said}; the signal is too old to be sent again`);
     return outbox.done(id);
   }
   if (tries === 0) onError(`signals: ${host} ${said}; it will be retried`);
-  outbox.later(id, now + (WAITS_MS[Math.min(tries, WAITS_MS.length - 1)] ?? 0));
+  outbox.later(id, now + (RETRY_DELAYS_MS[Math.min(tries, RETRY_DELAYS_MS.length - 1)] ?? 0));
 }
 
 function whatStands(

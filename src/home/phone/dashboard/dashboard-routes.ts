@@ -13,13 +13,13 @@ import type { KeptReads } from './kept-reads.ts';
 import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
-const LOOK_MS = 5_000;
+const CHECK_INTERVAL_MS = 5_000;
 /** Milliseconds to wait after a change, so that changes that come together are read once. */
 const SETTLE_MS = 50;
 /** Milliseconds before an interrupted source is followed again. */
-const AGAIN_MS = 2_000;
+const RECONNECT_DELAY_MS = 2_000;
 /** Maximum concurrent dashboards of one person. */
-const MOST_STREAMS = 20;
+const MAX_STREAMS = 20;
 
 interface DashboardPlace {
   /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below it. */
@@ -59,7 +59,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
     });
   });
 
-  const streams = streamLimit(MOST_STREAMS);
+  const streams = streamLimit(MAX_STREAMS);
   app.get(`${path}/events`, (context) => {
     const data = place.dataOf(context);
     if (data === undefined) return context.text('sign in first', 401);
@@ -145,7 +145,7 @@ function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promi
       } catch {
         // The regular checks continue, and report what can't be read.
       }
-      await rest(AGAIN_MS);
+      await rest(RECONNECT_DELAY_MS);
     }
   })();
   return async () => {
@@ -155,14 +155,14 @@ function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promi
     });
     await Promise.race([
       changed.then(() => rest(SETTLE_MS)),
-      clock.sleep(LOOK_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined),
+      clock.sleep(CHECK_INTERVAL_MS, AbortSignal.any([signal, over.signal])).catch(() => undefined),
     ]);
     over.abort();
   };
 }
 
 /** How long the page waits for its parts, in milliseconds. Slower parts arrive on the stream. */
-const FIRST_MS = 250;
+const FIRST_RENDER_MS = 250;
 
 const titles: Readonly<Partial<Record<PartName, string>>> = {
   value: 'Value over time',
@@ -189,7 +189,7 @@ async function dashboardBody(
   { decide, clock }: { readonly decide: Markup | undefined; readonly clock: Pick<Clock, 'sleep'> },
 ): Promise<Markup> {
   const late = new AbortController();
-  const soon = clock.sleep(FIRST_MS, late.signal).then(
+  const soon = clock.sleep(FIRST_RENDER_MS, late.signal).then(
     () => undefined,
     () => undefined,
   );

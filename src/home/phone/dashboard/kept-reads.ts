@@ -1,7 +1,7 @@
 import type { AccountReads, DashboardData } from './dashboard-data.ts';
 
 /** How long reads are cached, in milliseconds. Brokers allow about 200 requests a minute per account, and a page needs 30. */
-const KEPT_MS = {
+const CACHE_TTL_MS = {
   accounts: 60_000,
   account: 5_000,
   positions: 5_000,
@@ -16,7 +16,7 @@ const KEPT_MS = {
 } as const;
 
 /** The reads that a proposal's change invalidates. */
-const CHANGING = [
+const INVALIDATED_READS = [
   ...(['account', 'positions', 'orders', 'activities', 'proposals', 'mandates', 'halted'] as const),
   'record',
 ] as const;
@@ -27,15 +27,16 @@ export interface KeptReads extends DashboardData {
 
 export function keptReads(data: DashboardData, now: () => number): KeptReads {
   const kept = new Map<string, { readonly at: number; readonly value: Promise<unknown> }>();
-  const once = <T>(name: keyof typeof KEPT_MS, key: string, read: () => Promise<T>): Promise<T> => {
+  const once = <T>(name: keyof typeof CACHE_TTL_MS, key: string, read: () => Promise<T>): Promise<T> => {
     const known = kept.get(`${name} ${key}`);
-    if (known !== undefined && now() - known.at < KEPT_MS[name]) return known.value as Promise<T>;
+    if (known !== undefined && now() - known.at < CACHE_TTL_MS[name]) return known.value as Promise<T>;
     const value = read();
     kept.set(`${name} ${key}`, { at: now(), value });
     return value;
   };
   const stale = () => {
-    for (const key of kept.keys()) if (CHANGING.some((name) => key.startsWith(`${name} `))) kept.delete(key);
+    for (const key of kept.keys())
+      if (INVALIDATED_READS.some((name) => key.startsWith(`${name} `))) kept.delete(key);
   };
   const inOne = (of: string, reads: AccountReads): AccountReads => ({
     account: () => once('account', of, () => reads.account()),

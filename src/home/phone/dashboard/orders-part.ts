@@ -8,11 +8,11 @@ import { timed } from '../decision/local-time.ts';
 import { sign } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
 
-const LATEST = 10;
+const MAX_CLOSED_ORDERS = 10;
 
 export function ordersPart(orders: readonly Order[]): Markup {
   const open = orders.filter((order) => !isOver(order));
-  const over = orders.filter(isOver).slice(0, LATEST);
+  const over = orders.filter(isOver).slice(0, MAX_CLOSED_ORDERS);
   if (orders.length === 0) return html`<p class="soft none" data-testid="no-orders">No orders.</p>`;
   return html`${open.length === 0 ? html`<p class="soft none" data-testid="no-open-orders">No open orders.</p>` : ''}
 <ul class="lines" data-testid="orders">${[...open, ...over].map(orderLine)}</ul>`;

@@ -52,17 +52,15 @@ import type {
 import { ordersPart, seconds } from './orders-part.ts';
 import { detailsOf, eventWords, type FormParts, proposalsPart } from './proposals-part.ts';
 
-const MOST_CARDS = 5;
+const MAX_CARDS = 5;
 
 /** Renders the pending proposals as the phone shows them, but read-only. Decisions are made on the phone. */
 function waitingPart(proposals: readonly Proposal[]): Markup {
   const waiting = proposals.filter(({ state }) => state === 'requested');
   if (waiting.length === 0)
     return html`<p class="soft none" data-testid="nothing-waits">Nothing needs your approval.</p>`;
-  return html`${waiting.slice(0, MOST_CARDS).map(readOnlyCard)}${
-    waiting.length > MOST_CARDS
-      ? html`<p class="small soft">And ${waiting.length - MOST_CARDS} more.</p>`
-      : ''
+  return html`${waiting.slice(0, MAX_CARDS).map(readOnlyCard)}${
+    waiting.length > MAX_CARDS ? html`<p class="small soft">And ${waiting.length - MAX_CARDS} more.</p>` : ''
   }`;
 }
 
@@ -237,8 +235,8 @@ function unread(error: unknown): Markup {
   }</div>`;
 }
 
-const MOST_LINES = 12;
-const SHOWN = 200;
+const MAX_LINES = 12;
+const MAX_TEXT_LENGTH = 200;
 
 function standingPart({ state, since }: Standing, { path, formToken }: FormParts): Markup {
   const when = since === undefined ? '' : html` since ${timed(seconds(since))}`;
@@ -255,7 +253,7 @@ function mandatesPart(mandates: readonly MandateView[]): Markup {
   if (mandates.length === 0)
     return html`<p class="soft none" data-testid="no-mandates">No mandates. Every order needs your approval.</p>`;
   return html`<ul class="lines" data-testid="mandates">${mandates
-    .slice(0, MOST_LINES)
+    .slice(0, MAX_LINES)
     .map(
       ({ id, state, terms, used, standing }) =>
         html`<li data-id="${id}" data-state="${state}"><span><strong>${markedText(mandateFor(terms))}</strong><br><span class="soft small">${mandateAmounts(terms)} · ${mandateWhen(terms)}<br>used ${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
@@ -271,7 +269,7 @@ function schedulesPart(schedules: readonly ScheduleLine[], runs: readonly RunLin
     ({ id, name, when, next, overdue }) =>
       html`<li><span><strong>${shown(name ?? id)}</strong><br><span class="soft small">${shown(when)}${next === undefined ? '' : html` · next ${timed(seconds(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${sign('late')}overdue since ${timed(seconds(overdue))}`}</span></li>`,
   )}</ul>
-${runs.length === 0 ? '' : html`<h3>Runs</h3><ul class="lines" data-testid="runs">${runs.slice(0, MOST_LINES).map(runLine)}</ul>`}`;
+${runs.length === 0 ? '' : html`<h3>Runs</h3><ul class="lines" data-testid="runs">${runs.slice(0, MAX_LINES).map(runLine)}</ul>`}`;
 }
 
 function runLine({ schedule, started_at, status, found, findings, error }: RunLine): Markup {
@@ -286,7 +284,7 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
   if (findings.length === 0)
     return html`<p class="soft none" data-testid="no-findings">No open findings.</p>`;
   return html`<ul class="lines" data-testid="findings">${findings
-    .slice(0, MOST_LINES)
+    .slice(0, MAX_LINES)
     .map(
       ({ account, rule, subject, since }) =>
         html`<li><span><strong>${shown(rule)}</strong> ${shown(subject)}${account === undefined ? '' : html`<br><span class="soft small">${shown(account)}</span>`}</span><span class="soft small">since ${timed(seconds(since))}</span></li>`,
@@ -296,7 +294,7 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
 function threadsPart(threads: readonly ThreadLine[]): Markup {
   if (threads.length === 0) return html`<p class="soft none">No conversations yet.</p>`;
   return html`<ul class="lines" data-testid="threads">${threads
-    .slice(0, MOST_LINES)
+    .slice(0, MAX_LINES)
     .map(
       ({ prompt, status, updated_at }) =>
         html`<li><span class="words">${shown(prompt)}<br><span class="soft small">${timed(seconds(updated_at))}</span></span><span class="outcome">${shown(status)}</span></li>`,
@@ -327,7 +325,7 @@ ${
   lines.length === 0
     ? html`<p class="soft none">No entries about you yet.</p>`
     : html`<ol class="lines" data-testid="record">${lines
-        .slice(0, MOST_LINES)
+        .slice(0, MAX_LINES)
         .map(
           ({ seq, at, event, code, kind }) =>
             html`<li><span>${shown(eventWords(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${shown(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${shown(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
@@ -337,7 +335,7 @@ ${
 
 /** Sanitizes a text from a model, a file or a server: removes control and invisible characters, and limits its length. */
 function shown(text: string): string {
-  return safeLine(text, SHOWN);
+  return safeLine(text, MAX_TEXT_LENGTH);
 }
 
 function summaryPart(account: Account, positions: readonly Position[]): Markup {
@@ -394,7 +392,7 @@ function totalOf({ total }: PortfolioView): Markup {
 }
 
 /** Maximum number of points that a chart of the page's width can show. */
-const MOST_POINTS = 800;
+const MAX_POINTS = 800;
 
 /** Renders the account's value and drawdown, as chart data and in words. Deposits and withdrawals count as neither gain nor loss. */
 function valuePart(values: readonly DatedValue[], activities: readonly Activity[], period: Period): Markup {
@@ -430,7 +428,7 @@ function day({ at }: ValuePoint): string {
 
 /** Keeps every nth point, and always the last. */
 function thinned<T>(points: readonly T[]): T[] {
-  const step = Math.ceil(points.length / MOST_POINTS);
+  const step = Math.ceil(points.length / MAX_POINTS);
   return points.filter((_, index) => (points.length - 1 - index) % step === 0);
 }
 

@@ -189,7 +189,7 @@ export function eventWords(event: string): string {
 }
 
 /** Fields that only the gateway and the provider use, and the code, which is displayed separately. */
-const NOT_TOLD: readonly string[] = [
+const HIDDEN_FIELDS: readonly string[] = [
   'code',
   ...['type', 'actions', 'locations', 'identifier'].map((name) => `details.${name}`),
 ];
@@ -229,5 +229,5 @@ function digestOf(proposal: Proposal): string {
 
 function shownOf(proposal: Proposal): RequestView {
   const view = requestView({ details: detailsOf(proposal) });
-  return { ...view, fields: view.fields.filter(({ name }) => !NOT_TOLD.includes(name)) };
+  return { ...view, fields: view.fields.filter(({ name }) => !HIDDEN_FIELDS.includes(name)) };
 }

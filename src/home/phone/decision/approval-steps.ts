@@ -8,7 +8,7 @@ import type { Decide } from '../../identity-provider/deliver-decision.ts';
 import { lastFour, requestView } from './request-view.ts';
 
 /** Maximum age of a sign-in for approving live orders. */
-const FRESH_MS = 10 * 60 * 1000;
+const MAX_LIVE_SIGN_IN_AGE_MS = 10 * 60 * 1000;
 
 export interface Approver {
   readonly user: string;
@@ -79,7 +79,7 @@ export function createApprovalSteps(options: {
       if (!choices.isPicked(request.id, session)) return hindered('no_code');
     }
     if (!view.live) return undefined;
-    if (clock.now() - signedInAt > FRESH_MS) return hindered('sign_in');
+    if (clock.now() - signedInAt > MAX_LIVE_SIGN_IN_AGE_MS) return hindered('sign_in');
     return confirmations.has(user, view.account ?? '') ? undefined : hindered('not_confirmed');
   };
 
@@ -138,11 +138,11 @@ export function isCodePicked(request: Pick<ApprovalRequest, 'details'>, matching
   return matching === 'always' || (matching === 'live' && requestView(request).live);
 }
 
-const CHOICES = 3;
+const CODE_CHOICES = 3;
 /** The second wrong pick denies, because a guess is right one time in three. */
-const MOST_WRONG = 2;
+const MAX_WRONG_PICKS = 2;
 /** Longer than any request's lifetime. */
-const KEPT_MS = 2 * 24 * 3600 * 1000;
+const CHOICE_RETENTION_MS = 2 * 24 * 3600 * 1000;
 
 type Matched = Pick<ApprovalRequest, 'id' | 'code'>;
 
@@ -151,7 +151,9 @@ type Matched = Pick<ApprovalRequest, 'id' | 'code'>;
  * here once per request and session, so that a reload doesn't reveal which one stays.
  */
 function createCodeChoices(database: Database, clock: Clock) {
-  database.prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?').run(clock.now() - KEPT_MS);
+  database
+    .prepare<[number]>('DELETE FROM code_choices WHERE drawn_at < ?')
+    .run(clock.now() - CHOICE_RETENTION_MS);
   const find = database.prepare<[string, string], { codes: string; picked: 0 | 1 }>(
     'SELECT codes, picked FROM code_choices WHERE request = ? AND session = ?',
   );
@@ -168,7 +170,7 @@ function createCodeChoices(database: Database, clock: Clock) {
   const wrongs = database.prepare<[string], { count: number }>(
     'SELECT count FROM wrong_codes WHERE request = ?',
   );
-  const isSpent = (id: string) => (wrongs.get(id)?.count ?? 0) >= MOST_WRONG;
+  const isSpent = (id: string) => (wrongs.get(id)?.count ?? 0) >= MAX_WRONG_PICKS;
 
   return {
     /** Returns the codes in display order, which is the same each time. */
@@ -188,7 +190,9 @@ function createCodeChoices(database: Database, clock: Clock) {
         right.run(id, session);
         return 'right';
       }
-      return (wrong.get(id)?.count ?? MOST_WRONG) >= MOST_WRONG ? 'wrong_code_too_often' : 'wrong_code';
+      return (wrong.get(id)?.count ?? MAX_WRONG_PICKS) >= MAX_WRONG_PICKS
+        ? 'wrong_code_too_often'
+        : 'wrong_code';
     },
     isPicked: (id: string, session: string): boolean => find.get(id, session)?.picked === 1,
     isSpent,
@@ -198,7 +202,7 @@ function createCodeChoices(database: Database, clock: Clock) {
 /** Returns the true code at a random position among others. All of them differ. */
 function shuffled(code: string): string[] {
   const codes: string[] = [];
-  while (codes.length < CHOICES - 1) codes.push(drawFreeCode([code, ...codes], drawCode));
-  codes.splice(randomInt(CHOICES), 0, code);
+  while (codes.length < CODE_CHOICES - 1) codes.push(drawFreeCode([code, ...codes], drawCode));
+  codes.splice(randomInt(CODE_CHOICES), 0, code);
   return codes;
 }

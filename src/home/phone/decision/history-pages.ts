@@ -9,7 +9,7 @@ import { becameOf, type RequestView, requestView } from './request-view.ts';
 import { fillOf, statusWords } from './result-panel.ts';
 import { environmentMark, sign } from './signs.ts';
 
-const PAGE = 20;
+const PAGE_SIZE = 20;
 
 /** Creates the history of a person's requests and their outcomes, latest first, one page at a time. */
 export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv> {
@@ -20,9 +20,9 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
     if (user === undefined) return toSignIn(context, '/phone/history');
     const before = context.req.query('before');
     // One extra entry tells whether there is a next page.
-    const found = services.requests.recent(user.username, PAGE + 1, before);
-    const shown = found.slice(0, PAGE);
-    const last = found.length > PAGE ? shown.at(-1) : undefined;
+    const found = services.requests.recent(user.username, PAGE_SIZE + 1, before);
+    const shown = found.slice(0, PAGE_SIZE);
+    const last = found.length > PAGE_SIZE ? shown.at(-1) : undefined;
     return page(context, {
       title: 'History',
       script: 'approvals.js',

@@ -140,7 +140,7 @@ export interface CardState {
  */
 function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }: CardState): Markup {
   const about =
-    codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_ASKED;
+    codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_QUESTION;
   const question = `ask-${request.id}`;
   if (typeof cannot === 'object') return elsewhere(request, cannot.decideAt);
   return html`<div class="bar" data-testid="bar">
@@ -165,7 +165,7 @@ function elsewhere({ expiresAt }: CardRequest, decideAt: string | undefined): Ma
 </div>`;
 }
 
-const CODE_ASKED = html`<b>Which code does your terminal show?</b>`;
+const CODE_QUESTION = html`<b>Which code does your terminal show?</b>`;
 
 function codeChoice(code: string): Markup {
   return html`<label><input type="radio" name="match" value="${code}"><span class="value">${code}</span></label>`;

@@ -7,9 +7,9 @@ import { failpoint } from '../../../machine/failpoint.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { People } from '../../../store/home/people.ts';
 import type { Sessions } from '../../../store/home/sessions.ts';
-import { type NewSession, SESSION_MS, type Session } from '../../../store/home/sessions.ts';
+import { type NewSession, SESSION_LIFETIME_MS, type Session } from '../../../store/home/sessions.ts';
 import type { BrowserContext, BrowserEnv, HomeAbout } from './browser-env.ts';
-import { AGAIN, messagePage, shellPage } from './page.ts';
+import { messagePage, RELOAD_PARAMETER, shellPage } from './page.ts';
 
 /** A change to how a person signs in, which somebody else may have made. */
 export interface AccountEvent {
@@ -72,7 +72,7 @@ export function signIn(
   });
   failpoint('session.opened');
   // The cookie lasts as long as the session, so that an installed page that was suspended is still signed in after a push.
-  setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_MS / 1000 });
+  setCookie(context, cookies.session, secret, { ...cookies.attributes, maxAge: SESSION_LIFETIME_MS / 1000 });
 }
 
 /** Notifies a person's other browsers about a change made in this one. */
@@ -158,7 +158,7 @@ function isTheirDoing({ req }: BrowserContext): boolean {
   const { path } = req;
   const isStream = req.header('accept') === 'text/event-stream';
   const isTold = path.startsWith('/phone/push/') || /^\/phone\/requests\/[^/]+\/seen$/.test(path);
-  return !isStream && !isTold && req.query(AGAIN) === undefined;
+  return !isStream && !isTold && req.query(RELOAD_PARAMETER) === undefined;
 }
 
 /** Identifies a browser by a cookie if there is no origin key, that is, over https. */

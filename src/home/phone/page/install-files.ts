@@ -86,7 +86,7 @@ export function installHead(): ReturnType<typeof html> {
 <meta name="theme-color" media="(prefers-color-scheme: dark)" content="${ground.dark}">`;
 }
 
-const HOUR = 'public, max-age=3600';
+const CACHE_ONE_HOUR = 'public, max-age=3600';
 const everyFile = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
 
 /** Serves the files that make the page an app: manifest, icons, service worker, offline page. They are public. */
@@ -96,7 +96,7 @@ export function createInstallFiles(): Hono {
     context.body(JSON.stringify(manifest), 200, {
       ...everyFile,
       'content-type': 'application/manifest+json',
-      'cache-control': HOUR,
+      'cache-control': CACHE_ONE_HOUR,
     }),
   );
   for (const [name, base64] of Object.entries(iconFiles)) {
@@ -104,7 +104,7 @@ export function createInstallFiles(): Hono {
       context.body(Uint8Array.from(Buffer.from(base64, 'base64')), 200, {
         ...everyFile,
         'content-type': 'image/png',
-        'cache-control': HOUR,
+        'cache-control': CACHE_ONE_HOUR,
       }),
     );
   }

@@ -7,7 +7,7 @@ import { installHead } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
 /** Query parameter of pages that reload themselves, so that a reload does not count as activity. */
-export const AGAIN = 'again';
+export const RELOAD_PARAMETER = 'again';
 
 /** Markup made by hono's `html`, which escapes all inserted values, so it is safe to send. */
 export type Markup = ReturnType<typeof html>;
@@ -34,7 +34,7 @@ ${footer(context)}`;
     return context.html(parts, status, { 'content-type': `${FRAGMENT}; charset=utf-8` });
   }
   const head = options.noScriptRefresh
-    ? html`<noscript><meta http-equiv="refresh" content="5; url=?${AGAIN}"></noscript>`
+    ? html`<noscript><meta http-equiv="refresh" content="5; url=?${RELOAD_PARAMETER}"></noscript>`
     : '';
   return context.html(whole(context, title, head, parts), status);
 }

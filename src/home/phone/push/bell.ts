@@ -29,11 +29,11 @@ export type Bell = ReturnType<typeof createBell>;
 /** A request that stays unseen for this long, or for a third of its remaining time, rings once more. */
 const UNSEEN_MS = 60_000;
 /** How long a push that withdraws an expired request is worth delivering, in milliseconds. */
-const SETTLED_MS = 10 * 60_000;
+const SETTLED_TTL_MS = 10 * 60_000;
 /** Maximum pause between checks, in case a change was missed. */
-const LONGEST_REST_MS = 10 * 60_000;
+const MAX_CHECK_INTERVAL_MS = 10 * 60_000;
 /** Changes within this time are handled together. */
-const GATHER_MS = 20;
+const DEBOUNCE_MS = 20;
 /** Pause after an internal error, as opposed to one of a push service. */
 const RETRY_MS = 5000;
 
@@ -81,7 +81,7 @@ export function createBell(options: BellOptions) {
     for (const { request: id, pushedAt } of table.settled(now)) {
       start(id, (request) => takeBack(options, table, { id, pushedAt, request }));
     }
-    let next = Math.min(LONGEST_REST_MS, (table.nextExpiry(now) ?? Number.POSITIVE_INFINITY) - now);
+    let next = Math.min(MAX_CHECK_INTERVAL_MS, (table.nextExpiry(now) ?? Number.POSITIVE_INFINITY) - now);
     for (const { request: id, due } of table.unseen(now, UNSEEN_MS)) {
       if (due <= now) start(id, (request) => ringAgain(options, table, request));
       else next = Math.min(next, due - now);
@@ -95,7 +95,7 @@ export function createBell(options: BellOptions) {
       wake = new AbortController();
       const next = startDue();
       await clock.sleep(next, AbortSignal.any([wake.signal, closing])).catch(() => undefined);
-      await clock.sleep(GATHER_MS, closing).catch(() => undefined);
+      await clock.sleep(DEBOUNCE_MS, closing).catch(() => undefined);
     }
   };
   const unsubscribe = requests.onAnyChange(look);
@@ -162,7 +162,7 @@ async function takeBack(
       payload: () => JSON.stringify(settledMessage(request)),
       topic: topicOf(request.id),
       urgency: 'normal',
-      until: Math.max(request.expiresAt, options.clock.now() + SETTLED_MS),
+      until: Math.max(request.expiresAt, options.clock.now() + SETTLED_TTL_MS),
       wanted: () => true,
     } as const;
     // A browser that subscribed later has no notification to withdraw.

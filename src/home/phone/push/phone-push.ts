@@ -18,7 +18,13 @@ import type { SignalEffect } from '../../identity-provider/signals/security-even
 import type { AccountEvent } from '../page/browser.ts';
 import { type BellOptions, createBell } from './bell.ts';
 import type { PhoneNotice, PhoneNotices } from './phone-notices.ts';
-import { LONGEST_BODY, LONGEST_TITLE, type PushContent, type PushMessage, topicOf } from './push-message.ts';
+import {
+  MAX_BODY_LENGTH,
+  MAX_TITLE_LENGTH,
+  type PushContent,
+  type PushMessage,
+  topicOf,
+} from './push-message.ts';
 import { createPushSender, pushToAll, type Ringing } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
 
@@ -132,14 +138,14 @@ interface ToTell {
 type UnionOmit<T, K extends PropertyKey> = T extends unknown ? Omit<T, K> : never;
 
 /** How long a push is worth delivering, in milliseconds. A phone may be off overnight. */
-const WORTH_MS = 24 * 60 * 60_000;
-const URGENT_WORTH_MS = 7 * WORTH_MS;
+const PUSH_TTL_MS = 24 * 60 * 60_000;
+const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 
 /** Pushes to each of a person's browsers, and uses other channels if none was reached, or always. @throws when closing */
 function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;
   return async ({ user, key, kind, words, brief = words, at, facts, isUrgent = false, except }) => {
-    const until = clock.now() + (isUrgent ? URGENT_WORTH_MS : WORTH_MS);
+    const until = clock.now() + (isUrgent ? URGENT_PUSH_TTL_MS : PUSH_TTL_MS);
     const tag = topicOf(key);
     const message = (short: boolean): PushMessage => ({
       kind,
@@ -191,8 +197,8 @@ function createTellers(options: TellerOptions) {
       const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
       const brief = { title: 'Your order was filled', body: '' };
       const full = {
-        title: safeLine([headline, ...word].join(' · '), LONGEST_TITLE),
-        body: safeLine([`Account ${account}`, ...by].join(' · '), LONGEST_TITLE),
+        title: safeLine([headline, ...word].join(' · '), MAX_TITLE_LENGTH),
+        body: safeLine([`Account ${account}`, ...by].join(' · '), MAX_TITLE_LENGTH),
       };
       const words = isShort ? brief : full;
       return tell({ user, key, kind: 'fill', words, brief, at, facts: { fill: isShort ? {} : facts } });
@@ -200,7 +206,7 @@ function createTellers(options: TellerOptions) {
 
     order: ({ user, key, title, body, at, facts: order }: OrderNews) => {
       const brief = { title: 'An order needs your attention', body: '' };
-      const full = { title: safeLine(title, LONGEST_TITLE), body: safeLine(body, LONGEST_BODY) };
+      const full = { title: safeLine(title, MAX_TITLE_LENGTH), body: safeLine(body, MAX_BODY_LENGTH) };
       const words = isShort ? brief : full;
       const facts = { order: isShort ? {} : order };
       return tell({ user, key, kind: 'order', words, brief, at, facts, isUrgent: true });
@@ -211,7 +217,7 @@ function createTellers(options: TellerOptions) {
       const now = options.clock.now();
       const key = JSON.stringify([user, event, name, now]);
       const advice = `on ${browser}. If that was not you, sign it out and remove its passkey now.`;
-      const body = safeLine(name === '' ? advice : `“${name}” ${advice}`, LONGEST_TITLE);
+      const body = safeLine(name === '' ? advice : `“${name}” ${advice}`, MAX_TITLE_LENGTH);
       const words = { title: titles[event], body };
       const facts = { account: { event, browser, ...(name === '' ? {} : { name }) } };
       const at = new Date(now).toISOString();
@@ -228,7 +234,7 @@ function createTellers(options: TellerOptions) {
         user,
         key: JSON.stringify(['signal', issuer, jti]),
         kind: 'access',
-        words: { title: safeLine(said, LONGEST_TITLE), body: bodies[effect] },
+        words: { title: safeLine(said, MAX_TITLE_LENGTH), body: bodies[effect] },
         brief: { title: 'One of your sign-ins has changed', body: '' },
         at: new Date(at).toISOString(),
         facts: { access: { company: name, signal: event } },

@@ -4,7 +4,7 @@ import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { isLoopback } from '../../../net/secure-url.ts';
 
 /** Browsers' endpoints have about 200 characters; on Windows, up to 1,000. */
-const LONGEST_ENDPOINT = 2048;
+const MAX_ENDPOINT_LENGTH = 2048;
 
 /**
  * Returns whether an address may be a push service's: https, and a public host by its name. Browsers supply the address,
@@ -12,7 +12,7 @@ const LONGEST_ENDPOINT = 2048;
  * @param loopback allows a service on this machine, even over plain http, for tests
  */
 export function isPushEndpoint(endpoint: string, loopback = false): boolean {
-  if (endpoint.length > LONGEST_ENDPOINT || !URL.canParse(endpoint)) return false;
+  if (endpoint.length > MAX_ENDPOINT_LENGTH || !URL.canParse(endpoint)) return false;
   const url = new URL(endpoint);
   if (url.username !== '' || url.password !== '') return false;
   if (loopback && isLoopback(url)) return true;

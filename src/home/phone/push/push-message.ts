@@ -28,8 +28,8 @@ export interface PushMessage {
 }
 
 /** Maximum lengths in UTF-16 code units. At three bytes each, plus the surrounding fields, a message stays below 3 KB. */
-export const LONGEST_TITLE = 160;
-export const LONGEST_BODY = 560;
+export const MAX_TITLE_LENGTH = 160;
+export const MAX_BODY_LENGTH = 560;
 
 /** Returns the message that asks the person to decide. An empty code means that it has to be picked on the phone. */
 export function askMessage(request: ApprovalRequest, content: PushContent, again = false): PushMessage {
@@ -60,8 +60,8 @@ function inShort(request: ApprovalRequest): { title: string; body: string } {
 function inFull(request: ApprovalRequest): { title: string; body: string } {
   const { headline, word, terms } = shown(request);
   return {
-    title: safeLine(word === undefined ? headline : `${headline} · ${word}`, LONGEST_TITLE),
-    body: safeLine(request.code === '' ? terms : `${terms} · Code ${request.code}`, LONGEST_BODY),
+    title: safeLine(word === undefined ? headline : `${headline} · ${word}`, MAX_TITLE_LENGTH),
+    body: safeLine(request.code === '' ? terms : `${terms} · Code ${request.code}`, MAX_BODY_LENGTH),
   };
 }
 

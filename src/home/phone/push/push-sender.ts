@@ -45,10 +45,10 @@ interface PushSenderOptions {
 /** Milliseconds before the second and the third attempt, which is the last. */
 const BACKOFF_MS = [1000, 5000] as const;
 /** If the push service asks for a longer wait, the push fails and the person is notified by other channels. */
-const LONGEST_WAIT_MS = 30_000;
-const LONGEST_REST_MS = 3_600_000;
+const MAX_WAIT_MS = 30_000;
+const MAX_REST_MS = 3_600_000;
 /** Limit for response bodies, which are ignored. */
-const LONGEST_ANSWER = 16 * 1024;
+const MAX_RESPONSE_BYTES = 16 * 1024;
 
 /** Creates a sender of push messages, encrypted for the receiving browser (RFC 8291), with the library `web-push`. */
 export function createPushSender(options: PushSenderOptions): SendPush {
@@ -56,11 +56,11 @@ export function createPushSender(options: PushSenderOptions): SendPush {
   /** Waits until the push service accepts a push. @returns why nothing is sent, if so */
   const standBy = async (push: Push, restsUntil: number): Promise<PushResult | undefined> => {
     const wait = restsUntil - clock.now();
-    if (wait > LONGEST_WAIT_MS) return { outcome: 'failed', restsUntil };
+    if (wait > MAX_WAIT_MS) return { outcome: 'failed', restsUntil };
     if (wait > 0) await clock.sleep(wait, closing);
     return push.wanted() && push.until > clock.now() ? undefined : { outcome: 'over' };
   };
-  const restUntil = (ms: number) => (ms > 0 ? clock.now() + Math.min(ms, LONGEST_REST_MS) : 0);
+  const restUntil = (ms: number) => (ms > 0 ? clock.now() + Math.min(ms, MAX_REST_MS) : 0);
   return async (subscription, push) => {
     let short = false;
     let { restsUntil } = subscription;
@@ -101,7 +101,7 @@ async function attemptPush(
       return { passing: false, tooLarge: false, retryAfter: 0 };
     }
     const { method, headers, body } = await requestOf(subscription, push, short, options);
-    const send = boundedFetch(options.fetch, LONGEST_ANSWER);
+    const send = boundedFetch(options.fetch, MAX_RESPONSE_BYTES);
     const response = await send(endpoint, {
       method,
       headers,

@@ -5,7 +5,7 @@ import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { Sessions } from '../../../store/home/sessions.ts';
 import { isPushEndpoint } from './push-endpoint.ts';
 
-const MOST_OF_A_PERSON = 10;
+const MAX_PER_PERSON = 10;
 
 const bytes = (length: number) =>
   z
@@ -90,7 +90,7 @@ export function openPushSubscriptions(
       if (!isPushEndpoint(endpoint, loopback)) return 'invalid';
       const there = byEndpoint.get(endpoint);
       if (there !== undefined && there.user !== user && !sameSecret(there.auth, auth)) return 'taken';
-      if (there?.user !== user && ofUser.all(user).length >= MOST_OF_A_PERSON) return 'too_many';
+      if (there?.user !== user && ofUser.all(user).length >= MAX_PER_PERSON) return 'too_many';
       write.run({ ...owner, endpoint, p256dh, auth, now: clock.now() });
       return 'kept';
     },

@@ -34,7 +34,7 @@ function goTo(path: string): void {
   else location.replace(target);
 }
 
-const NAME = 'trade-agent.phone-key';
+const STORAGE_KEY = 'trade-agent.phone-key';
 
 /**
  * Returns this origin's own secret, which is sent with every request. Cookies ignore ports, so any other server on this
@@ -43,13 +43,13 @@ const NAME = 'trade-agent.phone-key';
  * @throws {DOMException} if the browser blocks storage for this page
  */
 function phoneKey(): string {
-  const kept = localStorage.getItem(NAME);
+  const kept = localStorage.getItem(STORAGE_KEY);
   if (kept !== null) return kept;
   const bytes = crypto.getRandomValues(new Uint8Array(32));
   const made = btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '');
-  localStorage.setItem(NAME, made);
+  localStorage.setItem(STORAGE_KEY, made);
   return made;
 }

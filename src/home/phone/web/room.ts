@@ -17,7 +17,7 @@ export interface Update {
 
 export type Room = ReturnType<typeof createRoom>;
 
-const KEPT = 'trade-agent.results';
+const RESULTS_KEY = 'trade-agent.results';
 
 /** Creates the state of the displayed approvals page, until it is replaced by another. */
 export function createRoom(root: HTMLElement) {
@@ -64,7 +64,7 @@ export function createRoom(root: HTMLElement) {
     keep(ids: readonly string[]) {
       room.kept = ids;
       try {
-        sessionStorage.setItem(KEPT, JSON.stringify(ids));
+        sessionStorage.setItem(RESULTS_KEY, JSON.stringify(ids));
       } catch {
         // Without storage, they are kept as long as the page.
       }
@@ -89,7 +89,7 @@ export function made(html: string): HTMLElement {
 
 function keptBefore(): readonly string[] {
   try {
-    const kept: unknown = JSON.parse(sessionStorage.getItem(KEPT) ?? '[]');
+    const kept: unknown = JSON.parse(sessionStorage.getItem(RESULTS_KEY) ?? '[]');
     return Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : [];
   } catch {
     return [];

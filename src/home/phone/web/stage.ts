@@ -2,7 +2,7 @@ import { made, type Piece, type Room, type Update } from './room.ts';
 import { tick } from './times.ts';
 
 /** Milliseconds that a moved button ignores taps. It is longer than a tap that was already on its way. */
-const SETTLE = 700;
+const SETTLE_MS = 700;
 
 export function show(room: Room, update: Update): void {
   room.update = update;
@@ -120,13 +120,13 @@ function refocus(focused: Element | null, fresh: HTMLElement): void {
 /** Disables a new card's buttons for a moment, so that a tap meant for the previous card can't hit it. */
 export function settle(card: HTMLElement): void {
   const buttons = card.querySelectorAll('.bar button');
-  const until = String(Date.now() + SETTLE);
+  const until = String(Date.now() + SETTLE_MS);
   card.dataset.settling = until;
   for (const button of buttons) button.setAttribute('aria-disabled', 'true');
   setTimeout(() => {
     if (card.dataset.settling !== until) return;
     for (const button of buttons) button.removeAttribute('aria-disabled');
-  }, SETTLE);
+  }, SETTLE_MS);
 }
 
 export function focusOn(element: Element | null | undefined): void {

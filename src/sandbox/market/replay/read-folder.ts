@@ -11,7 +11,7 @@ interface ReplayData {
   readonly actions: readonly CorporateAction[];
 }
 
-const ACTIONS = 'corporate-actions.json';
+const ACTIONS_FILE = 'corporate-actions.json';
 
 /**
  * Reads one file per symbol (`AAPL.csv`, `BRK.B.json`) and `corporate-actions.json`; ignores other files. @throws
@@ -23,7 +23,7 @@ export function readMarketFolder(folder: string): ReplayData {
   for (const name of namesIn(folder)) {
     const file = join(folder, name);
     const [, symbol, kind] = /^(.+)\.(csv|json)$/i.exec(name) ?? [];
-    if (name === ACTIONS) actions = readActions(file);
+    if (name === ACTIONS_FILE) actions = readActions(file);
     else if (symbol !== undefined) {
       if (days.has(symbol)) throw wrong(file, undefined, `${symbol} already has another file`);
       days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? csvRows : jsonRows));

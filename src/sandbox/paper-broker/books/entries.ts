@@ -5,10 +5,10 @@ import { type IsoDate, newYorkInstant } from '../../../trading/new-york-time.ts'
  * Booking time in New York. Alpaca books cash, journals and transfers after the 16:00 equity, on the next day in UTC
  * (Trading API, "activities").
  */
-const BOOKED = '20:30';
+const BOOKING_TIME = '20:30';
 
 export function bookedAt(date: IsoDate): number {
-  return newYorkInstant(date, BOOKED);
+  return newYorkInstant(date, BOOKING_TIME);
 }
 
 export function entryOf(

@@ -18,7 +18,7 @@ export type StoryEvent = { readonly date: IsoDate } & (
   | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
 );
 
-const TRADED = '11:00';
+const TRADE_TIME = '11:00';
 
 function usualStory(username: string, today: IsoDate): Story {
   const deposit = (amount: string, daysAgo: number): StoryEvent => ({
@@ -94,5 +94,5 @@ export function seedAccount(
 }
 
 function timeOf(event: StoryEvent): number {
-  return 'entry' in event ? (event.entry.at ?? bookedAt(event.date)) : newYorkInstant(event.date, TRADED);
+  return 'entry' in event ? (event.entry.at ?? bookedAt(event.date)) : newYorkInstant(event.date, TRADE_TIME);
 }

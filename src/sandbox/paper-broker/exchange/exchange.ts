@@ -6,7 +6,7 @@ import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord, type PositionIntent } from '../../../store/sandbox/records.ts';
 import { assetClassOf, unitsOf } from '../../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../../trading/decimal.ts';
-import { DAY, newYorkDate } from '../../../trading/new-york-time.ts';
+import { newYorkDate, ONE_DAY_MS } from '../../../trading/new-york-time.ts';
 import { hasPrice } from '../../../trading/order-types.ts';
 import { defined } from '../../../values/defined.ts';
 import { contractOf, expiresAt, isListed } from '../../instruments/option-contracts.ts';
@@ -433,7 +433,7 @@ function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: st
 }
 
 /** Alpaca cancels good-till-canceled orders after 90 days. */
-const GTC_LIFE = 90 * DAY;
+const GTC_LIFETIME_MS = 90 * ONE_DAY_MS;
 
 type Place = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
@@ -537,7 +537,7 @@ function expiryOf(
 ): number | null {
   const contract = contractOf(market, ticket.symbol);
   const last = contract === undefined ? Number.POSITIVE_INFINITY : expiresAt(market, contract);
-  if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFE, last);
+  if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFETIME_MS, last);
   if (ticket.time_in_force !== 'day') return null;
   const session = market.currentOrNextSession(at);
   if (!ticket.extended_hours) return session.close;

@@ -5,11 +5,11 @@ import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
 
 /** Initial margin under Regulation T, as a fraction of a buy or a short sale. Alpaca, "Margin and short selling". */
-const INITIAL = '0.5';
+const INITIAL_MARGIN = '0.5';
 const MAINTENANCE_LONG = '0.3';
 const MAINTENANCE_SHORT = { from: '5', part: '0.3', least: '5', cheapPart: '1', cheapLeast: '2.5' } as const;
 /** Minimum equity for margin, in dollars (FINRA Rule 4210). */
-const LEAST_MARGIN_EQUITY = '2000';
+const MIN_MARGIN_EQUITY = '2000';
 
 export interface Margin {
   readonly long: Dec;
@@ -40,7 +40,7 @@ export function marginOf(cash: string, positions: readonly PositionRecord[], mar
 function needs(symbol: string, qty: string, value: Dec, market: Market) {
   if (assetClassOf(symbol) === 'us_equity') {
     return {
-      initial: value.abs().times(INITIAL),
+      initial: value.abs().times(INITIAL_MARGIN),
       maintenance: value.isNegative()
         ? shortMaintenance(new Dec(qty).abs(), market.quote(symbol)?.last ?? '0')
         : value.times(MAINTENANCE_LONG),
@@ -65,7 +65,7 @@ export const secures = (strike: string, contracts: Dec): Dec => contracts.times(
 
 /** Returns the margin multiplier: 2 only for accounts set to margin with enough equity. */
 export function multiplierOf(settings: AccountSettings, { equity }: Margin): 1 | 2 {
-  return settings.max_margin_multiplier === '2' && equity.gte(LEAST_MARGIN_EQUITY) ? 2 : 1;
+  return settings.max_margin_multiplier === '2' && equity.gte(MIN_MARGIN_EQUITY) ? 2 : 1;
 }
 
 export function mayShort(settings: AccountSettings, margin: Margin): boolean {

@@ -227,8 +227,8 @@ function readAuthorizationRequest(
 }
 
 /** Wrong passwords before a user name is locked. */
-const MOST_TRIES = 10;
-const TRIES_WINDOW = 15 * 60_000;
+const MAX_LOGIN_ATTEMPTS = 10;
+const LOCKOUT_MS = 15 * 60_000;
 
 interface User {
   username: string;
@@ -241,8 +241,8 @@ export function createLogin(users: readonly User[], now: () => number): Login {
   const tries = new Map<string, { since: number; count: number }>();
   return (username, password) => {
     const tried = tries.get(username);
-    const fresh = tried !== undefined && now() - tried.since < TRIES_WINDOW ? tried : undefined;
-    if (fresh !== undefined && fresh.count >= MOST_TRIES) return 'too_many';
+    const fresh = tried !== undefined && now() - tried.since < LOCKOUT_MS ? tried : undefined;
+    if (fresh !== undefined && fresh.count >= MAX_LOGIN_ATTEMPTS) return 'too_many';
     const user = users.find((known) => known.username === username);
     // Compares even for an unknown name, so that timing does not reveal which names exist.
     const right = sameSecret(password, user?.password ?? '');

@@ -5,12 +5,12 @@ import type { Market, MarketQuote } from '../../market/market.ts';
 import { DataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
 
-const MOST_SYMBOLS = 500;
+const MAX_SYMBOLS = 500;
 
 export function symbolsOf(context: Context<BrokerEnv>): string[] {
   const symbols = (context.req.query('symbols') ?? '').split(',').filter((symbol) => symbol !== '');
   if (symbols.length === 0) throw new DataError(400, 'symbols is required');
-  if (symbols.length > MOST_SYMBOLS) throw new DataError(400, `at most ${MOST_SYMBOLS} symbols`);
+  if (symbols.length > MAX_SYMBOLS) throw new DataError(400, `at most ${MAX_SYMBOLS} symbols`);
   return symbols.map(checkedSymbol);
 }
 

@@ -219,11 +219,11 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
   return app;
 }
 
-const DAYS_BACK = 30;
+const NEWS_DAYS = 30;
 /** Average days between articles about a company. */
 const DAYS_BETWEEN = 3;
 /** Number of the largest companies that are covered if no symbols are given. */
-const LARGEST = 25;
+const COVERED_COMPANIES = 25;
 const MORNING = '08:00';
 const WRITING_MS = 10 * 3_600_000;
 
@@ -233,11 +233,11 @@ const WRITING_MS = 10 * 3_600_000;
  */
 function marketNews(market: Market, symbols: readonly string[] | undefined, now: number) {
   const listed = market.symbols().map(({ symbol }) => symbol);
-  const about = symbols ?? listed.slice(0, LARGEST);
+  const about = symbols ?? listed.slice(0, COVERED_COMPANIES);
   const today = newYorkDate(now);
   return about
     .flatMap((symbol) =>
-      Array.from({ length: DAYS_BACK }, (_, ago) => note(market, symbol, addDays(today, -ago))),
+      Array.from({ length: NEWS_DAYS }, (_, ago) => note(market, symbol, addDays(today, -ago))),
     )
     .filter((one) => one !== undefined)
     .filter(({ at }) => at <= now)

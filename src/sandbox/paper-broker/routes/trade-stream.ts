@@ -7,8 +7,8 @@ import type { Clock } from '../../../machine/clock.ts';
 import type { Access, Grant } from './access.ts';
 
 /** Ping interval in milliseconds. Connections that miss a pong are closed. */
-const HEARTBEAT = 20_000;
-const LONGEST_MESSAGE = 16 * 1024;
+const PING_INTERVAL_MS = 20_000;
+const MAX_MESSAGE_BYTES = 16 * 1024;
 const POLICY_VIOLATION = 1008;
 const GOING_AWAY = 1001;
 
@@ -46,7 +46,7 @@ const authorization = (known: boolean, action: string) => ({
  */
 export function createTradeStream(options: { access: Access; clock: Clock; faults: Faults }) {
   const { access, clock, faults } = options;
-  const server = new WebSocketServer({ noServer: true, maxPayload: LONGEST_MESSAGE });
+  const server = new WebSocketServer({ noServer: true, maxPayload: MAX_MESSAGE_BYTES });
   const connections = new Map<WebSocket, Connection>();
 
   const send = (socket: WebSocket, message: object) =>
@@ -97,7 +97,7 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
     }
   };
   const stop = new AbortController();
-  void regularly(HEARTBEAT, clock, stop.signal, beat);
+  void regularly(PING_INTERVAL_MS, clock, stop.signal, beat);
 
   return {
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

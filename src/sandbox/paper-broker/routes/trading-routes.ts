@@ -77,7 +77,7 @@ function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
   return app;
 }
 
-const MOST_DAYS = 70 * 366;
+const MAX_CALENDAR_DAYS = 70 * 366;
 
 function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
@@ -94,7 +94,7 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   app.get('/v2/calendar', (context) => {
     const start = dateOf(context.req.query('start'), 'start') ?? '2024-01-01';
     const end = dateOf(context.req.query('end'), 'end') ?? '2030-12-31';
-    if (Date.parse(end) - Date.parse(start) > MOST_DAYS * 86_400_000)
+    if (Date.parse(end) - Date.parse(start) > MAX_CALENDAR_DAYS * 86_400_000)
       throw unprocessable('the range is too long');
     return context.json(market.sessions(start, end).map((session) => sessionJson(session, market)));
   });
@@ -354,7 +354,7 @@ interface Books {
 }
 
 /** Options level approved for everyone. Owners may set a lower one. */
-const OPTIONS_APPROVED = 3;
+const APPROVED_OPTIONS_LEVEL = 3;
 
 function accountJson(account: AccountRecord, books: Books, now: number) {
   const { ledger, orders, market } = books;
@@ -385,8 +385,8 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
     regt_buying_power: power,
     non_marginable_buying_power: free,
     options_buying_power: free,
-    options_approved_level: OPTIONS_APPROVED,
-    options_trading_level: Math.min(OPTIONS_APPROVED, settings.max_options_trading_level),
+    options_approved_level: APPROVED_OPTIONS_LEVEL,
+    options_trading_level: Math.min(APPROVED_OPTIONS_LEVEL, settings.max_options_trading_level),
     multiplier: String(multiplier),
     long_market_value: cents(margin.long),
     short_market_value: margin.short.isZero() ? '0' : cents(margin.short),

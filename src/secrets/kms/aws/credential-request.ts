@@ -6,7 +6,7 @@ import { parseJson } from '../../../values/parse-json.ts';
 
 /** Timeout. The sources of credentials are on this machine, or in its region. */
 const TIMEOUT_MS = 5_000;
-const LONGEST_ANSWER = 64 * 1024;
+const MAX_ANSWER_BYTES = 64 * 1024;
 
 interface CredentialRequest {
   readonly url: URL | string;
@@ -29,7 +29,7 @@ export async function credentialText(
   const signal = AbortSignal.timeout(timeoutMs);
   let status: number;
   try {
-    const response = await boundedFetch(send, LONGEST_ANSWER)(url, { ...init, redirect: 'error', signal });
+    const response = await boundedFetch(send, MAX_ANSWER_BYTES)(url, { ...init, redirect: 'error', signal });
     ({ status } = response);
     if (status === 200) return await response.text();
     await response.body?.cancel();

@@ -1,4 +1,4 @@
-import { DECIDED, OPEN, TOLD } from '../../rows/proposal-states.ts';
+import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
 import { rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
 
 /** The schema's roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
@@ -145,17 +145,17 @@ const proposals = `
   );
   CREATE INDEX proposals_of_person ON proposals (tenant, sub, created_at);
   CREATE INDEX proposals_asked ON proposals (tenant, sub, client, typed, created_at);
-  CREATE INDEX proposals_decided ON proposals (tenant, sub, client, updated_at) WHERE state IN (${DECIDED});
+  CREATE INDEX proposals_decided ON proposals (tenant, sub, client, updated_at) WHERE state IN (${DECIDED_STATES});
   CREATE INDEX proposals_alike ON proposals (tenant, sub, fingerprint, created_at);
   CREATE INDEX proposals_changed ON proposals (tenant, sub, version);
-  CREATE INDEX proposals_open ON proposals (tenant, sub, client, typed, state) WHERE state IN (${OPEN});
+  CREATE INDEX proposals_open ON proposals (tenant, sub, client, typed, state) WHERE state IN (${OPEN_STATES});
   CREATE INDEX proposals_for_others ON proposals (tenant, proposed_by, created_at) WHERE proposed_by IS NOT NULL;
   CREATE INDEX proposals_for_others_changed ON proposals (tenant, proposed_by, version)
     WHERE proposed_by IS NOT NULL;
-  CREATE INDEX proposals_attended ON proposals (tenant, attendant) WHERE state IN (${OPEN});
+  CREATE INDEX proposals_attended ON proposals (tenant, attendant) WHERE state IN (${OPEN_STATES});
   CREATE UNIQUE INDEX proposals_asked_by ON proposals (tenant, auth_req_hash) WHERE auth_req_hash IS NOT NULL;
   CREATE INDEX proposals_untold ON proposals (tenant, version)
-    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${TOLD});
+    WHERE auth_req_hash IS NOT NULL AND told < version AND state IN (${NOTIFIED_STATES});
   ${tenantTable(schema, 'proposals', { app: 'SELECT, INSERT, UPDATE' })}
 
   CREATE TABLE proposal_keys (

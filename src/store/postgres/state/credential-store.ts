@@ -28,7 +28,7 @@ export interface PostgresCredentialsOptions {
 }
 
 /** Maximum length of a value in characters. Some providers' access tokens are long, but no longer than a header. */
-const LONGEST_VALUE = 16_384;
+const MAX_VALUE_LENGTH = 16_384;
 
 type Sealed = Partial<Record<ServedName, SealedSecret>>;
 
@@ -91,7 +91,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
     notice: undefined,
     get: async (names) => pick(await open(await readSealed(names)), names),
     async set(values, expected) {
-      assertLengths(values, LONGEST_VALUE);
+      assertLengths(values, MAX_VALUE_LENGTH);
       return await change(
         expected,
         () => sealAll(values),

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { MOST_OPEN_RUNS, type NewRun, type RunStore, type RunTurn, type StoredRun } from '../../run-store.ts';
+import { MAX_OPEN_RUNS, type NewRun, type RunStore, type RunTurn, type StoredRun } from '../../run-store.ts';
 import type { Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
@@ -25,9 +25,9 @@ interface Row {
 }
 
 /** Time after which a run is checked because its job may be lost or its worker may have died. Milliseconds. */
-const LOST_MS = 60_000;
+const LOST_AFTER_MS = 60_000;
 /** Retention of an ended run, in milliseconds. */
-const KEPT_MS = 24 * 60 * 60_000;
+const ENDED_RETENTION_MS = 24 * 60 * 60_000;
 
 export interface RunStoreOptions {
   /** The tenant's part of a database with `stateSchema`. */
@@ -72,7 +72,7 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
     },
     queue: async (unit, run) => {
       await enqueue(unit, run);
-      await due(unit, run.id, now() + LOST_MS);
+      await due(unit, run.id, now() + LOST_AFTER_MS);
     },
   };
   return {
@@ -128,7 +128,7 @@ function turns({
       }),
     async noteStart({ id, epoch }, prompts) {
       const noted = await database.write((unit) =>
-        unit.last.run(`UPDATE runs SET prompts = @prompts WHERE id = @id AND ${TURN}`, {
+        unit.last.run(`UPDATE runs SET prompts = @prompts WHERE id = @id AND ${OWNS_TURN}`, {
           id,
           epoch,
           prompts,
@@ -142,7 +142,7 @@ function turns({
         const row = await unit.one<Row>(
           `UPDATE runs SET state = CASE WHEN stopping THEN 'queued' ELSE 'waiting' END, waits_for = @proposals,
              waits_since = @at, waits_until = @until
-           WHERE id = @id AND ${TURN} RETURNING *`,
+           WHERE id = @id AND ${OWNS_TURN} RETURNING *`,
           { id, epoch, proposals, at, until },
         );
         if (row === undefined) return false;
@@ -157,7 +157,7 @@ function turns({
           id: turn.id,
           at,
         });
-        await due(unit, turn.id, at + KEPT_MS);
+        await due(unit, turn.id, at + ENDED_RETENTION_MS);
         return true;
       }),
   };
@@ -207,7 +207,7 @@ function waking({
 }
 
 /** Condition that the turn still owns the run. */
-const TURN = `epoch = @epoch AND state = 'running'`;
+const OWNS_TURN = `epoch = @epoch AND state = 'running'`;
 
 function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
   return async (run, now) => {
@@ -217,7 +217,7 @@ function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
         "SELECT count(*) AS count FROM runs WHERE state <> 'ended' AND idempotency_key <> @key",
         { key },
       );
-      if ((open?.count ?? 0) >= MOST_OPEN_RUNS) return { outcome: 'full' } as const;
+      if ((open?.count ?? 0) >= MAX_OPEN_RUNS) return { outcome: 'full' } as const;
       const row = await insertRun(unit, run, now);
       if (row !== undefined) {
         await queue(unit, row);
@@ -260,7 +260,7 @@ function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefine
 
 async function append(unit: Unit, { id, epoch }: RunTurn, events: readonly unknown[]): Promise<boolean> {
   const row = await unit.one<{ events: number }>(
-    `UPDATE runs SET events = events + @count WHERE id = @id AND ${TURN} RETURNING events`,
+    `UPDATE runs SET events = events + @count WHERE id = @id AND ${OWNS_TURN} RETURNING events`,
     { id, epoch, count: events.length },
   );
   if (row === undefined) return false;

@@ -15,7 +15,7 @@ import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
 import { progressOf, turned } from './tenant-schedules.ts';
 
 /** Number of runs that are kept per schedule: a quarter of trading days, with two runs a day. */
-const KEPT_RUNS = 128;
+const MAX_STORED_RUNS = 128;
 
 interface Row {
   readonly definition: string;
@@ -29,9 +29,9 @@ interface Row {
 }
 
 /** Condition for the row of schedule `@id` of the current person. */
-const OF_SCHEDULE = 'person = current_person() AND schedule = @id';
+const THIS_SCHEDULE = 'person = current_person() AND schedule = @id';
 
-const READ = `
+const SELECT_SCHEDULES = `
   SELECT definition, wake_at, CASE WHEN asked_at > answered_at THEN asked_at END AS open_since, handled, pending_due, pending_attempts, epoch,
     (SELECT record FROM schedule_runs AS runs
      WHERE runs.schedule = schedules.id ORDER BY runs.epoch DESC LIMIT 1) AS last
@@ -49,13 +49,13 @@ export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
     jobOf(kind, tenants.tenant, person, ids);
   return {
     async list() {
-      const rows = await database.read((unit) => unit.last.all<Row>(`${READ} ORDER BY seq`));
+      const rows = await database.read((unit) => unit.last.all<Row>(`${SELECT_SCHEDULES} ORDER BY seq`));
       return rows.map((row) => rowOf<Schedule, Run>(row));
     },
     async find(idOrName) {
       const row = await database.read((unit) =>
         unit.last.one<Row>(
-          `${READ} WHERE id = @idOrName OR name = @idOrName ORDER BY id = @idOrName DESC LIMIT 1`,
+          `${SELECT_SCHEDULES} WHERE id = @idOrName OR name = @idOrName ORDER BY id = @idOrName DESC LIMIT 1`,
           { idOrName },
         ),
       );
@@ -81,12 +81,12 @@ export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
     ask: (id, key, now) =>
       database.write(async (unit) => {
         const there = await unit.one<{ asked_by: string | null; asked_at: number }>(
-          `SELECT asked_by, asked_at FROM schedule_times WHERE ${OF_SCHEDULE} FOR UPDATE`,
+          `SELECT asked_by, asked_at FROM schedule_times WHERE ${THIS_SCHEDULE} FOR UPDATE`,
           { id },
         );
         if (there === undefined) return undefined;
         if (there.asked_by === key) return there.asked_at;
-        await unit.run(`UPDATE schedule_times SET asked_at = @now, asked_by = @key WHERE ${OF_SCHEDULE}`, {
+        await unit.run(`UPDATE schedule_times SET asked_at = @now, asked_by = @key WHERE ${THIS_SCHEDULE}`, {
           id,
           key,
           now,
@@ -148,13 +148,13 @@ async function revised<Schedule extends KeptSchedule>(
     { id, from: JSON.stringify(seen), to: JSON.stringify(schedule) },
   );
   if (changed === 0) return false;
-  await unit.run(`UPDATE schedule_times SET timing = @timing, wake_at = @wakeAt WHERE ${OF_SCHEDULE}`, {
+  await unit.run(`UPDATE schedule_times SET timing = @timing, wake_at = @wakeAt WHERE ${THIS_SCHEDULE}`, {
     id,
     timing: JSON.stringify(schedule.timing),
     wakeAt,
   });
   await unit.run(
-    `DELETE FROM conditions WHERE ${OF_SCHEDULE} AND NOT EXISTS (
+    `DELETE FROM conditions WHERE ${THIS_SCHEDULE} AND NOT EXISTS (
        SELECT FROM ${GIVEN_CONDITIONS} WHERE (given.rule, given.symbol, given.side, given.threshold, given.back)
          = (conditions.rule, conditions.symbol, conditions.side, conditions.threshold, conditions.back))`,
     conditionValues(id, conditions),
@@ -197,7 +197,7 @@ function runsOf<Run>(
         const moved = await unit.one<{ epoch: number; dead: boolean }>(
           `WITH moved AS (
              UPDATE schedule_times SET epoch = epoch + 1, queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
-             WHERE ${OF_SCHEDULE} AND epoch = @seen RETURNING epoch
+             WHERE ${THIS_SCHEDULE} AND epoch = @seen RETURNING epoch
            ), begun AS (
              INSERT INTO schedule_runs (schedule, epoch, record) SELECT @id, epoch, @record FROM moved
            )
@@ -212,7 +212,7 @@ function runsOf<Run>(
       const moved = await database.write((unit) =>
         unit.last.run(
           `UPDATE schedule_times SET queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
-           WHERE ${OF_SCHEDULE} AND epoch = @seen`,
+           WHERE ${THIS_SCHEDULE} AND epoch = @seen`,
           { id, seen, ...valuesOf(progress) },
         ),
       );
@@ -221,8 +221,8 @@ function runsOf<Run>(
     end: (id, epoch, end) =>
       database.write(async (unit) => {
         if (!(await moveOn(unit, id, epoch, end))) return false;
-        if (epoch > KEPT_RUNS) {
-          const oldest = epoch - KEPT_RUNS;
+        if (epoch > MAX_STORED_RUNS) {
+          const oldest = epoch - MAX_STORED_RUNS;
           await unit.run('DELETE FROM schedule_runs WHERE schedule = @id AND epoch <= @oldest', {
             id,
             oldest,
@@ -259,7 +259,7 @@ async function moveOn<Run>(
     `WITH moved AS (
        UPDATE schedule_times SET handled = @handled, pending_due = @due, pending_attempts = @attempts,
          answered_at = greatest(answered_at, @answers), wake_at = CASE WHEN @wakeBy::bigint IS NULL THEN wake_at ELSE least(wake_at, @wakeBy) END
-       WHERE ${OF_SCHEDULE} AND epoch = @epoch RETURNING epoch
+       WHERE ${THIS_SCHEDULE} AND epoch = @epoch RETURNING epoch
      )
      UPDATE schedule_runs SET record = @record, ended = true FROM moved
      WHERE schedule_runs.schedule = @id AND schedule_runs.epoch = moved.epoch`,
@@ -282,7 +282,7 @@ async function rearm(
 ): Promise<void> {
   await unit.run(
     `UPDATE conditions SET armed = NOT armed
-     WHERE ${OF_SCHEDULE} AND armed = EXISTS (
+     WHERE ${THIS_SCHEDULE} AND armed = EXISTS (
        SELECT FROM unnest(@rules::text[], @subjects::text[]) AS given (rule, subject)
        WHERE given.rule = conditions.rule AND given.subject = conditions.symbol
      )`,

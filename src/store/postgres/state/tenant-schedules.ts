@@ -10,9 +10,9 @@ import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { enqueueAll, jobOf, type ScheduleJobs } from './schedule-jobs.ts';
 
 /** Minimum time between two triggers of a condition. A check may not report it (a snoozed rule), and must not run constantly. */
-const REST_MS = 5 * 60_000;
+const RETRIGGER_DELAY_MS = 5 * 60_000;
 /** Time after which a queued job counts as lost, so that it does not block others. */
-const QUEUED_MS = 15 * 60_000;
+const QUEUED_TIMEOUT_MS = 15 * 60_000;
 
 interface Row {
   readonly person: string;
@@ -34,7 +34,7 @@ export function postgresTenantSchedules(
       database.read(async (unit) => {
         const row = await unit.one<Waiting>(
           `SELECT (SELECT count(*) FROM schedule_times WHERE wake_at <= @now) AS due,
-             (SELECT count(*) FROM schedule_times WHERE queued_at > @now::bigint - ${QUEUED_MS}) AS queued`,
+             (SELECT count(*) FROM schedule_times WHERE queued_at > @now::bigint - ${QUEUED_TIMEOUT_MS}) AS queued`,
           { now },
         );
         return row ?? { due: 0, queued: 0 };
@@ -146,7 +146,7 @@ async function turnOver(
        FROM unnest(@symbols::text[], @sides::text[], @values::numeric[]) AS seen (symbol, side, value)
        WHERE conditions.symbol = seen.symbol AND conditions.side = seen.side
          AND ${armed ? 'armed' : 'NOT armed'} AND ${beyond}
-         AND turned_at <= @now::bigint - ${REST_MS} RETURNING person, schedule`,
+         AND turned_at <= @now::bigint - ${RETRIGGER_DELAY_MS} RETURNING person, schedule`,
       given,
     );
   // In this order, because a condition that was just re-armed must not be evaluated twice.

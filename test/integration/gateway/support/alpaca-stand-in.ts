@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { listenOnLoopback } from '../../../../src/net/http-server.ts';
-import { DAY, newYorkDate } from '../../../../src/trading/new-york-time.ts';
+import { newYorkDate, ONE_DAY_MS } from '../../../../src/trading/new-york-time.ts';
 
 export interface StandInOrder {
   readonly id: string;
@@ -66,7 +66,7 @@ export async function startAlpacaStandIn() {
     hiddenLookups: 0,
     /** Every GET answers with this status while set. */
     readsFail: undefined as number | undefined,
-    calendar: [{ date: newYorkDate(Date.now() - DAY), open: '09:30', close: '16:00' }] as Fields[],
+    calendar: [{ date: newYorkDate(Date.now() - ONE_DAY_MS), open: '09:30', close: '16:00' }] as Fields[],
     /** Newest first. */
     activities: [] as Fields[],
     tokens: new Map([
@@ -114,7 +114,7 @@ async function handle(
         cash: '50000.00',
         equity: '100000.12',
         last_equity: '99000',
-        balance_asof: newYorkDate((broker.now?.getTime() ?? Date.now()) - DAY),
+        balance_asof: newYorkDate((broker.now?.getTime() ?? Date.now()) - ONE_DAY_MS),
         buying_power: '50000.00',
         long_market_value: '50000.12',
         trading_blocked: false,

@@ -2,7 +2,7 @@ import { expect } from 'vitest';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import type { MandateStore } from '../../../../src/store/mandate-store.ts';
 import { type MandateEnvelope, mandateDigest } from '../../../../src/trading/mandate/envelope.ts';
-import { DAY } from '../../../../src/trading/new-york-time.ts';
+import { ONE_DAY_MS } from '../../../../src/trading/new-york-time.ts';
 import { mandateTerms } from '../../sandbox/proposal-fixture.ts';
 
 /** Grants a weekly mandate of alice's for twenty days. @returns its id */
@@ -17,7 +17,7 @@ export async function granted(
     max_order_notional: '1000.00',
     max_total_notional: '5000.00',
     not_before: utcSeconds(now),
-    expires_at: utcSeconds(now + 20 * DAY),
+    expires_at: utcSeconds(now + 20 * ONE_DAY_MS),
     ...changes,
   };
   const { mandate_id: id } = terms;

@@ -3,7 +3,7 @@ import { proposalDigest } from '../../../../src/approval/details.ts';
 import { NoReceipt, receiptPayload, receiptText } from '../../../../src/approval/receipts/receipt-form.ts';
 import { type ReceiptKey, receiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
-import { lineAfter, NO_LINE } from '../../../../src/store/audit.ts';
+import { EMPTY_HEAD, lineAfter } from '../../../../src/store/audit.ts';
 import type { Receipt, SignedApproval, UnsignedReceipt } from '../../../../src/trading/receipt.ts';
 import { draft } from '../../gateway/policy/sound-order.ts';
 import type { Authenticator } from '../signature/authenticator.ts';
@@ -51,7 +51,7 @@ function approvalOf(sub: Name): SignedApproval {
 function recordOf(signers: readonly Name[]): string[] {
   const { id, digest } = proposal;
   const lines: string[] = [];
-  let head = NO_LINE;
+  let head = EMPTY_HEAD;
   const note = (event: 'proposed' | 'signed' | 'executing', facts: object) => {
     const { line, ...next } = lineAfter(head, { event, facts: { ...facts, digest } }, START);
     head = next;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mcpServerSchema } from '../../../../src/config/mcp-servers.ts';
 import { compareTools } from '../../../../src/mcp/client/compared-tools.ts';
-import { LONGEST_RESULT, resultText } from '../../../../src/mcp/client/connection.ts';
+import { MAX_RESULT_BYTES, resultText } from '../../../../src/mcp/client/connection.ts';
 import { allowedTools, modelName } from '../../../../src/mcp/client/server-registry.ts';
 import { fitTool, type ServerTool } from '../../../../src/mcp/client/tool-text.ts';
 import { pinOf } from '../../../../src/net/tool-pin.ts';
@@ -147,11 +147,11 @@ describe('what a server answers', () => {
   });
 
   it('is cut at 32 KiB of UTF-8, between characters', () => {
-    const { text: cut } = text('é'.repeat(LONGEST_RESULT));
-    expect(cut.startsWith('é'.repeat(LONGEST_RESULT / 2))).toBe(true);
+    const { text: cut } = text('é'.repeat(MAX_RESULT_BYTES));
+    expect(cut.startsWith('é'.repeat(MAX_RESULT_BYTES / 2))).toBe(true);
     expect(cut).not.toContain('\ufffd');
-    expect(cut.endsWith(`[cut here: the answer had ${LONGEST_RESULT * 2} bytes]`)).toBe(true);
-    const odd = text(`x${'é'.repeat(LONGEST_RESULT)}`).text;
-    expect(odd.split('\n')[0]).toBe(`x${'é'.repeat(LONGEST_RESULT / 2 - 1)}`);
+    expect(cut.endsWith(`[cut here: the answer had ${MAX_RESULT_BYTES * 2} bytes]`)).toBe(true);
+    const odd = text(`x${'é'.repeat(MAX_RESULT_BYTES)}`).text;
+    expect(odd.split('\n')[0]).toBe(`x${'é'.repeat(MAX_RESULT_BYTES / 2 - 1)}`);
   });
 });

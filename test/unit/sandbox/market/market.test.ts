@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type BarRequest, parseTimeframe } from '../../../../src/sandbox/market/bars.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
-import { ANCHOR } from '../../../../src/sandbox/market/price-path.ts';
+import { SNAPSHOT_TIME } from '../../../../src/sandbox/market/price-path.ts';
 import { Dec, isOnTick } from '../../../../src/trading/decimal.ts';
 import { listedSymbols } from '../../../../src/trading/listed-symbols.ts';
 import type { MarketHours } from '../../../../src/trading/trading-calendar.ts';
@@ -49,7 +49,7 @@ describe('a price', () => {
 
   it('stands at the snapshot at the anchor', () => {
     for (const { symbol, snapshotPrice } of [...listedSymbols().values()].slice(0, 200)) {
-      expect(last(symbol, ANCHOR)).toBe(snapshotPrice);
+      expect(last(symbol, SNAPSHOT_TIME)).toBe(snapshotPrice);
     }
   });
 
