@@ -36,7 +36,7 @@ export async function importHistory(
   ]);
   const look = (imports: Pick<ImportStore, 'activities'>) =>
     reportOf(imports, history, { file, account, broker, dryRun });
-  if (dryRun) return withImports(app, account.account, look, await look(nothingKept));
+  if (dryRun) return withImports(app, account.account, look, await look(noImports));
   if (history.bad.length > 0 && !skipBad) {
     const [first] = history.bad;
     throw new TradeAgentError(
@@ -111,7 +111,7 @@ export async function undoImport(app: ImportApp, id: string): Promise<{ id: stri
   });
 }
 
-const nothingKept: Pick<ImportStore, 'activities'> = { activities: async () => [] };
+const noImports: Pick<ImportStore, 'activities'> = { activities: async () => [] };
 
 /** @param otherwise the result if nothing is stored yet; without it, a store is created */
 function withImports<T>(

@@ -7,7 +7,7 @@ import { getCookie, setCookie } from 'hono/cookie';
 import { html } from 'hono/html';
 import type { AgentData, FindingLine, ScheduleLine } from '../home/phone/dashboard/dashboard-data.ts';
 import { createDashboardRoutes } from '../home/phone/dashboard/dashboard-routes.ts';
-import { type KeptReads, keptReads } from '../home/phone/dashboard/kept-reads.ts';
+import { type CachedReads, cacheReads } from '../home/phone/dashboard/kept-reads.ts';
 import { KEY_HEADER, LOCATION_HEADER, securityHeaders } from '../home/phone/page/browser.ts';
 import type { BrowserContext, BrowserEnv, HomeAbout } from '../home/phone/page/browser-env.ts';
 import { messagePage, page, shellPage } from '../home/phone/page/page.ts';
@@ -66,7 +66,7 @@ export async function serveWeb(
           environment: profile.environment ?? 'live',
           simulated: profile.sandbox,
         },
-        data: keptReads(
+        data: cacheReads(
           {
             ...gateway,
             halt: () => gateway.halt(),
@@ -168,7 +168,7 @@ interface WebPagesOptions {
   /** The link's fragment. Opens one page, once. */
   readonly secret: string;
   readonly about: HomeAbout;
-  readonly data: KeptReads;
+  readonly data: CachedReads;
   /** The account shown first: the chosen one, unless that is `all`. */
   readonly account?: string;
   readonly clock: Clock;

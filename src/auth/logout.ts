@@ -65,8 +65,8 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
 /** Returns the key of a company's client, which must authenticate to revoke its own tokens. */
 async function proofOf({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
   if (profile.company === undefined) return {};
-  const { keptCompanyKey } = await import('./company/client-key.ts');
-  const privateKey = await keptCompanyKey(store);
+  const { storedCompanyKey } = await import('./company/client-key.ts');
+  const privateKey = await storedCompanyKey(store);
   return defined({ privateKey });
 }
 

@@ -8,8 +8,12 @@ import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { type BrokerTokens, createBrokerTokens, noExchange } from './broker/broker-token.ts';
 import { brokerOf, traitsOf } from './broker/brokers.ts';
-import { isKept, type KeptCredentials, type KeptKind, keptSchema } from './broker/kept-kinds.ts';
-import { keptOfOther, keptUnreadable, nothingKept } from './broker/kept-refusals.ts';
+import { isStoredKind, type StoredCredentials, type StoredKind, storedSchema } from './broker/kept-kinds.ts';
+import {
+  noStoredCredentials,
+  storedCredentialsUnreadable,
+  storedForOtherEnvironment,
+} from './broker/kept-refusals.ts';
 import { createKeyPairs, type KeyPairs } from './broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
 import type { Caller } from './door/caller.ts';
@@ -57,7 +61,7 @@ function documentedRate(broker: NamedBroker): Rate | undefined {
 }
 
 const isUnattended = ({ credentials, unattended }: NamedBroker): boolean =>
-  isKept(credentials) || unattended !== undefined;
+  isStoredKind(credentials) || unattended !== undefined;
 
 /** Each broker has its own credentials: what opens an account at one broker is never sent to another. */
 function credentialsOf(
@@ -67,7 +71,7 @@ function credentialsOf(
   { fetch, now, providerTimeoutMs: timeoutMs }: Requests,
 ): BrokerCredentials {
   const { credentials, unattended } = broker;
-  if (isKept(credentials)) return kept(broker, credentials, options, now);
+  if (isStoredKind(credentials)) return kept(broker, credentials, options, now);
   if (options.exchange === undefined) throw noExchange('accounts at the broker');
   const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
   const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
@@ -78,7 +82,7 @@ function credentialsOf(
 
 function kept(
   broker: NamedBroker,
-  kind: KeptKind,
+  kind: StoredKind,
   { brokers, environment, sealSecret, stores }: GatewayOptions,
   now: () => number,
 ): BrokerCredentials {
@@ -87,7 +91,7 @@ function kept(
   }
   const place = keyPlaceOf(broker, brokers);
   const pairs = createKeyPairs({ store: stores.brokerKeys, sealSecret, now, broker: place });
-  return keptCredentials(pairs, kind, environment);
+  return storedCredentials(pairs, kind, environment);
 }
 
 /** Uses the caller's session, or the owner's stored credentials for pre-approved orders. Delegates get neither. */
@@ -139,19 +143,20 @@ function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>
 }
 
 /** Reads stored credentials for each request, so that changes apply at once. A temporary rejection deletes none. */
-function keptCredentials(
+function storedCredentials(
   pairs: Pick<KeyPairs, 'find'>,
-  kind: KeptKind,
+  kind: StoredKind,
   environment: 'paper' | 'live',
 ): BrokerCredentials {
-  const schema = keptSchema(kind);
-  const keptOf = async (sub: string): Promise<KeptCredentials> => {
+  const schema = storedSchema(kind);
+  const keptOf = async (sub: string): Promise<StoredCredentials> => {
     const kept = await pairs.find(sub).catch((error: unknown) => {
-      throw isTradeAgentError(error) ? keptUnreadable(kind, error) : error;
+      throw isTradeAgentError(error) ? storedCredentialsUnreadable(kind, error) : error;
     });
     const found = schema.safeParse(kept?.pair);
-    if (kept === undefined || !found.success) throw nothingKept(kind);
-    if (kept.environment !== environment) throw keptOfOther(kind, kept.environment, environment);
+    if (kept === undefined || !found.success) throw noStoredCredentials(kind);
+    if (kept.environment !== environment)
+      throw storedForOtherEnvironment(kind, kept.environment, environment);
     return found.data;
   };
   return {

@@ -13,7 +13,7 @@ import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
 import { MAX_TTL_S, MIN_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { isKept } from './broker/kept-kinds.ts';
+import { isStoredKind } from './broker/kept-kinds.ts';
 import { brokersSettings, type NamedBroker, namedBrokers } from './broker/named-broker.ts';
 import type { GatewayApproval, GatewayOptions } from './gateway-options.ts';
 import { relationsOptions, relationsSchema } from './relations/relations-settings.ts';
@@ -176,7 +176,7 @@ export const gatewaySettingsSchema = settingsSchema
   }))
   .superRefine(({ brokers, brokersKey, exchange, messages, approval }, context) => {
     const wrong = (path: string[], message: string) => context.addIssue({ code: 'custom', path, message });
-    const byKept = brokers.every(({ credentials }) => isKept(credentials));
+    const byKept = brokers.every(({ credentials }) => isStoredKind(credentials));
     const pathOf = ({ name }: NamedBroker) => (brokersKey === 'broker' ? ['broker'] : ['brokers', name]);
     const sends = Object.values(messages).some((service) => service !== undefined);
     if (exchange === undefined && !byKept)
@@ -189,7 +189,7 @@ export const gatewaySettingsSchema = settingsSchema
     else if (exchange === undefined && approval.client_id === undefined && !approval.registration)
       wrong(['approval'], 'must name the client if "exchange" is not set: client_id, or registration: true');
     for (const broker of brokers) {
-      if (isKept(broker.credentials) && broker.unattended !== undefined)
+      if (isStoredKind(broker.credentials) && broker.unattended !== undefined)
         wrong(
           [...pathOf(broker), 'unattended'],
           'is only for "credentials: exchange": the other credentials already work unattended',
@@ -197,7 +197,7 @@ export const gatewaySettingsSchema = settingsSchema
     }
     // One broker's token must never be used for another.
     const audiences = brokers.flatMap((broker) =>
-      isKept(broker.credentials) ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
+      isStoredKind(broker.credentials) ? [] : [{ broker, audience: broker.audience ?? exchange?.audience }],
     );
     for (const [at, { broker, audience }] of audiences.entries()) {
       if (audiences.findIndex((one) => one.audience === audience) < at)

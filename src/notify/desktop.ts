@@ -121,7 +121,7 @@ export function desktopSender(env: NodeJS.ProcessEnv, platform: NodeJS.Platform)
   };
 }
 
-const kept = [
+const passedVariables = [
   ...'PATH HOME USER LOGNAME LANG LC_ALL DISPLAY WAYLAND_DISPLAY XAUTHORITY XDG_RUNTIME_DIR'.split(' '),
   ...'DBUS_SESSION_BUS_ADDRESS SystemRoot SystemDrive USERPROFILE TEMP'.split(' '),
 ];
@@ -133,7 +133,7 @@ export function desktopEnvironment(
   uid = process.getuid?.(),
 ): NodeJS.ProcessEnv {
   const child: NodeJS.ProcessEnv = {};
-  for (const name of kept) if (env[name] !== undefined) child[name] = env[name];
+  for (const name of passedVariables) if (env[name] !== undefined) child[name] = env[name];
   if (platform !== 'linux' || child.DBUS_SESSION_BUS_ADDRESS !== undefined) return child;
   const folder = child.XDG_RUNTIME_DIR ?? `/run/user/${uid}`;
   const bus = join(folder, 'bus');

@@ -2,12 +2,12 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-const keptSchema = z.looseObject({ gateway_key: z.looseObject({ d: z.string() }) });
+const storedSeedSchema = z.looseObject({ gateway_key: z.looseObject({ d: z.string() }) });
 
 /** Returns the secret that a sandbox's gateway seals and signs with. Undefined if the folder has no sandbox. */
-export function keptSandboxSecret(folder: string): string | undefined {
+export function storedSandboxSecret(folder: string): string | undefined {
   const file = join(folder, 'seed.json');
   return existsSync(file)
-    ? keptSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).gateway_key.d
+    ? storedSeedSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).gateway_key.d
     : undefined;
 }

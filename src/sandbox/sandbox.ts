@@ -115,7 +115,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   try {
     const hasCompany = options.company ?? home.ports?.company !== undefined;
-    const servers = await listenAsBefore(options.port, home.ports, { clock, company: hasCompany });
+    const servers = await listenOnStoredPorts(options.port, home.ports, { clock, company: hasCompany });
     const { issuer, broker } = servers;
     for (const server of Object.values(servers)) closers.push(() => server.close(DRAIN_MS));
     if (options.port !== 0) {
@@ -353,7 +353,7 @@ type SandboxServers = Readonly<Record<'issuer' | 'broker', HttpServer>> & {
  * Listens on the requested ports or those of the last start. They must be free, because tokens and bookmarks contain
  * them. A first start uses the default ports or any free ones. @throws {TradeAgentError} `port_in_use`
  */
-async function listenAsBefore(
+async function listenOnStoredPorts(
   first: number | undefined,
   remembered: SandboxPorts | undefined,
   { clock, company }: { readonly clock: Clock; readonly company: boolean },

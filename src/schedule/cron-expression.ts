@@ -7,22 +7,22 @@ import { EXCHANGE_ZONE, type Timing } from './schedule.ts';
 
 /** Number of cached expressions: parsing takes longer than evaluating, and many people use the same ones. */
 const MAX_CACHED_EXPRESSIONS = 1_000;
-const kept = new Map<string, Moments>();
+const cachedMoments = new Map<string, Moments>();
 
 /** @param calendar for moments of a trading day */
 export function timingMoments(timing: Timing, calendar: readonly TradingDay[]): Moments {
-  if ('cron' in timing) return keptMoments(timing.cron);
+  if ('cron' in timing) return cachedCronMoments(timing.cron);
   const edge = parseEdge(timing.at);
   if (edge === undefined) throw new TypeError('a stored market time is invalid');
   return edgeMoments(edge, calendar);
 }
 
-function keptMoments(cron: string): Moments {
-  const known = kept.get(cron);
+function cachedCronMoments(cron: string): Moments {
+  const known = cachedMoments.get(cron);
   if (known !== undefined) return known;
-  if (kept.size >= MAX_CACHED_EXPRESSIONS) kept.clear();
+  if (cachedMoments.size >= MAX_CACHED_EXPRESSIONS) cachedMoments.clear();
   const moments = cronMoments(cron);
-  kept.set(cron, moments);
+  cachedMoments.set(cron, moments);
   return moments;
 }
 

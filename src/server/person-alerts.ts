@@ -9,7 +9,7 @@ import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
 import { type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
-import { channelsOf, type KeptSchedule, MAX_SCHEDULES, schedulesOf, wakeTime } from './server-parts.ts';
+import { channelsOf, MAX_SCHEDULES, type ServerSchedule, schedulesOf, wakeTime } from './server-parts.ts';
 
 /** Name of the person's schedule whose rules are the alerts. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
@@ -32,13 +32,13 @@ export function personAlerts(
 ): Alerts {
   const rows = schedulesOf(parts, person);
   const find = async () => (await rows.find(ALERTS_SCHEDULE))?.schedule;
-  const care = async (schedule: KeptSchedule | undefined) => ({
+  const care = async (schedule: ServerSchedule | undefined) => ({
     looked_at_by: schedule === undefined ? [] : [schedule.name ?? schedule.id],
     told_by: Object.entries(await channelsOf(parts, person).all()).flatMap(([name, { enabled }]) =>
       enabled ? [name] : [],
     ),
   });
-  const revised = async (seen: KeptSchedule, to: KeptSchedule): Promise<boolean> =>
+  const revised = async (seen: ServerSchedule, to: ServerSchedule): Promise<boolean> =>
     await rows.revise(seen, { schedule: to, ...(await wokenBy(to, parts.clock.now())) });
   const added = async (text: string): Promise<boolean> => {
     const now = parts.clock.now();
@@ -51,7 +51,7 @@ export function personAlerts(
     return outcome === 'added';
   };
   /** Writes the rules, and removes the schedule if none are left. Returns false on a concurrent change. */
-  const written = async (seen: KeptSchedule | undefined, text: string): Promise<boolean> => {
+  const written = async (seen: ServerSchedule | undefined, text: string): Promise<boolean> => {
     if (text === textOf(seen)) return true;
     if (text.length > MAX_RULES_LENGTH) throw refused('there are too many alerts');
     if (seen === undefined) return await added(text);
@@ -103,7 +103,7 @@ export function personAlerts(
   };
 }
 
-function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptSchedule {
+function newSchedule(rules: string, { scopes }: AlertRights, now: number): ServerSchedule {
   return {
     id: shortId('s', 10),
     name: ALERTS_SCHEDULE,
@@ -118,7 +118,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): KeptS
 }
 
 /** Returns the next review and the price conditions of a schedule. For market-day times, the sweep finds the next one. */
-async function wokenBy({ timing, on_price, check }: KeptSchedule, now: number) {
+async function wokenBy({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
   const conditions =
     on_price === true ? conditionsOf(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
@@ -126,7 +126,7 @@ async function wokenBy({ timing, on_price, check }: KeptSchedule, now: number) {
 }
 
 /** Returns the alert rules. @throws {TradeAgentError} `usage` if a schedule of this name uses the default rules */
-function textOf(schedule: KeptSchedule | undefined): string {
+function textOf(schedule: ServerSchedule | undefined): string {
   if (schedule === undefined) return '';
   const { rules } = schedule.check;
   if (rules !== undefined) return rules;

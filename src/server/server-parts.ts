@@ -56,7 +56,7 @@ export function runsOf(
 
 export const MAX_SCHEDULES = 50;
 
-export interface KeptSchedule extends AddSchedule {
+export interface ServerSchedule extends AddSchedule {
   readonly id: string;
   readonly timing: Timing;
   /** Scopes of the client that added the schedule, which limit its runs. */
@@ -68,7 +68,7 @@ export interface KeptSchedule extends AddSchedule {
 export function schedulesOf(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,
-): ScheduleRows<KeptSchedule, RunRecord> {
+): ScheduleRows<ServerSchedule, RunRecord> {
   return postgresScheduleRows(database, person, jobs);
 }
 

@@ -26,14 +26,14 @@ export interface Remembered {
 }
 
 /** A notice. Its other members are stored unchanged. */
-export interface KeptNotice {
+export interface StoredNotice {
   readonly id: string;
   /** RFC 3339. */
   readonly at: string;
 }
 
 /** A notice for a channel, and the firings it reports. */
-export interface OutgoingNotice<Notice extends KeptNotice> {
+export interface OutgoingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
   readonly firings: readonly FiredState[];
@@ -41,7 +41,7 @@ export interface OutgoingNotice<Notice extends KeptNotice> {
   readonly until: number;
 }
 
-export interface WaitingNotice<Notice extends KeptNotice> {
+export interface WaitingNotice<Notice extends StoredNotice> {
   readonly channel: string;
   readonly notice: Notice;
   readonly until: number;
@@ -53,7 +53,7 @@ export interface WaitingNotice<Notice extends KeptNotice> {
 export type Untold = (channel: string, firings: readonly FiredState[]) => FiredState[];
 
 /** The unsent notices of an account: stored before they are sent, removed afterwards. */
-export interface NoticeOutbox<Notice extends KeptNotice> {
+export interface NoticeOutbox<Notice extends StoredNotice> {
   untold(): Promise<Untold>;
   /** Stores all notices or none. A notice that is already stored is not changed. */
   put(notices: readonly OutgoingNotice<Notice>[]): Promise<void>;
@@ -64,7 +64,7 @@ export interface NoticeOutbox<Notice extends KeptNotice> {
 }
 
 /** State of an account that is kept between checks. Each method is one transaction. */
-export interface AccountMemory<Notice extends KeptNotice> {
+export interface AccountMemory<Notice extends StoredNotice> {
   remembered(): Promise<Remembered>;
   /** Replaces the fired states and the mark. Forgets notices of rules that no longer fire, so that they are sent again next time. */
   remember(states: readonly FiredState[], mark: HighWaterMark | undefined): Promise<void>;
@@ -118,7 +118,7 @@ export interface AccountOwner {
 }
 
 /** State of one profile that is kept between checks. */
-export interface CheckStore<Notice extends KeptNotice> {
+export interface CheckStore<Notice extends StoredNotice> {
   readonly closes: CloseCache;
   account(owner: AccountOwner): AccountMemory<Notice>;
   activities(owner: AccountOwner): ActivityCache;

@@ -1,5 +1,5 @@
 import type { MandateEnvelope } from '../trading/mandate/envelope.ts';
-import type { CountedTerms, KeptMandateState } from '../trading/mandate/mandate.ts';
+import type { CountedTerms, StoredMandateState } from '../trading/mandate/mandate.ts';
 import type { Approval } from './used-approval.ts';
 
 /** A mandate in the store. Times are milliseconds since the epoch. */
@@ -7,7 +7,7 @@ export interface StoredMandate {
   readonly id: string;
   readonly sub: string;
   readonly terms: MandateEnvelope;
-  readonly state: KeptMandateState;
+  readonly state: StoredMandateState;
   readonly createdAt: number;
   readonly updatedAt: number;
 }

@@ -1,7 +1,7 @@
 /* Schedules of many people on a server. A tenant's sweep sees their wake times but not their content. */
 
 /** A schedule. Its other members are stored unchanged. */
-export interface KeptSchedule {
+export interface StoredSchedule {
   readonly id: string;
   readonly name: string | null;
   readonly timing: unknown;
@@ -78,7 +78,7 @@ export interface RunEnd<Run> extends ScheduleProgress {
 }
 
 /** One person's schedules. Each method is one transaction, which also enqueues the jobs. */
-export interface ScheduleRows<Schedule extends KeptSchedule, Run> {
+export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** Sorted by creation. */
   list(): Promise<ScheduleRow<Schedule, Run>[]>;
   /** Finds a schedule by ID or name. */

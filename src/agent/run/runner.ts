@@ -31,7 +31,7 @@ import {
   isMidProposal,
   untilSettled,
 } from './interrupt-waits.ts';
-import type { KeptLease, LeaseKeeper } from './lease-keeper.ts';
+import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
 import { runResult } from './run-result.ts';
 import { takeBack } from './take-back.ts';
 import { beginThread } from './threads.ts';
@@ -77,7 +77,7 @@ class Run {
   readonly #parts: RunnerParts;
   readonly #request: RunRequest;
   readonly #options: RunOptions;
-  #lease: KeptLease | undefined;
+  #lease: HeldLease | undefined;
   readonly #stop: AbortController;
   readonly #emit: (event: AgentEvent) => void;
   readonly #inFlight = new Set<Promise<unknown>>();
@@ -104,7 +104,7 @@ class Run {
     const request = this.#request;
     const id = 'resume' in request ? request.resume : request.thread;
     let thread: Thread;
-    let lease: KeptLease;
+    let lease: HeldLease;
     try {
       const { clock } = environment;
       const wanted = 'resume' in request ? request : { title: titleOf(request), thread: request.thread };
@@ -220,7 +220,7 @@ class Run {
     config: GraphConfig,
     before: StateSnapshot,
   ): Promise<StateSnapshot> {
-    if (before.createdAt === undefined) throw nothingStored(environment.thread);
+    if (before.createdAt === undefined) throw emptyThreadError(environment.thread);
     // Not `next`, which omits finished tasks: a run may have died before it stored the step after them.
     if (before.tasks.length === 0) return before;
     if (interruptsOf(before.tasks).length === 0) await graph.invoke(null, config);
@@ -342,7 +342,7 @@ function opening(input: RunInput, under: string): { messages: BaseMessage[]; tai
 }
 
 /** Returns the error for a run that died before it stored its prompt. */
-function nothingStored(thread: string): TradeAgentError {
+function emptyThreadError(thread: string): TradeAgentError {
   return new TradeAgentError(
     'not_found',
     `thread ${thread} is empty: its run ended before anything was stored`,

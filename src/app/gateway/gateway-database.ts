@@ -11,7 +11,7 @@ import type { Recounted } from '../../store/sql/order-recount.ts';
 import type { App } from '../app.ts';
 import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-keys.ts';
 import { sealFile, sealSecret, unusableFile } from './key-file.ts';
-import type { GatewayPlaces, KeptSettings } from './settings-file.ts';
+import type { GatewayPlaces, StorageSettings } from './settings-file.ts';
 
 /** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -35,7 +35,7 @@ export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
  *   use another `seal.key`; `credential_store_…` if the key management service fails
  */
 export async function openGatewayDatabase(
-  settings: KeptSettings,
+  settings: StorageSettings,
   folder: string,
   env: NodeJS.ProcessEnv,
 ): Promise<OpenedDatabase<GatewayStores> & { readonly secrets: GatewaySecrets }> {
@@ -78,7 +78,7 @@ async function secretsOf(keys: GatewayKeys): Promise<GatewaySecrets> {
 
 /** Opens only a gateway's keys. Works while it runs. @throws {TradeAgentError} `invalid_config`; errors of `work` */
 export async function withGatewayKeys<T>(
-  { database, kms }: KeptSettings,
+  { database, kms }: StorageSettings,
   folder: string,
   env: NodeJS.ProcessEnv,
   work: (keys: GatewayKeys) => Promise<T>,

@@ -7,7 +7,7 @@ import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
 import { addWrappingKeyTo, type ShownKey, shownKey } from './key-file.ts';
-import { type GatewayPlaces, readKept, readSettings } from './settings-file.ts';
+import { type GatewayPlaces, readSettings, readStorageSettings } from './settings-file.ts';
 
 /**
  * `rotate` creates the next key and `confirm` switches to it once the provider knows it. `rewrap` wraps all of the
@@ -17,7 +17,7 @@ export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
 /** @throws {TradeAgentError} as {@link addWrappingKeyTo} */
 export async function addGatewayWrappingKey({ home, config }: GatewayPlaces): Promise<string> {
-  return await addWrappingKeyTo((await readKept(config)).kms?.file, home, 'gateway.yaml');
+  return await addWrappingKeyTo((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
 }
 
 export interface GatewayKey extends ShownKey {
@@ -40,7 +40,7 @@ export async function gatewayKey(
   step: KeyStep,
   kty: 'EC' | 'RSA',
 ): Promise<GatewayKey> {
-  const kept = await readKept(places.config);
+  const kept = await readStorageSettings(places.config);
   return await withGatewayKeys(kept, places.home, app.env, async (keys) => {
     const { status, key } = await taken(app, keys, places, step, kty);
     const file = status === 'waiting' ? keys.nextFile : keys.file;

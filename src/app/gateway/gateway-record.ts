@@ -14,7 +14,7 @@ import type { App } from '../app.ts';
 import { type PinnedKeys, pinnedKeys, trusted } from '../receipts.ts';
 import { openRecord, type RecordStores, withGatewayKeys } from './gateway-database.ts';
 import { sealFile } from './key-file.ts';
-import { type GatewayPlaces, readAnchorCa, readKept } from './settings-file.ts';
+import { type GatewayPlaces, readAnchorCa, readStorageSettings } from './settings-file.ts';
 
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
@@ -61,7 +61,7 @@ async function withRecord<T>(
   { home, config }: GatewayPlaces,
   work: (record: RecordStores) => Promise<T>,
 ): Promise<T> {
-  const { stores, close } = await openRecord((await readKept(config)).database, home, env);
+  const { stores, close } = await openRecord((await readStorageSettings(config)).database, home, env);
   try {
     return await work(stores);
   } finally {
@@ -107,7 +107,7 @@ export async function verifyRecord(
   }
   const pinned =
     options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
-  const kept = options.checkpoint === undefined ? undefined : await keptCheckpoint(options.checkpoint);
+  const kept = options.checkpoint === undefined ? undefined : await readSavedCheckpoint(options.checkpoint);
   const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
   const checkpoints = checkpointReader({
     isTrusted: trusted(pinned),
@@ -137,16 +137,16 @@ async function ownSecrets(
   env: NodeJS.ProcessEnv,
   { home, config }: GatewayPlaces,
 ): Promise<SealSecrets | undefined> {
-  const kept = await readKept(config);
+  const kept = await readStorageSettings(config);
   // Checked first, because reading a missing key would create it.
   if (kept.kms !== undefined || existsSync(sealFile(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
-  const { keptSandboxSecret } = await import('../../sandbox/kept-secret.ts');
-  return keptSandboxSecret(home);
+  const { storedSandboxSecret } = await import('../../sandbox/kept-secret.ts');
+  return storedSandboxSecret(home);
 }
 
 /** Accepts a checkpoint line, the output of "audit verify --output json", or a receipt. */
-async function keptCheckpoint(file: string): Promise<{ readonly seq: number; readonly hash: string }> {
+async function readSavedCheckpoint(file: string): Promise<{ readonly seq: number; readonly hash: string }> {
   const unusable = new TradeAgentError('usage', `${file} contains no checkpoint`, {
     hint: "Pass a file with a checkpoint line of the audit log, this command's --output json, or a receipt.",
     details: { file },

@@ -19,17 +19,17 @@ export async function readSettings(file: string): Promise<GatewaySettings> {
 }
 
 /** The settings that say where a gateway's data and keys are, if not in its folder. */
-export type KeptSettings = Pick<GatewaySettings, 'database' | 'kms'>;
+export type StorageSettings = Pick<GatewaySettings, 'database' | 'kms'>;
 
-const keptAlone = z.looseObject({ database: databaseSchema.optional(), kms: kmsSchema.optional() });
+const storageOnlySchema = z.looseObject({ database: databaseSchema.optional(), kms: kmsSchema.optional() });
 
 /**
  * Reads only where the data is, so that a halt can be lifted even if other settings are invalid. Empty if missing.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function readKept(file: string): Promise<KeptSettings> {
+export async function readStorageSettings(file: string): Promise<StorageSettings> {
   if (!existsSync(file)) return {};
-  return await parseYaml(keptAlone, readNamedFile(file, 'gateway configuration', ''), file);
+  return await parseYaml(storageOnlySchema, readNamedFile(file, 'gateway configuration', ''), file);
 }
 
 const anchorAlone = z.looseObject({ anchor: anchorSchema.optional() });

@@ -156,11 +156,11 @@ export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file,
     await readHomeSettings(part);
     await readGatewaySettings(part);
     readKey(part);
-    return { folder, createdAt, address, ...(await settle(part, clock)) };
+    return { folder, createdAt, address, ...(await settleRestored(part, clock)) };
   });
 }
 
-async function settle(part: string, clock: App['clock']) {
+async function settleRestored(part: string, clock: App['clock']) {
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
   const { gatewayDatabase, providerDatabase, record } = homeFiles(part);
   const provider = new Database(providerDatabase, { fileMustExist: true });

@@ -10,10 +10,10 @@ import {
   type WrittenBroker,
 } from '../../gateway/broker/brokers.ts';
 import {
-  type KeptCredentials,
-  type KeptKind,
-  keptKindNames,
-  keptWords,
+  type StoredCredentials,
+  type StoredKind,
+  storedKindNames,
+  storedKindText,
 } from '../../gateway/broker/kept-kinds.ts';
 import {
   brokerName,
@@ -22,7 +22,7 @@ import {
   SINGLE_BROKER_NAME,
 } from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
-import { keptKindOf, toolsOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
+import { requireStoredKind, toolsOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -45,9 +45,9 @@ interface WhoseKeys {
  * Returns the kind of credentials that a broker of this home accepts.
  * @throws {TradeAgentError} `usage` if there is no home or the broker must be named
  */
-export async function whatIsKept(folder: string, name: string | undefined): Promise<KeptKind> {
+export async function storedCredentialKind(folder: string, name: string | undefined): Promise<StoredKind> {
   requireOwnFolder(folder);
-  return keptKindOf(brokerNamed({ gateway: await readGatewaySettings(folder) }, name));
+  return requireStoredKind(brokerNamed({ gateway: await readGatewaySettings(folder) }, name));
 }
 
 /**
@@ -58,7 +58,7 @@ export async function whatIsKept(folder: string, name: string | undefined): Prom
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'fetch'>,
-  { folder, username, broker: name, pair }: WhoseKeys & { readonly pair: KeptCredentials },
+  { folder, username, broker: name, pair }: WhoseKeys & { readonly pair: StoredCredentials },
   confirm: (account: VerifiedAccount) => Promise<void>,
 ) {
   return await withHome(app, folder, async (home) => {
@@ -79,7 +79,7 @@ async function accountFor(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
   broker: NamedBroker,
-  pair: KeptCredentials,
+  pair: StoredCredentials,
 ): Promise<VerifiedAccount> {
   const { environment } = home.gateway;
   const account = await verifyCredentials(broker, pair, { environment, fetch });
@@ -96,11 +96,11 @@ async function accountFor(
 
 /** Lists the accounts that this home can open, without secrets. */
 export async function listBrokerKeys(app: Pick<App, 'clock'>, folder: string) {
-  return await withHome(app, folder, keptKeys);
+  return await withHome(app, folder, storedAccounts);
 }
 
 /** Returns the stored accounts, grouped by broker in the order of the settings. */
-export async function keptKeys({ keyPairs, gateway }: Pick<OpenHome, 'keyPairs' | 'gateway'>) {
+export async function storedAccounts({ keyPairs, gateway }: Pick<OpenHome, 'keyPairs' | 'gateway'>) {
   const lists = gateway.brokers.map(async (broker) =>
     (await keyPairs(broker).list()).map((kept) => ({ ...kept, broker: broker.name })),
   );
@@ -148,7 +148,7 @@ async function requireNew(
   broker: string,
   { accountNumber }: VerifiedAccount,
 ): Promise<void> {
-  const other = (await keptKeys(home)).find(
+  const other = (await storedAccounts(home)).find(
     (kept) => kept.sub === sub && kept.accountNumber === accountNumber && kept.broker !== broker,
   );
   if (other === undefined) return;
@@ -166,7 +166,7 @@ interface NewBroker {
   readonly entry: BrokerEntry;
   /** The person whose account is added first. Defaults to the home's only person. */
   readonly username: string | undefined;
-  readonly pair: KeptCredentials;
+  readonly pair: StoredCredentials;
 }
 
 const LOCK_WAIT_MS = 10_000;
@@ -320,7 +320,7 @@ export async function lookAtBrokerTools(
 
 export interface BrokerChoice {
   readonly kind: OfferedBroker;
-  /** A `KeptKind`. Defaults to the broker's first. */
+  /** A `StoredKind`. Defaults to the broker's first. */
   readonly credentials?: string | undefined;
   /** The broker's address, if it is not the default one. */
   readonly url?: string | undefined;
@@ -364,8 +364,8 @@ function usage(message: string, hint: string): TradeAgentError {
 
 /** Whether any kind has a field of this name. If so, a line `NAME=…` is not a secret that contains a "=". */
 const isOthers = (name: string) =>
-  keptKindNames.some((kind) =>
-    Object.values(keptWords(kind).fields).some(({ names }) => names.includes(name)),
+  storedKindNames.some((kind) =>
+    Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)),
   );
 
 /**
@@ -373,9 +373,9 @@ const isOthers = (name: string) =>
  * broker's own tools use are accepted too. Errors quote nothing from the text.
  * @throws {TradeAgentError} `usage`
  */
-export function readKeptText(text: string, from: string, kind: KeptKind): KeptCredentials {
-  const { noun } = keptWords(kind);
-  const fields = Object.entries(keptWords(kind).fields);
+export function readCredentialsText(text: string, from: string, kind: StoredKind): StoredCredentials {
+  const { noun } = storedKindText(kind);
+  const fields = Object.entries(storedKindText(kind).fields);
   const lines = text
     .split(/\r?\n/)
     .map((line) => line.trim())
@@ -392,7 +392,7 @@ export function readKeptText(text: string, from: string, kind: KeptKind): KeptCr
   if (named.size === 0 && bare.length === fields.length) {
     for (const [at, [field]] of fields.entries()) named.set(field, bare[at] ?? '');
   }
-  if (named.size === fields.length) return Object.fromEntries(named) as unknown as KeptCredentials;
+  if (named.size === fields.length) return Object.fromEntries(named) as unknown as StoredCredentials;
   const labels = new Intl.ListFormat('en-GB').format(fields.map(([, { label }]) => label.toLowerCase()));
   const examples = fields.map(([, { names }]) => `"${names[0]}=…"`).join(', ');
   throw new TradeAgentError('usage', `${from} contains no ${noun}`, {

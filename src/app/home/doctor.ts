@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { type ConnectionOptions, connect, type PeerCertificate } from 'node:tls';
 import { verifyAuditFile } from '../../approval/audit-chain.ts';
 import { errorObject } from '../../errors/error-object.ts';
-import { isKept } from '../../gateway/broker/kept-kinds.ts';
+import { isStoredKind } from '../../gateway/broker/kept-kinds.ts';
 import type { NamedBroker } from '../../gateway/broker/named-broker.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import { LIMITS_LOST, readFolderRules } from '../../gateway/policy/files/rules-source.ts';
@@ -90,7 +90,7 @@ async function accountsOf(username: string, checking: Checking): Promise<Finding
 async function unusedBrokers(checking: Checking): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
-  const kept = gateway.brokers.filter(({ credentials }) => isKept(credentials));
+  const kept = gateway.brokers.filter(({ credentials }) => isStoredKind(credentials));
   const found = await Promise.all(
     kept.map(async (broker) => ((await keyPairs(broker).list()).length === 0 ? [broker] : [])),
   );

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { KeptCredentials } from '../../gateway/broker/kept-kinds.ts';
+import type { StoredCredentials } from '../../gateway/broker/kept-kinds.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
@@ -27,7 +27,7 @@ import { withHome } from './open-home.ts';
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 export interface OpenedAccount {
-  readonly pair: KeptCredentials;
+  readonly pair: StoredCredentials;
   readonly account: VerifiedAccount;
   readonly entry: BrokerEntry;
 }
@@ -50,7 +50,7 @@ export type MadeHome = Awaited<ReturnType<typeof initHome>>;
 export async function openAccount(
   { fetch }: Pick<App, 'fetch'>,
   entry: BrokerEntry,
-  pair: KeptCredentials,
+  pair: StoredCredentials,
   environment: 'paper' | 'live',
 ): Promise<OpenedAccount> {
   return { pair, account: await verifyCredentials(entry.settings, pair, { environment, fetch }), entry };

@@ -6,7 +6,7 @@ import type { AuthorizedClient } from '../../store/home/authorized-clients.ts';
 import type { Person } from '../../store/home/people.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import type { App } from '../app.ts';
-import { keptKeys } from './brokers.ts';
+import { storedAccounts } from './brokers.ts';
 import { homeFiles, readHomeReady } from './home-files.ts';
 import { type OpenHome, personOf, withHome } from './open-home.ts';
 
@@ -21,7 +21,7 @@ export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
 
 async function listedUsers(home: OpenHome) {
   const { people, keys, recoveryCodes } = home;
-  const pairs = await keptKeys(home);
+  const pairs = await storedAccounts(home);
   return await Promise.all(
     people.list().map(async ({ username, name, email }) => {
       const accounts = pairs

@@ -282,11 +282,11 @@ function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]
 export async function removeServer(app: App, name: string): Promise<void> {
   const { url } = await serverNamed(app, name);
   if (url !== undefined) {
-    const { KeptAuthorization } = await import('../../mcp/client/kept-authorization.ts');
+    const { StoredAuthorization } = await import('../../mcp/client/kept-authorization.ts');
     const { credentials } = await serverAccess(app);
     // Avoids creating a file for someone who never signed in.
     if (Object.keys(await credentials.read()).length > 0)
-      await new KeptAuthorization(credentials, url).forget();
+      await new StoredAuthorization(credentials, url).forget();
   }
   await removeEntry(await serverPlace(app, name));
 }

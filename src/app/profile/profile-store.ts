@@ -4,7 +4,12 @@ import { setStorePlace } from '../../config/profile-edit.ts';
 import { findProfile, storeOf } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { moveCredentials } from '../../secrets/move-credentials.ts';
-import { isSamePlace, type KeptPlace, keptPlaces, placeOf } from '../../secrets/places/kept-places.ts';
+import {
+  isSamePlace,
+  type StoredPlace,
+  storedPlaces,
+  toStoredPlace,
+} from '../../secrets/places/kept-places.ts';
 import type { App } from '../app.ts';
 
 /** A profile's name and where it stores its secrets. Its addresses are not needed. */
@@ -13,7 +18,7 @@ interface StoreSetting extends StorePlace {
 }
 
 /** A place, with the `credential_key` from config.yaml. */
-export interface NamedPlace extends KeptPlace {
+export interface NamedPlace extends StoredPlace {
   readonly key: string | undefined;
 }
 
@@ -31,8 +36,8 @@ async function storeSetting(app: App, name: string | undefined): Promise<StoreSe
 export async function showStore(app: App, name: string | undefined) {
   const setting = await storeSetting(app, name);
   const folder = (await app.home()).config;
-  const here = placeOf(folder, setting.name, setting);
-  const kept = keptPlaces(folder, setting.name);
+  const here = toStoredPlace(folder, setting.name, setting);
+  const kept = storedPlaces(folder, setting.name);
   return {
     name: setting.name,
     place: { ...here, key: setting.credential_key },
@@ -50,7 +55,7 @@ interface MovedStore {
   /** Set if the old copy could not be erased. */
   readonly warning: string | undefined;
   /** The erased leftovers of an earlier move. If there were any, nothing else was done. */
-  readonly erased: readonly KeptPlace[];
+  readonly erased: readonly StoredPlace[];
 }
 
 /**
@@ -61,8 +66,8 @@ interface MovedStore {
 export async function moveStore(app: App, name: string, to: StorePlace): Promise<MovedStore> {
   const from = await storeSetting(app, name);
   const home = await app.home();
-  const here = placeOf(home.config, from.name, from);
-  const there = placeOf(home.config, from.name, to);
+  const here = toStoredPlace(home.config, from.name, from);
+  const there = toStoredPlace(home.config, from.name, to);
   if (isSamePlace(here, there)) {
     if (from.credential_key !== to.credential_key) throw otherKeyFile(from.name);
     return await eraseLeftovers(app, from, here);
@@ -89,9 +94,9 @@ export async function moveStore(app: App, name: string, to: StorePlace): Promise
 }
 
 /** Runs when the profile has already been switched and only leftovers of an earlier move remain. */
-async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace): Promise<MovedStore> {
+async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace): Promise<MovedStore> {
   const { name } = setting;
-  const kept = keptPlaces((await app.home()).config, name);
+  const kept = storedPlaces((await app.home()).config, name);
   const [leftover, ...more] = kept.filter((place) => !isSamePlace(place, here));
   if (leftover === undefined) {
     throw new TradeAgentError('usage', `the credentials of "${name}" are already stored there`, {
@@ -117,7 +122,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: KeptPlace):
   };
 }
 
-async function erase(app: App, name: string, place: KeptPlace): Promise<void> {
+async function erase(app: App, name: string, place: StoredPlace): Promise<void> {
   if (place.keyKind === 'key-file' && place.file !== undefined) {
     // The key file stays, because it may open other profiles' files.
     rmSync(place.file, { force: true });

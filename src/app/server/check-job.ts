@@ -15,8 +15,8 @@ import type { ServerParts } from '../../server/server-parts.ts';
 import {
   channelsOf,
   checksOf,
-  type KeptSchedule,
   type NoticeParts,
+  type ServerSchedule,
   schedulesOf,
 } from '../../server/server-parts.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
@@ -75,7 +75,7 @@ export function checkJob(parts: CheckJobParts): JobHandler {
 
 /** Records the moments that passed without a run. */
 async function passOver(
-  rows: ScheduleRows<KeptSchedule, RunRecord>,
+  rows: ScheduleRows<ServerSchedule, RunRecord>,
   { schedule, epoch, handled: before }: Turn['row'],
   handled: number,
 ): Promise<void> {
@@ -84,7 +84,7 @@ async function passOver(
 
 interface Turn {
   readonly person: string;
-  readonly row: ScheduleRow<KeptSchedule, RunRecord>;
+  readonly row: ScheduleRow<ServerSchedule, RunRecord>;
   /** Undefined if a person or a price requested the run. */
   readonly due: DueNow | undefined;
   readonly signal: AbortSignal;
@@ -93,7 +93,7 @@ interface Turn {
 /** @returns undefined if another run began meanwhile, and then nothing is written */
 async function runTurn(
   parts: CheckJobParts,
-  rows: ScheduleRows<KeptSchedule, RunRecord>,
+  rows: ScheduleRows<ServerSchedule, RunRecord>,
   turn: Turn,
   handled: number,
 ): Promise<Ended | undefined> {
@@ -174,7 +174,7 @@ async function checked(
 }
 
 /** Replaces `wait` with `detach`, because nobody waits for an approval on a server. */
-function checkOf({ id, name, check }: KeptSchedule) {
+function checkOf({ id, name, check }: ServerSchedule) {
   const { suggest, buy_only: buyOnly, approval } = check;
   return {
     id,

@@ -16,7 +16,7 @@ export async function companyKey(store: CredentialStore): Promise<CompanyKey> {
   return isFirst ? await named(made) : await companyKey(store);
 }
 
-export async function keptCompanyKey(store: CredentialStore): Promise<CompanyKey | undefined> {
+export async function storedCompanyKey(store: CredentialStore): Promise<CompanyKey | undefined> {
   const { company_key: kept } = await store.get(['company_key']);
   return kept === undefined ? undefined : await named(parsePrivateJwk(kept));
 }

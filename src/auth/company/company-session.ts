@@ -12,7 +12,7 @@ import type { Session } from '../session/session.ts';
 import { parseStoredSession, type StoredSession, userOf } from '../session/stored-session.ts';
 import { covers, keepSuccessor } from '../session/token-refresh.ts';
 import { type SessionOptions, sessionOver } from '../session/token-session.ts';
-import { keptCompanyKey } from './client-key.ts';
+import { storedCompanyKey } from './client-key.ts';
 import { companyName, noLongerLetIn, notByCompany, unknownAtCompany } from './company-failure.ts';
 import type { CompanyMachine, SignedInBy } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
@@ -65,7 +65,7 @@ async function open(options: SessionOptions): Promise<Opened | undefined> {
   const place = signInProfile(profile);
   const stored = await store.get(['session', 'refresh_token', 'dpop_key']);
   const session = parseStoredSession(stored.session, place);
-  const key = await keptCompanyKey(store);
+  const key = await storedCompanyKey(store);
   if (session === undefined || key === undefined) return undefined;
   if (stored.refresh_token === undefined || stored.dpop_key === undefined) return undefined;
   const access = { fetch, clock: options.clock, home };

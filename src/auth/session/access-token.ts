@@ -31,7 +31,7 @@ export function parseAccessToken(text: string | undefined): AccessToken | undefi
 }
 
 /** Returns the token's stored form, or undefined if it is too long to store. Each process then fetches its own. */
-export function storedForm(token: AccessToken): string | undefined {
+export function serializeAccessToken(token: AccessToken): string | undefined {
   const text = JSON.stringify(token);
   return text.length <= MAX_VALUE_LENGTH ? text : undefined;
 }

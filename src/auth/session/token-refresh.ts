@@ -15,7 +15,7 @@ import {
   type ProviderAccess,
 } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
-import { type AccessToken, isUsable, parseAccessToken, storedForm } from './access-token.ts';
+import { type AccessToken, isUsable, parseAccessToken, serializeAccessToken } from './access-token.ts';
 import { dpopHandle, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import { parseStoredSession } from './stored-session.ts';
 
@@ -85,7 +85,7 @@ export async function refreshAccessToken(
     const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
     const values = defined({
       refresh_token: refreshToken,
-      access_token: isKept ? storedForm(token) : undefined,
+      access_token: isKept ? serializeAccessToken(token) : undefined,
     });
     if (Object.keys(values).length > 0) await keepSuccessor(store, values, sent);
 

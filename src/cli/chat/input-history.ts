@@ -24,7 +24,7 @@ export function openInputHistory(folder: string) {
   return {
     entries,
     add: (entry: string) => {
-      if (entry === last || !mayBeKept(entry)) return;
+      if (entry === last || !isStorable(entry)) return;
       last = entry;
       quietly(() => {
         ensurePrivateFolder(dirname(file));
@@ -48,7 +48,7 @@ export function wantsHistory(
  * Returns false for anything that looks like a secret (key, token, password), for lines that start with a space (as in
  * shells), and for long pastes.
  */
-export function mayBeKept(entry: string): boolean {
+export function isStorable(entry: string): boolean {
   if (entry.trim() === '' || entry.startsWith(' ') || entry.length > MAX_ENTRY_LENGTH) return false;
   if (
     /\b(pass(word|phrase|wd)?|secret|token|api[-_ ]?key|private[-_ ]?key|credential|bearer|otp|pin)\b/i.test(

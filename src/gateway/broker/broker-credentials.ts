@@ -1,8 +1,8 @@
 import type { Caller } from '../door/caller.ts';
-import type { KeptCredentials } from './kept-kinds.ts';
+import type { StoredCredentials } from './kept-kinds.ts';
 
 /** A token from the token exchange, or credentials that the owner gave the gateway. */
-export type AccountCredentials = { readonly accessToken: string } | KeptCredentials;
+export type AccountCredentials = { readonly accessToken: string } | StoredCredentials;
 
 /** Provides the credentials for the caller's account at the broker. They never leave the gateway. */
 export interface BrokerCredentials {

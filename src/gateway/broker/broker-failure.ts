@@ -1,7 +1,7 @@
 import { Refusal } from '../../trading/refusal.ts';
 import type { Submission } from './broker.ts';
-import type { KeptKind } from './kept-kinds.ts';
-import { keptRefused } from './kept-refusals.ts';
+import type { StoredKind } from './kept-kinds.ts';
+import { storedCredentialsRejected } from './kept-refusals.ts';
 
 /** A failed request, classified by what it proves. Each broker's `failureOf` does the classification. */
 export type BrokerFailure =
@@ -18,7 +18,7 @@ export type BrokerFailure =
   /** Too many requests; this one was not processed. */
   | { readonly kind: 'rate_limited'; readonly retryAfterMs: number | undefined }
   /** The credentials were rejected and the request was not processed. */
-  | { readonly kind: 'unauthorized'; readonly credentials?: KeptKind }
+  | { readonly kind: 'unauthorized'; readonly credentials?: StoredKind }
   /** Not the broker's own answer about the request (5xx, 408, a proxy's page). Proves nothing. */
   | { readonly kind: 'failing'; readonly status: number }
   /** Proves nothing. */
@@ -39,7 +39,7 @@ const againSoon = 'Try again in a moment.';
 export function readRefusal(failure: BrokerFailure, cause: unknown): Refusal {
   switch (failure.kind) {
     case 'unauthorized':
-      if (failure.credentials !== undefined) return keptRefused(failure.credentials, cause);
+      if (failure.credentials !== undefined) return storedCredentialsRejected(failure.credentials, cause);
       return new Refusal(
         409,
         'account_not_connected',

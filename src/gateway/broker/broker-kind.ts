@@ -3,16 +3,16 @@ import type { ActingTool } from './acting-tool.ts';
 import type { AssetCatalogue } from './asset-catalogue.ts';
 import type { ConnectBroker } from './broker.ts';
 import type { BrokerTraits } from './broker-traits.ts';
-import { type KeptCredentials, type KeptKind, keptKindNames } from './kept-kinds.ts';
+import { type StoredCredentials, type StoredKind, storedKindNames } from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 /** Settings that every broker in `gateway.yaml` has (`broker:`, `brokers:`). Each kind adds its own. */
 export const brokerSettings = z.strictObject({
   kind: z.string(),
   /** How accounts are opened: with a token exchanged for the user's (default), or with credentials that each owner gave. */
-  credentials: z.enum(['exchange', ...keptKindNames]).optional(),
+  credentials: z.enum(['exchange', ...storedKindNames]).optional(),
   /** With `exchange`: how an account is opened for a pre-approved order while its owner is not signed in. */
-  unattended: z.enum(keptKindNames).optional(),
+  unattended: z.enum(storedKindNames).optional(),
   /** With `exchange`: the broker's name at the identity provider, if not `exchange.audience`. */
   audience: z.string().min(1).optional(),
   /** The owner's name for the account, such as `IRA` (default: the broker's name). */
@@ -51,17 +51,17 @@ export interface BrokerKind<Settings> {
   /** Credentials that owners may give to open their accounts. Unset if only `credentials: exchange` is allowed. */
   readonly kept?: {
     /** The first is the default. */
-    readonly kinds: readonly [KeptKind, ...KeptKind[]];
+    readonly kinds: readonly [StoredKind, ...StoredKind[]];
     /** Returns which account the credentials open. @throws {TradeAgentError} as `verifyCredentials` in verify-keys.ts */
     verify(
       settings: Settings,
-      given: KeptCredentials,
+      given: StoredCredentials,
       options: Required<VerifyOptions>,
     ): Promise<VerifiedAccount>;
     /** Returns the current descriptions of tools that send and cancel orders. @throws {TradeAgentError} as `verify` */
     tools?(
       settings: Settings,
-      given: KeptCredentials,
+      given: StoredCredentials,
       options: Required<VerifyOptions>,
     ): Promise<readonly ActingTool[]>;
   };

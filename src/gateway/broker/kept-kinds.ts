@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-interface KeptField {
+interface CredentialField {
   readonly label: string;
   /** Names in a credentials file, in lower case with "_". */
   readonly names: readonly string[];
@@ -13,7 +13,7 @@ const visible = {
   pattern: /^[\x21-\x7e]{8,256}$/,
   wrong: 'must be 8 to 256 visible characters, without spaces',
 };
-const account = (label: string, names: readonly string[]): KeptField => ({
+const account = (label: string, names: readonly string[]): CredentialField => ({
   label,
   names,
   pattern: /^[A-Za-z0-9_-]{4,64}$/,
@@ -41,7 +41,7 @@ const snaptradeAccount = {
  * The kinds of credentials that owners give, named as in the setting `credentials`. Fields are in the order of the
  * prompts.
  */
-const keptKinds = {
+const credentialKinds = {
   key_pair: {
     noun: 'key pair',
     where: 'at Alpaca, under Home → API Keys of the paper or live account',
@@ -108,36 +108,36 @@ const keptKinds = {
     again: 'Create a new key at SnapTrade',
     fields: { ...snaptrade, accountId: snaptradeAccount },
   },
-} as const satisfies Readonly<Record<string, KeptWords>>;
+} as const satisfies Readonly<Record<string, CredentialText>>;
 
-interface KeptWords {
+interface CredentialText {
   readonly noun: string;
   /** Tells the owner where to find the credentials. */
   readonly where: string;
   /** The next step if the broker rejects the credentials. */
   readonly again: string;
-  readonly fields: Readonly<Record<string, KeptField>>;
+  readonly fields: Readonly<Record<string, CredentialField>>;
 }
 
-export type KeptKind = keyof typeof keptKinds;
-export const keptKindNames = Object.keys(keptKinds) as [KeptKind, ...KeptKind[]];
+export type StoredKind = keyof typeof credentialKinds;
+export const storedKindNames = Object.keys(credentialKinds) as [StoredKind, ...StoredKind[]];
 
-export type KeptOf<K extends KeptKind> = K extends KeptKind
-  ? { readonly [F in keyof (typeof keptKinds)[K]['fields']]: string }
+export type StoredOf<K extends StoredKind> = K extends StoredKind
+  ? { readonly [F in keyof (typeof credentialKinds)[K]['fields']]: string }
   : never;
-export type KeptCredentials = KeptOf<KeptKind>;
+export type StoredCredentials = StoredOf<StoredKind>;
 
-export function keptWords(kind: KeptKind): KeptWords {
-  return keptKinds[kind];
+export function storedKindText(kind: StoredKind): CredentialText {
+  return credentialKinds[kind];
 }
 
-export function keptSchema<K extends KeptKind>(kind: K): z.ZodType<KeptOf<K>> {
-  const fields = Object.entries(keptWords(kind).fields).map(
+export function storedSchema<K extends StoredKind>(kind: K): z.ZodType<StoredOf<K>> {
+  const fields = Object.entries(storedKindText(kind).fields).map(
     ([name, { pattern, wrong }]) => [name, z.string().regex(pattern, wrong)] as const,
   );
-  return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<KeptOf<K>>;
+  return z.strictObject(Object.fromEntries(fields)) as unknown as z.ZodType<StoredOf<K>>;
 }
 
-export function isKept(credentials: 'exchange' | KeptKind | undefined): credentials is KeptKind {
+export function isStoredKind(credentials: 'exchange' | StoredKind | undefined): credentials is StoredKind {
   return credentials !== undefined && credentials !== 'exchange';
 }

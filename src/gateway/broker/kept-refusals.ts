@@ -1,11 +1,11 @@
 import { Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
-import { type KeptKind, keptWords } from './kept-kinds.ts';
+import { type StoredKind, storedKindText } from './kept-kinds.ts';
 
 const SET_COMMAND = '"trade-agent home broker set"';
 
-export function nothingKept(kind: KeptKind): Refusal {
-  const { noun } = keptWords(kind);
+export function noStoredCredentials(kind: StoredKind): Refusal {
+  const { noun } = storedKindText(kind);
   return refusal(
     kind,
     `no ${noun} for a brokerage account is stored for this user`,
@@ -14,8 +14,8 @@ export function nothingKept(kind: KeptKind): Refusal {
 }
 
 /** The credentials were deleted or replaced at the broker, or are for the other environment. */
-export function keptRefused(kind: KeptKind, cause: unknown): Refusal {
-  const { noun, again } = keptWords(kind);
+export function storedCredentialsRejected(kind: StoredKind, cause: unknown): Refusal {
+  const { noun, again } = storedKindText(kind);
   return refusal(
     kind,
     `the broker rejected the ${noun} stored for this user`,
@@ -25,8 +25,8 @@ export function keptRefused(kind: KeptKind, cause: unknown): Refusal {
 }
 
 /** The credentials were sealed with another key, or for another person. */
-export function keptUnreadable(kind: KeptKind, cause: unknown): Refusal {
-  const { noun } = keptWords(kind);
+export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): Refusal {
+  const { noun } = storedKindText(kind);
   return refusal(
     kind,
     `the ${noun} stored for this user cannot be decrypted`,
@@ -35,8 +35,12 @@ export function keptUnreadable(kind: KeptKind, cause: unknown): Refusal {
   );
 }
 
-export function keptOfOther(kind: KeptKind, found: 'paper' | 'live', wanted: 'paper' | 'live'): Refusal {
-  const { noun } = keptWords(kind);
+export function storedForOtherEnvironment(
+  kind: StoredKind,
+  found: 'paper' | 'live',
+  wanted: 'paper' | 'live',
+): Refusal {
+  const { noun } = storedKindText(kind);
   return refusal(
     kind,
     `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,
@@ -45,7 +49,7 @@ export function keptOfOther(kind: KeptKind, found: 'paper' | 'live', wanted: 'pa
 }
 
 /** Creates the problem. `credentials` shows clients that there is nothing to connect at the identity provider. */
-function refusal(kind: KeptKind, detail: string, hint: string, cause?: unknown): Refusal {
+function refusal(kind: StoredKind, detail: string, hint: string, cause?: unknown): Refusal {
   return new Refusal(409, 'account_not_connected', detail, {
     hint,
     members: { credentials: kind },

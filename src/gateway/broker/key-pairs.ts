@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createTokenSeal, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { type KeptCredentials, keptKindNames, keptSchema } from './kept-kinds.ts';
+import { type StoredCredentials, storedKindNames, storedSchema } from './kept-kinds.ts';
 import type { VerifiedAccount } from './verify-problems.ts';
 
 export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;
@@ -22,7 +22,7 @@ export interface KeyPlace {
   readonly before?: string;
 }
 
-const anyKept = z.union(keptKindNames.map((kind) => keptSchema(kind)));
+const anyKept = z.union(storedKindNames.map((kind) => storedSchema(kind)));
 
 /**
  * Stores the credentials of people's accounts in the gateway's database, sealed with AES-256-GCM for one person and
@@ -44,14 +44,14 @@ export function createKeyPairs({ store, sealSecret, now, broker }: KeyPairsOptio
     /** Replaces earlier credentials, from the next request on. */
     async keep(
       sub: string,
-      pair: KeptCredentials,
+      pair: StoredCredentials,
       { accountNumber, environment }: Pick<VerifiedAccount, 'accountNumber' | 'environment'>,
     ): Promise<void> {
       const sealed = seal.seal(JSON.stringify(anyKept.parse(pair)), context(sub, name));
       await store.keep({ sub, connection: name, kind, sealed, accountNumber, environment, keptAt: now() });
     },
     /** @throws {TradeAgentError} `state_corrupt` if the row was sealed with another key, or for another person */
-    async find(sub: string): Promise<(KeptKeyPair & { readonly pair: KeptCredentials }) | undefined> {
+    async find(sub: string): Promise<(KeptKeyPair & { readonly pair: StoredCredentials }) | undefined> {
       const row = await rowOf(sub);
       if (row === undefined) return undefined;
       const pair = anyKept.parse(JSON.parse(seal.open(row.sealed, context(sub, row.connection))));

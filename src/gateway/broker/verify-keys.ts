@@ -1,16 +1,22 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ActingTool } from './acting-tool.ts';
 import { type BrokerSettings, brokerOf, traitsOf } from './brokers.ts';
-import { isKept, type KeptCredentials, type KeptKind, keptSchema, keptWords } from './kept-kinds.ts';
+import {
+  isStoredKind,
+  type StoredCredentials,
+  type StoredKind,
+  storedKindText,
+  storedSchema,
+} from './kept-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;
 
 /** @throws {TradeAgentError} `usage` if the broker's accounts are opened by exchanged tokens only */
-export function keptKindOf(settings: BrokerSettings): KeptKind {
+export function requireStoredKind(settings: BrokerSettings): StoredKind {
   const { kinds } = keptOf(settings);
   const { credentials, unattended } = settings;
-  return isKept(credentials) ? credentials : (unattended ?? kinds[0]);
+  return isStoredKind(credentials) ? credentials : (unattended ?? kinds[0]);
 }
 
 /**
@@ -20,14 +26,14 @@ export function keptKindOf(settings: BrokerSettings): KeptKind {
  */
 export async function verifyCredentials(
   settings: BrokerSettings,
-  credentials: KeptCredentials,
+  credentials: StoredCredentials,
   { environment, fetch, timeoutMs = TIMEOUT_MS }: VerifyOptions,
 ): Promise<VerifiedAccount> {
   const { verify } = keptOf(settings);
-  const kind = keptKindOf(settings);
-  const given = keptSchema(kind).safeParse(credentials);
+  const kind = requireStoredKind(settings);
+  const given = storedSchema(kind).safeParse(credentials);
   if (!given.success) {
-    const { fields, noun } = keptWords(kind);
+    const { fields, noun } = storedKindText(kind);
     if (Object.keys(credentials).sort().join() !== Object.keys(fields).sort().join()) {
       throw new TradeAgentError('usage', `these credentials are for a different broker: expected ${noun}`, {
         hint: 'Enter it on the home’s own machine: "trade-agent home broker set".',
@@ -42,7 +48,7 @@ export async function verifyCredentials(
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
 
-type LookAtTools = (credentials: KeptCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
+type LookAtTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
 
 /**
  * Returns the inspection of the broker's acting tools. It calls none. @throws {TradeAgentError} `usage` if there are none

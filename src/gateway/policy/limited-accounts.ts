@@ -1,5 +1,5 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { isKept } from '../broker/kept-kinds.ts';
+import { isStoredKind } from '../broker/kept-kinds.ts';
 import { keyPlaceOf, type NamedBroker } from '../broker/named-broker.ts';
 import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './rules.ts';
 
@@ -17,7 +17,7 @@ export async function unmatchedAccounts(
   { brokers, brokerKeys }: KnownAccounts,
 ): Promise<string[]> {
   if (!hasLimits(limits)) return [];
-  const kept = brokers.filter(({ credentials }) => isKept(credentials));
+  const kept = brokers.filter(({ credentials }) => isStoredKind(credentials));
   const places = new Set(
     kept.flatMap((broker) => {
       const { name, before } = keyPlaceOf(broker, brokers);

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { keptElsewhere } from '../../approval/kinds/access/kind.ts';
+import { managedElsewhere } from '../../approval/kinds/access/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import { Refusal } from '../../trading/refusal.ts';
@@ -21,7 +21,7 @@ export function accessRoutes(
     return c.json({ account: sub, kept: 'here', granted: views(granted), given: views(given) });
   });
   at.delete('/v1/access/:id', ['orders:cancel'], async (c, { sub }) => {
-    if (store === undefined) throw keptElsewhere();
+    if (store === undefined) throw managedElsewhere();
     const id = c.req.param('id') ?? '';
     const given = (await store.of(sub)).find((grant) => grant.id === id);
     if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);

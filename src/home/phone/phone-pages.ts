@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { eventAnswer, streamLimit, tooManyStreams } from '../../net/event-answer.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
-import { type KeptReads, keptReads } from './dashboard/kept-reads.ts';
+import { type CachedReads, cacheReads } from './dashboard/kept-reads.ts';
 import type { DecisionServices } from './decision/approval-steps.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';
@@ -107,9 +107,9 @@ export function createDashboardPages(
 ): Hono<BrowserEnv> {
   const { clock } = services;
   /** Cached reads by person, shared by all of that person's pages. */
-  const kept = new Map<string, KeptReads>();
-  const readsOf = (sub: string): KeptReads => {
-    const known = kept.get(sub) ?? keptReads(dashboards(sub), () => clock.now());
+  const kept = new Map<string, CachedReads>();
+  const readsOf = (sub: string): CachedReads => {
+    const known = kept.get(sub) ?? cacheReads(dashboards(sub), () => clock.now());
     kept.set(sub, known);
     return known;
   };

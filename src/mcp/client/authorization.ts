@@ -17,7 +17,7 @@ import { isSecureUrl } from '../../net/secure-url.ts';
 import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';
-import { KeptAuthorization, type KeptClient, type KeptTokens } from './kept-authorization.ts';
+import { StoredAuthorization, type StoredClient, type StoredTokens } from './kept-authorization.ts';
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
 
@@ -51,12 +51,12 @@ interface AuthorizationOptions {
  */
 export class Authorization implements AuthProvider {
   readonly #options: AuthorizationOptions;
-  readonly #kept: KeptAuthorization;
+  readonly #kept: StoredAuthorization;
   #challenge: Challenge = {};
 
   constructor(options: AuthorizationOptions) {
     this.#options = options;
-    this.#kept = new KeptAuthorization(options.credentials, options.serverUrl);
+    this.#kept = new StoredAuthorization(options.credentials, options.serverUrl);
   }
 
   /** Fetches from the server. A bound token needs a DPoP proof. */
@@ -176,7 +176,7 @@ interface Person {
 /** Stores the authorization for the SDK. Without a person, it rejects every step that needs one. */
 class StoringProvider implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
-  readonly #kept: KeptAuthorization;
+  readonly #kept: StoredAuthorization;
   readonly #registered: AuthorizationOptions['client'];
   readonly #person: Person | undefined;
   readonly #mayMakeKey: boolean;
@@ -184,10 +184,10 @@ class StoringProvider implements OAuthClientProvider {
   /** The discovery state before the redirect. Used only on return, to detect a server that moved (SEP-2352). */
   #discovered: OAuthDiscoveryState | undefined;
   #isReturn = false;
-  #dpop: ReturnType<KeptAuthorization['dpop']> | undefined;
+  #dpop: ReturnType<StoredAuthorization['dpop']> | undefined;
 
   constructor(
-    kept: KeptAuthorization,
+    kept: StoredAuthorization,
     registered: AuthorizationOptions['client'],
     person: Person | undefined,
     mayMakeKey: boolean,
@@ -232,7 +232,7 @@ class StoringProvider implements OAuthClientProvider {
 
   async saveClientInformation(client: StoredOAuthClientInformation, at?: { issuer: string }): Promise<void> {
     if (this.#registered === undefined && at !== undefined)
-      await this.#kept.saveClient(at.issuer, client as KeptClient);
+      await this.#kept.saveClient(at.issuer, client as StoredClient);
   }
 
   async tokens(at?: { issuer: string }): Promise<StoredOAuthTokens | undefined> {
@@ -240,7 +240,7 @@ class StoringProvider implements OAuthClientProvider {
   }
 
   async saveTokens(tokens: StoredOAuthTokens, at?: { issuer: string }): Promise<void> {
-    await this.#kept.saveTokens(at?.issuer ?? tokens.issuer ?? '', tokens as KeptTokens);
+    await this.#kept.saveTokens(at?.issuer ?? tokens.issuer ?? '', tokens as StoredTokens);
   }
 
   async redirectToAuthorization(url: URL): Promise<void> {

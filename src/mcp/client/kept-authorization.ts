@@ -10,7 +10,7 @@ const clientSchema = z.looseObject({
   redirect_uris: z.array(z.string()).optional(),
   issuer: z.string().optional(),
 });
-export type KeptClient = z.output<typeof clientSchema>;
+export type StoredClient = z.output<typeof clientSchema>;
 
 const tokensSchema = z.looseObject({
   access_token: z.string(),
@@ -19,10 +19,10 @@ const tokensSchema = z.looseObject({
   scope: z.string().optional(),
   issuer: z.string().optional(),
 });
-export type KeptTokens = z.output<typeof tokensSchema>;
+export type StoredTokens = z.output<typeof tokensSchema>;
 
 /** Stored authorization: tokens by issuer and server, registrations by issuer, ports and keys by server. */
-export class KeptAuthorization {
+export class StoredAuthorization {
   readonly #credentials: McpCredentials;
   readonly #url: string;
 
@@ -31,11 +31,11 @@ export class KeptAuthorization {
     this.#url = serverUrl;
   }
 
-  async client(issuer: string): Promise<KeptClient | undefined> {
+  async client(issuer: string): Promise<StoredClient | undefined> {
     return parse(clientSchema, (await this.#credentials.read())[entry('client', issuer)]);
   }
 
-  async saveClient(issuer: string, client: KeptClient): Promise<void> {
+  async saveClient(issuer: string, client: StoredClient): Promise<void> {
     await this.#credentials.change((values) => {
       values[entry('client', issuer)] = JSON.stringify(client);
     });
@@ -48,7 +48,7 @@ export class KeptAuthorization {
   }
 
   /** @param issuer defaults to the latest */
-  async tokens(issuer?: string): Promise<KeptTokens | undefined> {
+  async tokens(issuer?: string): Promise<StoredTokens | undefined> {
     const values = await this.#credentials.read();
     const name =
       issuer === undefined
@@ -58,7 +58,7 @@ export class KeptAuthorization {
   }
 
   /** Saves tokens and deletes those of other issuers. */
-  async saveTokens(issuer: string, tokens: KeptTokens): Promise<void> {
+  async saveTokens(issuer: string, tokens: StoredTokens): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) if (isTokensOf(key, this.#url)) delete values[key];
       values[entry('tokens', issuer, this.#url)] = JSON.stringify(tokens);

@@ -62,17 +62,17 @@ export interface ServerRegistry extends ForeignTools {
 export function serverRegistry(options: RegistryOptions): ServerRegistry {
   const { servers, clock, ...access } = options;
   const allowed = allowedTools(servers);
-  const kept = new Map<string, KeptServer>();
+  const kept = new Map<string, ManagedServer>();
   for (const { server: name } of allowed.values()) {
     const server = servers[name];
     if (server !== undefined && !kept.has(name))
-      kept.set(name, new KeptServer({ ...access, name, server }, clock));
+      kept.set(name, new ManagedServer({ ...access, name, server }, clock));
   }
   const told = new Set<unknown>();
 
   const offeredBy = async (
     name: string,
-    server: KeptServer,
+    server: ManagedServer,
     signal: AbortSignal,
     notice: (message: string) => void,
   ): Promise<readonly ForeignTool[]> => {
@@ -163,7 +163,7 @@ interface Failure {
 }
 
 /** A server that is connected on first use, and reconnected some time after a failure. */
-class KeptServer {
+class ManagedServer {
   readonly #access: ServerAccess;
   readonly #clock: Clock;
   #opening: Promise<OpenServer> | undefined;

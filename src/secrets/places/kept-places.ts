@@ -4,7 +4,7 @@ import { credentialFile } from '../file/file-store.ts';
 import type { KeyKind } from '../file/sealed-file.ts';
 import { keychainMarker } from '../keychain/keychain-store.ts';
 
-export interface KeptPlace {
+export interface StoredPlace {
   readonly credential_store: StorePlace['credential_store'];
   readonly keyKind: KeyKind | undefined;
   /** Undefined for the keychain. */
@@ -17,7 +17,7 @@ function keyKindOf({ credential_store, credential_key }: StorePlace): KeyKind | 
   return credential_key === 'passphrase' ? 'passphrase' : 'key-file';
 }
 
-export function placeOf(folder: string, profile: string, store: StorePlace): KeptPlace {
+export function toStoredPlace(folder: string, profile: string, store: StorePlace): StoredPlace {
   const keyKind = keyKindOf(store);
   return {
     credential_store: store.credential_store,
@@ -27,7 +27,7 @@ export function placeOf(folder: string, profile: string, store: StorePlace): Kep
 }
 
 /** Returns every place with credentials of this profile. Reads only files: the keychain is known by its marker. */
-export function keptPlaces(folder: string, profile: string): KeptPlace[] {
+export function storedPlaces(folder: string, profile: string): StoredPlace[] {
   const files = (['file', 'key-file', 'passphrase'] as const)
     .map((keyKind) => ({
       credential_store: 'file' as const,
@@ -39,6 +39,6 @@ export function keptPlaces(folder: string, profile: string): KeptPlace[] {
   return existsSync(keychainMarker(folder, profile)) ? [keychain, ...files] : files;
 }
 
-export function isSamePlace(a: KeptPlace, b: KeptPlace): boolean {
+export function isSamePlace(a: StoredPlace, b: StoredPlace): boolean {
   return a.credential_store === b.credential_store && a.keyKind === b.keyKind;
 }

@@ -20,7 +20,7 @@ import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { allSchedules, type KeptSchedule, MAX_SCHEDULES, schedulesOf, wakeTime } from '../server-parts.ts';
+import { allSchedules, MAX_SCHEDULES, type ServerSchedule, schedulesOf, wakeTime } from '../server-parts.ts';
 import { orRefusal } from './agent-refusal.ts';
 import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
 
@@ -45,7 +45,7 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
   });
   const momentsOf = async (timing: Timing, session: () => Promise<Session>): Promise<Moments> =>
     timingMoments(timing, 'at' in timing ? await days.askedBy(await session()) : []);
-  const shown = async (caller: Caller, rows: readonly ScheduleRow<KeptSchedule, RunRecord>[]) => {
+  const shown = async (caller: Caller, rows: readonly ScheduleRow<ServerSchedule, RunRecord>[]) => {
     let session: Promise<Session> | undefined;
     const once = () => (session ??= sessionOf(parts, caller));
     return await Promise.all(
@@ -108,7 +108,7 @@ async function newSchedule(
   asked: AddSchedule,
   caller: Caller,
   { key, moments, now }: { readonly key: string; readonly moments: Moments; readonly now: number },
-): Promise<NewSchedule<KeptSchedule>> {
+): Promise<NewSchedule<ServerSchedule>> {
   const { rules } = asked.check;
   const file = rules === undefined ? standardRules() : await parseRules(rules, 'rules');
   return {
@@ -127,7 +127,7 @@ async function newSchedule(
 }
 
 function viewOf(
-  { schedule: { scopes: _, ...schedule }, last }: ScheduleRow<KeptSchedule, RunRecord>,
+  { schedule: { scopes: _, ...schedule }, last }: ScheduleRow<ServerSchedule, RunRecord>,
   moments: Moments,
   now: number,
 ): RemoteSchedule {

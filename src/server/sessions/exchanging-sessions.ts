@@ -100,7 +100,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
 
     async of(person) {
       const store = credentials(person);
-      const { session, subject, hasGrant } = await keptSession(store, profile, clock);
+      const { session, subject, hasGrant } = await storedSession(store, profile, clock);
       if (session === undefined || (subject === undefined && !hasGrant)) {
         throw loginRequired('the person is away and has not allowed this server to act for them');
       }
@@ -133,7 +133,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
     async keepOffline(person) {
       requireOffline(options);
       const store = credentials(person);
-      await granted(options, store, async () => (await keptSession(store, profile, clock)).subject);
+      await granted(options, store, async () => (await storedSession(store, profile, clock)).subject);
     },
 
     async endOffline(person) {
@@ -176,7 +176,7 @@ async function renewed(
   rejected: string | undefined,
 ): Promise<AccessToken> {
   const { profile, access, clock, store, person } = options;
-  const { subject, subjectText, hasGrant } = await keptSession(store, profile, clock);
+  const { subject, subjectText, hasGrant } = await storedSession(store, profile, clock);
   if (subject !== undefined && (covers(subject, scopes) || !hasGrant)) {
     const exchange = await exchangeToken(options, { token: subject, key: await keyOf(store) }, scopes);
     if (exchange !== undefined) return exchange.token;
@@ -372,7 +372,7 @@ const EXCHANGE_MARGIN_MS = 2_000;
  * Reads what is stored for a person between a request and its runs. `subject` is the last request's token while it is
  * valid, and `hasGrant` tells whether there is an offline grant.
  */
-async function keptSession(store: PersonCredentials, profile: ResolvedProfile, clock: Clock) {
+async function storedSession(store: PersonCredentials, profile: ResolvedProfile, clock: Clock) {
   const held = await store.get(['session', 'subject_token', 'refresh_token'], { fresh: true });
   const subject = parseAccessToken(held.subject_token);
   return {

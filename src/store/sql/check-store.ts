@@ -9,8 +9,8 @@ import type {
   FiredState,
   ImportedFile,
   ImportStore,
-  KeptNotice,
   Remembered,
+  StoredNotice,
 } from '../check-store.ts';
 import { forgetTold, type KeepNotices, noticeOutbox, THIS_ACCOUNT } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
@@ -19,7 +19,7 @@ import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './s
 const lockAccount = ({ profile, account }: AccountOwner) => lock('checks', profile, account);
 
 /** @param keep runs the work that stores notices, for callers that do more with it */
-export function checkStore<Notice extends KeptNotice>(
+export function checkStore<Notice extends StoredNotice>(
   database: SqlUnits,
   keep: KeepNotices = async (work) => void (await database.write(work)),
 ): Omit<CheckStore<Notice>, 'close'> {
@@ -53,7 +53,7 @@ export function checkStore<Notice extends KeptNotice>(
   };
 }
 
-function accountMemory<Notice extends KeptNotice>(
+function accountMemory<Notice extends StoredNotice>(
   database: SqlUnits,
   owner: AccountOwner,
   keep: KeepNotices,
@@ -158,7 +158,7 @@ const rememberMark = ({ person }: Dialect, { profile, account }: AccountOwner, m
   );
 
 /** Creates the cache of closing prices, which a tenant's people share. */
-function closeCache(database: SqlUnits): CheckStore<KeptNotice>['closes'] {
+function closeCache(database: SqlUnits): CheckStore<StoredNotice>['closes'] {
   const { tenant, each } = database.dialect;
   const getAll = async (symbols: readonly string[]) => {
     const rows = await database.all<PackedCloses & { readonly symbol: string }>(

@@ -1,6 +1,6 @@
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
-import { type KeptMandateState, mandateTransitions } from '../../trading/mandate/mandate.ts';
+import { mandateTransitions, type StoredMandateState } from '../../trading/mandate/mandate.ts';
 import type {
   CountedMandate,
   GrantedMandate,
@@ -149,7 +149,7 @@ interface MandateRow {
   readonly id: string;
   readonly terms: string;
   readonly digest: string;
-  readonly state: KeptMandateState;
+  readonly state: StoredMandateState;
   readonly created_at: number;
   readonly updated_at: number;
 }
@@ -191,7 +191,7 @@ function freePlace(taken: readonly number[]): number {
   return gap === -1 ? taken.length + 1 : gap + 1;
 }
 
-function maySet(from: KeptMandateState | undefined, to: KeptMandateState): boolean {
+function maySet(from: StoredMandateState | undefined, to: StoredMandateState): boolean {
   return from !== undefined && mandateTransitions[from].includes(to);
 }
 

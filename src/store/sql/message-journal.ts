@@ -44,7 +44,7 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
         return { outcome: 'claimed', entry: yield* existing(sub, id) } as const;
       }),
     reclaim: (seen, now) => move(seen, 'ready', 'intent', null, now),
-    finish: (seen, result, now) => move(seen, 'intent', result.state, keptOf(result), now),
+    finish: (seen, result, now) => move(seen, 'intent', result.state, storedResult(result), now),
   };
 }
 
@@ -63,7 +63,7 @@ function* existing(sub: string, id: string): Work<MessageEntry> {
 }
 
 /** Returns the stored form of a result. */
-function keptOf(result: MessageResult): string | null {
+function storedResult(result: MessageResult): string | null {
   if (result.state === 'sent') return JSON.stringify(result.message);
   return result.state === 'refused' ? JSON.stringify(result.problem) : null;
 }

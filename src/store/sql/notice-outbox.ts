@@ -1,9 +1,9 @@
 import { type ToldRow, untoldBy } from '../check-rows.ts';
 import type {
   AccountOwner,
-  KeptNotice,
   NoticeOutbox,
   OutgoingNotice,
+  StoredNotice,
   WaitingNotice,
 } from '../check-store.ts';
 import { run, type SqlUnits, type Work } from './sql-database.ts';
@@ -21,7 +21,7 @@ export interface NoticeRow {
 /** Runs the work that stores notices and returns the IDs of new ones. */
 export type KeepNotices = (work: () => Work<string[]>) => Promise<void>;
 
-export function noticeOutbox<Notice extends KeptNotice>(
+export function noticeOutbox<Notice extends StoredNotice>(
   database: SqlUnits,
   { profile, account }: AccountOwner,
   keep: KeepNotices,
@@ -56,7 +56,7 @@ export function noticeOutbox<Notice extends KeptNotice>(
 /** @returns the IDs of new notices */
 function* put(
   owner: { readonly profile: string; readonly account: string },
-  notices: readonly OutgoingNotice<KeptNotice>[],
+  notices: readonly OutgoingNotice<StoredNotice>[],
 ): Work<string[]> {
   const added: string[] = [];
   for (const { channel, notice, firings, until } of notices) {
@@ -77,7 +77,7 @@ function* put(
   return added;
 }
 
-export function waitingOf<Notice extends KeptNotice>({ notice, ...row }: NoticeRow): WaitingNotice<Notice> {
+export function waitingOf<Notice extends StoredNotice>({ notice, ...row }: NoticeRow): WaitingNotice<Notice> {
   return { ...row, notice: JSON.parse(notice) as Notice };
 }
 

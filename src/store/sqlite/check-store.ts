@@ -2,7 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { CheckStore, KeptNotice } from '../check-store.ts';
+import type { CheckStore, StoredNotice } from '../check-store.ts';
 import { checkStore } from '../sql/check-store.ts';
 import { openEncrypted } from './encrypted-database.ts';
 import { migrate } from './migrate.ts';
@@ -15,7 +15,7 @@ import { sqliteUnits } from './sql-database.ts';
  * @param key 32 bytes in hex
  * @throws {TradeAgentError} `state_corrupt`
  */
-export function openCheckStore<Notice extends KeptNotice>(file: string, key: string): CheckStore<Notice> {
+export function openCheckStore<Notice extends StoredNotice>(file: string, key: string): CheckStore<Notice> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   const database = openDatabase(file, key);
   return { ...checkStore(sqliteUnits(database)), close: () => database.close() };

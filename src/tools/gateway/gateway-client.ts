@@ -42,7 +42,7 @@ import {
   parse,
   withQuery,
 } from './gateway-requests.ts';
-import { inAccountOf, type KeptRequests, ofKept } from './kept-requests.ts';
+import { inAccountOf, type SafeguardRequests, safeguardRequests } from './kept-requests.ts';
 
 interface ProposalLook {
   /** Long-poll timeout in seconds, at most 25. */
@@ -66,7 +66,7 @@ const idPattern = /^[A-Za-z0-9_-]{1,64}$/;
 /** The gateway's HTTP interface, typed. Every call has a timeout. */
 export interface GatewayClient
   extends MarketRequests,
-    KeptRequests,
+    SafeguardRequests,
     AccountRequests,
     EventRequests,
     ReturnType<typeof ofAccount>,
@@ -85,7 +85,7 @@ export function createGatewayClient(
     ...ofAccount(requests),
     ...ofMarket(requests),
     ...ofProposals(requests),
-    ...ofKept(requests),
+    ...safeguardRequests(requests),
     ...ofEvents(requests),
   };
 }

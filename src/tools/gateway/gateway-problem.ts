@@ -89,10 +89,10 @@ function connectHint(connection: string): string {
 }
 
 /** Matches gateways with stored credentials, where nothing can be connected from here. */
-const byKept = z.object({ credentials: z.string() });
+const storedCredentialsSchema = z.object({ credentials: z.string() });
 
 function connectionOf(body: unknown): string | undefined {
-  if (byKept.safeParse(body).success) return undefined;
+  if (storedCredentialsSchema.safeParse(body).success) return undefined;
   const named = z.object({ connection: z.string().regex(/^[a-z]{1,32}$/) }).safeParse(body);
   return named.success ? named.data.connection : 'broker';
 }

@@ -65,9 +65,9 @@ const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
 /** Timeout for checks, for which the gateway makes several broker requests. */
 const CHECK_TIMEOUT_MS = 30_000;
 
-export type KeptRequests = ReturnType<typeof ofKept>;
+export type SafeguardRequests = ReturnType<typeof safeguardRequests>;
 
-export function ofKept({ request, read, list, send }: GatewayRequests) {
+export function safeguardRequests({ request, read, list, send }: GatewayRequests) {
   return {
     halt: (state: 'halted' | 'reducing' = 'halted') =>
       send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),

@@ -10,10 +10,10 @@ const mandateStates = ['active', 'suspended', 'revoked', 'expired', 'exhausted',
 export type MandateState = (typeof mandateStates)[number];
 
 /** The stored states. The others are computed from terms and use. */
-export type KeptMandateState = Exclude<MandateState, 'expired' | 'exhausted'>;
+export type StoredMandateState = Exclude<MandateState, 'expired' | 'exhausted'>;
 
 /** The allowed transitions between stored states. All others are rejected. */
-export const mandateTransitions: Readonly<Record<KeptMandateState, readonly KeptMandateState[]>> = {
+export const mandateTransitions: Readonly<Record<StoredMandateState, readonly StoredMandateState[]>> = {
   active: ['suspended', 'revoked', 'replaced'],
   suspended: ['revoked', 'replaced'],
   revoked: [],
@@ -34,7 +34,7 @@ export type MandateUse = z.output<typeof mandateUseSchema>;
 
 export interface CountedTerms {
   readonly terms: MandateEnvelope;
-  readonly state: KeptMandateState;
+  readonly state: StoredMandateState;
   readonly used: MandateUse;
   /** Orders in the given slot, symbol and side. */
   readonly inSlot: number;

@@ -1,18 +1,18 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountMemory, CheckStore, KeptNotice } from '../../../src/store/check-store.ts';
+import type { AccountMemory, CheckStore, StoredNotice } from '../../../src/store/check-store.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 
 /** A new and empty store of checks. */
 export interface OpenedCheckStore {
-  readonly store: CheckStore<KeptNotice>;
+  readonly store: CheckStore<StoredNotice>;
   close(): Promise<void>;
 }
 
 /** What every store of checks promises. */
 export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void {
   let opened: OpenedCheckStore;
-  let memory: AccountMemory<KeptNotice>;
+  let memory: AccountMemory<StoredNotice>;
   beforeEach(async () => {
     opened = await open();
     memory = opened.store.account({ profile: 'p:alice', account: 'PA1' });

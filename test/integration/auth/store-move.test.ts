@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { saveConfig } from '../../../src/config/config-file.ts';
 import type { StorePlace } from '../../../src/config/profile.ts';
 import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
-import { isSamePlace, keptPlaces, placeOf } from '../../../src/secrets/places/kept-places.ts';
+import { isSamePlace, storedPlaces, toStoredPlace } from '../../../src/secrets/places/kept-places.ts';
 import { openCredentialStore } from '../../../src/secrets/places/open-credential-store.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { missingKeychainTool, sessionEnvironment } from './keychain-session.ts';
@@ -80,8 +80,8 @@ async function killedAt(step: MoveStep, from: StorePlace, to: StorePlace): Promi
   }
   // Whatever the next command is, it is signed in; and the same move again finishes.
   expect(await drive(withKeyring, read, { do: 'move', to }, read)).toEqual([LOGIN, LOGIN]);
-  const left = keptPlaces(folder, 'work');
-  expect(left.map((place) => isSamePlace(place, placeOf(folder, 'work', to)))).toEqual([true]);
+  const left = storedPlaces(folder, 'work');
+  expect(left.map((place) => isSamePlace(place, toStoredPlace(folder, 'work', to)))).toEqual([true]);
 }
 
 describe('credentials that are moved', () => {

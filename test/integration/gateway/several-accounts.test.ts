@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { KeptOf } from '../../../src/gateway/broker/kept-kinds.ts';
+import type { StoredOf } from '../../../src/gateway/broker/kept-kinds.ts';
 import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -8,7 +8,7 @@ import { PASSWORDS, type World as Paper, startWorld as startPaper } from '../san
 import { answerOf, closedAfter, startWorld, type World } from './support/world.ts';
 
 const SEAL = 'the seal of this gateway';
-type KeyPair = KeptOf<'key_pair'>;
+type KeyPair = StoredOf<'key_pair'>;
 const FIRST: KeyPair = { keyId: 'PKFIRST00000000001', secret: 'first/secret+of/the+test' };
 const SECOND: KeyPair = { keyId: 'PKSECOND0000000001', secret: 'second/secret+of/the+test' };
 const BOBS: KeyPair = { keyId: 'PKBOBSECOND0000001', secret: 'bob/second+of/the+test' };

@@ -13,7 +13,7 @@ import {
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { announceHome, homeFiles } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import type { KeptCredentials } from '../../../src/gateway/broker/kept-kinds.ts';
+import type { StoredCredentials } from '../../../src/gateway/broker/kept-kinds.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
 import { startTradier } from '../gateway/support/tradier-stand-in.ts';
 import { app, homeGround } from './home-folder.ts';
@@ -49,7 +49,7 @@ const atAlpaca = (label?: string): BrokerChoice => ({
   url: ground.sandbox.ready.broker,
   label,
 });
-const add = (name: string, choice: BrokerChoice, pair: KeptCredentials, confirm = async () => {}) =>
+const add = (name: string, choice: BrokerChoice, pair: StoredCredentials, confirm = async () => {}) =>
   addBroker(
     app,
     { folder: ground.folder, name, entry: brokerEntry(choice), username: undefined, pair },

@@ -2,7 +2,12 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { listBrokerKeys, readKeptText, setBrokerKeys, whatIsKept } from '../../../src/app/home/brokers.ts';
+import {
+  listBrokerKeys,
+  readCredentialsText,
+  setBrokerKeys,
+  storedCredentialKind,
+} from '../../../src/app/home/brokers.ts';
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { startTradier } from '../gateway/support/tradier-stand-in.ts';
 import { app, homeGround } from './home-folder.ts';
@@ -19,8 +24,8 @@ afterAll(async () => {
 });
 
 const set = async (text: string) => {
-  const kind = await whatIsKept(ground.folder, undefined);
-  const pair = readKeptText(text, 'token.txt', kind);
+  const kind = await storedCredentialKind(ground.folder, undefined);
+  const pair = readCredentialsText(text, 'token.txt', kind);
   return await setBrokerKeys(app, { folder: ground.folder, username: undefined, pair }, async () => {});
 };
 const brokerFinding = async () =>
@@ -32,7 +37,7 @@ it('what was given for the broker before is not sent to another', async () => {
 });
 
 it('a home at another broker asks for what that has, tries it there, and keeps it sealed', async () => {
-  expect(await whatIsKept(ground.folder, undefined)).toBe('access_token');
+  expect(await storedCredentialKind(ground.folder, undefined)).toBe('access_token');
   await expect(set(`key=PKTEST\nsecret=${tradier.token}`)).rejects.toMatchObject({
     code: 'usage',
     message: 'token.txt holds no access token',

@@ -10,7 +10,7 @@ import { marketDays } from '../../../src/server/jobs/market-days.ts';
 import {
   allSchedules,
   channelsOf,
-  type KeptSchedule,
+  type ServerSchedule,
   schedulesOf,
 } from '../../../src/server/server-parts.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
@@ -97,10 +97,10 @@ export async function openScheduleWorld(server: TestDatabase) {
         {
           conditions = [],
           ...change
-        }: Partial<KeptSchedule> & { readonly conditions?: readonly Condition[] } = {},
+        }: Partial<ServerSchedule> & { readonly conditions?: readonly Condition[] } = {},
         handled = Date.now(),
       ) {
-        const schedule: KeptSchedule = {
+        const schedule: ServerSchedule = {
           ...{
             id: 's1',
             name: 'evening',

@@ -30,7 +30,7 @@ export function accessKind({
   return {
     ...access,
     async complete({ role, who, of, from, until }, { proposer, subjectId, expiresAt }) {
-      if (store === undefined) throw keptElsewhere();
+      if (store === undefined) throw managedElsewhere();
       const account = proposer.sub;
       const begin = from ?? utcSeconds(clock.now());
       if (!NAME_ROLES.includes(role)) requireOther(who, account, isKnown);
@@ -71,7 +71,7 @@ export function accessKind({
       until,
       client_access_id,
     }): Promise<Execution<AccessGranted>> {
-      if (store === undefined) return { outcome: 'refused', refusal: keptElsewhere() };
+      if (store === undefined) return { outcome: 'refused', refusal: managedElsewhere() };
       const now = clock.now();
       // If it was granted before, all is well, even if it has been revoked since: it is not granted twice.
       const times = { from: Date.parse(from), until: until === null ? null : Date.parse(until) };
@@ -100,7 +100,7 @@ function wrong(field: string, detail: string): Refusal {
   });
 }
 
-export function keptElsewhere(): Refusal {
+export function managedElsewhere(): Refusal {
   return new Refusal(409, 'service_not_available', 'access to accounts is managed on another server', {
     hint: 'Change it on the server that is set as "relations" in gateway.yaml.',
   });

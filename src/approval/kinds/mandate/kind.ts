@@ -105,7 +105,7 @@ export function mandateKind(
     fingerprint: ({ mandate_id: _, approve_by: __, not_before: ___, ...terms }) => JSON.stringify(terms),
     execute: (subject, approved) =>
       executionOf(async () => {
-        const terms = termsOf(subject);
+        const terms = storedTerms(subject);
         await ports.grant(terms, approved);
         return grantedOf(terms, clock.now());
       }),
@@ -123,7 +123,7 @@ function mandateIdOf(subjectId: string): string {
 }
 
 /** Returns the terms to store: exactly those that were approved, without the deadline of the approval. */
-function termsOf({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
+function storedTerms({ approve_by: _, ...terms }: MandateSubject): MandateEnvelope {
   return mandateEnvelopeSchema.parse(terms);
 }
 

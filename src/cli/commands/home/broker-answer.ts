@@ -1,6 +1,6 @@
 import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/brokers.ts';
 import { brokerOf } from '../../../gateway/broker/brokers.ts';
-import { keptWords } from '../../../gateway/broker/kept-kinds.ts';
+import { storedKindText } from '../../../gateway/broker/kept-kinds.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import type { Context } from '../../context/context.ts';
 import { choose } from '../../terminal/questions.ts';
@@ -28,7 +28,7 @@ export async function brokerAnswer(
   const chosen = await choose(
     asking,
     'Which credentials do you have?',
-    kinds.map((one) => `${keptWords(one).noun}: ${keptWords(one).where}`),
+    kinds.map((one) => `${storedKindText(one).noun}: ${storedKindText(one).where}`),
   );
   return brokerEntry({ ...more, kind, credentials: kinds[chosen] });
 }
@@ -36,7 +36,7 @@ export async function brokerAnswer(
 async function kindAnswer(asking: Pick<Context, 'io' | 'signal'>) {
   const answers = offeredBrokers.map((kind) => {
     const { kept } = brokerOf({ kind });
-    return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => keptWords(one).noun).join(' or ')}`;
+    return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => storedKindText(one).noun).join(' or ')}`;
   });
   return offeredBrokers[await choose(asking, 'Which broker do you use?', answers)] ?? offeredBrokers[0];
 }

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { KeptCredentials, KeptKind } from '../../../gateway/broker/kept-kinds.ts';
+import type { StoredCredentials, StoredKind } from '../../../gateway/broker/kept-kinds.ts';
 import type { VerifiedAccount } from '../../../gateway/broker/verify-problems.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
@@ -15,13 +15,14 @@ export interface BrokerKeyOptions {
 export async function readBrokerKeys(
   { io, signal }: Pick<Context, 'io' | 'signal'>,
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
-  kind: KeptKind,
-): Promise<KeptCredentials> {
+  kind: StoredKind,
+): Promise<StoredCredentials> {
   const { readSecretPlace } = await import('../../terminal/secret-file.ts');
-  const { readKeptText } = await import('../../../app/home/brokers.ts');
-  const { keptWords } = await import('../../../gateway/broker/kept-kinds.ts');
+  const { readCredentialsText } = await import('../../../app/home/brokers.ts');
+  const { storedKindText } = await import('../../../gateway/broker/kept-kinds.ts');
   const text = await readSecretPlace({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
-  if (text !== undefined) return readKeptText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
+  if (text !== undefined)
+    return readCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {
     throw new TradeAgentError('usage', "the broker's keys are missing", {
       hint: 'Pass a file with --broker-key-file, or a descriptor with --broker-key-fd. Arguments and environment variables are not accepted.',
@@ -35,13 +36,13 @@ export async function readBrokerKeys(
       if (answer !== '') return answer;
     }
   };
-  const { noun, where, fields } = keptWords(kind);
+  const { noun, where, fields } = storedKindText(kind);
   io.talk(`\nYour ${noun}: ${where}.\nIt stays on this machine, encrypted in the home's folder.`);
   const given: Record<string, string> = {};
   for (const [field, { label }] of Object.entries(fields)) {
     given[field] = await ask(`${label} (hidden): `);
   }
-  return given as unknown as KeptCredentials;
+  return given as unknown as StoredCredentials;
 }
 
 /**

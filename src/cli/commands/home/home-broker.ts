@@ -122,10 +122,10 @@ function addSet(broker: CliCommand): void {
       ['trade-agent home broker set --broker ira', 'for one of several brokers'],
     )
     .runs(async (context, options: SetOptions, command: CliCommand) => {
-      const { setBrokerKeys, whatIsKept } = await import('../../../app/home/brokers.ts');
+      const { setBrokerKeys, storedCredentialKind } = await import('../../../app/home/brokers.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
       const folder = folderOf(command);
-      const pair = await readBrokerKeys(context, options, await whatIsKept(folder, options.broker));
+      const pair = await readBrokerKeys(context, options, await storedCredentialKind(folder, options.broker));
       const {
         username,
         broker: name,
@@ -204,7 +204,7 @@ function addAdd(broker: CliCommand): void {
       const { addBroker, requireNewBroker } = await import('../../../app/home/brokers.ts');
       const { brokerAnswer } = await import('./broker-answer.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
-      const { keptKindOf } = await import('../../../gateway/broker/verify-keys.ts');
+      const { requireStoredKind } = await import('../../../gateway/broker/verify-keys.ts');
       const folder = folderOf(command);
       await requireNewBroker(folder, name);
       const { kind, credentials, brokerUrl: url, label } = options;
@@ -214,7 +214,7 @@ function addAdd(broker: CliCommand): void {
         });
       }
       const entry = await brokerAnswer(context, { kind, credentials, url, label });
-      const pair = await readBrokerKeys(context, options, keptKindOf(entry.settings));
+      const pair = await readBrokerKeys(context, options, requireStoredKind(entry.settings));
       const { username, account, brokers, runs } = await addBroker(
         context,
         { folder, name, entry, username: options.user, pair },

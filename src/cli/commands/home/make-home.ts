@@ -1,6 +1,6 @@
 import { requireFree } from '../../../app/home/home-files.ts';
 import { initHome, type MadeHome, type NewHome, openAccount } from '../../../app/home/init-home.ts';
-import { keptKindOf } from '../../../gateway/broker/verify-keys.ts';
+import { requireStoredKind } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
 import { brokerAnswer } from './broker-answer.ts';
@@ -29,7 +29,7 @@ export async function makeHome(
   const owner = await ownerAnswer(context, options);
   const { broker: kind, brokerUrl: url, credentials } = options;
   const entry = await brokerAnswer(context, { kind, url, credentials, byDefault: options.yes === true });
-  const pair = await readBrokerKeys(context, options, keptKindOf(entry.settings));
+  const pair = await readBrokerKeys(context, options, requireStoredKind(entry.settings));
   const opened = await openAccount(context, entry, pair, options.environment ?? 'paper');
   await confirmAccount(context, opened.account, options.confirmLive);
   const limits = await limitAnswers(context, options);

@@ -3,7 +3,7 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { NamedPlace } from '../../../app/profile/profile-store.ts';
 import type { StorePlace } from '../../../config/profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { KeptPlace } from '../../../secrets/places/kept-places.ts';
+import type { StoredPlace } from '../../../secrets/places/kept-places.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -250,7 +250,7 @@ async function target({ to, key }: MoveOptions): Promise<StorePlace> {
 }
 
 /** A place with its key, which is only known for places in config.yaml. */
-type Place = KeptPlace & Partial<NamedPlace>;
+type Place = StoredPlace & Partial<NamedPlace>;
 
 function shown({ credential_store, keyKind, file, key }: Place) {
   return {

@@ -15,7 +15,7 @@ import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { amountOf, moneyOf } from '../json-amounts.ts';
-import type { KeptOf } from '../kept-kinds.ts';
+import type { StoredOf } from '../kept-kinds.ts';
 import { type AtClose, equityAtLastClose, tradedToday } from '../last-close.ts';
 import { notOffered } from '../not-offered.ts';
 import { RestAnswer, type RestClient, restFailure } from '../rest-client.ts';
@@ -57,7 +57,7 @@ export const ibkr = {
 
 async function verifyIbkrSession(
   { url }: IbkrSettings,
-  { account }: KeptOf<'gateway_session'>,
+  { account }: StoredOf<'gateway_session'>,
   { fetch, timeoutMs }: Required<VerifyOptions>,
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
@@ -84,7 +84,7 @@ async function verifyIbkrSession(
 }
 
 /** State of the session, kept between requests. */
-interface Kept {
+interface SessionState {
   readonly list: OrderList;
   details: { readonly at: number; readonly found: Promise<IbkrAccount> } | undefined;
 }
@@ -95,12 +95,12 @@ const DETAILS_MS = 60_000;
 function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
   const client = ibkrClient(options);
   const contracts = contractsBy(client);
-  const accounts = new Map<string, Kept>();
+  const accounts = new Map<string, SessionState>();
   let isKeptAlive = false;
-  const keptOf = (account: string): Kept => {
+  const keptOf = (account: string): SessionState => {
     const known = accounts.get(account);
     if (known !== undefined) return known;
-    const made: Kept = { list: orderList(client, account, options), details: undefined };
+    const made: SessionState = { list: orderList(client, account, options), details: undefined };
     accounts.set(account, made);
     return made;
   };

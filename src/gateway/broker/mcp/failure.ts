@@ -1,7 +1,7 @@
 import { retryAfterMs } from '../../../net/retry-after.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import type { KeptKind } from '../kept-kinds.ts';
+import type { StoredKind } from '../kept-kinds.ts';
 import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
 import type { Refusals } from './mapping.ts';
 
@@ -33,7 +33,7 @@ const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
 interface Telling {
   readonly refusals: Refusals | undefined;
-  readonly kept: KeptKind | undefined;
+  readonly kept: StoredKind | undefined;
 }
 
 /** Only the broker's own code with such a status is a rejection. Anything else, even a protocol error, proves nothing. */

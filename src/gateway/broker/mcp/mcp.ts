@@ -5,7 +5,7 @@ import type { ActingTool } from '../acting-tool.ts';
 import { createAssetCatalogue } from '../asset-catalogue.ts';
 import type { BrokerKind } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
-import type { KeptOf } from '../kept-kinds.ts';
+import type { StoredOf } from '../kept-kinds.ts';
 import {
   noAccount,
   unreachable,
@@ -36,7 +36,7 @@ export const mcp = {
   kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: lookAtTools },
 } satisfies BrokerKind<McpSettings>;
 
-type Given = KeptOf<'access_token'>;
+type Given = StoredOf<'access_token'>;
 
 /** Verifies the token. The environment comes from the settings. */
 async function verifyMcpToken(

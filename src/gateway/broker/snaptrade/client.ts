@@ -1,8 +1,8 @@
 import type { CommercialApiKeyAuth, Snaptrade } from 'snaptrade-typescript-sdk';
-import type { KeptOf } from '../kept-kinds.ts';
+import type { StoredOf } from '../kept-kinds.ts';
 import { sendOnce } from '../rest-client.ts';
 
-export type SnaptradeCredentials = KeptOf<'snaptrade_user' | 'snaptrade_personal'>;
+export type SnaptradeCredentials = StoredOf<'snaptrade_user' | 'snaptrade_personal'>;
 
 export interface SnaptradeOptions {
   readonly environment: 'paper' | 'live';

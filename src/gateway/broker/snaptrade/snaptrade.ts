@@ -12,7 +12,7 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import type { KeptKind } from '../kept-kinds.ts';
+import type { StoredKind } from '../kept-kinds.ts';
 import { notOffered } from '../not-offered.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 import {
@@ -124,7 +124,7 @@ const words = z.object({
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
 /** Classifies an error. An answer with `detail` and such a status is a rejection. Anything else proves nothing. */
-function failureOf(error: unknown, kept: KeptKind): BrokerFailure {
+function failureOf(error: unknown, kept: StoredKind): BrokerFailure {
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, headers, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: kept };

@@ -1,6 +1,6 @@
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import type { KeptKind } from '../kept-kinds.ts';
+import type { StoredKind } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
 /**
@@ -17,7 +17,7 @@ export class TradierNo extends Error {
 }
 
 /** Classifies an error. `errors`, and a line of text with 400, are rejections. A proxy's page or a 5xx is not. */
-export function failureOf(error: unknown, kept: KeptKind | undefined): BrokerFailure {
+export function failureOf(error: unknown, kept: StoredKind | undefined): BrokerFailure {
   if (error instanceof TradierNo) return refusedBy(error.words);
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json, headers } = error;

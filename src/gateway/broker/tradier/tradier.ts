@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
-import type { KeptOf } from '../kept-kinds.ts';
+import type { StoredOf } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 import {
   noAccount,
@@ -45,7 +45,7 @@ type Environment = VerifiedAccount['environment'];
 /** Asks the host of the given environment, then the other one. Each knows only its own tokens. */
 async function verifyTradierToken(
   settings: TradierSettings,
-  { token, accountNumber }: KeptOf<'access_token'>,
+  { token, accountNumber }: StoredOf<'access_token'>,
   { environment, fetch, timeoutMs }: Required<VerifyOptions>,
 ): Promise<VerifiedAccount> {
   const other: Environment = environment === 'paper' ? 'live' : 'paper';

@@ -9,7 +9,7 @@ import { defined } from '../../../values/defined.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, messagePage, page } from '../page/page.ts';
 import { type Period, periods } from './dashboard-data.ts';
-import type { KeptReads } from './kept-reads.ts';
+import type { CachedReads } from './kept-reads.ts';
 import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */
@@ -25,7 +25,7 @@ interface DashboardPlace {
   /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below it. */
   readonly path: string;
   /** Returns the person's own data, or undefined if they have to sign in first. */
-  dataOf(context: BrowserContext): KeptReads | undefined;
+  dataOf(context: BrowserContext): CachedReads | undefined;
   toGetIn(context: BrowserContext): Response | Promise<Response>;
   /** Account shown if the page's address names none: a number, or `all`. Defaults to the default account. */
   readonly account?: string | undefined;
@@ -40,7 +40,7 @@ interface DashboardPlace {
 export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
   const { path, clock } = place;
   const app = new Hono<BrowserEnv>();
-  const viewOf = (context: BrowserContext, data: KeptReads): DashboardView => ({
+  const viewOf = (context: BrowserContext, data: CachedReads): DashboardView => ({
     data,
     account: accountOf(context) ?? place.account,
     period: periodOf(context),
@@ -93,7 +93,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
     );
   });
 
-  const deed = (name: string, act: (data: KeptReads, form: Record<string, unknown>) => Promise<unknown>) =>
+  const deed = (name: string, act: (data: CachedReads, form: Record<string, unknown>) => Promise<unknown>) =>
     app.post(`${path}/${name}`, async (context) => {
       const data = place.dataOf(context);
       if (data === undefined) return place.toGetIn(context);
@@ -132,7 +132,7 @@ function refused(context: BrowserContext, path: string, error: unknown): Respons
 }
 
 /** Follows the source, with retries. The returned function resolves at the next change or check, and never rejects. */
-function toldOf(data: KeptReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
+function toldOf(data: CachedReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
   void (async () => {

@@ -21,11 +21,11 @@ const INVALIDATED_READS = [
   'record',
 ] as const;
 
-export interface KeptReads extends DashboardData {
+export interface CachedReads extends DashboardData {
   stale(): void;
 }
 
-export function keptReads(data: DashboardData, now: () => number): KeptReads {
+export function cacheReads(data: DashboardData, now: () => number): CachedReads {
   const kept = new Map<string, { readonly at: number; readonly value: Promise<unknown> }>();
   const once = <T>(name: keyof typeof CACHE_TTL_MS, key: string, read: () => Promise<T>): Promise<T> => {
     const known = kept.get(`${name} ${key}`);

@@ -28,7 +28,7 @@ const words: Record<State, readonly [text: string, button?: string]> = {
 /** Ids of the requests that were displayed while the page was visible. */
 const shown = new Set<string>();
 /** The endpoint that this page has registered at the server. */
-let kept: string | undefined;
+let registeredEndpoint: string | undefined;
 let busy = false;
 
 export function startPush(): void {
@@ -127,7 +127,7 @@ async function tellState(): Promise<void> {
     await subscription.unsubscribe();
     return say('off');
   }
-  if (kept === subscription.endpoint) return say('on');
+  if (registeredEndpoint === subscription.endpoint) return say('on');
   await switching(() => handIn(subscription));
 }
 
@@ -152,7 +152,7 @@ async function toggle(): Promise<void> {
     if (isOn && there !== null) {
       await post(`${SUBSCRIPTIONS}/remove`, { endpoint: there.endpoint });
       await there.unsubscribe();
-      kept = undefined;
+      registeredEndpoint = undefined;
       return 'off';
     }
     if ((await Notification.requestPermission()) !== 'granted') return impossible() ?? 'off';
@@ -168,7 +168,7 @@ async function handIn(subscription: PushSubscription): Promise<State> {
   const answer = await post(SUBSCRIPTIONS, { subscription: JSON.stringify(subscription) });
   if (answer.status === 403) return 'sign-in';
   if (!answer.ok) return 'not-kept';
-  kept = subscription.endpoint;
+  registeredEndpoint = subscription.endpoint;
   return 'on';
 }
 

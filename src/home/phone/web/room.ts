@@ -50,7 +50,7 @@ export function createRoom(root: HTMLElement) {
     /** Requests decided here that the server has not confirmed yet. */
     done: new Set<string>(),
     /** Results that were not dismissed, latest first. */
-    kept: keptBefore(),
+    kept: storedResults(),
     /** The one of these that ended while it was displayed, without a tap here. */
     untapped: undefined as string | undefined,
     shown: new WeakMap<Element, string>(),
@@ -87,7 +87,7 @@ export function made(html: string): HTMLElement {
   return fresh;
 }
 
-function keptBefore(): readonly string[] {
+function storedResults(): readonly string[] {
   try {
     const kept: unknown = JSON.parse(sessionStorage.getItem(RESULTS_KEY) ?? '[]');
     return Array.isArray(kept) ? kept.filter((id) => typeof id === 'string') : [];

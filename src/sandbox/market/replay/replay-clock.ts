@@ -14,11 +14,13 @@ interface ReplayClockOptions {
   readonly restarts: boolean;
 }
 
-const keptSchema = z.object({ ahead_ms: z.number() });
+const storedTimeSchema = z.object({ ahead_ms: z.number() });
 
 export function replayClock({ clock, file, start, end, restarts }: ReplayClockOptions) {
   const kept =
-    restarts || !existsSync(file) ? undefined : keptSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
+    restarts || !existsSync(file)
+      ? undefined
+      : storedTimeSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   let ahead = 0;
   const setAhead = (ms: number) => {
     ahead = ms;

@@ -1,4 +1,4 @@
-import type { CheckStore, KeptNotice } from '../../check-store.ts';
+import type { CheckStore, StoredNotice } from '../../check-store.ts';
 import { checkStore } from '../../sql/check-store.ts';
 import { driveWork, postgresUnits } from '../sql-database.ts';
 import type { Unit } from '../tenant-database.ts';
@@ -8,7 +8,7 @@ import type { PersonDatabase } from './person-database.ts';
  * @param database one person's part of a database with `stateSchema`, which the caller closes
  * @param kept enqueues the sending of a new notice, in the transaction that stores it
  */
-export function postgresCheckStore<Notice extends KeptNotice>(
+export function postgresCheckStore<Notice extends StoredNotice>(
   database: PersonDatabase,
   kept: (unit: Unit, id: string) => Promise<void> = async () => undefined,
 ): CheckStore<Notice> {

@@ -129,7 +129,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
            AND checkpoint_id = coalesce(@id, checkpoint_id) ORDER BY checkpoint_id DESC LIMIT 1`,
         { thread, ns, id: id ?? null },
       );
-      return row === undefined ? undefined : await storedWith(unit, row);
+      return row === undefined ? undefined : await readStored(unit, row);
     });
     return stored === undefined ? undefined : await this.#tuple(stored);
   }
@@ -149,7 +149,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
         { thread, ns, until },
       );
       const stored: Stored[] = [];
-      for (const row of rows) stored.push(await storedWith(unit, row));
+      for (const row of rows) stored.push(await readStored(unit, row));
       return stored;
     });
     let left = limit ?? Number.POSITIVE_INFINITY;
@@ -237,7 +237,7 @@ function configOf({ thread, ns, id }: Place): RunnableConfig {
   return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } };
 }
 
-async function storedWith(unit: Unit, row: Row): Promise<Stored> {
+async function readStored(unit: Unit, row: Row): Promise<Stored> {
   const { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } = row;
   return {
     row,

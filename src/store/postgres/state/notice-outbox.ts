@@ -1,10 +1,10 @@
-import type { KeptNotice } from '../../check-store.ts';
+import type { StoredNotice } from '../../check-store.ts';
 import { type NoticeRow, waitingOf } from '../../sql/notice-outbox.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
 /** Gives access to single notices, for jobs that send one at a time. */
-export function postgresOneNotice<Notice extends KeptNotice>(database: PersonDatabase) {
+export function postgresOneNotice<Notice extends StoredNotice>(database: PersonDatabase) {
   return {
     async get(id: string) {
       const row = await database.read((unit) =>

@@ -1,13 +1,13 @@
 import type {
   Added,
   Condition,
-  KeptSchedule,
   NewSchedule,
   RevisedSchedule,
   RunEnd,
   ScheduleProgress,
   ScheduleRow,
   ScheduleRows,
+  StoredSchedule,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
@@ -39,7 +39,7 @@ const SELECT_SCHEDULES = `
     ON times.tenant = schedules.tenant AND times.person = schedules.person AND times.schedule = schedules.id`;
 
 /** @param tenants a tenant's part of a database with `stateSchema`, which the caller closes */
-export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
+export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
   tenants: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   person: string,
   jobs: ScheduleJobs,
@@ -98,7 +98,7 @@ export function postgresScheduleRows<Schedule extends KeptSchedule, Run>(
   };
 }
 
-async function added<Schedule extends KeptSchedule>(
+async function added<Schedule extends StoredSchedule>(
   unit: Unit,
   { schedule, key, request, now, wakeAt, conditions }: NewSchedule<Schedule>,
   most: number,
@@ -137,7 +137,7 @@ async function added<Schedule extends KeptSchedule>(
   return { outcome: 'added', schedule };
 }
 
-async function revised<Schedule extends KeptSchedule>(
+async function revised<Schedule extends StoredSchedule>(
   unit: Unit,
   seen: Schedule,
   { schedule, wakeAt, conditions }: RevisedSchedule<Schedule>,
@@ -189,7 +189,7 @@ async function arm(unit: Unit, id: string, conditions: readonly Condition[]): Pr
 function runsOf<Run>(
   database: PersonDatabase,
   reconcile: (unit: Unit, proposal: string) => Promise<void>,
-): Pick<ScheduleRows<KeptSchedule, Run>, 'begin' | 'passed' | 'end'> {
+): Pick<ScheduleRows<StoredSchedule, Run>, 'begin' | 'passed' | 'end'> {
   return {
     begin: (id, seen, { run, ...progress }, died) =>
       database.write(async (unit) => {

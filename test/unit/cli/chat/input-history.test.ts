@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { mayBeKept, openInputHistory, wantsHistory } from '../../../../src/cli/chat/input-history.ts';
+import { isStorable, openInputHistory, wantsHistory } from '../../../../src/cli/chat/input-history.ts';
 import { folderOfTest } from '../../../folders.ts';
 
 let folder: string;
@@ -54,7 +54,7 @@ describe('the history of what was typed', () => {
     ' begins with a blank',
     '',
   ])('never keeps %j', (entry) => {
-    expect(mayBeKept(entry)).toBe(false);
+    expect(isStorable(entry)).toBe(false);
     openInputHistory(folder).add(entry);
     expect(openInputHistory(folder).entries).toEqual([]);
   });
@@ -62,7 +62,7 @@ describe('the history of what was typed', () => {
   it.each(['buy 5 AAPL limit 180', 'sell $1,250.50 of MSFT', '/resume th_90yb1t0src'])(
     'keeps %j',
     (entry) => {
-      expect(mayBeKept(entry)).toBe(true);
+      expect(isStorable(entry)).toBe(true);
     },
   );
 
