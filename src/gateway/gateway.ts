@@ -20,7 +20,7 @@ import { createIdentityProvider, type IdentityProvider } from './door/identity-p
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './door/token-verifier.ts';
 import { errorSink, type GatewayOptions } from './gateway-options.ts';
-import { createMandateDesk, type MandateDesk } from './mandates/mandate-desk.ts';
+import { createMandateService, type MandateService } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createStandingWatch } from './mandates/standing-watch.ts';
 import { createMessageDesk, type MessageDesk, messagePorts } from './messages/message-desk.ts';
@@ -30,10 +30,10 @@ import { audienceOf, createActing, metadataPathOf, mountedRoutes } from './mount
 import { mandateExcess } from './orders/adoption.ts';
 import { type OrderCheck, orderCheck, orderPorts } from './orders/order-ports.ts';
 import { RESEND_DELAY_MS } from './orders/order-submission.ts';
-import { createOrderDesk, type OrderDesk } from './orders/place-order.ts';
+import { createOrderService, type OrderService } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
-import { type OwnerDesk, ownerDesk } from './owner-desk.ts';
-import { gatewayPolicy, type PolicyDesk } from './policy/files/policy-desk.ts';
+import { type OwnerService, ownerDesk } from './owner-desk.ts';
+import { gatewayPolicy, type PolicyService } from './policy/files/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
 import { type OwnRecord, ownRecord } from './record/own-record.ts';
@@ -60,8 +60,8 @@ export interface Gateway {
   readonly app: Hono;
   /** Halts for a person known to be present, without a token. Undefined if the gateway has no approvals. */
   readonly halts: Pick<ApprovalKernel, 'halt' | 'trading' | 'news'> | undefined;
-  readonly mandates: MandateDesk | undefined;
-  readonly owner: ((sub: string) => OwnerDesk) | undefined;
+  readonly mandates: MandateService | undefined;
+  readonly owner: ((sub: string) => OwnerService) | undefined;
   /** Withdraws open proposals that a client (or, without one, any client) made for a person, and forgets their tokens. */
   revoked(who: { readonly sub: string; readonly clientId?: string }): Promise<void>;
   /** Rejects new requests, and finishes the executions in progress. After that, the database can be closed. */
@@ -108,7 +108,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
     relations: people.relations,
   });
-  const desk = createOrderDesk({
+  const desk = createOrderService({
     ...shared,
     journal: stores.orders,
     rules,
@@ -160,7 +160,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         : undefined,
   });
 
-  const own = whatIsOwn(options, { broker, kernel, desk, clock, signed: signatures !== undefined });
+  const own = createOwnServices(options, { broker, kernel, desk, clock, signed: signatures !== undefined });
   const app = gatewayRoutes(options, {
     rules: source,
     entrance,
@@ -220,7 +220,7 @@ function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'
 }
 
 /** Creates the services for a person's own data, and what runs by itself: standing orders, checkpoints, reconciliation. */
-function whatIsOwn(
+function createOwnServices(
   options: GatewayOptions,
   parts: Pick<RouteParts, 'kernel' | 'broker' | 'desk'> & { readonly clock: Clock; readonly signed: boolean },
 ) {
@@ -233,7 +233,7 @@ function whatIsOwn(
   const isUnattended = broker.places.some((place) => place.isUnattended);
   const now = () => clock.now();
   const watched = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
-  const mandates = createMandateDesk({ ...watched, proposals, now, noted: () => kernel.noted() });
+  const mandates = createMandateService({ ...watched, proposals, now, noted: () => kernel.noted() });
   const own = options.approval;
   const record = ownRecord(own.auditFile, audit, () => ownCheckpointReader(own));
   const approval = howAsked(options);
@@ -274,15 +274,15 @@ interface RouteParts {
   readonly now: () => number;
   readonly broker: BrokerAccess;
   readonly outlets: ReturnType<typeof messageOutlets>;
-  readonly desk: OrderDesk;
+  readonly desk: OrderService;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
   readonly access: Access;
   readonly grants: AccessStore | undefined;
-  readonly mandates: MandateDesk | undefined;
+  readonly mandates: MandateService | undefined;
   readonly record: OwnRecord | undefined;
   readonly receipts: Receipts | undefined;
-  readonly policy: PolicyDesk;
+  readonly policy: PolicyService;
   readonly check: OrderCheck;
   readonly detailsTypes: readonly string[];
 }

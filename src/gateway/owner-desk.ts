@@ -7,7 +7,7 @@ import { type Proposal, proposalSchema } from '../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
 import type { Account, Order, Position } from '../trading/views.ts';
 import type { Accounts, OpenAccount } from './broker/accounts.ts';
-import type { MandateDesk } from './mandates/mandate-desk.ts';
+import type { MandateService } from './mandates/mandate-desk.ts';
 import type { OwnRecord } from './record/own-record.ts';
 import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
 
@@ -25,7 +25,7 @@ interface OwnAccount {
  * The owner's own data and actions, for a person known to be present, without a token. Accounts are read with stored
  * credentials, or with the tokens that were last exchanged for their clients.
  */
-export interface OwnerDesk extends OwnAccount {
+export interface OwnerService extends OwnAccount {
   /** Returns all accounts. The reads above are of the default account. */
   accounts(): Promise<readonly AccountEntry[]>;
   inAccount(account: string): OwnAccount;
@@ -53,12 +53,12 @@ export function ownerDesk(
   sub: string,
   parts: {
     readonly kernel: ApprovalKernel;
-    readonly mandates: MandateDesk;
+    readonly mandates: MandateService;
     readonly accounts: Pick<Accounts, 'of' | 'open'>;
     readonly record: OwnRecord;
     readonly approval: ProposalRouteOptions['approval'];
   },
-): OwnerDesk {
+): OwnerService {
   const { kernel, mandates, record } = parts;
   const who = { sub, accessToken: NO_TOKEN };
   const inAccount = (account?: string) => ownAccount(() => parts.accounts.open(who, account));

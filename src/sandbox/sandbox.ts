@@ -125,7 +125,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const services = await listenOnLoopback(0, () => clock.now());
     closers.push(() => services.close());
 
-    const parties = await openParties(options, {
+    const parties = await openServices(options, {
       home,
       servers: { ...servers, services },
       clock,
@@ -182,7 +182,7 @@ interface Ground {
   readonly onClose: (closer: Closer) => void;
 }
 
-async function openParties(
+async function openServices(
   options: SandboxOptions,
   { home, servers, clock, faults, openDatabase, onClose }: Ground,
 ): Promise<Pick<Sandbox, 'broker' | 'people' | 'company'> & { sent: Sandbox['sentMessages'] }> {

@@ -135,7 +135,7 @@ async function checked(
   const ms = Math.min(schedule.timeout_ms, MAX_RUN_MS);
   const overdue = () => new TradeAgentError('timeout', `the run exceeded its limit of ${ms / 1000} s`);
   const limit = clockLimit(clock, ms, signal, overdue);
-  const desk = signInDesk(parts, person);
+  const desk = signInNotifier(parts, person);
   try {
     const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
@@ -193,7 +193,7 @@ const NO_ACCOUNT = '';
 const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as const;
 
 /** Notifies a person each time their checks stop because they are signed out, once per occasion. */
-function signInDesk(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
+function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
   const memory = checksOf(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
     // Forgets the firing, so that the person can be notified again.

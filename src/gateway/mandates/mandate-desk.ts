@@ -9,9 +9,9 @@ import { defined } from '../../values/defined.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
 
 /** Lists and ends a person's own mandates. Creating, widening or resuming one is a proposal. */
-export type MandateDesk = ReturnType<typeof createMandateDesk>;
+export type MandateService = ReturnType<typeof createMandateService>;
 
-export function createMandateDesk(options: {
+export function createMandateService(options: {
   readonly mandates: MandateStore;
   readonly standing: StandingStore;
   readonly proposals: Pick<ProposalStore, 'get'>;

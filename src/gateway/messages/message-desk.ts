@@ -45,7 +45,7 @@ export interface MessageOutlet {
   readonly deliver: Deliver;
 }
 
-interface MessageDeskOptions {
+interface MessageServiceOptions {
   readonly journal: MessageJournal;
   readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
   readonly gateway: string;
@@ -66,7 +66,7 @@ interface Dispatch {
 
 export type MessageDesk = ReturnType<typeof createMessageDesk>;
 
-export function createMessageDesk(options: MessageDeskOptions) {
+export function createMessageDesk(options: MessageServiceOptions) {
   const { journal } = options;
   const flights = new Map<string, Flight>();
 
@@ -152,7 +152,7 @@ interface Flight {
 async function sendOnce(
   approved: ApprovedMessage,
   caller: Caller,
-  options: MessageDeskOptions,
+  options: MessageServiceOptions,
 ): Promise<Known> {
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
@@ -203,7 +203,7 @@ interface Ready {
 async function admit(
   { draft }: Pick<ApprovedMessage, 'draft'>,
   caller: Pick<Caller, 'sub' | 'accessToken'>,
-  { outlets, clock }: MessageDeskOptions,
+  { outlets, clock }: MessageServiceOptions,
 ): Promise<Ready> {
   requireUnexpired(draft.expires_at, MESSAGE, clock);
   const outlet = outlets.get(draft.service);
@@ -227,7 +227,7 @@ async function handOver(
   claimed: MessageEntry,
   draft: MessageDraft,
   { outlet, token }: Ready,
-  { journal, clock, isOurs }: MessageDeskOptions & Pick<Caller, 'isOurs'>,
+  { journal, clock, isOurs }: MessageServiceOptions & Pick<Caller, 'isOurs'>,
 ): Promise<MessageEntry> {
   const { sub, id } = claimed;
   const { service, recipient } = draft;
@@ -266,7 +266,7 @@ async function handOver(
 }
 
 /** An intent that no gateway settles in time belongs to a dead process, so its outcome stays unknown. */
-async function settled(entry: MessageEntry, options: MessageDeskOptions): Promise<MessageEntry> {
+async function settled(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
   const { journal, clock } = options;
   const landed = await whenLanded(options, entry, entry.id, {
     look: async () => (await journal.find(entry.sub, entry.id)) ?? entry,

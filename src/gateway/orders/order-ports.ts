@@ -20,11 +20,11 @@ import { recordedRefusal } from '../door/problem.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
-import type { OrderDesk } from './place-order.ts';
+import type { OrderService } from './place-order.ts';
 import { changesTo } from './replacement.ts';
 
 interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
-  readonly desk: OrderDesk;
+  readonly desk: OrderService;
   readonly rules: OrderRules;
   readonly brokerFor: OpenAccountOf;
   readonly updates: Pick<OrderUpdates, 'listen'>;

@@ -57,7 +57,7 @@ import { changesTo, notReplaceable } from './replacement.ts';
  *     from a wrong answer. The journal prevents a second order without it.
  */
 
-interface OrderDeskOptions extends AdmissionOptions {
+interface OrderServiceOptions extends AdmissionOptions {
   readonly journal: OrderJournal;
   readonly gateway: string;
   /** Identifies a used approval, together with the token's id. */
@@ -77,7 +77,7 @@ interface Placement {
   readonly replay: boolean;
 }
 
-export type OrderDesk = ReturnType<typeof createOrderDesk>;
+export type OrderService = ReturnType<typeof createOrderService>;
 
 interface Arrival {
   readonly id: string;
@@ -85,8 +85,8 @@ interface Arrival {
   readonly placement: Promise<Placement>;
 }
 
-interface Desk {
-  readonly options: OrderDeskOptions & SubmissionContext;
+interface ServiceState {
+  readonly options: OrderServiceOptions & SubmissionContext;
   /** Orders that this process is sending or settling, by user and client_order_id. Equal requests wait for them. */
   readonly flights: Map<string, Promise<JournalEntry>>;
   /**
@@ -97,14 +97,14 @@ interface Desk {
   readonly early: EarlyOrders;
 }
 
-export function createOrderDesk(given: OrderDeskOptions) {
+export function createOrderService(given: OrderServiceOptions) {
   const early = createEarlyOrders(given.brokerFor, given.clock);
   const options = {
     ...given,
     absence: createAbsence(given.clock),
     adopted: (entry: JournalEntry) => suspendIfExceeded(given, entry),
   };
-  const desk: Desk = { options, flights: new Map(), arriving: new Map(), early };
+  const desk: ServiceState = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
     /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedRefusal} if it was recorded earlier */
@@ -145,7 +145,11 @@ export function createOrderDesk(given: OrderDeskOptions) {
   };
 }
 
-async function placeApproved(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+async function placeApproved(
+  desk: ServiceState,
+  approved: ApprovedOrder,
+  caller: Caller,
+): Promise<Placement> {
   const { arriving } = desk;
   const id = approved.draft.client_order_id;
   const key = JSON.stringify([caller.sub, id, approved.digest, approved.replaces]);
@@ -156,13 +160,17 @@ async function placeApproved(desk: Desk, approved: ApprovedOrder, caller: Caller
   return placed;
 }
 
-async function placeOrReplay(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+async function placeOrReplay(
+  desk: ServiceState,
+  approved: ApprovedOrder,
+  caller: Caller,
+): Promise<Placement> {
   // Comes before the expiry check, because the outcome may be queried as long as the token is valid.
   const earlier = await desk.options.journal.find(caller.sub, approved.draft.client_order_id);
   return earlier === undefined ? placeNew(desk, approved, caller) : replay(desk, earlier, approved, caller);
 }
 
-async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
+async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
   const { journal, clock, issuer, rules } = desk.options;
   const admitted = await admit(approved, caller, desk.options, desk.early.take(approved.draft, caller));
   failpoint('gateway.verified');
@@ -191,7 +199,7 @@ async function placeNew(desk: Desk, approved: ApprovedOrder, caller: Caller): Pr
 
 /** Returns the first request's result, after settling it if necessary. */
 async function replay(
-  desk: Desk,
+  desk: ServiceState,
   entry: JournalEntry,
   approved: ApprovedOrder,
   caller: Caller,
@@ -214,7 +222,7 @@ async function replay(
 
 /** Looks the order up, and submits it if it was never taken and that is safe. */
 async function settleOrSubmit(
-  desk: Desk,
+  desk: ServiceState,
   entry: JournalEntry,
   approved: ApprovedOrder,
   caller: Caller,
@@ -239,7 +247,11 @@ async function settleOrSubmit(
   return submit(desk, entry, admitted, caller);
 }
 
-async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promise<JournalEntry | undefined> {
+async function settle(
+  desk: ServiceState,
+  caller: Caller,
+  clientOrderId: string,
+): Promise<JournalEntry | undefined> {
   const isArriving = () =>
     [...desk.arriving.values()].some(({ id, sub }) => id === clientOrderId && sub === caller.sub);
   // Checked before and after reading the journal, because the order may arrive or finish in between.
@@ -261,7 +273,7 @@ async function settle(desk: Desk, caller: Caller, clientOrderId: string): Promis
 }
 
 async function recheckOrder(
-  { options, flights }: Desk,
+  { options, flights }: ServiceState,
   caller: Caller,
   clientOrderId: string,
 ): Promise<JournalEntry | undefined> {
@@ -281,7 +293,7 @@ async function recheckOrder(
  * unknown, because any other error could be read as "not placed".
  */
 async function askBroker(
-  { options }: Desk,
+  { options }: ServiceState,
   entry: JournalEntry,
   caller: Caller,
 ): Promise<{ readonly broker: OpenAccount; readonly settled: JournalEntry | undefined }> {
@@ -295,7 +307,7 @@ async function askBroker(
 }
 
 /** Waits for another gateway that may be sending the order. */
-function afterOthers({ options }: Desk, entry: JournalEntry): Promise<JournalEntry> {
+function afterOthers({ options }: ServiceState, entry: JournalEntry): Promise<JournalEntry> {
   return whenLanded(options, entry, entry.clientOrderId, {
     look: () => entryOf(options.journal, entry),
     isUnderWay: ({ state, submittedAt }) => state === 'intent' && submittedAt !== null,
@@ -304,7 +316,7 @@ function afterOthers({ options }: Desk, entry: JournalEntry): Promise<JournalEnt
 }
 
 function submit(
-  { options }: Desk,
+  { options }: ServiceState,
   intent: Intent,
   { broker, send }: Admitted,
   { proposer, isOurs }: Pick<Caller, 'proposer' | 'isOurs'>,
@@ -315,7 +327,7 @@ function submit(
 
 /** Returns why a claimed order must not be sent after all. */
 async function stoppedBy(
-  options: OrderDeskOptions,
+  options: OrderServiceOptions,
   { sub, draft }: Intent,
   proposer: Caller['proposer'],
 ): Promise<Refusal | undefined> {
@@ -337,7 +349,7 @@ async function stoppedBy(
 
 /** Checks again whether the mandate is active. The claim already decided how much of it the order may use. */
 async function mandateEnded(
-  { mandates, clock, isTakenBack }: OrderDeskOptions,
+  { mandates, clock, isTakenBack }: OrderServiceOptions,
   sub: string,
   mandate: string,
 ): Promise<Refusal | undefined> {
@@ -353,7 +365,7 @@ async function mandateEnded(
 }
 
 function fly(
-  { flights, options }: Desk,
+  { flights, options }: ServiceState,
   key: OrderKey,
   run: () => Promise<JournalEntry>,
 ): Promise<JournalEntry> {

@@ -9,7 +9,7 @@ import { type Caller, callerOf } from '../door/caller.ts';
 import { openOrders } from '../policy/order-world.ts';
 import { MAX_CLOCK_DRIFT_MS } from './absence.ts';
 import { nameOf } from './order-submission.ts';
-import type { OrderDesk } from './place-order.ts';
+import type { OrderService } from './place-order.ts';
 
 /**
  * An open order with an id of this gateway that no proposal accounts for. Either the gateway has no record of it (after
@@ -36,7 +36,7 @@ const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {
   readonly journal: Pick<OrderJournal, 'find' | 'unsent' | 'writtenOff' | 'accountsSince'>;
-  readonly desk: Pick<OrderDesk, 'recheck' | 'abandon'>;
+  readonly desk: Pick<OrderService, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'pursueUnknown' | 'orderFound' | 'askerOf'>;
   readonly brokerFor: OpenAccountOf;
   /** Whether accounts can be opened while their owner is not signed in. Others wait for their owner. */

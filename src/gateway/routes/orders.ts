@@ -7,7 +7,7 @@ import type { Order } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Door } from '../door/door.ts';
 import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
-import type { OrderDesk } from '../orders/place-order.ts';
+import type { OrderService } from '../orders/place-order.ts';
 import { isOrderOf } from '../orders/replacement.ts';
 import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
@@ -37,7 +37,7 @@ export function orderRoutes(
   app: Hono,
   door: Door,
   brokerFor: OpenAccountOf,
-  desk: OrderDesk,
+  desk: OrderService,
   standIn: StandIn,
 ): void {
   const at = guarded(app, door);

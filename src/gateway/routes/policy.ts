@@ -12,7 +12,7 @@ import type { OrderCheck } from '../orders/order-ports.ts';
 import { loadCedar } from '../policy/cedar/cedar-engine.ts';
 import { type RuleText, readRules } from '../policy/cedar/rule-text.ts';
 import { accountOfRule } from '../policy/files/next-rules.ts';
-import type { PolicyDesk } from '../policy/files/policy-desk.ts';
+import type { PolicyService } from '../policy/files/policy-desk.ts';
 import type { ReadRules } from '../policy/files/rules-source.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
@@ -33,7 +33,7 @@ interface PolicyRouteOptions {
   readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
   readonly brokerFor: OpenAccountOf;
   readonly now: () => number;
-  readonly policy: PolicyDesk;
+  readonly policy: PolicyService;
   readonly check: OrderCheck;
 }
 

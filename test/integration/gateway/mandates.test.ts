@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
-import type { OrderDesk } from '../../../src/gateway/orders/place-order.ts';
+import type { OrderService } from '../../../src/gateway/orders/place-order.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { orderDigest } from '../../../src/trading/approval-details.ts';
@@ -28,7 +28,7 @@ const grant = async (changes: Partial<MandateEnvelope> = {}) => {
 
 const drafted = (changes: OrderChanges = {}) =>
   world.draft({ time_in_force: 'day', mandate, slot: slotOf('weekly', world.clock.now()), ...changes });
-const place = (draft: OrderDraft, desk: OrderDesk = world.desk, changes: Partial<Caller> = {}) =>
+const place = (draft: OrderDraft, desk: OrderService = world.desk, changes: Partial<Caller> = {}) =>
   desk.placeApproved(
     { draft, digest: orderDigest(draft) },
     world.caller({ sub: 'alice', jti: `m:${draft.mandate}:${draft.client_order_id}`, ...changes }),

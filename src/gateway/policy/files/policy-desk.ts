@@ -48,7 +48,7 @@ interface PolicyDeskOptions {
   readonly clock: Clock;
 }
 
-export interface PolicyDesk extends PolicyPorts {
+export interface PolicyService extends PolicyPorts {
   /**
    * Changes the rules immediately if nothing new becomes possible.
    * @throws {Refusal} as `plan`; 403 `policy_denied` with reason `APPROVAL_MISSING` otherwise
@@ -65,7 +65,7 @@ const LOCK_WAIT_MS = 10_000;
  * written only if it has that result. The files are read again before each decision (rules-source.ts).
  */
 
-export function createPolicyDesk(options: PolicyDeskOptions): PolicyDesk {
+export function createPolicyDesk(options: PolicyDeskOptions): PolicyService {
   const { rules, clock, note } = options;
   const alone = <T>(work: () => Promise<T>) => aloneIn(rules.folder, work);
   return {
@@ -291,7 +291,7 @@ export function gatewayPolicy(
     readonly brokerFor: (who: Proposer, account?: string) => Promise<Pick<Broker, 'account'>>;
     readonly clock: Clock;
   },
-): PolicyDesk {
+): PolicyService {
   if (!isInFolder(rules)) return fixedRules(rules);
   rules.rememberIn(limits, clock);
   const record = auditFile === undefined ? undefined : new AuditChain(auditFile, audit);
@@ -310,7 +310,7 @@ function isInFolder(rules: RulesSource): rules is FolderRules {
   return 'folder' in rules;
 }
 
-function fixedRules(rules: RulesSource): PolicyDesk {
+function fixedRules(rules: RulesSource): PolicyService {
   const refuse = async () => {
     throw new Refusal(404, 'not_found', 'the rules of this gateway can’t be changed remotely');
   };

@@ -4,7 +4,7 @@ import type { IsTakenBack } from '../../../../src/approval/kernel-parts.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createOrderDesk, type OrderDesk } from '../../../../src/gateway/orders/place-order.ts';
+import { createOrderService, type OrderService } from '../../../../src/gateway/orders/place-order.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
 import { staticRules } from '../../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
@@ -19,14 +19,14 @@ import { openedAt } from './opened-account.ts';
 import { testClock } from './test-clock.ts';
 import { closedAfter } from './world.ts';
 
-type DeskParts = Parameters<typeof createOrderDesk>[0];
+type DeskParts = Parameters<typeof createOrderService>[0];
 
 /** An order desk on paper, with no rules of its own. */
 export function deskOver(
   { orders: journal, halts, decisions, mandates }: GatewayStores,
   parts: Partial<DeskParts> & Pick<DeskParts, 'brokerFor' | 'clock'>,
-): OrderDesk {
-  return createOrderDesk({
+): OrderService {
+  return createOrderService({
     journal,
     halts,
     mandates,
@@ -73,7 +73,7 @@ export async function startDesk() {
   });
   const brokerOf = (sub: string) => openedAt(connect({ accessToken: `broker-token-of-${sub}` }, () => {}));
   await firstAnswer(alpaca);
-  const start = (): OrderDesk =>
+  const start = (): OrderService =>
     deskOver(
       { ...stores, orders: journal },
       {

@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest';
-import { createMandateDesk } from '../../../../src/gateway/mandates/mandate-desk.ts';
+import { createMandateService } from '../../../../src/gateway/mandates/mandate-desk.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 
 const last = { outcome: 'ordered', at: '2026-11-30T15:00:00.000Z', proposal: 'pr_1' } as const;
 
 /** The desk of somebody whose standing order was placed last by this proposal. */
 const deskWith = (proposal: { state: string; reason?: { code: string; text: string } } | undefined) =>
-  createMandateDesk({
+  createMandateService({
     mandates: {
       find: async () => ({
         id: 'M-1',
@@ -26,7 +26,7 @@ const deskWith = (proposal: { state: string; reason?: { code: string; text: stri
     proposals: { get: async () => proposal },
     now: () => Date.parse('2026-12-01T12:00:00Z'),
     noted: () => undefined,
-  } as unknown as Parameters<typeof createMandateDesk>[0]);
+  } as unknown as Parameters<typeof createMandateService>[0]);
 
 it.each([
   ['executed', undefined, last],

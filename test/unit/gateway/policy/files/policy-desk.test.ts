@@ -5,7 +5,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Approved } from '../../../../../src/approval/kind.ts';
-import { createPolicyDesk, type PolicyDesk } from '../../../../../src/gateway/policy/files/policy-desk.ts';
+import { createPolicyDesk, type PolicyService } from '../../../../../src/gateway/policy/files/policy-desk.ts';
 import { type FolderRules, folderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
 import type { AuditNote } from '../../../../../src/store/audit.ts';
@@ -20,7 +20,7 @@ const everybodys = own.replace('resource == Account::"PA1"', 'resource');
 
 let folder: string;
 let rules: FolderRules;
-let desk: PolicyDesk;
+let desk: PolicyService;
 let notes: AuditNote[];
 let noteFails: boolean;
 
