@@ -155,7 +155,7 @@ function explain(
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
     const key = issue.keys[0] ?? '';
-    const message = `${at([...path, key])}: unknown key "${shown([...path, key])}"`;
+    const message = `${at([...path, key])}: unknown key "${pathText([...path, key])}"`;
     return invalid(file, message, { typed: key, known: keysAt(content, path) });
   }
   if (issue.code === 'invalid_union' && path.at(-1) === 'kind') {
@@ -167,13 +167,13 @@ function explain(
     const hint = `Its keys are ${Object.keys(rulesFileSchema.shape).join(', ')}.`;
     return invalid(file, `${file} ${issue.message}`, { hint });
   }
-  const message = `${at(path)}: "${shown(path)}" ${issue.message}`;
+  const message = `${at(path)}: "${pathText(path)}" ${issue.message}`;
   if (issue.code !== 'invalid_value') return invalid(file, message);
   const known = issue.values.map(String);
   return invalid(file, message, { typed: String(valueAt(content, path)), known });
 }
 
-function shown(path: readonly PropertyKey[]): string {
+function pathText(path: readonly PropertyKey[]): string {
   return path
     .map((part, index) =>
       typeof part === 'number' ? `[${part}]` : `${index === 0 ? '' : '.'}${String(part)}`,

@@ -97,7 +97,7 @@ export function ofAccount(
   return { rule, subject: '', state, say: () => ({ facts, text }) };
 }
 
-export function unseen(rule: Rule, code: Blind['code'], text: string): Observed {
+export function uncheckedRule(rule: Rule, code: Blind['code'], text: string): Observed {
   return { observations: [], blind: [{ rule, subject: '', code, text }] };
 }
 

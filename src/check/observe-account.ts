@@ -3,7 +3,7 @@ import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
 import { isMultiLeg } from '../trading/order-legs.ts';
-import { ageText, type Observation, type Observed, unseen, yesNo } from './observation.ts';
+import { ageText, type Observation, type Observed, uncheckedRule, yesNo } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -12,7 +12,7 @@ export function observeAccount(
   snapshot: Snapshot,
 ): Observed {
   if (rule.kind === 'open_order' && snapshot.openOrders === undefined) {
-    return unseen(rule, 'orders_unavailable', 'the open orders can’t be read');
+    return uncheckedRule(rule, 'orders_unavailable', 'the open orders can’t be read');
   }
   return { observations: observationsOf(rule, snapshot), blind: [] };
 }

@@ -14,7 +14,7 @@ import {
   partLimits,
   pointsBack,
   priceBack,
-  unseen,
+  uncheckedRule,
   yesNo,
 } from './observation.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
@@ -68,13 +68,13 @@ export function observePortfolio(
 ): Observed {
   if (rule.kind === 'loss' && rule.over === 'day' && figures.performance.dayProfit === null) {
     const text = 'the account’s value at the last close is not known, so today’s loss is not known either';
-    return unseen(rule, 'no_value', text);
+    return uncheckedRule(rule, 'no_value', text);
   }
   if (figures.equity.gt(0) || !WEIGHT_RULES.includes(rule.kind))
     return { observations: observationsOf(rule, file, snapshot, figures), blind: [] };
   if (snapshot.positions.length === 0 && figures.equity.isZero()) return { observations: [], blind: [] };
   const text = 'the account has no positive value, so there are no weights';
-  return unseen(rule, 'no_value', text);
+  return uncheckedRule(rule, 'no_value', text);
 }
 
 function observationsOf(

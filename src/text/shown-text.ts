@@ -1,4 +1,4 @@
-import { surplusMark, unseen } from './unseen.ts';
+import { invisiblePattern, surplusMark } from './unseen.ts';
 
 /*
  * Makes outside text (from a model, a broker, a server, a file) safe to display. Escape sequences could redraw the screen and
@@ -40,7 +40,9 @@ const atWork = [
 const idleSelector = `(?<!${picture}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
 
 /** The characters to remove: invisible ones except tabs, line feeds and effective joiners, and idle selectors. */
-const hidden = once(() => new RegExp(`(?![\\t\\n])(?!${atWork})${unseen().source}|${idleSelector}`, 'gu'));
+const hidden = once(
+  () => new RegExp(`(?![\\t\\n])(?!${atWork})${invisiblePattern().source}|${idleSelector}`, 'gu'),
+);
 const surplusMarks = once(() => new RegExp(surplusMark().source, 'gu'));
 
 /** Text of which nothing is removed: printable ASCII, tabs and line feeds. */

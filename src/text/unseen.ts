@@ -17,15 +17,15 @@ const plain = /^[\x20-\x7e]*$/;
  * (Default_Ignorable_Code_Point, UAX #44); the blank Braille pattern. Not the two variation selectors that choose between
  * the text and the emoji form of a character.
  */
-export const unseen = () =>
+export const invisiblePattern = () =>
   /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Combining marks after the sixth on one letter. Accented Hebrew has four, Tibetan six; more only run into other lines. */
 export const surplusMark = () => /(?<=\p{M}{6})\p{M}/u;
 
 /** Whether some of the text would be invisible to a person. */
-export function hasUnseen(text: string): boolean {
-  return !plain.test(text) && (unseen().test(text) || surplusMark().test(text));
+export function hasInvisible(text: string): boolean {
+  return !plain.test(text) && (invisiblePattern().test(text) || surplusMark().test(text));
 }
 
 /** Returns at most `longest` printable ASCII characters. `instead` replaces each other character. */

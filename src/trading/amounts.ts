@@ -24,7 +24,7 @@ export function signedDollars(amount: string): string {
 }
 
 /** Ticks for displayed prices. Below one cent (some coins) every decimal is kept. */
-const shownTicks: readonly Tick[] = [
+const displayTicks: readonly Tick[] = [
   { from: '1', decimals: 2 },
   { from: '0.01', decimals: 4 },
   { from: '0.000000001', decimals: 9, shortest: true },
@@ -32,7 +32,7 @@ const shownTicks: readonly Tick[] = [
 ];
 
 /** Formats a price in dollars. The default ticks show four decimals below $1 and every decimal below one cent. */
-export function sharePrice(amount: string, ticks: readonly Tick[] = shownTicks): string {
+export function sharePrice(amount: string, ticks: readonly Tick[] = displayTicks): string {
   return withSign(price(amount, ticks), '');
 }
 

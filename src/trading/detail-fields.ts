@@ -1,5 +1,5 @@
 import { contractWords } from './contract-words.ts';
-import { type OrderField, orderFrameFields, orderTermFields, shownDollars } from './order-fields.ts';
+import { formatDollars, type OrderField, orderFrameFields, orderTermFields } from './order-fields.ts';
 
 export interface DetailField {
   readonly name: string;
@@ -84,7 +84,7 @@ export function orderHeadline(details: Readonly<Record<string, unknown>>): strin
   const symbol = contractWords(plainText(details.symbol));
   return details.qty !== undefined
     ? `${action} ${plainText(details.qty)} ${symbol}`
-    : `${action} ${shownDollars(plainText(details.notional))} of ${symbol}`;
+    : `${action} ${formatDollars(plainText(details.notional))} of ${symbol}`;
 }
 
 /** Returns the terms under the headline: `Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day`. */

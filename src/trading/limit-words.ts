@@ -67,7 +67,7 @@ export function limitLabel(key: string): string {
   return wordsOf(key)?.label ?? key;
 }
 
-export function shownLimit(key: string, value: string): string {
+export function displayedLimit(key: string, value: string): string {
   return wordsOf(key)?.shown(value) ?? value;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { hasUnseen } from '../text/unseen.ts';
+import { hasInvisible } from '../text/unseen.ts';
 
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];
@@ -46,10 +46,10 @@ export function checkMessage(draft: MessageDraft): void {
       'subject',
     );
   }
-  if (draft.subject !== undefined && hasUnseen(draft.subject)) {
+  if (draft.subject !== undefined && hasInvisible(draft.subject)) {
     throw problem('the subject has invisible characters', 'Write it in plain text.', 'subject');
   }
-  if (hasUnseen(draft.text.replaceAll('\n', ' '))) {
+  if (hasInvisible(draft.text.replaceAll('\n', ' '))) {
     throw problem('the text has invisible characters', 'Write it in plain text.', 'text');
   }
   if (Buffer.byteLength(draft.text) > MAX_TEXT_BYTES) {

@@ -20,17 +20,17 @@ export interface OrderField {
   readonly shown: (value: string, symbol?: string) => string;
 }
 
-type Shown = OrderField['shown'];
-const asIs: Shown = (value) => value;
-const perShare: Shown = (value, symbol = '') => `$${value} ${eachWords(symbol)}`;
+type FormatValue = OrderField['shown'];
+const asIs: FormatValue = (value) => value;
+const perShare: FormatValue = (value, symbol = '') => `$${value} ${eachWords(symbol)}`;
 /** Formats dollars to the cent. An amount with more decimals is shown unrounded. */
-export const shownDollars: Shown = (value) =>
+export const formatDollars: FormatValue = (value) =>
   /^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`;
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
-const percentOfFraction: Shown = (value) =>
+const percentOfFraction: FormatValue = (value) =>
   isNumber(value) ? `${plain(new Dec(value).times(100))} %` : value;
 export const named =
-  <Value extends string>(words: Readonly<Record<Value, string>>): Shown =>
+  <Value extends string>(words: Readonly<Record<Value, string>>): FormatValue =>
   (value) =>
     Object.hasOwn(words, value) ? words[value as Value] : value;
 
@@ -45,7 +45,7 @@ function symbolWords(symbol: string): string {
   return `${symbol} (${right} on ${underlying} at $${strike}, until ${expiry})`;
 }
 
-const worded = (label: string, shown: Shown) => ({ form: 'word', sent: true, label, shown }) as const;
+const worded = (label: string, shown: FormatValue) => ({ form: 'word', sent: true, label, shown }) as const;
 const priced = <Sent extends OrderField['sent']>(sent: Sent, label: string, letters: string) =>
   ({
     form: 'price',
@@ -73,7 +73,7 @@ export const orderTermFields = {
     label: 'Quantity',
     shown: (value, symbol = '') => (isNumber(value) ? quantityWords(symbol, value) : value),
   },
-  notional: { form: 'amount', sent: true, label: 'Amount', shown: shownDollars },
+  notional: { form: 'amount', sent: true, label: 'Amount', shown: formatDollars },
   type: worded(
     'Order type',
     named(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { errorCodeOf, MAX_SENTENCE_LENGTH, shownMembers } from '../../tools/gateway/gateway-problem.ts';
+import { errorCodeOf, MAX_SENTENCE_LENGTH, sanitizedMembers } from '../../tools/gateway/gateway-problem.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
@@ -29,7 +29,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
       return new TradeAgentError(code, why('it was blocked'), {
         hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
         details: {
-          ...shownMembers(reason?.members ?? {}),
+          ...sanitizedMembers(reason?.members ?? {}),
           ...(reason === undefined ? {} : { problem: safeLine(reason.code, 64) }),
         },
       });
@@ -41,6 +41,6 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
 export function rejectionOf({ reason }: Proposal): TradeAgentError {
   return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
     hint: 'Ask the broker why.',
-    details: { ...shownMembers(reason?.members ?? {}) },
+    details: { ...sanitizedMembers(reason?.members ?? {}) },
   });
 }

@@ -75,7 +75,7 @@ export function provenanceOf(input: ProvenanceInput): Provenance {
       (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaid(input, name, value);
   }
   const tainted = [...new Set(input.taintedBy.map(printable).filter((name) => name !== ''))];
-  const sentence = shownSentence(input.userTurns[found.turn] ?? input.userTurns.at(-1) ?? '');
+  const sentence = sanitizedSentence(input.userTurns[found.turn] ?? input.userTurns.at(-1) ?? '');
   return {
     fields,
     ...(sentence === '' ? {} : { sentence }),
@@ -299,7 +299,7 @@ function printable(text: string): string {
 }
 
 /** Returns one line without invisible or direction-changing characters. */
-function shownSentence(turn: string): string {
+function sanitizedSentence(turn: string): string {
   // Avoids cutting a surrogate pair in half.
   return safeLine(turn)
     .slice(0, MAX_SENTENCE_LENGTH)

@@ -5,7 +5,7 @@ import { defined } from '../../values/defined.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { takeTimeInForce } from './order-terms.ts';
 import type { SaidContract } from './said-contract.ts';
-import { amount, looksNumeric, NotUnderstood, shown, Words } from './words.ts';
+import { amount, looksNumeric, NotUnderstood, truncateWord, Words } from './words.ts';
 
 const examples =
   'For example: buy 1 AAPL 190 call expiring Dec 18 at 2.50; sell a covered call on my AAPL, 200 strike, December 18 at 1.20.';
@@ -80,7 +80,7 @@ function readSaid(words: Words): Said {
     else if (said.symbol === undefined) said.symbol = words.symbol(examples);
     else {
       throw new NotUnderstood(
-        `I don't understand "${shown(words.peek())}" in this order, so I haven't done anything.`,
+        `I don't understand "${truncateWord(words.peek())}" in this order, so I haven't done anything.`,
         examples,
       );
     }
@@ -181,7 +181,7 @@ function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
   }
   if (isName(symbol) || assetClassOf(symbol) !== 'us_equity') {
     throw new NotUnderstood(
-      `For an option I need the ticker symbol of the stock, and "${shown(symbol)}" isn't one.`,
+      `For an option I need the ticker symbol of the stock, and "${truncateWord(symbol)}" isn't one.`,
       examples,
     );
   }

@@ -1,7 +1,7 @@
 import type { CancelIntent, OrderChange, ReplaceIntent, WhichOrder } from './intent.ts';
 import { isWholeId } from './open-orders.ts';
 import { takeTimeInForce } from './order-terms.ts';
-import { NotUnderstood, shown, type Words } from './words.ts';
+import { NotUnderstood, truncateWord, type Words } from './words.ts';
 
 const cancelHint = 'Write "cancel my AAPL order", "cancel my last order" or "cancel order ID".';
 const changeHint =
@@ -31,7 +31,7 @@ export function readCancel(words: Words): CancelIntent {
   const many = words.take('orders') || all;
   if (!many && !words.take('order')) {
     throw new NotUnderstood(
-      `I don't understand "cancel ${shown(symbol)} ${shown(words.rest())}".`,
+      `I don't understand "cancel ${truncateWord(symbol)} ${truncateWord(words.rest())}".`,
       'Write "cancel my AAPL order".',
     );
   }
@@ -40,7 +40,10 @@ export function readCancel(words: Words): CancelIntent {
 
 function ended(words: Words, intent: CancelIntent): CancelIntent {
   if (words.done) return intent;
-  throw new NotUnderstood(`I don't understand "${shown(words.rest())}" in this cancellation.`, cancelHint);
+  throw new NotUnderstood(
+    `I don't understand "${truncateWord(words.rest())}" in this cancellation.`,
+    cancelHint,
+  );
 }
 
 type Price = 'limit_price' | 'stop_price';
@@ -70,7 +73,7 @@ export function readReplace(words: Words): ReplaceIntent {
 
 function unclear(words: Words): NotUnderstood {
   const rest = words.rest();
-  const what = rest === '' ? 'what should change' : `"${shown(rest)}" in this change`;
+  const what = rest === '' ? 'what should change' : `"${truncateWord(rest)}" in this change`;
   return new NotUnderstood(`I don't understand ${what}.`, changeHint);
 }
 

@@ -2,7 +2,7 @@ import { dollars, shares } from '../../trading/amounts.ts';
 import { type Intent, symbolsOf } from './intent.ts';
 import { numberWord } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
-import { NotUnderstood, shown, Words } from './words.ts';
+import { NotUnderstood, truncateWord, Words } from './words.ts';
 
 /* Reads one verb with several symbols: "buy 5 AAPL, 3 MSFT and 2 KO". Asks unless the orders cover the whole list. */
 
@@ -55,7 +55,7 @@ export function writtenOut(clause: string, items: readonly string[], parse: Pars
 }
 
 function leftOver(items: readonly string[]): NotUnderstood {
-  const what = items.map((item) => `"${shown(item)}"`).join(', ');
+  const what = items.map((item) => `"${truncateWord(item)}"`).join(', ');
   return new NotUnderstood(
     `I don't understand ${what} in this request, so I haven't done anything.`,
     WRITE_OUT_HINT,
@@ -114,7 +114,7 @@ function withoutEach(clause: string): string {
 }
 
 function namesOf(symbols: readonly string[]): string {
-  const names = symbols.map(shown);
+  const names = symbols.map(truncateWord);
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 

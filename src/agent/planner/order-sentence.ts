@@ -6,7 +6,7 @@ import { pairOf } from './coins.ts';
 import type { Terms } from './exit-terms.ts';
 import { type Intent, isName, type OrderIntent } from './intent.ts';
 import { examples, type ReadTerms, readTerms } from './order-terms.ts';
-import { NotUnderstood, shellQuotes, shown, type Words } from './words.ts';
+import { NotUnderstood, shellQuotes, truncateWord, type Words } from './words.ts';
 
 const verbs = {
   buy: ['buy', 'purchase', 'acquire', 'grab', 'pick up'],
@@ -118,7 +118,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
 function requireUnit(words: Words, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');
-  const what = rest === '' ? 'AAPL' : shown(rest);
+  const what = rest === '' ? 'AAPL' : truncateWord(rest);
   throw new NotUnderstood(
     `Do you mean ${number} shares or $${number} of ${what}?`,
     `Write '${side} ${number} shares of ${what}' or '${side} $${number} of ${what}'. ${shellQuotes}`,

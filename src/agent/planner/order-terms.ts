@@ -1,6 +1,6 @@
 import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
 import { readExit, type Terms, withExits } from './exit-terms.ts';
-import { NotUnderstood, shown, type Words } from './words.ts';
+import { NotUnderstood, truncateWord, type Words } from './words.ts';
 
 const conditions =
   'To wait for a price, use a limit ("buy 5 AAPL limit 180 gtc"), or let the gateway watch the price: "sell 5 NVDA if it falls below 100".';
@@ -100,7 +100,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
   }
   const word = words.peek() === '' ? 'for' : words.peek();
   throw new NotUnderstood(
-    `I don't understand "${shown(word)}" in this order, so I haven't done anything.`,
+    `I don't understand "${truncateWord(word)}" in this order, so I haven't done anything.`,
     /^(if|when|once|unless|until)$/i.test(word) ? conditions : examples,
   );
 }

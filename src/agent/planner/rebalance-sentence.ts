@@ -1,7 +1,7 @@
 import { Dec, plain, ZERO } from '../../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import type { Intent, RebalanceIntent } from './intent.ts';
-import { NotUnderstood, shown } from './words.ts';
+import { NotUnderstood, truncateWord } from './words.ts';
 
 /* Reads "rebalance to 60% VTI 40% BND", where every symbol is a ticker with a percentage. */
 
@@ -73,7 +73,7 @@ function target(percent: string, name: string): Target {
   const found = part.exec(percent)?.[1];
   if (found === undefined) {
     throw new NotUnderstood(
-      `I was looking for a percentage but found "${shown(percent === '' ? name : percent)}".`,
+      `I was looking for a percentage but found "${truncateWord(percent === '' ? name : percent)}".`,
       example,
     );
   }
@@ -84,7 +84,7 @@ function target(percent: string, name: string): Target {
   throw new NotUnderstood(
     name === ''
       ? `${percent} of what?`
-      : `I was looking for a ticker symbol in capitals but found "${shown(name)}".`,
+      : `I was looking for a ticker symbol in capitals but found "${truncateWord(name)}".`,
     example,
   );
 }

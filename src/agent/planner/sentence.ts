@@ -21,7 +21,7 @@ import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.t
 import type { PlannerRefusal } from './refusal.ts';
 import { takeWhen, waitsFor } from './standing-when.ts';
 import { areSymbolsAlone, isAct, requireUsed } from './used-words.ts';
-import { NotUnderstood, onlySymbol, shown, Words } from './words.ts';
+import { NotUnderstood, onlySymbol, truncateWord, Words } from './words.ts';
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
@@ -253,7 +253,7 @@ function parseWithout(clause: string): Intent {
   if (again.takeAny(...changing)) return readReplace(again);
   const price = readPosition(clause) ?? readChart(clause) ?? readQuote(clause);
   if (price !== undefined) return price;
-  throw new NotUnderstood(`I don't understand "${shown(clause)}".`, HINT);
+  throw new NotUnderstood(`I don't understand "${truncateWord(clause)}".`, HINT);
 }
 
 export function namesIn(intents: readonly Intent[]): string[] {
@@ -299,7 +299,7 @@ function readSend(clause: string): Intent | undefined {
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     throw new NotUnderstood(
-      `"${shown(found.recipient)}": ${error.message}.`,
+      `"${truncateWord(found.recipient)}": ${error.message}.`,
       error.hint ?? 'Name one channel or one e-mail address.',
       error.code,
     );

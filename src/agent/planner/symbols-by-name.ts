@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { isNamed, saidName } from '../../trading/asset-name.ts';
 import { coins } from './coins.ts';
-import { NotUnderstood, shown } from './words.ts';
+import { NotUnderstood, truncateWord } from './words.ts';
 
 export interface NameFound {
   readonly query: string;
@@ -35,7 +35,7 @@ export function symbolNamed(name: string, found: readonly NameFound[]): string {
   const near = assetsOf(name, found).slice(0, 5);
   if (near.length > 0) throw whichOf(name, near);
   throw new NotUnderstood(
-    `I can't find a stock or fund called "${shown(name)}".`,
+    `I can't find a stock or fund called "${truncateWord(name)}".`,
     'Write its ticker symbol in capitals, as in "quote AAPL".',
     'unknown_symbol',
   );
@@ -68,7 +68,7 @@ function assetsOf(name: string, found: readonly NameFound[]): NameFound['assets'
 function whichOf(name: string, assets: NameFound['assets']): NotUnderstood {
   const list = assets.map(({ symbol, name: full }) => `${symbol} (${full})`);
   return new NotUnderstood(
-    `Which do you mean by "${shown(name)}": ${list.join(', ')}?`,
+    `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
     `Write the symbol, as in "quote ${assets[0]?.symbol}".`,
   );
 }

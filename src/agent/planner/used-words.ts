@@ -4,7 +4,7 @@ import type { Intent } from './intent.ts';
 import { readNumberWords } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
 import { readBareSymbols } from './price-sentence.ts';
-import { NotUnderstood, reserved, shown } from './words.ts';
+import { NotUnderstood, reserved, truncateWord } from './words.ts';
 
 /*
  * A second check, independent of the reader: the plan of a sentence that acts must use all its tickers, numbers and
@@ -49,7 +49,7 @@ export function requireUsed(read: readonly Read[]): void {
     const left = areSymbolsAlone(clause) ? clause : isChecked ? unusedIn(clause, intent) : undefined;
     if (left !== undefined) {
       throw new NotUnderstood(
-        `I don't understand what to do with "${shown(left)}" in this request, so I haven't done anything.`,
+        `I don't understand what to do with "${truncateWord(left)}" in this request, so I haven't done anything.`,
         'Write a purpose for each part, as in "buy 5 AAPL and quote MSFT".',
       );
     }

@@ -98,7 +98,7 @@ export class Words {
       if (ticker.success) return ticker.data;
     }
     if (isWord || !namePattern.test(word)) {
-      throw new NotUnderstood(`I was looking for a ticker symbol but found "${shown(word)}".`, hint);
+      throw new NotUnderstood(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
     }
     const name = [word];
     while (name.length < MAX_NAME_WORDS && this.#goesOn()) name.push(this.next());
@@ -108,7 +108,7 @@ export class Words {
       .toLowerCase();
     // "&" and digits have no lower case.
     if (text === text.toUpperCase()) {
-      throw new NotUnderstood(`I was looking for a ticker symbol but found "${shown(word)}".`, hint);
+      throw new NotUnderstood(`I was looking for a ticker symbol but found "${truncateWord(word)}".`, hint);
     }
     return text;
   }
@@ -194,14 +194,14 @@ export function amount(word: string): string {
   const parsed = decimalString.safeParse(grouped);
   if (!parsed.success) {
     throw new NotUnderstood(
-      `I can't read "${shown(word)}" as a number.`,
+      `I can't read "${truncateWord(word)}" as a number.`,
       /^0\d/.test(word) ? shellQuotes : 'Write it plainly, as in 1000 or 12.5.',
       'invalid_order',
     );
   }
   if (new Dec(parsed.data).lte(0)) {
     throw new NotUnderstood(
-      `${shown(word)} is not above zero.`,
+      `${truncateWord(word)} is not above zero.`,
       word === '0' ? `Give a number above zero. ${shellQuotes}` : 'Give a number above zero.',
       'invalid_order',
     );
@@ -209,7 +209,7 @@ export function amount(word: string): string {
   return parsed.data;
 }
 
-export function shown(word: string): string {
+export function truncateWord(word: string): string {
   return word.length > 40 ? `${word.slice(0, 39)}…` : word;
 }
 

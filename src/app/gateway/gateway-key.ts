@@ -6,7 +6,7 @@ import { APPROVAL_SCOPES } from '../../oauth/scopes.ts';
 import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
-import { addWrappingKeyTo, type ShownKey, shownKey } from './key-file.ts';
+import { addWrappingKeyTo, type PublicKey, toPublicKey } from './key-file.ts';
 import { type GatewayPlaces, readSettings, readStorageSettings } from './settings-file.ts';
 
 /**
@@ -20,7 +20,7 @@ export async function addGatewayWrappingKey({ home, config }: GatewayPlaces): Pr
   return await addWrappingKeyTo((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
 }
 
-export interface GatewayKey extends ShownKey {
+export interface GatewayKey extends PublicKey {
   readonly status: 'made' | 'in_use' | 'waiting' | 'rotated' | 'rewrapped';
   /** The private key's file, or null if the key is wrapped in the gateways' database. */
   readonly file: string | null;
@@ -54,17 +54,17 @@ async function taken(
   places: GatewayPlaces,
   step: KeyStep,
   kty: 'EC' | 'RSA',
-): Promise<{ readonly status: GatewayKey['status']; readonly key: ShownKey }> {
+): Promise<{ readonly status: GatewayKey['status']; readonly key: PublicKey }> {
   switch (step) {
     case 'make':
       return { status: 'made', key: await keys.make(kty) };
     case 'show':
-      return { status: 'in_use', key: shownKey(await keys.client()) };
+      return { status: 'in_use', key: toPublicKey(await keys.client()) };
     case 'rotate':
       return { status: 'waiting', key: await keys.prepareNext() };
     case 'rewrap':
       await keys.rewrap();
-      return { status: 'rewrapped', key: shownKey(await keys.client()) };
+      return { status: 'rewrapped', key: toPublicKey(await keys.client()) };
     case 'confirm': {
       const settings = await readSettings(places.config);
       const key = await keys.switchToNext(async (privateKey) => {

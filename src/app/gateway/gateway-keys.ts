@@ -11,13 +11,13 @@ import {
   makeKey,
   nextKeyFile,
   nothingWaits,
+  type PublicKey,
   prepareNextKey,
   readKey,
   readKeyFile,
-  type ShownKey,
   sealSecret,
-  shownKey,
   switchToNextKey,
+  toPublicKey,
 } from './key-file.ts';
 
 /** A gateway's keys: one for its clients at the identity provider, and those that seal secrets in its database rows. */
@@ -28,15 +28,15 @@ export interface GatewayKeys {
   /** @throws {TradeAgentError} `invalid_config` if there is none yet */
   client(): Promise<JWK>;
   /** @throws {TradeAgentError} `usage` if there already is one */
-  make(kty: 'EC' | 'RSA'): Promise<ShownKey>;
+  make(kty: 'EC' | 'RSA'): Promise<PublicKey>;
   /** Creates the next key, of the same type, unless it already exists. */
-  prepareNext(): Promise<ShownKey>;
+  prepareNext(): Promise<PublicKey>;
   /**
    * Replaces the keys with the next ones.
    * @param tryIt rejects if the provider doesn't know the key, and then nothing changes
    * @throws {TradeAgentError} `usage` if there is no next key
    */
-  switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<ShownKey>;
+  switchToNext(tryIt: (key: JWK) => Promise<void>): Promise<PublicKey>;
   seal(): Promise<SealSecrets>;
   /** Wraps all keys with the newest wrapping key. @throws {TradeAgentError} `usage` if they are not wrapped */
   rewrap(): Promise<void>;
@@ -116,7 +116,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
         throw new TradeAgentError('usage', 'a key already exists in the gateways’ database', {
           hint: '--show prints its public key; --rotate creates its replacement.',
         });
-      return shownKey(key);
+      return toPublicKey(key);
     },
     async prepareNext() {
       const { kty } = await requireClient();
@@ -129,9 +129,9 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       // Another process may have created it first.
       const next = await waits();
       if (next === undefined) throw changedMeanwhile();
-      return shownKey(await openKey(next));
+      return toPublicKey(await openKey(next));
     },
-    async switchToNext(tryIt): Promise<ShownKey> {
+    async switchToNext(tryIt): Promise<PublicKey> {
       const all = await rows.all();
       const of = (name: GatewayKeyName) => all.filter((row) => row.name === name);
       const [[next], [nextSeal], [newest]] = [of('next_client'), of('next_seal'), of('seal')];
@@ -145,7 +145,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       ]);
       // The clients' old key is removed. The old seal key stays, to open what it sealed.
       const removed = [next, nextSeal, ...of('client')];
-      if (await rows.replace(removed, added)) return shownKey(key);
+      if (await rows.replace(removed, added)) return toPublicKey(key);
       throw changedMeanwhile();
     },
     async seal() {

@@ -14,7 +14,7 @@ export const sealFile = (folder: string) => join(folder, 'seal.key');
 export const nextKeyFile = (folder: string) => join(folder, 'next-key.json');
 
 /** A public key in the two formats that providers accept: JWK (RFC 7517) and PEM (SPKI). */
-export interface ShownKey {
+export interface PublicKey {
   readonly jwk: Record<string, string>;
   readonly pem: string;
 }
@@ -34,26 +34,26 @@ export function readKey(folder: string): JWK {
  * @param kty `RSA` (RS256) for providers that don't accept ES256. Its JWK has no `kid`, since Auth0 assigns its own
  * @throws {TradeAgentError} `usage` if a key already exists
  */
-export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<ShownKey> {
+export async function makeKey(folder: string, kty: 'EC' | 'RSA'): Promise<PublicKey> {
   const hint = '--show prints its public key; --rotate creates its replacement.';
   return await makeKeyAt(keyFile(folder), kty, hint);
 }
 
 /** @param hint hint of the error if a key already exists @throws {TradeAgentError} `usage` */
-export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<ShownKey> {
+export async function makeKeyAt(file: string, kty: 'EC' | 'RSA', hint: string): Promise<PublicKey> {
   const key = await generateKey(kty);
-  if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return shownKey(key);
+  if (createPrivateFile(file, `${JSON.stringify(key)}\n`)) return toPublicKey(key);
   throw new TradeAgentError('usage', `a key already exists: ${file}`, { hint });
 }
 
 /** Creates the next key, of the same type, unless it already exists. */
-export async function prepareNextKey(folder: string): Promise<ShownKey> {
+export async function prepareNextKey(folder: string): Promise<PublicKey> {
   const { kty } = readKey(folder);
   const waiting = readKeyFile(nextKeyFile(folder));
-  if (waiting !== undefined) return shownKey(waiting);
+  if (waiting !== undefined) return toPublicKey(waiting);
   const next = await generateKey(kty === 'RSA' ? 'RSA' : 'EC');
   writePrivateFile(nextKeyFile(folder), `${JSON.stringify(next)}\n`);
-  return shownKey(next);
+  return toPublicKey(next);
 }
 
 /**
@@ -61,13 +61,16 @@ export async function prepareNextKey(folder: string): Promise<ShownKey> {
  * @param tryIt rejects if the provider doesn't know the key, and then the old key stays in use
  * @throws {TradeAgentError} `usage` if there is no next key
  */
-export async function switchToNextKey(folder: string, tryIt: (key: JWK) => Promise<void>): Promise<ShownKey> {
+export async function switchToNextKey(
+  folder: string,
+  tryIt: (key: JWK) => Promise<void>,
+): Promise<PublicKey> {
   const next = readKeyFile(nextKeyFile(folder));
   if (next === undefined) throw nothingWaits();
   await tryIt(next);
   writePrivateFile(keyFile(folder), `${JSON.stringify(next)}\n`);
   rmSync(nextKeyFile(folder));
-  return shownKey(next);
+  return toPublicKey(next);
 }
 
 export function nothingWaits(): TradeAgentError {
@@ -120,7 +123,7 @@ export async function addWrappingKeyTo(
 export const unusableFile = (file: string) => (why: string) =>
   new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
 
-export function shownKey(key: JWK): ShownKey {
+export function toPublicKey(key: JWK): PublicKey {
   const jwk = publicHalf(key);
   const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
   return { jwk, pem: pem.toString() };

@@ -75,7 +75,10 @@ export async function installMcp(
     entry: edited.entry,
     replaces: edited.before ?? null,
     state: edited.before === edited.entry ? 'unchanged' : 'shown',
-    next: [...unseen(file, client), ...client.next[options.remote ? 'remote' : 'stdio'](options.name)],
+    next: [
+      ...notInstalledStep(file, client),
+      ...client.next[options.remote ? 'remote' : 'stdio'](options.name),
+    ],
   };
   if (options.print || found.state === 'unchanged') return found;
   if (!(await agree(found))) throw new TradeAgentError('interrupted', 'nothing was written');
@@ -127,7 +130,7 @@ function followed(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
 
-function unseen(file: string, { title }: McpClientFacts): string[] {
+function notInstalledStep(file: string, { title }: McpClientFacts): string[] {
   return existsSync(dirname(file)) ? [] : [`${title} doesn't seem to be installed on this machine.`];
 }
 

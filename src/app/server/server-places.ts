@@ -7,7 +7,13 @@ import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
 import type { App } from '../app.ts';
 import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import { addWrappingKeyTo, makeKeyAt, readKeyFile, type ShownKey, shownKey } from '../gateway/key-file.ts';
+import {
+  addWrappingKeyTo,
+  makeKeyAt,
+  type PublicKey,
+  readKeyFile,
+  toPublicKey,
+} from '../gateway/key-file.ts';
 
 /** The folder that a server and its workers share or copy, and the settings file. */
 export interface ServerPlaces {
@@ -41,7 +47,7 @@ export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSet
 export async function serverKey(
   places: ServerPlaces,
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
-): Promise<ShownKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
+): Promise<PublicKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
   const settings = await readServerSettings(places.config).catch((error: unknown) => {
     // The key must exist before the settings, which name it.
     if (isTradeAgentError(error)) return undefined;
@@ -51,7 +57,7 @@ export async function serverKey(
   if (!show)
     return { status: 'made', file, ...(await makeKeyAt(file, kty, '--show prints its public key.')) };
   const key = readKeyFile(file);
-  if (key !== undefined) return { status: 'in_use', file, ...shownKey(key) };
+  if (key !== undefined) return { status: 'in_use', file, ...toPublicKey(key) };
   throw new TradeAgentError('invalid_config', `the server has no key: ${file} is not there`, {
     hint: 'Create one with "trade-agent server key".',
     details: { file },

@@ -113,7 +113,7 @@ async function propose(
   const own = ownClients.has(client) && owner === sub;
   const body = requestBody(request);
   const provenance =
-    own && request.provenance ? request.provenance : foreignProvenance(body, namedAs(caller, owner));
+    own && request.provenance ? request.provenance : foreignProvenance(body, displayedAuthor(caller, owner));
   const proposedBy = owner === sub ? undefined : sub;
   const asker = {
     sub: owner,
@@ -146,9 +146,13 @@ async function propose(
       client,
       proposedBy,
       provenance,
-      requestedBy: askedBy(own, caller, request, owner) ?? null,
+      requestedBy: displayedOrigin(own, caller, request, owner) ?? null,
     }),
-    shows: { ...throughShown(own, caller), ...partiesShown(caller, owner, second), ...completed.shows },
+    shows: {
+      ...displayedClient(own, caller),
+      ...displayedParties(caller, owner, second),
+      ...completed.shows,
+    },
     sub: owner,
     proposedBy,
     second,
@@ -260,25 +264,25 @@ function digestOf(value: unknown): string {
 const nobodyElse = { username: undefined, email: undefined } as const;
 
 /** Returns the name under which the owner sees a request's author: another person's, or the client's. */
-function namedAs({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
+function displayedAuthor({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
 /** Returns where our own client runs, if that is not the person's machine. */
-function throughShown(own: boolean, { clientName }: ProposingCaller): Readonly<Record<string, string>> {
+function displayedClient(own: boolean, { clientName }: ProposingCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };
 }
 
 /** Returns who is involved in the proposal, as both phones show it. */
-function partiesShown(
+function displayedParties(
   caller: ProposingCaller,
   owner: string,
   second: string | undefined,
 ): Readonly<Record<string, string>> {
   return {
-    ...(caller.sub === owner ? {} : { 'Proposed by': namedAs(caller, owner) }),
+    ...(caller.sub === owner ? {} : { 'Proposed by': displayedAuthor(caller, owner) }),
     ...(caller.sub === owner && second === undefined ? {} : { 'Account owner': owner }),
     ...(second === undefined ? {} : { Approvers: `${owner}, then ${second}` }),
   };
@@ -288,13 +292,13 @@ function partiesShown(
  * Returns who a request says that it came from. For a client that is not our own it is the name under which the person
  * allowed it, whatever else the client calls itself, since the person would look for that name.
  */
-function askedBy(
+function displayedOrigin(
   own: boolean,
   caller: ProposingCaller,
   request: ProposalRequest,
   owner: string,
 ): string | undefined {
-  if (caller.sub !== owner) return namedAs(caller, owner);
+  if (caller.sub !== owner) return displayedAuthor(caller, owner);
   const { clientName } = caller;
   const known = own || clientName === undefined ? '' : printableAscii(clientName, MAX_CLIENT_NAME_LENGTH);
   return known === '' ? request.requested_by : known;

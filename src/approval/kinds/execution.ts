@@ -51,7 +51,7 @@ export function refusalOf(error: unknown): Refusal {
 export type BrokerOf = (proposer: Proposer, account: string) => Promise<string | undefined>;
 
 /** Returns the account and its broker for the phone, if a person can have several. */
-export function accountShown({
+export function displayedAccount({
   broker,
   account,
 }: {

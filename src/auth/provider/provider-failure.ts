@@ -33,7 +33,7 @@ export function providerFailure(error: unknown): ProviderFailure {
     return {
       kind: 'oauth',
       error: /^[\w.:-]{1,64}$/.test(oauthError) ? oauthError : 'unknown_error',
-      description: presentable(error_description),
+      description: sanitizeDescription(error_description),
     };
   }
   if (response instanceof Response && code === 'OAUTH_RESPONSE_IS_NOT_CONFORM') {
@@ -119,7 +119,7 @@ export function retryAfterSeconds(response: Response, now = Date.now()): number 
 }
 
 /** Makes a text from the provider safe for a terminal: printable, short, and with anything long enough to be a token removed. */
-function presentable(text: unknown): string | undefined {
+function sanitizeDescription(text: unknown): string | undefined {
   if (typeof text !== 'string' || text === '') return undefined;
   return text
     .replace(/[^\x20-\x7e]/g, ' ')

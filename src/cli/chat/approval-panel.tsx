@@ -17,12 +17,12 @@ import { inBorder, inColor, useScreen, useScreenText, useTheme } from './screen.
 import { wrappedRows } from './wrapped-rows.ts';
 
 /** A pending approval and, if there are several conversations, its conversation's number. */
-export interface ShownApproval {
+export interface DisplayedApproval {
   readonly approval: ApprovalView;
   readonly talk: number | undefined;
 }
 
-interface PanelProps extends ShownApproval {
+interface PanelProps extends DisplayedApproval {
   readonly phone: string | undefined;
   readonly now: number;
 }
@@ -103,7 +103,7 @@ export function CompactApproval(props: PanelProps & { maxRows: number }) {
   );
 }
 
-function compactLines({ approval, talk }: ShownApproval, phone: string | undefined, now: number) {
+function compactLines({ approval, talk }: DisplayedApproval, phone: string | undefined, now: number) {
   const name = talk === undefined ? '' : `${talkName(talk)} `;
   return {
     title: `${name}${subjectTitle(approval)}`,
@@ -126,7 +126,7 @@ function subjectDetails(approval: ApprovalView): string {
 }
 
 export function compactRows(
-  shown: ShownApproval,
+  shown: DisplayedApproval,
   phone: string | undefined,
   now: number,
   columns: number,

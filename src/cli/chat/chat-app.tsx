@@ -9,8 +9,8 @@ import {
   ApprovalRow,
   CompactApproval,
   compactRows,
+  type DisplayedApproval,
   panelHeight,
-  type ShownApproval,
 } from './approval-panel.tsx';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession, ChatSnapshot, Picker } from './chat-session.ts';
@@ -398,7 +398,7 @@ function LivePart(props: {
   const several = state.talks > 1;
   const run = runAtWork(state);
   const approvals = state.runs.flatMap((one) =>
-    one.approvals.map((approval): ShownApproval => ({ approval, talk: several ? one.talk : undefined })),
+    one.approvals.map((approval): DisplayedApproval => ({ approval, talk: several ? one.talk : undefined })),
   );
   // The tool call of a proposal adds nothing to its panel.
   const tools = (run?.tools ?? [])

@@ -36,7 +36,7 @@ export interface ChatStatus {
 /** The operations of the chat, so that the screen does not depend on sessions, gateways and agents. */
 export type ChatDriver = ReturnType<typeof contextDriver>;
 
-export type ChatLogin = Awaited<ReturnType<typeof shownLogin>>;
+export type ChatLogin = Awaited<ReturnType<typeof startChatLogin>>;
 
 /** @param spoken whether a screen reader is used: reports have no drawings */
 export function contextDriver(context: Context, given: AgentOptions, spoken: boolean) {
@@ -51,7 +51,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
       say(context, options, { prompt, thread }, signal),
     resume: (thread: string, signal: AbortSignal) => goOn(context, options, thread, signal),
     status: () => chatStatus(context, options),
-    login: () => shownLogin(context, screen()),
+    login: () => startChatLogin(context, screen()),
     portfolio: () => portfolioReport(context, screen()),
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
@@ -134,7 +134,7 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
   };
 }
 
-async function shownLogin(
+async function startChatLogin(
   context: Context,
   { columns, rows, unicode }: { columns: number; rows: number; unicode: boolean },
 ) {

@@ -38,7 +38,7 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
   const { desk, rules, brokerFor, updates, isOfSeveral, maxSlippage, journal, now } = options;
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
-    shownWorld(rules, proposer, world, {
+    toOrderWorld(rules, proposer, world, {
       shareDecimals: shareDecimalsOf(broker, world.asset.symbol),
       ...(isOfSeveral ? { broker: broker.at.label } : {}),
     });
@@ -106,7 +106,7 @@ function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string
   return traits.orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
 }
 
-function shownWorld(
+function toOrderWorld(
   rules: OrderRules,
   proposer: Proposer,
   world: BrokerWorld,

@@ -11,7 +11,7 @@ import {
   namesEachOnce,
 } from './client-settings.ts';
 
-const shownName = z.string().min(1).max(60);
+const displayName = z.string().min(1).max(60);
 
 /** An issuer has no query and no fragment (RFC 8414 §2). */
 const issuer = z
@@ -22,7 +22,7 @@ const issuer = z
 /** One of the `companies` in home.yaml: an identity provider that may identify some people, and the access it may give them. */
 const companySchema = z.strictObject({
   issuer,
-  name: shownName,
+  name: displayName,
   organization: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'must be 1 to 64 of a-z 0-9 . _ -'),
   /** Maximum access: read, cancel, and request approval. Orders are placed only with the owner's approval. */
   scopes: z
@@ -39,7 +39,7 @@ const companySchema = z.strictObject({
   clients: z
     .array(
       z
-        .strictObject({ client_id: clientId, name: shownName, ...clientKeys })
+        .strictObject({ client_id: clientId, name: displayName, ...clientKeys })
         .refine(hasOneKeySource, KEY_SOURCE_ISSUE),
     )
     .min(1)

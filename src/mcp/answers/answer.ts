@@ -17,7 +17,7 @@ interface Cut {
 }
 
 /** Sanitizes and truncates JSON for a model. @param cuts collects what was omitted; truncated text ends in "…" */
-function shownValue(value: unknown, cuts: Cut[], path: readonly string[] = []): unknown {
+function sanitizedValue(value: unknown, cuts: Cut[], path: readonly string[] = []): unknown {
   if (typeof value === 'string') {
     const text = safeText(value);
     return text.length <= MAX_TEXT_LENGTH ? text : `${text.slice(0, MAX_TEXT_LENGTH - 1).toWellFormed()}…`;
@@ -28,7 +28,7 @@ function shownValue(value: unknown, cuts: Cut[], path: readonly string[] = []): 
   if (shown.length < entries.length)
     cuts.push({ field: safeText(path.join('.')).slice(0, 200), shown: shown.length, total: entries.length });
   if (path.length >= MAX_DEPTH) return null;
-  const told = shown.map(([name, entry]) => [name, shownValue(entry, cuts, [...path, name])] as const);
+  const told = shown.map(([name, entry]) => [name, sanitizedValue(entry, cuts, [...path, name])] as const);
   if (Array.isArray(value)) return told.map(([, entry]) => entry);
   return Object.fromEntries(told.map(([name, entry]) => [safeText(name).slice(0, 64), entry]));
 }
@@ -44,7 +44,7 @@ interface AnswerFacts extends Readonly<Record<string, unknown>> {
 /** Builds a result as structured content and as text, because some clients pass on only one of them. */
 export function toolAnswer(facts: AnswerFacts, isError = false): CallToolResult {
   const cuts: Cut[] = [];
-  const shown = shownValue(facts, cuts) as Record<string, unknown>;
+  const shown = sanitizedValue(facts, cuts) as Record<string, unknown>;
   const structuredContent = cuts.length === 0 ? shown : { ...shown, ...cutFacts(facts.message, cuts) };
   return {
     content: [{ type: 'text', text: JSON.stringify(structuredContent) }],
@@ -64,7 +64,7 @@ function cutFacts(
   const words = told.map(({ field, shown, total }) => `${field} has ${shown} of ${total}`).join(', ');
   const end = /[.!?]$/.test(message) ? '' : '.';
   const more = cuts.length > told.length ? `, and ${cuts.length - told.length} more` : '';
-  return { message: shownValue(`${message}${end} Cut: ${words}${more}.`, []), cut: told };
+  return { message: sanitizedValue(`${message}${end} Cut: ${words}${more}.`, []), cut: told };
 }
 
 /** Marks external text as data. @param outside the text's source */

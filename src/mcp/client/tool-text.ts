@@ -1,6 +1,6 @@
 import { inertText } from '../../agent/graph/inert-text.ts';
 import { safeText } from '../../text/shown-text.ts';
-import { hasUnseen } from '../../text/unseen.ts';
+import { hasInvisible } from '../../text/unseen.ts';
 
 /** A tool as its server describes it, in untrusted text. */
 export interface ServerTool {
@@ -25,7 +25,7 @@ const MAX_SCHEMA_DEPTH = 32;
 
 /** Sanitizes a tool. Returns undefined if a property name or constant, which can't be changed, would need it. */
 export function fitTool({ name, description = '', inputSchema }: ServerTool): FitTool | undefined {
-  if (hasUnseen(name) || name.length > 128) return undefined;
+  if (hasInvisible(name) || name.length > 128) return undefined;
   if (inputSchema.type !== 'object' || JSON.stringify(inputSchema).length > MAX_SCHEMA_LENGTH)
     return undefined;
   const parameters = fitValue(inputSchema, 0);
@@ -65,5 +65,5 @@ function isSchema(value: unknown): boolean {
 }
 
 function isFit(text: string): boolean {
-  return !hasUnseen(text) && inertText(text) === text;
+  return !hasInvisible(text) && inertText(text) === text;
 }

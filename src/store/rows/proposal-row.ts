@@ -48,7 +48,7 @@ export interface ProposalRow {
 }
 
 /** Members that are stored as JSON, because no query uses them. */
-type Shown = Pick<
+type DisplayFields = Pick<
   StoredProposal,
   'worstCase' | 'warnings' | 'shows' | 'provenance' | 'requestedBy' | 'membership'
 >;
@@ -71,7 +71,7 @@ export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal
     fingerprint: row.fingerprint,
     digest: row.digest,
     nonce: row.nonce ?? undefined,
-    ...(JSON.parse(row.shown) as Shown),
+    ...(JSON.parse(row.shown) as DisplayFields),
     again: row.again ?? undefined,
     typed: Boolean(row.typed),
     createdAt: row.created_at,

@@ -57,20 +57,21 @@ export const MAX_SENTENCE_LENGTH = 300;
 const MAX_DEPTH = 4;
 const MAX_ENTRIES = 50;
 
-function shownValue(value: unknown, depth = 0): unknown {
+function sanitizeValue(value: unknown, depth = 0): unknown {
   if (typeof value === 'string') return safeLine(value, MAX_SENTENCE_LENGTH);
   if (typeof value !== 'object' || value === null) return value;
   if (depth >= MAX_DEPTH) return undefined;
-  if (Array.isArray(value)) return value.slice(0, MAX_ENTRIES).map((entry) => shownValue(entry, depth + 1));
+  if (Array.isArray(value))
+    return value.slice(0, MAX_ENTRIES).map((entry) => sanitizeValue(entry, depth + 1));
   return Object.fromEntries(
     Object.entries(value)
       .slice(0, MAX_ENTRIES)
-      .map(([name, entry]) => [safeLine(name, 64), shownValue(entry, depth + 1)]),
+      .map(([name, entry]) => [safeLine(name, 64), sanitizeValue(entry, depth + 1)]),
   );
 }
 
-export function shownMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
-  return shownValue(problemMembers(members)) as ProblemMembers;
+export function sanitizedMembers(members: Readonly<Record<string, unknown>>): ProblemMembers {
+  return sanitizeValue(problemMembers(members)) as ProblemMembers;
 }
 
 export function connectCommand(connection: string): string {
@@ -136,7 +137,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
     details: {
       status,
       ...defined({ connection }),
-      ...(problem === undefined ? {} : { ...shownMembers(problem), problem: safeLine(problem.code, 64) }),
+      ...(problem === undefined ? {} : { ...sanitizedMembers(problem), problem: safeLine(problem.code, 64) }),
       ...(problem?.fields === undefined
         ? {}
         : { fields: problem.fields.map((field) => safeLine(field, 64)) }),

@@ -12,7 +12,7 @@ import {
   mandateWorst,
 } from '../mandate/mandate-words.ts';
 import { standingOrderWords } from '../mandate/standing-words.ts';
-import { shownDollars } from '../order-fields.ts';
+import { formatDollars } from '../order-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
 
@@ -25,9 +25,9 @@ const fieldWords: FieldWords = {
   standing: { label: 'Standing order' },
   symbols: { label: 'Symbols' },
   sides: { label: 'Sides' },
-  max_order_notional: { label: 'Maximum per order', shown: shownDollars },
-  max_day_notional: { label: 'Maximum per day', shown: shownDollars },
-  max_total_notional: { label: 'Maximum total', shown: shownDollars },
+  max_order_notional: { label: 'Maximum per order', shown: formatDollars },
+  max_day_notional: { label: 'Maximum per day', shown: formatDollars },
+  max_total_notional: { label: 'Maximum total', shown: formatDollars },
   max_orders: { label: 'Maximum orders' },
   cadence: { label: 'How often' },
   orders_per_slot: { label: 'Orders per period' },

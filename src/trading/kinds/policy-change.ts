@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { type DetailField, detailFields, type FieldWords } from '../detail-fields.ts';
 import { environmentWord } from '../environment.ts';
-import { flatLimits, limitLabel, shownLimit } from '../limit-words.ts';
+import { displayedLimit, flatLimits, limitLabel } from '../limit-words.ts';
 import { accountNumberSchema, environments } from '../order.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -167,7 +167,7 @@ function limitFields(limits: PolicyChangeSubject['limits']): DetailField[] {
   return flatLimits(limits).map(([key, value]) => ({
     name: `limits.${key}`,
     label: `New limits: ${limitLabel(key)}`,
-    text: shownLimit(key, value),
+    text: displayedLimit(key, value),
     technical: true,
   }));
 }

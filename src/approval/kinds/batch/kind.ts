@@ -21,7 +21,7 @@ import type { Refusal } from '../../../trading/refusal.ts';
 import { isFinal, type Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
-import { accountShown, executionOf, refusalOf } from '../execution.ts';
+import { displayedAccount, executionOf, refusalOf } from '../execution.ts';
 import { effectsOf } from '../order/effects.ts';
 import {
   draftOrder,
@@ -157,7 +157,7 @@ async function complete(
     needsSecond,
     ...effects,
     warnings,
-    shows: { ...accountShown(first), ...shows },
+    shows: { ...displayedAccount(first), ...shows },
   };
 }
 

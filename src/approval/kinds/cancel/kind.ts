@@ -6,7 +6,7 @@ import { isOver, standingParts } from '../../../trading/order-legs.ts';
 import { Refusal } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { accountShown, executionOf } from '../execution.ts';
+import { displayedAccount, executionOf } from '../execution.ts';
 
 /** The gateway's cancellation service. All methods throw only `Refusal`s. */
 export interface CancelPorts {
@@ -53,7 +53,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
         subjectId,
         worstCase: { cash: null, price: null, text: whatIsLost(subject) },
         warnings: protects ? ['Without this order, the position is no longer protected.'] : [],
-        shows: accountShown({ account, broker }),
+        shows: displayedAccount({ account, broker }),
       };
     },
     describe: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,

@@ -18,7 +18,7 @@ import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
-import { accountShown, type BrokerOf, executionOf, refusalOf } from '../execution.ts';
+import { type BrokerOf, displayedAccount, executionOf, refusalOf } from '../execution.ts';
 
 /** The ports that complete a mandate and store it. All methods throw only `Refusal`s. */
 export interface MandatePorts {
@@ -97,7 +97,7 @@ export function mandateKind(
           text: `${mandateWorst(subject)}.`,
         },
         warnings: warningsOf(subject, account),
-        shows: accountShown({ account, broker: await ports.brokerOf(proposer, account.account) }),
+        shows: displayedAccount({ account, broker: await ports.brokerOf(proposer, account.account) }),
       };
     },
     describe: (subject) => `MANDATE USD ${cents(subject.max_total_notional)} ${mandateFor(subject)}`,

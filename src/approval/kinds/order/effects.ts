@@ -63,7 +63,7 @@ export function effectsOf(
   const shows: Record<string, string> = {
     ...(name === '' || optionOf(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
     Price: `${priceWords(symbol, reference)} now${quote.simulated ? ' (simulated)' : ''}`,
-    ...optionShows(draft),
+    ...displayedOption(draft),
     Cash: `${dollars(account.cash)} now, ${dollars(cash.toFixed(2))} after`,
     Position: `${held(before)} now, ${about}${held(after.toDecimalPlaces(decimals))} after${
       weight === undefined ? '' : `, ${percent(weight.toFixed(3))} of the account`
@@ -83,7 +83,7 @@ function heldOf(position: Position | undefined): Decimal {
 const nameLabel = (symbol: string) => (assetClassOf(symbol) === 'crypto' ? 'Coin' : 'Company');
 
 /** Returns which contract an option is, and what it costs in dollars. */
-function optionShows(draft: OrderDraft): Record<string, string> {
+function displayedOption(draft: OrderDraft): Record<string, string> {
   const { symbol, limit_price, reference_price } = draft;
   if (optionOf(symbol) === undefined) return {};
   const premium = limit_price ?? reference_price;

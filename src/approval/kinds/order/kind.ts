@@ -25,7 +25,7 @@ import {
 import { worstCase } from '../../../trading/worst-case.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
-import { accountShown, executionOf, refusalOf } from '../execution.ts';
+import { displayedAccount, executionOf, refusalOf } from '../execution.ts';
 import { effectsOf, referencePrice, requireMeans } from './effects.ts';
 
 /** The account and market data with which an order is completed. */
@@ -109,7 +109,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
         subjectId,
         worstCase: worst,
         needsSecond,
-        shows: { ...accountShown(world), ...shows },
+        shows: { ...displayedAccount(world), ...shows },
         warnings: [
           ...outside.map(({ reason, text }) => `Not covered by a mandate: ${text} (${reason}).`),
           ...warnings,

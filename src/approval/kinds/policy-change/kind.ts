@@ -6,7 +6,7 @@ import {
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { accountShown, type BrokerOf, executionOf } from '../execution.ts';
+import { type BrokerOf, displayedAccount, executionOf } from '../execution.ts';
 
 /** A planned change of the rules: the part of the subject that the rules themselves determine. */
 export type PlannedPolicy = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
@@ -52,7 +52,7 @@ export function policyChangeKind({
         subjectId,
         worstCase: { cash: null, price: null, text: worstText(planned) },
         warnings: [],
-        shows: accountShown({ account: planned, broker: await brokerOf(proposer, planned.account) }),
+        shows: displayedAccount({ account: planned, broker: await brokerOf(proposer, planned.account) }),
       };
     },
     describe: policyChange.summary,

@@ -16,7 +16,7 @@ import { Refusal } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
-import { accountShown, executionOf, refusalOf } from '../execution.ts';
+import { displayedAccount, executionOf, refusalOf } from '../execution.ts';
 import { effectsOf, referencePrice } from '../order/effects.ts';
 import { type OrderPorts, orderText } from '../order/kind.ts';
 
@@ -62,7 +62,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
         worstCase: worst,
         needsSecond,
         warnings,
-        shows: { ...accountShown(world), ...shows },
+        shows: { ...displayedAccount(world), ...shows },
       };
     },
     describe: ({ order, draft }) => `REPLACE ${describeOpenOrder(order)} WITH ${describeOrder(draft)}`,

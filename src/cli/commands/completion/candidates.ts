@@ -64,7 +64,7 @@ function readWords(program: Command, words: readonly string[]): { command: Comma
       const option = optionNamed(command, word);
       if (option?.required || option?.optional) flag = option;
     } else {
-      command = shown(command).find((child) => namesOf(child).includes(word)) ?? command;
+      command = visibleCommands(command).find((child) => namesOf(child).includes(word)) ?? command;
     }
   }
   return flag === undefined ? { command } : { command, flag };
@@ -97,7 +97,7 @@ async function argumentValues(
   const kind = kinds.find((one) => argumentsOf[one].includes(name));
   if (kind !== undefined) return plain(await valuesOf(kind));
   return [
-    ...shown(command).flatMap((child) =>
+    ...visibleCommands(command).flatMap((child) =>
       namesOf(child).map((value) => ({ value, summary: summaryOf(child.summary() || child.description()) })),
     ),
     ...(command.parent === null ? [{ value: 'help', summary: 'show help for a command' }] : []),
@@ -120,7 +120,8 @@ const ancestor = (command: Command): Command =>
 
 const namesOf = (command: Command) => [command.name(), ...command.aliases()];
 
-const shown = (command: Command) => command.commands.filter((child) => !child.name().startsWith('__'));
+const visibleCommands = (command: Command) =>
+  command.commands.filter((child) => !child.name().startsWith('__'));
 
 const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
 

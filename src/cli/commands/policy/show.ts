@@ -9,7 +9,7 @@ import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { decimalString } from '../../../trading/decimal.ts';
 import { environmentWord } from '../../../trading/environment.ts';
-import { flatLimits, limitLabel, shownLimit } from '../../../trading/limit-words.ts';
+import { displayedLimit, flatLimits, limitLabel } from '../../../trading/limit-words.ts';
 import { describeOrder } from '../../../trading/order.ts';
 import type { DecisionView, PolicyView, RecordedDecision } from '../../../trading/policy-views.ts';
 import type { Proposal, ProposalRequestInput } from '../../../trading/proposal.ts';
@@ -55,7 +55,7 @@ async function policyText(policy: PolicyView): Promise<string> {
   const limitTable = await table<[string, string]>(
     [
       { head: 'LIMIT', cell: ([key]) => safeLine(key) },
-      { head: 'VALUE', cell: ([key, value]) => safeLine(shownLimit(key, value)) },
+      { head: 'VALUE', cell: ([key, value]) => safeLine(displayedLimit(key, value)) },
       { head: 'USED', cell: ([key]) => used(policy, key) },
       { head: '', cell: ([key]) => safeLine(limitLabel(key)) },
     ],

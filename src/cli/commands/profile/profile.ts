@@ -216,7 +216,7 @@ async function printStore(context: Context, wanted: string | undefined): Promise
   const { name, place, kept, leftovers } = await showStore(context, wanted);
   await context.output.result(
     'profile-store',
-    { name, ...shown(place), kept, leftovers: leftovers.map(shown) },
+    { name, ...toPlaceView(place), kept, leftovers: leftovers.map(toPlaceView) },
     () =>
       [
         `${name}: ${inWords(place)}${kept ? '' : ' (empty)'}`,
@@ -232,7 +232,7 @@ async function move(context: Context, wanted: string, options: MoveOptions): Pro
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(
     'profile-store-move',
-    { name, from: shown(from), to: shown(to), moved, warning: warning ?? null },
+    { name, from: toPlaceView(from), to: toPlaceView(to), moved, warning: warning ?? null },
     () =>
       erased.length === 0
         ? `The credentials of ${name} are now in ${inWords(to)}.`
@@ -252,7 +252,7 @@ async function target({ to, key }: MoveOptions): Promise<StorePlace> {
 /** A place with its key, which is only known for places in config.yaml. */
 type Place = StoredPlace & Partial<NamedPlace>;
 
-function shown({ credential_store, keyKind, file, key }: Place) {
+function toPlaceView({ credential_store, keyKind, file, key }: Place) {
   return {
     store: credential_store,
     key: key ?? (keyKind === 'file' ? null : (keyKind ?? null)),

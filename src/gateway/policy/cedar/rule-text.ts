@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { closestMatch } from '../../../text/closest-match.ts';
-import { hasUnseen, unseen } from '../../../text/unseen.ts';
+import { hasInvisible, invisiblePattern } from '../../../text/unseen.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
 import type { CedarEngine, CedarFault } from './cedar-engine.ts';
 import { shippedTexts } from './shipped-texts.ts';
@@ -81,7 +81,7 @@ export function readRules(engine: CedarEngine, texts: readonly RuleText[]): Ceda
       const rule = readRule(engine, policy.text, place, index + 1);
       const first = places.get(rule.id);
       if (first !== undefined) {
-        throw ruleError(place, `the rule "${nameOf(rule.id)}" already exists, at ${shown(first)}`, {
+        throw ruleError(place, `the rule "${nameOf(rule.id)}" already exists, at ${formatPlace(first)}`, {
           hint: 'Give each rule its own @id.',
         });
       }
@@ -115,7 +115,7 @@ export function textsById(rules: readonly CedarRule[]): Record<string, string> {
 
 /** Rejects invisible characters, so that a reader sees the same rule that Cedar does. */
 function requireSeen(text: RuleText): void {
-  const found = unseen().exec(text.text.replace(/[\n\r\t]/g, ' '));
+  const found = invisiblePattern().exec(text.text.replace(/[\n\r\t]/g, ' '));
   if (found === null) return;
   const start = Buffer.byteLength(text.text.slice(0, found.index));
   throw ruleError({ ...text, start }, 'the text contains an invisible character', {
@@ -150,7 +150,7 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
   }
   if (
     message !== undefined &&
-    (hasUnseen(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)
+    (hasInvisible(message) || message === '' || message.length > MAX_RULE_MESSAGE_LENGTH)
   ) {
     throw ruleError(place, 'its @message can’t be displayed', {
       hint: `Use one line of up to ${MAX_RULE_MESSAGE_LENGTH} characters.`,
@@ -188,10 +188,10 @@ function faultError(place: Place, { message, hint, start }: CedarFault, more = 0
 
 function ruleError(place: Place, message: string, options: { readonly hint?: string }): TradeAgentError {
   const details = { file: place.file, ...lineAndColumn(place) };
-  return new TradeAgentError('invalid_config', `${shown(place)}: ${message}`, { ...options, details });
+  return new TradeAgentError('invalid_config', `${formatPlace(place)}: ${message}`, { ...options, details });
 }
 
-function shown(place: Place): string {
+function formatPlace(place: Place): string {
   const { line, column } = lineAndColumn(place);
   return `${place.file}:${line}:${column}`;
 }

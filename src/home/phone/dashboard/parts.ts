@@ -267,17 +267,17 @@ function schedulesPart(schedules: readonly ScheduleLine[], runs: readonly RunLin
     return html`<p class="soft none" data-testid="no-schedules">No schedules yet. Try <span class="mono">trade-agent schedule add</span></p>`;
   return html`<ul class="lines" data-testid="schedules">${schedules.map(
     ({ id, name, when, next, overdue }) =>
-      html`<li><span><strong>${shown(name ?? id)}</strong><br><span class="soft small">${shown(when)}${next === undefined ? '' : html` · next ${timed(seconds(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${sign('late')}overdue since ${timed(seconds(overdue))}`}</span></li>`,
+      html`<li><span><strong>${sanitize(name ?? id)}</strong><br><span class="soft small">${sanitize(when)}${next === undefined ? '' : html` · next ${timed(seconds(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${sign('late')}overdue since ${timed(seconds(overdue))}`}</span></li>`,
   )}</ul>
 ${runs.length === 0 ? '' : html`<h3>Runs</h3><ul class="lines" data-testid="runs">${runs.slice(0, MAX_LINES).map(runLine)}</ul>`}`;
 }
 
 function runLine({ schedule, started_at, status, found, findings, error }: RunLine): Markup {
-  return html`<li><span>${timed(seconds(started_at))} <span class="soft small">${shown(schedule)}</span>${
+  return html`<li><span>${timed(seconds(started_at))} <span class="soft small">${sanitize(schedule)}</span>${
     findings.length === 0
       ? ''
-      : html`<ul class="small">${findings.slice(0, 5).map(({ severity, message }) => html`<li><strong>${shown(severity)}</strong> ${timed(shown(message))}</li>`)}</ul>`
-  }${error === undefined ? '' : html`<br><span class="small loss">${shown(error.message)}</span>`}</span><span class="outcome">${shown(status).replaceAll('_', ' ')}${found > 0 ? html` <span class="mark">${found}</span>` : ''}</span></li>`;
+      : html`<ul class="small">${findings.slice(0, 5).map(({ severity, message }) => html`<li><strong>${sanitize(severity)}</strong> ${timed(sanitize(message))}</li>`)}</ul>`
+  }${error === undefined ? '' : html`<br><span class="small loss">${sanitize(error.message)}</span>`}</span><span class="outcome">${sanitize(status).replaceAll('_', ' ')}${found > 0 ? html` <span class="mark">${found}</span>` : ''}</span></li>`;
 }
 
 function findingsPart(findings: readonly FindingLine[]): Markup {
@@ -287,7 +287,7 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ account, rule, subject, since }) =>
-        html`<li><span><strong>${shown(rule)}</strong> ${shown(subject)}${account === undefined ? '' : html`<br><span class="soft small">${shown(account)}</span>`}</span><span class="soft small">since ${timed(seconds(since))}</span></li>`,
+        html`<li><span><strong>${sanitize(rule)}</strong> ${sanitize(subject)}${account === undefined ? '' : html`<br><span class="soft small">${sanitize(account)}</span>`}</span><span class="soft small">since ${timed(seconds(since))}</span></li>`,
     )}</ul>`;
 }
 
@@ -297,7 +297,7 @@ function threadsPart(threads: readonly ThreadLine[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ prompt, status, updated_at }) =>
-        html`<li><span class="words">${shown(prompt)}<br><span class="soft small">${timed(seconds(updated_at))}</span></span><span class="outcome">${shown(status)}</span></li>`,
+        html`<li><span class="words">${sanitize(prompt)}<br><span class="soft small">${timed(seconds(updated_at))}</span></span><span class="outcome">${sanitize(status)}</span></li>`,
     )}</ul>`;
 }
 
@@ -328,13 +328,13 @@ ${
         .slice(0, MAX_LINES)
         .map(
           ({ seq, at, event, code, kind }) =>
-            html`<li><span>${shown(eventWords(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${shown(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${shown(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
+            html`<li><span>${sanitize(eventWords(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
         )}</ol>`
 }`;
 }
 
 /** Sanitizes a text from a model, a file or a server: removes control and invisible characters, and limits its length. */
-function shown(text: string): string {
+function sanitize(text: string): string {
   return safeLine(text, MAX_TEXT_LENGTH);
 }
 

@@ -35,7 +35,7 @@ export function proposalsPart(
 }
 
 function story(proposal: Proposal, record: readonly RecordLine[] | undefined, form: FormParts): Markup {
-  const view = shownOf(proposal);
+  const view = displayedView(proposal);
   const { id, state } = proposal;
   const [drawn, word] = states[state];
   const came = outcomeOf(proposal);
@@ -227,7 +227,7 @@ function digestOf(proposal: Proposal): string {
   return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });
 }
 
-function shownOf(proposal: Proposal): RequestView {
+function displayedView(proposal: Proposal): RequestView {
   const view = requestView({ details: detailsOf(proposal) });
   return { ...view, fields: view.fields.filter(({ name }) => !HIDDEN_FIELDS.includes(name)) };
 }

@@ -3,7 +3,7 @@ import { markedText } from '../../../text/shown-text.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
 import { localTime, timed } from './local-time.ts';
-import { lastFour, type RequestView, requestView, type ShownField } from './request-view.ts';
+import { type DisplayedField, lastFour, type RequestView, requestView } from './request-view.ts';
 import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts';
 
 /** Renders a pending request: the deciding facts first, then all fields, with Approve and Deny in reach of the thumb. */
@@ -34,7 +34,7 @@ ${state.confirm ? confirmation(view) : ''}
 ${view.fieldsFirst ? plain : ''}
 <details class="all" data-testid="all-fields"><summary>All fields</summary>
 ${view.fieldsFirst ? '' : plain}
-<p class="small soft">${view.askedBy === undefined ? '' : html`Sent by <span data-testid="client-name">${request.clientName}</span>. `}Message: <span class="mono" data-testid="binding-message">${shownMessage(request, state)}</span></p>
+<p class="small soft">${view.askedBy === undefined ? '' : html`Sent by <span data-testid="client-name">${request.clientName}</span>. `}Message: <span class="mono" data-testid="binding-message">${displayedMessage(request, state)}</span></p>
 ${technical}
 </details>
 ${decisionBar(request, view, state)}
@@ -97,7 +97,7 @@ function confirmation({ account }: RequestView): Markup {
 }
 
 /** Hides the code in the binding message, which would reveal which of the three choices is right. */
-function shownMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
+function displayedMessage({ bindingMessage = '', code }: CardRequest, { codes }: CardState): string {
   return codes === undefined ? bindingMessage : bindingMessage.replaceAll(code, '····');
 }
 
@@ -113,7 +113,7 @@ function lines(name: string, all: RequestView['shows']): Markup | '' {
     : html`<dl class="${name}" data-testid="${name}">${all.map(({ label, text }) => html`<div><dt>${label}</dt><dd>${timed(text)}</dd></div>`)}</dl>`;
 }
 
-function list(name: string, fields: readonly ShownField[]): Markup {
+function list(name: string, fields: readonly DisplayedField[]): Markup {
   return html`<dl class="${name}">${fields.map(({ label, text, name: field, raw }) => html`<div><dt>${label}</dt><dd data-field="${field}" data-value="${raw}">${field === 'text' ? text : timed(text)}</dd></div>`)}</dl>`;
 }
 

@@ -11,7 +11,7 @@ import type { ApprovalRequest } from '../../identity-provider/approval-requests.
 import { draftOf } from '../../identity-provider/approval-subject.ts';
 import { outcomeText, type ProposalView, proposalView } from '../page/proposal-view.ts';
 
-export interface ShownField extends DetailField {
+export interface DisplayedField extends DetailField {
   readonly raw: string;
 }
 
@@ -31,7 +31,7 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
   readonly askedBy: string | undefined;
   /** Whether all fields are shown before the buttons. */
   readonly fieldsFirst: boolean;
-  readonly fields: readonly ShownField[];
+  readonly fields: readonly DisplayedField[];
 }
 
 export function requestView({ details }: Pick<ApprovalRequest, 'details'>): RequestView {

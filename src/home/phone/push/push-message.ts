@@ -58,7 +58,7 @@ function inShort(request: ApprovalRequest): { title: string; body: string } {
 }
 
 function inFull(request: ApprovalRequest): { title: string; body: string } {
-  const { headline, word, terms } = shown(request);
+  const { headline, word, terms } = displayedRequest(request);
   return {
     title: safeLine(word === undefined ? headline : `${headline} · ${word}`, MAX_TITLE_LENGTH),
     body: safeLine(request.code === '' ? terms : `${terms} · Code ${request.code}`, MAX_BODY_LENGTH),
@@ -70,7 +70,7 @@ function kindOf({ details }: ApprovalRequest): string {
   return proposalDetailsSchema.safeParse(details).data?.kind ?? 'unknown';
 }
 
-function shown({ details }: ApprovalRequest): {
+function displayedRequest({ details }: ApprovalRequest): {
   headline: string;
   word: string | undefined;
   terms: string;

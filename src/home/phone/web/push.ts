@@ -26,7 +26,7 @@ const words: Record<State, readonly [text: string, button?: string]> = {
 };
 
 /** Ids of the requests that were displayed while the page was visible. */
-const shown = new Set<string>();
+const displayedIds = new Set<string>();
 /** The endpoint that this page has registered at the server. */
 let registeredEndpoint: string | undefined;
 let busy = false;
@@ -63,29 +63,29 @@ function look(): void {
   looking = true;
   requestAnimationFrame(() => {
     looking = false;
-    tellShown();
+    reportDisplayed();
     if (busy || section() === known) return;
     known = section();
     void tellState().catch(() => say('not-kept'));
   });
 }
 
-function tellShown(): void {
+function reportDisplayed(): void {
   const cards = [...document.querySelectorAll<HTMLElement>('[data-request-id], [data-show]')];
   const idOf = ({ dataset: { requestId, show = '' } }: HTMLElement) => requestId ?? show;
   const waiting = new Set(cards.map(idOf));
   if (document.visibilityState === 'visible') {
     for (const card of cards) {
       const id = idOf(card);
-      if (shown.has(id) || !isVisible(card)) continue;
-      shown.add(id);
+      if (displayedIds.has(id) || !isVisible(card)) continue;
+      displayedIds.add(id);
       void post(`/phone/requests/${encodeURIComponent(id)}/seen`);
       void clearAway(id);
     }
   }
-  for (const id of shown) {
+  for (const id of displayedIds) {
     if (waiting.has(id)) continue;
-    shown.delete(id);
+    displayedIds.delete(id);
     void clearAway(id);
   }
 }
