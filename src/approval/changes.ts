@@ -17,7 +17,7 @@ export interface News {
  * The listeners of this process. Each is woken only by what it listens to: a person may have thousands of open proposals,
  * and as many waiters.
  */
-export class Changes {
+export class ChangeNotifier {
   readonly #clock: Clock;
   readonly #people = new Map<string, Set<() => void>>();
   readonly #proposals = new Map<string, Set<() => void>>();

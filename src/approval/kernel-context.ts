@@ -4,7 +4,7 @@ import type { StoredProposal } from '../store/proposal-store.ts';
 import { isSettledState, type ProposalState } from '../trading/proposal.ts';
 import { NO_TOKEN } from './access.ts';
 import type { Outcome } from './asking-port.ts';
-import { Changes } from './changes.ts';
+import { ChangeNotifier } from './changes.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Approved, Proposer } from './kind.ts';
 import type { Move } from './moves.ts';
@@ -21,16 +21,16 @@ export class KernelContext {
   readonly parts: KernelParts;
   /** Aborts when the gateway closes. */
   readonly signal: AbortSignal;
-  readonly changes: Changes;
-  readonly #notices: OutcomeNotices;
+  readonly changes: ChangeNotifier;
+  readonly #notices: OutcomeNotifier;
   /** Sessions by person, in memory only. */
   readonly #askers = new Map<string, Proposer>();
 
   constructor(parts: KernelParts, signal: AbortSignal) {
     this.parts = parts;
     this.signal = signal;
-    this.changes = new Changes(parts.clock);
-    this.#notices = new OutcomeNotices(parts, this.changes, signal);
+    this.changes = new ChangeNotifier(parts.clock);
+    this.#notices = new OutcomeNotifier(parts, this.changes, signal);
   }
 
   /** Reports an internal error to whoever runs the gateway, unless the gateway is closing. */
@@ -127,12 +127,12 @@ const NOTIFY_RETRY_DELAYS_MS = [1_000, 5_000, 30_000, 300_000] as const;
 const SENDING_DELAY_MS = 100;
 
 /** The states that are reported to the phone. It knows of a denial itself, and shows a request anyway. */
-const toldStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
+const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', 'blocked', 'unknown'];
 
 /** Notifies phones of the outcomes of their approval requests. */
-class OutcomeNotices {
+class OutcomeNotifier {
   readonly #parts: KernelParts;
-  readonly #changes: Changes;
+  readonly #changes: ChangeNotifier;
   readonly #signal: AbortSignal;
   /** By question, one at a time, so that the last state is reported last. A newer one interrupts one that can wait. */
   readonly #telling = new Map<
@@ -141,7 +141,7 @@ class OutcomeNotices {
   >();
 
   /** @param signal aborts when the gateway closes */
-  constructor(parts: KernelParts, changes: Changes, signal: AbortSignal) {
+  constructor(parts: KernelParts, changes: ChangeNotifier, signal: AbortSignal) {
     this.#parts = parts;
     this.#changes = changes;
     this.#signal = signal;
@@ -167,7 +167,7 @@ class OutcomeNotices {
       const outcome = { state: 'blocked', text: reason?.text ?? state } as const;
       this.#inOrder(ownerAuthReqId, async () => void (await asking.tell(ownerAuthReqId, outcome)));
     }
-    if (authReqId === undefined || !isTold(state)) return;
+    if (authReqId === undefined || !isNotifiedState(state)) return;
     const came = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
     const isLate = state === 'executed' && reason?.code === 'placed_late';
     const text = isLate ? `${came}; it had been reported as not placed, but reached the broker later` : came;
@@ -224,6 +224,6 @@ class OutcomeNotices {
   }
 }
 
-function isTold(state: ProposalState): state is Outcome['state'] {
-  return toldStates.includes(state);
+function isNotifiedState(state: ProposalState): state is Outcome['state'] {
+  return notifiedStates.includes(state);
 }

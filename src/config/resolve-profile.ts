@@ -27,7 +27,7 @@ export interface SandboxAddresses {
 }
 
 /** The part of a server's metadata (RFC 9728) that a profile needs. */
-export type ToldByServer = Pick<ResolvedProfile, 'issuer' | 'audience' | 'login_client' | 'environment'> & {
+export type ServerMetadata = Pick<ResolvedProfile, 'issuer' | 'audience' | 'login_client' | 'environment'> & {
   readonly provider: NonNullable<Profile['provider']>;
 };
 
@@ -79,7 +79,7 @@ export function resolveProfile(
   config: Config,
   name: string | undefined,
   sandbox?: SandboxAddresses,
-  told?: ToldByServer,
+  told?: ServerMetadata,
 ): ResolvedProfile {
   const found = findProfile(config, name);
   const profile = found.server === undefined ? found : atServer(found, found.server, told);
@@ -132,7 +132,7 @@ export function resolveProfile(
 function atServer<P extends Profile & { readonly name: string }>(
   profile: P,
   server: string,
-  told: ToldByServer | undefined,
+  told: ServerMetadata | undefined,
 ): P {
   if (profile.gateway !== undefined || profile.sandbox) {
     const other = profile.sandbox ? 'sandbox' : 'gateway';

@@ -209,7 +209,7 @@ function failedOf(options: GatewayOptions) {
 }
 
 /** Reports only ids, because the operator is not the owner. */
-function toldAsError(options: GatewayOptions) {
+function unexplainedOrderReporter(options: GatewayOptions) {
   const onError = errorSink(options);
   return ({ account, order }: UnexplainedOrder): void =>
     onError(`the broker has order ${order.id} in account ${account}, which no proposal accounts for`);
@@ -250,7 +250,7 @@ function createOwnServices(
         brokerFor,
         isUnattended,
         clock,
-        report: options.onUnexplainedOrder ?? toldAsError(options),
+        report: options.onUnexplainedOrder ?? unexplainedOrderReporter(options),
         onError: errorSink(options),
       }),
     ],

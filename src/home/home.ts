@@ -15,7 +15,7 @@ import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
 import { Refusal } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import { unexplainedNews } from './fills/order-news.ts';
-import { tellFills } from './fills/tell-fills.ts';
+import { startFillNotifier } from './fills/tell-fills.ts';
 import type { Company } from './identity-provider/companies/company.ts';
 import type { Signalled } from './identity-provider/signals/company-standing.ts';
 import type { Vault } from './identity-provider/vault.ts';
@@ -134,7 +134,7 @@ export async function createHome(options: HomeOptions) {
   const fills =
     halts === undefined || owner === undefined
       ? undefined
-      : tellFills({
+      : startFillNotifier({
           people,
           clock,
           tell: provider.tellFill,

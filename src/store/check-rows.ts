@@ -1,6 +1,6 @@
 import { Dec } from '../trading/decimal.ts';
 import type { HighWaterMark } from '../trading/portfolio/drawdown.ts';
-import type { FiredState, Untold } from './check-store.ts';
+import type { FiredState, UnnotifiedFilter } from './check-store.ts';
 
 /** A stored high-water mark. Amounts are decimal text, and times are milliseconds since the epoch. */
 export interface MarkRow {
@@ -33,10 +33,10 @@ export function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
 }
 
 /** A stored firing that a channel was notified of. */
-export type ToldRow = Omit<FiredState, 'since'> & { readonly channel: string };
+export type NotifiedRow = Omit<FiredState, 'since'> & { readonly channel: string };
 
 /** @param rows all firings of one account that channels were notified of */
-export function untoldBy(rows: readonly ToldRow[]): Untold {
+export function unnotifiedFilter(rows: readonly NotifiedRow[]): UnnotifiedFilter {
   const told = new Set(rows.map((row) => nameOf(row.channel, row)));
   return (channel, firings) => firings.filter((firing) => !told.has(nameOf(channel, firing)));
 }

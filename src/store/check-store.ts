@@ -50,11 +50,11 @@ export interface WaitingNotice<Notice extends StoredNotice> {
 }
 
 /** Returns the firings that a channel was not notified of and that no waiting notice reports. */
-export type Untold = (channel: string, firings: readonly FiredState[]) => FiredState[];
+export type UnnotifiedFilter = (channel: string, firings: readonly FiredState[]) => FiredState[];
 
 /** The unsent notices of an account: stored before they are sent, removed afterwards. */
 export interface NoticeOutbox<Notice extends StoredNotice> {
-  untold(): Promise<Untold>;
+  untold(): Promise<UnnotifiedFilter>;
   /** Stores all notices or none. A notice that is already stored is not changed. */
   put(notices: readonly OutgoingNotice<Notice>[]): Promise<void>;
   /** Oldest first. */

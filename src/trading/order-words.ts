@@ -58,7 +58,7 @@ function exitWords(exits: Exits): string {
 }
 
 /** Fields that `orderFields` formats itself, and `expires_at`, which callers show beside the order. */
-const told = new Set(
+const formattedFields = new Set(
   (
     'side qty notional symbol type limit_price stop_price trail_price trail_percent take_profit_limit_price ' +
     'stop_loss_stop_price account environment time_in_force extended_hours reference_price max_slippage ' +
@@ -68,7 +68,7 @@ const told = new Set(
 
 /** Returns every field of an order as label and value, so that the terminal shows everything the phone will show. */
 export function orderFields(order: OrderDraft): [label: string, value: string][] {
-  const more = orderFieldNames.filter((name) => !told.has(name) && order[name] !== undefined);
+  const more = orderFieldNames.filter((name) => !formattedFields.has(name) && order[name] !== undefined);
   return [
     ['order', orderHeadline(order)],
     ['account', `${order.account} ${environmentWord(order.environment)}`],

@@ -20,7 +20,7 @@ import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { refusalOf, rejectionOf } from './proposal-refusal.ts';
 import { cameOf, describeProposal, mandateIn } from './proposal-view.ts';
-import { tellResult } from './tool-node.ts';
+import { emitToolResult } from './tool-node.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
 const MAX_ATTEMPTS = 3;
@@ -69,7 +69,7 @@ export function failed(
 ): Command {
   const { call, prompt, turn } = state;
   const facts = errorFacts(error);
-  tellResult(environment, call, false, facts.message);
+  emitToolResult(environment, call, false, facts.message);
   return new Command({
     goto: END,
     update: {
@@ -128,7 +128,7 @@ function ended(
   content: string,
   more: Pick<Outcome, 'asked' | 'order'>,
 ): Command {
-  tellResult(environment, call, true, summary);
+  emitToolResult(environment, call, true, summary);
   return new Command({
     goto: END,
     update: {

@@ -16,12 +16,12 @@ import { asTradeAgentError } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { proposalRequest } from './proposal-request.ts';
 import { done, failed } from './proposal-result.ts';
-import { readArguments, readOnlyRun, tellCall } from './tool-node.ts';
+import { emitToolCall, readArguments, readOnlyRun } from './tool-node.ts';
 
 /** Turns the call into a complete request, or runs it at once if it needs no approval. Proposes nothing yet. */
 export function draftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
-    if (state.attempt === 1) tellCall(environment, state.call);
+    if (state.attempt === 1) emitToolCall(environment, state.call);
     try {
       return await draft(environment, state);
     } catch (error) {

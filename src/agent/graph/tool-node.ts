@@ -40,12 +40,12 @@ interface ToolInput {
 export function toolNode(environment: GraphEnvironment) {
   return async (input: ToolInput): Promise<Partial<AgentStateValue>> => {
     const { call, prompt, turn } = input;
-    tellCall(environment, call);
+    emitToolCall(environment, call);
     const outcome: Outcome = { prompt, turn, tool: call.name };
     try {
       const { ok, summary, text, message, outside } = await answerTo(environment, input);
-      tellResult(environment, call, ok, summary);
-      tellInstructions(environment, call, text);
+      emitToolResult(environment, call, ok, summary);
+      emitInstructionsNotice(environment, call, text);
       return {
         messages: [message],
         outcomes: [outcome],
@@ -54,7 +54,7 @@ export function toolNode(environment: GraphEnvironment) {
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
       const facts = errorFacts(asTradeAgentError(error));
-      tellResult(environment, call, false, facts.message);
+      emitToolResult(environment, call, false, facts.message);
       return {
         messages: [errorMessage(call, facts)],
         outcomes: [{ ...outcome, what: callWords(call), error: facts }],
@@ -64,7 +64,7 @@ export function toolNode(environment: GraphEnvironment) {
 }
 
 /** Emits the call's event, once per run even if the call waited for an account to be connected. */
-export function tellCall(
+export function emitToolCall(
   { callsStarted, clock, emit }: GraphEnvironment,
   { id, name, args }: ToolCall,
 ): void {
@@ -74,7 +74,7 @@ export function tellCall(
 }
 
 /** Emits the call's one result event. `ms` counts from its start in this run, including the person's decision. */
-export function tellResult(
+export function emitToolResult(
   { emit, clock, callsStarted }: GraphEnvironment,
   { id, name }: ToolCall,
   ok: boolean,
@@ -123,7 +123,7 @@ async function answerTo(
   return { ok: true, summary, text: content, message, ...defined({ outside }) };
 }
 
-function tellInstructions({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
+function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
   if (readsLikeInstructions(text)) {
     emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, aboutOf(args)) });
   }

@@ -118,7 +118,7 @@ async function openAiModel({
   });
   const own = toolDefinitions(tools);
   const window = contextWindow(server.name, settings.context_tokens);
-  const tell = shorteningTold();
+  const tell = shorteningNotifier();
   const answers = new Answers(server, clock);
   return {
     name: server.name,
@@ -197,7 +197,7 @@ class Answers {
 const TOO_LONG_NOTICE = 'the conversation is too long for the model; its oldest results are left out';
 
 /** Notifies once of each thing that the model does not get. */
-function shorteningTold() {
+function shorteningNotifier() {
   const told = new Set<string>();
   return ({ cut, shortened }: FittedHistory, notice: Notice | undefined): void => {
     const news = cut.filter(({ id }) => !told.has(id));

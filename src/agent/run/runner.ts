@@ -244,7 +244,7 @@ class Run {
       requireLease: () => this.#requireLease(thread),
       gateway: gatewayFor(options.signal),
       emit,
-      saw: noteAndTell(fixed.proposals, this.#shown, emit),
+      saw: createProposalNotifier(fixed.proposals, this.#shown, emit),
       track: (work) => {
         this.#inFlight.add(work);
         void work.catch(() => undefined).finally(() => this.#inFlight.delete(work));
@@ -296,7 +296,7 @@ class Run {
  * Stores proposals and emits changes, one after the other, so that the last event is the latest state.
  * @param shown ids of proposals already emitted; new ones are added
  */
-function noteAndTell(
+function createProposalNotifier(
   proposals: ThreadProposals,
   shown: Set<string>,
   emit: (event: AgentEvent) => void,

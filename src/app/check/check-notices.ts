@@ -12,7 +12,7 @@ import type {
   FiredState,
   NoticeOutbox,
   OutgoingNotice,
-  Untold,
+  UnnotifiedFilter,
   WaitingNotice,
 } from '../../store/check-store.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
@@ -33,7 +33,7 @@ export const NOTICE_TTL_MS = 4 * 86_400_000;
 const MAX_TITLE_LENGTH = 200;
 const MAX_BODY_LENGTH = 4000;
 
-interface TellInput {
+interface NoticeInput {
   readonly profile: string;
   /** The account's owner, since the same rule of two people fires twice. */
   readonly owner: string;
@@ -43,14 +43,14 @@ interface TellInput {
   readonly findings: readonly Finding[];
   readonly stateOf: ReadonlyMap<Finding, FiredState>;
   /** Filters out states that a channel was already notified of. A check may have crashed before it remembered them. */
-  readonly untold: Untold;
+  readonly untold: UnnotifiedFilter;
   readonly runs: readonly RunResult[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
 /** Builds each channel's notices for a check: new findings, and orders that wait for approval. Pure. */
-export function noticesOf(input: TellInput): OutgoingNotice<Notice>[] {
+export function noticesOf(input: NoticeInput): OutgoingNotice<Notice>[] {
   return Object.entries(input.channels).flatMap(([name, channel]) =>
     channel.enabled
       ? [...findingNotices(input, name, channel), ...(channel.approvals ? approvalNotices(input, name) : [])]
@@ -64,7 +64,7 @@ function wanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Find
   return rank[severity] >= rank[min_severity] && (rules === undefined || rules.includes(rule));
 }
 
-function findingNotices(input: TellInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
+function findingNotices(input: NoticeInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
   const { findings, stateOf, untold, now } = input;
   const wantedFirings = findings.flatMap((finding) => {
     const state = stateOf.get(finding);
@@ -84,7 +84,7 @@ function findingNotices(input: TellInput, name: string, channel: NoticeChannel):
 }
 
 function single(
-  input: TellInput,
+  input: NoticeInput,
   name: string,
   channel: NoticeChannel,
   finding: Finding,
@@ -102,7 +102,7 @@ function single(
 }
 
 function together(
-  input: TellInput,
+  input: NoticeInput,
   name: string,
   channel: NoticeChannel,
   fresh: readonly (readonly [Finding, FiredState])[],
@@ -128,7 +128,7 @@ function together(
 }
 
 /** Builds notices of pending approvals. Each expires with its approval. */
-function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>[] {
+function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notice>[] {
   const { result, runs, owner } = input;
   return runs
     .filter(({ status }) => status === 'pending')
@@ -154,7 +154,10 @@ function approvalNotices(input: TellInput, name: string): OutgoingNotice<Notice>
     }));
 }
 
-function notice({ profile, result }: TellInput, { title, body, data, ...rest }: Omit<Notice, 'at'>): Notice {
+function notice(
+  { profile, result }: NoticeInput,
+  { title, body, data, ...rest }: Omit<Notice, 'at'>,
+): Notice {
   return {
     ...rest,
     title: safeLine(title, MAX_TITLE_LENGTH),
@@ -164,7 +167,10 @@ function notice({ profile, result }: TellInput, { title, body, data, ...rest }: 
   };
 }
 
-function factsOf({ profile, result }: TellInput, { severity, rule, subject, message }: Finding): NoticeFacts {
+function factsOf(
+  { profile, result }: NoticeInput,
+  { severity, rule, subject, message }: Finding,
+): NoticeFacts {
   const { account, checked_at: at } = result;
   const environment = environmentOf(account);
   return { severity, rule, subject, message, profile, account: account.account, environment, at };

@@ -43,20 +43,23 @@ export async function runChecks(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
-  told: AllTold,
+  told: OnAllReported,
 ): Promise<CheckOutcomes> {
   return await withBasis(app, options, (basis) => checksBy(app, options, listener, told, basis));
 }
 
 type ChecksListener = Omit<CheckListener, 'told'>;
-type AllTold = (results: readonly CheckResult[], missing: readonly MissingAccount[]) => void | Promise<void>;
+type OnAllReported = (
+  results: readonly CheckResult[],
+  missing: readonly MissingAccount[],
+) => void | Promise<void>;
 
 /** Does the same as {@link runChecks} on an open basis. */
 export async function checksBy(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
-  told: AllTold,
+  told: OnAllReported,
   basis: Basis,
 ): Promise<CheckOutcomes> {
   if (!app.ofAll) {
@@ -88,7 +91,7 @@ async function checkIn(
 ): Promise<Checked> {
   try {
     const file = report === undefined ? {} : { report: reportOf(report, account) };
-    return await checkAndTell(own, { ...options, ...file }, listener, { ...basis, at: { broker, label } });
+    return await checkAndNotify(own, { ...options, ...file }, listener, { ...basis, at: { broker, label } });
   } finally {
     await own.close();
   }
@@ -166,7 +169,7 @@ async function checkBy(
   listener: CheckListener,
   basis: Basis,
 ): Promise<CheckOutcome> {
-  const checked = await checkAndTell(app, options, listener, basis);
+  const checked = await checkAndNotify(app, options, listener, basis);
   await listener.told(checked.outcome.result);
   await checked.remember();
   return checked.outcome;
@@ -212,7 +215,7 @@ interface Checked {
 }
 
 /** Evaluates, proposes and sends notices. The caller reports the result and then remembers it. */
-async function checkAndTell(
+async function checkAndNotify(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
@@ -243,7 +246,7 @@ async function checkAndTell(
   const failure = options.report === undefined ? undefined : await writeReport(options.report, result, done);
   if (failure !== undefined) result.notes.push(failure.message);
   await listener.found(result);
-  await tellPeople(app, basis, result, done, memory, runs);
+  await notifyPeople(app, basis, result, done, memory, runs);
   return {
     outcome: { result, runs, failure },
     remember: () => memory.remember(done.firing.states, done.figures.drawdowns.mark),
@@ -311,7 +314,7 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
 }
 
 /** Sends notices and records their outcome in the result. Failures are reported and have no other effect. */
-async function tellPeople(
+async function notifyPeople(
   app: App,
   { owner, sendNotices }: Basis,
   result: CheckResult,

@@ -72,7 +72,7 @@ export async function serveGateway(
     const { issuer, resource, environment } = settings;
     serveRoutes(server, gateway.app, telemetry, resource);
     const known = { brokers: settings.brokers, brokerKeys: database.stores.brokerKeys };
-    void tellUnmatched(rules, known, onError);
+    void reportUnmatched(rules, known, onError);
     const measured = defined({ metrics: telemetry.url });
     return { resource, issuer, environment, url: server.url, ...measured, home, pid: process.pid };
   };
@@ -82,7 +82,7 @@ export async function serveGateway(
 }
 
 /** Reports accounts and limits.yaml entries that don't match. The first decision reports unreadable files. */
-export async function tellUnmatched(
+export async function reportUnmatched(
   rules: FolderRules,
   known: KnownAccounts,
   tell: (message: string) => void,

@@ -30,7 +30,7 @@ import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
-import { tellUnmatched } from '../gateway/serve-gateway.ts';
+import { reportUnmatched } from '../gateway/serve-gateway.ts';
 import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { DRAIN_MS, type OnClose, serve } from '../serve.ts';
 import { version } from '../version.ts';
@@ -138,7 +138,7 @@ async function open(
   for (const file of readyFile === undefined ? [files.ready] : [files.ready, readyFile]) {
     onClose(announceHome(file, ready));
   }
-  void tellUnmatched(rules, { brokers: gateway.brokers, brokerKeys: stores.brokerKeys }, onError);
+  void reportUnmatched(rules, { brokers: gateway.brokers, brokerKeys: stores.brokerKeys }, onError);
   return ready;
 }
 

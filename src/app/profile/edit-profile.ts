@@ -96,8 +96,8 @@ async function addAtServer(
     });
   }
   const address = requireUrl(server, '--server').replace(/\/+$/, '');
-  const { toldByServer } = await import('../server/server-profile.ts');
-  const told = await toldByServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
+  const { describeServer } = await import('../server/server-profile.ts');
+  const told = await describeServer(address, { fetch: app.fetch, clock: app.clock, signal: app.signal });
   if (environment !== undefined && environment !== told.environment) {
     throw new TradeAgentError('usage', `${address} is a ${told.environment} server, not ${environment}`, {
       hint: 'Remove --environment.',

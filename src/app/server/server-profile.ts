@@ -11,7 +11,7 @@ import {
   findProfile,
   HOME_LOGIN_CLIENT,
   resolveProfile,
-  type ToldByServer,
+  type ServerMetadata,
 } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -64,7 +64,7 @@ export async function profileAtServer(
 ): Promise<ResolvedProfile> {
   const { issuer, login_client, server = '' } = findProfile(config, name);
   const isTold = issuer === undefined || login_client === undefined;
-  const told = isTold ? await toldByServer(server, { ...options, home }) : undefined;
+  const told = isTold ? await describeServer(server, { ...options, home }) : undefined;
   const profile = withLongestApproval(resolveProfile(config, name, undefined, told));
   if (told === undefined) return profile;
   const { environment } = told;
@@ -107,13 +107,13 @@ interface AskServerOptions {
  * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` if it is not a trade-agent server; any error from
  *   contacting the identity provider
  */
-export async function toldByServer(server: string, options: AskServerOptions): Promise<ToldByServer> {
+export async function describeServer(server: string, options: AskServerOptions): Promise<ServerMetadata> {
   const { home, clock } = options;
   const file = home === undefined ? undefined : cacheFile(home, server);
   const cached = file === undefined ? undefined : readCache(file, server);
   const age = cached === undefined ? Number.POSITIVE_INFINITY : clock.now() - cached.fetched_at;
   if (cached !== undefined && age >= 0 && age < CACHE_TTL_MS) return cached.told;
-  let told: ToldByServer;
+  let told: ServerMetadata;
   try {
     told = await ask(server, options);
   } catch (error) {
@@ -132,7 +132,7 @@ export async function toldByServer(server: string, options: AskServerOptions): P
   return told;
 }
 
-async function ask(server: string, options: AskServerOptions): Promise<ToldByServer> {
+async function ask(server: string, options: AskServerOptions): Promise<ServerMetadata> {
   if (!isSecureUrl(server)) {
     throw new TradeAgentError('invalid_config', `the server must be an https URL (${server})`, {
       hint: 'Plain http is allowed only for servers on this machine.',

@@ -6,7 +6,7 @@ import type { ProposalStore } from '../../store/proposal-store.ts';
 import { type Fill, fillsOf } from './fill.ts';
 import { lateOrderOf, type OrderNews } from './order-news.ts';
 
-interface TellFillsOptions {
+interface FillNotifierOptions {
   readonly database: Database;
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
   readonly people: Pick<People, 'list'>;
@@ -32,9 +32,9 @@ const RETRY_MS = 5_000;
  * version seen, so orders that fill while the home is down are reported at its next start. Each notice is recorded after
  * it was sent: a crash in between repeats it with the same key, but never loses it.
  */
-export function tellFills(options: TellFillsOptions) {
+export function startFillNotifier(options: FillNotifierOptions) {
   const { proposals, people, news, clock, onError } = options;
-  const told = openTold(options.database);
+  const told = openNotifiedFills(options.database);
   const closing = new AbortController();
   let lookAt = clock.now();
 
@@ -97,7 +97,7 @@ export function tellFills(options: TellFillsOptions) {
 }
 
 /** Opens the record of sent notices and of the last version seen. Proposals older than this table are not reported. */
-function openTold(database: Database) {
+function openNotifiedFills(database: Database) {
   const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
   const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();
   const seen = database.prepare<[number]>('UPDATE fills_seen SET version = max(version, ?)');

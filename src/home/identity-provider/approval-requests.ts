@@ -45,7 +45,7 @@ export type DecisionOutcome =
   | { readonly outcome: 'not_found' };
 
 /** `already_decided`: withdrawn too late. `not_decided`: reported as executing or done although nobody has decided. */
-type TellOutcome =
+type ReportResult =
   | { readonly outcome: 'told' | 'already_decided'; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_decided' | 'not_found' };
 
@@ -149,7 +149,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
      * Records the outcome that a client reports for its own request. Withdrawing a pending request is a compare-and-set
      * against `decide`, so that exactly one of the two wins.
      */
-    tell(authReqId: string, clientId: string, { state, text }: Outcome): TellOutcome {
+    tell(authReqId: string, clientId: string, { state, text }: Outcome): ReportResult {
       const now = clock.now();
       const ends = WITHDRAWING_STATES.includes(state);
       const withdrawn =

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { readAssertion, readRegistration } from './credential-json.ts';
 import { localTime } from './decision/local-time.ts';
-import { tellOf } from './page/browser.ts';
+import { notifyAccountEvent } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
 import {
   type Markup,
@@ -61,7 +61,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     const [registration, assertion] = [readRegistration(body.registration), readAssertion(body.assertion)];
     if (registration === undefined || assertion === undefined) return incomplete(context);
     const { name } = await keys.enrol({ sub, assertion }, registration, nameOf(context, body.name));
-    tellOf(context, services, { user: sub, what: 'passkey_added', name });
+    notifyAccountEvent(context, services, { user: sub, what: 'passkey_added', name });
     return context.redirect(PATH, 303);
   });
 
@@ -83,7 +83,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     const removed = (await keys.list(sub)).find(({ credentialId }) => credentialId === text(id));
     await keys.remove({ sub, assertion }, text(id));
     sessions.endOf(sub, text(id));
-    tellOf(context, services, { user: sub, what: 'passkey_removed', name: removed?.name ?? '' });
+    notifyAccountEvent(context, services, { user: sub, what: 'passkey_removed', name: removed?.name ?? '' });
     return context.redirect(PATH, 303);
   });
 

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { readRegistration } from './credential-json.ts';
 import { environmentBanner } from './decision/signs.ts';
-import { browserName, signIn, tellOf } from './page/browser.ts';
+import { browserName, notifyAccountEvent, signIn } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
 import { messagePage, page, refusedJson, refusedPage } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -65,7 +65,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
       signIn(context, services, { username, by: 'passkey', credentialId, synced });
-      tellOf(context, services, { user: username, what: 'passkey_added', name: key.name });
+      notifyAccountEvent(context, services, { user: username, what: 'passkey_added', name: key.name });
     } catch (error) {
       return refusedPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });
     }

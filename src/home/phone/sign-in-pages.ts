@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { readAssertion } from './credential-json.ts';
-import { signIn, signOut, tellOf } from './page/browser.ts';
+import { notifyAccountEvent, signIn, signOut } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
 import { messagePage, page, refusalText } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -49,7 +49,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
       return signInPage(context, target, 401, 'That user name and recovery code do not match.');
     }
     signIn(context, services, { username: name, by: 'recovery' });
-    tellOf(context, services, { user: name, what: 'recovery_sign_in', name: '' });
+    notifyAccountEvent(context, services, { user: name, what: 'recovery_sign_in', name: '' });
     return context.redirect(target, 303);
   });
 

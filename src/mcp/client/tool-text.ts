@@ -40,7 +40,7 @@ function fitText(text: string): string {
 const UNFIT = Symbol('unfit');
 
 /** Descriptive members are sanitized. Members that only validators or forms use are dropped. */
-const told = new Set(['description', 'title']);
+const descriptiveMembers = new Set(['description', 'title']);
 const leftOut = new Set(['$comment', 'examples', 'default']);
 
 function fitValue(value: unknown, depth: number): unknown {
@@ -52,7 +52,7 @@ function fitValue(value: unknown, depth: number): unknown {
     return items.includes(UNFIT) ? UNFIT : items;
   }
   const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
-    if (typeof member === 'string' && told.has(key)) return [[key, fitText(member)]];
+    if (typeof member === 'string' && descriptiveMembers.has(key)) return [[key, fitText(member)]];
     // A property may itself be named "default".
     if (leftOut.has(key) && !isSchema(member)) return [];
     return [[key, isFit(key) ? fitValue(member, depth + 1) : UNFIT]];

@@ -183,7 +183,7 @@ async function answered(
   const { environment } = caller;
   if (!isAsked || isSettledState(proposal.state)) return proposalAnswer(proposal, environment, isAsked);
   if (mayBeTask && declaresTasks(context)) return taskResult(proposal.id, taskOf(proposal, caller));
-  const tell = progressOf(context);
+  const tell = progressNotifier(context);
   await tell(proposalMessage(proposal));
   const seen = await hold(caller.gateway, proposal, {
     clock: server.clock,
@@ -201,7 +201,7 @@ function holdOf({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext):
   return () => (isTold ? holdMs : Math.max(0, Math.min(holdMs, began + SHORT_HOLD_MS - clock.monotonic())));
 }
 
-function progressOf({ mcpReq }: ServerContext): (message: string) => Promise<void> {
+function progressNotifier({ mcpReq }: ServerContext): (message: string) => Promise<void> {
   const progressToken = mcpReq._meta?.progressToken;
   let progress = 0;
   return async (message) => {

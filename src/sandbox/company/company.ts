@@ -135,7 +135,7 @@ function companyPages(options: CompanyPagesOptions): Hono {
     if (outcome === 'wrong') return context.html(page(name, code, 'User name or password is wrong.'), 401);
     const decided = await decide(code, find(username)?.sub, BY_PASSWORD);
     return decided === 'allowed'
-      ? context.html(told(name, 'You are signed in. Go back to the terminal.'))
+      ? context.html(textPage(name, 'You are signed in. Go back to the terminal.'))
       : context.html(page(name, code, 'That code is not valid. Request a new one.'), 400);
   });
   app.post(DECIDE_PATH, async (context) => {
@@ -182,7 +182,7 @@ ${error === undefined ? '' : html`<p role="alert">${error}</p>`}
 </html>`;
 }
 
-function told(name: string, text: string) {
+function textPage(name: string, text: string) {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>${name}</title></head><body><p>${text}</p></body></html>`;
 }

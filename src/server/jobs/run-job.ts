@@ -99,7 +99,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const { signal } = turn;
   const ended = new AbortController();
   const lost = (reason: unknown) => ended.abort(reason);
-  const telling = await runTelling(runs, run, clock, lost);
+  const telling = await createEventWriter(runs, run, clock, lost);
   const stop = stopOf(parts, runs, run);
   // Releases the thread's lease first, so that the interruption is not recorded in the thread.
   const handOver = () =>
@@ -271,13 +271,19 @@ function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven 
 const WRITE_BATCH_MS = 50;
 
 /** Events that are emitted once, however often a run is resumed. */
-const onceTold: readonly AgentEvent['type'][] = ['thread', 'tool_call', 'approval', 'order', 'connection'];
+const onceOnlyEvents: readonly AgentEvent['type'][] = [
+  'thread',
+  'tool_call',
+  'approval',
+  'order',
+  'connection',
+];
 
 /**
  * Creates a writer of a run's events, which writes in order while this turn holds the run.
  * @param lost called once if nothing more can be written, because another turn took over or the database failed
  */
-async function runTelling(
+async function createEventWriter(
   runs: Pick<RunStore, 'append' | 'eventsAfter'>,
   turn: RunTurn,
   clock: Clock,
@@ -298,7 +304,7 @@ async function runTelling(
   };
   return {
     tell(event: AgentEvent): void {
-      if (onceTold.includes(event.type)) {
+      if (onceOnlyEvents.includes(event.type)) {
         const text = JSON.stringify(event);
         if (told.has(text)) return;
         told.add(text);

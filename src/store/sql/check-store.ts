@@ -12,7 +12,7 @@ import type {
   Remembered,
   StoredNotice,
 } from '../check-store.ts';
-import { forgetTold, type KeepNotices, noticeOutbox, THIS_ACCOUNT } from './notice-outbox.ts';
+import { forgetNotified, type KeepNotices, noticeOutbox, THIS_ACCOUNT } from './notice-outbox.ts';
 import { all, type Dialect, lock, one, run, type SqlUnits, type Work } from './sql-database.ts';
 
 /** Locks an account's check state until the end of the transaction. */
@@ -67,7 +67,7 @@ function accountMemory<Notice extends StoredNotice>(
         // With two concurrent checks of an account, the result of one is stored, never a mix of both.
         yield* lockAccount(owner);
         yield* rememberFired(dialect, owner, states);
-        yield* forgetTold(owner);
+        yield* forgetNotified(owner);
         if (mark !== undefined) yield* rememberMark(dialect, owner, mark);
       }),
     async proposing(rule, definition, thread, now) {

@@ -1,4 +1,4 @@
-import { type ToldRow, untoldBy } from '../check-rows.ts';
+import { type NotifiedRow, unnotifiedFilter } from '../check-rows.ts';
 import type {
   AccountOwner,
   NoticeOutbox,
@@ -30,7 +30,7 @@ export function noticeOutbox<Notice extends StoredNotice>(
   return {
     async untold() {
       const text = `SELECT channel, rule, subject, definition FROM told WHERE ${THIS_ACCOUNT}`;
-      return untoldBy(await database.all<ToldRow>(text, owner));
+      return unnotifiedFilter(await database.all<NotifiedRow>(text, owner));
     },
     put: (notices) => keep(() => put(owner, notices)),
     async waiting() {
@@ -82,7 +82,7 @@ export function waitingOf<Notice extends StoredNotice>({ notice, ...row }: Notic
 }
 
 /** Forgets notices of rules that no longer fire, so that they are sent when they fire again. Runs where fired states are stored. */
-export const forgetTold = ({ profile, account }: AccountOwner) =>
+export const forgetNotified = ({ profile, account }: AccountOwner) =>
   run(
     `DELETE FROM told WHERE ${THIS_ACCOUNT} AND NOT EXISTS (
        SELECT 1 FROM fired WHERE fired.profile = told.profile AND fired.account = told.account

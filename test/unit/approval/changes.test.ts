@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { Changes, type Watched } from '../../../src/approval/changes.ts';
+import { ChangeNotifier, type Watched } from '../../../src/approval/changes.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const LONG_MS = 60_000;
@@ -16,7 +16,7 @@ async function hasEnded(wait: Promise<void>): Promise<boolean> {
 }
 
 it('a change wakes who waits for that proposal or for that person, and nobody else', async () => {
-  const changes = new Changes(systemClock);
+  const changes = new ChangeNotifier(systemClock);
   const end = new AbortController();
   const wait = (to: Watched) => changes.listen(to).next(LONG_MS, [end.signal]);
   const its = wait({ proposal: 'one' });
@@ -35,7 +35,7 @@ it('a change wakes who waits for that proposal or for that person, and nobody el
 });
 
 it('a wait ends with its signal, and leaves no listener there', async () => {
-  const changes = new Changes(systemClock);
+  const changes = new ChangeNotifier(systemClock);
   const end = new AbortController();
   const news = changes.listen({ proposal: 'one' });
   const wait = news.next(LONG_MS, [end.signal]);
@@ -49,7 +49,7 @@ it('a wait ends with its signal, and leaves no listener there', async () => {
 });
 
 it('a change that came before anybody waited is heard, until it is forgotten', async () => {
-  const changes = new Changes(systemClock);
+  const changes = new ChangeNotifier(systemClock);
   const end = new AbortController();
   const news = changes.listen({ proposal: 'one' });
   changes.tell({ sub: 'alice', id: 'one' });
@@ -63,7 +63,7 @@ it('a change that came before anybody waited is heard, until it is forgotten', a
 });
 
 it('a change of a proposal is awaited by who listens for it, for any person or for anybody, until they stop', () => {
-  const changes = new Changes(systemClock);
+  const changes = new ChangeNotifier(systemClock);
   expect(changes.isAwaited('one')).toBe(false);
   const its = changes.listen({ proposal: 'one' });
   expect([changes.isAwaited('one'), changes.isAwaited('two')]).toEqual([true, false]);

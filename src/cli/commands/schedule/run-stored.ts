@@ -134,7 +134,7 @@ async function printRun(
   const ordered = (record?.approvals.length ?? 0) > 0;
   const loud = exitCode !== exits.done || unsent > 0 || ordered || asked || io.stdoutIsTty;
   const checks = check?.checks ?? [];
-  if (check !== undefined) tellFailures(context, check);
+  if (check !== undefined) printFailures(context, check);
   await output.result(
     'schedule-run',
     {
@@ -150,7 +150,7 @@ async function printRun(
   return { exitCode, loud };
 }
 
-function tellFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes): void {
+function printFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes): void {
   for (const { failure } of checks) if (failure !== undefined) talkError(io, errorObject(failure), tell);
   for (const { label, message } of missing) tell(safeLine(`${label} could not be checked: ${message}`));
 }

@@ -31,13 +31,13 @@ const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 /** `SdkErrorCode.RequestTimeout`. Importing it would load the SDK. */
 const SDK_TIMEOUT = 'REQUEST_TIMEOUT';
 
-interface Telling {
+interface FailureContext {
   readonly refusals: Refusals | undefined;
   readonly kept: StoredKind | undefined;
 }
 
 /** Only the broker's own code with such a status is a rejection. Anything else, even a protocol error, proves nothing. */
-export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFailure {
+export function failureOf(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
   if (error instanceof ToolNo) {
     const { status, code, words } = error;
     if (status === undefined || code === undefined || !REJECTION_STATUSES.includes(status))
@@ -56,7 +56,7 @@ export function failureOf(error: unknown, { refusals, kept }: Telling): BrokerFa
 }
 
 /** Classifies an error of an order that was sent. A line of text is no proof. */
-export function submissionFailureOf(error: unknown, telling: Telling): BrokerFailure {
+export function submissionFailureOf(error: unknown, telling: FailureContext): BrokerFailure {
   if (error instanceof ToolNo && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
   return failureOf(error, telling);
 }

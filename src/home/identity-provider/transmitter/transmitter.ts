@@ -95,11 +95,11 @@ function changed(seen: readonly Standing[], stands: readonly Standing[]): Change
   ];
 }
 
-function changes(seen: readonly Standing[], stands: readonly Standing[], now: number): ToldEvent[] {
-  return changed(seen, stands).flatMap(([one, change]) => toldOf(one, change, now) ?? []);
+function changes(seen: readonly Standing[], stands: readonly Standing[], now: number): OutgoingEvent[] {
+  return changed(seen, stands).flatMap(([one, change]) => toOutgoingEvent(one, change, now) ?? []);
 }
 
-interface ToldEvent {
+interface OutgoingEvent {
   readonly type: string;
   readonly facts: Readonly<Record<string, unknown>>;
   /** The id of the ended sign-in, if the event is about one. */
@@ -108,11 +108,11 @@ interface ToldEvent {
 }
 
 /** Returns the event for a change (CAEP 1.0 §3.1, §3.3), or undefined for a new sign-in, a new person, or an expiry. */
-function toldOf(
+function toOutgoingEvent(
   { kind, id, user, endsAt, detail }: Standing,
   change: 'came' | 'went',
   now: number,
-): ToldEvent | undefined {
+): OutgoingEvent | undefined {
   const facts = { event_timestamp: Math.floor(now / 1000), initiating_entity: 'user' };
   if (kind === 'key') {
     const credential_type = detail === 'multiDevice' ? 'fido2-platform' : 'fido2-roaming';
@@ -127,7 +127,7 @@ function toldOf(
 
 /** Signs a Security Event Token (RFC 8417 §2, `typ` of §2.3) for one receiver with the home's token key. */
 async function signedEvent(
-  { type, facts, user, session }: ToldEvent,
+  { type, facts, user, session }: OutgoingEvent,
   options: {
     readonly issuer: string;
     readonly audience: string;

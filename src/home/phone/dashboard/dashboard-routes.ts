@@ -70,7 +70,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
       ({ message }) => place.onError(message),
       async (stream, over) => {
         const signal = AbortSignal.any([over, place.closing]);
-        const told = toldOf(data, place.clock, signal);
+        const told = followChanges(data, place.clock, signal);
         const sent = new Map<string, string>();
         const names = partNames.filter((name) => name !== 'waiting' || place.decide === undefined);
         while (!signal.aborted) {
@@ -132,7 +132,7 @@ function refused(context: BrowserContext, path: string, error: unknown): Respons
 }
 
 /** Follows the source, with retries. The returned function resolves at the next change or check, and never rejects. */
-function toldOf(data: CachedReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
+function followChanges(data: CachedReads, clock: Clock, signal: AbortSignal): () => Promise<void> {
   let tell = () => {};
   const rest = (ms: number) => clock.sleep(ms, signal).catch(() => undefined);
   void (async () => {

@@ -76,7 +76,7 @@ export function signIn(
 }
 
 /** Notifies a person's other browsers about a change made in this one. */
-export function tellOf(
+export function notifyAccountEvent(
   { req, var: { session } }: BrowserContext,
   { push }: Pick<BrowserServices, 'push'>,
   event: Pick<AccountEvent, 'user' | 'what' | 'name'>,

@@ -79,7 +79,7 @@ export function createBell(options: BellOptions) {
     }
     quiet = stillQuiet;
     for (const { request: id, pushedAt } of table.settled(now)) {
-      start(id, (request) => takeBack(options, table, { id, pushedAt, request }));
+      start(id, (request) => withdrawNotification(options, table, { id, pushedAt, request }));
     }
     let next = Math.min(MAX_CHECK_INTERVAL_MS, (table.nextExpiry(now) ?? Number.POSITIVE_INFINITY) - now);
     for (const { request: id, due } of table.unseen(now, UNSEEN_MS)) {
@@ -148,7 +148,7 @@ async function ringAgain(
   table.pushedAgain(request.id, options.clock.now());
 }
 
-async function takeBack(
+async function withdrawNotification(
   options: BellOptions,
   table: RingTable,
   {
@@ -176,7 +176,9 @@ async function takeBack(
 function asking(options: BellOptions, request: ApprovalRequest, again: boolean): Push {
   return {
     payload: (short) =>
-      JSON.stringify(askMessage(told(options, request), short ? 'short' : options.content, again)),
+      JSON.stringify(
+        askMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again),
+      ),
     topic: topicOf(request.id),
     urgency: 'high',
     until: request.expiresAt,
@@ -189,14 +191,14 @@ function isPending({ requests }: BellOptions, { id }: ApprovalRequest): boolean 
 }
 
 /** Returns the request without its code if the code has to be picked. */
-function told({ hidesCode }: BellOptions, request: ApprovalRequest): ApprovalRequest {
+function withoutHiddenCode({ hidesCode }: BellOptions, request: ApprovalRequest): ApprovalRequest {
   return hidesCode(request) ? { ...request, code: '' } : request;
 }
 
 function noticeOf(options: BellOptions, request: ApprovalRequest) {
   const { content, phone } = options;
-  const { id, code, expiresAt, requestedAt, user } = told(options, request);
-  const { title, body, order } = noticeWords(told(options, request), content, phone);
+  const { id, code, expiresAt, requestedAt, user } = withoutHiddenCode(options, request);
+  const { title, body, order } = noticeWords(withoutHiddenCode(options, request), content, phone);
   return {
     id: `nt_${createHash('sha256').update(`trade-agent.phone\0${id}`).digest('base64url').slice(0, 24)}`,
     user,

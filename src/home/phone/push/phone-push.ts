@@ -90,7 +90,7 @@ export function createPhonePush(
     noticesWhen: options.noticesWhen ?? 'fallback',
   };
   const bell = createBell({ hidesCode: () => false, ...ringing, phone: `${issuer}/phone` });
-  const tell = createTellers(ringing);
+  const tell = createNotifiers(ringing);
   /** Reports failures to the home, so that the caller doesn't have to wait. */
   const tellAccount = (event: AccountEvent) =>
     void tell.account(event).catch((error: Error) => {
@@ -108,7 +108,7 @@ export function createPhonePush(
   };
 }
 
-interface TellerOptions extends Ringing, Pick<BellOptions, 'content' | 'notices' | 'noticesWhen'> {
+interface NotifierOptions extends Ringing, Pick<BellOptions, 'content' | 'notices' | 'noticesWhen'> {
   readonly clock: Clock;
 }
 
@@ -118,7 +118,7 @@ interface Words {
 }
 
 /** An event to notify a person of, without a decision to make. */
-interface ToTell {
+interface PersonEvent {
   readonly user: string;
   /** Identifies the event. Repeated notifications replace each other on the screen. */
   readonly key: string;
@@ -142,7 +142,7 @@ const PUSH_TTL_MS = 24 * 60 * 60_000;
 const URGENT_PUSH_TTL_MS = 7 * PUSH_TTL_MS;
 
 /** Pushes to each of a person's browsers, and uses other channels if none was reached, or always. @throws when closing */
-function createTeller(options: TellerOptions): (told: ToTell) => Promise<void> {
+function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promise<void> {
   const { notices, noticesWhen, clock, closing } = options;
   return async ({ user, key, kind, words, brief = words, at, facts, isUrgent = false, except }) => {
     const until = clock.now() + (isUrgent ? URGENT_PUSH_TTL_MS : PUSH_TTL_MS);
@@ -187,8 +187,8 @@ const bodies: Readonly<Record<SignalEffect, string>> = {
   enabled: 'You can sign in through it again. Withdrawn requests stay withdrawn.',
 };
 
-function createTellers(options: TellerOptions) {
-  const tell = createTeller(options);
+function createNotifiers(options: NotifierOptions) {
+  const tell = createNotifier(options);
   const isShort = options.content === 'short';
   return {
     /** Reports a fill, such as `Bought 5 AAPL at $179.51 · PAPER`, with the account below it. */

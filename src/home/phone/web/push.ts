@@ -66,7 +66,7 @@ function look(): void {
     reportDisplayed();
     if (busy || section() === known) return;
     known = section();
-    void tellState().catch(() => say('not-kept'));
+    void updateState().catch(() => say('not-kept'));
   });
 }
 
@@ -80,13 +80,13 @@ function reportDisplayed(): void {
       if (displayedIds.has(id) || !isVisible(card)) continue;
       displayedIds.add(id);
       void post(`/phone/requests/${encodeURIComponent(id)}/seen`);
-      void clearAway(id);
+      void closeNotification(id);
     }
   }
   for (const id of displayedIds) {
     if (waiting.has(id)) continue;
     displayedIds.delete(id);
-    void clearAway(id);
+    void closeNotification(id);
   }
 }
 
@@ -95,7 +95,7 @@ function isVisible(element: HTMLElement): boolean {
 }
 
 /** Closes the notification of a request that the person has seen or decided. */
-async function clearAway(id: string): Promise<void> {
+async function closeNotification(id: string): Promise<void> {
   const registration = await navigator.serviceWorker.getRegistration('/phone');
   for (const notification of (await registration?.getNotifications()) ?? []) {
     if (notification.data?.id === id) notification.close();
@@ -115,7 +115,7 @@ function section(): HTMLElement | null {
 }
 
 /** Displays the state, and registers the subscription again in case the server has lost it. */
-async function tellState(): Promise<void> {
+async function updateState(): Promise<void> {
   if (section() === null) return;
   const state = impossible();
   if (state !== undefined) return say(state);

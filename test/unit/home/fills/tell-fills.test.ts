@@ -1,8 +1,8 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Changes } from '../../../../src/approval/changes.ts';
+import { ChangeNotifier } from '../../../../src/approval/changes.ts';
 import type { OrderNews } from '../../../../src/home/fills/order-news.ts';
-import { tellFills } from '../../../../src/home/fills/tell-fills.ts';
+import { startFillNotifier } from '../../../../src/home/fills/tell-fills.ts';
 import { prepareHomeDatabase } from '../../../../src/store/home/schema.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { manualClock } from '../../cli/manual-clock.ts';
@@ -12,7 +12,7 @@ const open = { ...order, status: 'new' as const, filled_qty: '0' };
 
 let database: Database.Database;
 let clock: ReturnType<typeof manualClock>;
-let changes: Changes;
+let changes: ChangeNotifier;
 /** As the gateway has them. */
 let rows: StoredProposal[];
 let version: number;
@@ -23,12 +23,12 @@ let looked: string[];
 let problems: string[];
 /** What the channel does before it has told. */
 let telling: () => Promise<void>;
-let running: ReturnType<typeof tellFills> | undefined;
+let running: ReturnType<typeof startFillNotifier> | undefined;
 
 beforeEach(() => {
   database = prepareHomeDatabase(new Database(':memory:'));
   clock = manualClock();
-  changes = new Changes(clock);
+  changes = new ChangeNotifier(clock);
   [rows, version, told, news, looked, problems] = [[], 1, [], [], [], []];
   telling = async () => undefined;
   running = undefined;
@@ -49,7 +49,7 @@ function put(id: string, result: unknown, sub = 'alice', more: Partial<StoredPro
 }
 
 async function start(): Promise<void> {
-  running = tellFills({
+  running = startFillNotifier({
     database,
     proposals: {
       version: async () => version,

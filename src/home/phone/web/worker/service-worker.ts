@@ -80,7 +80,7 @@ function read(data: PushMessageData | null): PushMessage {
 }
 
 async function show({ kind, id, title, body, tag, again = false }: PushMessage): Promise<void> {
-  if (kind === 'settled') return await settle(title, tag);
+  if (kind === 'settled') return await withdrawNotification(title, tag);
   const options: RingOptions = {
     body,
     tag,
@@ -98,7 +98,7 @@ async function show({ kind, id, title, body, tag, again = false }: PushMessage):
  * Closes the notification. On iOS and in Safari, each push must display something or the subscription is revoked, so the
  * notification is silently replaced by one that says that nothing is left to decide.
  */
-async function settle(title: string, tag: string): Promise<void> {
+async function withdrawNotification(title: string, tag: string): Promise<void> {
   if (isWebKit()) {
     return await self.registration.showNotification(title, { tag, silent: true, icon: icon(192), data: {} });
   }
