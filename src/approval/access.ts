@@ -1,6 +1,6 @@
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import { kinds, kindWords, type ProposalKind } from '../trading/kinds/kinds.ts';
-import { Refusal } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/refusal.ts';
 import { questionToPropose, type RelationQuestion } from '../trading/relations.ts';
 import type { Proposer } from './kind.ts';
 
@@ -58,7 +58,7 @@ export async function requireStanding(
   if (question === undefined) {
     // It is about no account, so relations do not matter: it can only be one's own.
     if (proposer === owner) return;
-    throw new Refusal(403, 'policy_denied', `a ${kind} can only be proposed for your own account`, {
+    throw new HttpProblem(403, 'policy_denied', `a ${kind} can only be proposed for your own account`, {
       hint: 'Leave out "for".',
       members: { reason: 'RELATION_DENIED', reasons: ['RELATION_DENIED'] },
       challenge: {},

@@ -1,10 +1,10 @@
 import { isTradeAgentError } from '../errors/errors.ts';
-import { problemCodeOf } from '../errors/problem-codes.ts';
+import { toProblemCode } from '../errors/problem-codes.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
-import { Refusal } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import { haltedReason, mandateOf, NO_TOKEN, passesHalt, requireStanding, revokedReason } from './access.ts';
 import { noteDenied } from './denied.ts';
@@ -108,7 +108,9 @@ async function execute(
   if (passesHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
   const { clientId = '', accessToken } = approved;
   const found = await settle(subject, { sub, clientId, accessToken });
-  return found ?? { outcome: 'not_taken', refusal: new Refusal(403, haltedReason.code, haltedReason.text) };
+  return (
+    found ?? { outcome: 'not_taken', refusal: new HttpProblem(403, haltedReason.code, haltedReason.text) }
+  );
 }
 
 /** Returns the reason of an `executed` proposal that had been reported as expired, with what its owner can do. */
@@ -207,7 +209,7 @@ async function reasonNotTo(
     return undefined;
   } catch (error) {
     // A relation has ended since, such as an adviser's: the approval is not used.
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HttpProblem)) throw error;
     await noteDenied(parts, deniedAbout(proposal), error);
     return { to: 'blocked', reason: reasonOf(error) };
   }
@@ -224,9 +226,11 @@ async function approvalOf(
   try {
     return await verifiedApproval(context, proposal);
   } catch (error) {
-    const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
-    if (!(refusal instanceof Refusal)) throw error;
-    return await approvalRefused(context, proposal, refusal);
+    const refusal = isTradeAgentError(error)
+      ? new HttpProblem(500, toProblemCode(error), error.message)
+      : error;
+    if (!(refusal instanceof HttpProblem)) throw error;
+    return await handleRefusedApproval(context, proposal, refusal);
   }
 }
 
@@ -241,10 +245,10 @@ async function verifiedApproval(context: KernelContext, proposal: StoredProposal
   return { ...approved, ...givenBy(proposal), acr: [...(approved.acr ?? []), ...(second.acr ?? [])] };
 }
 
-async function approvalRefused(
+async function handleRefusedApproval(
   context: KernelContext,
   proposal: StoredProposal,
-  refusal: Refusal,
+  refusal: HttpProblem,
 ): Promise<'later' | undefined> {
   const { moves, clock } = context.parts;
   const { state, tokenExpiresAt = 0 } = proposal;
@@ -252,7 +256,7 @@ async function approvalRefused(
   if (provesNothing(refusal) && isOfUse) return 'later';
   if (state === 'approved') {
     await noteDenied(context.parts, deniedAbout(proposal), refusal);
-    const { to, reason } = endOf(refusal);
+    const { to, reason } = refusedApprovalEnd(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
   } else if (state === 'executing') {
     // It may have been sent, and this token is no longer usable: the person's next visit looks up the outcome.
@@ -284,12 +288,15 @@ function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, 
  * Whether waiting may change the refusal of an approval: the provider's keys are unreachable, or the token is not valid
  * yet. A clock that runs slow must not cost an approval.
  */
-export function provesNothing({ status, code }: Refusal): boolean {
+export function provesNothing({ status, code }: HttpProblem): boolean {
   return status === 503 || code === 'token_not_yet_valid';
 }
 
 /** Returns how a proposal ends whose approval was refused. */
-export function endOf(refusal: Refusal): { readonly to: 'expired' | 'blocked'; readonly reason: Reason } {
+export function refusedApprovalEnd(refusal: HttpProblem): {
+  readonly to: 'expired' | 'blocked';
+  readonly reason: Reason;
+} {
   return refusal.code === 'token_expired'
     ? { to: 'expired', reason: { code: 'approval_expired', text: lateText } }
     : { to: 'blocked', reason: reasonOf(refusal) };
@@ -332,7 +339,7 @@ export async function verifyYes(
   const { sub, second, proposedBy, state } = proposal;
   const who = of === 'owner' ? sub : second;
   const token = await moves.token(proposal, of);
-  if (token === undefined) throw new Refusal(500, 'state_corrupt', 'the approval’s token is missing');
+  if (token === undefined) throw new HttpProblem(500, 'state_corrupt', 'the approval’s token is missing');
   const mayBeOver = of === 'owner' && second !== undefined && state !== 'requested';
   const approved = await verifyApproval(token, { isFirst: isFirst && !mayBeOver });
   if (approved.sub !== who) throw approvedByOther(approved.sub, { proposedBy, sub, of });
@@ -346,18 +353,21 @@ export async function verifyYes(
 function approvedByOther(
   approver: string,
   { proposedBy, sub, of }: { proposedBy: string | undefined; sub: string; of: 'owner' | 'second' },
-): Refusal {
+): HttpProblem {
   if (approver === proposedBy) {
     return denied('APPROVAL_BY_PROPOSER', 'its proposer approved it, but only the owner of the account can');
   }
   if (of === 'second' && approver === sub) {
     return denied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice, but it needs two people');
   }
-  return new Refusal(403, 'approved_by_another_user', 'someone else approved it');
+  return new HttpProblem(403, 'approved_by_another_user', 'someone else approved it');
 }
 
-function denied(reason: PolicyReason, detail: string): Refusal {
-  return new Refusal(403, 'policy_denied', detail, { members: { reason, reasons: [reason] }, challenge: {} });
+function denied(reason: PolicyReason, detail: string): HttpProblem {
+  return new HttpProblem(403, 'policy_denied', detail, {
+    members: { reason, reasons: [reason] },
+    challenge: {},
+  });
 }
 
 const notRecorded: Reason = {
@@ -374,7 +384,7 @@ function requireIntact(proposal: StoredProposal): void {
     proposed_by: proposedBy,
   };
   if (proposalDigest(statement) === digest) return;
-  throw new Refusal(
+  throw new HttpProblem(
     500,
     'state_corrupt',
     'the proposal was changed after it was drafted, so it is not carried out',
@@ -385,7 +395,7 @@ const lateText = 'it was approved, but its token expired before the gateway coul
 const unknownText =
   'the gateway was interrupted while sending it; the outcome is looked up when you next check';
 
-function reasonOf({ code, message, options }: Refusal): Reason {
+function reasonOf({ code, message, options }: HttpProblem): Reason {
   return { code, text: message, ...defined({ members: options.members }) };
 }
 

@@ -1,6 +1,6 @@
 import type { DecisionNote } from '../store/decision-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
-import { Refusal } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/refusal.ts';
 
 /** A refusal by the owner's rules that has not been logged yet. */
 export interface Denied extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
@@ -10,7 +10,7 @@ export interface Denied extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
   readonly proposer: string;
   /** The `client_order_id` of an existing proposal. */
   readonly subjectId?: string;
-  readonly refusal: Refusal;
+  readonly refusal: HttpProblem;
 }
 
 /** Kinds whose refusals by order rules are logged where they are made, with everything they were decided by. */
@@ -22,12 +22,12 @@ export async function noteDenied(
   about: Omit<Denied, 'refusal'>,
   error: unknown,
 ): Promise<void> {
-  if (!(error instanceof Refusal) || error.code !== 'policy_denied') return;
+  if (!(error instanceof HttpProblem) || error.code !== 'policy_denied') return;
   if (KINDS_LOGGED_ELSEWHERE.includes(about.kind) && error.options.members?.policy !== undefined) return;
   await onDenied?.({ ...about, refusal: error });
 }
 
 /** Whether the refusal is about someone who may have no relation to the account at all. */
-export function isByRelation({ options }: Refusal): boolean {
+export function isByRelation({ options }: HttpProblem): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

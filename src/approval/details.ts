@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { differingFields } from '../trading/approval-details.ts';
 import { kinds, type ProposalKind, proposalKinds } from '../trading/kinds/kinds.ts';
 import { type Provenance, provenanceSchema, type WorstCase, worstCaseSchema } from '../trading/proposal.ts';
-import { Refusal } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import { isObject } from '../values/is-object.ts';
 
@@ -166,13 +166,13 @@ export function readProposalDetails(
  */
 export function requireSameDetails(claim: unknown, asked: Readonly<Record<string, unknown>>): void {
   if (claim === undefined || (Array.isArray(claim) && claim.length === 0)) {
-    throw new Refusal(403, 'approval_missing', 'the approval’s token contains no approved details');
+    throw new HttpProblem(403, 'approval_missing', 'the approval’s token contains no approved details');
   }
   if (!Array.isArray(claim)) {
-    throw new Refusal(403, 'approval_malformed', 'authorization_details in the token is not an array');
+    throw new HttpProblem(403, 'approval_malformed', 'authorization_details in the token is not an array');
   }
   if (claim.length > 1) {
-    throw new Refusal(
+    throw new HttpProblem(
       403,
       'approval_ambiguous',
       'the token contains more than one authorization details object',
@@ -180,7 +180,11 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
   }
   const approved: unknown = claim[0];
   if (typeof approved !== 'object' || approved === null || Array.isArray(approved)) {
-    throw new Refusal(403, 'approval_malformed', 'the authorization details in the token are not an object');
+    throw new HttpProblem(
+      403,
+      'approval_malformed',
+      'the authorization details in the token are not an object',
+    );
   }
   const details = approved as Record<string, unknown>;
   // An own `__proto__` or `constructor` compares equal to what every object inherits.
@@ -191,7 +195,7 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
     ),
   ].sort();
   if (fields.length === 0) return;
-  throw new Refusal(
+  throw new HttpProblem(
     403,
     'details_mismatch',
     `the approved details differ from the request in ${fields.join(', ')}`,

@@ -3,7 +3,7 @@ import type { Membership } from '../oauth/membership.ts';
 import type { ApprovalScope } from '../oauth/scopes.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
-import type { Refusal } from '../trading/refusal.ts';
+import type { HttpProblem } from '../trading/refusal.ts';
 
 /** The proposer, from a verified access token. */
 export interface Proposer {
@@ -84,9 +84,9 @@ export interface Completed<Subject> {
 export type Execution<Result> =
   | { readonly outcome: 'executed'; readonly result: Result }
   /** A definite no: nothing was done, and nothing will be. */
-  | { readonly outcome: 'refused'; readonly refusal: Refusal }
+  | { readonly outcome: 'refused'; readonly refusal: HttpProblem }
   /** Certainly not accepted (the broker is busy, the gateway closes): may be tried again while the approval is valid. */
-  | { readonly outcome: 'not_taken'; readonly refusal: Refusal }
+  | { readonly outcome: 'not_taken'; readonly refusal: HttpProblem }
   /** May have been accepted; `final` if that can never be found out. */
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 

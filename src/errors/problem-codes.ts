@@ -145,6 +145,6 @@ export function isProblemCode(code: string): code is ProblemCode {
 }
 
 /** Returns the problem code of an error of this program: the same code if the gateway has it, otherwise `internal`. */
-export function problemCodeOf({ code }: TradeAgentError): ProblemCode {
+export function toProblemCode({ code }: TradeAgentError): ProblemCode {
   return isProblemCode(code) ? code : 'internal';
 }

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { NO_TOKEN } from '../approval/access.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { Rate } from '../store/rate-buckets.ts';
-import { Refusal } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/refusal.ts';
 import { type BrokerPlace, createAccounts } from './broker/accounts.ts';
 import { createAssetCatalogue } from './broker/asset-catalogue.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
@@ -132,7 +132,7 @@ export function exchangedCredentials(tokens: BrokerTokens): BrokerCredentials {
 /** @throws {Refusal} 409 `account_not_connected` */
 function requireOwnToken({ by, accessToken }: Pick<Caller, 'by' | 'accessToken'>): void {
   if (by === undefined || accessToken !== NO_TOKEN) return;
-  throw new Refusal(
+  throw new HttpProblem(
     409,
     'account_not_connected',
     'this account opens only with its owner’s own sign-in, so nobody else can act for them here',
@@ -166,7 +166,7 @@ function storedCredentials(
         await keptOf(sub);
         return true;
       } catch (error) {
-        if (error instanceof Refusal) return false;
+        if (error instanceof HttpProblem) return false;
         throw error;
       }
     },

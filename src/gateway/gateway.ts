@@ -8,7 +8,7 @@ import type { AccessStore } from '../store/access-store.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import type { OrderDraft } from '../trading/order.ts';
-import { Refusal } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
 import type { OpenAccountOf } from './broker/accounts.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
@@ -355,7 +355,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   }
   app.notFound(
     door.open(() => {
-      throw new Refusal(404, 'not_found', 'there is no such endpoint');
+      throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
     }),
   );
   return app;
@@ -385,7 +385,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
   const acting = createActing();
   let closed = false;
   const requireOpen = () => {
-    if (closed) throw new Refusal(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
+    if (closed) throw new HttpProblem(503, 'closing', 'the gateway is shutting down', { retryAfter: 5 });
   };
   const whileOpen =
     (verify: TokenVerifier): TokenVerifier =>
@@ -413,7 +413,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
         // The token that the mount verified must still be valid.
         await requireUnrevoked(caller, isRevoked);
         if (caller.expiresAt > clock.now()) return caller;
-        throw new Refusal(401, 'token_expired', 'the access token has expired', {
+        throw new HttpProblem(401, 'token_expired', 'the access token has expired', {
           hint: 'Refresh it.',
           challenge: { error: 'invalid_token' },
         });

@@ -40,13 +40,13 @@ export function frontDoor(options: FrontDoorOptions): Handler {
     if (!isForUs(request, response)) return;
     // Other request targets (`*`, a whole URL, `//host`) could be interpreted as another server's further in.
     if (!/^\/(?!\/)/.test(path))
-      return refuse(response, 400, 'The request target is not a path on this server');
+      return respondText(response, 400, 'The request target is not a path on this server');
     if (faults.take('slow_answers')) await clock.sleep(SLOW_RESPONSE_MS, closing);
     const own = ownHandler(options, path, method);
     if (own !== undefined) return await own(request, response);
     const methods = methodsOf(path);
-    if (methods === undefined) return refuse(response, 404, 'Not found');
-    if (!methods.includes(method)) return refuseMethod(response, methods);
+    if (methods === undefined) return respondText(response, 404, 'Not found');
+    if (!methods.includes(method)) return respondMethodNotAllowed(response, methods);
     if (path === routes.token && faults.take('idp_5xx')) {
       return answer(response, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' });
     }
@@ -63,7 +63,7 @@ function ownHandler(
   if (path.startsWith(`${CONNECTED_ACCOUNTS_PATH}/`)) return connectedAccounts;
   if (path === OUTCOME_PATH) return outcomes;
   if (signals !== undefined && (path === SIGNALS_PATH || path === LOGOUT_PATH)) {
-    return method === 'POST' ? signals : async (_, response) => refuseMethod(response, ['POST']);
+    return method === 'POST' ? signals : async (_, response) => respondMethodNotAllowed(response, ['POST']);
   }
   if (transmits && path === TRANSMITTER_PATH && method === 'GET') {
     return async (_, response) => answer(response, 200, transmitterMetadata(issuer));
@@ -91,12 +91,17 @@ function methodsOf(path: string): readonly string[] | undefined {
   return Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;
 }
 
-function refuse(response: ServerResponse, status: number, text: string, headers: OutgoingHttpHeaders = {}) {
+function respondText(
+  response: ServerResponse,
+  status: number,
+  text: string,
+  headers: OutgoingHttpHeaders = {},
+) {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${text}\n`);
 }
 
-function refuseMethod(response: ServerResponse, allowed: readonly string[]): void {
-  refuse(response, 405, 'Method not allowed', { allow: allowed.join(', ') });
+function respondMethodNotAllowed(response: ServerResponse, allowed: readonly string[]): void {
+  respondText(response, 405, 'Method not allowed', { allow: allowed.join(', ') });
 }
 
 function answer(response: ServerResponse, status: number, body: object, headers: OutgoingHttpHeaders = {}) {

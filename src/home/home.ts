@@ -12,7 +12,7 @@ import { listenerOf } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { createPeople } from '../store/home/people.ts';
 import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
-import { Refusal } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import { unexplainedNews } from './fills/order-news.ts';
 import { startFillNotifier } from './fills/tell-fills.ts';
@@ -98,7 +98,7 @@ export async function createHome(options: HomeOptions) {
       end: async (sub, id, to) => {
         // A mandate that has already ended stays in its final state, which the page then shows.
         await gateway.mandates?.end(sub, id, to, 'phone').catch((error: unknown) => {
-          if (!(error instanceof Refusal)) throw error;
+          if (!(error instanceof HttpProblem)) throw error;
         });
       },
     },
@@ -292,7 +292,7 @@ async function suspendMandates(
     if (state !== 'active' && state !== 'exhausted') continue;
     await mandates?.end(sub, id, 'suspended', SIGNAL_ACTOR).catch((error: unknown) => {
       // The owner has ended it in the meantime.
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HttpProblem)) throw error;
     });
   }
 }

@@ -29,14 +29,14 @@ export function requireHost(addresses: readonly string[]): HostCheck {
   return (request, response) => {
     const { host, origin, 'sec-fetch-site': site } = request.headers;
     if (!isOurs(host) || !isForUs(request.url, origins)) {
-      refuse(response, 421, `This server is only available as ${origins[0]}\n`);
+      rejectRequest(response, 421, `This server is only available as ${origins[0]}\n`);
       return false;
     }
     if (SAFE_METHODS.includes(request.method)) return true;
     // With `referrer-policy: no-referrer`, a browser sends the origin "null"; Sec-Fetch-Site then identifies our own pages.
     const isFromUs =
       origin === undefined || origins.includes(origin) || (origin === 'null' && site === 'same-origin');
-    if (!isFromUs) refuse(response, 403, 'Requests from other sites are not allowed\n');
+    if (!isFromUs) rejectRequest(response, 403, 'Requests from other sites are not allowed\n');
     return isFromUs;
   };
 }
@@ -51,6 +51,6 @@ function isForUs(target: string | undefined, origins: readonly string[]): boolea
   return URL.canParse(target) && origins.includes(new URL(target).origin);
 }
 
-function refuse(response: ServerResponse, status: 403 | 421, words: string): void {
+function rejectRequest(response: ServerResponse, status: 403 | 421, words: string): void {
   response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8' }).end(words);
 }

@@ -47,13 +47,13 @@ export function personAlerts(
       { schedule, key: randomUUID(), request: text, now, ...(await wokenBy(schedule, now)) },
       MAX_SCHEDULES,
     );
-    if (outcome === 'too_many') throw refused(`you already have ${MAX_SCHEDULES} schedules, the maximum`);
+    if (outcome === 'too_many') throw usageError(`you already have ${MAX_SCHEDULES} schedules, the maximum`);
     return outcome === 'added';
   };
   /** Writes the rules, and removes the schedule if none are left. Returns false on a concurrent change. */
   const written = async (seen: ServerSchedule | undefined, text: string): Promise<boolean> => {
     if (text === textOf(seen)) return true;
-    if (text.length > MAX_RULES_LENGTH) throw refused('there are too many alerts');
+    if (text.length > MAX_RULES_LENGTH) throw usageError('there are too many alerts');
     if (seen === undefined) return await added(text);
     if ((await parseRules(text, ALERTS_SCHEDULE)).rules.length > 0)
       return await revised(seen, { ...seen, check: { ...seen.check, rules: text } });
@@ -130,13 +130,13 @@ function textOf(schedule: ServerSchedule | undefined): string {
   if (schedule === undefined) return '';
   const { rules } = schedule.check;
   if (rules !== undefined) return rules;
-  throw refused(
+  throw usageError(
     `your schedule "${ALERTS_SCHEDULE}" uses the default rules`,
     'Remove it, then add it under another name.',
   );
 }
 
-const refused = (message: string, hint = 'Remove one first.') =>
+const usageError = (message: string, hint = 'Remove one first.') =>
   new TradeAgentError('usage', message, { hint });
 const busy = () =>
   new TradeAgentError('busy', 'the alerts are being changed by another request', { hint: 'Try again.' });

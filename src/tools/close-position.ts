@@ -58,7 +58,7 @@ export async function closingOrder(
 ): Promise<ClosingOrder> {
   const { symbol, qty: asked, fraction, limit_price } = readClosing(args);
   const position = (await gateway.positions()).find((one) => one.symbol === symbol);
-  if (position === undefined) throw refused(`you hold no ${symbol}`, 'symbol');
+  if (position === undefined) throw invalidOrder(`you hold no ${symbol}`, 'symbol');
   // Brokers report short quantities with or without a minus sign.
   const held = {
     symbol,
@@ -67,12 +67,15 @@ export async function closingOrder(
   };
   const qty = asked ?? partOfPosition(fraction ?? '1', held);
   if (new Dec(held.qty_available).isZero()) {
-    throw refused(`all of your ${symbol} is already in open orders`, 'symbol');
+    throw invalidOrder(`all of your ${symbol} is already in open orders`, 'symbol');
   }
   if (new Dec(qty).isZero())
-    throw refused(`that fraction of your ${symbol} is too small for an order`, 'fraction');
+    throw invalidOrder(`that fraction of your ${symbol} is too small for an order`, 'fraction');
   if (new Dec(qty).gt(held.qty_available)) {
-    throw refused(`only ${plain(held.qty_available)} ${symbol} can be closed`, asked ? 'qty' : 'fraction');
+    throw invalidOrder(
+      `only ${plain(held.qty_available)} ${symbol} can be closed`,
+      asked ? 'qty' : 'fraction',
+    );
   }
   const side = position.side === 'short' ? 'buy' : 'sell';
   const isOption = assetClassOf(symbol) === 'us_option';
@@ -104,17 +107,20 @@ function readClosing(args: Record<string, unknown>): z.output<typeof closingSche
   const parsed = closingSchema.safeParse(withoutNulls(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw refused(`${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, String(issue?.path[0] ?? ''));
+    throw invalidOrder(
+      `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`,
+      String(issue?.path[0] ?? ''),
+    );
   }
   const { qty, fraction } = parsed.data;
-  if (qty !== undefined && fraction !== undefined) throw refused('give either qty or fraction', 'qty');
+  if (qty !== undefined && fraction !== undefined) throw invalidOrder('give either qty or fraction', 'qty');
   if (fraction !== undefined && new Dec(fraction).gt(1)) {
-    throw refused('fraction is more than the whole position', 'fraction');
+    throw invalidOrder('fraction is more than the whole position', 'fraction');
   }
   return parsed.data;
 }
 
-function refused(message: string, field: string): TradeAgentError {
+function invalidOrder(message: string, field: string): TradeAgentError {
   return new TradeAgentError('invalid_order', message, {
     hint: 'Check the positions with get_portfolio and try again.',
     details: { field },

@@ -2,7 +2,7 @@ import { cents } from './decimal.ts';
 import { type DetailField, detailFields } from './detail-fields.ts';
 import { describeOrder, type OrderRequest, orderRequestSchema } from './order.ts';
 import { exitsOf, isMultiLeg } from './order-legs.ts';
-import { orderProblem } from './order-problem.ts';
+import { invalidOrder } from './order-problem.ts';
 import { hasPrice } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
@@ -48,7 +48,7 @@ export function termsOf(order: Order): OrderRequest {
   const given = Object.entries(plainTerms(order)).filter(([, value]) => value !== undefined);
   const terms = orderRequestSchema.safeParse(Object.fromEntries(given));
   if (terms.success && !isMultiLeg(order)) return terms.data;
-  throw orderProblem(
+  throw invalidOrder(
     `the order ${describeOpenOrder(order)} is of a kind that trade-agent can show but not propose`,
     'Change it where it was placed.',
     'order_id',

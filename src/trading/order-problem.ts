@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../errors/errors.ts';
 
-export function orderProblem(message: string, hint: string, field: string): TradeAgentError {
+export function invalidOrder(message: string, hint: string, field: string): TradeAgentError {
   return new TradeAgentError('invalid_order', message, { hint, details: { field } });
 }
 
@@ -8,7 +8,7 @@ export function orderProblem(message: string, hint: string, field: string): Trad
 export function requireOneOf(what: string, field: string, given: string, taken: readonly string[]): void {
   if (taken.includes(given)) return;
   const wanted = `${field} ${either(taken)}`;
-  throw orderProblem(`${what} ${wanted}, not ${given}`, `Use ${wanted}.`, field);
+  throw invalidOrder(`${what} ${wanted}, not ${given}`, `Use ${wanted}.`, field);
 }
 
 export function either(words: readonly string[]): string {

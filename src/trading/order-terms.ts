@@ -2,7 +2,7 @@ import { type AssetClass, assetClassOf, ticksOf, unitWords } from './asset-class
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
 import type { CheckedOrder, OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
-import { either, orderProblem as problem, requireOneOf } from './order-problem.ts';
+import { either, invalidOrder as problem, requireOneOf } from './order-problem.ts';
 import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
 
 export interface Taken {

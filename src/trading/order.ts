@@ -6,7 +6,7 @@ import { slotPattern } from './mandate/cadence.ts';
 import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
 import { type OrderClass, orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
 import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
-import { orderProblem as problem } from './order-problem.ts';
+import { invalidOrder as problem } from './order-problem.ts';
 import { checkTerms, commonTerms } from './order-terms.ts';
 import { hasPrice, orderTypes, type PriceOfType, sides, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';

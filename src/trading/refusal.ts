@@ -10,7 +10,7 @@ type ChallengeError =
   | 'insufficient_scope'
   | 'insufficient_authorization_details';
 
-export interface RefusalOptions {
+export interface HttpProblemOptions {
   readonly hint?: string;
   readonly fields?: readonly string[];
   /** RFC 9457 §3.2 extension members. Never a value from a token. */
@@ -30,9 +30,9 @@ export class ProblemError<Code extends string> extends Error {
   override name = 'ProblemError';
   readonly status: number;
   readonly code: Code;
-  readonly options: RefusalOptions;
+  readonly options: HttpProblemOptions;
 
-  constructor(status: number, code: Code, detail: string, options: RefusalOptions = {}) {
+  constructor(status: number, code: Code, detail: string, options: HttpProblemOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
     this.status = status;
     this.code = code;
@@ -44,7 +44,7 @@ export class ProblemError<Code extends string> extends Error {
     return {
       ...members,
       type: `urn:trade-agent:problem:${this.code}`,
-      title: titleOf(this.code),
+      title: problemTitle(this.code),
       status: this.status,
       code: this.code,
       detail: this.message,
@@ -54,15 +54,15 @@ export class ProblemError<Code extends string> extends Error {
   }
 }
 
-export class Refusal extends ProblemError<ProblemCode> {
+export class HttpProblem extends ProblemError<ProblemCode> {
   override name = 'Refusal';
 }
 
-export class AgentRefusal extends ProblemError<AgentProblemCode> {
+export class AgentHttpProblem extends ProblemError<AgentProblemCode> {
   override name = 'AgentRefusal';
 }
 
-function titleOf(code: string): string {
+function problemTitle(code: string): string {
   const words = code.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

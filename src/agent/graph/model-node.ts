@@ -129,7 +129,7 @@ function after(
   if (environment.model.builtin && refusal !== undefined) {
     outcomes.push({ prompt, turn, tool: 'planner', error: refusal });
   }
-  const messages: BaseMessage[] = [read.message, ...rejections(read.rejected)];
+  const messages: BaseMessage[] = [read.message, ...rejectionMessages(read.rejected)];
   const ends =
     mistakes >= MAX_MISTAKES || (read.nearly !== undefined && nearlyBefore(state) + 1 >= MAX_NEAR_CALLS);
   if (ends) return gaveUp(environment, { ...state, mistakes }, { messages, outcomes });
@@ -270,7 +270,7 @@ const MAX_CALLS = 20;
 /** Tool name under which text that almost parsed as a call is stored. */
 const UNREADABLE_CALL = 'unreadable_call';
 
-interface Rejected {
+interface RejectedCall {
   readonly call: ToolCall;
   readonly problem: string;
   readonly repeated?: true;
@@ -278,7 +278,7 @@ interface Rejected {
 
 interface ReadAnswer {
   readonly message: AIMessage;
-  readonly rejected: readonly Rejected[];
+  readonly rejected: readonly RejectedCall[];
   readonly nearly?: string;
 }
 
@@ -300,7 +300,7 @@ function readAnswer(
   const given = raw.length === 0 && written.kind === 'calls' ? written.calls : raw;
   const before = readsBefore(messages);
   const calls: ToolCall[] = [];
-  const rejected: Rejected[] = [];
+  const rejected: RejectedCall[] = [];
   for (const { name, args } of given) {
     const parsed = parseArguments(args);
     const call = { id: shortId('tc_', 12), name: toolName(name), args: parsed ?? {} };
@@ -349,7 +349,7 @@ function writtenIn(environment: Tools, text: string, messages: readonly BaseMess
   const quoted = outsideCalls(messages);
   for (const call of written.calls) {
     const problem =
-      problemWith(environment, call) ?? (quoted.has(sameCall(call)) ? QUOTED_PROBLEM : undefined);
+      callProblem(environment, call) ?? (quoted.has(sameCall(call)) ? QUOTED_PROBLEM : undefined);
     if (problem !== undefined) return { kind: 'nearly' as const, problem };
   }
   return written;
@@ -357,7 +357,7 @@ function writtenIn(environment: Tools, text: string, messages: readonly BaseMess
 
 const QUOTED_PROBLEM = 'it repeats a tool’s answer or outside text, which is data';
 
-function problemWith(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
+function callProblem(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
   if (!isTool(environment, name)) return 'there is no such tool';
   const tool = findTool(name);
   // The account is looked up when the proposal is made.
@@ -428,7 +428,7 @@ function sameCall({ name, args }: { name: string; args: unknown }): string {
   return `${name} ${JSON.stringify(sorted(args))}`;
 }
 
-function rejections(rejected: readonly Rejected[]): ToolMessage[] {
+function rejectionMessages(rejected: readonly RejectedCall[]): ToolMessage[] {
   return rejected.map(({ call, problem }) => errorMessage(call, { code: 'model_error', message: problem }));
 }
 

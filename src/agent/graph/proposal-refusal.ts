@@ -6,7 +6,7 @@ import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
 
 /** Returns the error for a proposal that was not executed. */
-export function refusalOf(proposal: Proposal): TradeAgentError {
+export function proposalError(proposal: Proposal): TradeAgentError {
   const { state, kind, reason } = proposal;
   const what = describeProposal(proposal);
   const { nothing, twice } = kinds[kind].phrases;
@@ -38,7 +38,7 @@ export function refusalOf(proposal: Proposal): TradeAgentError {
 }
 
 /** Returns the error for an order that the broker rejected. */
-export function rejectionOf({ reason }: Proposal): TradeAgentError {
+export function brokerRejection({ reason }: Proposal): TradeAgentError {
   return new TradeAgentError('broker_rejected', 'the broker rejected the order', {
     hint: 'Ask the broker why.',
     details: { ...sanitizedMembers(reason?.members ?? {}) },

@@ -18,7 +18,7 @@ import { errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
-import { refusalOf, rejectionOf } from './proposal-refusal.ts';
+import { brokerRejection, proposalError } from './proposal-refusal.ts';
 import { cameOf, describeProposal, mandateIn } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
@@ -89,10 +89,10 @@ export function done(environment: GraphEnvironment, state: ProposalGraphValue, r
 function settled(environment: GraphEnvironment, state: ProposalGraphValue, proposal: Proposal): Command {
   const asked = { asked: true } as const;
   if (proposal.state !== 'executed' || proposal.result === undefined) {
-    return failed(environment, state, refusalOf(proposal), asked);
+    return failed(environment, state, proposalError(proposal), asked);
   }
   if (cameOf(proposal).placed?.status === 'rejected') {
-    return failed(environment, state, rejectionOf(proposal), asked);
+    return failed(environment, state, brokerRejection(proposal), asked);
   }
   const [summary, facts] = whatCame(proposal);
   const mandate = mandateIn(proposal);

@@ -44,7 +44,7 @@ interface Said {
 export function readOption(clause: string): OrderIntent | undefined {
   if (!isAboutOption(clause)) return undefined;
   const opening = openings.find(([pattern]) => pattern.test(clause));
-  if (opening === undefined) return closing(clause);
+  if (opening === undefined) return rejectClosing(clause);
   const [pattern, side, intent] = opening;
   const said = readSaid(new Words(clause.replace(pattern, '')));
   const { contract, symbol } = contractOf(said);
@@ -62,7 +62,7 @@ export function readOption(clause: string): OrderIntent | undefined {
 }
 
 /** Asks, because "close my AAPL 190 call" does not say whether it was bought or sold. */
-function closing(clause: string): undefined {
+function rejectClosing(clause: string): undefined {
   if (!/^(?:close|exit|liquidate)\b/i.test(clause)) return undefined;
   throw new NotUnderstood(
     'Did you buy that option, or sell it?',

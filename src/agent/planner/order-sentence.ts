@@ -226,7 +226,7 @@ const question = new RegExp(
 /** Matches questions about an order that can be answered. */
 const isOfFacts = /\b(?:rules|limits|wash sale)\b/i;
 
-export function answerToQuestion(sentence: string): NotUnderstood | undefined {
+export function questionRefusal(sentence: string): NotUnderstood | undefined {
   return question.test(sentence) && !isOfFacts.test(sentence)
     ? new NotUnderstood(QUESTION_MESSAGE, QUESTION_HINT)
     : undefined;

@@ -75,7 +75,7 @@ export const verbs: readonly (readonly [string, Side])[] = [
   ['offload', 'sell'],
   ['liquidate', 'sell'],
 ];
-const refused = new RegExp(
+const negatedVerb = new RegExp(
   `\\b(?:don'?t|do not|never|not)\\s+(?:\\S+\\s+){0,2}?(?:${verbs.map(([verb]) => verb).join('|')})\\b`,
   'i',
 );
@@ -182,7 +182,7 @@ export function clausesOfWords(turn: string): Clause[] {
   const shouted = !/[a-z]/.test(turn);
   let before: readonly Side[] = [];
   return clausesOf(turn.replaceAll('’', "'"))
-    .filter((clause) => !refused.test(clause))
+    .filter((clause) => !negatedVerb.test(clause))
     .flatMap((clause) => clause.split(/,\s+(?=\$?\d|[A-Z]{2})/))
     .map((clause) => {
       const words = wordsOf(clause);

@@ -15,7 +15,7 @@ import { spanish } from './languages/spanish.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { isListItem, writtenOut } from './order-list.ts';
-import { answerToQuestion, readOrder, readWould, withoutPoliteWould } from './order-sentence.ts';
+import { questionRefusal, readOrder, readWould, withoutPoliteWould } from './order-sentence.ts';
 import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
 import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
@@ -67,11 +67,11 @@ export function parsePrompt(prompt: string): Parsed {
     const said = translated(bare(text));
     if (said !== undefined) return parseEnglish(said);
   } catch (error) {
-    return refusalOf(error);
+    return toRefusal(error);
   }
   if (english.refusal.code !== 'usage') return english;
   const meant = misspelt(bare(text), (sentence) => isUnderstood(sentence, text));
-  return meant === undefined ? english : { refusal: asking(meant) };
+  return meant === undefined ? english : { refusal: offerRefusal(meant) };
 }
 
 /** Returns whether a corrected sentence is understood without reading a corrected word as a company's name. */
@@ -81,7 +81,7 @@ function isUnderstood(sentence: string, written: string): boolean {
   return 'intents' in parsed && namesIn(parsed.intents).every((name) => known.includes(name));
 }
 
-function asking(offer: string): PlannerRefusal {
+function offerRefusal(offer: string): PlannerRefusal {
   return {
     code: 'usage',
     message: `Did you mean "${offer}"?`,
@@ -90,7 +90,7 @@ function asking(offer: string): PlannerRefusal {
   };
 }
 
-function refusalOf(error: unknown): { readonly refusal: PlannerRefusal } {
+function toRefusal(error: unknown): { readonly refusal: PlannerRefusal } {
   if (error instanceof NotUnderstood) return { refusal: error.refusal };
   throw error;
 }
@@ -115,7 +115,7 @@ function parseEnglish(text: string): Parsed {
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
-    return refusalOf(error instanceof NotUnderstood ? (answerToQuestion(text) ?? error) : error);
+    return toRefusal(error instanceof NotUnderstood ? (questionRefusal(text) ?? error) : error);
   }
 }
 

@@ -15,12 +15,12 @@ export async function takeBack(
   try {
     await saw({ ...seen, proposal: await proposing.withdraw(seen.proposal.id) });
   } catch (error) {
-    if (!isTradeAgentError(error) || !tooLate.includes(String(error.details.problem))) throw error;
+    if (!isTradeAgentError(error) || !tooLateProblems.includes(String(error.details.problem))) throw error;
     await saw({ ...seen, proposal: await proposing.proposal(seen.proposal.id) });
   }
 }
 
-const tooLate = ['proposal_executing', 'proposal_settled'];
+const tooLateProblems = ['proposal_executing', 'proposal_settled'];
 
 /**
  * Withdraws a proposal on the user's request.
@@ -30,7 +30,7 @@ export async function withdraw(gateway: GatewayClient, id: string): Promise<Prop
   try {
     return await gateway.withdraw(id);
   } catch (error) {
-    if (!isTradeAgentError(error) || !tooLate.includes(String(error.details.problem))) throw error;
+    if (!isTradeAgentError(error) || !tooLateProblems.includes(String(error.details.problem))) throw error;
     const proposal = await gateway.proposal(id);
     if (proposal.state === 'cancelled') return proposal;
     throw notCancellable(proposal);

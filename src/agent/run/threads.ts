@@ -116,7 +116,7 @@ export async function removeThread(
   for (;;) {
     const found = await threads.find(thread);
     if (found === undefined) return;
-    refuseWhileOpen(thread, await openProposals(proposals, thread));
+    requireNoOpenProposals(thread, await openProposals(proposals, thread));
     if (isDriven(found, clock.now())) {
       throw new TradeAgentError('busy', `a run holds thread ${thread}`, {
         hint: 'Wait for it to end, or stop it.',
@@ -152,7 +152,7 @@ async function openProposals(
 }
 
 /** Throws if the thread has open proposals, since nobody would learn their outcomes without it. */
-function refuseWhileOpen(thread: string, open: readonly Proposal[]): void {
+function requireNoOpenProposals(thread: string, open: readonly Proposal[]): void {
   const underWay = open.find(({ state }) => isUnderWayState(state));
   if (underWay !== undefined) {
     throw new TradeAgentError('outcome_unknown', `thread ${thread} has an order whose outcome is unknown`, {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalView } from '../../agent/events.ts';
-import { refusalOf } from '../../agent/graph/proposal-refusal.ts';
+import { proposalError } from '../../agent/graph/proposal-refusal.ts';
 import { approvalView } from '../../agent/graph/proposal-view.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { Proposal, ProposalRequestInput, Provenance } from '../../trading/proposal.ts';
@@ -56,6 +56,6 @@ export async function waitUntilOver(app: App, proposal: Proposal, asking: Asking
     changed,
     notice: (message) => asking.notice(message),
   });
-  if (settled.state !== 'executed') throw refusalOf(settled);
+  if (settled.state !== 'executed') throw proposalError(settled);
   return settled;
 }

@@ -225,7 +225,7 @@ async function allowing(
   const dangerous = there.filter(({ name, danger }) => danger !== undefined && tools.includes(name));
   const [first] = dangerous;
   if (first !== undefined) {
-    if (insist === undefined) throw refused(server, first);
+    if (insist === undefined) throw unsafeToolError(server, first);
     await insist(server, dangerous);
   }
   return {
@@ -260,7 +260,7 @@ export async function allowTools(
   return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
 }
 
-function refused(server: string, { name, danger }: ComparedTool): TradeAgentError {
+function unsafeToolError(server: string, { name, danger }: ComparedTool): TradeAgentError {
   const why = danger === undefined ? 'is unsafe' : dangerWords[danger];
   return new TradeAgentError('blocked', `${name} of ${server} ${why}`, {
     hint: 'Nothing was allowed. The gateway connects to brokers itself, and asks for approval on your phone (docs/guide/BROKERS.md). Pass --unsafe to allow the tool anyway.',

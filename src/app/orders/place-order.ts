@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { RunStatus } from '../../agent/events.ts';
-import { refusalOf, rejectionOf } from '../../agent/graph/proposal-refusal.ts';
+import { brokerRejection, proposalError } from '../../agent/graph/proposal-refusal.ts';
 import { approvalView, cameOf, describeProposal } from '../../agent/graph/proposal-view.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
@@ -101,7 +101,9 @@ function outcome(key: string, proposal: Proposal): OrderOutcome {
   if (proposal.state === 'executed' && order?.status !== 'rejected') {
     return { status: 'done', key, approval, order };
   }
-  const error = errorObject(proposal.state === 'executed' ? rejectionOf(proposal) : refusalOf(proposal));
+  const error = errorObject(
+    proposal.state === 'executed' ? brokerRejection(proposal) : proposalError(proposal),
+  );
   return { status: statuses[proposal.state] ?? 'failed', key, approval, order, error };
 }
 

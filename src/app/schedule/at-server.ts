@@ -29,7 +29,7 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
     approval,
     timeout,
   } = options;
-  requireNothingHere(options);
+  rejectLocalOptions(options);
   checkName(name);
   const text = rules === undefined ? undefined : await rulesText(rules);
   const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
@@ -45,7 +45,7 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
   return stateOf(await profileName(app), added);
 }
 
-function requireNothingHere({ with: starter, report, dryRun }: AddOptions): void {
+function rejectLocalOptions({ with: starter, report, dryRun }: AddOptions): void {
   const said = { '--with': starter, '--report': report, '--dry-run': dryRun === true ? true : undefined };
   const [option] = Object.entries(said).find(([, value]) => value !== undefined) ?? [];
   if (option === undefined) return;

@@ -144,7 +144,7 @@ export async function scheduledCheck(
         listener,
         () => undefined,
       ),
-      stopped(app, done.signal),
+      rejectAfterStop(app, done.signal),
     ]);
   } catch (error) {
     throw new CheckFailed(app.signal.aborted ? app.signal.reason : error, found);
@@ -154,7 +154,7 @@ export async function scheduledCheck(
 }
 
 /** Rejects some time after the signal aborts, unless `over` aborts first. */
-function stopped({ signal, clock }: App, over: AbortSignal): Promise<never> {
+function rejectAfterStop({ signal, clock }: App, over: AbortSignal): Promise<never> {
   return new Promise((_, reject) => {
     const onAbort = () => {
       clock.sleep(STOP_TIMEOUT_MS, over).then(

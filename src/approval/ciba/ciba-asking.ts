@@ -166,7 +166,7 @@ export class CibaAsking implements Asking {
       return await this.#judge(client, authReqId, expected, answer);
     } catch (error) {
       signal.throwIfAborted();
-      return refusal(providerFailure(error), this.#clock.now() >= expected.expiresAt);
+      return toPollResult(providerFailure(error), this.#clock.now() >= expected.expiresAt);
     }
   }
 
@@ -271,7 +271,7 @@ function idsOf(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
 }
 
 /** @param isOver whether the request's own deadline has passed */
-function refusal(failure: ProviderFailure, isOver: boolean): PollResult {
+function toPollResult(failure: ProviderFailure, isOver: boolean): PollResult {
   if (failure.kind === 'unreachable') {
     const { reason, retryAfter } = failure;
     return { status: 'unreachable', reason, ...defined({ retryAfter }) };

@@ -124,7 +124,7 @@ async function register(options: RegistrationOptions): Promise<string> {
         ...initialAccessToken(options.tokenFile),
       },
     );
-    if (response.status === 401) throw tokenRefused(issuer);
+    if (response.status === 401) throw registrationTokenRejected(issuer);
     return (await oauth.processDynamicClientRegistrationResponse(response)).client_id;
   } catch (error) {
     if (isTradeAgentError(error)) throw error;
@@ -146,7 +146,7 @@ function initialAccessToken(file: string | undefined): { initialAccessToken?: st
   return { initialAccessToken: token };
 }
 
-function tokenRefused(issuer: string): TradeAgentError {
+function registrationTokenRejected(issuer: string): TradeAgentError {
   return new TradeAgentError('provider_error', `${issuer} requires a valid registration token`, {
     hint: 'Get a registration token there, save it to the file set as approval.registration_token_file, then try again.',
     details: { error: 'invalid_token' },

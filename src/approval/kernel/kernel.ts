@@ -2,7 +2,7 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { TradingStanding } from '../../store/halts.ts';
 import type { ProposalKey, Reason, StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState, type ProposalRequest } from '../../trading/proposal.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { actingFor, haltedReason, passesHalt, revokedReason, withoutToken } from '../access.ts';
 import { placedLate, recordExecuted, settleExecution } from '../carry-out.ts';
 import type { News } from '../changes.ts';
@@ -95,7 +95,7 @@ export class ApprovalKernel {
   async find(sub: string, id: string): Promise<StoredProposal> {
     const found = await this.#parts.store.get(id);
     if (found !== undefined && (found.sub === sub || found.proposedBy === sub)) return found;
-    throw new Refusal(404, 'not_found', 'you have no such proposal', {
+    throw new HttpProblem(404, 'not_found', 'you have no such proposal', {
       hint: 'List your proposals with "trade-agent approvals".',
     });
   }
@@ -189,11 +189,11 @@ export class ApprovalKernel {
     const { state } = proposal;
     if (state === 'cancelled') return proposal;
     throw isSettledState(state)
-      ? new Refusal(409, 'proposal_settled', `the proposal is already ${state}`, {
+      ? new HttpProblem(409, 'proposal_settled', `the proposal is already ${state}`, {
           hint: 'There is nothing left to withdraw.',
           members: { state },
         })
-      : new Refusal(409, 'proposal_executing', 'the proposal is being carried out', {
+      : new HttpProblem(409, 'proposal_executing', 'the proposal is being carried out', {
           hint: 'Check its outcome. If it placed an order, you can cancel the order.',
           members: { state },
         });
@@ -337,5 +337,5 @@ function isOver(signals: readonly AbortSignal[]): boolean {
 }
 
 function ignoreRefusal(error: unknown): undefined {
-  if (!(error instanceof Refusal)) throw error;
+  if (!(error instanceof HttpProblem)) throw error;
 }

@@ -13,7 +13,7 @@ import {
   type Provenance,
   requestBody,
 } from '../../trading/proposal.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
 import { actingFor, haltedReason, passesHalt, requireStanding } from '../access.ts';
 import { isByRelation, noteDenied } from '../denied.ts';
@@ -92,7 +92,7 @@ export function createProposing(parts: KernelParts & ProposingRules) {
 /** A stranger to the account must not write into its owner's log: their denial goes into their own. */
 function deniedAbout({ sub, clientId: client }: ProposingCaller, request: ProposalRequest, error: unknown) {
   const owner = request.for ?? sub;
-  const isStranger = error instanceof Refusal && isByRelation(error);
+  const isStranger = error instanceof HttpProblem && isByRelation(error);
   const whose = { sub: isStranger ? sub : owner, owner, proposer: sub };
   return { ...whose, client, kind: request.kind, stage: 'proposal' } as const;
 }
@@ -202,7 +202,7 @@ const timesAsked = (before: number) => (before === 0 ? undefined : before + 1);
 
 function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
   if (passesHalt(kind) || haltedAt === undefined) return;
-  throw new Refusal(403, 'policy_denied', haltedReason.text, {
+  throw new HttpProblem(403, 'policy_denied', haltedReason.text, {
     hint: 'Lift the halt with "trade-agent halt --lift", then approve that on your phone.',
     members: { ...haltedReason.members },
   });
@@ -219,7 +219,7 @@ function underOf(request: ProposalRequest, provenance: Provenance): UnderMandate
 /** @throws {Refusal} 403 `client_not_allowed` for other clients: they can neither request nor use mandates */
 function requireOwn(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
-  throw new Refusal(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
+  throw new HttpProblem(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
     hint: 'Propose the order without a mandate, so that its owner is asked.',
     challenge: {},
   });
@@ -307,7 +307,7 @@ function displayedOrigin(
 /** Returns the proposal that a key already stands for. @throws {Refusal} 409 `idempotency_key_conflict` */
 function known({ request, proposal }: Keyed, key: KeyedRequest): Proposed {
   if (request === key.request) return { proposal, isNew: false };
-  throw new Refusal(
+  throw new HttpProblem(
     409,
     'idempotency_key_conflict',
     'this Idempotency-Key was already used for a different proposal',

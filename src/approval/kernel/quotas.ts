@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Standing } from '../../store/proposal-store.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 
 /** The proposals that one client may make to one person. */
@@ -67,7 +67,7 @@ export function requireQuota(
   const until = last.at + DENIAL_PAUSE_MS;
   // A denial that is dated further ahead was dated by a clock that has been set back since.
   if (now >= until || last.at > now + DENIAL_PAUSE_MS) return;
-  throw new Refusal(
+  throw new HttpProblem(
     429,
     'resting',
     'the last two proposals from this client were denied, so it has to wait before it asks again',
@@ -85,8 +85,8 @@ function tooMany(
   limit: number,
   value: number,
   { detail, hint, retryAfter }: { detail: string; hint: string; retryAfter?: number },
-): Refusal {
-  return new Refusal(429, code, detail, {
+): HttpProblem {
+  return new HttpProblem(429, code, detail, {
     hint,
     ...defined({ retryAfter }),
     members: { reason, reasons: [reason], limit: String(limit), value: String(value) },

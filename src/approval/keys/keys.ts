@@ -11,7 +11,7 @@ import { sameSecret } from '../../secrets/constant-time.ts';
 import type { AuditNote } from '../../store/audit.ts';
 import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import {
   type ApprovalStatement,
@@ -22,8 +22,8 @@ import {
 } from '../signature/statement.ts';
 import {
   counterBack,
-  refused,
   SIGNATURE_ALGORITHMS,
+  signatureProblem,
   type VerifiedEvidence,
   verifyAssertion,
   verifyEvidence,
@@ -189,7 +189,7 @@ export class Keys {
     const { sub } = key;
     if (by !== 'machine' && by.sub !== sub) throw keyNotFound();
     if (by !== 'machine' && by.assertion.id === credentialId) {
-      throw refused('signature_key_unknown', 'a key can’t sign its own removal', {
+      throw signatureProblem('signature_key_unknown', 'a key can’t sign its own removal', {
         hint: 'Sign with another of your keys. You can remove the last one on the home’s own machine.',
       });
     }
@@ -222,7 +222,7 @@ export class Keys {
     const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
     const { challenge } = decodeClientDataJSON(assertion.response.clientDataJSON);
     if (!this.#challenges.take(challenge)) {
-      throw refused('signature_challenge', 'this answer was already used to sign in', {
+      throw signatureProblem('signature_challenge', 'this answer was already used to sign in', {
         hint: 'Sign in again.',
       });
     }
@@ -241,7 +241,7 @@ export class Keys {
     const statement = approvalStatement(details);
     const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
-      throw refused('signature_key_unknown', 'you have no passkey enrolled here', {
+      throw signatureProblem('signature_key_unknown', 'you have no passkey enrolled here', {
         hint: 'Pair your phone. "trade-agent home pair" shows how.',
       });
     }
@@ -264,7 +264,9 @@ export class Keys {
     const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
     const statement = approvalStatement(details);
     if (statement.gateway !== gateway) {
-      throw refused('signature_gateway', 'it was signed for another gateway', { fields: ['gateway'] });
+      throw signatureProblem('signature_gateway', 'it was signed for another gateway', {
+        fields: ['gateway'],
+      });
     }
     const { proposal: approval } = statement;
     const parsed = evidenceSchema.safeParse(evidence);
@@ -305,7 +307,7 @@ export class Keys {
   ): Promise<void> {
     const { store, clock, softwareKeys } = this.#options;
     if (!softwareKeys) {
-      throw refused('signature_software', 'the terminal phone’s keys are not accepted here');
+      throw signatureProblem('signature_software', 'the terminal phone’s keys are not accepted here');
     }
     const earlier = await store.byId(credentialId);
     if (earlier?.sub === sub) return;
@@ -408,7 +410,7 @@ export class Keys {
         transports: (credential.transports ?? []).map((one) => safeLine(one, 16)).slice(0, 8),
       };
     } catch (cause) {
-      throw cause instanceof Refusal ? cause : keyRefused(cause);
+      throw cause instanceof HttpProblem ? cause : keyRefused(cause);
     }
   }
 }
@@ -433,8 +435,8 @@ function keyAction(
   return [action, sub, key.id, made];
 }
 
-function keyNotFound(): Refusal {
-  return new Refusal(404, 'not_found', 'there is no such key');
+function keyNotFound(): HttpProblem {
+  return new HttpProblem(404, 'not_found', 'there is no such key');
 }
 
 /** Returns what a new key's challenge is for. */
@@ -470,22 +472,22 @@ function nameOf(text: string): string {
   return safeLine(text, MAX_NAME_LENGTH).trim() || 'Passkey';
 }
 
-function keyRefused(cause?: unknown): Refusal {
-  return new Refusal(403, 'key_refused', 'the new key could not be verified', {
+function keyRefused(cause?: unknown): HttpProblem {
+  return new HttpProblem(403, 'key_refused', 'the new key could not be verified', {
     hint: 'Try again on this page, with a passkey that you unlock with a PIN, your face or a fingerprint.',
     challenge: {},
     ...defined({ cause }),
   });
 }
 
-function keyKnown(): Refusal {
-  return new Refusal(409, 'key_known', 'this key is or was already enrolled here', {
+function keyKnown(): HttpProblem {
+  return new HttpProblem(409, 'key_known', 'this key is or was already enrolled here', {
     hint: 'Sign in with it, or enroll another key.',
   });
 }
 
-function pairingEnded(): Refusal {
-  return new Refusal(
+function pairingEnded(): HttpProblem {
+  return new HttpProblem(
     410,
     'pairing_ended',
     'this pairing was used, has expired, or was replaced by a newer one',

@@ -1,6 +1,6 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { problemCodeOf } from '../../errors/problem-codes.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { toProblemCode } from '../../errors/problem-codes.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';
@@ -21,7 +21,7 @@ export async function executionOf<Result>(work: () => Promise<Result>): Promise<
   try {
     return { outcome: 'executed', result: await work() };
   } catch (error) {
-    if (!(error instanceof Refusal)) {
+    if (!(error instanceof HttpProblem)) {
       // An unexpected error, so nobody knows how far the work had got.
       return {
         outcome: 'unknown',
@@ -38,10 +38,10 @@ export async function executionOf<Result>(work: () => Promise<Result>): Promise<
 }
 
 /** Converts an error of the vocabulary's own checks to the gateway's refusal. Throws any other error on. */
-export function refusalOf(error: unknown): Refusal {
+export function toHttpProblem(error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
-  return new Refusal(400, problemCodeOf(error), error.message, {
+  return new HttpProblem(400, toProblemCode(error), error.message, {
     ...defined({ hint: error.hint }),
     ...(typeof field === 'string' ? { fields: [field] } : {}),
   });

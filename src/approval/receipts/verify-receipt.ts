@@ -9,7 +9,7 @@ import {
   type SignedApproval,
   type UnsignedReceipt,
 } from '../../trading/receipt.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { proposalDigest } from '../details.ts';
 import { type ApprovalStatement, statementChallenge } from '../signature/statement.ts';
 import { verifyAssertion } from '../signature/verify-evidence.ts';
@@ -288,7 +288,7 @@ async function requireSigned(statement: ApprovalStatement, approval: SignedAppro
       { byId: async (id) => (id === asEnrolled.credentialId ? asEnrolled : undefined) },
     );
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HttpProblem)) throw error;
     throw new NoReceipt('phone_signature', error.message);
   }
 }

@@ -4,7 +4,7 @@ import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { approvalCode } from '../../trading/approval-details.ts';
 import type { WorstCase } from '../../trading/proposal.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { isProposalDetails } from '../details.ts';
 
 /**
@@ -70,7 +70,7 @@ export function approvalStatement(details: Readonly<Record<string, unknown>>): A
   const { locations, proposal, digest, code, worst_case, nonce } = proposedDetailsSchema.parse(details);
   const [gateway = ''] = locations;
   if (nonce === undefined) {
-    throw new Refusal(403, 'signature_nonce', 'it was proposed before approvals were signed', {
+    throw new HttpProblem(403, 'signature_nonce', 'it was proposed before approvals were signed', {
       hint: 'Propose it again.',
     });
   }

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import {
   type ApprovalStatement,
   type Evidence,
@@ -59,19 +59,21 @@ export async function verifyEvidence(
   keys: Pick<SigningKeyStore, 'byId'>,
 ): Promise<VerifiedEvidence> {
   if (evidence === undefined || evidence === null) {
-    throw refused('signature_missing', 'the approval is not signed', {
+    throw signatureProblem('signature_missing', 'the approval is not signed', {
       hint: 'Approve it on a phone whose key is enrolled here.',
     });
   }
   const parsed = evidenceSchema.safeParse(evidence);
-  if (!parsed.success) throw refused('signature_malformed', 'the signature’s evidence is malformed');
+  if (!parsed.success) throw signatureProblem('signature_malformed', 'the signature’s evidence is malformed');
   const { method, statement } = parsed.data;
   if (method !== 'webauthn' && method !== 'software') {
-    throw refused('signature_method', 'it was signed with an unknown method', { fields: ['method'] });
+    throw signatureProblem('signature_method', 'it was signed with an unknown method', {
+      fields: ['method'],
+    });
   }
   for (const [member, code] of compared) {
     if (canonicalize(statement[member]) === canonicalize(expected.statement[member])) continue;
-    throw refused(code, `something else was signed: ${member} differs`, { fields: [member] });
+    throw signatureProblem(code, `something else was signed: ${member} differs`, { fields: [member] });
   }
   const challenge = statementChallenge(expected.statement).toString('base64url');
   const { origin } = expected;
@@ -92,7 +94,7 @@ export async function verifyEvidence(
     keys,
   );
   if (method === 'software' && !expected.softwareKeys) {
-    throw refused('signature_software', 'the terminal phone’s keys are not accepted here', {
+    throw signatureProblem('signature_software', 'the terminal phone’s keys are not accepted here', {
       hint: 'Approve it on a phone whose passkey is enrolled here.',
     });
   }
@@ -160,13 +162,14 @@ export async function verifyAssertion(
   const { flags, counter } = data;
   const rpIdHash = await helpers.toHash(expected.rpId);
   if (!helpers.isoUint8Array.areEqual(data.rpIdHash, rpIdHash))
-    throw refused('signature_rp', 'it was signed for another site');
-  if (!flags.up) throw refused('signature_presence', 'the key reported no user presence when it signed');
-  if (!flags.uv) throw refused('signature_verification', 'it was signed without unlocking the key');
+    throw signatureProblem('signature_rp', 'it was signed for another site');
+  if (!flags.up)
+    throw signatureProblem('signature_presence', 'the key reported no user presence when it signed');
+  if (!flags.uv) throw signatureProblem('signature_verification', 'it was signed without unlocking the key');
   const key = requireKey(await keys.byId(assertion.credentialId), expected);
   // A key that may be backed up always says so, and one that may not can't have been (WebAuthn §7.2).
   if (flags.be !== (key.deviceType === 'multiDevice') || (flags.bs && !flags.be)) {
-    throw refused('signature_device', 'the key’s backup flags differ from when it was enrolled');
+    throw signatureProblem('signature_device', 'the key’s backup flags differ from when it was enrolled');
   }
   const cose = readOrRefuse(
     () => helpers.decodeCredentialPublicKey(new Uint8Array(key.publicKey)) as unknown as Map<number, unknown>,
@@ -178,27 +181,31 @@ export async function verifyAssertion(
     cose.get(COSE.kty) !== algorithm.kty ||
     (algorithm.crv !== undefined && cose.get(COSE.crv) !== algorithm.crv)
   ) {
-    throw refused('signature_algorithm', 'the key’s algorithm is not accepted here');
+    throw signatureProblem('signature_algorithm', 'the key’s algorithm is not accepted here');
   }
   if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterBack();
   if (!(await isSigned(assertion, expected, key)))
-    throw refused('signature_wrong', 'the signature was not made by the key');
+    throw signatureProblem('signature_wrong', 'the signature was not made by the key');
   return { key, counter, backedUp: flags.bs };
 }
 
 /** Refuses a key that signed fewer times than before: there are two copies of it. */
-export function counterBack(): Refusal {
-  return refused('signature_counter', 'the key’s counter went backwards, so the key may have been copied', {
-    hint: 'Remove the key and enroll another.',
-  });
+export function counterBack(): HttpProblem {
+  return signatureProblem(
+    'signature_counter',
+    'the key’s counter went backwards, so the key may have been copied',
+    {
+      hint: 'Remove the key and enroll another.',
+    },
+  );
 }
 
-export function refused(
+export function signatureProblem(
   code: Extract<ProblemCode, `signature_${string}`>,
   detail: string,
   options: { readonly hint?: string; readonly fields?: readonly string[] } = {},
-): Refusal {
-  return new Refusal(403, code, detail, {
+): HttpProblem {
+  return new HttpProblem(403, code, detail, {
     hint: 'Approve it again with a key that is enrolled here.',
     ...options,
     challenge: { error: 'insufficient_authorization_details' },
@@ -209,22 +216,24 @@ type ClientData = Readonly<Record<'type' | 'challenge' | 'origin' | 'crossOrigin
 
 function requireClientData(data: Partial<ClientData>, { challenge, origin }: ExpectedAssertion): void {
   if (typeof data.challenge !== 'string' || !challenge(data.challenge)) {
-    throw refused('signature_challenge', 'something else was signed');
+    throw signatureProblem('signature_challenge', 'something else was signed');
   }
-  if (data.type !== 'webauthn.get') throw refused('signature_type', 'it was signed for another purpose');
-  if (data.origin !== origin) throw refused('signature_origin', 'it was signed on another site’s page');
+  if (data.type !== 'webauthn.get')
+    throw signatureProblem('signature_type', 'it was signed for another purpose');
+  if (data.origin !== origin)
+    throw signatureProblem('signature_origin', 'it was signed on another site’s page');
   if ((data.crossOrigin ?? false) !== false || data.topOrigin !== undefined) {
-    throw refused('signature_cross_origin', 'it was signed within another site’s page');
+    throw signatureProblem('signature_cross_origin', 'it was signed within another site’s page');
   }
 }
 
 function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssertion): SigningKey {
-  if (key === undefined) throw refused('signature_key_unknown', 'the key is not enrolled here');
-  if (key.removedAt !== undefined) throw refused('signature_key_removed', 'the key was removed');
+  if (key === undefined) throw signatureProblem('signature_key_unknown', 'the key is not enrolled here');
+  if (key.removedAt !== undefined) throw signatureProblem('signature_key_removed', 'the key was removed');
   if (sub !== undefined && key.sub !== sub)
-    throw refused('signature_key_of_another', 'the key belongs to someone else');
+    throw signatureProblem('signature_key_of_another', 'the key belongs to someone else');
   if (key.method !== method) {
-    throw refused('signature_method', 'the key is of another kind than its evidence says', {
+    throw signatureProblem('signature_method', 'the key is of another kind than its evidence says', {
       fields: ['method'],
     });
   }
@@ -267,6 +276,6 @@ function readOrRefuse<T>(read: () => T): T {
   }
 }
 
-function malformed(): Refusal {
-  return refused('signature_malformed', 'the signed data is malformed');
+function malformed(): HttpProblem {
+  return signatureProblem('signature_malformed', 'the signed data is malformed');
 }

@@ -1,11 +1,11 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { problemCodeOf } from '../../errors/problem-codes.ts';
+import { toProblemCode } from '../../errors/problem-codes.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { haltedReason, mandateOf, passesHalt } from '../access.ts';
 import type { BackchannelAuthentication, Outcome, Question } from '../asking-port.ts';
-import { deniedAbout, endOf, provesNothing, verifyYes } from '../carry-out.ts';
+import { deniedAbout, provesNothing, refusedApprovalEnd, verifyYes } from '../carry-out.ts';
 import { noteDenied } from '../denied.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { questionOf } from '../question.ts';
@@ -62,11 +62,13 @@ export async function askSecond(
   try {
     await verifyYes(context.parts, proposal, 'owner', { isFirst: true });
   } catch (error) {
-    const refusal = isTradeAgentError(error) ? new Refusal(500, problemCodeOf(error), error.message) : error;
-    if (!(refusal instanceof Refusal)) throw error;
+    const refusal = isTradeAgentError(error)
+      ? new HttpProblem(500, toProblemCode(error), error.message)
+      : error;
+    if (!(refusal instanceof HttpProblem)) throw error;
     if (provesNothing(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
     await noteDenied(context.parts, deniedAbout(proposal), refusal);
-    const { to, reason } = endOf(refusal);
+    const { to, reason } = refusedApprovalEnd(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
     return 0;
   }
@@ -152,6 +154,6 @@ function untilNextTry(tries: number, error: unknown): number | undefined {
 function notAsked({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {
   const who = asked !== sub && asked === second ? 'the second approver' : 'the owner';
   return isTradeAgentError(error)
-    ? { code: problemCodeOf(error), text: `${who} could not be asked: ${error.message}` }
+    ? { code: toProblemCode(error), text: `${who} could not be asked: ${error.message}` }
     : { code: 'provider_error', text: `${who} could not be asked` };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { KernelContext, ResultLook } from '../kernel-context.ts';
 import type { Heard, Proposer, ResultNews } from '../kind.ts';
 
@@ -40,7 +40,7 @@ export async function followResult(
       return await context.lookAtResult(id, latest());
     } catch (error) {
       // The broker is unreachable for now. The next check may succeed.
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HttpProblem)) throw error;
       return 'failed';
     }
   };

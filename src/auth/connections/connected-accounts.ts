@@ -60,7 +60,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
     body?: Record<string, unknown>,
   ): Promise<T> => {
     const { response, answer } = await request(method, path, body);
-    if (!response.ok) throw refused(response.status, origin);
+    if (!response.ok) throw apiError(response.status, origin);
     return parsed(schema, answer);
   };
 
@@ -139,7 +139,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
       const { code } =
         z.object({ code: z.enum(Object.keys(progressOf) as (keyof typeof progressOf)[]) }).safeParse(answer)
           .data ?? {};
-      if (code === undefined) throw refused(response.status, origin);
+      if (code === undefined) throw apiError(response.status, origin);
       return { status: progressOf[code] };
     },
 
@@ -190,7 +190,7 @@ function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: C
   };
 }
 
-function refused(status: number, origin: string): TradeAgentError {
+function apiError(status: number, origin: string): TradeAgentError {
   switch (status) {
     case 401:
       return loginRequired(`${origin} no longer accepts this session`);

@@ -80,7 +80,7 @@ export async function refreshAccessToken(
       throw providerError(failure, 'the session could not be renewed', profile.issuer);
     });
 
-    const problem = problemOf(token, claims, bound, profile);
+    const problem = responseProblem(token, claims, bound, profile);
     // Only the read token is stored. A token that can cancel orders stays in memory while a command runs.
     const isKept = problem === undefined && isReadOnly(token) && !isIdentityOnly(scopes);
     const values = defined({
@@ -135,7 +135,7 @@ async function requestTokens(
   });
 }
 
-function problemOf(
+function responseProblem(
   token: AccessToken,
   claims: IDToken | undefined,
   bound: boolean,

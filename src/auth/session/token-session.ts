@@ -122,7 +122,7 @@ export function sessionOver(source: TokenSource): Session {
     async fetch(text, init, scopes) {
       const url = gatewayUrl(text);
       const wanted = tokenScopes(scopes);
-      if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyRefusal(scopes);
+      if (readOnly && !isWithin(wanted, READ_SCOPES)) throw readOnlyError(scopes);
       if (!isWithin(wanted, source.scopes)) throw missing(wanted);
       if (needsFreshLogin(wanted)) await source.requireFresh();
       const token = await tokenFor(wanted);
@@ -163,7 +163,7 @@ function setOf(scopes: readonly string[]): string {
   return [...scopes].sort().join(' ');
 }
 
-function readOnlyRefusal(scopes: readonly string[]): TradeAgentError {
+function readOnlyError(scopes: readonly string[]): TradeAgentError {
   return new TradeAgentError(
     'insufficient_scope',
     `this run is read-only and does not request ${scopes.join(', ')}`,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AccountEntry } from '../../trading/account-entry.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Broker, ConnectBroker } from './broker.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
@@ -80,7 +80,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
         try {
           return { place, account: await numberAt(place, who) };
         } catch (error) {
-          if (!(error instanceof Refusal)) throw error;
+          if (!(error instanceof HttpProblem)) throw error;
           return { place, error };
         }
       }),
@@ -99,7 +99,9 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     const account = await chosen.find(who.sub);
     if (account !== undefined) {
       return await placeOf(who, account).catch((error: unknown) => {
-        throw error instanceof Refusal && error.code === 'account_mismatch' ? defaultIsGone(account) : error;
+        throw error instanceof HttpProblem && error.code === 'account_mismatch'
+          ? defaultIsGone(account)
+          : error;
       });
     }
     for (const place of places) if (await place.credentials.isConnected(who)) return place;
@@ -128,7 +130,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
             const known = await numbers.known(place, who);
             return { account: known ?? (await numberAt(place, who)), ...entry };
           } catch (error) {
-            if (!(error instanceof Refusal)) throw error;
+            if (!(error instanceof HttpProblem)) throw error;
             return { account: null, ...entry, problem: error.code };
           }
         }),
@@ -146,7 +148,7 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
   try {
     return await asked;
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HttpProblem)) throw error;
     return undefined;
   }
 }
@@ -180,23 +182,28 @@ function requireOne(found: readonly BrokerPlace[], account: string): BrokerPlace
   const [place, another] = found;
   if (place !== undefined && another === undefined) return place;
   const names = found.map(({ name }) => name).join(' and ');
-  throw new Refusal(403, 'account_mismatch', `${names} both have an account ${account} of this user`, {
+  throw new HttpProblem(403, 'account_mismatch', `${names} both have an account ${account} of this user`, {
     hint: 'Remove one of them from "brokers" in gateway.yaml.',
     fields: ['account'],
     challenge: {},
   });
 }
 
-function notTheirs(): Refusal {
-  return new Refusal(403, 'account_mismatch', 'this user has no such account', {
+function notTheirs(): HttpProblem {
+  return new HttpProblem(403, 'account_mismatch', 'this user has no such account', {
     hint: 'List them with "trade-agent accounts".',
     fields: ['account'],
     challenge: {},
   });
 }
 
-function defaultIsGone(account: string): Refusal {
-  return new Refusal(409, 'account_not_connected', `the default account ${account} is no longer connected`, {
-    hint: 'Choose another with "trade-agent accounts default", or pass the account.',
-  });
+function defaultIsGone(account: string): HttpProblem {
+  return new HttpProblem(
+    409,
+    'account_not_connected',
+    `the default account ${account} is no longer connected`,
+    {
+      hint: 'Choose another with "trade-agent accounts default", or pass the account.',
+    },
+  );
 }

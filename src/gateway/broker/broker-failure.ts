@@ -1,4 +1,4 @@
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Submission } from './broker.ts';
 import type { StoredKind } from './kept-kinds.ts';
 import { storedCredentialsRejected } from './kept-refusals.ts';
@@ -36,18 +36,18 @@ export class NotSent extends Error {
 const againSoon = 'Try again in a moment.';
 
 /** Returns the error for a failed read or cancellation. No part of the broker's body is passed on. */
-export function readRefusal(failure: BrokerFailure, cause: unknown): Refusal {
+export function readRefusal(failure: BrokerFailure, cause: unknown): HttpProblem {
   switch (failure.kind) {
     case 'unauthorized':
       if (failure.credentials !== undefined) return storedCredentialsRejected(failure.credentials, cause);
-      return new Refusal(
+      return new HttpProblem(
         409,
         'account_not_connected',
         'the broker rejected the credentials for the account',
         { hint: 'Reconnect the brokerage account.', cause },
       );
     case 'rate_limited':
-      return new Refusal(503, 'broker_busy', 'the broker is rate limiting requests', {
+      return new HttpProblem(503, 'broker_busy', 'the broker is rate limiting requests', {
         hint: againSoon,
         retryAfter: Math.min(60, Math.max(1, Math.ceil((failure.retryAfterMs ?? 1000) / 1000))),
         cause,
@@ -56,24 +56,24 @@ export function readRefusal(failure: BrokerFailure, cause: unknown): Refusal {
     case 'failing': {
       const { status } = failure;
       return [400, 403, 404, 422].includes(status)
-        ? new Refusal(422, 'broker_rejected', `the broker rejected the request (${status})`, { cause })
-        : new Refusal(502, 'broker_unavailable', `the broker returned an error (${status})`, {
+        ? new HttpProblem(422, 'broker_rejected', `the broker rejected the request (${status})`, { cause })
+        : new HttpProblem(502, 'broker_unavailable', `the broker returned an error (${status})`, {
             hint: againSoon,
             cause,
           });
     }
     case 'timeout':
-      return new Refusal(504, 'broker_timeout', 'the broker did not answer in time', {
+      return new HttpProblem(504, 'broker_timeout', 'the broker did not answer in time', {
         hint: againSoon,
         cause,
       });
     case 'unreachable':
-      return new Refusal(502, 'broker_unavailable', 'the broker cannot be reached', {
+      return new HttpProblem(502, 'broker_unavailable', 'the broker cannot be reached', {
         hint: againSoon,
         cause,
       });
     case 'unreadable':
-      return new Refusal(502, 'broker_invalid_response', 'the broker returned an invalid answer', {
+      return new HttpProblem(502, 'broker_invalid_response', 'the broker returned an invalid answer', {
         cause,
       });
   }

@@ -1,4 +1,4 @@
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Cancellation, Submission } from './broker.ts';
 import { type BrokerFailure, readRefusal } from './broker-failure.ts';
@@ -22,7 +22,7 @@ export interface BrokerRequests {
 
 export function brokerRequests(failureOf: FailureOf): BrokerRequests {
   const refusalOf = (error: unknown) =>
-    error instanceof Refusal ? error : readRefusal(failureOf(error), error);
+    error instanceof HttpProblem ? error : readRefusal(failureOf(error), error);
   return {
     async read(call) {
       try {
@@ -35,7 +35,7 @@ export function brokerRequests(failureOf: FailureOf): BrokerRequests {
       try {
         return await call();
       } catch (error) {
-        if (refusedWith(failureOf(error)) === 404) return undefined;
+        if (rejectionStatus(failureOf(error)) === 404) return undefined;
         throw refusalOf(error);
       }
     },
@@ -55,7 +55,7 @@ export function brokerRequests(failureOf: FailureOf): BrokerRequests {
         await call();
         return 'requested';
       } catch (error) {
-        const status = refusedWith(failureOf(error));
+        const status = rejectionStatus(failureOf(error));
         if (status === 404) return 'not_found';
         if (status === 409 || status === 422) return 'not_cancelable';
         throw refusalOf(error);
@@ -81,6 +81,6 @@ function failedSubmission(failure: BrokerFailure): Submission {
 }
 
 /** Returns the status of the broker's own rejection. */
-function refusedWith(failure: BrokerFailure): number | undefined {
+function rejectionStatus(failure: BrokerFailure): number | undefined {
   return failure.kind === 'refused' ? failure.status : undefined;
 }

@@ -5,7 +5,7 @@ import { secondsAhead } from '../../auth/provider/provider-clock.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
 import { type IdentityProvider, requestOptions } from '../door/identity-provider.ts';
 
@@ -106,7 +106,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
       if (isFirst && isOurs && (await provider.time?.compare())) {
         return await exchangeFor({ sub, accessToken }, false);
       }
-      throw refusalFor(error);
+      throw exchangeProblem(error);
     }
   };
 
@@ -136,7 +136,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
         await exchangeFor(caller);
         return true;
       } catch (error) {
-        if (error instanceof Refusal && error.code === 'account_not_connected') return false;
+        if (error instanceof HttpProblem && error.code === 'account_not_connected') return false;
         throw error;
       }
     },
@@ -161,14 +161,14 @@ function grantOf(exchange: BrokerExchange, accessToken: string): [string, Record
 }
 
 /** Uses only the provider's error code, because its text may contain the subject token. */
-function refusalFor(error: unknown): Refusal {
+function exchangeProblem(error: unknown): HttpProblem {
   if (error instanceof oauth.ResponseBodyError && NOT_CONNECTED_ERRORS.includes(error.error)) {
-    return new Refusal(409, 'account_not_connected', 'no brokerage account is connected for this user', {
+    return new HttpProblem(409, 'account_not_connected', 'no brokerage account is connected for this user', {
       hint: 'Connect a brokerage account first.',
     });
   }
   if (error instanceof oauth.ResponseBodyError && error.error === 'invalid_grant') {
-    return new Refusal(401, 'token_revoked', 'the identity provider no longer accepts the access token', {
+    return new HttpProblem(401, 'token_revoked', 'the identity provider no longer accepts the access token', {
       hint: 'Log in again.',
       challenge: { error: 'invalid_token' },
     });
@@ -177,8 +177,8 @@ function refusalFor(error: unknown): Refusal {
 }
 
 /** The error for an order under a mandate if none of the person's clients has connected since the gateway started. */
-function noSession(): Refusal {
-  return new Refusal(
+function noSession(): HttpProblem {
+  return new HttpProblem(
     503,
     'service_busy',
     'no program of this person has connected since the gateway started',
@@ -188,8 +188,8 @@ function noSession(): Refusal {
   );
 }
 
-function failed(error: string | undefined): Refusal {
-  return new Refusal(
+function failed(error: string | undefined): HttpProblem {
+  return new HttpProblem(
     502,
     'token_exchange_failed',
     'the identity provider denied access to the brokerage account',
@@ -199,8 +199,8 @@ function failed(error: string | undefined): Refusal {
   );
 }
 
-function unreachable(cause: unknown): Refusal {
-  return new Refusal(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
+function unreachable(cause: unknown): HttpProblem {
+  return new HttpProblem(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
     hint: 'Try again in a moment.',
     retryAfter: 2,
     cause,

@@ -1,12 +1,12 @@
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { type StoredKind, storedKindText } from './kept-kinds.ts';
 
 const SET_COMMAND = '"trade-agent home broker set"';
 
-export function noStoredCredentials(kind: StoredKind): Refusal {
+export function noStoredCredentials(kind: StoredKind): HttpProblem {
   const { noun } = storedKindText(kind);
-  return refusal(
+  return notConnected(
     kind,
     `no ${noun} for a brokerage account is stored for this user`,
     `Enter one on the home’s own machine: ${SET_COMMAND}.`,
@@ -14,9 +14,9 @@ export function noStoredCredentials(kind: StoredKind): Refusal {
 }
 
 /** The credentials were deleted or replaced at the broker, or are for the other environment. */
-export function storedCredentialsRejected(kind: StoredKind, cause: unknown): Refusal {
+export function storedCredentialsRejected(kind: StoredKind, cause: unknown): HttpProblem {
   const { noun, again } = storedKindText(kind);
-  return refusal(
+  return notConnected(
     kind,
     `the broker rejected the ${noun} stored for this user`,
     `${again}, and enter it on the home’s own machine: ${SET_COMMAND}.`,
@@ -25,9 +25,9 @@ export function storedCredentialsRejected(kind: StoredKind, cause: unknown): Ref
 }
 
 /** The credentials were sealed with another key, or for another person. */
-export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): Refusal {
+export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): HttpProblem {
   const { noun } = storedKindText(kind);
-  return refusal(
+  return notConnected(
     kind,
     `the ${noun} stored for this user cannot be decrypted`,
     `Check whether seal.key in the gateway’s folder was replaced. Enter the credentials again on the home’s own machine: ${SET_COMMAND}.`,
@@ -39,9 +39,9 @@ export function storedForOtherEnvironment(
   kind: StoredKind,
   found: 'paper' | 'live',
   wanted: 'paper' | 'live',
-): Refusal {
+): HttpProblem {
   const { noun } = storedKindText(kind);
-  return refusal(
+  return notConnected(
     kind,
     `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,
     `Enter that of the ${wanted} account on the home’s own machine: ${SET_COMMAND}.`,
@@ -49,8 +49,8 @@ export function storedForOtherEnvironment(
 }
 
 /** Creates the problem. `credentials` shows clients that there is nothing to connect at the identity provider. */
-function refusal(kind: StoredKind, detail: string, hint: string, cause?: unknown): Refusal {
-  return new Refusal(409, 'account_not_connected', detail, {
+function notConnected(kind: StoredKind, detail: string, hint: string, cause?: unknown): HttpProblem {
+  return new HttpProblem(409, 'account_not_connected', detail, {
     hint,
     members: { credentials: kind },
     ...defined({ cause }),

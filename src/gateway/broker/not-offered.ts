@@ -1,4 +1,4 @@
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { BarQuery, Broker } from './broker.ts';
 import type { Lackable } from './broker-traits.ts';
 
@@ -23,8 +23,8 @@ interface Asking {
 }
 
 /** 501 `broker_lacks`: the broker has no API for this feature. */
-export function brokerLacks(label: string, what: Lackable): Refusal {
-  return new Refusal(501, 'broker_lacks', `${label} has no API for ${words[what]}`, {
+export function brokerLacks(label: string, what: Lackable): HttpProblem {
+  return new HttpProblem(501, 'broker_lacks', `${label} has no API for ${words[what]}`, {
     hint: 'See docs/guide/BROKERS.md for what each broker supports.',
     members: { lacks: what },
   });
@@ -33,10 +33,15 @@ export function brokerLacks(label: string, what: Lackable): Refusal {
 /** @throws {Refusal} 501 `broker_lacks` for any other adjustment */
 export function requireBySplits(label: string, { adjustment = 'split' }: BarQuery): void {
   if (adjustment === 'split') return;
-  throw new Refusal(501, 'broker_lacks', `${label} only adjusts past prices for splits, not ${adjustment}`, {
-    hint: 'Request adjustment "split".',
-    members: { lacks: 'bars' },
-  });
+  throw new HttpProblem(
+    501,
+    'broker_lacks',
+    `${label} only adjusts past prices for splits, not ${adjustment}`,
+    {
+      hint: 'Request adjustment "split".',
+      members: { lacks: 'bars' },
+    },
+  );
 }
 
 /** Creates a method that throws for each feature that the broker lacks. */

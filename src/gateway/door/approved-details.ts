@@ -4,7 +4,7 @@ import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { differingFields } from '../../trading/approval-details.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
@@ -116,20 +116,20 @@ export function malformed(
   code: ProblemCode,
   what: string,
   { issues }: { readonly issues: readonly (Issue & { readonly message: string })[] },
-): Refusal {
+): HttpProblem {
   const fields = issueFields(issues);
-  return new Refusal(status, code, `${what} is malformed: ${fields.join(', ') || 'not an object'}`, {
+  return new HttpProblem(status, code, `${what} is malformed: ${fields.join(', ') || 'not an object'}`, {
     fields,
     ...defined({ hint: issues[0]?.message }),
   });
 }
 
 /** Returns the problem for an error of `checkOrder` or `checkMessage`. @throws any other error */
-export function unsound(code: ProblemCode, error: unknown): Refusal {
+export function unsound(code: ProblemCode, error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
   const fields = typeof field === 'string' ? [field] : undefined;
-  return new Refusal(400, code, error.message, defined({ hint: error.hint, fields }));
+  return new HttpProblem(400, code, error.message, defined({ hint: error.hint, fields }));
 }
 
 /** @throws {Refusal} 403 `approval_expired` */
@@ -139,7 +139,7 @@ export function requireUnexpired(
   clock: Pick<Clock, 'now'>,
 ): void {
   if (clock.now() < Date.parse(expiresAt)) return;
-  throw new Refusal(403, 'approval_expired', `the approval expired at ${expiresAt}`, {
+  throw new HttpProblem(403, 'approval_expired', `the approval expired at ${expiresAt}`, {
     hint: `Propose the ${noun} again.`,
     fields: ['expires_at'],
     challenge: { error: 'insufficient_authorization_details', scopes: [scope] },
@@ -151,8 +151,8 @@ function notApproved(
   code: ProblemCode,
   detail: string,
   fields?: readonly string[],
-): Refusal {
-  return new Refusal(403, code, detail, {
+): HttpProblem {
+  return new HttpProblem(403, code, detail, {
     hint: `Request an approval of exactly this ${kind.noun}.`,
     ...defined({ fields }),
     challenge: { error: 'insufficient_authorization_details', scopes: [kind.scope] },

@@ -5,10 +5,10 @@ import type { Clock } from '../../machine/clock.ts';
 import { eventAnswer, type Leave, streamLimit } from '../../net/event-answer.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { isStoreAway } from '../../store/postgres/store-away.ts';
-import { ProblemError, Refusal, type RefusalOptions } from '../../trading/refusal.ts';
+import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
-import { problemResponse, ReplayedRefusal } from './problem.ts';
+import { problemResponse, ReplayedProblem } from './problem.ts';
 import { METADATA_PATH } from './protected-resource-metadata.ts';
 import { SIGNING_ALGORITHMS } from './token-rules.ts';
 import type { TokenVerifier } from './token-verifier.ts';
@@ -96,7 +96,7 @@ export function createDoor(options: DoorOptions): Door {
       const refusal = refusalOf(error, options);
       const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
       response = problemResponse(refusal.toProblem(), asking(refusal), site);
-      if (error instanceof ReplayedRefusal) response.headers.set('idempotent-replay', 'true');
+      if (error instanceof ReplayedProblem) response.headers.set('idempotent-replay', 'true');
     }
     if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
     response.headers.set('x-request-id', requestId);
@@ -107,7 +107,7 @@ export function createDoor(options: DoorOptions): Door {
   function asking({
     status,
     options: { challenge, retryAfter },
-  }: ProblemError<string>): Pick<RefusalOptions, 'challenge' | 'retryAfter'> {
+  }: ProblemError<string>): Pick<HttpProblemOptions, 'challenge' | 'retryAfter'> {
     const scoped =
       status === 401 && challenge !== undefined && challengeScopes !== undefined
         ? { scopes: challengeScopes, ...challenge }
@@ -128,7 +128,7 @@ export function createDoor(options: DoorOptions): Door {
       }));
     seen(caller);
     requireScopes(caller, scopes);
-    requireNoNul(pathOf(c));
+    rejectNul(pathOf(c));
     return caller;
   }
 
@@ -168,8 +168,8 @@ export function createDoor(options: DoorOptions): Door {
   };
 }
 
-function tooManyStreams(most: number, whose: 'token' | 'person'): Refusal {
-  return new Refusal(429, 'too_many_open', `one ${whose} has more than ${most} open streams`, {
+function tooManyStreams(most: number, whose: 'token' | 'person'): HttpProblem {
+  return new HttpProblem(429, 'too_many_open', `one ${whose} has more than ${most} open streams`, {
     hint: 'Close one first.',
     retryAfter: 5,
     members: { limit: String(most) },
@@ -177,8 +177,8 @@ function tooManyStreams(most: number, whose: 'token' | 'person'): Refusal {
 }
 
 /** Rejects U+0000, which PostgreSQL cannot store, so that no resource can have such a name. */
-function requireNoNul(path: string): void {
-  if (path.includes('%00')) throw new Refusal(404, 'not_found', 'there is no such endpoint');
+function rejectNul(path: string): void {
+  if (path.includes('%00')) throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
 }
 
 function refusalOf(
@@ -190,11 +190,11 @@ function refusalOf(
 ): ProblemError<string> {
   if (error instanceof ProblemError) return error;
   return isStoreAway(error)
-    ? new Refusal(503, 'store_unavailable', `the ${called}’s database is not responding`, {
+    ? new HttpProblem(503, 'store_unavailable', `the ${called}’s database is not responding`, {
         hint,
         retryAfter: STORE_RETRY_AFTER_S,
       })
-    : new Refusal(500, 'internal', `something went wrong in the ${called}`, { hint });
+    : new HttpProblem(500, 'internal', `something went wrong in the ${called}`, { hint });
 }
 
 interface Answering {
@@ -206,17 +206,22 @@ interface Answering {
 /** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
 export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
   if (scopes.every((scope) => caller.scopes.has(scope))) return;
-  throw new Refusal(403, 'insufficient_scope', `the access token lacks a scope: ${scopes.join(' ')} needed`, {
-    hint: 'Request a token with these scopes.',
-    members: { required_scopes: [...scopes] },
-    challenge: { error: 'insufficient_scope', scopes },
-  });
+  throw new HttpProblem(
+    403,
+    'insufficient_scope',
+    `the access token lacks a scope: ${scopes.join(' ')} needed`,
+    {
+      hint: 'Request a token with these scopes.',
+      members: { required_scopes: [...scopes] },
+      challenge: { error: 'insufficient_scope', scopes },
+    },
+  );
 }
 
 /** @throws {Refusal} 403 `client_unknown` */
 export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
   if (clientId !== undefined) return clientId;
-  throw new Refusal(403, 'client_unknown', 'the access token does not say which client it is for', {
+  throw new HttpProblem(403, 'client_unknown', 'the access token does not say which client it is for', {
     hint: 'Sign in with a client whose tokens contain client_id (RFC 9068).',
     challenge: {},
   });

@@ -4,7 +4,7 @@ import { comparesClocks, hasLearnt, providerNow, secondsAhead } from '../../auth
 import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 
 /** Metadata and keys of the identity provider. Only its tokens are accepted. */
 export interface IdentityProvider {
@@ -85,7 +85,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
       return await jwks.key(header, token);
     } catch (cause) {
       if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys) {
-        throw new Refusal(
+        throw new HttpProblem(
           401,
           'token_key_unknown',
           'the access token is signed with a key that the issuer does not have',
@@ -150,8 +150,8 @@ export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeout
   };
 }
 
-function unreachable(cause: unknown): Refusal {
-  return new Refusal(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
+function unreachable(cause: unknown): HttpProblem {
+  return new HttpProblem(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
     hint: 'Try again in a moment.',
     retryAfter: 2,
     cause,

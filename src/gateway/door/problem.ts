@@ -1,12 +1,12 @@
 import type { ProblemCode } from '../../errors/problem-codes.ts';
-import { Refusal, type RefusalOptions } from '../../trading/refusal.ts';
+import { HttpProblem, type HttpProblemOptions } from '../../trading/refusal.ts';
 import type { Problem } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
 /** Creates the response. `algorithms` are those accepted in DPoP proofs (RFC 9449 §5.1). */
 export function problemResponse(
   problem: Problem,
-  options: Pick<RefusalOptions, 'challenge' | 'retryAfter'>,
+  options: Pick<HttpProblemOptions, 'challenge' | 'retryAfter'>,
   site: { readonly metadataUrl: string; readonly algorithms: readonly string[]; readonly requestId: string },
 ): Response {
   const headers = new Headers({ 'content-type': 'application/problem+json', 'cache-control': 'no-store' });
@@ -43,13 +43,13 @@ function quotable(text: string): string {
 }
 
 /** The recorded problem of an earlier request. */
-export class ReplayedRefusal extends Refusal {
+export class ReplayedProblem extends HttpProblem {
   override name = 'ReplayedRefusal';
 }
 
-export function recordedRefusal(problem: Problem): Refusal {
+export function recordedProblem(problem: Problem): HttpProblem {
   const { type: _type, title: _title, status, code, detail, hint, fields, ...members } = problem;
-  return new Refusal(status, code as ProblemCode, detail ?? '', {
+  return new HttpProblem(status, code as ProblemCode, detail ?? '', {
     members,
     ...defined({ hint, fields }),
   });

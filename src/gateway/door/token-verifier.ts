@@ -14,7 +14,7 @@ import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { Membership } from '../../oauth/membership.ts';
 import type { ProofStore } from '../../store/proof-store.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
 import type { Caller } from './caller.ts';
@@ -109,7 +109,7 @@ async function byProviderClock<T>(
   try {
     return await judge();
   } catch (error) {
-    const isAboutTime = error instanceof Refusal && CLOCK_PROBLEMS.includes(error.code);
+    const isAboutTime = error instanceof HttpProblem && CLOCK_PROBLEMS.includes(error.code);
     if (!isAboutTime || time === undefined || !(await time.compare())) throw error;
     return await judge();
   }
@@ -210,7 +210,7 @@ export async function requireUnrevoked({ jti }: Pick<Caller, 'jti'>, isRevoked: 
 
 function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undefined): void {
   if (allowed === undefined || (clientId !== undefined && allowed.includes(clientId))) return;
-  throw new Refusal(403, 'client_not_allowed', 'the access token’s client may not use this gateway', {
+  throw new HttpProblem(403, 'client_not_allowed', 'the access token’s client may not use this gateway', {
     hint: 'The gateway’s operator can allow it in gateway.yaml: allowed_clients.',
     challenge: {},
   });
@@ -219,7 +219,7 @@ function requireAllowed({ clientId }: Caller, allowed: readonly string[] | undef
 function parseAuthorization(header: string | undefined): { scheme: 'bearer' | 'dpop'; token: string } {
   if (header === undefined || header.trim() === '') {
     // RFC 6750 §3.1: no error code if the request has no credentials.
-    throw new Refusal(401, 'token_missing', 'the request has no access token', {
+    throw new HttpProblem(401, 'token_missing', 'the request has no access token', {
       hint: 'Log in first.',
       challenge: {},
     });
@@ -273,13 +273,13 @@ async function verified(
       key,
     };
   } catch (error) {
-    throw refusalFor(error);
+    throw tokenProblem(error);
   }
 }
 
 /** Returns the problem. Any unexpected error also means a wrong token. */
-function refusalFor(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
+function tokenProblem(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
   if (error instanceof errors.JOSEAlgNotAllowed) {
     return tokenRefusal(
       'token_algorithm',
@@ -317,8 +317,8 @@ function boundKey(claims: JWTPayload): string | undefined {
   throw tokenRefusal('token_claims', 'the access token has a binding that is not supported here');
 }
 
-function tokenRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): Refusal {
-  return new Refusal(401, code, detail, { ...options, challenge: { error: 'invalid_token' } });
+function tokenRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): HttpProblem {
+  return new HttpProblem(401, code, detail, { ...options, challenge: { error: 'invalid_token' } });
 }
 
 type AccessTokenClaims = JWTPayload & { sub: string; jti: string; exp: number; iat: number };
@@ -501,6 +501,6 @@ function sameTarget(htu: string, expected: string): boolean {
   return claimed.origin === wanted.origin && claimed.pathname === wanted.pathname;
 }
 
-function proofRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): Refusal {
-  return new Refusal(401, code, detail, { ...options, challenge: { error: 'invalid_dpop_proof' } });
+function proofRefusal(code: ProblemCode, detail: string, options: { hint?: string } = {}): HttpProblem {
+  return new HttpProblem(401, code, detail, { ...options, challenge: { error: 'invalid_dpop_proof' } });
 }

@@ -8,7 +8,7 @@ import type { MandateState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import { requireLet } from '../policy/decide.ts';
@@ -82,9 +82,14 @@ async function grant(
     case 'known':
       return;
     case 'approval_used':
-      throw new Refusal(403, 'approval_already_used', 'the approval was already used for something else', {
-        challenge: {},
-      });
+      throw new HttpProblem(
+        403,
+        'approval_already_used',
+        'the approval was already used for something else',
+        {
+          challenge: {},
+        },
+      );
     case 'not_replaceable':
       throw mandateEnded('ended');
   }
@@ -143,15 +148,15 @@ async function named(
     .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at));
 }
 
-export function noSuchMandate(): Refusal {
-  return new Refusal(404, 'not_found', 'you have no such mandate', {
+export function noSuchMandate(): HttpProblem {
+  return new HttpProblem(404, 'not_found', 'you have no such mandate', {
     hint: 'List them with "trade-agent mandates".',
     members: { reason: 'MANDATE_NOT_FOUND', reasons: ['MANDATE_NOT_FOUND'] },
   });
 }
 
-export function mandateEnded(state: string): Refusal {
-  return new Refusal(409, 'mandate_ended', `the mandate is already ${state}`, {
+export function mandateEnded(state: string): HttpProblem {
+  return new HttpProblem(409, 'mandate_ended', `the mandate is already ${state}`, {
     hint: 'Propose a new one with "trade-agent mandates add".',
   });
 }

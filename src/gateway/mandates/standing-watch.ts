@@ -20,7 +20,7 @@ import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.t
 import { marketOf } from '../../trading/market-open.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Quote } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 
@@ -96,7 +96,7 @@ export function createStandingWatch(options: StandingWatchOptions) {
       const whose = { sub: order.sub, account: terms.account };
       await lookAt(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
         // The broker is unreachable, or the key pair is gone. The next check may succeed.
-        if (!(error instanceof Refusal)) failed(error);
+        if (!(error instanceof HttpProblem)) failed(error);
       });
     }
   };
@@ -217,7 +217,7 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
     const { proposal } = await kernel.propose(caller, requestOf(order.mandate, terms), keyOf(order));
     last = cameOf(proposal, clock.now());
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HttpProblem)) throw error;
     if (!isFinal(error)) return false;
     const { code, message: text } = error;
     last = { outcome: 'refused', at: instant(clock.now()), code, text };
@@ -265,7 +265,7 @@ function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable
 }
 
 /** Returns whether the error is about this order, and not about the time. */
-function isFinal({ status, code }: Refusal): boolean {
+function isFinal({ status, code }: HttpProblem): boolean {
   return [400, 403, 404, 422].includes(status) && code !== 'price_unavailable';
 }
 

@@ -12,7 +12,7 @@ import {
   type SentMessage,
 } from '../../trading/message.ts';
 import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import {
   approvedDetails,
@@ -23,7 +23,7 @@ import {
 } from '../door/approved-details.ts';
 import { type Caller, callerOf } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
-import { ReplayedRefusal, recordedRefusal } from '../door/problem.ts';
+import { ReplayedProblem, recordedProblem } from '../door/problem.ts';
 import { DISPATCH_MS } from '../orders/order-submission.ts';
 import type { Deliver, Delivery } from './delivery.ts';
 
@@ -111,12 +111,12 @@ export function createMessageDesk(options: MessageServiceOptions) {
     };
     const { entry } = known ?? (await fly(key, undefined, look));
     // It was not sent, and nobody is sending it.
-    if (entry.state === 'ready') throw new Refusal(404, 'not_found', 'the message was not sent');
+    if (entry.state === 'ready') throw new HttpProblem(404, 'not_found', 'the message was not sent');
     return dispatch(entry, true).message;
   }
 
   return {
-    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedRefusal} if it was recorded earlier */
+    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
     async send(caller: Caller, body: unknown): Promise<Dispatch> {
       const target = { gateway: options.gateway, type: options.detailsType };
       const approved = approvedMessage(body, caller, target);
@@ -170,10 +170,15 @@ async function sendOnce(
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
     switch (claim.outcome) {
       case 'approval_used':
-        throw new Refusal(403, 'approval_already_used', 'the approval was already used for something else', {
-          hint: 'Each message needs its own approval.',
-          challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
-        });
+        throw new HttpProblem(
+          403,
+          'approval_already_used',
+          'the approval was already used for something else',
+          {
+            hint: 'Each message needs its own approval.',
+            challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
+          },
+        );
       case 'known':
         return await known(requireSame(claim.entry, digest));
       case 'claimed':
@@ -188,10 +193,15 @@ async function sendOnce(
 
 function requireSame(entry: MessageEntry, digest: string): MessageEntry {
   if (entry.digest === digest) return entry;
-  throw new Refusal(409, 'client_message_id_conflict', 'this client_message_id belongs to another message', {
-    hint: 'Propose the message again with a different client_message_id.',
-    fields: ['client_message_id'],
-  });
+  throw new HttpProblem(
+    409,
+    'client_message_id_conflict',
+    'this client_message_id belongs to another message',
+    {
+      hint: 'Propose the message again with a different client_message_id.',
+      fields: ['client_message_id'],
+    },
+  );
 }
 
 interface Ready {
@@ -208,7 +218,7 @@ async function admit(
   requireUnexpired(draft.expires_at, MESSAGE, clock);
   const outlet = outlets.get(draft.service);
   if (outlet === undefined) {
-    throw new Refusal(
+    throw new HttpProblem(
       422,
       'service_not_available',
       `this gateway does not send messages through ${draft.service}`,
@@ -276,8 +286,8 @@ async function settled(entry: MessageEntry, options: MessageServiceOptions): Pro
   return (await journal.finish(landed, { state: 'unknown' }, clock.now())).entry;
 }
 
-function neverAsked(): Refusal {
-  return new Refusal(404, 'not_found', 'this gateway has no such message');
+function neverAsked(): HttpProblem {
+  return new HttpProblem(404, 'not_found', 'this gateway has no such message');
 }
 
 /** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
@@ -290,9 +300,9 @@ function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
   // Another gateway tried, and the service did not take the message.
   if (entry.state === 'ready') throw notSentYet();
   if (entry.problem === undefined) throw outcomeUnknown(entry.id);
-  const refusal = recordedRefusal(entry.problem);
+  const refusal = recordedProblem(entry.problem);
   throw replay
-    ? new ReplayedRefusal(refusal.status, refusal.code, refusal.message, refusal.options)
+    ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options)
     : refusal;
 }
 
@@ -304,21 +314,24 @@ async function accountOf(
   try {
     return await tokens.tokenFor(caller);
   } catch (error) {
-    if (!(error instanceof Refusal) || error.code !== 'account_not_connected') throw error;
+    if (!(error instanceof HttpProblem) || error.code !== 'account_not_connected') throw error;
     throw notConnected(service);
   }
 }
 
-function notConnected(service: MessageService): Refusal {
-  return new Refusal(409, 'account_not_connected', `no ${service} account is connected for this user`, {
+function notConnected(service: MessageService): HttpProblem {
+  return new HttpProblem(409, 'account_not_connected', `no ${service} account is connected for this user`, {
     hint: 'Connect the account first.',
     members: { connection: service },
   });
 }
 
-function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_taken' })['reason']): Refusal {
+function notTaken(
+  service: MessageService,
+  reason: (Delivery & { outcome: 'not_taken' })['reason'],
+): HttpProblem {
   if (reason === 'unauthorized') return notConnected(service);
-  return new Refusal(
+  return new HttpProblem(
     503,
     'service_busy',
     reason === 'rate_limited'
@@ -328,22 +341,22 @@ function notTaken(service: MessageService, reason: (Delivery & { outcome: 'not_t
   );
 }
 
-function notSentYet(): Refusal {
-  return new Refusal(503, 'service_busy', 'the service did not take the message; it was not sent', {
+function notSentYet(): HttpProblem {
+  return new HttpProblem(503, 'service_busy', 'the service did not take the message; it was not sent', {
     hint: 'Send the identical request again in a moment: the approval is still valid.',
     retryAfter: 5,
   });
 }
 
-function refusedBy(service: MessageService, reason: string): Refusal {
-  return new Refusal(422, 'message_rejected', `${service} did not take the message`, {
+function refusedBy(service: MessageService, reason: string): HttpProblem {
+  return new HttpProblem(422, 'message_rejected', `${service} did not take the message`, {
     hint: 'See service_reason. Correct the recipient and propose it again.',
     members: { service_reason: reason.slice(0, 100) },
   });
 }
 
-function outcomeUnknown(id: string): Refusal {
-  return new Refusal(
+function outcomeUnknown(id: string): HttpProblem {
+  return new HttpProblem(
     504,
     'outcome_unknown',
     'it is unknown whether the message was sent, and it will stay unknown',
@@ -381,7 +394,7 @@ function parseMessage(body: unknown): MessageDraft {
   const parsed = messageDraftSchema.safeParse(body);
   if (!parsed.success) {
     const fields = issueFields(parsed.error.issues);
-    throw new Refusal(
+    throw new HttpProblem(
       400,
       'invalid_message',
       `the message is malformed: ${fields.join(', ') || 'not an object'}`,

@@ -1,5 +1,5 @@
 import type { Context, Hono } from 'hono';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
 import { type Door, requireClient } from '../door/door.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../door/protected-resource-metadata.ts';
@@ -49,7 +49,7 @@ export function metadataPathOf({ path }: Pick<Mount, 'path'>): string {
 
 /** Rejects other origins, because a page of another site could use its visitor's access. */
 function refuseOrigin(): never {
-  throw new Refusal(403, 'origin_refused', 'requests from pages of other sites are not allowed', {
+  throw new HttpProblem(403, 'origin_refused', 'requests from pages of other sites are not allowed', {
     hint: 'Call this from a program, not from a web page of another site.',
   });
 }

@@ -1,5 +1,5 @@
 import type { CancelSubject } from '../../trading/kinds/cancel.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
@@ -40,7 +40,7 @@ export function requireAccount(
   approved: Pick<Account, 'account' | 'environment'>,
 ): void {
   if (held.account === approved.account && held.environment === approved.environment) return;
-  throw new Refusal(403, 'account_mismatch', 'the approved account does not belong to this user', {
+  throw new HttpProblem(403, 'account_mismatch', 'the approved account does not belong to this user', {
     fields: ['account'],
     challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
   });
@@ -48,7 +48,7 @@ export function requireAccount(
 
 /** Reads the order, because the request may have arrived. @throws the broker's error if the order is not canceled */
 async function lostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
-  const after = error instanceof Refusal ? await lookAt(broker, id) : undefined;
+  const after = error instanceof HttpProblem ? await lookAt(broker, id) : undefined;
   if (after !== undefined && isCancelled(after)) return after;
   throw error;
 }
@@ -57,7 +57,7 @@ async function lookAt(broker: Broker, id: string): Promise<Order | undefined> {
   try {
     return await broker.order(id);
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HttpProblem)) throw error;
     return undefined;
   }
 }
@@ -70,13 +70,13 @@ function requireOpen({ status }: Order): void {
   if (isFinal(status) && status !== 'canceled') throw notCancelable(status);
 }
 
-export function notCancelable(status?: Order['status']): Refusal {
-  return new Refusal(409, 'not_cancelable', 'the order can no longer be canceled', {
+export function notCancelable(status?: Order['status']): HttpProblem {
+  return new HttpProblem(409, 'not_cancelable', 'the order can no longer be canceled', {
     hint: 'Check its status: it was filled, canceled or has expired.',
     ...(status === undefined ? {} : { members: { status } }),
   });
 }
 
-export function orderNotFound(members?: Record<string, unknown>): Refusal {
-  return new Refusal(404, 'not_found', 'this account has no such order', defined({ members }));
+export function orderNotFound(members?: Record<string, unknown>): HttpProblem {
+  return new HttpProblem(404, 'not_found', 'this account has no such order', defined({ members }));
 }

@@ -11,12 +11,12 @@ import type { OrderProposal } from '../../trading/kinds/order.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
 import type { OrderUpdates } from '../broker/updates/order-updates.ts';
 import { callerOf } from '../door/caller.ts';
-import { recordedRefusal } from '../door/problem.ts';
+import { recordedProblem } from '../door/problem.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
@@ -59,14 +59,14 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
     abandon: (sub, clientOrderId) => desk.abandon({ sub, clientOrderId }),
     async outcome(asker, clientOrderId) {
       const entry = await desk.settle(callerOf(asker), clientOrderId);
-      if (entry?.problem !== undefined) throw recordedRefusal(entry.problem);
+      if (entry?.problem !== undefined) throw recordedProblem(entry.problem);
       if (entry?.order === undefined) return undefined;
       // The journal has the first answer; the broker knows the order's current state. If the broker can't be asked now, or
       // not with this token, the order is still placed, and an error would read as "not placed".
       try {
         return (await (await brokerFor(asker, entry.draft.account)).order(entry.order.id)) ?? entry.order;
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof HttpProblem)) throw error;
         return entry.order;
       }
     },

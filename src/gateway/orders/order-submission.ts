@@ -12,7 +12,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { MarketClock, Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
@@ -90,7 +90,7 @@ export interface SubmissionContext {
 
 interface SendingContext extends SubmissionContext {
   /** Returns why the order must not be sent after all (409 `not_placed`). Called right before the broker. */
-  readonly stopped: (intent: Intent) => Promise<Refusal | undefined>;
+  readonly stopped: (intent: Intent) => Promise<HttpProblem | undefined>;
   /** Whether this process still handles the proposal; see (7). */
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
@@ -136,7 +136,7 @@ export async function submitIntent(
 async function clearToSend(
   intent: Intent,
   { clock, stopped, isOurs }: SendingContext,
-): Promise<DispatchDeadline | Refusal | 'taken_over'> {
+): Promise<DispatchDeadline | HttpProblem | 'taken_over'> {
   for (;;) {
     const lookedAt = momentOf(clock);
     const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, DISPATCH_MS);
@@ -150,7 +150,7 @@ async function clearToSend(
 
 /** Records that nothing was sent: releases the claim for the process that took over, or records why. See (6) and (7). */
 async function recordUnsent(
-  why: Refusal | 'taken_over',
+  why: HttpProblem | 'taken_over',
   intent: Intent,
   { journal, clock }: SubmissionContext,
 ): Promise<JournalEntry> {
@@ -185,7 +185,7 @@ async function recordAnswer(
       throw notTaken(submission);
     case 'refused': {
       if (submission.reason === 'duplicate') return undefined;
-      const refused = await journal.refuse(intent, brokerRefusal(submission).toProblem(), clock.now());
+      const refused = await journal.refuse(intent, brokerRejection(submission).toProblem(), clock.now());
       return refused === 'stale' ? undefined : await entryOf(journal, intent);
     }
     case 'unknown':
@@ -311,7 +311,7 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
       if (order !== undefined) return order;
     } catch (error) {
       // The next lookup may succeed. If none does, the outcome is unknown, which is not a failure.
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HttpProblem)) throw error;
     }
   }
   return undefined;
@@ -348,8 +348,8 @@ export async function entryOf(
   return entry;
 }
 
-export function outcomeUnknown(clientOrderId: string): Refusal {
-  return new Refusal(
+export function outcomeUnknown(clientOrderId: string): HttpProblem {
+  return new HttpProblem(
     504,
     'outcome_unknown',
     'the broker did not answer, so it is unknown whether it took the order',
@@ -361,7 +361,7 @@ export function outcomeUnknown(clientOrderId: string): Refusal {
   );
 }
 
-function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
+function brokerRejection(refused: Submission & { outcome: 'refused' }): HttpProblem {
   const members = {
     broker_message: safeLine(refused.message, 300),
     ...defined({ broker_code: refused.brokerCode }),
@@ -370,29 +370,34 @@ function brokerRefusal(refused: Submission & { outcome: 'refused' }): Refusal {
     return notReplaceable('the broker says the order can no longer be replaced', members);
   }
   return refused.reason === 'insufficient_funds'
-    ? new Refusal(422, 'insufficient_funds', 'the account does not have enough buying power for the order', {
-        hint: 'Propose a smaller order.',
-        members,
-      })
-    : new Refusal(422, 'broker_rejected', 'the broker rejected the order', {
+    ? new HttpProblem(
+        422,
+        'insufficient_funds',
+        'the account does not have enough buying power for the order',
+        {
+          hint: 'Propose a smaller order.',
+          members,
+        },
+      )
+    : new HttpProblem(422, 'broker_rejected', 'the broker rejected the order', {
         hint: 'See broker_message for its reason; propose another order.',
         members,
       });
 }
 
-function notTaken({ reason }: Submission & { outcome: 'not_taken' }): Refusal {
+function notTaken({ reason }: Submission & { outcome: 'not_taken' }): HttpProblem {
   return reason === 'rate_limited'
-    ? new Refusal(503, 'broker_busy', 'the broker is rate limiting requests and did not take the order', {
+    ? new HttpProblem(503, 'broker_busy', 'the broker is rate limiting requests and did not take the order', {
         hint: 'Send the identical request again in a moment: the approval is still valid.',
         retryAfter: 5,
       })
-    : new Refusal(409, 'account_not_connected', 'the broker rejected the credentials for the account', {
+    : new HttpProblem(409, 'account_not_connected', 'the broker rejected the credentials for the account', {
         hint: 'Send the identical request again. If that fails too, reconnect the brokerage account or enter its key pair again.',
       });
 }
 
-function notSent(): Refusal {
-  return new Refusal(
+function notSent(): HttpProblem {
+  return new HttpProblem(
     503,
     'service_busy',
     'the gateway could not send the order in time, so it was not sent',
@@ -403,20 +408,20 @@ function notSent(): Refusal {
   );
 }
 
-function takenOver(): Refusal {
-  return new Refusal(503, 'service_busy', 'another gateway is already executing the approval', {
+function takenOver(): HttpProblem {
+  return new HttpProblem(503, 'service_busy', 'another gateway is already executing the approval', {
     hint: 'Check the proposal: it shows the outcome.',
     retryAfter: 1,
   });
 }
 
 /** For an order that may no longer be sent and that the broker does not have. */
-export function expiredUnplaced(): Refusal {
+export function expiredUnplaced(): HttpProblem {
   return neverPlaced('the approval expired before the broker took the order');
 }
 
-function idTaken(): Refusal {
-  return new Refusal(
+function idTaken(): HttpProblem {
+  return new HttpProblem(
     409,
     'client_order_id_conflict',
     'the broker already has a different order with this client_order_id',
@@ -427,8 +432,8 @@ function idTaken(): Refusal {
   );
 }
 
-export function neverPlaced(why: string, reason?: PolicyReason): Refusal {
-  return new Refusal(409, 'not_placed', `${why}: there is no order`, {
+export function neverPlaced(why: string, reason?: PolicyReason): HttpProblem {
+  return new HttpProblem(409, 'not_placed', `${why}: there is no order`, {
     hint: 'Propose the order again.',
     ...(reason === undefined ? {} : { members: { reason, reasons: [reason] } }),
   });

@@ -9,7 +9,7 @@ import type { OtherProcesses } from '../../store/other-processes.ts';
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
@@ -23,7 +23,7 @@ import {
 } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
-import { ReplayedRefusal, recordedRefusal } from '../door/problem.ts';
+import { ReplayedProblem, recordedProblem } from '../door/problem.ts';
 import type { Asked, OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld, openOrders, requireSymbol } from '../policy/order-world.ts';
 import { createAbsence } from './absence.ts';
@@ -107,7 +107,7 @@ export function createOrderService(given: OrderServiceOptions) {
   const desk: ServiceState = { options, flights: new Map(), arriving: new Map(), early };
   const { gateway, detailsType } = options;
   return {
-    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedRefusal} if it was recorded earlier */
+    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
     async place(caller: Caller, body: unknown): Promise<Placement> {
       const target = { gateway, type: detailsType };
       const approved = approvedOrder(body, caller, target);
@@ -185,7 +185,7 @@ async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Cal
     case 'denied':
       throw refusal();
     case 'approval_used':
-      throw new Refusal(403, 'approval_already_used', 'the approval was already used for another order', {
+      throw new HttpProblem(403, 'approval_already_used', 'the approval was already used for another order', {
         hint: 'Each order needs its own approval.',
         challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
       });
@@ -205,7 +205,7 @@ async function replay(
   caller: Caller,
 ): Promise<Placement> {
   if (entry.digest !== approved.digest || entry.replaces !== approved.replaces) {
-    throw new Refusal(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
+    throw new HttpProblem(409, 'client_order_id_conflict', 'this client_order_id belongs to another order', {
       hint: 'Propose the order again with a different client_order_id.',
       fields: ['client_order_id'],
     });
@@ -239,7 +239,7 @@ async function settleOrSubmit(
   } catch (error) {
     // "Price moved" would invite a new proposal while the order may already be at the broker. The real reason is reported
     // only if every submission is known to have failed.
-    if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+    if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknown(entry.clientOrderId);
     throw error;
   }
   if ((await journal.reclaim(entry, clock.now())) === 'stale') throw outcomeUnknown(entry.clientOrderId);
@@ -301,7 +301,7 @@ async function askBroker(
     const broker = await options.brokerFor(caller, entry.draft.account);
     return { broker, settled: await settleByLookup(entry, broker, options) };
   } catch (error) {
-    if (entry.submittedAt !== null && error instanceof Refusal) throw outcomeUnknown(entry.clientOrderId);
+    if (entry.submittedAt !== null && error instanceof HttpProblem) throw outcomeUnknown(entry.clientOrderId);
     throw error;
   }
 }
@@ -330,7 +330,7 @@ async function stoppedBy(
   options: OrderServiceOptions,
   { sub, draft }: Intent,
   proposer: Caller['proposer'],
-): Promise<Refusal | undefined> {
+): Promise<HttpProblem | undefined> {
   const { halts, clock, isTakenBack } = options;
   const ended = draft.mandate === undefined ? undefined : await mandateEnded(options, sub, draft.mandate);
   if (ended !== undefined) return ended;
@@ -352,7 +352,7 @@ async function mandateEnded(
   { mandates, clock, isTakenBack }: OrderServiceOptions,
   sub: string,
   mandate: string,
-): Promise<Refusal | undefined> {
+): Promise<HttpProblem | undefined> {
   const found = await mandates.find(sub, mandate, { since: 0 });
   const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
   if (state === 'expired')
@@ -381,9 +381,9 @@ function fly(
 function placement(entry: JournalEntry, replay: boolean): Placement {
   if (entry.order !== undefined) return { order: entry.order, replay };
   if (entry.problem === undefined) throw outcomeUnknown(entry.clientOrderId);
-  const refusal = recordedRefusal(entry.problem);
+  const refusal = recordedProblem(entry.problem);
   throw replay
-    ? new ReplayedRefusal(refusal.status, refusal.code, refusal.message, refusal.options)
+    ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options)
     : refusal;
 }
 
@@ -416,7 +416,7 @@ async function admit(
   const { rules } = options;
   requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
   if (draft.environment !== options.environment) {
-    throw new Refusal(
+    throw new HttpProblem(
       403,
       'environment_mismatch',
       `this gateway only trades ${options.environment} accounts`,

@@ -2,7 +2,7 @@ import { withoutToken } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import { type Caller, callerOf } from '../door/caller.ts';
@@ -121,7 +121,7 @@ export function createReconciliation(options: ReconciliationOptions) {
       const next = Math.min(failedWait * 2, RETRY_DELAYS_MS.longest);
       due.set(key, { at: clock.monotonic() + failedWait, wait, failedWait: next, triedWith });
       // Other work continues. A refusal means that the broker can't be reached, or that nothing opens the account now.
-      if (!(error instanceof Refusal)) failed(error);
+      if (!(error instanceof HttpProblem)) failed(error);
       return false;
     }
   };

@@ -1,7 +1,7 @@
 import { Dec } from '../../trading/decimal.ts';
 import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
@@ -93,9 +93,9 @@ function same(held: string | null, wanted: string | undefined): boolean {
 export function notReplaceable(
   why: string,
   more: { readonly fields?: readonly string[]; readonly [member: string]: unknown } = {},
-): Refusal {
+): HttpProblem {
   const { fields, ...members } = more;
-  return new Refusal(409, 'not_replaceable', `nothing was changed: ${why}`, {
+  return new HttpProblem(409, 'not_replaceable', `nothing was changed: ${why}`, {
     hint: 'Check the order. If it is still open, propose to cancel it, then propose a new one.',
     ...defined({ fields }),
     members,

@@ -2,7 +2,7 @@ import { shares } from '../../trading/amounts.ts';
 import { nothingCounted } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { brokerObjections } from './broker-checks.ts';
 import {
@@ -59,10 +59,10 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
   };
 }
 
-export function refusalOfDecision(decision: Decision): Refusal {
+export function decisionProblem(decision: Decision): HttpProblem {
   const { reasons, texts, hint, limit, value, problem, policy } = decision;
   const [reason] = reasons;
-  return new Refusal(
+  return new HttpProblem(
     problem?.status ?? 403,
     problem?.code ?? 'policy_denied',
     texts[0] ?? 'it is not allowed',
@@ -101,7 +101,7 @@ export function requireLet(
   });
   // A person who has not been asked yet is asked next.
   const passes = decision.effect === 'allow' || (decision.effect === 'ask' && subject.approval === 'none');
-  if (!passes) throw refusalOfDecision(decision);
+  if (!passes) throw decisionProblem(decision);
 }
 
 function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Facts): Objection[] {

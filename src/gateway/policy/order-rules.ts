@@ -6,12 +6,12 @@ import type { OrderJournal } from '../../store/order-journal.ts';
 import { type CountedFacts, countedAfter, reservedForAll } from '../../trading/counted-order.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { Refusal } from '../../trading/refusal.ts';
+import type { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';
 import type { Relations } from '../relations/relations.ts';
-import { dayLossExceeded, decide, refusalOfDecision } from './decide.ts';
+import { dayLossExceeded, decide, decisionProblem } from './decide.ts';
 import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
 import { BATCH_BEFORE, relationFacts, tokenFacts } from './parties.ts';
@@ -85,7 +85,7 @@ export function createOrderRules(options: OrderRulesOptions) {
       // A person who has not been asked yet is asked next.
       if (decision.effect === 'ask' && asked.subject.approval === 'none') return { needsSecond };
       await decisions.note(noteOf(asked, decision, { ...facts, counted }, stage), clock.now());
-      throw refusalOfDecision(decision);
+      throw decisionProblem(decision);
     },
     /** Returns the current decision. Stores nothing. */
     async decision(asked: Asked, world: OrderWorld): Promise<Decision> {
@@ -103,9 +103,9 @@ export function createOrderRules(options: OrderRulesOptions) {
           return noteOf(asked, last, { ...facts, counted }, 'order');
         },
         /** Returns the problem of the last decision. */
-        refusal: (): Refusal => {
+        refusal: (): HttpProblem => {
           if (last === undefined || last.effect === 'allow') throw new Error('nothing was denied');
-          return refusalOfDecision(last);
+          return decisionProblem(last);
         },
       };
     },

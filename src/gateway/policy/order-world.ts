@@ -13,7 +13,7 @@ import type { OrderDraft } from '../../trading/order.ts';
 import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
 import { priceNow } from '../../trading/price-drift.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import { defined } from '../../values/defined.ts';
@@ -163,8 +163,8 @@ async function lookAt(entry: OpenEntry, broker: OpenAccount, context: WorldConte
   if (order !== undefined) await journal.over(entry, order, clock.now());
 }
 
-export function unknownSymbol(symbol: string): Refusal {
-  return new Refusal(422, 'unknown_symbol', `the broker does not know the symbol ${symbol}`, {
+export function unknownSymbol(symbol: string): HttpProblem {
+  return new HttpProblem(422, 'unknown_symbol', `the broker does not know the symbol ${symbol}`, {
     hint: 'Check the ticker symbol.',
     fields: ['symbol'],
   });

@@ -9,7 +9,7 @@ import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { ReceiptEntry } from '../../trading/receipt.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { OwnRecord } from './own-record.ts';
 
 export type Receipts = ReturnType<typeof createReceipts>;
@@ -65,7 +65,7 @@ export function createReceipts(
       const proposal = await named(sub, id);
       const text = isOfKind(proposal) ? await makeReceipt(await sources(), proposal) : undefined;
       if (text !== undefined) return text;
-      throw new Refusal(404, 'not_found', 'there is no receipt because no order was sent', {
+      throw new HttpProblem(404, 'not_found', 'there is no receipt because no order was sent', {
         hint: 'Only orders have receipts, from the time they are sent.',
       });
     },

@@ -1,7 +1,7 @@
 import type { Access } from '../../approval/access.ts';
 import type { AccessStore } from '../../store/access-store.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { RelationQuestion } from '../../trading/relations.ts';
 import { defined } from '../../values/defined.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
@@ -91,7 +91,7 @@ function denied(
   reason: PolicyReason,
   detail: string,
   { hint, question }: { readonly hint: string; readonly question?: RelationQuestion },
-): Refusal {
+): HttpProblem {
   const members = { reason, reasons: [reason], ...defined({ relation: question }) };
-  return new Refusal(403, 'policy_denied', detail, { hint, members, challenge: {} });
+  return new HttpProblem(403, 'policy_denied', detail, { hint, members, challenge: {} });
 }

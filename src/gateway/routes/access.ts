@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { managedElsewhere } from '../../approval/kinds/access/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
@@ -25,7 +25,7 @@ export function accessRoutes(
     const id = c.req.param('id') ?? '';
     const given = (await store.of(sub)).find((grant) => grant.id === id);
     if (await store.revoke(given?.account ?? sub, id, now())) return c.body(null, 204);
-    throw new Refusal(404, 'not_found', 'you have no such access grant', {
+    throw new HttpProblem(404, 'not_found', 'you have no such access grant', {
       hint: 'List grants with "trade-agent access list".',
     });
   });

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Accounts } from '../broker/accounts.ts';
 import type { BrokerCredentials } from '../broker/broker-credentials.ts';
 import type { Door } from '../door/door.ts';
@@ -31,14 +31,14 @@ export function accountRoutes(
   );
   at.put('/v1/accounts/default', [PROPOSE_ORDERS_SCOPE], async (c, caller) => {
     if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
-      throw new Refusal(403, 'client_not_allowed', 'this client may not set the default account', {
+      throw new HttpProblem(403, 'client_not_allowed', 'this client may not set the default account', {
         hint: 'The owner can, with "trade-agent accounts default". Or name the account in the request.',
         challenge: {},
       });
     }
     const choice = choiceSchema.safeParse(await jsonBody(c));
     if (!choice.success) {
-      throw new Refusal(400, 'invalid_query', 'the account’s number is missing', { fields: ['account'] });
+      throw new HttpProblem(400, 'invalid_query', 'the account’s number is missing', { fields: ['account'] });
     }
     await accounts.choose(caller, choice.data.account);
     return c.json({ accounts: await accounts.of(caller) });

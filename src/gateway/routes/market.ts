@@ -6,7 +6,7 @@ import { MAX_CONTRACTS } from '../../trading/listed-contract.ts';
 import { MAX_ARTICLES, MAX_CORPORATE_ACTIONS } from '../../trading/market-news.ts';
 import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { barAdjustments } from '../../trading/views.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
@@ -107,7 +107,7 @@ export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, no
     const quotes = await broker.quotes(symbols);
     const missing = symbols.filter((symbol) => !quotes.some((quote) => quote.symbol === symbol));
     if (missing.length > 0) {
-      throw new Refusal(404, 'price_unavailable', `there is no price for ${missing.join(', ')} now`, {
+      throw new HttpProblem(404, 'price_unavailable', `there is no price for ${missing.join(', ')} now`, {
         members: { symbols: missing },
       });
     }
@@ -138,7 +138,7 @@ export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, no
     const query = parseQuery(contractsQuery, c.req.url);
     const broker = await brokerFor(caller, query.account);
     if (broker.optionContracts === undefined) {
-      throw new Refusal(404, 'not_found', 'this broker does not trade options');
+      throw new HttpProblem(404, 'not_found', 'this broker does not trade options');
     }
     await requireKnown(broker, [query.underlying]);
     const { underlying, right, strike_from, strike_to, limit } = query;
@@ -176,7 +176,7 @@ function expiresWithin(
   const to = expires_to ?? addDays(from, DEFAULT_EXPIRY_DAYS);
   const days = daysIn({ start: from, end: to });
   if (days >= 0 && days <= MAX_EXPIRY_DAYS) return { from, to };
-  throw new Refusal(400, 'invalid_query', 'invalid query parameters: expires_to', {
+  throw new HttpProblem(400, 'invalid_query', 'invalid query parameters: expires_to', {
     fields: ['expires_to'],
     hint: `must not be before expires_from, nor more than ${MAX_EXPIRY_DAYS} days after`,
   });
@@ -194,10 +194,15 @@ export async function requireKnown(broker: Broker, symbols: readonly string[]): 
   throw unknownSymbol(unknown);
 }
 
-function unknownSymbol(unknown: readonly string[]): Refusal {
-  return new Refusal(404, 'unknown_symbol', `the broker does not know the symbols: ${unknown.join(', ')}`, {
-    hint: 'Check the ticker symbol.',
-    fields: ['symbols'],
-    members: { symbols: unknown },
-  });
+function unknownSymbol(unknown: readonly string[]): HttpProblem {
+  return new HttpProblem(
+    404,
+    'unknown_symbol',
+    `the broker does not know the symbols: ${unknown.join(', ')}`,
+    {
+      hint: 'Check the ticker symbol.',
+      fields: ['symbols'],
+      members: { symbols: unknown },
+    },
+  );
 }

@@ -1,5 +1,5 @@
 import type { Hono } from 'hono';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Door } from '../door/door.ts';
 import type { MessageDesk } from '../messages/message-desk.ts';
 import { guarded, jsonBody } from './request.ts';
@@ -14,7 +14,7 @@ export function messageRoutes(app: Hono, door: Door, desk: MessageDesk): void {
   at.get('/v1/messages/:id', ['orders:read'], async (c, caller) => {
     const id = c.req.param('id') ?? '';
     if (!/^[A-Za-z0-9_-]{8,48}$/.test(id)) {
-      throw new Refusal(404, 'not_found', 'this gateway has no such message');
+      throw new HttpProblem(404, 'not_found', 'this gateway has no such message');
     }
     return c.json(await desk.outcome(caller, id));
   });

@@ -2,7 +2,7 @@ import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { symbolSchema } from '../../trading/order.ts';
 import { protectsPosition } from '../../trading/protects.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Door } from '../door/door.ts';
@@ -96,8 +96,8 @@ export function orderRoutes(
   });
 }
 
-function approvalRequired({ symbol }: Order): Refusal {
-  return new Refusal(
+function approvalRequired({ symbol }: Order): HttpProblem {
+  return new HttpProblem(
     409,
     'approval_required',
     `the order protects the position in ${symbol}, so canceling it could increase a loss`,

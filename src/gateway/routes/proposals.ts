@@ -14,7 +14,7 @@ import {
   type ProposalRequest,
   proposalRequestSchema,
 } from '../../trading/proposal.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { malformed } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
@@ -155,7 +155,7 @@ export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
       const token = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i.exec(c.req.header('authorization') ?? '')?.[1];
       const body = z.object({ auth_req_id: z.string().min(1).max(512) }).safeParse(await jsonBody(c));
       if (token === undefined || !body.success) {
-        throw new Refusal(401, 'token_missing', 'only the identity provider may call this');
+        throw new HttpProblem(401, 'token_missing', 'only the identity provider may call this');
       }
       // The answer is the same for any id. An early call is stored until its request is known.
       await kernel.called(body.data.auth_req_id, token);
@@ -212,7 +212,7 @@ const haltSchema = z.strictObject({ state: z.enum(['halted', 'reducing']).defaul
 function haltRequest(body: unknown): z.output<typeof haltSchema> {
   const parsed = haltSchema.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new Refusal(400, 'invalid_query', 'the state must be "halted" or "reducing"', {
+  throw new HttpProblem(400, 'invalid_query', 'the state must be "halted" or "reducing"', {
     hint: 'To resume trading, propose a lift, which the owner has to approve.',
     fields: ['state'],
   });
@@ -237,7 +237,7 @@ function requireWithdrawing(caller: Caller, kind: ProposalKind): void {
 function idempotencyKey(header: string | undefined): string {
   const parsed = idempotencyKeySchema.safeParse(header);
   if (parsed.success) return parsed.data;
-  throw new Refusal(400, 'idempotency_key_missing', 'a proposal needs an Idempotency-Key header', {
+  throw new HttpProblem(400, 'idempotency_key_missing', 'a proposal needs an Idempotency-Key header', {
     hint: '1 to 64 characters of A-Z a-z 0-9 . _ -. Use a new key for each proposal, and the same key when you retry it.',
   });
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import type { Scope } from '../../oauth/scopes.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
@@ -21,7 +21,7 @@ export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string
     else fields.add(issue.path.map(String).join('.'));
   }
   const first = parsed.error?.issues[0]?.message;
-  throw new Refusal(400, 'invalid_query', `invalid query parameters: ${[...fields].join(', ')}`, {
+  throw new HttpProblem(400, 'invalid_query', `invalid query parameters: ${[...fields].join(', ')}`, {
     fields: [...fields],
     ...defined({ hint: first }),
   });
@@ -59,7 +59,7 @@ const MAX_BODY_BYTES = 16 * 1024;
 export async function jsonBody(c: Context, largest = MAX_BODY_BYTES): Promise<unknown> {
   const type = c.req.header('content-type')?.split(';')[0]?.trim().toLowerCase();
   if (type !== 'application/json') {
-    throw new Refusal(415, 'unsupported_media_type', 'the request body must be application/json');
+    throw new HttpProblem(415, 'unsupported_media_type', 'the request body must be application/json');
   }
   return parsed(utf8(await limitedBody(c.req.raw.body, largest)));
 }
@@ -75,10 +75,10 @@ function parsed(text: string): unknown {
   try {
     body = JSON.parse(text);
   } catch {
-    throw new Refusal(400, 'malformed_json', 'the request body is not JSON');
+    throw new HttpProblem(400, 'malformed_json', 'the request body is not JSON');
   }
   if (!isWellFormed(body)) {
-    throw new Refusal(
+    throw new HttpProblem(
       400,
       'malformed_json',
       'the request body has half of a surrogate pair, which is not valid text',
@@ -96,7 +96,7 @@ export async function limitedBody(
   for await (const chunk of body ?? []) {
     size += chunk.byteLength;
     if (size > largest) {
-      throw new Refusal(413, 'body_too_large', `the request body is larger than ${largest} bytes`);
+      throw new HttpProblem(413, 'body_too_large', `the request body is larger than ${largest} bytes`);
     }
     chunks.push(chunk);
   }
@@ -107,7 +107,7 @@ function utf8(bytes: Uint8Array): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw new Refusal(400, 'malformed_json', 'the request body is not UTF-8');
+    throw new HttpProblem(400, 'malformed_json', 'the request body is not UTF-8');
   }
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
 import { MAX_WATCHLIST_SYMBOLS, type Watchlist } from '../../trading/market-news.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { OpenAccountOf } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
@@ -42,7 +42,7 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
   const parsed = changeSchema.safeParse(body);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new Refusal(400, 'invalid_query', `the change is invalid: ${issue?.message}`, {
+  throw new HttpProblem(400, 'invalid_query', `the change is invalid: ${issue?.message}`, {
     hint: `Use add and remove, with at most ${MAX_CHANGES} symbols each.`,
     fields: [String(issue?.path[0] ?? '')].filter((name) => name !== ''),
   });
@@ -57,7 +57,7 @@ async function changed(
   const before = await broker.watchlist();
   const symbols = [...new Set([...before.symbols, ...add])].filter((symbol) => !remove.includes(symbol));
   if (symbols.length > MAX_WATCHLIST_SYMBOLS && symbols.length > before.symbols.length) {
-    throw new Refusal(400, 'invalid_query', `a watchlist has at most ${MAX_WATCHLIST_SYMBOLS} symbols`, {
+    throw new HttpProblem(400, 'invalid_query', `a watchlist has at most ${MAX_WATCHLIST_SYMBOLS} symbols`, {
       hint: 'Remove some symbols first.',
       fields: ['add'],
     });

@@ -4,7 +4,7 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { Outcome } from '../../approval/asking-port.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ClientNote } from '../../store/home/registered-clients.ts';
-import type { Refusal } from '../../trading/refusal.ts';
+import type { HttpProblem } from '../../trading/refusal.ts';
 
 type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';
@@ -41,7 +41,7 @@ export type DecisionOutcome =
       readonly request: ApprovalRequest;
     }
   /** The approval has no valid signature by the person's key. */
-  | { readonly outcome: 'not_signed'; readonly refusal: Refusal; readonly request: ApprovalRequest }
+  | { readonly outcome: 'not_signed'; readonly refusal: HttpProblem; readonly request: ApprovalRequest }
   | { readonly outcome: 'not_found' };
 
 /** `already_decided`: withdrawn too late. `not_decided`: reported as executing or done although nobody has decided. */

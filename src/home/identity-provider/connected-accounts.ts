@@ -11,12 +11,12 @@ import { ProblemError } from '../../trading/refusal.ts';
 import type { ConnectionRequest, ConnectionRequests } from './connection-requests.ts';
 import { CONNECT_PATH, CONNECTED_ACCOUNTS_PATH, connectedAccountsUrl } from './protocol/protocol.ts';
 import { isRequestFault } from './protocol/readable-form.ts';
-import { limitRefusals, type RequestLimits } from './protocol/request-limits.ts';
-import { VaultError, type VaultRefusal } from './third-party.ts';
+import { limitUnauthorized, type RequestLimits } from './protocol/request-limits.ts';
+import { VaultError, type VaultErrorCode } from './third-party.ts';
 import type { Vault, VaultAccount } from './vault.ts';
 
-class ConnectionRefusal extends ProblemError<
-  | VaultRefusal
+class ConnectionProblem extends ProblemError<
+  | VaultErrorCode
   | 'insufficient_scope'
   | 'not_found'
   | 'invalid_request'
@@ -59,9 +59,9 @@ interface ConnectedAccountsOptions {
 export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
-  app.use(limitRefusals(options.limits));
+  app.use(limitUnauthorized(options.limits));
   const tooLarge = () => {
-    throw new ConnectionRefusal(413, 'invalid_request', 'the request body is too large');
+    throw new ConnectionProblem(413, 'invalid_request', 'the request body is too large');
   };
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: tooLarge }));
   app.onError((error, context) => {
@@ -70,8 +70,8 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
       error instanceof ProblemError
         ? error
         : isRequestFault(error, context.env.incoming)
-          ? new ConnectionRefusal(400, 'invalid_request', 'the request was interrupted')
-          : new ConnectionRefusal(500, 'internal', 'something went wrong at the provider');
+          ? new ConnectionProblem(400, 'invalid_request', 'the request was interrupted')
+          : new ConnectionProblem(500, 'internal', 'something went wrong at the provider');
     return problemResponse(refusal.toProblem(), refusal.options, {
       metadataUrl: `${issuer}/.well-known/openid-configuration`,
       algorithms: SIGNING_ALGORITHMS,
@@ -96,7 +96,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
     const { sub: user } = await caller(context, 'delete:me:connected_accounts');
     const id = context.req.param('id');
     const account = vault.accounts(user).find((known) => accountView(known).id === id);
-    if (account === undefined) throw new ConnectionRefusal(404, 'not_found', 'no such account is connected');
+    if (account === undefined) throw new ConnectionProblem(404, 'not_found', 'no such account is connected');
     await vault.disconnect(user, account.connection);
     return context.body(null, 204);
   });
@@ -123,7 +123,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
       );
     } catch (error) {
       if (!(error instanceof VaultError)) throw error;
-      throw new ConnectionRefusal(400, error.refusal, error.message);
+      throw new ConnectionProblem(400, error.refusal, error.message);
     }
   });
 
@@ -136,7 +136,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   });
 
   app.all('*', () => {
-    throw new ConnectionRefusal(
+    throw new ConnectionProblem(
       404,
       'not_found',
       `only addresses below ${connectedAccountsUrl(issuer)} exist here`,
@@ -158,7 +158,7 @@ function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
     });
     if (!verified.scopes.has(scope)) {
       const problem = `the access token lacks a scope: ${scope} needed`;
-      throw new ConnectionRefusal(403, 'insufficient_scope', problem, {
+      throw new ConnectionProblem(403, 'insufficient_scope', problem, {
         challenge: { error: 'insufficient_scope', scopes: [scope] },
       });
     }
@@ -174,16 +174,16 @@ const unconnected = {
   failed: ['connection_failed', 'the third party refused the connection'],
 } as const;
 
-/** Returns the account that a request has connected. @throws {ConnectionRefusal} */
+/** Returns the account that a request has connected. @throws {ConnectionProblem} */
 function connectedAccount(vault: Vault, user: string, request: ConnectionRequest | undefined): VaultAccount {
-  if (request === undefined) throw new ConnectionRefusal(400, 'invalid_request', 'no such request');
+  if (request === undefined) throw new ConnectionProblem(400, 'invalid_request', 'no such request');
   if (request.status !== 'connected') {
     const [code, message] = unconnected[request.status];
-    throw new ConnectionRefusal(400, code, message);
+    throw new ConnectionProblem(400, code, message);
   }
   const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
   if (account === undefined)
-    throw new ConnectionRefusal(400, 'connection_failed', 'it has been disconnected since');
+    throw new ConnectionProblem(400, 'connection_failed', 'it has been disconnected since');
   return account;
 }
 
@@ -200,5 +200,5 @@ function accountView({ connection, scopes, connectedAt }: VaultAccount) {
 async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await context.req.json().catch(() => undefined));
   if (parsed.success) return parsed.data;
-  throw new ConnectionRefusal(400, 'invalid_request', 'the request body is invalid');
+  throw new ConnectionProblem(400, 'invalid_request', 'the request body is invalid');
 }

@@ -4,7 +4,7 @@ import { isProposalDetails } from '../../approval/details.ts';
 import type { Keys } from '../../approval/keys/keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } from './approval-requests.ts';
 import { scopeOfType } from './approval-subject.ts';
 import type { Faults } from './faults.ts';
@@ -112,7 +112,7 @@ export function createDecide(options: {
       try {
         kept = (await signatures.check(request.details, evidence, request.user)).evidence;
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
+        if (!(error instanceof HttpProblem)) throw error;
         return { outcome: 'not_signed', refusal: error, request };
       }
     }

@@ -43,7 +43,7 @@ import {
   companyOf,
   memberClaims,
 } from './companies/company.ts';
-import { assertionFault, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
+import { assertionProblem, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
 import { ACCESS_TOKEN_S, CONSENT_PATH, isIn, routes } from './protocol/protocol.ts';
 import {
   checkServerSignIn,
@@ -114,7 +114,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     },
     clockTolerance: CLOCK_TOLERANCE_S,
     assertJwtClientAuthClaimsAndHeader: async (_ctx, claims) => {
-      const fault = assertionFault(claims, { issuer: options.issuer, now: options.now() });
+      const fault = assertionProblem(claims, { issuer: options.issuer, now: options.now() });
       if (fault !== undefined) throw new errors.InvalidClientAuth(fault);
     },
     clientBasedCORS: () => false,

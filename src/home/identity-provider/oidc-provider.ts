@@ -334,7 +334,7 @@ function brokerExchange(options: TokenExchangeOptions) {
     }
     const user = await subject(params.subject_token);
     const token = await options.vault.accessToken(user, params.audience).catch((error: unknown) => {
-      throw refusal(error);
+      throw vaultProblem(error);
     });
     ctx.body = {
       access_token: token.accessToken,
@@ -352,7 +352,7 @@ function brokerExchange(options: TokenExchangeOptions) {
   }
 }
 
-function refusal(error: unknown): unknown {
+function vaultProblem(error: unknown): unknown {
   if (!(error instanceof VaultError)) return error;
   return error.refusal === 'broker_unreachable'
     ? temporarilyUnavailable(error.message)
@@ -421,7 +421,7 @@ async function registerFor(
   if (registered === undefined) return false;
   const { clientId, clientName = clientId } = registered;
   // The host is resolved after the library has stored the client. Until it has an owner, it can't ask anybody.
-  const fault = await pingFault(registered.metadata(), options);
+  const fault = await pingProblem(registered.metadata(), options);
   if (fault === undefined) {
     clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
     return true;
@@ -518,7 +518,7 @@ function hostOf({ backchannel_client_notification_endpoint: ping, client_uri: ho
 }
 
 /** Returns why a client's ping endpoint is not allowed, if it isn't: a private address would let strangers reach this network. */
-async function pingFault(
+async function pingProblem(
   { backchannel_client_notification_endpoint: ping }: AllClientMetadata,
   { ownPing, resolve }: Pick<RegistrationOptions, 'ownPing' | 'resolve'>,
 ): Promise<string | ResolverBusy | undefined> {

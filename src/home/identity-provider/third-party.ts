@@ -136,7 +136,7 @@ function authorizationUrl(
 }
 
 /** Why the vault has no token. `broker_unreachable` may be temporary. All others need the person. */
-export type VaultRefusal =
+export type VaultErrorCode =
   | 'unknown_connection'
   | 'not_connected'
   | 'reconnect_needed'
@@ -146,8 +146,8 @@ export type VaultRefusal =
 /** Carries no token and no response body. */
 export class VaultError extends Error {
   override name = 'VaultError';
-  readonly refusal: VaultRefusal;
-  constructor(refusal: VaultRefusal, message: string) {
+  readonly refusal: VaultErrorCode;
+  constructor(refusal: VaultErrorCode, message: string) {
     super(message);
     this.refusal = refusal;
   }

@@ -6,12 +6,12 @@ import { localTime } from './decision/local-time.ts';
 import { notifyAccountEvent } from './page/browser.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
 import {
+  keyErrorJson,
+  keyErrorPage,
   type Markup,
   messagePage,
   page,
   passkeyNeeded,
-  refusedJson,
-  refusedPage,
   toSignIn,
 } from './page/page.ts';
 import { nameOf } from './pairing-pages.ts';
@@ -42,7 +42,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
       try {
         return await change(context, context.var.user?.username ?? '');
       } catch (error) {
-        return wantsJson ? refusedJson(context, error) : refusedPage(context, error, back);
+        return wantsJson ? keyErrorJson(context, error) : keyErrorPage(context, error, back);
       }
     });
   };

@@ -69,7 +69,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     const by = allow ? byPasskey({ synced: session.synced, at: session.openedAt }) : undefined;
     const decided = await services.deviceCodes.decide(userCode, user.username, by);
     if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
-    return allow ? signedInPage(context, found, user) : refusedPage(context);
+    return allow ? signedInPage(context, found, user) : deniedPage(context);
   });
 
   return app;
@@ -83,7 +83,7 @@ function confirmPath(userCode: string): string {
   return `/device/confirm?${new URLSearchParams({ user_code: userCode })}`;
 }
 
-function refusedPage(context: BrowserContext) {
+function deniedPage(context: BrowserContext) {
   return messagePage(context, 200, {
     title: 'Sign-in denied',
     text: 'The device was not signed in. If somebody sent you that code, they got no access.',

@@ -4,7 +4,7 @@ import { readRegistration } from './credential-json.ts';
 import { environmentBanner } from './decision/signs.ts';
 import { browserName, notifyAccountEvent, signIn } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { messagePage, page, refusedJson, refusedPage } from './page/page.ts';
+import { keyErrorJson, keyErrorPage, messagePage, page } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PAIRING_PATH = '/phone/pair';
@@ -45,7 +45,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
     try {
       return context.json(await keys.creationOptions({ secret: await secretOf(context) }));
     } catch (error) {
-      return refusedJson(context, error);
+      return keyErrorJson(context, error);
     }
   });
 
@@ -67,7 +67,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       signIn(context, services, { username, by: 'passkey', credentialId, synced });
       notifyAccountEvent(context, services, { user: username, what: 'passkey_added', name: key.name });
     } catch (error) {
-      return refusedPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });
+      return keyErrorPage(context, error, { href: '/signin', text: 'Sign in with your passkey' });
     }
     return context.redirect('/phone', 303);
   });

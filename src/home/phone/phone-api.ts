@@ -8,7 +8,7 @@ import { sameSecret } from '../../secrets/constant-time.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import type { DeviceLookup } from '../identity-provider/device-codes.ts';
 import { TERMINAL_PHONE_AUTHENTICATION } from '../identity-provider/protocol/protocol.ts';
-import { limitRefusals } from '../identity-provider/protocol/request-limits.ts';
+import { limitUnauthorized } from '../identity-provider/protocol/request-limits.ts';
 import { pairingLink } from './pairing-pages.ts';
 import type { PhoneRequest } from './phone-request.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
@@ -37,7 +37,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
   const app = new Hono<{ Bindings: HttpBindings }>();
   const known = (username: string) => services.people.find(username) !== undefined;
 
-  app.use(limitRefusals(services.limits));
+  app.use(limitUnauthorized(services.limits));
   app.use(bodyLimit({ maxSize: 16 * 1024, onError: (context) => context.json({ error: 'too_large' }, 413) }));
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store');

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type SoftwareKey, softwareKey } from '../../approval/signature/software-key.ts';
 import { type ErrorCode, TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { type PhoneRequest, phoneRequestSchema } from './phone-request.ts';
 
@@ -70,7 +70,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
       return keyOf(user).sign(details, { origin: new URL(phone).origin });
     } catch (error) {
       // Unsignable details can be approved only if no signature is required. The phone decides.
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HttpProblem)) throw error;
       return undefined;
     }
   };

@@ -3,7 +3,7 @@ import { html } from 'hono/html';
 import { readAssertion } from './credential-json.ts';
 import { notifyAccountEvent, signIn, signOut } from './page/browser.ts';
 import type { BrowserContext, BrowserEnv } from './page/browser-env.ts';
-import { messagePage, page, refusalText } from './page/page.ts';
+import { keyErrorText, messagePage, page } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
@@ -31,7 +31,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     } catch (error) {
       const wait = limits.signIns.take(limits.addressOf(context.env.incoming));
       if (wait !== undefined) return tooMany(context, target, wait);
-      return signInPage(context, target, 401, refusalText(error).text);
+      return signInPage(context, target, 401, keyErrorText(error).text);
     }
   });
 

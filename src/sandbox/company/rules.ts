@@ -21,10 +21,10 @@ export interface AskedExchange {
 }
 
 /** Error codes from RFC 6749 §5.2, RFC 8693 §2.2.2 and the ID-JAG draft's "Step-Up Authentication". */
-type Refusal = 'invalid_target' | 'invalid_scope' | 'access_denied' | 'insufficient_user_authentication';
+type RulingError = 'invalid_target' | 'invalid_scope' | 'access_denied' | 'insufficient_user_authentication';
 export type Ruling =
   | { readonly rule: CompanyRule; readonly scopes: readonly string[] }
-  | { readonly error: Refusal; readonly reason: string };
+  | { readonly error: RulingError; readonly reason: string };
 
 /** Applies the first rule that matches the client, the audience and one of the person's groups. */
 export function rule(rules: readonly CompanyRule[], asked: AskedExchange): Ruling {

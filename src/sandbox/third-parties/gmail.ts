@@ -14,16 +14,17 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
   app.post('/gmail/v1/users/:user/messages/send', async (context) => {
     const grant = tokens.accessToken(bearerToken(context) ?? '');
     if (grant === undefined)
-      return refuse(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
+      return gmailError(context, 401, 'UNAUTHENTICATED', 'authError', 'Invalid Credentials');
     const denied = (reason: string, message: string) =>
-      refuse(context, 403, 'PERMISSION_DENIED', reason, message);
+      gmailError(context, 403, 'PERMISSION_DENIED', reason, message);
     if (!grant.scopes.includes(GMAIL_SEND_SCOPE))
       return denied('insufficientPermissions', 'Request had insufficient authentication scopes.');
     if (context.req.param('user') !== 'me')
       return denied('forbidden', `Delegation denied for ${grant.username}`);
     const { raw }: { raw?: unknown } = await context.req.json().catch(() => ({}));
     const mail = typeof raw === 'string' ? readMail(Buffer.from(raw, 'base64url').toString()) : undefined;
-    const invalid = (message: string) => refuse(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', message);
+    const invalid = (message: string) =>
+      gmailError(context, 400, 'INVALID_ARGUMENT', 'invalidArgument', message);
     if (mail === undefined)
       return invalid("'raw' RFC822 payload message string or uploading message via /upload/* URL required");
     if (!/^[^\s@,]+@[^\s@,]+$/.test(mail.to)) return invalid('Invalid To header');
@@ -36,11 +37,11 @@ export function gmailApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
     return context.json({ id, threadId: id, labelIds: ['SENT'] });
   });
 
-  app.all('/gmail/v1/*', (context) => refuse(context, 404, 'NOT_FOUND', 'notFound', 'Not Found'));
+  app.all('/gmail/v1/*', (context) => gmailError(context, 404, 'NOT_FOUND', 'notFound', 'Not Found'));
   return app;
 }
 
-function refuse(
+function gmailError(
   context: Context,
   code: 400 | 401 | 403 | 404,
   status: string,

@@ -18,9 +18,9 @@ export function passphraseSource(
   signal?: AbortSignal,
 ): PassphraseSource {
   const location = env[PASSPHRASE_FILE_VARIABLE];
-  if (env[VALUE_VARIABLE] !== undefined) return refusing(valueInEnvironment);
+  if (env[VALUE_VARIABLE] !== undefined) return refusingSource(valueInEnvironment);
   if (location) return fileSource(location, signal);
-  if (ask === undefined) return refusing(nobodyToAsk);
+  if (ask === undefined) return refusingSource(nobodyToAsk);
   return {
     isPerson: true,
     async read(purpose, profile) {
@@ -60,7 +60,7 @@ async function firstLine(location: string, signal: AbortSignal | undefined): Pro
   return line;
 }
 
-const refusing = (refusal: () => TradeAgentError): PassphraseSource => ({
+const refusingSource = (refusal: () => TradeAgentError): PassphraseSource => ({
   isPerson: false,
   read: () => Promise.reject(refusal()),
 });

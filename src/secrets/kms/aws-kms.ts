@@ -129,7 +129,7 @@ function asking(base: URL, options: AwsKmsOptions): Ask {
       const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned no valid answer';
       throw unavailable(base, why, 'Check the network, then try again.');
     }
-    if (status !== 200) throw refused(base, status, answer);
+    if (status !== 200) throw statusError(base, status, answer);
     const parsed = schema.safeParse(answer);
     if (parsed.success) return parsed.data;
     throw unavailable(base, 'returned no valid answer', 'Check that the address is AWS KMS’s.');
@@ -159,7 +159,7 @@ const hints: Readonly<Record<string, string>> = {
 /** Errors that someone has to fix at AWS before it works again. */
 const LOCKED_ERRORS = ['DisabledException', 'KMSInvalidStateException'];
 
-function refused(base: URL, status: number, answer: unknown): TradeAgentError {
+function statusError(base: URL, status: number, answer: unknown): TradeAgentError {
   // Only known names are shown: anything else in the answer may quote the request.
   const type = /(\w+)$/.exec(failureSchema.safeParse(answer).data?.__type ?? '')?.[1] ?? '';
   if (LOCKED_ERRORS.includes(type)) {

@@ -86,7 +86,7 @@ function asking(base: URL, options: VaultKmsOptions): Ask {
       const why = signal.aborted ? `took longer than ${timeoutMs} ms` : 'returned no valid answer';
       throw unavailable(base, why, 'Check the network, then try again.');
     }
-    if (status !== 200) throw refused(base, status);
+    if (status !== 200) throw statusError(base, status);
     const parsed = data.safeParse(z.object({ data: z.unknown() }).safeParse(answer).data?.data);
     if (parsed.success) return parsed.data;
     throw unavailable(base, 'returned no valid answer', 'Check that the address is a Vault’s.');
@@ -94,7 +94,7 @@ function asking(base: URL, options: VaultKmsOptions): Ask {
 }
 
 /** @see https://developer.hashicorp.com/vault/api-docs "HTTP status codes" */
-function refused(base: URL, status: number): TradeAgentError {
+function statusError(base: URL, status: number): TradeAgentError {
   if (status === 503) {
     return new TradeAgentError(
       'credential_store_locked',

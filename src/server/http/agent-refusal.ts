@@ -2,7 +2,7 @@ import { isAgentProblem } from '../../errors/agent-problems.ts';
 import { type ErrorCode, isTradeAgentError } from '../../errors/errors.ts';
 import { isProblemCode } from '../../errors/problem-codes.ts';
 import { problemMembers } from '../../errors/problem-members.ts';
-import { AgentRefusal, type ProblemError, Refusal } from '../../trading/refusal.ts';
+import { AgentHttpProblem, HttpProblem, type ProblemError } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -23,8 +23,8 @@ const statuses: Partial<Record<ErrorCode, number>> = {
 const DEFAULT_RETRY_S = 5;
 
 /** Converts an agent's error to an HTTP problem. @throws any other error */
-function agentRefusal(error: unknown): ProblemError<string> {
-  if (error instanceof Refusal || error instanceof AgentRefusal) return error;
+function toHttpProblem(error: unknown): ProblemError<string> {
+  if (error instanceof HttpProblem || error instanceof AgentHttpProblem) return error;
   if (!isTradeAgentError(error)) throw error;
   const { code, message, hint, details } = error;
   const { status: theirs, problem, retryAfter } = details;
@@ -37,19 +37,22 @@ function agentRefusal(error: unknown): ProblemError<string> {
     cause: error,
   };
   if (code === 'login_required')
-    return new Refusal(401, 'token_revoked', message, { ...options, challenge: { error: 'invalid_token' } });
-  if (ours !== undefined && isAgentProblem(code)) return new AgentRefusal(ours, code, message, options);
-  if (ours !== undefined && isProblemCode(code)) return new Refusal(ours, code, message, options);
+    return new HttpProblem(401, 'token_revoked', message, {
+      ...options,
+      challenge: { error: 'invalid_token' },
+    });
+  if (ours !== undefined && isAgentProblem(code)) return new AgentHttpProblem(ours, code, message, options);
+  if (ours !== undefined && isProblemCode(code)) return new HttpProblem(ours, code, message, options);
   // Passes the gateway's problem on.
   if (typeof theirs === 'number' && typeof problem === 'string' && isProblemCode(problem))
-    return new Refusal(theirs, problem, message, { ...options, members: { ...problemMembers(details) } });
+    return new HttpProblem(theirs, problem, message, { ...options, members: { ...problemMembers(details) } });
   throw error;
 }
 
-export async function orRefusal<T>(work: () => Promise<T>): Promise<T> {
+export async function withHttpProblems<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw agentRefusal(error);
+    throw toHttpProblem(error);
   }
 }

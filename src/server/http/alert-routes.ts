@@ -4,7 +4,7 @@ import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import { personAlerts } from '../person-alerts.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { orRefusal } from './agent-refusal.ts';
+import { withHttpProblems } from './agent-refusal.ts';
 import { bodyOf, readingRoutes } from './person-requests.ts';
 
 /** Adds the routes of a person's alerts. Adding the first alert requests offline access, as with schedules. */
@@ -15,18 +15,20 @@ export function alertRoutes(app: Hono, door: Door, parts: ServerParts): void {
       scopes: [...caller.scopes],
       allowOffline: () => parts.sessions.grantOffline(caller, caller.accessToken),
     });
-  routes.get('/v1/agent/alerts', async (c, caller) => c.json(await orRefusal(() => alertsOf(caller).list())));
+  routes.get('/v1/agent/alerts', async (c, caller) =>
+    c.json(await withHttpProblems(() => alertsOf(caller).list())),
+  );
   routes.post('/v1/agent/alerts', async (c, caller) => {
     const { alert } = await bodyOf(c, addAlertSchema);
-    const { isNew, ...added } = await orRefusal(() => alertsOf(caller).add(alert));
+    const { isNew, ...added } = await withHttpProblems(() => alertsOf(caller).add(alert));
     return c.json({ ...added, is_new: isNew });
   });
   routes.post('/v1/agent/alerts/look', async (c, caller) => {
     const { every } = await bodyOf(c, lookAtAlertsSchema);
-    const { isNew, ...look } = await orRefusal(() => alertsOf(caller).look(every));
+    const { isNew, ...look } = await withHttpProblems(() => alertsOf(caller).look(every));
     return c.json({ ...look, is_new: isNew });
   });
   routes.delete('/v1/agent/alerts/:alert', async (c, caller) =>
-    c.json(await orRefusal(() => alertsOf(caller).remove(c.req.param('alert') ?? ''))),
+    c.json(await withHttpProblems(() => alertsOf(caller).remove(c.req.param('alert') ?? ''))),
   );
 }

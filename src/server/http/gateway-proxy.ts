@@ -5,9 +5,9 @@ import type { Door } from '../../gateway/door/door.ts';
 import { limitedBody } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedAnswer, isAnswerTooLong } from '../../net/bounded-fetch.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
-import { orRefusal } from './agent-refusal.ts';
+import { withHttpProblems } from './agent-refusal.ts';
 
 export interface GatewayProxyOptions {
   readonly sessions: PersonSessions;
@@ -36,16 +36,16 @@ export function gatewayProxy(app: Hono, door: Door, options: GatewayProxyOptions
       const { pathname, search } = new URL(c.req.url);
       const isAgents = pathname === '/v1/agent' || pathname.startsWith('/v1/agent/');
       if (isAgents || !METHODS.includes(c.req.method)) {
-        throw new Refusal(404, 'not_found', 'there is no such endpoint');
+        throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
       }
       if (pathname.length + search.length > MAX_ADDRESS_LENGTH) {
-        throw new Refusal(
+        throw new HttpProblem(
           400,
           'invalid_query',
           `the path and query must have at most ${MAX_ADDRESS_LENGTH} characters`,
         );
       }
-      return await orRefusal(() => passedOn(c, caller, `${pathname}${search}`, options));
+      return await withHttpProblems(() => passedOn(c, caller, `${pathname}${search}`, options));
     }),
   );
 }
@@ -72,7 +72,7 @@ async function passedOn(
   );
   if (response.status === 401) {
     await response.body?.cancel();
-    throw new Refusal(
+    throw new HttpProblem(
       401,
       'token_revoked',
       'the gateway no longer accepts this server’s access on your behalf',

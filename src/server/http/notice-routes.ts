@@ -9,10 +9,10 @@ import {
   noticeSecretWords,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
-import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
+import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
 import { channelsOf, checksOf, type NoticeParts } from '../server-parts.ts';
-import { orRefusal } from './agent-refusal.ts';
+import { withHttpProblems } from './agent-refusal.ts';
 import { bodyOf, readingRoutes } from './person-requests.ts';
 
 const MAX_CHANNELS = 10;
@@ -34,10 +34,10 @@ export const noticeRoutes =
       const channels = await channelsOf(parts, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
       if (channel !== undefined) return channel;
-      throw new Refusal(404, 'not_found', `there is no channel "${name}"`);
+      throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
     };
     routes.get('/v1/agent/notices', async (c, { sub }) => {
-      const secretOf = await orRefusal(() => noticeSecrets(parts.credentials(sub)));
+      const secretOf = await withHttpProblems(() => noticeSecrets(parts.credentials(sub)));
       const all = Object.entries(await channelsOf(parts, sub).all());
       const waiting = await checksOf(parts, sub).waitingNotices();
       return c.json({
@@ -63,42 +63,42 @@ export const noticeRoutes =
       const name = nameOf(c.req.param('notice'));
       const { channel, secret } = await bodyOf(c, putNoticeSchema);
       const problem = await channelProblem(channel, parts.noticeResolve);
-      if (problem?.passing) throw new Refusal(503, 'service_busy', problem.message);
+      if (problem?.passing) throw new HttpProblem(503, 'service_busy', problem.message);
       if (problem !== undefined)
-        throw refused(problem.message, 'Choose slack, webhook, ntfy, or email through a public server.');
+        throw usageProblem(problem.message, 'Choose slack, webhook, ntfy, or email through a public server.');
       if (secret !== undefined)
-        await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
+        await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
       if (!(await channelsOf(parts, sub).put(name, channel, MAX_CHANNELS)))
-        throw refused(`you already have ${MAX_CHANNELS} channels, the maximum`, 'Remove one first.');
+        throw usageProblem(`you already have ${MAX_CHANNELS} channels, the maximum`, 'Remove one first.');
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/secret', async (c, { sub }) => {
       const name = nameOf(c.req.param('notice'));
       const { secret } = await bodyOf(c, noticeSecretSchema);
       const channel = await named(sub, name);
-      await orRefusal(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
+      await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/test', async (c, { sub }) => {
       const name = nameOf(c.req.param('notice'));
-      return c.json(await orRefusal(() => test(parts, sub, name, c.req.raw.signal)));
+      return c.json(await withHttpProblems(() => test(parts, sub, name, c.req.raw.signal)));
     });
     routes.delete('/v1/agent/notices/:notice', async (c, { sub }) => {
       const name = nameOf(c.req.param('notice'));
-      await orRefusal(() => forgetNoticeSecret(parts.credentials(sub), name));
+      await withHttpProblems(() => forgetNoticeSecret(parts.credentials(sub), name));
       if (!(await channelsOf(parts, sub).remove(name)))
-        throw new Refusal(404, 'not_found', `there is no channel "${name}"`);
+        throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
       return c.body(null, 204);
     });
   };
 
-const refused = (message: string, hint: string) => new AgentRefusal(400, 'usage', message, { hint });
+const usageProblem = (message: string, hint: string) => new AgentHttpProblem(400, 'usage', message, { hint });
 
-/** @throws {AgentRefusal} 400 `usage` */
+/** @throws {AgentHttpProblem} 400 `usage` */
 function nameOf(text: string | undefined): string {
   const parsed = noticeNameSchema.safeParse(text);
   if (parsed.success) return parsed.data;
-  throw refused(
+  throw usageProblem(
     `${JSON.stringify(text)} is not a valid channel name`,
     'Use up to 32 lowercase letters, digits and "-".',
   );

@@ -7,10 +7,10 @@ import type { Caller } from '../../gateway/door/caller.ts';
 import type { Door } from '../../gateway/door/door.ts';
 import { jsonBody } from '../../gateway/routes/request.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
-import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
+import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { orRefusal } from './agent-refusal.ts';
+import { withHttpProblems } from './agent-refusal.ts';
 
 /** Returns functions that add routes for any token with the read scope. */
 export function readingRoutes(app: Hono, door: Door) {
@@ -23,7 +23,7 @@ export function readingRoutes(app: Hono, door: Door) {
 
 /** Returns the caller's session, limited to the scopes of their token. */
 export function sessionOf(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
-  return orRefusal(async () =>
+  return withHttpProblems(async () =>
     withinScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
   );
 }
@@ -35,7 +35,7 @@ export async function asked<T>(
   question: (agent: Agent) => Promise<T>,
 ): Promise<T> {
   const session = await sessionOf(parts, caller);
-  return await orRefusal(async () => {
+  return await withHttpProblems(async () => {
     const agent = personAgent(parts, session);
     try {
       return await question(agent);
@@ -54,7 +54,7 @@ export async function bodyOf<S extends z.ZodType>(
   const parsed = schema.safeParse(await jsonBody(c, largest));
   if (parsed.success) return parsed.data;
   const fields = [...new Set(parsed.error.issues.map(({ path }) => path.join('.')))];
-  throw new AgentRefusal(
+  throw new AgentHttpProblem(
     400,
     'usage',
     `the request is malformed: ${fields.filter(Boolean).join(', ') || 'its body'}`,
@@ -66,7 +66,7 @@ export async function bodyOf<S extends z.ZodType>(
 export function idempotencyKeyOf(c: Context): string {
   const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
   if (parsed.success) return parsed.data;
-  throw new Refusal(400, 'idempotency_key_missing', 'the Idempotency-Key header is required', {
+  throw new HttpProblem(400, 'idempotency_key_missing', 'the Idempotency-Key header is required', {
     hint: 'Use 1 to 64 characters of A-Z a-z 0-9 . _ -. Send a new key with each request, and the same key with a retry.',
   });
 }

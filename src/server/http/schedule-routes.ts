@@ -16,12 +16,12 @@ import type { RunRecord } from '../../schedule/run-record.ts';
 import { schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
-import { AgentRefusal, Refusal } from '../../trading/refusal.ts';
+import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { allSchedules, MAX_SCHEDULES, type ServerSchedule, schedulesOf, wakeTime } from '../server-parts.ts';
-import { orRefusal } from './agent-refusal.ts';
+import { withHttpProblems } from './agent-refusal.ts';
 import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
 
 /** Maximum body size in bytes: enough for a rules file. */
@@ -50,7 +50,7 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
     const once = () => (session ??= sessionOf(parts, caller));
     return await Promise.all(
       rows.map(async (row) =>
-        viewOf(row, await orRefusal(() => momentsOf(row.schedule.timing, once)), clock.now()),
+        viewOf(row, await withHttpProblems(() => momentsOf(row.schedule.timing, once)), clock.now()),
       ),
     );
   };
@@ -59,7 +59,7 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
       ? await schedulesOf(parts, caller.sub).find(idOrName)
       : undefined;
     if (row !== undefined) return row;
-    throw new Refusal(404, 'not_found', `there is no schedule ${JSON.stringify(idOrName)}`, {
+    throw new HttpProblem(404, 'not_found', `there is no schedule ${JSON.stringify(idOrName)}`, {
       hint: 'List yours with "trade-agent schedule list".',
     });
   };
@@ -71,11 +71,15 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
     const key = idempotencyKeyOf(c);
     const asked = await bodyOf(c, addScheduleSchema, MAX_BODY_BYTES);
     const session = await sessionOf(parts, caller);
-    const moments = await orRefusal(() => malformed(() => momentsOf(asked.timing, async () => session)));
-    const made = await malformed(() => newSchedule(asked, caller, { key, moments, now: clock.now() }));
-    await orRefusal(() => sessions.grantOffline(caller, caller.accessToken));
+    const moments = await withHttpProblems(() =>
+      withUsageProblems(() => momentsOf(asked.timing, async () => session)),
+    );
+    const made = await withUsageProblems(() =>
+      newSchedule(asked, caller, { key, moments, now: clock.now() }),
+    );
+    await withHttpProblems(() => sessions.grantOffline(caller, caller.accessToken));
     const added = await schedulesOf(parts, caller.sub).add(made, MAX_SCHEDULES);
-    if (!('schedule' in added)) throw notAdded(added.outcome, asked.name);
+    if (!('schedule' in added)) throw addProblem(added.outcome, asked.name);
     const [schedule] = await shown(caller, [await find(caller, added.schedule.id)]);
     return c.json({ schedule }, 201);
   });
@@ -86,7 +90,7 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
   routes.delete('/v1/agent/schedules/:schedule', async (c, caller) => {
     const rows = schedulesOf(parts, caller.sub);
     await rows.remove((await find(caller, c.req.param('schedule') ?? '')).schedule.id);
-    if ((await rows.list()).length === 0) await orRefusal(() => sessions.endOffline(caller.sub));
+    if ((await rows.list()).length === 0) await withHttpProblems(() => sessions.endOffline(caller.sub));
     return c.body(null, 204);
   });
   routes.post('/v1/agent/schedules/:schedule/run', async (c, caller) => {
@@ -136,25 +140,25 @@ function viewOf(
 }
 
 /** Converts errors for invalid rules or times to a `usage` problem. */
-async function malformed<T>(work: () => Promise<T>): Promise<T> {
+async function withUsageProblems<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
     if (!isTradeAgentError(error) || !['invalid_config', 'usage'].includes(error.code)) throw error;
     const { message, hint } = error;
-    throw new AgentRefusal(400, 'usage', message, defined({ hint }));
+    throw new AgentHttpProblem(400, 'usage', message, defined({ hint }));
   }
 }
 
-function notAdded(outcome: 'conflict' | 'name_taken' | 'too_many', name: string | null): Error {
+function addProblem(outcome: 'conflict' | 'name_taken' | 'too_many', name: string | null): Error {
   if (outcome === 'conflict') {
     const message = 'this Idempotency-Key was already used for another schedule';
     const hint = 'Use a new key for each schedule.';
-    return new Refusal(409, 'idempotency_key_conflict', message, { hint });
+    return new HttpProblem(409, 'idempotency_key_conflict', message, { hint });
   }
   const [message, hint] =
     outcome === 'name_taken'
       ? [`a schedule "${name}" already exists`, 'Choose another name, or remove that schedule first.']
       : [`you already have ${MAX_SCHEDULES} schedules, the maximum`, 'Remove one first.'];
-  return new AgentRefusal(409, 'usage', message, { hint });
+  return new AgentHttpProblem(409, 'usage', message, { hint });
 }

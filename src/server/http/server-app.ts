@@ -41,7 +41,7 @@ import {
   type RunStore,
 } from '../../store/run-store.ts';
 import type { Environment } from '../../trading/order.ts';
-import { Refusal } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/refusal.ts';
 import { orderSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { namedSchemas } from '../../values/named-schemas.ts';
@@ -77,7 +77,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   const closing = new AbortController();
   const requireOpen = () => {
     if (closing.signal.aborted)
-      throw new Refusal(503, 'closing', 'the server is shutting down', { retryAfter: 5 });
+      throw new HttpProblem(503, 'closing', 'the server is shutting down', { retryAfter: 5 });
   };
   const verify = createTokenVerifier({
     provider: createIdentityProvider({
@@ -142,7 +142,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
   );
   app.notFound(
     door.open(() => {
-      throw new Refusal(404, 'not_found', 'there is no such endpoint');
+      throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
     }),
   );
   return {
@@ -196,7 +196,7 @@ function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
     const id = c.req.param('approval') ?? '';
     const approval = await asked(parts, caller, (agent) => agent.approval(id));
     if (approval !== undefined) return c.json({ approval });
-    throw new Refusal(404, 'not_found', `there is no approval ${id}`, {
+    throw new HttpProblem(404, 'not_found', `there is no approval ${id}`, {
       hint: 'List yours with "trade-agent approvals".',
     });
   });
@@ -227,13 +227,13 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
       clock.now(),
     );
     if (begun.outcome === 'full') {
-      throw new Refusal(429, 'too_many_open', `you have ${MAX_OPEN_RUNS} unfinished runs`, {
+      throw new HttpProblem(429, 'too_many_open', `you have ${MAX_OPEN_RUNS} unfinished runs`, {
         hint: 'Wait until one ends, or stop one.',
         retryAfter: 30,
       });
     }
     if (begun.outcome !== 'other') return { run: begun.run.id, thread: begun.run.thread };
-    throw new Refusal(
+    throw new HttpProblem(
       409,
       'idempotency_key_conflict',
       'this Idempotency-Key was already used for another run',
@@ -266,14 +266,14 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
   );
 }
 
-function noRun(id: string): Refusal {
-  return new Refusal(404, 'not_found', `there is no run ${id}`, {
+function noRun(id: string): HttpProblem {
+  return new HttpProblem(404, 'not_found', `there is no run ${id}`, {
     hint: 'A run is kept for one day after it ends. Its thread is kept longer.',
   });
 }
 
-function noThread(id: string): Refusal {
-  return new Refusal(404, 'not_found', `there is no thread ${id}`, {
+function noThread(id: string): HttpProblem {
+  return new HttpProblem(404, 'not_found', `there is no thread ${id}`, {
     hint: 'List yours with "trade-agent threads".',
   });
 }

@@ -306,12 +306,12 @@ async function exchangeToken(
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
     const failure = providerFailure(error);
-    if (isSubjectRefused(failure, profile)) return undefined;
+    if (isSubjectRejected(failure, profile)) return undefined;
     throw notExchanged(failure, profile, scopes);
   }
 }
 
-function isSubjectRefused(failure: ProviderFailure, profile: ResolvedProfile): boolean {
+function isSubjectRejected(failure: ProviderFailure, profile: ResolvedProfile): boolean {
   if (failure.kind !== 'oauth' || !REJECTED_SUBJECT_ERRORS.includes(failure.error)) return false;
   const { refusesBound } = dialectOf(profile).onBehalf;
   return refusesBound?.test(failure.description ?? '') !== true;

@@ -85,7 +85,7 @@ function open(file: string, key: Buffer): StateDatabase {
     // Has an effect only in an empty file, and would write to a file that must not be changed yet.
     if (size === 0) database.pragma('auto_vacuum = INCREMENTAL');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
-    const version = refuseNewer(database, file);
+    const version = requireKnownVersion(database, file);
     if (mayBeDamaged) check(database, file);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
@@ -111,7 +111,7 @@ function check(database: StateDatabase, file: string): void {
   if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file);
 }
 
-function refuseNewer(database: StateDatabase, file: string): number {
+function requireKnownVersion(database: StateDatabase, file: string): number {
   const found = versionOf(database);
   if (found <= SCHEMA_VERSION) return found;
   throw newer(file, found, SCHEMA_VERSION);

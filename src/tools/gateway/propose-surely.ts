@@ -33,7 +33,7 @@ export async function proposeSurely(
     const answer = await proposeOnce(gateway, request, key, options);
     if (!isTradeAgentError(answer)) return answer;
     // The gateway looks up existing proposals before it refuses, except for unauthenticated callers.
-    if (!isSilent(answer)) throw isOfTheGateway(answer) ? answer : failure(answer);
+    if (!isSilent(answer)) throw isGatewayProblem(answer) ? answer : failure(answer);
     mayBeThere ||= answer.details.sent !== false && answer.code !== 'provider_unreachable';
     if (wait === undefined) throw failure(answer);
     if (wait === BACKOFF_MS[0]) notice('The gateway cannot be reached; trying again.');
@@ -69,6 +69,6 @@ function isSilent({ code, details }: TradeAgentError): boolean {
   return details.status === 500 || details.problem === 'malformed_response';
 }
 
-function isOfTheGateway({ code, details }: TradeAgentError): boolean {
+function isGatewayProblem({ code, details }: TradeAgentError): boolean {
   return details.problem !== undefined && !['login_required', 'insufficient_scope'].includes(code);
 }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkOrder, describeOrder, environments, type OrderDraft, orderDraftSchema } from '../order.ts';
-import { orderProblem } from '../order-problem.ts';
+import { invalidOrder } from '../order-problem.ts';
 import { orderHeadline as terminalHeadline } from '../order-words.ts';
 import { type BatchLine, batchLineSchema, defineKind } from './kind-words.ts';
 import { draftFields, order } from './order.ts';
@@ -117,9 +117,9 @@ function failureText(value: string): string {
 }
 
 /** Rejects exits, because a batch sells first and exits sell later. @throws {TradeAgentError} `invalid_order` */
-export function requireOnePart({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
+export function rejectExits({ order_class, symbol }: Pick<OrderDraft, 'order_class' | 'symbol'>): void {
   if (order_class === undefined) return;
-  throw orderProblem(
+  throw invalidOrder(
     `the ${order_class} order for ${symbol} has exits and can't be part of a batch`,
     'Propose it separately.',
     'order_class',
@@ -129,10 +129,10 @@ export function requireOnePart({ order_class, symbol }: Pick<OrderDraft, 'order_
 function checkBatch({ orders, account, environment, expires_at }: BatchSubject): void {
   for (const draft of orders) {
     checkOrder(draft);
-    requireOnePart(draft);
+    rejectExits(draft);
   }
   const wrong = (why: string) =>
-    orderProblem(`these orders can't form a batch: ${why}`, 'Propose them again.', 'orders');
+    invalidOrder(`these orders can't form a batch: ${why}`, 'Propose them again.', 'orders');
   const isAlike = (draft: OrderDraft) =>
     draft.account === account && draft.environment === environment && draft.expires_at === expires_at;
   if (!orders.every(isAlike)) throw wrong('they are not all for the same account and expiry');

@@ -5,7 +5,7 @@ import { dollars } from '../amounts.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
 import { ONE_DAY_MS } from '../new-york-time.ts';
 import { accountNumberSchema, environments, sides, slippageSchema, symbolSchema } from '../order.ts';
-import { orderProblem as problem } from '../order-problem.ts';
+import { invalidOrder as problem } from '../order-problem.ts';
 import { orderTypes, orderTypeTable, timesInForce } from '../order-types.ts';
 import { cadences } from './cadence.ts';
 import { checkStanding, standingSchema } from './standing.ts';

@@ -4,7 +4,7 @@ import { dollars } from '../amounts.ts';
 import { assetClassOf } from '../asset-class.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
 import { checkOrder, type OrderRequest, sides, symbolSchema } from '../order.ts';
-import { orderProblem as problem } from '../order-problem.ts';
+import { invalidOrder as problem } from '../order-problem.ts';
 import type { Cadence } from './cadence.ts';
 import { nextDue, type Recurring, standingDays } from './standing-due.ts';
 

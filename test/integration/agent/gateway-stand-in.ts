@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { MessageDraft } from '../../../src/trading/message.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anAccount, anOrder, aPosition, aQuote } from '../../fixtures/builders.ts';
 import { ProposalsStandIn } from './proposals-stand-in.ts';
@@ -113,7 +113,7 @@ export class GatewayStandIn {
       if (answer === 'drop') return void response.destroy();
       send(answer.status, answer.body);
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HttpProblem)) throw error;
       send(error.status, error.toProblem());
     }
   }
@@ -123,7 +123,7 @@ export class GatewayStandIn {
     const id = pathname.slice('/v1/orders/'.length);
     if (method === 'DELETE') {
       if (this.protecting.has(this.#order(id).id))
-        throw new Refusal(409, 'approval_required', 'the order protects a position');
+        throw new HttpProblem(409, 'approval_required', 'the order protects a position');
       return this.cancel(id);
     }
     switch (pathname) {
@@ -159,13 +159,13 @@ export class GatewayStandIn {
 
   #order(id: string): Order {
     const order = this.book.find((one) => one.id === id);
-    if (order === undefined) throw new Refusal(404, 'not_found', 'there is no such order');
+    if (order === undefined) throw new HttpProblem(404, 'not_found', 'there is no such order');
     return order;
   }
 
   #quote(symbol: string) {
     const quote = this.quotes.get(symbol);
-    if (quote === undefined) throw new Refusal(404, 'unknown_symbol', `there is no symbol ${symbol}`);
+    if (quote === undefined) throw new HttpProblem(404, 'unknown_symbol', `there is no symbol ${symbol}`);
     return aQuote({ symbol, name: this.assetName, ...quote, last: quote.ask });
   }
 }

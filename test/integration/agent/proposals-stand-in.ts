@@ -9,7 +9,7 @@ import {
   proposalRequestSchema,
   proposalSchema,
 } from '../../../src/trading/proposal.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import type { GatewayStandIn } from './gateway-stand-in.ts';
 
@@ -103,7 +103,7 @@ export class ProposalsStandIn {
       if (fault === 'drop_before_accept') return 'drop';
       if (typeof fault === 'object') {
         const { status, code, ...members } = fault;
-        throw new Refusal(status, code, code, { members });
+        throw new HttpProblem(status, code, code, { members });
       }
       const key = idempotencyKeySchema.parse(headers['idempotency-key']);
       const answer = await this.#propose(sub, key, JSON.parse(body), 'trade-agent');
@@ -125,7 +125,7 @@ export class ProposalsStandIn {
   #own(sub: string, id: string): Kept {
     const kept = this.#kept.get(id);
     if (kept === undefined || kept.sub !== sub)
-      throw new Refusal(404, 'not_found', 'there is no such proposal');
+      throw new HttpProblem(404, 'not_found', 'there is no such proposal');
     return kept;
   }
 
@@ -147,23 +147,25 @@ export class ProposalsStandIn {
 
   #withdraw(sub: string, id: string): Proposal {
     const { proposal } = this.#own(sub, id);
-    if (isSettledState(proposal.state)) throw new Refusal(409, 'proposal_settled', `it is ${proposal.state}`);
+    if (isSettledState(proposal.state))
+      throw new HttpProblem(409, 'proposal_settled', `it is ${proposal.state}`);
     if (!['drafted', 'requested'].includes(proposal.state))
-      throw new Refusal(409, 'proposal_executing', 'proposal_executing');
+      throw new HttpProblem(409, 'proposal_executing', 'proposal_executing');
     this.#end(id, 'cancelled', 'approval_cancelled', 'taken back before it was carried out');
     return this.#own(sub, id).proposal;
   }
 
   async #propose(sub: string, key: string, json: unknown, client: string): Promise<Answer> {
     const parsed = proposalRequestSchema.safeParse(json);
-    if (!parsed.success) throw new Refusal(400, 'invalid_proposal', String(parsed.error.issues[0]?.message));
+    if (!parsed.success)
+      throw new HttpProblem(400, 'invalid_proposal', String(parsed.error.issues[0]?.message));
     const request = parsed.data;
     this.posts.push({ key, body: request });
     const body = JSON.stringify(json);
     const earlier = this.#keys.get(`${sub} ${key}`);
     if (earlier !== undefined) {
       if (earlier.body !== body)
-        throw new Refusal(409, 'idempotency_key_conflict', 'the key is another request’s');
+        throw new HttpProblem(409, 'idempotency_key_conflict', 'the key is another request’s');
       return { status: 200, body: this.#own(sub, earlier.id).proposal };
     }
     const same = [...this.#kept.values()].find(
@@ -171,7 +173,7 @@ export class ProposalsStandIn {
     );
     if (same !== undefined) return { status: 200, body: same.proposal };
     if (this.isHalted && request.kind !== 'cancel')
-      throw new Refusal(403, 'policy_denied', 'trading is halted');
+      throw new HttpProblem(403, 'policy_denied', 'trading is halted');
     const id = `pr_${String(this.asked.length + 1).padStart(8, '0')}`;
     const proposal = this.#complete(request, id, client);
     this.#kept.set(id, { sub, request, proposal });
@@ -221,7 +223,7 @@ export class ProposalsStandIn {
         });
       case 'cancel': {
         const order = this.#gateway.book.find((one) => one.id === request.cancel.order_id);
-        if (order === undefined) throw new Refusal(404, 'not_found', 'there is no such order');
+        if (order === undefined) throw new HttpProblem(404, 'not_found', 'there is no such order');
         return proposalSchema.parse({
           ...base,
           kind: 'cancel',
@@ -236,7 +238,7 @@ export class ProposalsStandIn {
         });
       }
       default:
-        throw new Refusal(409, 'not_replaceable', 'the stand-in replaces no orders');
+        throw new HttpProblem(409, 'not_replaceable', 'the stand-in replaces no orders');
     }
   }
 
@@ -248,23 +250,23 @@ export class ProposalsStandIn {
     const { symbol, side, qty, notional } = order;
     const reference_price = this.#gateway.priceOf(symbol, side);
     if (reference_price === undefined)
-      throw new Refusal(404, 'unknown_symbol', `there is no symbol ${symbol}`);
+      throw new HttpProblem(404, 'unknown_symbol', `there is no symbol ${symbol}`);
     if (environment !== undefined && environment !== 'paper') {
-      throw new Refusal(
+      throw new HttpProblem(
         403,
         'environment_mismatch',
         'the profile says live, but the gateway trades on a paper account',
       );
     }
     if (!this.#gateway.open && order.type === 'market') {
-      throw new Refusal(409, 'market_closed', 'the market is closed; it opens at 2026-11-25T14:30:00Z');
+      throw new HttpProblem(409, 'market_closed', 'the market is closed; it opens at 2026-11-25T14:30:00Z');
     }
     // A stand-in may count in floats.
     const shares = Number(qty ?? Number(notional) / Number(reference_price));
     const held = Number(this.#gateway.positions.find((position) => position.symbol === symbol)?.qty ?? 0);
     const isTooMuch =
       side === 'sell' ? shares > held : shares * Number(reference_price) > Number(this.#gateway.buyingPower);
-    if (isTooMuch) throw new Refusal(422, 'insufficient_funds', 'there is not that much');
+    if (isTooMuch) throw new HttpProblem(422, 'insufficient_funds', 'there is not that much');
     const subject = normalizeOrder({
       account: 'PA3ALICE01',
       environment: 'paper' as const,

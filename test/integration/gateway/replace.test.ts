@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { OrderChanges } from '../../fixtures/builders.ts';
 import {
   insufficient,
@@ -34,7 +34,7 @@ const replace = async (changes: OrderChanges = {}, as: Partial<Caller> = {}) => 
     const { order, replay } = await world.desk.placeApproved(approved, { ...caller, ...as });
     return { id: order.id, replay };
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HttpProblem)) throw error;
     return { code: error.code, status: error.status, fields: error.options.fields };
   }
 };

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { assetClassOf, ticksOf } from '../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { securedBy } from '../../../src/trading/option-cover.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { Quote } from '../../../src/trading/views.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { dollarsBetween, hostileMarket } from './support/hostile-market.ts';
@@ -107,7 +107,7 @@ function play(kind: Kind, parameters?: fc.Parameters<[Hostile]>): Promise<void> 
       world.fund(CASH, HELD);
       const outcome = await world.trade(chance.symbol, chance, (quote) => termsOf(chance, quote));
       await expectCovered();
-      if (outcome instanceof Refusal) return;
+      if (outcome instanceof HttpProblem) return;
       expectWithin(outcome);
       seen.filled += outcome.fills.length === 0 ? 0 : 1;
       seen.heldBack += outcome.whole ? 0 : 1;

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import type { OrderClass } from '../../../src/trading/order-classes.ts';
 import { worstPrice } from '../../../src/trading/price-band.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { Quote } from '../../../src/trading/views.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
@@ -129,7 +129,7 @@ function play(kind: Kind, parameters?: fc.Parameters<[Creeping]>): Promise<void>
   return playUntil(
     fc.asyncProperty(creeping, async (chance) => {
       const outcome = await world.trade(SYMBOL, chance, (quote) => termsOf(kind, chance, quote));
-      if (outcome instanceof Refusal) {
+      if (outcome instanceof HttpProblem) {
         expect(outcome.code).toBe('broker_rejected');
         return;
       }

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { type OrderDraft, sides } from '../../../src/trading/order.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { hostileMarket } from './support/hostile-market.ts';
@@ -66,7 +66,7 @@ function termsOf(type: OrderDraft['type'], chance: Hostile): Terms {
 /** Undefined where the broker refuses it. */
 async function trade(type: OrderDraft['type'], chance: Hostile): Promise<Outcome | undefined> {
   const outcome = await world.trade(SYMBOL, chance, () => termsOf(type, chance));
-  if (!(outcome instanceof Refusal)) return outcome;
+  if (!(outcome instanceof HttpProblem)) return outcome;
   expect(outcome.code).toBe('broker_rejected');
   return undefined;
 }

@@ -1,10 +1,10 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Approved } from '../../../src/approval/kind.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
-const busy = new Refusal(503, 'broker_busy', 'the broker is busy');
+const busy = new HttpProblem(503, 'broker_busy', 'the broker is busy');
 const notTaken = { outcome: 'not_taken', refusal: busy } as const;
 const unknown = { outcome: 'unknown', text: 'no answer' } as const;
 
@@ -217,8 +217,8 @@ describe('what was approved', () => {
     const world = kernelWorld({ answers: ['approved', 'approved'] });
     const members = { reason: 'ORDER_NOTIONAL_EXCEEDS_MAX', limit: '1000', value: '2000' };
     world.steps.push(
-      { outcome: 'refused', refusal: new Refusal(403, 'policy_denied', 'too much', { members }) },
-      { outcome: 'refused', refusal: new Refusal(403, 'approval_expired', 'late') },
+      { outcome: 'refused', refusal: new HttpProblem(403, 'policy_denied', 'too much', { members }) },
+      { outcome: 'refused', refusal: new HttpProblem(403, 'approval_expired', 'late') },
     );
     const blocked = await world.proposed('blocked', '1');
     expect(blocked.reason).toEqual({ code: 'policy_denied', text: 'too much', members });
@@ -286,11 +286,11 @@ describe('what was approved', () => {
 
   it.each([
     [
-      { outcome: 'refused', refusal: new Refusal(422, 'broker_rejected', 'no') },
+      { outcome: 'refused', refusal: new HttpProblem(422, 'broker_rejected', 'no') },
       'blocked',
       'broker_rejected',
     ],
-    [{ outcome: 'refused', refusal: new Refusal(409, 'not_placed', 'never') }, 'expired', 'not_placed'],
+    [{ outcome: 'refused', refusal: new HttpProblem(409, 'not_placed', 'never') }, 'expired', 'not_placed'],
     [{ ...unknown, final: true }, 'blocked', 'outcome_unknown'],
   ] as const)('unknown and then found to be %o is %s', async (found, state, code) => {
     const world = kernelWorld();
@@ -304,7 +304,7 @@ describe('what was approved', () => {
     const { id } = await world.left('unknown');
     const seen = await world.row(id);
     await world.moves.move(seen, 'executing');
-    world.settled = { outcome: 'refused', refusal: new Refusal(409, 'not_placed', 'never') };
+    world.settled = { outcome: 'refused', refusal: new HttpProblem(409, 'not_placed', 'never') };
     expect(await world.kernel.settle(seen, alice)).toMatchObject({ state: 'executing' });
   });
 });

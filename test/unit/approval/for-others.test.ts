@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProposingCaller } from '../../../src/approval/kernel/propose.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
 const bob: ProposingCaller = {
@@ -16,7 +16,7 @@ function worldWithAdvisor(options: WorldOptions = {}): KernelWorld & { engaged: 
   world.access.require = async (who, question, account) => {
     if (who === account) return;
     if (world.engaged && who === 'bob' && account === 'alice' && question !== 'can_approve') return;
-    throw new Refusal(403, 'policy_denied', 'he may not', { members: { reason: 'RELATION_DENIED' } });
+    throw new HttpProblem(403, 'policy_denied', 'he may not', { members: { reason: 'RELATION_DENIED' } });
   };
   return world;
 }

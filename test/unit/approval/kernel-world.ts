@@ -23,7 +23,7 @@ import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { questionSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { isSettledState, type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { VirtualClock } from '../../virtual-clock.ts';
 
 /** `approved` is answered with a token of that very proposal, good for five minutes. */
@@ -171,10 +171,10 @@ export function kernelWorld({
     /** Who stands how to whose account: nobody to anybody else's, until a test says so. */
     access: {
       require: async (who, _question, account) => {
-        if (who !== account) throw new Refusal(403, 'policy_denied', 'a stranger');
+        if (who !== account) throw new HttpProblem(403, 'policy_denied', 'a stranger');
       },
       second: async () => {
-        throw new Refusal(403, 'policy_denied', 'there is nobody');
+        throw new HttpProblem(403, 'policy_denied', 'there is nobody');
       },
     } as Access,
     /** Runs before a question is taken; throws where it is not. */
@@ -182,10 +182,10 @@ export function kernelWorld({
     verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approved> => {
       const [, id = '', by] = token.split(' ');
       const proposal = await store.get(id);
-      if (proposal === undefined) throw new Refusal(401, 'token_malformed', 'of nobody');
+      if (proposal === undefined) throw new HttpProblem(401, 'token_malformed', 'of nobody');
       // A second person's came just now.
       const expiresAt = by === undefined ? (proposal.tokenExpiresAt ?? 0) : clock.now() + TOKEN_MS;
-      if (isFirst && clock.now() >= expiresAt) throw new Refusal(401, 'token_expired', 'it has expired');
+      if (isFirst && clock.now() >= expiresAt) throw new HttpProblem(401, 'token_expired', 'it has expired');
       const question = questionOf({ kindOf, gateway: GATEWAY, detailsTypes: {} }, proposal);
       return {
         sub: by ?? proposal.sub,

@@ -3,7 +3,7 @@ import { NO_TOKEN } from '../../../src/approval/access.ts';
 import type { Approved, Execution, Proposer } from '../../../src/approval/kind.ts';
 import type { Reason } from '../../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
 const notPlaced: Reason = {
@@ -12,7 +12,7 @@ const notPlaced: Reason = {
 };
 const refused: Execution<unknown> = {
   outcome: 'refused',
-  refusal: new Refusal(409, 'not_placed', 'there is no order'),
+  refusal: new HttpProblem(409, 'not_placed', 'there is no order'),
 };
 const unknown: Execution<unknown> = { outcome: 'unknown', text: 'no answer' };
 
@@ -97,7 +97,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
     ['no answer', unknown],
     [
       'an answer that it was not taken',
-      { outcome: 'not_taken', refusal: new Refusal(503, 'broker_busy', 'busy') },
+      { outcome: 'not_taken', refusal: new HttpProblem(503, 'broker_busy', 'busy') },
     ],
   ])('stays expired after %s, which is no proof', async (_, answer) => {
     const { world, id } = await writtenOffMeanwhile(() => answer);
@@ -236,8 +236,8 @@ describe('what was kept ready for a proposal', () => {
     expect(await settle(world, () => world.kernel.withdraw('alice', id))).toEqual([[subjectId, 'alice']]);
   });
 
-  const busy = { outcome: 'not_taken', refusal: new Refusal(503, 'broker_busy', 'busy') } as const;
-  const no = { outcome: 'refused', refusal: new Refusal(422, 'broker_rejected', 'no') } as const;
+  const busy = { outcome: 'not_taken', refusal: new HttpProblem(503, 'broker_busy', 'busy') } as const;
+  const no = { outcome: 'refused', refusal: new HttpProblem(422, 'broker_rejected', 'no') } as const;
   it.each<[string, ProposalState, WorldOptions['answers'], readonly Execution<unknown>[]]>([
     ['its owner denies it', 'denied', [{ status: 'denied' }], []],
     ['nobody decides in time', 'expired', [], []],

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { Approved } from '../../../src/approval/kind.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
 const MANDATE = 'M-x9K2aB7cD1';
 const under = { more: { mandate: MANDATE } };
-const busy = { outcome: 'not_taken', refusal: new Refusal(503, 'service_busy', 'busy') } as const;
+const busy = { outcome: 'not_taken', refusal: new HttpProblem(503, 'service_busy', 'busy') } as const;
 
 describe('what a mandate approves', () => {
   it('is carried out, and nobody is asked', async () => {

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { kernelWorld, restarted, TOKEN_MS } from './kernel-world.ts';
 
 const HOUR_MS = 3_600_000;
-const outOfReach = new Refusal(503, 'provider_unreachable', 'no keys');
-const notYetValid = new Refusal(401, 'token_not_yet_valid', 'the access token was issued in the future');
+const outOfReach = new HttpProblem(503, 'provider_unreachable', 'no keys');
+const notYetValid = new HttpProblem(401, 'token_not_yet_valid', 'the access token was issued in the future');
 
 describe('after a restart', () => {
   it('one that was drafted is asked', async () => {
@@ -159,7 +159,7 @@ describe('after a restart', () => {
     const world = kernelWorld();
     const { id } = await world.left('executing');
     world.verify = async () => {
-      throw new Refusal(401, 'token_signature', 'the provider has another key now');
+      throw new HttpProblem(401, 'token_signature', 'the provider has another key now');
     };
     world.start();
     expect((await world.until(id, 'unknown')).reason?.code).toBe('outcome_unknown');

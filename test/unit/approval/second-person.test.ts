@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
 /** More than one person may approve by themselves. */
@@ -11,7 +11,7 @@ function worldOfTwo(options: WorldOptions = {}): KernelWorld {
   world.access = {
     require: async (who, question, account) => {
       if (who === account || (who === 'carol' && question === 'can_approve_second')) return;
-      throw new Refusal(403, 'policy_denied', 'a stranger');
+      throw new HttpProblem(403, 'policy_denied', 'a stranger');
     },
     second: async () => 'carol',
   };
@@ -202,7 +202,7 @@ describe('what takes two people', () => {
   it('refuses the owner’s yes before the second phone rings, where it is none', async () => {
     const world = worldOfTwo({ answers: ['approved', 'approved'] });
     world.verify = async () => {
-      throw new Refusal(401, 'token_signature', 'the signature of the access token is invalid');
+      throw new HttpProblem(401, 'token_signature', 'the signature of the access token is invalid');
     };
     await world.proposed('blocked', MUCH);
     expect(askedOf(world)).toEqual(['alice']);
@@ -230,7 +230,7 @@ describe('what takes two people', () => {
       require: async () => undefined,
       second: async (_account, but) => {
         const found = coOwners.find((who) => !but.includes(who));
-        if (found === undefined) throw new Refusal(403, 'policy_denied', 'there is nobody');
+        if (found === undefined) throw new HttpProblem(403, 'policy_denied', 'there is nobody');
         return found;
       },
     };
@@ -244,7 +244,7 @@ describe('what takes two people', () => {
   it('is not proposed where nobody could be the second', async () => {
     const world = worldOfTwo();
     world.access.second = async () => {
-      throw new Refusal(403, 'policy_denied', 'nobody', { members: { reason: 'APPROVAL_NEEDS_SECOND' } });
+      throw new HttpProblem(403, 'policy_denied', 'nobody', { members: { reason: 'APPROVAL_NEEDS_SECOND' } });
     };
     await expect(world.propose(MUCH)).rejects.toMatchObject({ code: 'policy_denied' });
     expect(world.questions).toEqual([]);
@@ -256,7 +256,7 @@ describe('what takes two people', () => {
     await world.sleep(10_000);
     world.access.require = async (who) => {
       if (who === alice.sub) return;
-      throw new Refusal(403, 'policy_denied', 'no longer', { members: { reason: 'RELATION_DENIED' } });
+      throw new HttpProblem(403, 'policy_denied', 'no longer', { members: { reason: 'RELATION_DENIED' } });
     };
     world.answers.push('approved');
     expect((await world.until(id, 'blocked')).reason?.members).toMatchObject({ reason: 'RELATION_DENIED' });

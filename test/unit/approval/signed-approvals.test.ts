@@ -2,12 +2,12 @@ import { expect, it } from 'vitest';
 import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
 import { approvalStatement } from '../../../src/approval/signature/statement.ts';
 import type { VerifiedEvidence } from '../../../src/approval/signature/verify-evidence.ts';
-import { Refusal } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { GATEWAY, kernelWorld, restarted } from './kernel-world.ts';
 
 type Check = NonNullable<KernelParts['signatures']>['check'];
 const passes: Check = async () => ({ method: 'webauthn' }) as VerifiedEvidence;
-const noNonce = new Refusal(403, 'signature_nonce', 'something else was signed: its nonce differs');
+const noNonce = new HttpProblem(403, 'signature_nonce', 'something else was signed: its nonce differs');
 
 it('a signature is looked at over the row’s own details, and whether it is the first time', async () => {
   const looks: Parameters<Check>[] = [];

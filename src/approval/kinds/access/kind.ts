@@ -7,7 +7,7 @@ import {
   access,
   accessLine,
 } from '../../../trading/kinds/access.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 export interface AccessPorts {
@@ -87,21 +87,21 @@ export function accessKind({
 function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): void {
   if (who === account) throw wrong('who', 'this is your own account');
   if (isKnown?.(who) !== false) return;
-  throw new Refusal(404, 'not_found', `there is no user "${who}" here`, {
+  throw new HttpProblem(404, 'not_found', `there is no user "${who}" here`, {
     hint: 'Use the name they sign in with. "trade-agent home user list" on the home’s machine lists all users.',
     fields: ['who'],
   });
 }
 
-function wrong(field: string, detail: string): Refusal {
-  return new Refusal(400, 'invalid_proposal', detail, {
+function wrong(field: string, detail: string): HttpProblem {
+  return new HttpProblem(400, 'invalid_proposal', detail, {
     fields: [field],
     hint: 'See "trade-agent access list".',
   });
 }
 
-export function managedElsewhere(): Refusal {
-  return new Refusal(409, 'service_not_available', 'access to accounts is managed on another server', {
+export function managedElsewhere(): HttpProblem {
+  return new HttpProblem(409, 'service_not_available', 'access to accounts is managed on another server', {
     hint: 'Change it on the server that is set as "relations" in gateway.yaml.',
   });
 }

@@ -9,19 +9,19 @@ import {
   type BatchSubject,
   batch,
   batchText,
-  requireOnePart,
+  rejectExits,
 } from '../../../trading/kinds/batch.ts';
 import type { BatchLine } from '../../../trading/kinds/kind-words.ts';
 import type { OrderProposal } from '../../../trading/kinds/order.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
-import { orderProblem } from '../../../trading/order-problem.ts';
+import { invalidOrder } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import type { Refusal } from '../../../trading/refusal.ts';
+import type { HttpProblem } from '../../../trading/refusal.ts';
 import { isFinal, type Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, executionOf, refusalOf } from '../execution.ts';
+import { displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
 import { effectsOf } from '../order/effects.ts';
 import {
   draftOrder,
@@ -111,8 +111,8 @@ async function complete(
   const symbols = requests.map(({ symbol }) => symbol);
   const twice = symbols.find((symbol, at) => symbols.indexOf(symbol) !== at);
   if (twice !== undefined) {
-    throw refusalOf(
-      orderProblem(`${twice} appears in it twice`, 'Give one order for each symbol.', 'orders'),
+    throw toHttpProblem(
+      invalidOrder(`${twice} appears in it twice`, 'Give one order for each symbol.', 'orders'),
     );
   }
   for (const request of requests) {
@@ -122,8 +122,8 @@ async function complete(
   const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
   const account = requests[0]?.account;
   if (requests.some((one) => one.account !== account)) {
-    throw refusalOf(
-      orderProblem(
+    throw toHttpProblem(
+      invalidOrder(
         'these orders are for more than one account',
         'Propose one batch for each account.',
         'orders',
@@ -164,9 +164,9 @@ async function complete(
 /** @throws {Refusal} 400 `invalid_order` for an order with legs */
 function requireAlone(request: OrderProposal): void {
   try {
-    requireOnePart(request);
+    rejectExits(request);
   } catch (error) {
-    throw refusalOf(error);
+    throw toHttpProblem(error);
   }
 }
 
@@ -186,7 +186,7 @@ async function execute(
   approved: Approved,
 ): Promise<Execution<BatchResult>> {
   const lines: BatchLine[] = [];
-  let first: Refusal | undefined;
+  let first: HttpProblem | undefined;
   for (const [at, draft] of orders.entries()) {
     const { client_order_id } = draft;
     if (first !== undefined && on_failure === 'stop') {
@@ -217,13 +217,13 @@ async function execute(
 }
 
 /** Whether only the rate limit refused it. Then the next order is sent once there is room, while the approval is valid. */
-function isPaced({ options }: Refusal): boolean {
+function isPaced({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
 }
 
 /** Returns the outcome of a batch whose next order has to wait: `not_taken` only if none has been placed. */
-function later(lines: readonly BatchLine[], refusal: Refusal): Execution<BatchResult> {
+function later(lines: readonly BatchLine[], refusal: HttpProblem): Execution<BatchResult> {
   if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
   return {
     outcome: 'unknown',
@@ -270,7 +270,7 @@ async function settle(
   asker: Proposer,
 ): Promise<Execution<BatchResult> | undefined> {
   const lines: BatchLine[] = [];
-  let first: Refusal | undefined;
+  let first: HttpProblem | undefined;
   for (const draft of orders) {
     const { client_order_id } = draft;
     const found = await executionOf(() => ports.outcome(asker, client_order_id));
@@ -289,7 +289,7 @@ async function settle(
   return { outcome: 'executed', result: { lines } };
 }
 
-function refusedLine({ client_order_id }: OrderDraft, { code, message }: Refusal): BatchLine {
+function refusedLine({ client_order_id }: OrderDraft, { code, message }: HttpProblem): BatchLine {
   return { client_order_id, outcome: 'refused', reason: { code, text: message } };
 }
 

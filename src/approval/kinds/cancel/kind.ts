@@ -3,7 +3,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
 import { isOver, standingParts } from '../../../trading/order-legs.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, executionOf } from '../execution.ts';
@@ -33,7 +33,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
     async complete({ account: named, order_id }, { proposer, subjectId, expiresAt }) {
       const { order, account, broker, protects } = await ports.openOrder(proposer, named, order_id);
       if (isFinal(order.status)) {
-        throw new Refusal(
+        throw new HttpProblem(
           409,
           'not_cancelable',
           `the order is ${order.status} and can no longer be cancelled`,

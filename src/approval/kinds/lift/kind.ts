@@ -1,7 +1,7 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import type { Halts } from '../../../store/halts.ts';
 import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 /** The end of a halt. Whoever can talk to the gateway may stop trading, but only the owner's tap starts it again. */
@@ -16,7 +16,7 @@ export function liftKind({
     ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
       const { state, since } = await halts.standing(proposer.sub, clock.now());
-      if (since === undefined) throw new Refusal(409, 'not_halted', 'trading is not halted');
+      if (since === undefined) throw new HttpProblem(409, 'not_halted', 'trading is not halted');
       return {
         subject: {
           halted_at: new Date(since).toISOString(),

@@ -13,12 +13,12 @@ import type { Granted } from '../../../trading/mandate/granted.ts';
 import { mandateFor, mandateWorst } from '../../../trading/mandate/mandate-words.ts';
 import { GATEWAY_KEY_THUMBPRINT, isRecurring } from '../../../trading/mandate/standing.ts';
 import { nextDue } from '../../../trading/mandate/standing-due.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
-import { type BrokerOf, displayedAccount, executionOf, refusalOf } from '../execution.ts';
+import { type BrokerOf, displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
 
 /** The ports that complete a mandate and store it. All methods throw only `Refusal`s. */
 export interface MandatePorts {
@@ -60,7 +60,7 @@ export function mandateKind(
       const opener = asked.standing === undefined ? proposer : { ...proposer, accessToken: NO_TOKEN };
       const account = await ports.account(opener, named, asked.symbols);
       if (environment !== undefined && environment !== account.environment) {
-        throw new Refusal(
+        throw new HttpProblem(
           403,
           'environment_mismatch',
           `the mandate is for a ${environment} account, but this gateway trades on a ${account.environment} account`,
@@ -85,7 +85,7 @@ export function mandateKind(
         checkMandate(subject);
         checkLasting(subject, now);
       } catch (error) {
-        throw refusalOf(error);
+        throw toHttpProblem(error);
       }
       if (asked.replaces !== undefined) await ports.requireReplaceable(proposer.sub, asked.replaces);
       return {
@@ -156,7 +156,7 @@ function amountsOf(
 /** @throws {Refusal} 403 `token_not_bound`, `approval_required` */
 function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'>): string {
   if (!isShown) {
-    throw new Refusal(
+    throw new HttpProblem(
       403,
       'approval_required',
       'the phone shows only one line here, which is too little to approve a mandate',
@@ -167,7 +167,7 @@ function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'
     );
   }
   if (jkt !== undefined) return jkt;
-  throw new Refusal(
+  throw new HttpProblem(
     403,
     'token_not_bound',
     'a mandate is for one program’s key, but this session’s tokens are not bound to a key',
@@ -179,8 +179,8 @@ function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'
 }
 
 /** Returns 422 `service_not_available`. */
-function notUnattended(): Refusal {
-  return new Refusal(
+function notUnattended(): HttpProblem {
+  return new HttpProblem(
     422,
     'service_not_available',
     'this gateway can only access accounts through their owner’s sign-in, so it can’t place standing orders',

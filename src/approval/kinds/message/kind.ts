@@ -7,7 +7,7 @@ import {
 } from '../../../trading/message.ts';
 import { messageDigest } from '../../../trading/message-details.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { executionOf, refusalOf } from '../execution.ts';
+import { executionOf, toHttpProblem } from '../execution.ts';
 
 /** The gateway's message service. All methods throw only `Refusal`s. */
 export interface MessagePorts {
@@ -28,7 +28,7 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
       try {
         checkMessage(draft);
       } catch (error) {
-        throw refusalOf(error);
+        throw toHttpProblem(error);
       }
       // Before the person is asked: they should not approve something that can't be sent.
       await ports.requireConnected(draft, proposer);

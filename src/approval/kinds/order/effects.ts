@@ -14,7 +14,7 @@ import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { Environment, OrderDraft, OrderRequest } from '../../../trading/order.ts';
 import { beyond, priceNow } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../trading/views.ts';
 
 type Decimal = InstanceType<typeof Dec>;
@@ -163,7 +163,7 @@ export function requireMeans(
 ): void {
   const { account, quote, positions } = world;
   if (environment !== undefined && environment !== account.environment) {
-    throw new Refusal(
+    throw new HttpProblem(
       403,
       'environment_mismatch',
       `the proposal is for a ${environment} account, but this gateway trades on a ${account.environment} account`,
@@ -193,7 +193,7 @@ function requireBuyingPower(order: OrderRequest, account: Account, reference: st
   const cost = new Dec(order.notional ?? new Dec(order.qty ?? 0).times(share).times(unitsOf(order.symbol)));
   const power = buyingPower(order.symbol, account);
   if (cost.lte(power)) return;
-  throw new Refusal(
+  throw new HttpProblem(
     422,
     'insufficient_funds',
     `the order would cost about ${dollars(cost.toFixed(2))}, but the buying power is ${dollars(power)}`,
@@ -216,7 +216,7 @@ function requireHolding(order: OrderRequest, positions: readonly Position[], ref
     held === undefined
       ? `you hold no ${symbol}`
       : `you hold ${held.qty} ${symbol}${onSale.gt(0) ? `, ${onSale.toFixed()} of them in open sell orders` : ''}`;
-  throw new Refusal(422, 'insufficient_funds', `not enough to sell: ${state}`, {
+  throw new HttpProblem(422, 'insufficient_funds', `not enough to sell: ${state}`, {
     hint: 'Sell no more than you hold. trade-agent does not sell short.',
     members: { limit: available.toFixed(), value: wanted.toFixed() },
   });

@@ -12,8 +12,8 @@ import {
 import { checkOrderClass } from '../../../trading/order-class-checks.ts';
 import { isOver } from '../../../trading/order-legs.ts';
 import { exitsOutcome } from '../../../trading/order-outcome.ts';
-import { orderProblem } from '../../../trading/order-problem.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { invalidOrder } from '../../../trading/order-problem.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
   isFinal,
@@ -25,7 +25,7 @@ import {
 import { worstCase } from '../../../trading/worst-case.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
-import { displayedAccount, executionOf, refusalOf } from '../execution.ts';
+import { displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
 import { effectsOf, referencePrice, requireMeans } from './effects.ts';
 
 /** The account and market data with which an order is completed. */
@@ -152,14 +152,14 @@ async function coverOf(
 
 /** Checks a request before the broker is asked anything. @throws {Refusal} 400 `invalid_order` */
 export function requireWellFormed({ max_slippage: _, environment: __, ...asked }: OrderProposal): void {
-  refusing(() => checkOrder(asked));
+  refuseOnError(() => checkOrder(asked));
 }
 
-function refusing(check: () => void): void {
+function refuseOnError(check: () => void): void {
   try {
     check();
   } catch (error) {
-    throw refusalOf(error);
+    throw toHttpProblem(error);
   }
 }
 
@@ -187,7 +187,7 @@ export function draftOrder(
     client_order_id: subjectId,
     expires_at: expiresAt,
   });
-  refusing(() => checkOrderClass(draft));
+  refuseOnError(() => checkOrderClass(draft));
   return draft;
 }
 
@@ -201,10 +201,10 @@ export function orderFingerprint({
   return JSON.stringify(sorted(terms));
 }
 
-function notCovered(outside: readonly Outside[]): Refusal {
+function notCovered(outside: readonly Outside[]): HttpProblem {
   const [first] = outside;
   const { limit, value } = first ?? {};
-  return new Refusal(403, 'policy_denied', `no mandate covers the order: ${first?.text}`, {
+  return new HttpProblem(403, 'policy_denied', `no mandate covers the order: ${first?.text}`, {
     hint: 'Propose it without "approval: mandate", so that its owner is asked. See "trade-agent mandates".',
     members: {
       reason: first?.reason,
@@ -220,8 +220,8 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
   if (order.side !== 'sell' || notional === undefined) return order;
   const qty = new Dec(notional).div(reference).toDecimalPlaces(decimals, Dec.ROUND_DOWN);
   if (qty.isZero()) {
-    throw refusalOf(
-      orderProblem(
+    throw toHttpProblem(
+      invalidOrder(
         `${dollars(notional)} is less than the smallest fraction of a share that can be sold here`,
         'Sell a number of shares instead.',
         'notional',

@@ -12,11 +12,11 @@ import {
 import { isOver } from '../../../trading/order-legs.ts';
 import { bandOf } from '../../../trading/order-types.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, executionOf, refusalOf } from '../execution.ts';
+import { displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
 import { effectsOf, referencePrice } from '../order/effects.ts';
 import { type OrderPorts, orderText } from '../order/kind.ts';
 
@@ -92,7 +92,7 @@ function asAsked(order: Order): OrderRequest {
   try {
     return termsOf(order);
   } catch (error) {
-    throw refusalOf(error);
+    throw toHttpProblem(error);
   }
 }
 
@@ -103,17 +103,22 @@ function changedTerms(
   { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
   if (bandOf(order.type) !== undefined) {
-    throw new Refusal(409, 'not_replaceable', `a ${order.type} order placed elsewhere has no price limit`, {
-      hint: 'Cancel it and propose a new order, which will have one.',
-    });
+    throw new HttpProblem(
+      409,
+      'not_replaceable',
+      `a ${order.type} order placed elsewhere has no price limit`,
+      {
+        hint: 'Cancel it and propose a new order, which will have one.',
+      },
+    );
   }
   if (Object.keys(changes).length === 0) {
-    throw new Refusal(400, 'invalid_order', 'the request changes nothing', {
+    throw new HttpProblem(400, 'invalid_order', 'the request changes nothing', {
       hint: 'Specify a new quantity, price or time in force.',
     });
   }
   if (order.legs !== undefined) {
-    throw new Refusal(409, 'not_replaceable', 'an order with legs can’t be changed as a whole', {
+    throw new HttpProblem(409, 'not_replaceable', 'an order with legs can’t be changed as a whole', {
       hint: 'Change a leg by its own order id, or cancel the whole order and propose a new one.',
     });
   }
@@ -132,7 +137,7 @@ function changedTerms(
   try {
     checkOrder(terms);
   } catch (error) {
-    throw refusalOf(error);
+    throw toHttpProblem(error);
   }
   return terms;
 }

@@ -54,7 +54,7 @@ export function receiptText(
   ].join('\n');
 }
 
-export function refusedText(what: string, { fault, text }: ReceiptVerdict & { ok: false }): string {
+export function invalidReceiptText(what: string, { fault, text }: ReceiptVerdict & { ok: false }): string {
   return `${safeLine(what)}  INVALID  ${safeLine(text)} (${fault})`;
 }
 

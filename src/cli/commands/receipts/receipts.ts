@@ -84,9 +84,9 @@ async function printVerdict(
   verdict: ReceiptVerdict & { readonly from?: string },
 ): Promise<0 | 1> {
   await context.output.result('receipt', { ...verdict }, async () => {
-    const { receiptText, refusedText } = await import('./receipt-text.ts');
+    const { receiptText, invalidReceiptText } = await import('./receipt-text.ts');
     const { readerOf } = await import('../../text/reader.ts');
-    return verdict.ok ? receiptText(verdict, readerOf(context.io)) : refusedText(what, verdict);
+    return verdict.ok ? receiptText(verdict, readerOf(context.io)) : invalidReceiptText(what, verdict);
   });
   return verdict.ok ? exits.done : exits.failed;
 }

@@ -242,7 +242,13 @@ export function failureOf(error: unknown): BrokerFailure {
   if (status === 401 || isForbidden(error)) return { kind: 'unauthorized' };
   if (status === 429) return { kind: 'rate_limited', retryAfterMs };
   if (code === undefined || !REJECTION_STATUSES.includes(status)) return { kind: 'failing', status };
-  return { kind: 'refused', status, reason: reasonOf(status, message), message, brokerCode: String(code) };
+  return {
+    kind: 'refused',
+    status,
+    reason: rejectionReason(status, message),
+    message,
+    brokerCode: String(code),
+  };
 }
 
 /** Classifies by text, because `PATCH /v2/orders/{id}` has no code. It only affects what the person reads. */
@@ -273,7 +279,7 @@ function isForbidden({ status, code, message }: ApiError): boolean {
 }
 
 /** Alpaca has no code for these: 40010001 is any malformed request, and 40310000 any forbidden one. */
-function reasonOf(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
+function rejectionReason(status: number, message: string): (BrokerFailure & { kind: 'refused' })['reason'] {
   if (status === 409 || /client[_ ]order[_ ]id/i.test(message)) return 'duplicate';
   if (status === 403 && /buying power|insufficient (balance|funds|cash)/i.test(message)) {
     return 'insufficient_funds';

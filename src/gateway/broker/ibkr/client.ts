@@ -1,5 +1,5 @@
 import { type RestClient, restClient } from '../rest-client.ts';
-import { errorIn, IbkrNo } from './failure.ts';
+import { errorIn, IbkrRejection } from './failure.ts';
 
 export interface IbkrOptions {
   readonly environment: 'paper' | 'live';
@@ -28,7 +28,7 @@ export function ibkrClient({
   return async (path, request) => {
     const answer = await client(path, request);
     const error = errorIn(answer);
-    if (error !== undefined) throw new IbkrNo(error);
+    if (error !== undefined) throw new IbkrRejection(error);
     return answer;
   };
 }

@@ -2,7 +2,7 @@ import type { BrokerFailure } from '../broker-failure.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 
 /** A rejection by Interactive Brokers, or ours for something that it does not support. */
-export class IbkrNo extends Error {
+export class IbkrRejection extends Error {
   override name = 'IbkrNo';
 }
 
@@ -13,7 +13,7 @@ export function errorIn(json: unknown): string | undefined {
 
 /** Classifies an error. An answer `{error}` with any status except a server error is a rejection. */
 export function failureOf(error: unknown): BrokerFailure {
-  if (error instanceof IbkrNo) return refusedBy(error.message);
+  if (error instanceof IbkrRejection) return refusedBy(error.message);
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: 'gateway_session' };
@@ -24,11 +24,11 @@ export function failureOf(error: unknown): BrokerFailure {
 }
 
 function refusedBy(message: string): BrokerFailure {
-  return { kind: 'refused', ...reasonOf(message), message, brokerCode: undefined };
+  return { kind: 'refused', ...rejectionReason(message), message, brokerCode: undefined };
 }
 
 /** Classifies by text, because there are no codes. Affects what the person reads, and how a failed cancel is reported. */
-function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
+function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   // "Order couldn't be submitted: Local order ID=… is already registered."
   if (/already registered/i.test(message)) return { status: 409, reason: 'duplicate' };
   if (/insufficient|buying power|available funds|margin requirement/i.test(message)) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Dec, ZERO } from '../../../trading/decimal.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
   accountSchema,
@@ -68,7 +68,7 @@ async function verifyIbkrSession(
     );
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof Refusal) throw noAccount(host, `does not open this account: ${error.message}`);
+    if (error instanceof HttpProblem) throw noAccount(host, `does not open this account: ${error.message}`);
     if (error instanceof RestAnswer && error.status === 401) {
       throw wrongCredentials(
         ibkrTraits.label,
@@ -213,8 +213,8 @@ async function accountDetails(client: RestClient, account: string): Promise<Ibkr
   };
 }
 
-function notOpened(detail: string): Refusal {
-  return new Refusal(409, 'account_not_connected', detail, {
+function notOpened(detail: string): HttpProblem {
+  return new HttpProblem(409, 'account_not_connected', detail, {
     hint: 'Sign in at the Client Portal Gateway as the account’s owner, or choose another account on the home’s own machine with "trade-agent home broker set".',
     members: { credentials: 'gateway_session' },
   });

@@ -8,7 +8,7 @@ import type { BrokerRequests } from '../broker-requests.ts';
 import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import type { Contracts } from './contracts.ts';
-import { failureOf, IbkrNo } from './failure.ts';
+import { failureOf, IbkrRejection } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrTerms, ibkrTraits, ibkrTypes } from './traits.ts';
 
@@ -131,7 +131,7 @@ export function ibkrOrders(
 /**
  * Answers questions until the order is accepted. Declines any question that the approval does not cover, so that no later
  * confirmation can send the order.
- * @throws {IbkrNo} if the order is rejected; {@link NoAnswer} if a confirmation was sent and its result is unknown
+ * @throws {IbkrRejection} if the order is rejected; {@link NoAnswer} if a confirmation was sent and its result is unknown
  */
 async function answered(
   client: RestClient,
@@ -140,9 +140,9 @@ async function answered(
 ): Promise<z.output<typeof taken>> {
   let answer = answerOf.parse(first);
   for (let asked = 0; ; asked++) {
-    if ('text' in answer) throw new IbkrNo(answer.text);
+    if ('text' in answer) throw new IbkrRejection(answer.text);
     if (!('message' in answer)) return answer;
-    if (asked === MAX_QUESTIONS || !coversReply(draft, answer)) return await refuse(client, answer);
+    if (asked === MAX_QUESTIONS || !coversReply(draft, answer)) return await declineQuestion(client, answer);
     answer = await confirm(client, answer);
   }
 }
@@ -160,11 +160,11 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
 }
 
 /** Declines a question. Without a confirmation nothing is sent, whether or not the decline arrives. */
-async function refuse(client: RestClient, asked: ReplyMessage): Promise<never> {
+async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise<never> {
   await client(`/iserver/reply/${asked.id}`, { method: 'POST', json: { confirmed: false } }).catch(
     () => undefined,
   );
-  throw new IbkrNo(`it asks to confirm more than was approved: ${replyText(asked)}`);
+  throw new IbkrRejection(`it asks to confirm more than was approved: ${replyText(asked)}`);
 }
 
 /** Finds the order in the list. Only the list has the client_order_id, which shows which order it is. */

@@ -42,7 +42,7 @@ export function failureOf(error: unknown, { refusals, kept }: FailureContext): B
     const { status, code, words } = error;
     if (status === undefined || code === undefined || !REJECTION_STATUSES.includes(status))
       return { kind: 'failing', status: status ?? 502 };
-    return refusedBy(status, words, code, reasonOf(words, refusals));
+    return refusedBy(status, words, code, rejectionReason(words, refusals));
   }
   const answer = causeOf(error);
   if (answer instanceof RestAnswer && answer.status === 401)
@@ -71,7 +71,7 @@ function refusedBy(
 }
 
 /** This only affects what the person reads. */
-function reasonOf(words: string, refusals: Refusals | undefined) {
+function rejectionReason(words: string, refusals: Refusals | undefined) {
   const said = words.toLowerCase();
   const has = (all: readonly string[] = []) => all.some((one) => said.includes(one.toLowerCase()));
   if (has(refusals?.reasons.duplicate)) return 'duplicate';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OrderDraft } from '../../../trading/order.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account, Order } from '../../../trading/views.ts';
 import type { Broker, BrokerOrders, ConnectBroker } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
@@ -104,7 +104,7 @@ function openedBy(credentials: AccountCredentials): { token: string; account: st
 /** Returns the account. @throws {Refusal} 409 `account_not_connected` if the token opens a different one */
 function theirs(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
-  throw new Refusal(409, 'account_not_connected', 'the access token opens a different account', {
+  throw new HttpProblem(409, 'account_not_connected', 'the access token opens a different account', {
     hint: 'Enter the token and account number on the home’s own machine: "trade-agent home broker set".',
     members: { credentials: 'access_token' },
   });
@@ -179,7 +179,9 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
     cancel: async (id) => {
       if (!isId(id)) return 'not_found';
       await requests.read(requireConfirmed).catch((error: unknown) => {
-        throw error instanceof Refusal && error.cause instanceof NotSent ? notConfirmed(error.cause) : error;
+        throw error instanceof HttpProblem && error.cause instanceof NotSent
+          ? notConfirmed(error.cause)
+          : error;
       });
       return requests.cancel(() => ask(mapping.cancel, { account, order_id: id }));
     },
@@ -191,8 +193,8 @@ const wordsOf = (draft: OrderDraft): Given => {
   return { symbol, side, type, time_in_force, qty, limit_price, stop_price, client_order_id };
 };
 
-function notConfirmed(cause: NotSent): Refusal {
-  return new Refusal(422, 'broker_rejected', cause.message, {
+function notConfirmed(cause: NotSent): HttpProblem {
+  return new HttpProblem(422, 'broker_rejected', cause.message, {
     hint: 'Cancel it at the broker, or confirm its tools ("pins" in gateway.yaml).',
     cause,
   });

@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { ActingTool } from '../acting-tool.ts';
 import { createAssetCatalogue } from '../asset-catalogue.ts';
 import type { BrokerKind } from '../broker-kind.ts';
@@ -92,7 +92,7 @@ async function tried<T>(
       isRefused = true;
     });
   } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
+    if (!(error instanceof HttpProblem)) throw error;
     if (isRefused) {
       throw wrongCredentials(
         mappingOf(settings).label,

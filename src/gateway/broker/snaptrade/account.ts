@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { unitsOf } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
   accountSchema,
@@ -69,7 +69,7 @@ export async function accountOf(
 ): Promise<Account> {
   const details = await accountDetails(client, who);
   if (details.environment !== environment) {
-    throw new Refusal(409, 'account_not_connected', `this SnapTrade account is ${details.environment}`, {
+    throw new HttpProblem(409, 'account_not_connected', `this SnapTrade account is ${details.environment}`, {
       hint: `The gateway trades ${environment} accounts. Enter one on the home’s own machine: "trade-agent home broker set".`,
       members: { credentials: 'snaptrade_user' },
     });

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type RestClient, type RestRequest, restClient } from '../rest-client.ts';
-import { errorsIn, TradierNo } from './failure.ts';
+import { errorsIn, TradierRejection } from './failure.ts';
 
 export interface TradierOptions {
   readonly environment: 'paper' | 'live';
@@ -49,7 +49,7 @@ export function tradierClient(
   return async (path: string, request?: RestRequest) => {
     const answer = await client(path, request);
     const errors = errorsIn(answer);
-    if (errors !== undefined) throw new TradierNo(errors);
+    if (errors !== undefined) throw new TradierRejection(errors);
     return answer;
   };
 }
@@ -72,7 +72,7 @@ export function chosenAccount(
   const open = accounts.filter((account) => (number === undefined ? true : account.number === number));
   const [account, ...others] = open;
   if (account !== undefined && others.length === 0) return account;
-  throw new Refusal(
+  throw new HttpProblem(
     409,
     'account_not_connected',
     account === undefined

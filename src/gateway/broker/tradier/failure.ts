@@ -6,7 +6,7 @@ import { RestAnswer, restFailure } from '../rest-client.ts';
 /**
  * "Error Responses": `errors` with status 200 from downstream systems, or a line of text with 400 for malformed requests.
  */
-export class TradierNo extends Error {
+export class TradierRejection extends Error {
   override name = 'TradierNo';
   readonly words: readonly string[];
 
@@ -18,7 +18,7 @@ export class TradierNo extends Error {
 
 /** Classifies an error. `errors`, and a line of text with 400, are rejections. A proxy's page or a 5xx is not. */
 export function failureOf(error: unknown, kept: StoredKind | undefined): BrokerFailure {
-  if (error instanceof TradierNo) return refusedBy(error.words);
+  if (error instanceof TradierRejection) return refusedBy(error.words);
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json, headers } = error;
   if (status === 401) return { kind: 'unauthorized', ...defined({ credentials: kept }) };
@@ -46,7 +46,7 @@ function refusedBy(words: readonly string[]): BrokerFailure {
   const message = words.join(' ');
   return {
     kind: 'refused',
-    ...reasonOf(message),
+    ...rejectionReason(message),
     message,
     // A code is a single word, such as `InitialMargin`.
     brokerCode: words.find((word) => /^[A-Z][A-Za-z]+$/.test(word)),
@@ -54,7 +54,7 @@ function refusedBy(words: readonly string[]): BrokerFailure {
 }
 
 /** Classifies a rejection. Risk systems send codes, and everything else is a sentence. */
-function reasonOf(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
+function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused' }, 'status' | 'reason'> {
   if (/InitialMargin|MaintenanceMargin|BuyingPower|buying power|insufficient (funds|cash)/i.test(message)) {
     return { status: 422, reason: 'insufficient_funds' };
   }

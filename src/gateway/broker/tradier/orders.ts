@@ -7,7 +7,7 @@ import type { BrokerRequests } from '../broker-requests.ts';
 import { notReplaced, requireSayable, selectOrders } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import { listOf } from './client.ts';
-import { TradierNo } from './failure.ts';
+import { TradierRejection } from './failure.ts';
 import { orderView, type OrderRow as Row, orderRow as row, tagOf } from './order-view.ts';
 import { theirSymbol } from './symbols.ts';
 import { tradierTerms, tradierTraits } from './traits.ts';
@@ -89,7 +89,7 @@ async function placed(read: () => Promise<Row>): Promise<Order> {
   }
   const order = orderView(found);
   if (order.status !== 'rejected' || order.filled_qty !== '0') return order;
-  throw new TradierNo([found.reason_description ?? 'the order was rejected']);
+  throw new TradierRejection([found.reason_description ?? 'the order was rejected']);
 }
 
 /** Converts a draft digit for digit, nothing computed. @throws {NotSent} for what Tradier can't express */

@@ -1,6 +1,6 @@
 import type { Heard, ResultNews } from '../../../approval/kind.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { OpenAccount, OpenAccountOf, WhoseAccount } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 
@@ -68,7 +68,7 @@ async function oneConnection(
     });
   } catch (error) {
     // Until it listens, orders are polled, and polling reports what is wrong.
-    if (!(error instanceof Refusal)) failed(error);
+    if (!(error instanceof HttpProblem)) failed(error);
   } finally {
     signal.removeEventListener('abort', end);
     end();
@@ -90,7 +90,7 @@ async function whileItOpens(
       await open();
     } catch (error) {
       // An unreachable provider does not mean that access was revoked.
-      const isPassing = error instanceof Refusal && error.status >= 500;
+      const isPassing = error instanceof HttpProblem && error.status >= 500;
       if (signal.aborted || !isPassing) return end();
     }
   }

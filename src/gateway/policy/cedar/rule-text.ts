@@ -73,7 +73,7 @@ export function baseRules(engine: CedarEngine): CedarRule[] {
 export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
   const places = new Map<string, Place>();
   const rules = texts.flatMap((text) => {
-    requireSeen(text);
+    rejectInvisible(text);
     const parts = engine.split(text.text);
     if ('fault' in parts) throw faultError({ ...text, start: 0 }, parts.fault);
     return parts.policies.map((policy, index) => {
@@ -114,7 +114,7 @@ export function textsById(rules: readonly CedarRule[]): Record<string, string> {
 }
 
 /** Rejects invisible characters, so that a reader sees the same rule that Cedar does. */
-function requireSeen(text: RuleText): void {
+function rejectInvisible(text: RuleText): void {
   const found = invisiblePattern().exec(text.text.replace(/[\n\r\t]/g, ' '));
   if (found === null) return;
   const start = Buffer.byteLength(text.text.slice(0, found.index));

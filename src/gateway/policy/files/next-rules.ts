@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { type RuleText, readRules } from '../cedar/rule-text.ts';
@@ -64,7 +64,7 @@ export function parseLimits(limits: unknown): AccountLimits {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const path = issue?.path.join('.') ?? '';
-  throw new Refusal(
+  throw new HttpProblem(
     422,
     'invalid_policy',
     `these limits are invalid: ${path} ${issue?.message ?? ''}`.trim(),
@@ -77,7 +77,7 @@ export function parseLimits(limits: unknown): AccountLimits {
 
 /** Writes out the current limits, because a named account inherits nothing from `*`. */
 function withAccount(all: Limits | undefined, account: string, limits: AccountLimits): Limits {
-  if (account === EVERY_ACCOUNT) throw new Refusal(422, 'invalid_policy', 'that is no account');
+  if (account === EVERY_ACCOUNT) throw new HttpProblem(422, 'invalid_policy', 'that is no account');
   return { version: 1, ...all, accounts: { ...all?.accounts, [account]: limits } };
 }
 
@@ -95,7 +95,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   }
   const other = rules.find(({ form }) => accountOfRule(form) !== account);
   if (other === undefined) return;
-  throw new Refusal(
+  throw new HttpProblem(
     422,
     'invalid_policy',
     `the rule "${other.id}" is about more than the account ${account}`,
@@ -123,20 +123,20 @@ async function cedar(): Promise<CedarEngine> {
   }
 }
 
-export function cedarUnavailable(): Refusal {
-  return new Refusal(503, 'service_busy', 'the rules can’t be evaluated at the moment', {
+export function cedarUnavailable(): HttpProblem {
+  return new HttpProblem(503, 'service_busy', 'the rules can’t be evaluated at the moment', {
     hint: 'Ask the gateway’s operator to run "trade-agent doctor".',
   });
 }
 
 /** Names only the file, because the folder's location is private. */
-function invalid(error: unknown): Refusal {
-  if (error instanceof Refusal) return error;
+function invalid(error: unknown): HttpProblem {
+  if (error instanceof HttpProblem) return error;
   if (!isTradeAgentError(error)) throw error;
   const { message, hint, details } = error;
   const { file, line, column } = details;
   const name = typeof file === 'string' ? (file.split(/[\\/]/).at(-1) ?? '') : '';
-  return new Refusal(
+  return new HttpProblem(
     422,
     'invalid_policy',
     typeof file === 'string' ? message.replaceAll(file, name) : message,

@@ -25,7 +25,7 @@ import {
   type PolicyChangeRequest,
 } from '../../../trading/kinds/policy-change.ts';
 import type { PolicyChangedView } from '../../../trading/policy-views.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import type { Broker } from '../../broker/broker.ts';
 import { requireLet } from '../decide.ts';
@@ -122,7 +122,7 @@ async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
     });
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
-    throw new Refusal(503, 'service_busy', 'somebody else is changing the rules', {
+    throw new HttpProblem(503, 'service_busy', 'somebody else is changing the rules', {
       hint: 'Try again in a moment.',
       cause: error,
     });
@@ -134,7 +134,7 @@ function written(write: () => void): void {
   try {
     write();
   } catch (cause) {
-    throw new Refusal(500, 'service_busy', 'the rules can’t be written at the moment', {
+    throw new HttpProblem(500, 'service_busy', 'the rules can’t be written at the moment', {
       hint: 'Ask the gateway’s operator to check the disk and the permissions of its folder.',
       cause,
     });
@@ -183,7 +183,7 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: A
     policies,
   });
   if (next.rules.digest !== change.digest) {
-    throw new Refusal(
+    throw new HttpProblem(
       409,
       'details_mismatch',
       'the approved change results in different rules than it states',
@@ -210,7 +210,7 @@ async function write(
   // Rules can only become looser with an approval, so the owner removed the last limit.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
-    throw new Refusal(500, 'state_corrupt', 'the rules differ from the written ones', {
+    throw new HttpProblem(500, 'state_corrupt', 'the rules differ from the written ones', {
       hint: 'Somebody changed them at the same time. Check them with "trade-agent policy show".',
     });
   }
@@ -220,14 +220,14 @@ function limitsFile(folder: string): string | undefined {
   return readPrivateFile(
     join(folder, 'limits.yaml'),
     64 * 1024,
-    (why) => new Refusal(500, 'service_busy', `limits.yaml can't be used: ${why}`),
+    (why) => new HttpProblem(500, 'service_busy', `limits.yaml can't be used: ${why}`),
   );
 }
 
 /** Rejects a change of wrong files, because its result is unknown. */
 function requireSound({ problem }: ReadRules): void {
   if (problem === undefined) return;
-  throw new Refusal(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
+  throw new HttpProblem(409, 'invalid_policy', 'the current rules of the gateway are invalid', {
     hint: 'Fix them on that machine. "trade-agent home doctor" or the gateway’s output shows the error.',
     members: { reason: 'POLICY_INVALID', reasons: ['POLICY_INVALID'] },
   });
@@ -244,7 +244,7 @@ function requireShowable(subject: PlannedPolicy): void {
     changes.every((line) => line.length <= MAX_CHANGE_LINE_LENGTH) &&
     JSON.stringify(subject).length <= MAX_SUBJECT_LENGTH;
   if (fits) return;
-  throw new Refusal(422, 'invalid_policy', 'the change is too long for a phone', {
+  throw new HttpProblem(422, 'invalid_policy', 'the change is too long for a phone', {
     hint: 'Change less at a time, or edit the files at the gateway’s machine.',
   });
 }
@@ -254,18 +254,18 @@ function plainLimits(limits: AccountLimits = {}): PlannedPolicy['limits'] {
   return JSON.parse(JSON.stringify(limits)) as PlannedPolicy['limits'];
 }
 
-function unchanged(text: string): Refusal {
-  return new Refusal(409, 'rules_unchanged', text, { hint: 'There is nothing to approve.' });
+function unchanged(text: string): HttpProblem {
+  return new HttpProblem(409, 'rules_unchanged', text, { hint: 'There is nothing to approve.' });
 }
 
-function stale(): Refusal {
-  return new Refusal(409, 'rules_stale', 'the rules have changed since', {
+function stale(): HttpProblem {
+  return new HttpProblem(409, 'rules_stale', 'the rules have changed since', {
     hint: 'Check the current rules, and change those.',
   });
 }
 
-function needsApproval(changes: readonly string[]): Refusal {
-  return new Refusal(403, 'policy_denied', 'this loosens the rules, so it needs the owner’s approval', {
+function needsApproval(changes: readonly string[]): HttpProblem {
+  return new HttpProblem(403, 'policy_denied', 'this loosens the rules, so it needs the owner’s approval', {
     hint: 'Propose it: POST /v1/proposals with kind policy_change.',
     members: {
       reason: 'APPROVAL_MISSING',
@@ -312,7 +312,7 @@ function isInFolder(rules: RulesSource): rules is FolderRules {
 
 function fixedRules(rules: RulesSource): PolicyService {
   const refuse = async () => {
-    throw new Refusal(404, 'not_found', 'the rules of this gateway can’t be changed remotely');
+    throw new HttpProblem(404, 'not_found', 'the rules of this gateway can’t be changed remotely');
   };
   return { plan: refuse, apply: refuse, tighten: refuse, digest: async () => (await rules.current()).digest };
 }

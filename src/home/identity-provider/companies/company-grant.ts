@@ -7,7 +7,7 @@ import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { People } from '../../../store/home/people.ts';
 import type { RedeemedAssertions } from '../../../store/home/redeemed-assertions.ts';
 import { printableAscii } from '../../../text/unseen.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
 import { CLOCK_TOLERANCE_S, isForAlone } from '../protocol/client-assertion.ts';
 import { isIn, mcpResource, signedFor, temporarilyUnavailable } from '../protocol/protocol.ts';
@@ -80,7 +80,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
     const accountId = personOf(assertion, company);
     requireNotTakenBack(assertion);
     await checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof);
-    if (!options.redeemed.take(assertion)) throw fault('it was already redeemed');
+    if (!options.redeemed.take(assertion)) throw rejectedAssertion('it was already redeemed');
 
     const grant = new provider.Grant({ clientId: client.clientId, accountId });
     grant.addResourceScope(resource, scope);
@@ -132,15 +132,16 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
 
   function personOf({ sub }: IdentityAssertion, { people }: Company): string {
     const username = Object.hasOwn(people, sub) ? people[sub] : undefined;
-    if (username === undefined) throw fault('sub is not listed among this company’s people');
-    if (options.people.find(username) === undefined) throw fault('the user of sub no longer exists');
+    if (username === undefined) throw rejectedAssertion('sub is not listed among this company’s people');
+    if (options.people.find(username) === undefined)
+      throw rejectedAssertion('the user of sub no longer exists');
     return username;
   }
 
   function requireNotTakenBack({ iss, sub, iat }: IdentityAssertion): void {
     const refusal = options.standing.refusal(iss, sub, iat);
-    if (refusal === 'disabled') throw fault('the company has disabled the account of sub');
-    if (refusal === 'revoked') throw fault('the company has ended the sign-ins of sub since');
+    if (refusal === 'disabled') throw rejectedAssertion('the company has disabled the account of sub');
+    if (refusal === 'revoked') throw rejectedAssertion('the company has ended the sign-ins of sub since');
   }
 }
 
@@ -150,7 +151,7 @@ function requireResource(
   gateway: string,
 ): string {
   if (![gateway, mcpResource(gateway)].includes(resource))
-    throw fault('resource is neither the gateway nor its MCP endpoint');
+    throw rejectedAssertion('resource is neither the gateway nor its MCP endpoint');
   if (asked !== undefined && asked !== resource) {
     throw new errors.InvalidTarget('the identity assertion is for another resource');
   }
@@ -234,17 +235,19 @@ async function readAssertion(assertion: string, context: AssertionContext): Prom
   const { company, clientId, jkt } = context;
   const payload = await verified(assertion, context);
   const parsed = claimsSchema.safeParse(payload);
-  if (!parsed.success) throw fault(`${parsed.error.issues[0]?.path.join('.')} is invalid`);
+  if (!parsed.success) throw rejectedAssertion(`${parsed.error.issues[0]?.path.join('.')} is invalid`);
   const claims = parsed.data;
   const seconds = context.now / 1000;
-  if (!isForAlone(claims.aud, context.issuer)) throw fault('aud must be only this home’s issuer');
-  if (claims.client_id !== clientId) throw fault('client_id does not match the authenticated client');
-  if (claims.iat > seconds + CLOCK_TOLERANCE_S) throw fault('iat is in the future');
-  if (claims.exp - claims.iat > MAX_LIFETIME_S) throw fault(`its lifetime exceeds ${MAX_LIFETIME_S} s`);
+  if (!isForAlone(claims.aud, context.issuer)) throw rejectedAssertion('aud must be only this home’s issuer');
+  if (claims.client_id !== clientId)
+    throw rejectedAssertion('client_id does not match the authenticated client');
+  if (claims.iat > seconds + CLOCK_TOLERANCE_S) throw rejectedAssertion('iat is in the future');
+  if (claims.exp - claims.iat > MAX_LIFETIME_S)
+    throw rejectedAssertion(`its lifetime exceeds ${MAX_LIFETIME_S} s`);
   if (claims.cnf !== undefined && claims.cnf.jkt !== jkt)
-    throw fault('it is bound to a different key than the proof’s');
+    throw rejectedAssertion('it is bound to a different key than the proof’s');
   const groups = company.groups ? groupsSchema.safeParse(claims.groups) : undefined;
-  if (groups?.success === false) throw fault('groups is invalid');
+  if (groups?.success === false) throw rejectedAssertion('groups is invalid');
   return { ...claims, groups: groups?.data };
 }
 
@@ -261,15 +264,15 @@ async function verified(assertion: string, { company, key, now }: AssertionConte
     return payload;
   } catch (error) {
     // The library's messages name claims, never their values.
-    if (error instanceof joseErrors.JOSEError) throw fault(error.message);
-    if (!(error instanceof Refusal)) throw error;
+    if (error instanceof joseErrors.JOSEError) throw rejectedAssertion(error.message);
+    if (!(error instanceof HttpProblem)) throw error;
     if (error.status === 503)
       throw temporarilyUnavailable('the company’s identity provider gives no usable response');
-    throw fault('it is signed by a key that the issuer does not have');
+    throw rejectedAssertion('it is signed by a key that the issuer does not have');
   }
 }
 
 /** Makes the error for a rejected assertion. The library tells the client only `invalid_grant`, not the reason. */
-function fault(reason: string): Error {
+function rejectedAssertion(reason: string): Error {
   return new errors.InvalidGrant(reason);
 }

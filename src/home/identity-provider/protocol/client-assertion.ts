@@ -18,7 +18,7 @@ const MAX_LIFETIME_S = 60;
  * Returns what is wrong with an assertion's claims, if anything. It must have its creation time, expire within a minute,
  * and be for this issuer only, so that one sent to another server can't be used here (RFC 7523bis §2, §4).
  */
-export function assertionFault(
+export function assertionProblem(
   { aud, exp, iat }: Pick<JWTPayload, 'aud' | 'exp' | 'iat'>,
   { issuer, now }: { readonly issuer: string; readonly now: number },
 ): string | undefined {
@@ -63,7 +63,7 @@ export async function authenticatedClient(
       clockTolerance: CLOCK_TOLERANCE_S,
       currentDate: new Date(now),
     });
-    if (assertionFault(payload, { issuer: provider.issuer, now }) !== undefined) return undefined;
+    if (assertionProblem(payload, { issuer: provider.issuer, now }) !== undefined) return undefined;
     const { jti = '', exp = 0 } = payload;
     const once = await provider.ReplayDetection.unique(sub, jti, exp + CLOCK_TOLERANCE_S);
     return once ? sub : undefined;

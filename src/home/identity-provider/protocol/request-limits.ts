@@ -170,7 +170,7 @@ function startsOf({ path, method }: KoaContextWithOIDC, limits: RequestLimits) {
 }
 
 /** Applies the limit to endpoints outside the library, where only 401 counts. */
-export function limitRefusals(limits: RequestLimits) {
+export function limitUnauthorized(limits: RequestLimits) {
   return createMiddleware<{ Bindings: HttpBindings }>(async (context, next) => {
     await next();
     if (context.res.status !== 401) return;

@@ -35,11 +35,11 @@ export interface SecurityEvent {
 
 /**
  * Reads the claim `events` (RFC 8417 §2.2). Returns undefined if none of the events is known here, which is not an error.
- * @throws {SignalRefusal} `invalid_request` if there are none
+ * @throws {SignalRejection} `invalid_request` if there are none
  */
 export function eventOf(events: unknown): SecurityEvent | undefined {
   if (!isObject(events) || Object.keys(events).length === 0) {
-    throw new SignalRefusal('invalid_request', 'the token has no events');
+    throw new SignalRejection('invalid_request', 'the token has no events');
   }
   for (const wanted of STRICTEST) {
     const found = Object.entries(events).find(
@@ -47,7 +47,7 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
     );
     if (found === undefined) continue;
     const [type, facts] = found;
-    if (!isObject(facts)) throw new SignalRefusal('invalid_request', 'an event must be an object');
+    if (!isObject(facts)) throw new SignalRejection('invalid_request', 'an event must be an object');
     return {
       effect: wanted,
       event: type.slice(type.lastIndexOf('/') + 1),
@@ -72,7 +72,7 @@ type SignalFault =
   | 'authentication_failed';
 
 /** A rejected signal. The message never quotes the token. */
-export class SignalRefusal extends Error {
+export class SignalRejection extends Error {
   override name = 'SignalRefusal';
   readonly fault: SignalFault;
 

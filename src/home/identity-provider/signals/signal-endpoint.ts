@@ -2,12 +2,12 @@ import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { failpoint } from '../../../machine/failpoint.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import { LOGOUT_PATH, SIGNALS_PATH } from '../protocol/protocol.ts';
 import { readableForm } from '../protocol/readable-form.ts';
 import type { RequestLimits } from '../protocol/request-limits.ts';
 import type { CompanyStanding } from './company-standing.ts';
-import { SignalRefusal } from './security-events.ts';
+import { SignalRejection } from './security-events.ts';
 import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
 
 const MAX_TOKEN_BYTES = 32 * 1024;
@@ -38,7 +38,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
   const take = (signal: Signal): void => {
     const outcome = standing.take(signal);
     if (outcome === 'replayed')
-      throw new SignalRefusal('invalid_request', 'another token already used this jti');
+      throw new SignalRejection('invalid_request', 'another token already used this jti');
     if (outcome === 'known') return;
     failpoint('signal.kept');
     if (signal.about === undefined) onError(`signal of ${signal.company.issuer}: no known event`);
@@ -47,31 +47,31 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
   const answer = async (
     context: Context,
     read: () => Promise<Signal>,
-    refused: (refusal: SignalRefusal) => Response,
+    refused: (refusal: SignalRejection) => Response,
     taken: 200 | 202,
   ): Promise<Response> => {
     try {
       take(await read());
       return context.body(null, taken);
     } catch (error) {
-      if (error instanceof SignalRefusal) {
+      if (error instanceof SignalRejection) {
         onError(`signal rejected: ${error.fault}: ${error.message}`);
         return refused(error);
       }
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof HttpProblem)) throw error;
       context.header('retry-after', String(RETRY_AFTER_S));
       return context.body(null, 503);
     }
   };
 
-  const tooLong = (refused: (context: Context, refusal: SignalRefusal) => Response) =>
+  const tooLong = (refused: (context: Context, refusal: SignalRejection) => Response) =>
     bodyLimit({
       maxSize: MAX_TOKEN_BYTES,
-      onError: (context) => refused(context, new SignalRefusal('invalid_request', 'the token is too long')),
+      onError: (context) => refused(context, new SignalRejection('invalid_request', 'the token is too long')),
     });
 
   /** Error response of RFC 8935 §2.3. */
-  const noEvent = (context: Context, { fault, message }: SignalRefusal) =>
+  const noEvent = (context: Context, { fault, message }: SignalRejection) =>
     context.json({ err: fault, description: message }, 400);
   app.post(SIGNALS_PATH, tooLong(noEvent), (context) =>
     answer(
@@ -79,7 +79,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
       async () => {
         const [type] = (context.req.header('content-type') ?? '').split(';', 1);
         if (type?.trim().toLowerCase() !== 'application/secevent+jwt') {
-          throw new SignalRefusal('invalid_request', 'the content type must be application/secevent+jwt');
+          throw new SignalRejection('invalid_request', 'the content type must be application/secevent+jwt');
         }
         return await securityEvent((await context.req.text()).trim(), options);
       },
@@ -89,14 +89,15 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
   );
 
   /** Error response of Back-Channel Logout 1.0 §2.8. */
-  const noLogout = (context: Context, { message }: SignalRefusal) =>
+  const noLogout = (context: Context, { message }: SignalRejection) =>
     context.json({ error: 'invalid_request', error_description: message }, 400);
   app.post(LOGOUT_PATH, tooLong(noLogout), readableForm, (context) =>
     answer(
       context,
       async () => {
         const { logout_token: token } = await context.req.parseBody();
-        if (typeof token !== 'string') throw new SignalRefusal('invalid_request', 'logout_token is required');
+        if (typeof token !== 'string')
+          throw new SignalRejection('invalid_request', 'logout_token is required');
         return await logoutToken(token, options);
       },
       (refusal) => noLogout(context, refusal),

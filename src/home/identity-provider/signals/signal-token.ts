@@ -9,10 +9,10 @@ import {
 } from 'jose';
 import { z } from 'zod';
 import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/door/token-rules.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
-import { eventOf, type SecurityEvent, SignalRefusal } from './security-events.ts';
+import { eventOf, type SecurityEvent, SignalRejection } from './security-events.ts';
 
 /** Subject identifier in `iss_sub` format (RFC 9493 §3.2.3). */
 const issuerSubject = z.object({
@@ -28,15 +28,18 @@ const subjectSchema = z.union([issuerSubject, complexSubject]);
 
 /**
  * Returns the company's `sub` for the person, from the claim `sub_id` (RFC 9493 §4.1).
- * @throws {SignalRefusal} `invalid_request` for other formats (e-mail address, phone number, opaque id) and other issuers
+ * @throws {SignalRejection} `invalid_request` for other formats (e-mail address, phone number, opaque id) and other issuers
  */
 function subjectOf(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
   if (!read.success) {
-    throw new SignalRefusal('invalid_request', 'sub_id must be iss_sub, or complex with a user of that form');
+    throw new SignalRejection(
+      'invalid_request',
+      'sub_id must be iss_sub, or complex with a user of that form',
+    );
   }
   const { iss, sub } = read.data.format === 'complex' ? read.data.user : read.data;
-  if (iss !== issuer) throw new SignalRefusal('invalid_request', 'sub_id has another issuer');
+  if (iss !== issuer) throw new SignalRejection('invalid_request', 'sub_id has another issuer');
   return sub;
 }
 
@@ -72,7 +75,7 @@ export interface SignalTokenOptions {
 
 /**
  * Verifies and reads a Security Event Token (RFC 8417 §2.2, RFC 8935 §2).
- * @throws {SignalRefusal}
+ * @throws {SignalRejection}
  * @throws {Refusal} 503 if the company's keys can't be fetched; the sender should retry
  */
 export async function securityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
@@ -101,15 +104,16 @@ export async function logoutToken(token: string, options: SignalTokenOptions): P
   });
   const { events, nonce, sub, sid } = payload;
   if (!isObject(events) || !isObject(events[LOGOUT_EVENT])) {
-    throw new SignalRefusal('invalid_request', 'events has no logout event');
+    throw new SignalRejection('invalid_request', 'events has no logout event');
   }
   // Otherwise an ID token with a nonce could pass as a logout token.
-  if (nonce !== undefined) throw new SignalRefusal('invalid_request', 'a logout token must not have a nonce');
+  if (nonce !== undefined)
+    throw new SignalRejection('invalid_request', 'a logout token must not have a nonce');
   if (sid !== undefined && typeof sid !== 'string') {
-    throw new SignalRefusal('invalid_request', 'sid must be a string');
+    throw new SignalRejection('invalid_request', 'sid must be a string');
   }
   if (typeof sub !== 'string' || sub === '') {
-    throw new SignalRefusal('invalid_request', 'sub is required, because sessions are not known here');
+    throw new SignalRejection('invalid_request', 'sub is required, because sessions are not known here');
   }
   const about = { effect: 'ended', event: 'backchannel-logout', reason: '', subject: sub } as const;
   return signalOf(token, company, payload, about);
@@ -121,10 +125,10 @@ function companyOf(token: string, companies: readonly Company[]): Company {
   try {
     issuer = decodeJwt(token).iss;
   } catch {
-    throw new SignalRefusal('invalid_request', 'it is not a JWT');
+    throw new SignalRejection('invalid_request', 'it is not a JWT');
   }
   const company = companies.find((one) => one.issuer === issuer);
-  if (company === undefined) throw new SignalRefusal('invalid_issuer', 'the issuer is not configured here');
+  if (company === undefined) throw new SignalRejection('invalid_issuer', 'the issuer is not configured here');
   return company;
 }
 
@@ -152,40 +156,40 @@ async function verified(
     });
     const { jti, iat } = payload;
     if (typeof jti !== 'string' || jti === '' || jti.length > 255) {
-      throw new SignalRefusal('invalid_request', 'jti is invalid');
+      throw new SignalRejection('invalid_request', 'jti is invalid');
     }
     const seconds = now() / 1000;
     if (typeof iat !== 'number' || iat > seconds + CLOCK_SKEW_SECONDS) {
-      throw new SignalRefusal('invalid_request', 'iat is in the future');
+      throw new SignalRejection('invalid_request', 'iat is in the future');
     }
-    if (iat < seconds - oldest) throw new SignalRefusal('invalid_request', 'iat is too old');
+    if (iat < seconds - oldest) throw new SignalRejection('invalid_request', 'iat is too old');
     return { ...payload, jti, iat };
   } catch (error) {
-    throw refusalOf(error);
+    throw toSignalRejection(error);
   }
 }
 
-function refusalOf(error: unknown): unknown {
-  if (error instanceof SignalRefusal) return error;
+function toSignalRejection(error: unknown): unknown {
+  if (error instanceof SignalRejection) return error;
   // A 503 is passed on, so that the sender retries. Any other key error is the token's fault.
-  if (error instanceof Refusal) {
+  if (error instanceof HttpProblem) {
     if (error.status === 503) return error;
-    return new SignalRefusal('invalid_key', 'the issuer has no such key');
+    return new SignalRejection('invalid_key', 'the issuer has no such key');
   }
   if (error instanceof joseErrors.JOSEAlgNotAllowed || error instanceof joseErrors.JOSENotSupported) {
-    return new SignalRefusal('invalid_key', 'it is signed by an algorithm not accepted here');
+    return new SignalRejection('invalid_key', 'it is signed by an algorithm not accepted here');
   }
   if (error instanceof joseErrors.JWSSignatureVerificationFailed) {
-    return new SignalRefusal('authentication_failed', 'the signature is wrong');
+    return new SignalRejection('authentication_failed', 'the signature is wrong');
   }
   if (error instanceof joseErrors.JWTClaimValidationFailed && error.claim === 'aud') {
-    return new SignalRefusal('invalid_audience', 'it is for another audience');
+    return new SignalRejection('invalid_audience', 'it is for another audience');
   }
   if (error instanceof joseErrors.JWTClaimValidationFailed || error instanceof joseErrors.JWTExpired) {
-    return new SignalRefusal('invalid_request', `its claim ${error.claim} is invalid`);
+    return new SignalRejection('invalid_request', `its claim ${error.claim} is invalid`);
   }
   if (error instanceof joseErrors.JOSEError)
-    return new SignalRefusal('invalid_request', 'it is not a signed JWT');
+    return new SignalRejection('invalid_request', 'it is not a signed JWT');
   return error;
 }
 

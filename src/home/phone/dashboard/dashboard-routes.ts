@@ -4,7 +4,7 @@ import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { eventAnswer, streamLimit, tooManyStreams } from '../../../net/event-answer.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, messagePage, page } from '../page/page.ts';
@@ -100,7 +100,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
       try {
         await act(data, await context.req.parseBody());
       } catch (error) {
-        return refused(context, path, error);
+        return problemPage(context, path, error);
       }
       return context.redirect(path, 303);
     });
@@ -121,9 +121,9 @@ function accountOf(context: BrowserContext): string | undefined {
 }
 
 /** Renders why nothing was done. @throws every other error */
-function refused(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
-  if (!(error instanceof Refusal) && !isTradeAgentError(error)) throw error;
-  const hint = error instanceof Refusal ? error.options.hint : error.hint;
+function problemPage(context: BrowserContext, path: string, error: unknown): Response | Promise<Response> {
+  if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
+  const hint = error instanceof HttpProblem ? error.options.hint : error.hint;
   return messagePage(context, 409, {
     title: 'Nothing was changed',
     text: [error.message, ...(hint === undefined ? [] : [hint])].join('. '),

@@ -30,7 +30,7 @@ import { totalsAcross } from '../../../trading/portfolio/totals-across.ts';
 import { type ValuePoint, valuePoints } from '../../../trading/portfolio/value-point.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account, Position } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import { timed } from '../decision/local-time.ts';
@@ -202,7 +202,7 @@ async function totals({ data }: DashboardView): Promise<Markup> {
 }
 
 function notRead(error: unknown): undefined {
-  if (!(error instanceof Refusal) && !isTradeAgentError(error)) throw error;
+  if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
 }
 
 /** Returns no accounts, so that there is nothing to choose from. */
@@ -225,7 +225,7 @@ async function ofAgent(
 
 function unread(error: unknown): Markup {
   const [what, hint] =
-    error instanceof Refusal
+    error instanceof HttpProblem
       ? [error.message, error.options.hint]
       : isTradeAgentError(error)
         ? [error.message, error.hint]
@@ -301,7 +301,7 @@ function threadsPart(threads: readonly ThreadLine[]): Markup {
     )}</ul>`;
 }
 
-const wrong: Readonly<Record<Extract<RecordVerdict, { ok: false }>['what'], string>> = {
+const recordProblems: Readonly<Record<Extract<RecordVerdict, { ok: false }>['what'], string>> = {
   changed: 'was changed',
   removed: 'or earlier entries are missing',
   added: 'was added or moved',
@@ -319,7 +319,7 @@ function recordPart(
   return html`<p class="verdict ${verdict.ok ? '' : 'problem'}" data-testid="verdict" data-ok="${String(verdict.ok)}">${
     verdict.ok
       ? html`${sign('done')}<span><strong>Intact</strong>: all ${verdict.lines} entries verified.</span>`
-      : html`${sign('no')}<span><strong>Not intact</strong>: entry ${verdict.line} ${wrong[verdict.what]}. Ask the gateway’s operator to run <span class="mono">trade-agent gateway audit verify</span></span>`
+      : html`${sign('no')}<span><strong>Not intact</strong>: entry ${verdict.line} ${recordProblems[verdict.what]}. Ask the gateway’s operator to run <span class="mono">trade-agent gateway audit verify</span></span>`
   }</p>
 ${
   lines.length === 0

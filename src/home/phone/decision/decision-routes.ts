@@ -2,18 +2,21 @@ import { type Context, Hono } from 'hono';
 import { parseJson } from '../../../values/parse-json.ts';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
 import { type BrowserContext, type BrowserEnv, isFull } from '../page/browser-env.ts';
-import { messagePage, passkeyNeeded, refusalText, toSignIn } from '../page/page.ts';
+import { keyErrorText, messagePage, passkeyNeeded, toSignIn } from '../page/page.ts';
 import type { Approver, DecisionServices, Hindrance } from './approval-steps.ts';
 import { resultPanel } from './result-panel.ts';
 
-interface Said {
+interface DecisionProblem {
   readonly status: 400 | 403 | 404 | 409 | 410 | 422;
   readonly title: string;
   readonly text: string;
   readonly link?: { readonly href: string; readonly text: string };
 }
 
-const refusals: Record<Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated' | 'not_signed'>, Said> = {
+const decisionProblems: Record<
+  Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated' | 'not_signed'>,
+  DecisionProblem
+> = {
   not_found: { status: 404, title: 'No such request', text: 'It is not among your requests.' },
   conflict: {
     status: 409,
@@ -31,8 +34,12 @@ const refusals: Record<Exclude<DecisionOutcome['outcome'], 'decided' | 'repeated
     text: 'It was withdrawn before you decided. Nothing was placed.',
   },
 };
-const noDecision: Said = { status: 400, title: 'Nothing was decided', text: 'The form had no decision.' };
-const noSignature: Said = {
+const noDecision: DecisionProblem = {
+  status: 400,
+  title: 'Nothing was decided',
+  text: 'The form had no decision.',
+};
+const noSignature: DecisionProblem = {
   status: 422,
   title: 'Not approved',
   text: 'Your passkey did not sign it, which requires JavaScript. Deny it, or open the page with JavaScript on.',
@@ -47,9 +54,9 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     return found?.user === user ? found : undefined;
   };
   /** Denies the request after two wrong codes, which nobody picks after comparing them. */
-  const hindered = async (request: ApprovalRequest, hindrance: Hindrance): Promise<Said> => {
+  const hindered = async (request: ApprovalRequest, hindrance: Hindrance): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
-    return saidOf(hindrance);
+    return toDecisionProblem(hindrance);
   };
 
   const missingFor = async (request: ApprovalRequest, approver: Approver, signed: unknown) => {
@@ -59,9 +66,10 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     return signed === undefined && services.signatures === 'required' ? noSignature : undefined;
   };
   const answer = async (context: BrowserContext, result: DecisionOutcome): Promise<Response> => {
-    if (result.outcome === 'not_signed') return await say(context, refused(result.refusal));
+    if (result.outcome === 'not_signed')
+      return await respondProblem(context, signatureProblem(result.refusal));
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
-      return await say(context, refusals[result.outcome]);
+      return await respondProblem(context, decisionProblems[result.outcome]);
     // A script stays on the page. A form submitted without script returns to it.
     if (!isInPlace(context)) return context.redirect('/phone', 303);
     const now = requests.find(result.request.id) ?? result.request;
@@ -70,18 +78,18 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
 
   app.post('/phone/requests/:id/options', async (context) => {
     const approver = approverOf(context);
-    if (approver === undefined) return say(context, signInFirst);
+    if (approver === undefined) return respondProblem(context, signInFirst);
     const request = own(context.req.param('id'), approver.user);
-    if (request === undefined) return say(context, refusals.not_found);
-    if (request.status !== 'pending') return say(context, overBefore(request));
+    if (request === undefined) return respondProblem(context, decisionProblems.not_found);
+    if (request.status !== 'pending') return respondProblem(context, settledProblem(request));
     if (!isFull(context)) return passkeyNeeded(context);
     const { match, confirm } = await context.req.parseBody();
     const hindrance = steps.take(request, approver, { match: text(match), confirm: text(confirm) });
-    if (hindrance !== undefined) return say(context, await hindered(request, hindrance));
+    if (hindrance !== undefined) return respondProblem(context, await hindered(request, hindrance));
     try {
       return context.json(await services.keys.approvalOptions(request.details, approver.user));
     } catch (error) {
-      return say(context, refused(error));
+      return respondProblem(context, signatureProblem(error));
     }
   });
 
@@ -89,43 +97,46 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const approver = approverOf(context);
     if (approver === undefined) return toSignIn(context, '/phone');
     const { decision, evidence } = await context.req.parseBody();
-    if (decision !== 'approve' && decision !== 'deny') return say(context, noDecision);
+    if (decision !== 'approve' && decision !== 'deny') return respondProblem(context, noDecision);
     const request = own(context.req.param('id'), approver.user);
-    if (request === undefined) return say(context, refusals.not_found);
+    if (request === undefined) return respondProblem(context, decisionProblems.not_found);
     const signed = parseJson(evidence);
     if (decision === 'approve' && !isFull(context)) return passkeyNeeded(context);
     const missing = decision === 'approve' ? await missingFor(request, approver, signed) : undefined;
-    if (missing !== undefined) return say(context, missing);
+    if (missing !== undefined) return respondProblem(context, missing);
     return await answer(context, await services.decide(request.id, decision, approver.user, signed));
   });
 
   return app;
 }
 
-const signInFirst: Said = {
+const signInFirst: DecisionProblem = {
   status: 403,
   title: 'You are signed out',
   text: 'Sign in, then decide.',
   link: { href: '/signin?next=/phone', text: 'Sign in' },
 };
 
-function saidOf({ code, title, text: said }: Hindrance): Said {
+function toDecisionProblem({ code, title, text: said }: Hindrance): DecisionProblem {
   const status = code === 'wrong_code_too_often' ? 409 : code === 'sign_in' ? 403 : 422;
   return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
 }
 
 /** Describes what is wrong with the signature. @throws every other error */
-function refused(error: unknown): Said {
-  return { status: 403, title: 'Not approved', text: refusalText(error).text };
+function signatureProblem(error: unknown): DecisionProblem {
+  return { status: 403, title: 'Not approved', text: keyErrorText(error).text };
 }
 
-function overBefore({ status }: ApprovalRequest): Said {
+function settledProblem({ status }: ApprovalRequest): DecisionProblem {
   return status === 'expired' || status === 'withdrawn'
-    ? refusals[status]
-    : { ...refusals.conflict, text: 'It was already decided, and decisions are final.' };
+    ? decisionProblems[status]
+    : { ...decisionProblems.conflict, text: 'It was already decided, and decisions are final.' };
 }
 
-function say(context: BrowserContext, { status, ...said }: Said): Response | Promise<Response> {
+function respondProblem(
+  context: BrowserContext,
+  { status, ...said }: DecisionProblem,
+): Response | Promise<Response> {
   if (isInPlace(context)) return context.json(said, status);
   return messagePage(context, status, { link: { href: '/phone', text: 'Back to your requests' }, ...said });
 }

@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { Refusal } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/refusal.ts';
 import { type BrowserContext, isFull } from './browser-env.ts';
 import { installHead } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
@@ -127,8 +127,8 @@ export function toSignIn(context: Context, next: string): Response {
 }
 
 /** Returns the displayed text for an error of {@link Keys}. @throws every other error */
-export function refusalText(error: unknown): { status: ContentfulStatusCode; text: string } {
-  if (!(error instanceof Refusal)) throw error;
+export function keyErrorText(error: unknown): { status: ContentfulStatusCode; text: string } {
+  if (!(error instanceof HttpProblem)) throw error;
   const { hint } = error.toProblem();
   const sentence = `${error.message.charAt(0).toUpperCase()}${error.message.slice(1)}.`;
   return {
@@ -137,12 +137,12 @@ export function refusalText(error: unknown): { status: ContentfulStatusCode; tex
   };
 }
 
-export function refusedPage(context: BrowserContext, error: unknown, link: { href: string; text: string }) {
-  const { status, text } = refusalText(error);
+export function keyErrorPage(context: BrowserContext, error: unknown, link: { href: string; text: string }) {
+  const { status, text } = keyErrorText(error);
   return messagePage(context, status, { title: 'Not allowed', text, link });
 }
 
-export function refusedJson(context: BrowserContext, error: unknown): Response {
-  const { status, text } = refusalText(error);
+export function keyErrorJson(context: BrowserContext, error: unknown): Response {
+  const { status, text } = keyErrorText(error);
   return context.json({ text }, status);
 }

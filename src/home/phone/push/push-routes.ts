@@ -5,7 +5,7 @@ import { passkeyNeeded } from '../page/page.ts';
 import type { Bell } from './bell.ts';
 import { type PushSubscriptions, pushSubscriptionSchema } from './push-subscriptions.ts';
 
-const refusals = {
+const subscriptionProblems = {
   invalid: { status: 400, error: 'invalid_subscription' },
   taken: { status: 409, error: 'taken' },
   too_many: { status: 409, error: 'too_many' },
@@ -33,7 +33,7 @@ export function createPushRoutes(services: {
     };
     const added = subscriptions.add(owner, parsed.data);
     if (added === 'kept') return context.json({ name: owner.name }, 201);
-    const { status, error } = refusals[added];
+    const { status, error } = subscriptionProblems[added];
     return context.json({ error }, status);
   });
 

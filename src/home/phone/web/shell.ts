@@ -43,7 +43,7 @@ async function begin(): Promise<void> {
     await show(await ask(location.pathname + location.search));
     sendAutomatic();
   } catch {
-    say('Your home can’t be reached, or this browser blocks storage for this page. Reload the page.');
+    showProblem('Your home can’t be reached, or this browser blocks storage for this page. Reload the page.');
   }
 }
 
@@ -152,7 +152,7 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
     await show(await ask(form.getAttribute('action') ?? location.pathname, { method: 'POST', body }));
     sendAutomatic();
   } catch (error) {
-    complain(form, wordsFor(error));
+    showFormProblem(form, wordsFor(error));
   } finally {
     delete form.dataset.sent;
     for (const button of buttons) button.removeAttribute('aria-busy');
@@ -175,7 +175,7 @@ async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promi
     const [what, path = ''] = words.slice(at, at + 2);
     const answer = await ask(path, { method: 'POST', body, headers: { accept: 'application/json' } });
     const said = await answer.json();
-    if (!answer.ok) throw new Refused(typeof said.text === 'string' ? said.text : 'That was rejected.');
+    if (!answer.ok) throw new RejectedError(typeof said.text === 'string' ? said.text : 'That was rejected.');
     const { create, get } = await passkeys();
     if (what === 'create') body.set('registration', JSON.stringify(await create(said)));
     else body.set('assertion', JSON.stringify(await get(said)));
@@ -183,11 +183,11 @@ async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promi
 }
 
 /** The server's rejection. Its message is meant for the person. */
-class Refused extends Error {}
+class RejectedError extends Error {}
 
 /** Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
 function wordsFor(error: unknown): string {
-  if (error instanceof Refused) return error.message;
+  if (error instanceof RejectedError) return error.message;
   switch (error instanceof Error ? error.name : '') {
     case 'NotAllowedError':
       return 'Not completed. It was cancelled, took too long, or this device has no passkey for this home.';
@@ -202,7 +202,7 @@ function wordsFor(error: unknown): string {
   }
 }
 
-function complain(form: HTMLFormElement, text: string): void {
+function showFormProblem(form: HTMLFormElement, text: string): void {
   let problem = form.querySelector<HTMLElement>('.problem');
   if (problem === null) {
     problem = document.createElement('p');
@@ -217,7 +217,7 @@ function complain(form: HTMLFormElement, text: string): void {
 /** Replaces the page with the one in the response. The markup comes from our own server, so it is trusted. */
 async function show(answer: Response): Promise<void> {
   if (!answer.headers.get('content-type')?.startsWith(FRAGMENT)) {
-    return say(`The server's response can't be displayed (${answer.status}). Reload the page.`);
+    return showProblem(`The server's response can't be displayed (${answer.status}). Reload the page.`);
   }
   const template = document.createElement('template');
   template.innerHTML = await answer.text();
@@ -244,7 +244,7 @@ function started(main: HTMLElement | null): void {
   document.head.append(script);
 }
 
-function say(text: string): void {
+function showProblem(text: string): void {
   const paragraph = document.createElement('p');
   paragraph.className = 'problem';
   paragraph.setAttribute('role', 'alert');

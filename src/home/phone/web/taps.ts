@@ -86,7 +86,7 @@ async function decide(room: Room, card: HTMLElement, decision: string): Promise<
     if (!room.told.has(id)) room.told.set(id, result);
     room.done.add(id);
   } catch (problem) {
-    complain(card, problem);
+    showProblem(card, problem);
   }
   delete card.dataset.busy;
   for (const button of buttons) button.removeAttribute('aria-busy');
@@ -149,12 +149,12 @@ function isIncomplete(card: HTMLElement): boolean {
   const codes = card.querySelector('.codes');
   const word = card.querySelector<HTMLInputElement>('[name=confirm]');
   if (codes !== null && codes.querySelector(':checked') === null) {
-    complain(card, new Problem('Pick the code', 'that your terminal shows, then approve.'));
+    showProblem(card, new Problem('Pick the code', 'that your terminal shows, then approve.'));
     focusOn(codes.querySelector('input'));
     return true;
   }
   if (word === null || word.value.trim() !== '') return false;
-  complain(card, new Problem('Not confirmed', 'Type LIVE, then approve.'));
+  showProblem(card, new Problem('Not confirmed', 'Type LIVE, then approve.'));
   word.focus();
   return true;
 }
@@ -164,7 +164,7 @@ function doing(card: HTMLElement, title: string): void {
 }
 
 /** Displays in the bar, near the thumb, why nothing was decided. Never inserts markup. */
-function complain(card: HTMLElement, problem: unknown): void {
+function showProblem(card: HTMLElement, problem: unknown): void {
   if (!(problem instanceof Problem)) throw problem;
   const { title, message, link } = problem;
   const parts: (Node | string)[] = [' ', message];

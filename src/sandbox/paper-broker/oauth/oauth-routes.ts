@@ -62,7 +62,7 @@ function authorizeRoutes(
     const posted = context.req.method === 'POST';
     const form = { ...context.req.query(), ...(posted ? await formOf(context) : {}) };
     const request = readAuthorizationRequest(form, clients, party);
-    if ('refusal' in request) return refuse(context, party, request.refusal);
+    if ('refusal' in request) return showError(context, party, request.refusal);
     if ('error' in request) return answer(context, request, { error: request.error });
     if (!posted) return show(context, party, request);
     if (form.decision === 'deny') return answer(context, request, { error: 'access_denied' });
@@ -96,9 +96,9 @@ function show(
   return context.html(consentPage(page), wrong?.status ?? 200);
 }
 
-function refuse(context: Context, { label }: Party, reason: string) {
+function showError(context: Context, { label }: Party, reason: string) {
   secure(context, `form-action 'none'`);
-  return context.html(refusalPage(label, reason), 400);
+  return context.html(errorPage(label, reason), 400);
 }
 
 /** Redirects with 303, so that the browser does not post the password to the client. */
@@ -122,7 +122,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   app.post('/oauth/token', async (context) => {
     const form = await formOf(context);
     const client = authenticated(clients, context.req.header('authorization'), form);
-    if (client === undefined) return clientRefused(context);
+    if (client === undefined) return invalidClient(context);
     const issued = issueTokens(tokens, client, form);
     return typeof issued === 'string' ? tokenError(context, issued) : context.json(issued);
   });
@@ -130,7 +130,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   app.post('/oauth/revoke', async (context) => {
     const form = await formOf(context);
     const client = authenticated(clients, context.req.header('authorization'), form);
-    if (client === undefined) return clientRefused(context);
+    if (client === undefined) return invalidClient(context);
     if (!form.token) return tokenError(context, 'invalid_request');
     tokens.revoke(form.token, client.client_id);
     return context.body(null, 200);
@@ -158,7 +158,7 @@ function issueTokens(
   return grant_type ? 'unsupported_grant_type' : 'invalid_request';
 }
 
-function clientRefused(context: Context) {
+function invalidClient(context: Context) {
   context.header('WWW-Authenticate', 'Basic realm="paper-broker"');
   return context.json({ error: 'invalid_client' }, 401);
 }
@@ -348,7 +348,7 @@ ${Object.entries(page.parameters).map(
 </html>`;
 }
 
-function refusalPage(label: string, reason: string) {
+function errorPage(label: string, reason: string) {
   return html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>${label}</title><style>${raw(style)}</style></head>

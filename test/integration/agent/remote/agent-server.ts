@@ -20,8 +20,8 @@ import {
 } from '../../../../src/agent/remote/protocol.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { RunRecord } from '../../../../src/schedule/run-record.ts';
-import { orRefusal } from '../../../../src/server/http/agent-refusal.ts';
-import { AgentRefusal, ProblemError, Refusal } from '../../../../src/trading/refusal.ts';
+import { withHttpProblems } from '../../../../src/server/http/agent-refusal.ts';
+import { AgentHttpProblem, HttpProblem, ProblemError } from '../../../../src/trading/refusal.ts';
 import { defined } from '../../../../src/values/defined.ts';
 
 /** How many more times each fault happens. */
@@ -108,17 +108,17 @@ export class AgentServer {
     let text = '';
     for await (const chunk of request) text += chunk;
     try {
-      if (this.#happens('unavailable')) throw new Refusal(503, 'closing', 'the server is closing');
+      if (this.#happens('unavailable')) throw new HttpProblem(503, 'closing', 'the server is closing');
       const { name, operation, params } = operationFor(request.method ?? '', url.pathname);
       if (name === 'runEvents') return await this.#stream(params.run ?? '', request, response);
-      const answer = await orRefusal(() => this.#answer(name, operation, params, url, text, request));
+      const answer = await withHttpProblems(() => this.#answer(name, operation, params, url, text, request));
       const isPost = request.method === 'POST';
       if (isPost && this.#happens('lostAnswers')) return void request.socket.destroy();
       const body = operation.answer === undefined ? '' : JSON.stringify(conforming(operation.answer, answer));
       const sent = isPost && this.#happens('halfAnswers') ? body.slice(0, body.length / 2) : body;
       response.writeHead(operation.status, { 'content-type': 'application/json' }).end(sent);
     } catch (error) {
-      const refusal = error instanceof ProblemError ? error : new Refusal(500, 'internal', String(error));
+      const refusal = error instanceof ProblemError ? error : new HttpProblem(500, 'internal', String(error));
       response.writeHead(refusal.status, { 'content-type': 'application/problem+json' });
       response.end(JSON.stringify(refusal.toProblem()));
     }
@@ -224,10 +224,10 @@ export class AgentServer {
   /** @throws {Refusal} without a key, or for another body */
   #seen(request: IncomingMessage, body: string): unknown {
     const key = request.headers[IDEMPOTENCY_KEY];
-    if (typeof key !== 'string') throw new Refusal(400, 'idempotency_key_missing', 'a key is missing');
+    if (typeof key !== 'string') throw new HttpProblem(400, 'idempotency_key_missing', 'a key is missing');
     const seen = this.#keys.get(key);
     if (seen !== undefined && seen.body !== body)
-      throw new Refusal(409, 'idempotency_key_conflict', 'the key was used for something else');
+      throw new HttpProblem(409, 'idempotency_key_conflict', 'the key was used for something else');
     return seen?.answer;
   }
 
@@ -313,7 +313,7 @@ function bodyOf(schema: z.ZodType, text: string): unknown {
   const parsed = schema.safeParse(JSON.parse(text));
   if (parsed.success) return parsed.data;
   const fields = parsed.error.issues.map(({ path }) => path.join('.'));
-  throw new AgentRefusal(422, 'usage', `the request is malformed: ${fields.join(', ')}`);
+  throw new AgentHttpProblem(422, 'usage', `the request is malformed: ${fields.join(', ')}`);
 }
 
 function conforming(schema: z.ZodType, value: unknown): unknown {
@@ -333,5 +333,5 @@ function operationFor(method: string, path: string) {
     );
     return { name, operation, params };
   }
-  throw new Refusal(404, 'not_found', `there is no ${method} ${path}`);
+  throw new HttpProblem(404, 'not_found', `there is no ${method} ${path}`);
 }

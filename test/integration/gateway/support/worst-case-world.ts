@@ -12,7 +12,7 @@ import { optionOf } from '../../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../../src/trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderDraft } from '../../../../src/trading/order.ts';
 import { openLegs } from '../../../../src/trading/order-legs.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import { isFinal, type Quote } from '../../../../src/trading/views.ts';
 import { boundedOrder } from '../../../../src/trading/worst-case.ts';
 import { ADMIN_SECRET, KEYS, startWorld } from '../../sandbox/paper-broker-world.ts';
@@ -148,7 +148,7 @@ export async function openWorstCaseWorld() {
       symbol: string,
       { start, path }: PricePath,
       terms: (quote: Quote) => Terms,
-    ): Promise<Outcome | Refusal> {
+    ): Promise<Outcome | HttpProblem> {
       const moved = optionOf(symbol)?.underlying ?? symbol;
       let now = price(start);
       await setPrice(moved, now);
@@ -187,7 +187,7 @@ export async function openWorstCaseWorld() {
           })),
         };
       } catch (error) {
-        if (error instanceof Refusal) return error;
+        if (error instanceof HttpProblem) return error;
         throw error;
       } finally {
         ambush = undefined;

@@ -2,9 +2,9 @@ import { expect, it } from 'vitest';
 import type { RemoteSchedule } from '../../../../src/agent/remote/protocol.ts';
 import { remoteSchedules } from '../../../../src/agent/remote/remote-schedules.ts';
 import type { Session } from '../../../../src/auth/session/session.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 
-function refusing(refusal: Refusal) {
+function refusing(refusal: HttpProblem) {
   const keys: string[] = [];
   const pauses: number[] = [];
   const session = {
@@ -21,7 +21,7 @@ function refusing(refusal: Refusal) {
 const due = { id: 's1', timeout_ms: 60_000, check: { suggest: false, approval: 'deny' } } as RemoteSchedule;
 
 it('are asked for once more, under the same key, where the server is away for a moment', async () => {
-  const { schedules, keys, pauses } = refusing(new Refusal(503, 'provider_unreachable', 'no connection'));
+  const { schedules, keys, pauses } = refusing(new HttpProblem(503, 'provider_unreachable', 'no connection'));
   await expect(schedules.run(due)).rejects.toMatchObject({
     details: { problem: 'provider_unreachable' },
   });
@@ -33,7 +33,7 @@ it('are asked for once more, under the same key, where the server is away for a 
 it('say at once what the provider has against the server, and what to do next', async () => {
   const hint = 'Let the server’s client exchange tokens.';
   const { schedules, keys, pauses } = refusing(
-    new Refusal(502, 'provider_error', 'no access to the gateway (unauthorized_client)', { hint }),
+    new HttpProblem(502, 'provider_error', 'no access to the gateway (unauthorized_client)', { hint }),
   );
   await expect(schedules.run(due)).rejects.toMatchObject({
     message: 'no access to the gateway (unauthorized_client)',

@@ -4,7 +4,7 @@ import { type BatchPorts, batchKind } from '../../../../src/approval/kinds/batch
 import type { OrderWorld } from '../../../../src/approval/kinds/order/kind.ts';
 import { type BatchRequest, type BatchSubject, batch } from '../../../../src/trading/kinds/batch.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { MarketClock, Order, Position } from '../../../../src/trading/views.ts';
 import { anAccount, anOrder, aQuote } from '../../../fixtures/builders.ts';
 
@@ -20,7 +20,7 @@ const PRICES: Readonly<Record<string, string>> = {
 const quoteAt = (symbol: string, price: string) =>
   aQuote({ symbol, name: null, bid: price, ask: price, last: price });
 
-type Answer = 'fills' | 'rests' | Refusal;
+type Answer = 'fills' | 'rests' | HttpProblem;
 
 /** Like the gateway's: places an order once by its id; one refused before its claim may be tried again. */
 function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '10000') {
@@ -59,9 +59,10 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
     async place({ draft }: { draft: OrderDraft }, { jti }: Approved) {
       const before = placed.get(draft.client_order_id);
       if (before !== undefined) return before;
-      if (now >= Date.parse(draft.expires_at)) throw new Refusal(403, 'approval_expired', 'its time is over');
+      if (now >= Date.parse(draft.expires_at))
+        throw new HttpProblem(403, 'approval_expired', 'its time is over');
       const answer = answers[draft.symbol]?.shift() ?? 'fills';
-      if (answer instanceof Refusal) throw answer;
+      if (answer instanceof HttpProblem) throw answer;
       sent.push(draft.symbol);
       approvals.push(jti);
       const { client_order_id, symbol, side, qty = '1' } = draft;
@@ -113,10 +114,10 @@ const drafted = ({ kind }: Desk, request: BatchRequest = rebalancing) =>
 const approved = { sub: 'alice', clientId: 'c', jti: 'j1' } as Approved;
 const carryOut = ({ kind }: Desk, subject: BatchSubject) => kind.execute(subject, approved);
 
-const busy = () => new Refusal(503, 'broker_busy', 'the broker is busy');
-const lost = () => new Refusal(504, 'outcome_unknown', 'the broker gave no answer');
+const busy = () => new HttpProblem(503, 'broker_busy', 'the broker is busy');
+const lost = () => new HttpProblem(504, 'outcome_unknown', 'the broker gave no answer');
 const refusedBy = (reason: string) =>
-  new Refusal(403, 'policy_denied', 'no', { members: { reason, reasons: [reason] } });
+  new HttpProblem(403, 'policy_denied', 'no', { members: { reason, reasons: [reason] } });
 
 describe('orders that belong together', () => {
   it('are shown sales first, each with its bound, and what they come to together', async () => {

@@ -4,7 +4,7 @@ import type { KernelParts } from '../../../../src/approval/kernel-parts.ts';
 import type { Heard, Kind, Proposer, ResultNews } from '../../../../src/approval/kind.ts';
 import { followResult } from '../../../../src/approval/supervisor/follow-result.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 
 const alice: Proposer = { sub: 'alice', clientId: 'trade-agent', accessToken: 'first' };
@@ -24,7 +24,7 @@ async function follow(
     looks = [],
     ms,
     isResumed = false,
-  }: { looks?: (ResultLook | Refusal)[]; ms: number; isResumed?: boolean },
+  }: { looks?: (ResultLook | HttpProblem)[]; ms: number; isResumed?: boolean },
 ) {
   const clock = new VirtualClock();
   const began = clock.now();
@@ -62,7 +62,7 @@ async function follow(
       async lookAtResult() {
         looked.push(clock.now() - began);
         const came = looks.shift() ?? 'same';
-        if (came instanceof Refusal) throw came;
+        if (came instanceof HttpProblem) throw came;
         return came;
       },
     },
@@ -147,7 +147,7 @@ describe('what came of an order', () => {
   });
 
   it('is asked for again where a look failed, though its changes are told', async () => {
-    const busy = new Refusal(503, 'broker_busy', 'the broker is rate limiting requests');
+    const busy = new HttpProblem(503, 'broker_busy', 'the broker is rate limiting requests');
     const { looked } = await follow(standsAnd('own'), {
       looks: ['same', 'same', 'same', busy, busy, 'over'],
       ms: 5 * MINUTE,

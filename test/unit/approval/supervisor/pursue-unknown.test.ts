@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../../../src/approval/access.ts';
 import type { Execution } from '../../../../src/approval/kind.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, TOKEN_MS, type WorldOptions } from '../kernel-world.ts';
 
 const MINUTE_MS = 60_000;
@@ -10,11 +10,11 @@ const unknown: Execution<unknown> = { outcome: 'unknown', text: 'no answer' };
 const executed: Execution<unknown> = { outcome: 'executed', result: { order: 'order-1' } };
 const refused: Execution<unknown> = {
   outcome: 'refused',
-  refusal: new Refusal(409, 'not_placed', 'there is no order'),
+  refusal: new HttpProblem(409, 'not_placed', 'there is no order'),
 };
 const busy: Execution<unknown> = {
   outcome: 'not_taken',
-  refusal: new Refusal(502, 'broker_unavailable', 'it cannot be reached'),
+  refusal: new HttpProblem(502, 'broker_unavailable', 'it cannot be reached'),
 };
 
 /** A look at what became of it: how long after the start, in milliseconds, and by whose token. */
@@ -37,7 +37,7 @@ async function leftUnknown(settled: Execution<unknown> | undefined, options: Wor
 /** After a restart its token is no longer good for anything: nobody is known whose token is. */
 const forgetToken = (world: KernelWorld) => {
   world.verify = async () => {
-    throw new Refusal(401, 'token_malformed', 'of nobody');
+    throw new HttpProblem(401, 'token_malformed', 'of nobody');
   };
 };
 

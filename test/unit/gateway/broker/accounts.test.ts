@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type BrokerPlace, createAccounts } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 
 /** A broker whose accounts are opened by tokens, which tell no account's number. */
 interface Fake {
@@ -14,7 +14,7 @@ interface Fake {
   asked: number;
 }
 
-const notConnected = () => new Refusal(409, 'account_not_connected', 'none');
+const notConnected = () => new HttpProblem(409, 'account_not_connected', 'none');
 
 function fake(name: string, number: string | undefined): Fake {
   const it: Fake = {
@@ -36,7 +36,7 @@ function fake(name: string, number: string | undefined): Fake {
         ({
           account: async () => {
             it.asked += 1;
-            if (it.down) throw new Refusal(502, 'broker_unavailable', 'down');
+            if (it.down) throw new HttpProblem(502, 'broker_unavailable', 'down');
             return { account: it.numbers.get('accessToken' in credentials ? credentials.accessToken : '') };
           },
         }) as unknown as Broker,

@@ -1,7 +1,7 @@
 import { type CryptoKey, generateKeyPair } from 'jose';
 import { beforeAll, beforeEach, expect, it } from 'vitest';
 import { verifiedOnce } from '../../../../src/gateway/door/token-verifier.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 
 const NOW = Date.parse('2026-11-02T15:00:00Z');
 const EXPIRES = NOW + 300_000;
@@ -22,13 +22,13 @@ beforeEach(() => {
   whole = [];
   current = keys[0];
   const key = async () => {
-    if (current === undefined) throw new Refusal(503, 'provider_unreachable', 'out of reach');
+    if (current === undefined) throw new HttpProblem(503, 'provider_unreachable', 'out of reach');
     return current;
   };
   claimsOf = verifiedOnce({ key }, async (token) => {
     whole.push(token);
     const claims = { sub: `of ${token}`, jti: token, iat: NOW / 1000, exp: EXPIRES / 1000 };
-    if (token.startsWith('bad')) throw new Refusal(401, 'token_signature', 'wrong');
+    if (token.startsWith('bad')) throw new HttpProblem(401, 'token_signature', 'wrong');
     return { claims, header, key: await key() };
   });
 });

@@ -14,7 +14,7 @@ import {
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { MarketClock, Order } from '../../../../src/trading/views.ts';
 import { anOrder, anOrderDraft } from '../../../fixtures/builders.ts';
 
@@ -41,7 +41,7 @@ export const order = anOrder({
   limit_price: null,
 });
 export const unavailable = async (): Promise<never> => {
-  throw new Refusal(502, 'broker_unavailable', 'the broker cannot be reached');
+  throw new HttpProblem(502, 'broker_unavailable', 'the broker cannot be reached');
 };
 
 /** An order whose intent was written at the start; a broker, and the clocks of the process that asks it. */

@@ -3,7 +3,7 @@ import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createEarlyOrders } from '../../../../src/gateway/orders/place-order.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 
 const draft = { account: 'PA1', client_order_id: 'ta-1' } as OrderDraft;
 const alice = { sub: 'alice' } as Caller;
@@ -40,7 +40,7 @@ it('what was asked more than a second ago is asked again: the machine may have s
 });
 
 it('a broker that answers nothing early fails nobody but whoever takes it', async () => {
-  const busy = new Refusal(503, 'broker_busy', 'the broker is busy');
+  const busy = new HttpProblem(503, 'broker_busy', 'the broker is busy');
   const { early } = world(() => Promise.reject(busy));
   early.ask(draft, alice);
   await new Promise((resolve) => setImmediate(resolve));

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { maySubmitAgain, neverPlaced } from '../../../../src/gateway/orders/order-submission.ts';
-import type { Refusal } from '../../../../src/trading/refusal.ts';
+import type { HttpProblem } from '../../../../src/trading/refusal.ts';
 import { claimed, order, START, TTL_MS } from './claimed-order.ts';
 
 const taken = async (): Promise<Submission> => ({ outcome: 'accepted', order });
@@ -70,7 +70,7 @@ it.each<[string, Submission]>([
 
 describe('a gateway that stood still while it looked whether an order may still go out', () => {
   /** @param each what the looks come to, one after the other, and how long the gateway stands still in each */
-  async function lookedAt(each: readonly { readonly is: Refusal | undefined; readonly ms: number }[]) {
+  async function lookedAt(each: readonly { readonly is: HttpProblem | undefined; readonly ms: number }[]) {
     const made = await claimed();
     const send = vi.fn(taken);
     let looks = 0;

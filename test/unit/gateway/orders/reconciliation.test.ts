@@ -10,7 +10,7 @@ import {
 import type { Clock } from '../../../../src/machine/clock.ts';
 import type { JournalEntry } from '../../../../src/store/order-journal.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 
 const START = Date.parse('2026-11-24T15:00:00Z');
@@ -77,7 +77,7 @@ const entryOf = (clientOrderId: string, changes: Partial<JournalEntry> = {}): Jo
   ({ sub: 'alice', clientOrderId, state: 'placed', draft: { account: 'PA-1' }, ...changes }) as JournalEntry;
 const writtenOff = (clientOrderId: string, changes: Partial<JournalEntry> = {}): JournalEntry =>
   entryOf(clientOrderId, { state: 'rejected', writtenOffAt: START - 1_000, ...changes });
-const unreachable = () => new Refusal(502, 'broker_unavailable', 'the broker cannot be reached');
+const unreachable = () => new HttpProblem(502, 'broker_unavailable', 'the broker cannot be reached');
 /** Fails at the first call. */
 const failing = (error: Error) => {
   let calls = 0;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
-import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide.ts';
+import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { Action, Decision, Subject } from '../../../../src/gateway/policy/decision.ts';
 import { worldFacts } from '../../../../src/gateway/policy/order-world.ts';
 import type { CedarAnswer, Rules } from '../../../../src/gateway/policy/rules.ts';
@@ -22,7 +22,7 @@ const rulesOf = (more: Partial<Rules> = {}, cedar: CedarAnswer = { forbidden: []
   limitedTo(undefined, { cedar: { evaluate: () => cedar }, ...more });
 const decided = (circumstances: Circumstances = {}, rules = rulesOf(), action: Action = 'place'): Decision =>
   decide(rules, subject, action, factsOf(circumstances));
-const problemOf = (circumstances: Circumstances) => refusalOfDecision(decided(circumstances)).toProblem();
+const problemOf = (circumstances: Circumstances) => decisionProblem(decided(circumstances)).toProblem();
 
 describe('a decision', () => {
   it('lets a sound order go out once somebody approved it, and asks before', () => {
@@ -41,7 +41,7 @@ describe('a decision', () => {
       decide(rulesOf({}, { forbidden }), mandate, 'place', factsOf());
     expect(said(needed)).toMatchObject({ effect: 'ask', reasons: ['LIVE_NEEDS_TAP'], texts: ['by tap'] });
     expect(said(needed, other)).toMatchObject({ effect: 'deny', reasons: ['POLICY_FORBIDS'], texts: ['no'] });
-    expect(refusalOfDecision(said(needed)).toProblem()).toMatchObject({ reason: 'LIVE_NEEDS_TAP' });
+    expect(decisionProblem(said(needed)).toProblem()).toMatchObject({ reason: 'LIVE_NEEDS_TAP' });
   });
 
   it('is the same for the same, and changes nothing that it is given', () => {
@@ -197,7 +197,7 @@ describe('rules that are wrong', () => {
     };
     const decision = decided({}, rulesOf({}, cedar));
     expect(decision.reasons).toEqual(['POLICY_FORBIDS', 'POLICY_UNEVALUABLE']);
-    expect(refusalOfDecision(decision).toProblem()).toMatchObject({
+    expect(decisionProblem(decision).toProblem()).toMatchObject({
       status: 403,
       code: 'policy_denied',
       detail: 'not on a Tuesday',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide.ts';
+import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { countOf } from '../../../../src/trading/counted-order.ts';
 import { type Order, orderSchema } from '../../../../src/trading/views.ts';
@@ -70,7 +70,7 @@ describe('the exits of what is held', () => {
     expect(decided({ order: { ...oco, qty: '10' } })).toMatchObject({ effect: 'allow' });
     const more = decided({ order: { ...oco, qty: '11' } });
     expect(more).toMatchObject({ reasons: ['EXITS_EXCEED_POSITION'], limit: '10', value: '11' });
-    expect(refusalOfDecision(more)).toMatchObject({ status: 403, code: 'policy_denied' });
+    expect(decisionProblem(more)).toMatchObject({ status: 403, code: 'policy_denied' });
   });
 
   it('are for what no other order sells', () => {

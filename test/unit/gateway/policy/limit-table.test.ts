@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide, refusalOfDecision } from '../../../../src/gateway/policy/decide.ts';
+import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { Decision, HoldingFacts } from '../../../../src/gateway/policy/decision.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
 import { newYorkDate } from '../../../../src/trading/new-york-time.ts';
@@ -151,7 +151,7 @@ describe('a limit', () => {
     const limit = { limit: Array.isArray(refuses) ? refuses.join(' ') : String(refuses) };
     const measured = { value, ...(name === 'symbols' ? {} : limit) };
     expect(decision).toMatchObject({ effect: 'deny', reasons: [reason], ...measured });
-    expect(refusalOfDecision(decision).toProblem()).toMatchObject({
+    expect(decisionProblem(decision).toProblem()).toMatchObject({
       ...{ status: 403, code: 'policy_denied', reason, reasons: [reason], policy: 'of the rules' },
       detail: expect.stringMatching(/\w/),
       hint: expect.stringContaining('limits.yaml'),

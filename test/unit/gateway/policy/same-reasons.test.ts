@@ -15,7 +15,7 @@ import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { slotOf } from '../../../../src/trading/mandate/cadence.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 import { type Changes, changed, NOON, placedElsewhere, subject, world } from './sound-order.ts';
@@ -233,7 +233,7 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
       const draft = draftOf({ ...changes, ...under });
       const who = { ...subject, sub: owner, owner, approvers: [owner] };
       const membersOf = (refusal: unknown) => {
-        if (!(refusal instanceof Refusal)) throw refusal;
+        if (!(refusal instanceof HttpProblem)) throw refusal;
         const { reasons, ...members } = refusal.options.members ?? {};
         return { code: refusal.code, reasons: reasons as string[], ...members };
       };

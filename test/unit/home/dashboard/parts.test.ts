@@ -6,7 +6,7 @@ import { makePart, type PartName, partNames } from '../../../../src/home/phone/d
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import type { Proposal } from '../../../../src/trading/proposal.ts';
-import { Refusal } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { Account, Order, Position } from '../../../../src/trading/views.ts';
 
 const account = {
@@ -190,7 +190,7 @@ describe('a proposal’s story', () => {
 
   it('is shorter where the record can’t be read', async () => {
     const gone = async () => {
-      throw new Refusal(404, 'not_found', 'there is no such endpoint');
+      throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
     };
     expect(steps(await part('proposals', { record: gone }))).toEqual(['Proposed', 'Carried out']);
   });
@@ -278,7 +278,7 @@ describe('what can’t be read', () => {
     ],
     [
       'a refusal',
-      new Refusal(409, 'account_not_connected', 'the gateway cannot be reached', { hint: 'Is it up?' }),
+      new HttpProblem(409, 'account_not_connected', 'the gateway cannot be reached', { hint: 'Is it up?' }),
     ],
   ])('by %s says what happened and what to do', async (_, error) => {
     const html = await part('summary', { account: () => Promise.reject(error) });

@@ -3,11 +3,11 @@ import type { Heard, ResultNews } from '../../../../../src/approval/kind.ts';
 import type { OpenAccount, OpenAccountOf } from '../../../../../src/gateway/broker/accounts.ts';
 import type { UpdateListener } from '../../../../../src/gateway/broker/broker.ts';
 import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
-import { Refusal } from '../../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../../src/trading/refusal.ts';
 import { manualClock } from '../../../../integration/sandbox/paper-broker-world.ts';
 
 const FIRST = 'PA1';
-const notConnected = () => new Refusal(409, 'account_not_connected', 'gone');
+const notConnected = () => new HttpProblem(409, 'account_not_connected', 'gone');
 
 /** A broker's connections, each played by the test. */
 interface Connection {
@@ -162,7 +162,7 @@ describe('an account that is listened to', () => {
   });
 
   it('is closed within a minute once its owner could not open it any more, and not because a provider is out of reach', async () => {
-    let refusal: Refusal | undefined;
+    let refusal: HttpProblem | undefined;
     const { clock, listen, connection } = world({
       opens: async () => {
         if (refusal !== undefined) throw refusal;
@@ -171,7 +171,7 @@ describe('an account that is listened to', () => {
     listen(['o-1']);
     const { listener, signal: connected } = await connection(1);
     listener.standing();
-    refusal = new Refusal(503, 'provider_unreachable', 'out of reach');
+    refusal = new HttpProblem(503, 'provider_unreachable', 'out of reach');
     await clock.advance(60_000);
     expect(connected.aborted).toBe(false);
     refusal = notConnected();
