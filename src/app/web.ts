@@ -109,13 +109,13 @@ function agentData(app: App, ofAll: boolean): AgentData {
       const { scheduleLogs } = await import('./schedule/schedules.ts');
       return await scheduleLogs(app, undefined, limit);
     },
-    findings: () => standingFindings(app, ofAll),
+    findings: () => openFindings(app, ofAll),
     threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
   };
 }
 
 /** Reads the findings remembered by this profile's checks for this person. Empty if no check ever ran. */
-async function standingFindings(app: App, ofAll: boolean): Promise<FindingLine[]> {
+async function openFindings(app: App, ofAll: boolean): Promise<FindingLine[]> {
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
   if (!existsSync(file)) return [];

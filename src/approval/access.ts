@@ -50,7 +50,7 @@ interface Parties {
  * Requires that everyone involved in a proposal may still have their part in it.
  * @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE`
  */
-export async function requireStanding(
+export async function authorizeProposal(
   access: Access,
   { kind, owner, proposer, second }: Parties,
 ): Promise<void> {

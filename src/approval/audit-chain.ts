@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises';
-import { type AuditHead, type AuditStanding, type AuditStore, EMPTY_HEAD, lineHash } from '../store/audit.ts';
+import { type AuditHead, type AuditSnapshot, type AuditStore, EMPTY_HEAD, lineHash } from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
@@ -84,7 +84,7 @@ export type AuditVerdict =
  */
 export async function verifyAuditFile(
   file: string,
-  store: { standing(file: string): Promise<Omit<AuditStanding, 'head'> & { readonly head?: AuditHead }> },
+  store: { standing(file: string): Promise<Omit<AuditSnapshot, 'head'> & { readonly head?: AuditHead }> },
   checkpoints?: Pick<CheckpointReader, 'see'>,
 ): Promise<AuditVerdict> {
   const { head, pending, bytes } = await store.standing(file);

@@ -6,7 +6,7 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { HttpProblem } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
-import { haltedReason, mandateOf, NO_TOKEN, passesHalt, requireStanding, revokedReason } from './access.ts';
+import { authorizeProposal, haltedReason, mandateOf, NO_TOKEN, passesHalt, revokedReason } from './access.ts';
 import { noteDenied } from './denied.ts';
 import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
@@ -205,7 +205,7 @@ async function reasonNotTo(
   if (isTakenBack?.({ sub: proposedBy ?? sub, client }, createdAt) === true)
     return { to: 'cancelled', reason: revokedReason };
   try {
-    await requireStanding(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
+    await authorizeProposal(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
     return undefined;
   } catch (error) {
     // A relation has ended since, such as an adviser's: the approval is not used.

@@ -22,7 +22,7 @@ import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './doo
 import { errorSink, type GatewayOptions } from './gateway-options.ts';
 import { createMandateService, type MandateService } from './mandates/mandate-desk.ts';
 import { mandatePorts } from './mandates/mandate-ports.ts';
-import { createStandingWatch } from './mandates/standing-watch.ts';
+import { createStandingOrderWatcher } from './mandates/standing-watch.ts';
 import { createMessageDesk, type MessageDesk, messagePorts } from './messages/message-desk.ts';
 import { messageOutlets } from './messages/message-outlets.ts';
 import type { Mount } from './mounts/mount.ts';
@@ -241,7 +241,7 @@ function createOwnServices(
     mandates,
     record,
     running: [
-      ...(isUnattended ? [createStandingWatch(watched)] : []),
+      ...(isUnattended ? [createStandingOrderWatcher(watched)] : []),
       recordCheckpoints(options, own, clock),
       createReconciliation({
         journal: options.stores.orders,

@@ -9,7 +9,7 @@ import type { OrderNews } from './fills/order-news.ts';
 import type { Company } from './identity-provider/companies/company.ts';
 import type { Revoked } from './identity-provider/grants.ts';
 import type { ProtocolOptions } from './identity-provider/oidc-provider.ts';
-import type { CompanyStanding, Signalled } from './identity-provider/signals/company-standing.ts';
+import type { CompanyRevocations, Signalled } from './identity-provider/signals/company-standing.ts';
 import type { SignalReceiver } from './identity-provider/transmitter/transmitter.ts';
 import type { DashboardData } from './phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from './phone/decision/approval-steps.ts';
@@ -61,7 +61,7 @@ export interface IdentityProvider {
   /** Notifies a person about an order that they did not expect. Rejects if interrupted by `close`. */
   tellOrder(news: OrderNews): Promise<void>;
   /** Access revoked by companies' signals, and the signals whose effects are not complete yet. */
-  readonly signals: Pick<CompanyStanding, 'isTakenBack' | 'unended' | 'ended'>;
+  readonly signals: Pick<CompanyRevocations, 'isTakenBack' | 'unended' | 'ended'>;
   /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
   tellSignalled(signalled: Signalled, company: Company | undefined): Promise<void>;
   /** Number of polls that the token endpoint is holding for a CIBA request. */

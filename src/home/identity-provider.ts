@@ -40,7 +40,7 @@ import {
 } from './identity-provider/protocol/protocol.ts';
 import { isRequestFault } from './identity-provider/protocol/readable-form.ts';
 import { createRequestLimits } from './identity-provider/protocol/request-limits.ts';
-import { openCompanyStanding } from './identity-provider/signals/company-standing.ts';
+import { openCompanyRevocations } from './identity-provider/signals/company-standing.ts';
 import { createSignalEndpoint } from './identity-provider/signals/signal-endpoint.ts';
 import { startTransmitter } from './identity-provider/transmitter/transmitter.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
@@ -226,7 +226,7 @@ function openState(
     grants,
     authorized,
     openRegistrations,
-    standing: openCompanyStanding({ database, companies, grants: store, now }),
+    standing: openCompanyRevocations({ database, companies, grants: store, now }),
     redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, clock }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),

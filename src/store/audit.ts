@@ -53,7 +53,7 @@ export interface AuditHead {
 }
 
 /** A snapshot of the audit log: its last entry in the store, and the size of its file. */
-export interface AuditStanding {
+export interface AuditSnapshot {
   readonly head: AuditHead;
   /** Lines that are not yet moved to the file. After a crash, some may be in the file already. */
   readonly pending: readonly string[];
@@ -71,7 +71,7 @@ export interface AuditStore {
    * @throws if the file can't be written; the lines stay pending
    */
   moveToFile(file: string): Promise<void>;
-  standing(file: string): Promise<AuditStanding>;
+  standing(file: string): Promise<AuditSnapshot>;
 }
 
 /** The head of an empty audit log. */

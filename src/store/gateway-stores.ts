@@ -14,7 +14,7 @@ import type { ProofStore } from './proof-store.ts';
 import type { ProposalStore } from './proposal-store.ts';
 import type { RateBuckets } from './rate-buckets.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
-import type { StandingStore } from './standing-store.ts';
+import type { StandingOrderStore } from './standing-store.ts';
 
 /** All stores of a gateway. They share one database, so that related changes are written in one transaction. */
 export interface GatewayStores {
@@ -26,7 +26,7 @@ export interface GatewayStores {
   readonly decisions: DecisionStore;
   readonly keys: SigningKeyStore;
   readonly mandates: MandateStore;
-  readonly standing: StandingStore;
+  readonly standing: StandingOrderStore;
   /** The audit log entries that the stores above write. */
   readonly audit: AuditStore;
   readonly checkpoints: CheckpointStore;

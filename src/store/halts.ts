@@ -1,7 +1,7 @@
 import type { TradingState } from '../trading/policy-views.ts';
 
 /** A person's trading state. */
-export interface TradingStanding {
+export interface TradingStateSnapshot {
   readonly state: TradingState;
   /** Undefined while trading is active. */
   readonly since?: number;
@@ -21,14 +21,14 @@ export const MAX_DAY_LOSS = 'max_day_loss';
 export interface Halts {
   /** Undefined if trading is not halted. */
   haltedAt(sub: string): Promise<number | undefined>;
-  standing(sub: string, now: number): Promise<TradingStanding>;
+  standing(sub: string, now: number): Promise<TradingStateSnapshot>;
   /** Halts trading if it is not halted. @returns the time since when it is halted */
   halt(sub: string, by: string, now: number): Promise<number>;
   /**
    * Allows only orders that reduce positions. Does not lift a halt, and does not shorten a reduction that ends later.
    * @param until time when it ends by itself; undefined for never
    */
-  reduce(sub: string, by: string, until: number | undefined, now: number): Promise<TradingStanding>;
+  reduce(sub: string, by: string, until: number | undefined, now: number): Promise<TradingStateSnapshot>;
   /**
    * Lifts the halt, or the reduction if there is no halt. Returns false if there is none that began at `since`.
    * @param since the time that was read before

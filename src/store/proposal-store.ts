@@ -129,7 +129,7 @@ export interface Keyed {
 }
 
 /** A snapshot against which a new proposal is checked. */
-export interface Standing {
+export interface ProposalSnapshot {
   /** Changes with any proposal of this owner, and with their halt. */
   readonly epoch: string;
   readonly haltedAt: number | undefined;
@@ -147,7 +147,7 @@ export interface Standing {
 }
 
 /** Proposals are counted per owner, proposer and client. */
-export interface StandingQuery {
+export interface SnapshotQuery {
   /** The owner. */
   readonly sub: string;
   /** The proposer, if not the owner. */
@@ -204,7 +204,7 @@ export interface ProposalStore {
   untold(): Promise<StoredProposal[]>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
   /** Returns a consistent snapshot. */
-  standing(of: StandingQuery, since: number): Promise<Standing>;
+  standing(of: SnapshotQuery, since: number): Promise<ProposalSnapshot>;
   /**
    * Writes a `drafted` proposal with its key and its audit log entry. Writes nothing and returns `known` if the key was used
    * already, and `stale` if the owner's epoch has changed.

@@ -1,4 +1,4 @@
-import type { StandingNow } from '../trading/mandate/mandate.ts';
+import type { StandingOrderState } from '../trading/mandate/mandate.ts';
 
 /** A standing order, stored next to its mandate. */
 export interface StandingOrder {
@@ -8,8 +8,8 @@ export interface StandingOrder {
   readonly client: string;
   /** Time of the next order, in milliseconds since the epoch. Null if it waits for a price. */
   readonly dueAt: number | null;
-  readonly state: StandingNow['state'];
-  readonly last: StandingNow['last'];
+  readonly state: StandingOrderState['state'];
+  readonly last: StandingOrderState['last'];
 }
 
 /** The next state of a standing order. */
@@ -22,7 +22,7 @@ export interface StandingStep extends Pick<StandingOrder, 'dueAt' | 'state' | 'l
  * Standing orders, created with their mandate and polled by the gateway. This store does not prevent duplicate orders for one
  * due time; the key of the proposal and the mandate's slot do.
  */
-export interface StandingStore {
+export interface StandingOrderStore {
   /** Returns all people's standing orders that are active. */
   watched(): Promise<StandingOrder[]>;
   find(sub: string, mandate: string): Promise<StandingOrder | undefined>;

@@ -77,7 +77,7 @@ export async function performanceIn(
     })),
     ...(query.byPosition ? { contributions: await contributionsOf(gateway, line) } : {}),
     // Without an earlier day's end, the cash flows since then are unknown.
-    ...standing(account, positions, {
+    ...currentFigures(account, positions, {
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
       traded: dayTrades(activities, dayBegan(now)),
     }),
@@ -194,7 +194,7 @@ function symbolsOf(positions: readonly Position[], activities: readonly Activity
   return [...new Set([...held, ...[...traded, ...moved].sort()])];
 }
 
-function standing(account: Account, positions: readonly Position[], day: PortfolioHistory) {
+function currentFigures(account: Account, positions: readonly Position[], day: PortfolioHistory) {
   const figures = portfolioView(account, positions, day);
   return {
     day_profit: figures.day_change,

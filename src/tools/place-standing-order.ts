@@ -6,9 +6,9 @@ import { assetClassOf } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
-  type Standing,
-  standingDays,
-  standingSchema,
+  recurrences,
+  type StandingOrderTerms,
+  standingOrderSchema,
 } from '../trading/mandate/standing.ts';
 import { endOf, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
@@ -28,7 +28,7 @@ const askedSchema = z.lazy(() =>
     qty: positiveDecimalString.optional().describe('shares; either this or notional'),
     notional: positiveDecimalString.optional().describe('dollars; either this or qty'),
     limit_price: positiveDecimalString.optional().describe('dollars per share; a market order if omitted'),
-    every: z.enum(standingDays).optional().describe('day: every trading day; month: on the 1st'),
+    every: z.enum(recurrences).optional().describe('day: every trading day; month: on the 1st'),
     at: z
       .string()
       .regex(/^[0-9]{2}:[0-9]{2}$/, 'must be HH:MM in New York')
@@ -59,21 +59,21 @@ export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
   risk: 'mandate',
 };
 
-export interface StandingAsked {
-  readonly standing: Standing;
+export interface StandingOrderRequest {
+  readonly standing: StandingOrderTerms;
   readonly end: SaidEnd | undefined;
 }
 
 /** @throws {TradeAgentError} `invalid_order` naming the field */
-export function readStandingRequest(args: Record<string, unknown>): StandingAsked {
+export function readStandingOrderRequest(args: Record<string, unknown>): StandingOrderRequest {
   const parsed = askedSchema.safeParse(withoutNulls(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
-    throw wrong(issue?.path.join('.') ?? '', issue?.message ?? '');
+    throw invalidStandingOrder(issue?.path.join('.') ?? '', issue?.message ?? '');
   }
   checkAsked(parsed.data);
   const { side, symbol, qty, notional, limit_price, until, before } = parsed.data;
-  const order: Standing['order'] = {
+  const order: StandingOrderTerms['order'] = {
     symbol,
     side,
     ...defined({ qty, notional }),
@@ -81,32 +81,44 @@ export function readStandingRequest(args: Record<string, unknown>): StandingAske
     ...defined({ limit_price }),
     time_in_force: 'day',
   };
-  const standing = standingSchema.safeParse({ order, when: whenOf(parsed.data) });
-  if (!standing.success) throw wrong('at', 'must be a New York time from 09:30 to 15:59');
+  const standing = standingOrderSchema.safeParse({ order, when: whenOf(parsed.data) });
+  if (!standing.success) throw invalidStandingOrder('at', 'must be a New York time from 09:30 to 15:59');
   const end = before === undefined ? undefined : { before };
   return { standing: standing.data, end: until === undefined ? end : { until } };
 }
 
-type Asked = z.output<typeof askedSchema>;
+type StandingOrderArguments = z.output<typeof askedSchema>;
 
-function checkAsked({ symbol, qty, notional, every, at, below, above, until, before }: Asked): void {
+function checkAsked({
+  symbol,
+  qty,
+  notional,
+  every,
+  at,
+  below,
+  above,
+  until,
+  before,
+}: StandingOrderArguments): void {
   if (assetClassOf(symbol) !== 'us_equity') {
-    throw wrong('symbol', 'must be a stock or fund: standing orders support nothing else');
+    throw invalidStandingOrder('symbol', 'must be a stock or fund: standing orders support nothing else');
   }
-  if ((qty === undefined) === (notional === undefined)) throw wrong('qty', 'give one of qty and notional');
+  if ((qty === undefined) === (notional === undefined))
+    throw invalidStandingOrder('qty', 'give one of qty and notional');
   if ([every, below, above].filter((one) => one !== undefined).length !== 1) {
-    throw wrong('every', 'give one of every, below and above');
+    throw invalidStandingOrder('every', 'give one of every, below and above');
   }
-  if (at !== undefined && every === undefined) throw wrong('at', 'is allowed only with every');
-  if (until !== undefined && before !== undefined) throw wrong('until', 'give one of until and before');
+  if (at !== undefined && every === undefined) throw invalidStandingOrder('at', 'is allowed only with every');
+  if (until !== undefined && before !== undefined)
+    throw invalidStandingOrder('until', 'give one of until and before');
 }
 
-function whenOf({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: Asked) {
+function whenOf({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: StandingOrderArguments) {
   if (every !== undefined) return { every, at };
   return below === undefined ? { price: 'above', at: above } : { price: 'below', at: below };
 }
 
-function wrong(field: string, message: string): TradeAgentError {
+function invalidStandingOrder(field: string, message: string): TradeAgentError {
   return new TradeAgentError('invalid_order', field === '' ? message : `${field}: ${message}`, {
     hint: 'Correct the standing order and ask again.',
     details: { field },
@@ -119,7 +131,11 @@ export function standingExpiry(end: SaidEnd | undefined, now: number): string | 
 }
 
 /** Returns the command to request it by hand. Schemas ensure that every value is one shell word. */
-export function standingCommand({ standing, end }: StandingAsked, now: number, account?: string): string {
+export function standingCommand(
+  { standing, end }: StandingOrderRequest,
+  now: number,
+  account?: string,
+): string {
   const { order, when } = standing;
   const { side, symbol, qty, notional, limit_price } = order;
   const expires = standingExpiry(end, now);

@@ -2,7 +2,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
 import { Dec } from '../trading/decimal.ts';
 import { MAX_MANDATE_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
-import { isRecurring, type Standing, standingCadence } from '../trading/mandate/standing.ts';
+import { isRecurring, type StandingOrderTerms, standingOrderCadence } from '../trading/mandate/standing.ts';
 import { timesBetween } from '../trading/mandate/standing-due.ts';
 import { ONE_DAY_MS } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
@@ -38,7 +38,7 @@ export async function withStandingLimits(
     sides: [order.side],
     order_types: [order.type],
     times_in_force: [order.time_in_force],
-    cadence: standingCadence(when),
+    cadence: standingOrderCadence(when),
     expires_at: expires,
     max_order_notional: perOrder,
     max_orders: orders,
@@ -46,7 +46,10 @@ export async function withStandingLimits(
   };
 }
 
-async function worstOf(gateway: Pick<GatewayClient, 'quotes'>, { order, when }: Standing): Promise<string> {
+async function worstOf(
+  gateway: Pick<GatewayClient, 'quotes'>,
+  { order, when }: StandingOrderTerms,
+): Promise<string> {
   const { notional, qty, side, limit_price } = order;
   if (notional !== undefined) return notional;
   if (qty === undefined) {

@@ -69,7 +69,7 @@ export const suggestRebalance = defineTool({
       content: JSON.stringify({
         orders: orders.map(({ request }) => request),
         ...leftOut(found.orders.length, MAX_BATCH_ORDERS),
-        ...standing(wanted.targets, weights, found),
+        ...currentWeights(wanted.targets, weights, found),
         equity: account.equity,
         cash: account.cash,
         simulated: account.simulated,
@@ -78,7 +78,7 @@ export const suggestRebalance = defineTool({
   },
 });
 
-function standing(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], { left }: Rebalancing) {
+function currentWeights(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], { left }: Rebalancing) {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   const rate = (value: Dec) => value.toDecimalPlaces(6).toFixed();
   return {

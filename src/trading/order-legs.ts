@@ -31,7 +31,7 @@ export function exitsOf(order: Order): Exits {
  * Returns the parts of an order that can still fill. Exits can't fill before their entry has. After that, and for an
  * OCO, one exit cancels the other, so only the larger one counts. All legs of an unknown class count.
  */
-export function standingParts(order: Order): readonly OrderLeg[] {
+export function liveParts(order: Order): readonly OrderLeg[] {
   const { legs } = order;
   if (legs === undefined) return isKnown(order.order_class) && order.status === 'held' ? [] : [order];
   const open = openLegs(order);

@@ -91,7 +91,7 @@ const correctable = new Set(['usage', 'invalid_order', 'invalid_message', 'unkno
  * Returns the failures that no later call of the prompt corrected. The same tool on the same subject corrects a
  * failure; the same tool on any subject, faulty arguments; any successful call, an unusable call.
  */
-export function standingOutcomes(
+export function uncorrectedFailures(
   outcomes: readonly Outcome[],
 ): (Outcome & Required<Pick<Outcome, 'error'>>)[] {
   return outcomes.flatMap((outcome) => {

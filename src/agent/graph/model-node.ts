@@ -12,7 +12,7 @@ import { findTool, tools } from '../../tools/catalog.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readBatchRequest } from '../../tools/place-orders.ts';
-import { readStandingRequest } from '../../tools/place-standing-order.ts';
+import { readStandingOrderRequest } from '../../tools/place-standing-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
@@ -23,7 +23,7 @@ import { callsWithin, readWritten, type WrittenCall } from '../model/written-cal
 import { ordersSaid } from '../planner/orders-named.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
-import { type AgentStateValue, type Outcome, standingOutcomes, type ToolCall } from './agent-state.ts';
+import { type AgentStateValue, type Outcome, type ToolCall, uncorrectedFailures } from './agent-state.ts';
 import { callWords, ordersOfCall } from './call-words.ts';
 import { composedAnswer } from './composed-orders.ts';
 import { errorMessage } from './error-message.ts';
@@ -234,7 +234,7 @@ const conditional = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|s
  * proposed. The model's final answer may omit either.
  */
 function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
-  const failed = standingOutcomes(outcomes).flatMap(({ what, error }) =>
+  const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
     what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, MAX_REASON_LENGTH)}).`],
   );
   const asked = prompts(messages).flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : []));
@@ -368,7 +368,7 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
     if (name === 'place_order') readOrderRequest(args);
     else if (name === 'place_orders') readBatchRequest(args);
     else if (name === 'replace_order') readReplaceRequest(args);
-    else if (tool.risk === 'mandate') readStandingRequest(args);
+    else if (tool.risk === 'mandate') readStandingOrderRequest(args);
     else if (tool.risk === 'send') readMessageRequest(tool, args);
     else if (tool.risk === 'trade')
       return tool.schema.safeParse(args).success ? undefined : 'its arguments are invalid';

@@ -1,8 +1,8 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import {
-  readStandingRequest,
-  type StandingAsked,
+  readStandingOrderRequest,
+  type StandingOrderRequest,
   standingCommand,
   standingExpiry,
 } from '../../tools/place-standing-order.ts';
@@ -11,7 +11,11 @@ import { type AccountEntry, isAccountCalled } from '../../trading/account-entry.
 import { sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
-import { DEFAULT_STANDING_ORDER_TIME, isRecurring, type Standing } from '../../trading/mandate/standing.ts';
+import {
+  DEFAULT_STANDING_ORDER_TIME,
+  isRecurring,
+  type StandingOrderTerms,
+} from '../../trading/mandate/standing.ts';
 import { endOf, type SaidEnd } from '../../trading/mandate/standing-end.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
@@ -49,7 +53,7 @@ export async function standingRequest(
     readonly account: (AccountEntry & { readonly account: string }) | undefined;
   },
 ): Promise<{ mandate: MandateRequestInput; provenance: Provenance }> {
-  const asked = readStandingRequest(args);
+  const asked = readStandingOrderRequest(args);
   const now = clock.now();
   const { standing, end } = asked;
   const refuse = (why: string): TradeAgentError =>
@@ -60,7 +64,7 @@ export async function standingRequest(
   if (heard.length > 0) throw refuse(`this conversation contains outside text (${heard.join(', ')})`);
   if (facts.composedBy !== undefined) throw refuse(`it was composed by ${facts.composedBy}`);
   const said = model.builtin ? facts.said.map((_, at) => accepted(facts.said.slice(0, at + 1))) : facts.said;
-  const words = standingWords({ standing, end, account, said, names: facts.names, now });
+  const words = standingProvenance({ standing, end, account, said, names: facts.names, now });
   const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
   if (unsaid !== undefined) throw refuse(`${fieldWords[unsaid] ?? unsaid} does not match your own words`);
   await requireAhead(gateway, standing);
@@ -98,7 +102,7 @@ function accepted(turns: readonly string[]): string {
  */
 async function requireAhead(
   gateway: Pick<GatewayClient, 'quotes'>,
-  { order, when }: Standing,
+  { order, when }: StandingOrderTerms,
 ): Promise<void> {
   if (isRecurring(when)) return;
   const [quote] = await gateway.quotes([order.symbol]);
@@ -115,7 +119,7 @@ async function requireAhead(
 
 function provenanceOfMandate(
   mandate: MandateRequestInput,
-  { end }: StandingAsked,
+  { end }: StandingOrderRequest,
   { fields, sentence }: StandingProvenance,
 ): Provenance {
   const { account, symbol, side, type, at } = fields;
@@ -146,8 +150,8 @@ function provenanceOfMandate(
  * its schedule. What is not recognized counts as not said.
  */
 
-interface StandingWords {
-  readonly standing: Standing;
+interface StandingUtterance {
+  readonly standing: StandingOrderTerms;
   readonly end: SaidEnd | undefined;
   readonly account?: AccountEntry | undefined;
   readonly said: readonly string[];
@@ -161,7 +165,14 @@ interface StandingProvenance {
   readonly sentence: string | undefined;
 }
 
-function standingWords({ standing, end, account, said, names, now }: StandingWords): StandingProvenance {
+function standingProvenance({
+  standing,
+  end,
+  account,
+  said,
+  names,
+  now,
+}: StandingUtterance): StandingProvenance {
   const { order, when } = standing;
   const turns = said.map((turn) => turnAbout(turn, standing, names));
   const { fields, sentence } = provenanceOf({
@@ -195,7 +206,7 @@ function standingWords({ standing, end, account, said, names, now }: StandingWor
 const user = { source: 'user' } as const;
 const other = { source: 'other', from: 'model' } as const;
 
-function isDue(when: Standing['when'], said: SaidWhen): boolean {
+function isDue(when: StandingOrderTerms['when'], said: SaidWhen): boolean {
   if ('every' in when) return said.every === when.every;
   return Number(said[when.price] ?? Number.NaN) === Number(when.at);
 }
@@ -229,7 +240,11 @@ function endSaid(
 }
 
 /** Returns the clause with a schedule that is most similar to the standing order. */
-function turnAbout(turn: string, { order, when }: Standing, names: readonly NameFound[] | undefined): Said {
+function turnAbout(
+  turn: string,
+  { order, when }: StandingOrderTerms,
+  names: readonly NameFound[] | undefined,
+): Said {
   const timed = clausesIn(turn).flatMap((clause) => timedIn(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
   const likeness = (one: Said) => {

@@ -108,7 +108,7 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
     case 'cancel_order':
       return placed(oneOrder.parse(content));
     case 'place_standing_order':
-      return standing(grantedOne.parse(content).granted, args);
+      return standingOrderAnswer(grantedOne.parse(content).granted, args);
     case 'place_orders':
       return batchList(batch.parse(content).lines);
     case 'set_alert':
@@ -140,7 +140,7 @@ function placed({ order, approval }: z.output<typeof oneOrder>): string {
   return `${orderOutcome(order)}${by}.`;
 }
 
-function standing(
+function standingOrderAnswer(
   { mandate, for: what, worst, expires_at, next_at }: z.output<typeof grantedOne>['granted'],
   { until, before }: Readonly<Record<string, unknown>>,
 ): string {

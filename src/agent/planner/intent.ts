@@ -20,7 +20,7 @@ export interface OrderIntent {
   readonly mayBeTotal?: true;
 }
 
-export interface StandingIntent {
+export interface StandingOrderIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
   readonly when: SaidWhen;
@@ -75,7 +75,7 @@ export interface RebalanceIntent {
 
 type Asked =
   | OrderIntent
-  | StandingIntent
+  | StandingOrderIntent
   | CancelIntent
   | ReplaceIntent
   | { readonly kind: 'whoami' }

@@ -7,7 +7,7 @@ import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData, readFigure, show, whole } from './data-sentence.ts';
 import { exitAhead } from './exit-terms.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
-import { type Intent, isName, type StandingIntent, symbolsOf } from './intent.ts';
+import { type Intent, isName, type StandingOrderIntent, symbolsOf } from './intent.ts';
 import { german } from './languages/german.ts';
 import { korean } from './languages/korean.ts';
 import type { Language } from './languages/requests.ts';
@@ -308,7 +308,7 @@ function readSend(clause: string): Intent | undefined {
 }
 
 /** Reads "buy $200 of VTI every Monday". Returns undefined if there is no time or price to wait for. */
-function readStanding(clause: string): StandingIntent | undefined {
+function readStanding(clause: string): StandingOrderIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
   const timed = takeWhen(clause);
   if (timed === undefined) return undefined;

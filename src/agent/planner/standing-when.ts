@@ -1,10 +1,10 @@
-import type { StandingDay } from '../../trading/mandate/standing.ts';
+import type { Recurrence } from '../../trading/mandate/standing.ts';
 import { defined } from '../../values/defined.ts';
 import { NotUnderstood } from './words.ts';
 
 /** When the gateway places the order, in the terms of `place_standing_order`. */
 export interface SaidWhen {
-  readonly every?: StandingDay;
+  readonly every?: Recurrence;
   /** `HH:MM` in New York. */
   readonly at?: string;
   readonly below?: string;
@@ -99,7 +99,7 @@ function without(text: string, span: string): string {
     .replace(/^[\s,]+|[\s,]+$/g, '');
 }
 
-function readEvery(clause: string): { every: StandingDay; rest: string } | undefined {
+function readEvery(clause: string): { every: Recurrence; rest: string } | undefined {
   const first = firstOfMonth.exec(clause);
   if (first !== null) return { every: 'month', rest: without(clause, first[0]) };
   const other = dayOfMonth.exec(clause);
@@ -113,7 +113,7 @@ function readEvery(clause: string): { every: StandingDay; rest: string } | undef
   if (found !== null) {
     const day = (found[1] ?? found[2] ?? found[3] ?? found[4] ?? '').toLowerCase();
     const isDay = /day$/.test(day) && !new RegExp(`^(?:${WEEKDAYS})$`).test(day);
-    return { every: isDay ? 'day' : (day as StandingDay), rest: without(clause, found[0]) };
+    return { every: isDay ? 'day' : (day as Recurrence), rest: without(clause, found[0]) };
   }
   if (someWeek.test(clause)) {
     throw new NotUnderstood('On which day of the week?', 'Say "every Monday", or another day.');

@@ -17,7 +17,7 @@ import {
   type PerformanceFigure,
   type PortfolioView,
   type RebalanceIntent,
-  type StandingIntent,
+  type StandingOrderIntent,
   withSymbols,
 } from './intent.ts';
 import {
@@ -294,7 +294,7 @@ function contractNamed({ request, contract }: OptionIntent, answer: unknown): st
 
 /* In "buy 10 AAPL for no more than 1000" the market price tells whether the bound is per share or in total. */
 
-type Bounded = (OrderIntent | StandingIntent) & { readonly mayBeTotal: true; readonly account?: string };
+type Bounded = (OrderIntent | StandingOrderIntent) & { readonly mayBeTotal: true; readonly account?: string };
 
 const quoted = z.lazy(() => z.object({ quotes: z.tuple([quoteSchema], z.unknown()) }));
 

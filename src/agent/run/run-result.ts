@@ -8,7 +8,7 @@ import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
-import { type AgentStateValue, standingOutcomes } from '../graph/agent-state.ts';
+import { type AgentStateValue, uncorrectedFailures } from '../graph/agent-state.ts';
 import { approvalView, cameOf } from '../graph/proposal-view.ts';
 import { severity } from './thread-status.ts';
 
@@ -37,7 +37,7 @@ export function runResult(
 ): RunResult {
   const prompt = state.prompt ?? 0;
   const outcomes = (state.outcomes ?? []).filter((outcome) => outcome.prompt === prompt);
-  const errors = standingOutcomes(outcomes).map(({ error }) => error);
+  const errors = uncorrectedFailures(outcomes).map(({ error }) => error);
   const stop = options.error;
   const { connections = [], proposing = false } = options;
   const ranked: { status: RunStatus; error?: ErrorFacts }[] = [

@@ -3,7 +3,7 @@ import { type EntryPlace, removeEntry, writeEntry } from '../../config/named-ent
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type ComparedTool, compareTools } from '../../mcp/client/compared-tools.ts';
 import type { ServerAccess } from '../../mcp/client/server-access.ts';
-import type { ServerRegistry, ServerStanding } from '../../mcp/client/server-registry.ts';
+import type { ServerRegistry, ServerState } from '../../mcp/client/server-registry.ts';
 import { dangerWords } from '../../mcp/client/tool-danger.ts';
 import { mcpCredentials } from '../../secrets/places/mcp-credentials.ts';
 import { closestMatch } from '../../text/closest-match.ts';
@@ -78,16 +78,16 @@ function withoutQuery(url: string): string {
 }
 
 /** The state of the profile's servers in this process. Contacts none of them. */
-export interface ServersStanding {
+export interface ServersState {
   /** Why no server is used, if so: the built-in planner answers, or the session is read-only. */
   readonly unused: 'planner' | 'read-only' | undefined;
-  readonly servers: readonly ServerStanding[];
+  readonly servers: readonly ServerState[];
 }
 
-export async function serversStanding(
+export async function serversState(
   app: Pick<App, 'profile' | 'foreignTools'>,
   options: AgentOptions,
-): Promise<ServersStanding> {
+): Promise<ServersState> {
   const [profile, registry] = await Promise.all([app.profile(), app.foreignTools()]);
   const isPlanner = withModel(profile, options).model.provider === 'builtin';
   return {

@@ -122,14 +122,14 @@ async function runTurn(
   return written ? ended : undefined;
 }
 
-type Standing = readonly { readonly rule: string; readonly subject: string }[];
+type OpenFindings = readonly { readonly rule: string; readonly subject: string }[];
 
 /** Runs the check itself. An error becomes the run's outcome. */
 async function checked(
   parts: CheckJobParts,
   { person, row, due, signal }: Turn,
   begun: RunRecord,
-): Promise<Ended & { readonly standing?: Standing }> {
+): Promise<Ended & { readonly standing?: OpenFindings }> {
   const { clock } = parts;
   const { schedule } = row;
   const ms = Math.min(schedule.timeout_ms, MAX_RUN_MS);

@@ -1,5 +1,5 @@
 import { failpoint } from '../../machine/failpoint.ts';
-import type { TradingStanding } from '../../store/halts.ts';
+import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { ProposalKey, Reason, StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState, type ProposalRequest } from '../../trading/proposal.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
@@ -233,7 +233,7 @@ export class ApprovalKernel {
    * Limits a person to making positions smaller: purchases are refused when they are proposed and when they would be
    * executed. An existing halt remains.
    */
-  async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStanding> {
+  async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {
     const { halts, clock, audit } = this.#parts;
     const standing = await halts.reduce(sub, clientId, undefined, clock.now());
     audit.flushSoon();
@@ -241,7 +241,7 @@ export class ApprovalKernel {
   }
 
   /** Returns a person's trading state. */
-  async trading(sub: string): Promise<TradingStanding> {
+  async trading(sub: string): Promise<TradingStateSnapshot> {
     return await this.#parts.halts.standing(sub, this.#parts.clock.now());
   }
 

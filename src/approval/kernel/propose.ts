@@ -2,7 +2,13 @@ import { createHash, randomInt } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { utcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import type { Draft, Keyed, KeyedRequest, Standing, StoredProposal } from '../../store/proposal-store.ts';
+import type {
+  Draft,
+  Keyed,
+  KeyedRequest,
+  ProposalSnapshot,
+  StoredProposal,
+} from '../../store/proposal-store.ts';
 import { printableAscii } from '../../text/unseen.ts';
 import {
   askedUnder,
@@ -15,7 +21,7 @@ import {
 } from '../../trading/proposal.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
-import { actingFor, haltedReason, passesHalt, requireStanding } from '../access.ts';
+import { actingFor, authorizeProposal, haltedReason, passesHalt } from '../access.ts';
 import { isByRelation, noteDenied } from '../denied.ts';
 import { proposalDigest } from '../details.ts';
 import type { KernelParts } from '../kernel-parts.ts';
@@ -108,7 +114,7 @@ async function propose(
   if (earlier !== undefined) return known(earlier, key);
   const { sub, clientId: client } = caller;
   const owner = request.for ?? sub;
-  await requireStanding(access, { kind: request.kind, owner, proposer: sub });
+  await authorizeProposal(access, { kind: request.kind, owner, proposer: sub });
   // To an owner, someone else's proposal is like any program's: none of it is the owner's own words.
   const own = ownClients.has(client) && owner === sub;
   const body = requestBody(request);
@@ -200,7 +206,7 @@ async function write(
 
 const timesAsked = (before: number) => (before === 0 ? undefined : before + 1);
 
-function requireNotHalted({ haltedAt }: Standing, kind: ProposalKind): void {
+function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): void {
   if (passesHalt(kind) || haltedAt === undefined) return;
   throw new HttpProblem(403, 'policy_denied', haltedReason.text, {
     hint: 'Lift the halt with "trade-agent halt --lift", then approve that on your phone.',

@@ -1,5 +1,5 @@
 import type { ProblemCode } from '../../errors/problem-codes.ts';
-import type { Standing } from '../../store/proposal-store.ts';
+import type { ProposalSnapshot } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 
@@ -41,7 +41,7 @@ export interface Asker {
  * @throws {Refusal} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
  */
 export function requireQuota(
-  { open, lately, decided }: Pick<Standing, 'open' | 'lately' | 'decided'>,
+  { open, lately, decided }: Pick<ProposalSnapshot, 'open' | 'lately' | 'decided'>,
   quotas: Quotas,
   asker: Asker,
   now: number,

@@ -80,8 +80,8 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     },
     mcpServers: async () => {
       const { mcpLines } = await import('../text/mcp-lines.ts');
-      const { serversStanding } = await import('../../app/mcp/servers.ts');
-      return mcpLines(await serversStanding(context, options));
+      const { serversState } = await import('../../app/mcp/servers.ts');
+      return mcpLines(await serversState(context, options));
     },
     orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
     approvals: async () => (await agent()).approvals(),

@@ -1,26 +1,26 @@
-import type { ServersStanding } from '../../app/mcp/servers.ts';
+import type { ServersState } from '../../app/mcp/servers.ts';
 import { safeLine } from '../../text/shown-text.ts';
 
-type Standing = ServersStanding['servers'][number];
+type ServerState = ServersState['servers'][number];
 
-export function mcpLines({ unused, servers }: ServersStanding): string {
+export function mcpLines({ unused, servers }: ServersState): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
-  return [...servers.map(standingLine), ...(unused === undefined ? [] : [unusedWords[unused]])].join('\n');
+  return [...servers.map(serverStateLine), ...(unused === undefined ? [] : [unusedWords[unused]])].join('\n');
 }
 
-const unusedWords: Readonly<Record<NonNullable<ServersStanding['unused']>, string>> = {
+const unusedWords: Readonly<Record<NonNullable<ServersState['unused']>, string>> = {
   planner: 'The built-in planner does not use them; choose a model with /model.',
   'read-only': 'They are not used in a read-only session.',
 };
 
-const words: Readonly<Record<Standing['state'], string>> = {
+const words: Readonly<Record<ServerState['state'], string>> = {
   off: 'off',
   idle: 'not connected yet',
   connected: 'connected',
   failed: 'failed',
 };
 
-function standingLine({ name, state, tools, message }: Standing): string {
+function serverStateLine({ name, state, tools, message }: ServerState): string {
   const how = state === 'failed' && message !== undefined ? safeLine(message, 120) : words[state];
   if (tools.length === 0) return `${name.padEnd(12)} ${how}; no tools allowed`;
   const named = tools.map((tool) => {

@@ -1,8 +1,8 @@
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
 import type { ProposalStore } from '../../store/proposal-store.ts';
-import type { StandingStore } from '../../store/standing-store.ts';
+import type { StandingOrderStore } from '../../store/standing-store.ts';
 import { slotOf } from '../../trading/mandate/cadence.ts';
-import type { MandateView, StandingNow } from '../../trading/mandate/mandate.ts';
+import type { MandateView, StandingOrderState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
@@ -13,7 +13,7 @@ export type MandateService = ReturnType<typeof createMandateService>;
 
 export function createMandateService(options: {
   readonly mandates: MandateStore;
-  readonly standing: StandingStore;
+  readonly standing: StandingOrderStore;
   readonly proposals: Pick<ProposalStore, 'get'>;
   readonly now: () => number;
   /** Writes the record's pending entries. */
@@ -30,7 +30,7 @@ export function createMandateService(options: {
     const { state, dueAt } = found;
     const last = await cameOf(proposals, found.last);
     const isComing = dueAt !== null && state === 'watching' && view.state === 'active';
-    const stands: StandingNow = {
+    const stands: StandingOrderState = {
       state:
         view.state === 'active' || view.state === 'exhausted' || state !== 'watching' ? state : 'stopped',
       ...(isComing ? { next_at: new Date(dueAt).toISOString() } : {}),
@@ -66,8 +66,8 @@ export function createMandateService(options: {
 /** Returns an order's outcome. An order that was not placed in the end is reported as rejected. */
 async function cameOf(
   proposals: Pick<ProposalStore, 'get'>,
-  last: StandingNow['last'],
-): Promise<StandingNow['last']> {
+  last: StandingOrderState['last'],
+): Promise<StandingOrderState['last']> {
   if (last?.outcome !== 'ordered' || last.proposal === undefined) return last;
   const { state, reason } = (await proposals.get(last.proposal)) ?? {};
   if (state === undefined || !['blocked', 'cancelled', 'expired'].includes(state)) return last;

@@ -3,18 +3,18 @@ import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { MandateStore } from '../../store/mandate-store.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import type { StandingOrder, StandingStep, StandingStore } from '../../store/standing-store.ts';
+import type { StandingOrder, StandingOrderStore, StandingStep } from '../../store/standing-store.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
-import type { StandingNow } from '../../trading/mandate/mandate.ts';
+import type { StandingOrderState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import {
   GATEWAY_KEY_THUMBPRINT,
   isRecurring,
   type Recurring,
-  type Standing,
-  standingRequest,
+  type StandingOrderTerms,
   type Trigger,
+  toOrderRequest,
 } from '../../trading/mandate/standing.ts';
 import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
 import { marketOf } from '../../trading/market-open.ts';
@@ -46,7 +46,7 @@ export const CHECK_INTERVAL_MS = 15_000;
 const RETRY_DELAY_MS = 60_000;
 
 interface StandingWatchOptions {
-  readonly standing: StandingStore;
+  readonly standing: StandingOrderStore;
   readonly mandates: Pick<MandateStore, 'find'>;
   readonly kernel: Pick<ApprovalKernel, 'propose' | 'noted'>;
   readonly brokerFor: OpenAccountOf;
@@ -56,7 +56,7 @@ interface StandingWatchOptions {
 
 interface Watched {
   readonly order: StandingOrder;
-  readonly terms: MandateEnvelope & { readonly standing: Standing };
+  readonly terms: MandateEnvelope & { readonly standing: StandingOrderTerms };
 }
 
 /*
@@ -71,7 +71,7 @@ interface Watched {
  * Rules, halts and limits apply as to any order under a mandate. A rejection is recorded, and the next time stays due.
  * Errors that are not about the order (the broker is busy, the market has just closed) are retried.
  */
-export function createStandingWatch(options: StandingWatchOptions) {
+export function createStandingOrderWatcher(options: StandingWatchOptions) {
   const { clock, onError = (message) => process.stderr.write(`gateway: ${message}\n`) } = options;
   const closing = new AbortController();
   const { signal } = closing;
@@ -212,7 +212,7 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
   const caller = { sub, clientId: client, jkt: GATEWAY_KEY_THUMBPRINT, accessToken: NO_TOKEN };
-  let last: NonNullable<StandingNow['last']>;
+  let last: NonNullable<StandingOrderState['last']>;
   try {
     const { proposal } = await kernel.propose(caller, requestOf(order.mandate, terms), keyOf(order));
     last = cameOf(proposal, clock.now());
@@ -237,7 +237,7 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
 
 /** Returns a proposal that is equal for equal due times. It has no slot, which is the day of placing. */
 function requestOf(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
-  const order = { ...standingRequest(standing), account };
+  const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;
   const fields = Object.fromEntries(
     Object.keys(order).map((field) => [field, { source: 'computed', from }] as const),
@@ -257,7 +257,7 @@ function keyOf({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'dueAt'>): st
   return `standing.${mandate}.${dueAt === null ? 'once' : Math.floor(dueAt / 1000)}`;
 }
 
-function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable<StandingNow['last']> {
+function cameOf({ id, state, reason }: StoredProposal, now: number): NonNullable<StandingOrderState['last']> {
   const at = instant(now);
   if (!['blocked', 'cancelled', 'expired'].includes(state)) return { outcome: 'ordered', at, proposal: id };
   const why = reason == null ? {} : { code: reason.code, text: reason.text };

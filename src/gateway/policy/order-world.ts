@@ -10,7 +10,7 @@ import { marketOf, pricedSince } from '../../trading/market-open.ts';
 import { addDays, newYorkDate, newYorkInstant, ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import { isCallOn, isPut, securedBy } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { isPastEntry, standingParts } from '../../trading/order-legs.ts';
+import { isPastEntry, liveParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
 import { priceNow } from '../../trading/price-drift.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
@@ -126,7 +126,7 @@ export async function readWorlds(
   );
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
-    return isPastEntry(order) ? standingParts(order) : [];
+    return isPastEntry(order) ? liveParts(order) : [];
   });
   const now = Date.parse(market.timestamp);
   const dayFlow = flows === null ? {} : { dayFlow: dayFlowOf(flows, account, { positions, now }) };
@@ -275,7 +275,7 @@ function holdingFacts(
   const held = positions.find((position) => position.symbol === symbol);
   const sign = held?.side === 'short' ? -1 : 1;
   const others = elsewhere.filter(({ id }) => id !== replaces);
-  const inSymbol = others.flatMap(standingParts).filter((order) => order.symbol === symbol);
+  const inSymbol = others.flatMap(liveParts).filter((order) => order.symbol === symbol);
   // An unknown side may be either.
   const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [costOf(order, quote)]));
   const sells = inSymbol.flatMap((order) =>

@@ -5,7 +5,7 @@ import type { ProposingCaller } from '../../approval/kernel/propose.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import type { TradingStanding } from '../../store/halts.ts';
+import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
 import {
@@ -196,7 +196,7 @@ export function proposalView(proposal: StoredProposal, approval: ProposalRouteOp
   };
 }
 
-export function haltView({ state, since, until, by }: TradingStanding) {
+export function haltView({ state, since, until, by }: TradingStateSnapshot) {
   return {
     halted: state === 'halted',
     ...(state === 'halted' && since !== undefined ? { halted_at: utcSeconds(since) } : {}),

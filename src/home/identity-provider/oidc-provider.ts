@@ -59,7 +59,7 @@ import {
   type SignIns,
   verifiedSubject,
 } from './servers/server-exchange.ts';
-import type { CompanyStanding } from './signals/company-standing.ts';
+import type { CompanyRevocations } from './signals/company-standing.ts';
 import { VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
@@ -102,7 +102,7 @@ interface ProtocolParts extends ProtocolOptions {
   readonly companies: readonly Company[];
   readonly redeemed: RedeemedAssertions;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
-  readonly standing: Pick<CompanyStanding, 'refusal'>;
+  readonly standing: Pick<CompanyRevocations, 'refusal'>;
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokens, 'note'>;

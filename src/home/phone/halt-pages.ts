@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { MAX_DAY_LOSS, type TradingStanding } from '../../store/halts.ts';
+import { MAX_DAY_LOSS, type TradingStateSnapshot } from '../../store/halts.ts';
 import { localTime } from './decision/local-time.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
 import { type Markup, page, toSignIn } from './page/page.ts';
@@ -48,7 +48,7 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
 }
 
 /** Renders the state in which positions can only be reduced. A full halt is still offered, because it also stops sales. */
-function reducing({ until, by }: TradingStanding, since: Markup): Markup {
+function reducing({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>
 <p>Since ${since}${by === MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` It ends automatically at ${localTime(until)}.`}</p>

@@ -9,7 +9,7 @@ import {
   mandateWhen,
   mandateWorst,
 } from '../../trading/mandate/mandate-words.ts';
-import { standingLast, standingNext } from '../../trading/mandate/standing-words.ts';
+import { describeLastResult, describeNextTime } from '../../trading/mandate/standing-words.ts';
 import { environmentBanner } from './decision/signs.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
 import { type Markup, page, toSignIn } from './page/page.ts';
@@ -52,7 +52,7 @@ ${
     : html`<h2>Ended</h2>
 <ul class="recent">${over.map(
         (mandate) =>
-          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usedOf(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${standingLast(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
+          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usedOf(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${describeLastResult(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
       )}</ul>`
 }`,
     });
@@ -77,8 +77,10 @@ function card(mandate: MandateView, formToken: string): Markup {
     ['Used', usedOf(mandate)],
     ['Amounts', mandateAmounts(terms)],
     ['How often', mandateWhen(terms)],
-    ...(standing === undefined ? [] : [['Next', standingNext(standing)] as [string, string]]),
-    ...(standing?.last === undefined ? [] : [['Last', standingLast(standing.last)] as [string, string]]),
+    ...(standing === undefined ? [] : [['Next', describeNextTime(standing)] as [string, string]]),
+    ...(standing?.last === undefined
+      ? []
+      : [['Last', describeLastResult(standing.last)] as [string, string]]),
     ...(slot === undefined ? [] : [['Now', slot] as [string, string]]),
     ...(terms.price === undefined ? [] : [['Prices', bands(terms.price)] as [string, string]]),
     ['Order types', terms.order_types.join(', ')],

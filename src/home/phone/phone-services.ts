@@ -1,5 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
-import type { TradingStanding } from '../../store/halts.ts';
+import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { AuthorizedClients } from '../../store/home/authorized-clients.ts';
 import type { RecoveryCodes } from '../../store/home/recovery-codes.ts';
 import type { RegisteredClients } from '../../store/home/registered-clients.ts';
@@ -16,7 +16,7 @@ import type { PhonePush } from './push/phone-push.ts';
 
 export interface Halting {
   /** Returns a person's trading state, or undefined if it is unknown. */
-  trading(sub: string): Promise<TradingStanding | undefined>;
+  trading(sub: string): Promise<TradingStateSnapshot | undefined>;
   halt(sub: string): Promise<void>;
 }
 

@@ -45,7 +45,7 @@ interface RegistryOptions extends Omit<ServerAccess, 'name' | 'server' | 'openBr
   readonly clock: Clock;
 }
 
-export interface ServerStanding {
+export interface ServerState {
   readonly name: string;
   /** `idle`: not contacted yet, or none of its tools is allowed. */
   readonly state: 'off' | 'idle' | 'connected' | 'failed';
@@ -55,7 +55,7 @@ export interface ServerStanding {
 }
 
 export interface ServerRegistry extends ForeignTools {
-  standing(): readonly ServerStanding[];
+  standing(): readonly ServerState[];
 }
 
 /** Creates the registry. Servers without allowed tools are never connected. */
@@ -106,7 +106,7 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
       return await server.call(found.tool, args, signal);
     },
     standing: () =>
-      Object.entries(servers).map(([name, { enabled, tools }]): ServerStanding => {
+      Object.entries(servers).map(([name, { enabled, tools }]): ServerState => {
         const { latest, failure } = kept.get(name) ?? {};
         return {
           name,

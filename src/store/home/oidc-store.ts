@@ -9,7 +9,7 @@ interface Row {
   readonly consumed_at: number | null;
 }
 
-export interface OidcStore extends StandingGrants {
+export interface OidcStore extends ActiveGrants {
   readonly adapter: AdapterFactory;
   /** Deletes a registered client, but not the grants that it was given. */
   forgetClient(id: string): void;
@@ -51,7 +51,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
     return { ...payload, consumed: row.consumed_at };
   };
 
-  const granted = standingGrants(database);
+  const granted = activeGrants(database);
 
   const adapter = (model: string): Adapter => (model === 'Session' ? noSessions : entities(model));
 
@@ -156,10 +156,10 @@ export interface Granted {
 }
 
 /** Active grants. Revocation deletes them. */
-export type StandingGrants = ReturnType<typeof standingGrants>;
+export type ActiveGrants = ReturnType<typeof activeGrants>;
 
 /** Reads grants from `oidc_entities`, which must exist. */
-function standingGrants(database: Database) {
+function activeGrants(database: Database) {
   const byId = database.prepare<[string], { payload: string }>(
     "SELECT payload FROM oidc_entities WHERE model = 'Grant' AND id = ?",
   );

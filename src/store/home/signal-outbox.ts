@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 
 /** An object of a person whose creation and end are sent to receivers as security events. */
-export interface Standing {
+export interface SignalledObject {
   readonly kind: 'person' | 'session' | 'key';
   readonly id: string;
   readonly user: string;
@@ -29,9 +29,9 @@ export function openSignalOutbox(database: Database) {
   const look = database.prepare<[number]>(
     'INSERT INTO transmitter_looked VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at',
   );
-  const seen = database.prepare<[], Standing>('SELECT * FROM transmitter_seen');
+  const seen = database.prepare<[], SignalledObject>('SELECT * FROM transmitter_seen');
   const forget = database.prepare('DELETE FROM transmitter_seen');
-  const insert = database.prepare<[Standing]>(
+  const insert = database.prepare<[SignalledObject]>(
     'INSERT INTO transmitter_seen VALUES (@kind, @id, @user, @endsAt, @detail)',
   );
   const send = database.prepare<[string, string, number, number]>(
@@ -45,7 +45,11 @@ export function openSignalOutbox(database: Database) {
     'UPDATE signal_outbox SET tries = tries + 1, due_at = ? WHERE id = ?',
   );
   const keep = database.transaction(
-    (stands: readonly Standing[], sent: readonly Pick<Outgoing, 'endpoint' | 'token'>[], now: number) => {
+    (
+      stands: readonly SignalledObject[],
+      sent: readonly Pick<Outgoing, 'endpoint' | 'token'>[],
+      now: number,
+    ) => {
       forget.run();
       for (const one of stands) insert.run(one);
       for (const { endpoint, token } of sent) send.run(endpoint, token, now, now);
@@ -54,10 +58,10 @@ export function openSignalOutbox(database: Database) {
   );
   return {
     /** Returns the objects as of the last check. Undefined before the first check. */
-    seen: (): Standing[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
+    seen: (): SignalledObject[] | undefined => (looked.get() === undefined ? undefined : seen.all()),
     /** Stores the current objects and the events about the changes, in one transaction. */
     keep: (
-      stands: readonly Standing[],
+      stands: readonly SignalledObject[],
       sent: readonly Pick<Outgoing, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),

@@ -17,7 +17,12 @@ import {
   usageOf,
 } from '../rows/order-counts.ts';
 import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
-import { type StandingRow, standingAt, standingFor, TRADING_STATE_COLUMNS } from '../sql/halts.ts';
+import {
+  TRADING_STATE_COLUMNS,
+  type TradingStateRow,
+  tradingStateAt,
+  tradingStateSource,
+} from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
 import { adopt, endIfOver, idOf, orderChanges, THIS_ORDER, UNSETTLED } from '../sql/order-journal.ts';
 import { driveWork, postgresUnits } from './sql-database.ts';
@@ -230,9 +235,9 @@ const ACCOUNT_ORDERS = `
       WHERE ${OTHER_ORDERS} AND over_at IS NULL AND state IN ('intent', 'placed', 'unknown')
     ) AS open_orders,
     (SELECT EXISTS (SELECT FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId) AS known) AS itself,
-    ${standingFor('@owner')}`;
+    ${tradingStateSource('@owner')}`;
 
-interface OutRow extends LateOrders, StandingRow {
+interface OutRow extends LateOrders, TradingStateRow {
   readonly newest: number | null;
   readonly open: readonly OpenOrder[];
   readonly known: boolean;
@@ -263,7 +268,15 @@ async function outOf(
   const row = isAsExpected ? found : await outAt(now);
   const { notional, orders, last_minute, same_at, open, known } = row;
   const late = { notional, orders, last_minute, same_at };
-  return { now, newest: row.newest, clock, late, open, state: standingAt(row, now).state, isKnown: known };
+  return {
+    now,
+    newest: row.newest,
+    clock,
+    late,
+    open,
+    state: tradingStateAt(row, now).state,
+    isKnown: known,
+  };
 }
 
 /** The clocks used for counting. */

@@ -4,9 +4,9 @@ import type {
   KeyedRequest,
   ProposalChange,
   ProposalChanged,
+  ProposalSnapshot,
   ProposalStore,
-  Standing,
-  StandingQuery,
+  SnapshotQuery,
   StoredProposal,
 } from '../proposal-store.ts';
 import {
@@ -52,7 +52,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: QuestionSe
       );
       return row?.version ?? 0;
     },
-    standing: (of, since) => database.read((unit) => standing(unit, of, since, opened)),
+    standing: (of, since) => database.read((unit) => readSnapshot(unit, of, since, opened)),
     ...drafts(database, opened),
     ...changes(database, opened, seal),
   };
@@ -172,31 +172,31 @@ const SNAPSHOT = `
       ) AS last
     ) AS decided`;
 
-interface StandingRow extends EpochRow {
+interface SnapshotRow extends EpochRow {
   readonly codes: readonly string[];
   readonly open: number;
   readonly lately: number;
   readonly alike: number;
-  readonly decided: Standing['decided'];
+  readonly decided: ProposalSnapshot['decided'];
 }
 
 const SAME_OPEN = `
   SELECT * FROM proposals WHERE ${SAME_PROPOSER} AND fingerprint = @fingerprint AND state IN ('drafted', 'requested')
   ORDER BY created_at, place LIMIT 1`;
 
-async function standing(
+async function readSnapshot(
   unit: Unit,
-  { sub, client, typed, fingerprint, ...by }: StandingQuery,
+  { sub, client, typed, fingerprint, ...by }: SnapshotQuery,
   since: number,
   opened: OpenedRow,
-): Promise<Standing> {
+): Promise<ProposalSnapshot> {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
   const asked = { ...asker, typed, since, until: latelyUntil(since), fingerprint: fingerprint ?? null };
   const [same, found] = await Promise.all([
     fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
-    unit.last.one<StandingRow>(SNAPSHOT, asked),
+    unit.last.one<SnapshotRow>(SNAPSHOT, asked),
   ]);
-  const { codes, open, lately, alike, decided, ...row } = found as StandingRow;
+  const { codes, open, lately, alike, decided, ...row } = found as SnapshotRow;
   return {
     epoch: epochIn(row),
     haltedAt: row.halted ?? undefined,

@@ -11,7 +11,7 @@ import { mandateStore } from './mandate-store.ts';
 import { messageJournal } from './message-journal.ts';
 import { signingKeyStore } from './signing-key-store.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
-import { standingStore } from './standing-store.ts';
+import { standingOrderStore } from './standing-store.ts';
 
 /** Creates the stores of a gateway whose code SQLite and PostgreSQL share. */
 export function sharedStores(database: SqlDatabase) {
@@ -21,7 +21,7 @@ export function sharedStores(database: SqlDatabase) {
     halts: sqlHalts(database),
     keys: signingKeyStore(database),
     mandates: mandateStore(database),
-    standing: standingStore(database),
+    standing: standingOrderStore(database),
     checkpoints: checkpointStore(database),
     brokerKeys: brokerKeyStore(database),
     defaultAccounts: defaultAccountStore(database),

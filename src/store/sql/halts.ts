@@ -1,13 +1,13 @@
 import type { AuditNote } from '../audit.ts';
-import type { Halts, TradingStanding } from '../halts.ts';
+import type { Halts, TradingStateSnapshot } from '../halts.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 
-/** Returns a FROM clause with exactly one row for a person, with {@link StandingRow}'s columns. @param sub an SQL expression */
-export const standingFor = (sub: string) => `
+/** Returns a FROM clause with exactly one row for a person, with {@link TradingStateRow}'s columns. @param sub an SQL expression */
+export const tradingStateSource = (sub: string) => `
   (SELECT CAST(${sub} AS text) AS sub) AS person LEFT JOIN halts USING (sub) LEFT JOIN reductions USING (sub)`;
 export const TRADING_STATE_COLUMNS = 'halted_at, by_client, reduced_at, until, reduced_by';
 
-export interface StandingRow {
+export interface TradingStateRow {
   readonly halted_at: number | null;
   readonly by_client: string;
   readonly reduced_at: number | null;
@@ -16,28 +16,31 @@ export interface StandingRow {
 }
 
 /** @param now milliseconds since the epoch */
-export function standingAt(row: StandingRow, now: number): TradingStanding {
+export function tradingStateAt(row: TradingStateRow, now: number): TradingStateSnapshot {
   const { halted_at: halted, reduced_at: reduced, until } = row;
   const isOver = until !== null && until <= now;
-  return standingOf(
+  return toTradingState(
     halted === null ? undefined : { since: halted, by: row.by_client },
     reduced === null || isOver ? undefined : { since: reduced, until, by: row.reduced_by },
   );
 }
 
 /** Reads the trading state in the transaction that uses it. @param now milliseconds since the epoch */
-export function* tradingStanding(sub: string, now: number): Work<TradingStanding> {
-  return standingAt((yield* one<StandingRow>(SELECT_TRADING_STATE, { sub })) as StandingRow, now);
+export function* readTradingState(sub: string, now: number): Work<TradingStateSnapshot> {
+  return tradingStateAt((yield* one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow, now);
 }
 
-const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${standingFor('@sub')}`;
+const SELECT_TRADING_STATE = `SELECT ${TRADING_STATE_COLUMNS} FROM ${tradingStateSource('@sub')}`;
 const SELECT_HALT = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 
 export function sqlHalts(database: SqlDatabase): Halts {
   return {
     haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
     standing: async (sub, now) =>
-      standingAt((await database.one<StandingRow>(SELECT_TRADING_STATE, { sub })) as StandingRow, now),
+      tradingStateAt(
+        (await database.one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow,
+        now,
+      ),
     halt: (sub, by, now) =>
       database.record(function* (head) {
         const written = yield* run(
@@ -49,7 +52,7 @@ export function sqlHalts(database: SqlDatabase): Halts {
       }),
     reduce: (sub, by, until, now) =>
       database.record(function* (head) {
-        const before = yield* tradingStanding(sub, now);
+        const before = yield* readTradingState(sub, now);
         if (isAsStrict(before, until)) return before;
         yield* run(
           `INSERT INTO reductions (sub, reduced_at, until, reduced_by) VALUES (@sub, @since, @until, @by)
@@ -58,11 +61,11 @@ export function sqlHalts(database: SqlDatabase): Halts {
           { sub, by, since: before.since ?? now, until: until ?? null },
         );
         head.note(reducingNote(sub, by, until), now);
-        return yield* tradingStanding(sub, now);
+        return yield* readTradingState(sub, now);
       }),
     lift: (sub, since, now) =>
       database.record(function* (head) {
-        const { state } = yield* tradingStanding(sub, now);
+        const { state } = yield* readTradingState(sub, now);
         const lifted = yield* run(
           state === 'halted'
             ? 'DELETE FROM halts WHERE sub = @sub AND halted_at = @since'
@@ -86,7 +89,10 @@ interface ReductionRow extends HaltRow {
   readonly until: number | null;
 }
 
-function standingOf(halt: HaltRow | undefined, reduction: ReductionRow | undefined): TradingStanding {
+function toTradingState(
+  halt: HaltRow | undefined,
+  reduction: ReductionRow | undefined,
+): TradingStateSnapshot {
   if (halt !== undefined) return { state: 'halted', ...halt };
   if (reduction === undefined) return { state: 'active' };
   const { since, until, by } = reduction;
@@ -94,7 +100,7 @@ function standingOf(halt: HaltRow | undefined, reduction: ReductionRow | undefin
 }
 
 /** Returns whether the current state is at least as strict, for at least as long, as a reduction until then. */
-function isAsStrict(before: TradingStanding, until: number | undefined): boolean {
+function isAsStrict(before: TradingStateSnapshot, until: number | undefined): boolean {
   const lasts = before.until === undefined || (until !== undefined && until <= before.until);
   return before.state === 'halted' || (before.state === 'reducing' && lasts);
 }

@@ -11,7 +11,7 @@ import type {
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
 import { all, one, type RecordHead, run, type SqlDatabase, type Work } from './sql-database.ts';
-import { watchStanding } from './standing-store.ts';
+import { insertStandingOrder } from './standing-store.ts';
 import { spendApproval } from './used-approvals.ts';
 
 export function mandateStore(database: SqlDatabase): MandateStore {
@@ -66,7 +66,7 @@ function* writeGranted(head: RecordHead, mandate: GrantedMandate, now: number): 
      VALUES (@sub, @id, @terms, @digest, 'active', @now, @now)`,
     { sub, id, terms: JSON.stringify(terms), digest, now },
   );
-  yield* watchStanding(mandate, now);
+  yield* insertStandingOrder(mandate, now);
   head.note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
 }
 

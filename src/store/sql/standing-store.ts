@@ -3,24 +3,24 @@ import { isRecurring } from '../../trading/mandate/standing.ts';
 import { nextDue } from '../../trading/mandate/standing-due.ts';
 import type { AuditNote } from '../audit.ts';
 import type { GrantedMandate } from '../mandate-store.ts';
-import type { StandingOrder, StandingStep, StandingStore } from '../standing-store.ts';
+import type { StandingOrder, StandingOrderStore, StandingStep } from '../standing-store.ts';
 import { run, type SqlDatabase, type Work } from './sql-database.ts';
 
-export function standingStore(database: SqlDatabase): StandingStore {
+export function standingOrderStore(database: SqlDatabase): StandingOrderStore {
   const { bytes } = database.dialect;
   return {
     async watched() {
-      const rows = await database.all<StandingRow>(
+      const rows = await database.all<StandingOrderRow>(
         `SELECT * FROM standing_orders WHERE state = 'watching' ORDER BY sub${bytes}, mandate${bytes}`,
       );
-      return rows.map(standingOf);
+      return rows.map(toStandingOrder);
     },
     async find(sub, mandate) {
-      const row = await database.one<StandingRow>(
+      const row = await database.one<StandingOrderRow>(
         'SELECT * FROM standing_orders WHERE sub = @sub AND mandate = @mandate',
         { sub, mandate },
       );
-      return row && standingOf(row);
+      return row && toStandingOrder(row);
     },
     step: (seen, next, now) =>
       database.record(function* (head) {
@@ -37,7 +37,7 @@ export function standingStore(database: SqlDatabase): StandingStore {
 }
 
 /** Inserts the standing order of a mandate, if it has one, in the transaction that grants it. */
-export function* watchStanding({ sub, id, client, terms }: GrantedMandate, now: number): Work<void> {
+export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): Work<void> {
   if (terms.standing === undefined) return;
   yield* run(
     `INSERT INTO standing_orders (sub, mandate, client, due_at, state)
@@ -47,7 +47,7 @@ export function* watchStanding({ sub, id, client, terms }: GrantedMandate, now: 
 }
 
 /** A row of `standing_orders`. */
-interface StandingRow {
+interface StandingOrderRow {
   readonly sub: string;
   readonly mandate: string;
   readonly client: string;
@@ -73,7 +73,7 @@ function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }
   return { event, facts: { sub, mandate, ...due, ...last, state } };
 }
 
-function standingOf({ sub, mandate, client, due_at, state, last }: StandingRow): StandingOrder {
+function toStandingOrder({ sub, mandate, client, due_at, state, last }: StandingOrderRow): StandingOrder {
   return {
     sub,
     mandate,

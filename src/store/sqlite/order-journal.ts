@@ -17,7 +17,7 @@ import {
   usageOf,
 } from '../rows/order-counts.ts';
 import { noteDecision } from '../sql/decision-store.ts';
-import { tradingStanding } from '../sql/halts.ts';
+import { readTradingState } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
 import { adopt, endIfOver, idOf, orderChanges, THIS_ORDER, UNSETTLED } from '../sql/order-journal.ts';
 import { one, run, type Work } from '../sql/sql-database.ts';
@@ -135,7 +135,7 @@ function orderCounts(database: Database.Database, runWork: RunWork) {
       clock,
       late: lateOrders(late.all({ ...key, now, since: lateSince(now) }), now, like),
       open: open.all({ ...key, now }),
-      state: runWork(tradingStanding(sub, now)).state,
+      state: runWork(readTradingState(sub, now)).state,
     };
   };
   const underMandate = (sub: string, draft: OrderDraft, now: number): CountedTerms | null => {

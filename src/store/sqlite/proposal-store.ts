@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProposalState } from '../../trading/proposal.ts';
-import type { ProposalChanged, ProposalStore, Standing, StandingQuery } from '../proposal-store.ts';
+import type { ProposalChanged, ProposalSnapshot, ProposalStore, SnapshotQuery } from '../proposal-store.ts';
 import {
   changed,
   changeValues,
@@ -40,13 +40,13 @@ export function sqliteProposalStore(database: Database.Database, seal: QuestionS
       return row && opened(row);
     },
     version: async () => version(),
-    ...standings(database, opened),
+    ...snapshotMethods(database, opened),
     ...drafts(shared, version, opened),
     ...changes(shared, version, opened, seal),
   };
 }
 
-function standings(database: Database.Database, opened: OpenedRow) {
+function snapshotMethods(database: Database.Database, opened: OpenedRow) {
   const epoch = database.prepare<[{ sub: string }], EpochRow>(`SELECT ${EPOCH_COLUMNS}`);
   const openCodes = database
     .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES})`)
@@ -72,7 +72,7 @@ function standings(database: Database.Database, opened: OpenedRow) {
     )
     .pluck();
   const standing = database.transaction(
-    ({ sub, client, typed, fingerprint, ...by }: StandingQuery, since: number): Standing => {
+    ({ sub, client, typed, fingerprint, ...by }: SnapshotQuery, since: number): ProposalSnapshot => {
       const proposedBy = by.proposedBy ?? null;
       const same =
         fingerprint === undefined ? undefined : sameOpen.get({ sub, client, proposedBy, fingerprint });

@@ -11,7 +11,7 @@ import {
   mandateWhen,
   mandateWorst,
 } from '../mandate/mandate-words.ts';
-import { standingOrderWords } from '../mandate/standing-words.ts';
+import { describeStandingOrder } from '../mandate/standing-words.ts';
 import { formatDollars } from '../order-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -91,7 +91,7 @@ export const mandate = defineKind({
             ...subject,
             cadence: often,
             ...(price === undefined ? {} : { price: bands(price) }),
-            ...(standing === undefined ? {} : { standing: standingOrderWords(standing) }),
+            ...(standing === undefined ? {} : { standing: describeStandingOrder(standing) }),
           },
           fieldWords,
         ),

@@ -8,7 +8,7 @@ import { accountNumberSchema, environments, sides, slippageSchema, symbolSchema 
 import { invalidOrder as problem } from '../order-problem.ts';
 import { orderTypes, orderTypeTable, timesInForce } from '../order-types.ts';
 import { cadences } from './cadence.ts';
-import { checkStanding, standingSchema } from './standing.ts';
+import { checkStandingOrder, standingOrderSchema } from './standing.ts';
 
 /*
  * A mandate approves orders in advance, once, on the phone. It bounds each order, each day and the total, and its
@@ -64,7 +64,7 @@ const terms = () => ({
   expires_at: z.iso.datetime({ precision: 0 }),
   /** The mandate that this one replaces. The approval also ends that mandate. */
   replaces: mandateIdSchema.optional(),
-  standing: standingSchema.optional(),
+  standing: standingOrderSchema.optional(),
 });
 
 export const mandateRequestSchema = z.lazy(() => {
@@ -107,7 +107,7 @@ type Terms = Omit<MandateEnvelope, 'mandate_id' | 'account' | 'currency' | 'agen
 /** Checks the rules that the schema can't express. @throws {TradeAgentError} `invalid_order` */
 export function checkMandate(mandate: Terms): void {
   checkAmounts(mandate);
-  checkStanding(mandate);
+  checkStandingOrder(mandate);
   const { not_before, expires_at } = mandate;
   if (Date.parse(expires_at) <= Date.parse(not_before)) {
     throw problem('the mandate would end before it starts', 'Use a later expires_at.', 'expires_at');

@@ -4,7 +4,7 @@ import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../order-types.ts';
 import { cadenceWords } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
-import { standingOrderWords, standingWhenWords } from './standing-words.ts';
+import { describeStandingOrder, describeWhen } from './standing-words.ts';
 
 /** Returns the mandate's last New York day: `24 Dec`. */
 export function lastDay(expiresAt: string): string {
@@ -22,7 +22,7 @@ export function mandateFor(
 ): string {
   const { sides, symbols, standing } = terms;
   if (standing !== undefined)
-    return `${standingOrderWords(standing)} ${standingWhenWords(standing, terms.expires_at)}`;
+    return `${describeStandingOrder(standing)} ${describeWhen(standing, terms.expires_at)}`;
   const verbs = [...(sides.includes('buy') ? ['buy'] : []), ...(sides.includes('sell') ? ['sell'] : [])].join(
     ' and ',
   );
@@ -46,7 +46,7 @@ export function mandateWhen(
   const { cadence, orders_per_slot = 1, standing, expires_at } = terms;
   return standing === undefined
     ? cadenceWords(cadence, orders_per_slot)
-    : `${standingWhenWords(standing, expires_at)}, placed by the gateway`;
+    : `${describeWhen(standing, expires_at)}, placed by the gateway`;
 }
 
 export function mandateFields(terms: MandateEnvelope): [label: string, value: string][] {

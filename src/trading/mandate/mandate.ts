@@ -41,7 +41,7 @@ export interface CountedTerms {
 }
 
 /** The state of a standing order. `stopped`: its mandate was revoked. `done`: it ended by its terms. */
-const standingNowSchema = z.lazy(() =>
+const standingOrderStateSchema = z.lazy(() =>
   z.object({
     state: z.enum(['watching', 'done', 'stopped']),
     /** The next due time, possibly past while the market is closed. Absent if it waits for a price or has ended. */
@@ -59,7 +59,7 @@ const standingNowSchema = z.lazy(() =>
       .optional(),
   }),
 );
-export type StandingNow = z.output<typeof standingNowSchema>;
+export type StandingOrderState = z.output<typeof standingOrderStateSchema>;
 
 export const mandateViewSchema = z.lazy(() =>
   z.object({
@@ -69,7 +69,7 @@ export const mandateViewSchema = z.lazy(() =>
     used: mandateUseSchema,
     /** The current slot. Absent for on-demand mandates. */
     slot: z.string().optional(),
-    standing: standingNowSchema.optional(),
+    standing: standingOrderStateSchema.optional(),
     created_at: z.string(),
     updated_at: z.string(),
   }),

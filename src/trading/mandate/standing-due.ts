@@ -8,12 +8,12 @@ import {
   weekday,
 } from '../new-york-time.ts';
 
-export const standingDays = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
-export type StandingDay = (typeof standingDays)[number];
+export const recurrences = ['day', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'month'] as const;
+export type Recurrence = (typeof recurrences)[number];
 
 /** A recurring time. `at` is a New York wall time, `HH:MM`. */
 export interface Recurring {
-  every: StandingDay;
+  every: Recurrence;
   at: string;
 }
 

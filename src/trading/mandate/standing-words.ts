@@ -1,13 +1,13 @@
 import { dollars, sharePrice, shares } from '../amounts.ts';
 import { dayOfMonth } from '../contract-words.ts';
 import { newYorkDate, newYorkTimestamp, weekday } from '../new-york-time.ts';
-import type { StandingNow } from './mandate.ts';
-import { isRecurring, type Standing } from './standing.ts';
+import type { StandingOrderState } from './mandate.ts';
+import { isRecurring, type StandingOrderTerms } from './standing.ts';
 
 const DAY_NAMES = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /** Describes the order: `Buy $200.00 of VTI`, `Sell 5 NVDA, limit $99.00`. */
-export function standingOrderWords({ order }: Standing): string {
+export function describeStandingOrder({ order }: StandingOrderTerms): string {
   const { side, qty, notional, symbol, limit_price } = order;
   const what =
     notional === undefined ? `${shares(qty ?? '0')} ${symbol}` : `${dollars(notional)} of ${symbol}`;
@@ -16,7 +16,7 @@ export function standingOrderWords({ order }: Standing): string {
 }
 
 /** Describes the times: `every Monday 10:00 New York`, `if NVDA falls below $100.00, once, until Fri 27 Nov`. */
-export function standingWhenWords({ order, when }: Standing, expiresAt: string): string {
+export function describeWhen({ order, when }: StandingOrderTerms, expiresAt: string): string {
   if (!isRecurring(when)) {
     const moves = when.price === 'below' ? 'falls below' : 'rises above';
     return `if ${order.symbol} ${moves} ${sharePrice(when.at)}, once, until ${dayWords(Date.parse(expiresAt) - 1)}`;
@@ -38,12 +38,17 @@ export function momentWords(at: string): string {
 }
 
 /** Describes the next due time, `Mon 30 Nov 10:00 New York`, or the state: `watching the price`, `done`, `stopped`. */
-export function standingNext({ state, next_at }: StandingNow): string {
+export function describeNextTime({ state, next_at }: StandingOrderState): string {
   return next_at === undefined ? (state === 'watching' ? 'watching the price' : state) : momentWords(next_at);
 }
 
 /** Describes the last result: `ordered Mon 23 Nov 10:00 New York`, `refused …: trading is halted (policy_denied)`. */
-export function standingLast({ outcome, at, text, code }: NonNullable<StandingNow['last']>): string {
+export function describeLastResult({
+  outcome,
+  at,
+  text,
+  code,
+}: NonNullable<StandingOrderState['last']>): string {
   const why = text === undefined ? '' : `: ${text}${code === undefined ? '' : ` (${code})`}`;
   return `${outcome} ${momentWords(at)}${why}`;
 }

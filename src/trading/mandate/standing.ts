@@ -6,9 +6,9 @@ import { Dec, positiveDecimalString } from '../decimal.ts';
 import { checkOrder, type OrderRequest, sides, symbolSchema } from '../order.ts';
 import { invalidOrder as problem } from '../order-problem.ts';
 import type { Cadence } from './cadence.ts';
-import { nextDue, type Recurring, standingDays } from './standing-due.ts';
+import { nextDue, type Recurring, recurrences } from './standing-due.ts';
 
-export { type Recurring, type StandingDay, standingDays } from './standing-due.ts';
+export { type Recurrence, type Recurring, recurrences } from './standing-due.ts';
 
 /** Default time of day in New York: after the opening auction and the volatile first half-hour. */
 export const DEFAULT_STANDING_ORDER_TIME = '10:00';
@@ -18,14 +18,14 @@ const wallTime = z.lazy(() =>
   z.string().regex(/^(09:[3-5]\d|1[0-4]:[0-5]\d|15:[0-5]\d)$/, 'must be a New York time from 09:30 to 15:59'),
 );
 
-const recurringSchema = z.lazy(() => z.strictObject({ every: z.enum(standingDays), at: wallTime }));
+const recurringSchema = z.lazy(() => z.strictObject({ every: z.enum(recurrences), at: wallTime }));
 
 const triggerSchema = z.lazy(() =>
   z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString }),
 );
 export type Trigger = z.output<typeof triggerSchema>;
 
-export const standingSchema = z.lazy(() =>
+export const standingOrderSchema = z.lazy(() =>
   z.strictObject({
     order: z.strictObject({
       symbol: symbolSchema.refine(
@@ -42,12 +42,12 @@ export const standingSchema = z.lazy(() =>
     when: z.union([recurringSchema, triggerSchema]),
   }),
 );
-export type Standing = z.output<typeof standingSchema>;
+export type StandingOrderTerms = z.output<typeof standingOrderSchema>;
 
-export const isRecurring = (when: Standing['when']): when is Recurring => 'every' in when;
+export const isRecurring = (when: StandingOrderTerms['when']): when is Recurring => 'every' in when;
 
 /** Returns the cadence of the order's mandate: daily for a recurring order, on demand for one at a price. */
-export const standingCadence = (when: Standing['when']): Cadence =>
+export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence =>
   isRecurring(when) ? 'daily' : 'on_demand';
 
 /** Stands in for a key thumbprint. No key can have it, so no caller can use the mandates of standing orders. */
@@ -55,12 +55,12 @@ export const GATEWAY_KEY_THUMBPRINT = createHash('sha256')
   .update('trade-agent: a mandate of the gateway itself')
   .digest('base64url');
 
-export function standingRequest({ order }: Standing): OrderRequest {
+export function toOrderRequest({ order }: StandingOrderTerms): OrderRequest {
   return { ...order, extended_hours: false };
 }
 
 interface Bounds {
-  readonly standing?: Standing | undefined;
+  readonly standing?: StandingOrderTerms | undefined;
   readonly symbols: readonly string[];
   readonly sides: readonly string[];
   readonly order_types: readonly string[];
@@ -74,11 +74,11 @@ interface Bounds {
 }
 
 /** Checks that the mandate covers only its standing order. @throws {TradeAgentError} `invalid_order` */
-export function checkStanding(mandate: Bounds): void {
+export function checkStandingOrder(mandate: Bounds): void {
   const { standing, max_orders, max_order_notional, not_before, expires_at } = mandate;
   if (standing === undefined) return;
   const { order, when } = standing;
-  checkOrder(standingRequest(standing));
+  checkOrder(toOrderRequest(standing));
   const just: readonly (readonly [field: keyof Bounds, value: string])[] = [
     ['symbols', order.symbol],
     ['sides', order.side],
@@ -94,7 +94,7 @@ export function checkStanding(mandate: Bounds): void {
       field,
     );
   }
-  const cadence = standingCadence(when);
+  const cadence = standingOrderCadence(when);
   if (mandate.cadence !== cadence || (mandate.orders_per_slot ?? 1) !== 1) {
     throw problem(
       `this standing order needs the cadence ${cadence}`,

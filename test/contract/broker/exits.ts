@@ -6,7 +6,7 @@ import { Dec, price } from '../../../src/trading/decimal.ts';
 import { termsOf } from '../../../src/trading/open-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type OrderClass, orderClasses } from '../../../src/trading/order-classes.ts';
-import { isOver, standingParts } from '../../../src/trading/order-legs.ts';
+import { isOver, liveParts } from '../../../src/trading/order-legs.ts';
 import { orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
 import { isFinal, type Order } from '../../../src/trading/views.ts';
 import { boundedOrder } from '../../../src/trading/worst-case.ts';
@@ -92,7 +92,7 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       expect(legs).toHaveLength(2);
       expect(legs.some(({ status }) => isFinal(status))).toBe(false);
       // Listed beside it or below it, nothing of it is counted twice, and nothing is left out.
-      const standing = (await open()).flatMap(standingParts).filter(({ symbol }) => symbol === entry.symbol);
+      const standing = (await open()).flatMap(liveParts).filter(({ symbol }) => symbol === entry.symbol);
       expect(standing.map(({ side, qty }) => [side, qty])).toEqual([['sell', '1']]);
       const [first] = legs;
       await bench().broker.cancel(first?.id ?? '');

@@ -2,7 +2,7 @@ import { shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
-import { isOver, standingParts } from '../../../trading/order-legs.ts';
+import { isOver, liveParts } from '../../../trading/order-legs.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
@@ -70,7 +70,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
 }
 
 function exitsHint(order: Order): string {
-  const ids = standingParts(order).map(({ id }) => id);
+  const ids = liveParts(order).map(({ id }) => id);
   return `Its legs are still open: cancel ${ids.join(' or ')}, and the other is cancelled with it.`;
 }
 

@@ -1,8 +1,8 @@
 import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
-import type { MandateView, StandingNow } from '../../../trading/mandate/mandate.ts';
+import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
 import { lastDay, mandateFields, mandateFor } from '../../../trading/mandate/mandate-words.ts';
-import { standingLast, standingNext } from '../../../trading/mandate/standing-words.ts';
+import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-words.ts';
 import type { Reader } from '../../text/reader.ts';
 import { fittingTable } from '../../text/table.ts';
 
@@ -37,7 +37,7 @@ export function mandateText(mandate: MandateView): string {
   const rows: [string, string][] = [
     ['used', `${usedText(mandate)}; ${dollars(used.day_notional)} today`],
     ...(slot === undefined ? [] : [['now', slot] as [string, string]]),
-    ...(standing === undefined ? [] : [['next', standingText(standing)] as [string, string]]),
+    ...(standing === undefined ? [] : [['next', formatRecurringOrder(standing)] as [string, string]]),
     ...mandateFields(terms).filter(([label]) => label !== 'id'),
   ];
   return [
@@ -47,18 +47,18 @@ export function mandateText(mandate: MandateView): string {
 }
 
 /** Formats a standing order: `Mon 30 Nov 10:00 New York; last: ordered Mon 23 Nov 10:00 New York (approval p-…)`. */
-function standingText(standing: StandingNow): string {
+function formatRecurringOrder(standing: StandingOrderState): string {
   const { last } = standing;
-  const next = standingNext(standing);
+  const next = describeNextTime(standing);
   if (last === undefined) return next;
   const order = last.proposal === undefined ? '' : ` (approval ${last.proposal})`;
-  return `${next}; last: ${standingLast(last)}${order}`;
+  return `${next}; last: ${describeLastResult(last)}${order}`;
 }
 
 function nextText({ standing }: MandateView): string {
-  return standing === undefined ? '' : standingNext(standing);
+  return standing === undefined ? '' : describeNextTime(standing);
 }
 
 function lastText({ standing }: MandateView): string {
-  return standing?.last === undefined ? '' : safeLine(standingLast(standing.last));
+  return standing?.last === undefined ? '' : safeLine(describeLastResult(standing.last));
 }

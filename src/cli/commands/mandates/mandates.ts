@@ -107,8 +107,8 @@ function addAdd(mandates: CliCommand): void {
     .runs(async (context, symbols: string[], options: AddOptions) => {
       const { addMandate } = await import('../../../app/mandates.ts');
       const { mandateTerms } = await import('./mandate-terms.ts');
-      const { standingAsked } = await import('./standing-asked.ts');
-      const standing = standingAsked(symbols, options);
+      const { parseStandingOrder } = await import('./standing-asked.ts');
+      const standing = parseStandingOrder(symbols, options);
       const terms = mandateTerms(
         symbols,
         standing === undefined ? options : { ...options, every: undefined },

@@ -2,14 +2,14 @@ import type { MandateTerms } from '../../../app/mandates.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
-  type Standing,
-  type StandingDay,
-  standingDays,
+  type Recurrence,
+  recurrences,
+  type StandingOrderTerms,
 } from '../../../trading/mandate/standing.ts';
 import type { AddOptions } from './mandate-terms.ts';
 
 /** Builds the standing order of `--buy` or `--sell`. @throws {TradeAgentError} `usage` */
-export function standingAsked(
+export function parseStandingOrder(
   symbols: readonly string[],
   options: AddOptions,
 ): Pick<MandateTerms, 'standing'> | undefined {
@@ -30,7 +30,7 @@ export function standingAsked(
   if (qty !== undefined && amount !== undefined) {
     throw usage('--qty and --amount exclude each other', 'Pass shares (--qty) or dollars (--amount).');
   }
-  const order: Standing['order'] = {
+  const order: StandingOrderTerms['order'] = {
     symbol: (buy ?? sell ?? '').toUpperCase(),
     ...(qty === undefined ? {} : { qty: plainAmount(qty) }),
     ...(amount === undefined ? {} : { notional: plainAmount(amount) }),
@@ -42,7 +42,7 @@ export function standingAsked(
   return { standing: { order, when: whenOf(options) } };
 }
 
-function whenOf({ every, at, below, above }: AddOptions): Standing['when'] {
+function whenOf({ every, at, below, above }: AddOptions): StandingOrderTerms['when'] {
   const said = [every, below, above].filter((value) => value !== undefined);
   if (said.length !== 1) {
     throw usage(
@@ -59,11 +59,11 @@ function whenOf({ every, at, below, above }: AddOptions): Standing['when'] {
       : { price: 'below', at: plainAmount(below) };
   }
   if (isDay(every)) return { every, at: (at ?? DEFAULT_STANDING_ORDER_TIME).padStart(5, '0') };
-  throw usage(`--every can't be "${every}" here`, `Choose one of ${standingDays.join(', ')}.`);
+  throw usage(`--every can't be "${every}" here`, `Choose one of ${recurrences.join(', ')}.`);
 }
 
 const plainAmount = (text: string): string => text.replace(/^\$/, '').replaceAll(',', '');
-const isDay = (text: string): text is StandingDay => (standingDays as readonly string[]).includes(text);
+const isDay = (text: string): text is Recurrence => (recurrences as readonly string[]).includes(text);
 
 function usage(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint });

@@ -58,7 +58,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
   const onError = options.onError ?? (() => undefined);
   const engine = engineOf(options.load ?? loadCedar, onError);
   finishWriting(folder);
-  let known = standing(folder);
+  let known = folderFingerprint(folder);
   const written = await readWritten(folder);
   // Cedar takes a while to load, and nothing needs it yet.
   let rules: Promise<ReadRules> | undefined =
@@ -66,7 +66,7 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
 
   let memory: LimitsMemory | undefined;
   const read = async () => {
-    const now = standing(folder);
+    const now = folderFingerprint(folder);
     if (rules !== undefined && now === known) return rules;
     const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
     known = now;
@@ -159,7 +159,7 @@ function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) =
 }
 
 /** Returns a fingerprint that changes whenever a file does. */
-function standing(folder: string): string {
+function folderFingerprint(folder: string): string {
   const files = ruleFolders.flatMap((name) => [
     name,
     ...namesIn(join(folder, name)).map((one) => join(name, one)),

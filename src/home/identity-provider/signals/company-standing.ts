@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { StandingGrants } from '../../../store/home/oidc-store.ts';
+import type { ActiveGrants } from '../../../store/home/oidc-store.ts';
 import { type Company, companyOf } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
@@ -20,20 +20,20 @@ export interface Signalled {
  * Access that companies' signals have revoked. Sign-ins and outgoing orders are checked against these rows each time, so
  * a revocation takes effect when the signal is committed.
  */
-export type CompanyStanding = ReturnType<typeof openCompanyStanding>;
+export type CompanyRevocations = ReturnType<typeof openCompanyRevocations>;
 
 /** How long seen events are remembered. Must exceed an event's maximum age plus the clock skew. */
 const SEEN_RETENTION_S = MAX_EVENT_AGE_S + 24 * 3600;
 
-interface StandingRow {
+interface RevocationRow {
   readonly revoked_before: number;
   readonly disabled_at: number | null;
 }
 
-export function openCompanyStanding(options: {
+export function openCompanyRevocations(options: {
   readonly database: Database;
   readonly companies: readonly Company[];
-  readonly grants: Pick<StandingGrants, 'endGrants'>;
+  readonly grants: Pick<ActiveGrants, 'endGrants'>;
   readonly now: () => number;
 }) {
   const { database, companies, grants, now } = options;
@@ -102,7 +102,7 @@ function userOf({ people }: Company, subject: string): string | undefined {
 }
 
 /** The home's operator may have enabled the account again since then. */
-function isDisabled({ disabled_at }: StandingRow, enabledAt: string | undefined): boolean {
+function isDisabled({ disabled_at }: RevocationRow, enabledAt: string | undefined): boolean {
   return disabled_at !== null && !(enabledAt !== undefined && Date.parse(enabledAt) / 1000 > disabled_at);
 }
 
@@ -118,7 +118,7 @@ function openTables(database: Database) {
       .pluck(),
     see: database.prepare<[string, string, string, number]>('INSERT INTO signals_seen VALUES (?, ?, ?, ?)'),
     forget: database.prepare<[number]>('DELETE FROM signals_seen WHERE kept_until < ?'),
-    standing: database.prepare<[string, string], StandingRow>(
+    standing: database.prepare<[string, string], RevocationRow>(
       'SELECT revoked_before, disabled_at FROM company_standing WHERE issuer = ? AND subject = ?',
     ),
     revokedBefore: database

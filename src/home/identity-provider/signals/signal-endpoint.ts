@@ -6,7 +6,7 @@ import { HttpProblem } from '../../../trading/refusal.ts';
 import { LOGOUT_PATH, SIGNALS_PATH } from '../protocol/protocol.ts';
 import { readableForm } from '../protocol/readable-form.ts';
 import type { RequestLimits } from '../protocol/request-limits.ts';
-import type { CompanyStanding } from './company-standing.ts';
+import type { CompanyRevocations } from './company-standing.ts';
 import { SignalRejection } from './security-events.ts';
 import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
 
@@ -15,7 +15,7 @@ const MAX_TOKEN_BYTES = 32 * 1024;
 const RETRY_AFTER_S = 5;
 
 interface SignalEndpointOptions extends SignalTokenOptions {
-  readonly standing: Pick<CompanyStanding, 'take'>;
+  readonly standing: Pick<CompanyRevocations, 'take'>;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
   /** Called after a signal is stored, to complete its effects elsewhere. */
   readonly onTaken: () => void;

@@ -8,8 +8,8 @@ import type { SigningKeys } from '../../../store/home/provider-keys.ts';
 import {
   type Outgoing,
   openSignalOutbox,
+  type SignalledObject,
   type SignalOutbox,
-  type Standing,
 } from '../../../store/home/signal-outbox.ts';
 import { defined } from '../../../values/defined.ts';
 import { routes } from '../protocol/protocol.ts';
@@ -83,11 +83,11 @@ export function startTransmitter(options: TransmitterOptions): { close(): Promis
   };
 }
 
-type Change = readonly [Standing, 'came' | 'went'];
+type Change = readonly [SignalledObject, 'came' | 'went'];
 
-const nameOf = ({ kind, id }: Standing): string => JSON.stringify([kind, id]);
+const nameOf = ({ kind, id }: SignalledObject): string => JSON.stringify([kind, id]);
 
-function changed(seen: readonly Standing[], stands: readonly Standing[]): Change[] {
+function changed(seen: readonly SignalledObject[], stands: readonly SignalledObject[]): Change[] {
   const [before, now] = [seen, stands].map((list) => new Set(list.map(nameOf))) as [Set<string>, Set<string>];
   return [
     ...seen.filter((one) => !now.has(nameOf(one))).map((one) => [one, 'went'] as const),
@@ -95,7 +95,11 @@ function changed(seen: readonly Standing[], stands: readonly Standing[]): Change
   ];
 }
 
-function changes(seen: readonly Standing[], stands: readonly Standing[], now: number): OutgoingEvent[] {
+function changes(
+  seen: readonly SignalledObject[],
+  stands: readonly SignalledObject[],
+  now: number,
+): OutgoingEvent[] {
   return changed(seen, stands).flatMap(([one, change]) => toOutgoingEvent(one, change, now) ?? []);
 }
 
@@ -109,7 +113,7 @@ interface OutgoingEvent {
 
 /** Returns the event for a change (CAEP 1.0 §3.1, §3.3), or undefined for a new sign-in, a new person, or an expiry. */
 function toOutgoingEvent(
-  { kind, id, user, endsAt, detail }: Standing,
+  { kind, id, user, endsAt, detail }: SignalledObject,
   change: 'came' | 'went',
   now: number,
 ): OutgoingEvent | undefined {
@@ -216,7 +220,7 @@ async function pushOne(
 function whatStands(
   database: Database,
   { people, keys }: { readonly people: Pick<People, 'list'>; readonly keys: Pick<Keys, 'list'> },
-): () => Promise<Standing[]> {
+): () => Promise<SignalledObject[]> {
   const sessions = database.prepare<[], { id: string; user: string; expires_at: number | null }>(`
     SELECT devices.grant_id AS id, devices.user, grants.expires_at
     FROM granted_devices AS devices
@@ -225,12 +229,12 @@ function whatStands(
     const users = people.list().map(({ username }) => username);
     const all = await Promise.all(users.map((user) => keys.list(user)));
     return [
-      ...users.map((user): Standing => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
-      ...sessions.all().map(({ id, user, expires_at }): Standing => {
+      ...users.map((user): SignalledObject => ({ kind: 'person', id: user, user, endsAt: null, detail: '' })),
+      ...sessions.all().map(({ id, user, expires_at }): SignalledObject => {
         const endsAt = expires_at === null ? null : expires_at * 1000;
         return { kind: 'session', id, user, endsAt, detail: '' };
       }),
-      ...all.flat().map(({ credentialId: id, sub: user, deviceType: detail }): Standing => {
+      ...all.flat().map(({ credentialId: id, sub: user, deviceType: detail }): SignalledObject => {
         return { kind: 'key', id, user, endsAt: null, detail };
       }),
     ];

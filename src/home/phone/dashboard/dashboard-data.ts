@@ -12,7 +12,7 @@ export interface DatedValue {
   readonly equity: string;
 }
 
-export interface Standing {
+export interface TradingStatus {
   readonly state: TradingState;
   readonly since?: string | undefined;
   readonly until?: string | undefined;
@@ -35,7 +35,7 @@ export interface DashboardData extends AccountReads {
   /** Newest first, like all following lists. */
   proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
   mandates(): Promise<readonly MandateView[]>;
-  halted(): Promise<Standing>;
+  halted(): Promise<TradingStatus>;
   record(limit: number): Promise<readonly RecordLine[]>;
   verifyRecord(): Promise<RecordVerdict>;
   withdraw(id: string): Promise<unknown>;

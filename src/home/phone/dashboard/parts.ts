@@ -46,8 +46,8 @@ import type {
   Period,
   RunLine,
   ScheduleLine,
-  Standing,
   ThreadLine,
+  TradingStatus,
 } from './dashboard-data.ts';
 import { ordersPart, seconds } from './orders-part.ts';
 import { detailsOf, eventWords, type FormParts, proposalsPart } from './proposals-part.ts';
@@ -114,7 +114,7 @@ const makers = {
     });
     return view.account === ALL_ACCOUNTS ? html`${await totals(view)}${each}` : each;
   },
-  standing: async ({ data, form }) => standingPart(await data.halted(), form),
+  standing: async ({ data, form }) => tradingPart(await data.halted(), form),
   value: (view) =>
     ofAccounts(view, async (reads) => {
       const { period, now } = view;
@@ -238,7 +238,7 @@ function unread(error: unknown): Markup {
 const MAX_LINES = 12;
 const MAX_TEXT_LENGTH = 200;
 
-function standingPart({ state, since }: Standing, { path, formToken }: FormParts): Markup {
+function tradingPart({ state, since }: TradingStatus, { path, formToken }: FormParts): Markup {
   const when = since === undefined ? '' : html` since ${timed(seconds(since))}`;
   if (state === 'halted')
     return html`<p class="standing" data-testid="trading" data-state="halted">${sign('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;

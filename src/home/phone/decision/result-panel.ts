@@ -10,7 +10,7 @@ import { localTime, timed } from './local-time.ts';
 import { becameOf, requestView } from './request-view.ts';
 import { type Sign, sign } from './signs.ts';
 
-interface Standing {
+interface StatusWord {
   readonly sign: Sign;
   readonly word: string;
   /** Whether more updates are expected. */
@@ -20,7 +20,7 @@ interface Standing {
 /** Renders the result that replaces the card until it is dismissed. @param why reason for a denial other than a tap on Deny */
 export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);
-  const standing = standingOf(request);
+  const standing = requestStatusWord(request);
   const said = why ?? sentenceOf(request);
   const fill = fillOf(request.outcome?.text ?? '', symbol);
   return html`<article class="card result ${standing.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${standing.open ?? false}" tabindex="-1">
@@ -42,7 +42,7 @@ export function recentItem(request: ApprovalRequest, why?: string): Markup {
 <span class="outcome">${sign(drawn)}${word}</span></li>`;
 }
 
-export const statusWords: Readonly<Record<ApprovalRequest['status'], Standing>> = {
+export const statusWords: Readonly<Record<ApprovalRequest['status'], StatusWord>> = {
   approved: { sign: 'done', word: 'Approved' },
   denied: { sign: 'no', word: 'Denied' },
   expired: { sign: 'late', word: 'Expired' },
@@ -50,7 +50,7 @@ export const statusWords: Readonly<Record<ApprovalRequest['status'], Standing>> 
   pending: { sign: 'wait', word: 'Pending' },
 };
 
-const outcomeWords: Readonly<Record<Exclude<Outcome['state'], 'executed'>, Standing>> = {
+const outcomeWords: Readonly<Record<Exclude<Outcome['state'], 'executed'>, StatusWord>> = {
   executing: { sign: 'wait', word: 'Sending', open: true },
   blocked: { sign: 'no', word: 'Refused' },
   cancelled: { sign: 'back', word: 'Withdrawn' },
@@ -58,14 +58,14 @@ const outcomeWords: Readonly<Record<Exclude<Outcome['state'], 'executed'>, Stand
   unknown: { sign: 'ask', word: 'Not known yet', open: true },
 };
 
-function standingOf({ status, outcome, details }: ApprovalRequest): Standing {
+function requestStatusWord({ status, outcome, details }: ApprovalRequest): StatusWord {
   if (status !== 'approved' || details.proposal === undefined) return statusWords[status];
   if (outcome?.state === 'executed') return executedWord(outcome.text);
   return outcomeWords[outcome?.state ?? 'executing'];
 }
 
 /** Derives the word from the gateway's text about an order (`filled 5 at $180.12`, `placed, waits for $180.00`). */
-function executedWord(text: string): Standing {
+function executedWord(text: string): StatusWord {
   if (/^filled \S+ of /.test(text)) return { sign: 'done', word: 'Partially filled', open: true };
   if (text.startsWith('filled')) return { sign: 'done', word: 'Filled' };
   if (text.startsWith('placed')) return { sign: 'done', word: 'Placed', open: true };
