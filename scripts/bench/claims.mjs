@@ -9,7 +9,7 @@ import { loadCedar } from '../../src/gateway/policy/cedar/cedar-engine.ts';
 import { decide } from '../../src/gateway/policy/decide.ts';
 import { makeRules } from '../../src/gateway/policy/files/rules-source.ts';
 import { worldFacts } from '../../src/gateway/policy/order-world.ts';
-import { outsideOf } from '../../src/gateway/policy/within-mandate.ts';
+import { mandateMismatches } from '../../src/gateway/policy/within-mandate.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { mandateDigest } from '../../src/trading/mandate/envelope.ts';
 import { mandateTerms } from '../../test/integration/sandbox/proposal-fixture.ts';
@@ -63,7 +63,9 @@ async function claimOne(stores, { rules, account, number, mandate }) {
   const note = (counted) => {
     const decision = decide(rules, subject, 'place', { ...facts, counted });
     const outside =
-      counted.mandate == null ? [] : outsideOf(counted.mandate, { draft, slot: draft.slot, rules }, now);
+      counted.mandate == null
+        ? []
+        : mandateMismatches(counted.mandate, { draft, slot: draft.slot, rules }, now);
     if (decision.effect !== 'allow' || outside.length > 0)
       throw new Error(`refused: ${[...decision.reasons, ...outside.map(({ reason }) => reason)]}`);
     return {

@@ -25,10 +25,10 @@ export async function grantAccess(
 ): Promise<AccessGranted> {
   const access = {
     who,
-    role: roleOf(role),
+    role: parseRole(role),
     ...defined({ of }),
-    ...(from === undefined ? {} : { from: timeOf(from, '--from') }),
-    ...(until === undefined ? {} : { until: timeOf(until, '--until') }),
+    ...(from === undefined ? {} : { from: parseTime(from, '--from') }),
+    ...(until === undefined ? {} : { until: parseTime(until, '--until') }),
   };
   const { askAndWait } = await import('./approvals/ask-and-wait.ts');
   const request = { kind: 'access', access, requested_by: 'access grant' } as const;
@@ -50,7 +50,7 @@ export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promi
   return whole;
 }
 
-function roleOf(text: string): AccessRole {
+function parseRole(text: string): AccessRole {
   const wanted = text.replaceAll('-', '_');
   const role = accessRoles.find((known) => known === wanted);
   if (role !== undefined) return role;
@@ -59,7 +59,7 @@ function roleOf(text: string): AccessRole {
   });
 }
 
-function timeOf(text: string, option: string): string {
+function parseTime(text: string, option: string): string {
   const whole = /^\d{4}-\d{2}-\d{2}$/.test(text) ? `${text}T00:00:00Z` : text;
   const at = /^\d{4}-\d{2}-\d{2}T/.test(whole) ? Date.parse(whole) : Number.NaN;
   if (!Number.isNaN(at)) return `${new Date(at).toISOString().slice(0, 19)}Z`;

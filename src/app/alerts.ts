@@ -12,33 +12,33 @@ import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { scheduleStore } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
-import { serverOf } from './server-of.ts';
+import { profileServer } from './server-of.ts';
 
 /**
  * Returns the profile's alerts, from its server if it has one, or else from this machine with their rules file.
  * @throws {TradeAgentError} `login_required` if a server stores the alerts and nobody is signed in
  */
 export async function ownAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
-  if ((await serverOf(app)) === undefined) {
-    return { ...alertsOf(app), file: (await alertFile(app)).file };
+  if ((await profileServer(app)) === undefined) {
+    return { ...localAlerts(app), file: (await alertFile(app)).file };
   }
   const { remoteAlerts } = await import('../agent/remote/remote-alerts.ts');
   return { ...remoteAlerts(await app.requireSession(), app), file: undefined };
 }
 
 /** Returns the profile's alerts on this machine, for the agent's tools and `trade-agent alert`. Contacts no server. */
-export function alertsOf(app: App): Alerts {
+export function localAlerts(app: App): Alerts {
   return {
     async list() {
       const place = await alertFile(app);
-      return { alerts: await listedAlerts(alertText(place), place.file), ...careOf(place) };
+      return { alerts: await listedAlerts(alertText(place), place.file), ...alertCare(place) };
     },
     async add(alert, most) {
       const { place, result } = await changeAlertFile(app, async ({ file }, before) => {
         const { text, ...added } = await addedAlert(before, file, alert, most);
         return { text, result: added };
       });
-      return { ...result, ...careOf(place) };
+      return { ...result, ...alertCare(place) };
     },
     async remove(which) {
       const { result } = await changeAlertFile(app, async ({ file }, before) => {
@@ -51,7 +51,7 @@ export function alertsOf(app: App): Alerts {
   };
 }
 
-function careOf({ watching, channels }: AlertFile): AlertCare {
+function alertCare({ watching, channels }: AlertFile): AlertCare {
   return { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: channels };
 }
 

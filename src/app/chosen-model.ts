@@ -1,4 +1,4 @@
-import { presetOf } from '../agent/model/model-server.ts';
+import { splitPreset } from '../agent/model/model-server.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
@@ -28,6 +28,6 @@ export function withModel(profile: ResolvedProfile, { model, baseUrl }: AgentOpt
   const name = model ?? configuredName;
   // A model name with a server prefix ("ollama/…") does not use the profile's server.
   const base_url =
-    baseUrl ?? (model !== undefined && presetOf(model) !== undefined ? undefined : configuredUrl);
+    baseUrl ?? (model !== undefined && splitPreset(model) !== undefined ? undefined : configuredUrl);
   return { ...profile, model: { provider: 'openai', ...defined({ name, base_url }) } };
 }

@@ -41,9 +41,9 @@ export interface AppParts
 /** Creates this machine's app, with its files, profile and credential store. */
 export function createApp(options: AppOptions): App {
   const { env, clock } = options;
-  const parts = settledParts(options, profileNameOf(options));
+  const parts = settledParts(options, selectedProfileName(options));
   const { home, profile, store } = parts;
-  const app: App = appOf(options, {
+  const app: App = assembleApp(options, {
     ...parts,
     async openSession(readOnly) {
       const wanted = {
@@ -78,13 +78,13 @@ export function createApp(options: AppOptions): App {
   return app;
 }
 
-function profileNameOf({ env, profileOption, serverOption }: AppOptions): string | undefined {
+function selectedProfileName({ env, profileOption, serverOption }: AppOptions): string | undefined {
   if (serverOption !== undefined) return serverProfileName(serverOption);
   return profileOption ?? (env.TRADE_AGENT_PROFILE || undefined);
 }
 
 /** Creates an app from its parts. Session and agent are opened on first use. */
-export function appOf(options: AppOptions, parts: AppParts): App {
+export function assembleApp(options: AppOptions, parts: AppParts): App {
   const { env, clock, signal, tell, accountOption } = options;
   const { startAgent, openSession, ...settled } = parts;
   let session: Promise<Session | undefined> | undefined;
@@ -105,7 +105,7 @@ export function appOf(options: AppOptions, parts: AppParts): App {
     discreetFetch: options.discreetFetch ?? options.fetch,
     signal,
     chosenBy: chosenBy(options),
-    profileName: profileNameOf(options),
+    profileName: selectedProfileName(options),
     tell,
     ...settled,
     limitToReading() {
@@ -129,7 +129,7 @@ export function appOf(options: AppOptions, parts: AppParts): App {
     async account() {
       if (accountOption === undefined) return undefined;
       if (app.ofAll) throw oneAtATime();
-      account ??= numberOf(accountOption, () => app.accounts());
+      account ??= resolveAccountNumber(accountOption, () => app.accounts());
       return await account;
     },
     async usersGateway() {
@@ -184,7 +184,7 @@ function inOneAccount(app: App, number: string | undefined, started: AppParts['s
 }
 
 /** @throws {TradeAgentError} `usage` for an unknown account */
-async function numberOf(called: string, list: App['accounts']): Promise<string> {
+async function resolveAccountNumber(called: string, list: App['accounts']): Promise<string> {
   const { accountCalled } = await import('../tools/gateway/account-requests.ts');
   return accountCalled(called, await list()).account;
 }

@@ -144,10 +144,10 @@ const gravest: readonly ExitCode[] = [
 ];
 
 export function exitCodeForRuns(runs: readonly EndedRun[]): ExitCode {
-  return gravestOf(runs.map(exitCodeForRun));
+  return highestPrecedence(runs.map(exitCodeForRun));
 }
 
-function gravestOf(codes: readonly ExitCode[]): ExitCode {
+function highestPrecedence(codes: readonly ExitCode[]): ExitCode {
   return gravest.find((code) => codes.includes(code)) ?? exits.done;
 }
 
@@ -160,7 +160,7 @@ export function exitCodeForChecks(
   signal: AbortSignal,
 ): ExitCode {
   const codes = checks.map((check) => exitCodeForCheck(check, signal));
-  return gravestOf(missing.length === 0 ? codes : [...codes, exits.found]);
+  return highestPrecedence(missing.length === 0 ? codes : [...codes, exits.found]);
 }
 
 interface EndedCheck {

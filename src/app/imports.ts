@@ -15,7 +15,7 @@ import { type StoreApp, withCheckStore } from './check/with-check-store.ts';
 
 type ImportApp = StoreApp & Pick<App, 'clock' | 'gateway'>;
 
-export type ImportReport = Awaited<ReturnType<typeof reportOf>>;
+export type ImportReport = Awaited<ReturnType<typeof buildReport>>;
 
 /**
  * Imports a CSV file of activities for this account's figures. The gateway and the broker never see it. Importing a
@@ -35,7 +35,7 @@ export async function importHistory(
     gateway.activities({ after: EARLIEST_ACTIVITY_MS }),
   ]);
   const look = (imports: Pick<ImportStore, 'activities'>) =>
-    reportOf(imports, history, { file, account, broker, dryRun });
+    buildReport(imports, history, { file, account, broker, dryRun });
   if (dryRun) return withImports(app, account.account, look, await look(noImports));
   if (history.bad.length > 0 && !skipBad) {
     const [first] = history.bad;
@@ -58,7 +58,7 @@ export async function importHistory(
   });
 }
 
-async function reportOf(
+async function buildReport(
   imports: Pick<ImportStore, 'activities'>,
   { id, rows, bad, ignored }: ReturnType<typeof readHistory>,
   given: {
@@ -136,8 +136,8 @@ const MAX_ROWS = 100_000;
  * @throws {TradeAgentError} `usage` for a file that is not such a CSV
  */
 export function readHistory(file: string, now: number) {
-  const text = textOf(file);
-  const { heads, records } = recordsOf(text, file);
+  const text = readCsvText(file);
+  const { heads, records } = parseCsv(text, file);
   const known = heads.map((head) => head.trim().toLowerCase());
   for (const needed of ['date', 'type'] as const) {
     if (!known.includes(needed))
@@ -158,7 +158,7 @@ export function readHistory(file: string, now: number) {
       const row: HistoryRow = Object.fromEntries(
         historyColumns.map((name) => [name, cells[known.indexOf(name)] ?? '']),
       );
-      const read = activityOf(row, place, now);
+      const read = toActivity(row, place, now);
       const same = JSON.stringify({ ...read, at: row.date?.trim() });
       const count = seen.get(same) ?? 0;
       seen.set(same, count + 1);
@@ -179,7 +179,7 @@ export function readHistory(file: string, now: number) {
   };
 }
 
-function textOf(file: string): string {
+function readCsvText(file: string): string {
   const hint = 'Pass a CSV file.';
   let opened: number | undefined;
   try {
@@ -198,7 +198,7 @@ function textOf(file: string): string {
   }
 }
 
-function recordsOf(text: string, file: string) {
+function parseCsv(text: string, file: string) {
   try {
     // The parser counts CR and LF within quotes as one line each.
     const all = parse(text.replaceAll('\r\n', '\n'), {
@@ -270,16 +270,18 @@ class RowError extends Error {}
  * @param now milliseconds since the epoch; later dates are rejected
  * @throws {RowError}
  */
-function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity, 'id'> {
+function toActivity(row: HistoryRow, place: number, now: number): Omit<Activity, 'id'> {
   const word = row.type?.trim().toLowerCase() ?? '';
   const type = Object.hasOwn(historyTypes, word) ? historyTypes[word] : undefined;
   if (type === undefined)
     throw new RowError(`type "${word}" must be one of ${Object.keys(historyTypes).join(', ')}`);
-  const at = instantOf(row.date ?? '', place);
+  const at = parseInstant(row.date ?? '', place);
   if (at > now) throw new RowError(`date ${row.date} is in the future`);
   if (at < EARLIEST_ACTIVITY_MS)
     throw new RowError(`date ${row.date} is before ${new Date(EARLIEST_ACTIVITY_MS).getUTCFullYear()}`);
-  const [qty, price, amount] = (['qty', 'price', 'amount'] as const).map((name) => numberOf(name, row[name]));
+  const [qty, price, amount] = (['qty', 'price', 'amount'] as const).map((name) =>
+    parseNumber(name, row[name]),
+  );
   const moved = type.qty === undefined ? undefined : withSign('qty', qty, type.qty);
   const money = type.amount === undefined ? undefined : withSign('amount', amount, type.amount);
   if (type.kind === 'fill') checkTrade(moved, price, amount);
@@ -291,17 +293,17 @@ function activityOf(row: HistoryRow, place: number, now: number): Omit<Activity,
   };
   return {
     ...written,
-    symbol: symbolOf(row.symbol, type.symbol),
+    symbol: parseSymbol(row.symbol, type.symbol),
     side: type.side ?? null,
     qty: moved === undefined ? null : plain(moved),
     price: type.kind === 'fill' && price !== undefined ? plain(price) : null,
     amount: money === undefined ? null : plain(money),
-    ...(type.divides === true ? { basis: basisOf(row) } : {}),
+    ...(type.divides === true ? { basis: parseBasis(row) } : {}),
   };
 }
 
 /** Returns the instant of a date. A day without a time means midnight in New York. */
-function instantOf(text: string, place: number): number {
+function parseInstant(text: string, place: number): number {
   const written = text.trim();
   if (/^\d{4}-\d\d-\d\d$/.test(written)) {
     const day = new Date(`${written}T00:00:00Z`);
@@ -316,7 +318,7 @@ function instantOf(text: string, place: number): number {
 }
 
 /** Parses a decimal, optionally with a dollar sign and thousands separators: `-$1,234.50`. */
-function numberOf(name: string, text: string | undefined): Dec | undefined {
+function parseNumber(name: string, text: string | undefined): Dec | undefined {
   const written = text?.trim() ?? '';
   if (written === '') return undefined;
   const digits = written.replace(/^(-?)\$/, '$1');
@@ -346,8 +348,8 @@ function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | 
 }
 
 /** Returns the part of the cost that moves to the new shares, as in the company's Form 8937. */
-function basisOf({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
-  const fraction = numberOf('fraction', written);
+function parseBasis({ from, fraction: written }: HistoryRow): NonNullable<Activity['basis']> {
+  const fraction = parseNumber('fraction', written);
   if (fraction === undefined || !isPositive(fraction) || fraction.gte(1)) {
     throw new RowError(
       'fraction must be the part of the cost basis that moves to the new shares, such as 0.2291 (Form 8937)',
@@ -355,10 +357,10 @@ function basisOf({ from, fraction: written }: HistoryRow): NonNullable<Activity[
   }
   const name = from?.trim() ?? '';
   if (name === '') throw new RowError('from is missing: the symbol whose holders received the shares');
-  return { from: symbolOf(name, 'needed') ?? name, fraction: plain(fraction) };
+  return { from: parseSymbol(name, 'needed') ?? name, fraction: plain(fraction) };
 }
 
-function symbolOf(text: string | undefined, wanted: RowType['symbol']): string | null {
+function parseSymbol(text: string | undefined, wanted: RowType['symbol']): string | null {
   const written = text?.trim() ?? '';
   if (wanted === 'none') return null;
   if (written === '') {

@@ -1,7 +1,7 @@
 import type { MandateChoice } from '../agent/agent.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { withStandingLimits } from '../tools/standing-limits.ts';
-import { slotOf } from '../trading/mandate/cadence.ts';
+import { currentSlot } from '../trading/mandate/cadence.ts';
 import {
   type MandateEnvelope,
   type MandateRequestInput,
@@ -13,7 +13,7 @@ import type { App } from './app.ts';
 import type { Asking } from './approvals/ask-and-wait.ts';
 import { wholeId } from './whole-id.ts';
 
-function mandateIdOf(app: App, typed: string): Promise<string> {
+function resolveMandateId(app: App, typed: string): Promise<string> {
   return wholeId(typed, {
     called: 'mandates',
     whole: /^M-[A-Za-z0-9_-]{10}$/,
@@ -23,12 +23,12 @@ function mandateIdOf(app: App, typed: string): Promise<string> {
 
 /** @param id the full id or a prefix @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
 export async function findMandate(app: App, id: string): Promise<MandateView> {
-  return await (await app.gateway()).mandate(await mandateIdOf(app, id));
+  return await (await app.gateway()).mandate(await resolveMandateId(app, id));
 }
 
 /** Ends a mandate, starting with the next order. @throws {TradeAgentError} `not_found`; `usage` if it has ended */
 export async function endMandate(app: App, id: string, to: 'suspended' | 'revoked'): Promise<MandateView> {
-  return await (await app.gateway()).endMandate(await mandateIdOf(app, id), to);
+  return await (await app.gateway()).endMandate(await resolveMandateId(app, id), to);
 }
 
 /** The terms that a person specifies. With `replaces`, the others are taken from that mandate. */
@@ -53,7 +53,7 @@ export async function addMandate(
   const given = await withStandingLimits(gateway, app.clock.now(), asked);
   const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
   const { environment } = await app.profile();
-  const kept = earlier === undefined ? {} : askedOf(earlier);
+  const kept = earlier === undefined ? {} : reusableTerms(earlier);
   const mandate = parsed({ environment, ...kept, ...given });
   const { askAndWait, typed } = await import('./approvals/ask-and-wait.ts');
   const proposal = await askAndWait(
@@ -88,7 +88,7 @@ function computed(terms: MandateTerms, from: string) {
 }
 
 /** Returns the terms of an earlier mandate that a new one keeps, which excludes its end. */
-function askedOf(terms: MandateEnvelope): MandateTerms {
+function reusableTerms(terms: MandateEnvelope): MandateTerms {
   const { symbols, sides, order_types, times_in_force, max_order_notional, max_day_notional } = terms;
   const { max_total_notional, max_orders, price, max_slippage, cadence, orders_per_slot, standing } = terms;
   return {
@@ -147,7 +147,7 @@ export function mandatesFor(mandates: readonly MandateView[], account: string, d
     )
     .sort((a, b) => Date.parse(a.terms.expires_at) - Date.parse(b.terms.expires_at))
     .map(({ id, terms: { symbols, sides, cadence } }) => {
-      const slot = slotOf(cadence, due);
+      const slot = currentSlot(cadence, due);
       return { symbols, sides, mandate: id, ...defined({ slot }) };
     });
 }

@@ -12,11 +12,11 @@ export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'req
  * `trade-agent check` without its effects: nobody is notified, and new findings stay new.
  */
 export function ownRules(app: RulesApp): OwnRules {
-  return { findings: () => findings(app), targets: async () => targets((await rulesOf(app)).file) };
+  return { findings: () => findings(app), targets: async () => targets((await loadOwnRules(app)).file) };
 }
 
 /** @throws {TradeAgentError} `invalid_config` for an invalid file */
-async function rulesOf(app: Pick<App, 'home' | 'profile'>) {
+async function loadOwnRules(app: Pick<App, 'home' | 'profile'>) {
   const [{ name: profile }, { scheduleStore }, { loadRules, standardRules }] = await Promise.all([
     app.profile(),
     import('./schedule/schedule-context.ts'),
@@ -32,27 +32,33 @@ async function rulesOf(app: Pick<App, 'home' | 'profile'>) {
 }
 
 async function findings(app: RulesApp): Promise<OwnFindings> {
-  const [{ check }, { sectorOf }] = await Promise.all([
+  const [{ check }, { symbolSector }] = await Promise.all([
     import('../check/check.ts'),
     import('../trading/listed-symbols.ts'),
   ]);
-  const [{ name, file }, gateway] = await Promise.all([rulesOf(app), app.gateway()]);
+  const [{ name, file }, gateway] = await Promise.all([loadOwnRules(app), app.gateway()]);
   return withCheckStore(app, async (store, owner) => {
     const input = { gateway, file, localNow: app.clock.now(), suggest: false };
     const { snapshot, memory } = await gatherFrom(store, owner, input);
     const rulesFile = name ?? undefined;
-    const { result } = check({ file, rulesFile, snapshot, memory: await memory.remembered(), sectorOf });
+    const { result } = check({
+      file,
+      rulesFile,
+      snapshot,
+      memory: await memory.remembered(),
+      sectorOf: symbolSector,
+    });
     const { rules_file, checked_at, account, findings, ongoing, snoozed, skipped } = result;
     return { rules_file, checked_at, findings, ongoing, snoozed, skipped, simulated: account.simulated };
   });
 }
 
 async function targets(file: RulesFile): Promise<OwnTargets | undefined> {
-  const [{ targetsOf }, { driftBand, rebalanceOptions }] = await Promise.all([
+  const [{ targetWeights }, { driftBand, rebalanceOptions }] = await Promise.all([
     import('../check/observe-portfolio.ts'),
     import('../check/suggest.ts'),
   ]);
-  const parts = targetsOf(file);
+  const parts = targetWeights(file);
   if (parts.size === 0) return undefined;
   return {
     targets: parts,

@@ -12,10 +12,10 @@ import type { App } from './app.ts';
 /** Opens the sandbox's phone. @throws {TradeAgentError} `invalid_config` for another user's sandbox */
 async function openPhone(app: App): Promise<PhoneClient> {
   const { phone } = await app.sandbox();
-  return createPhoneClient({ phone, pairingSecret: await pairingSecretOf(app), fetch: app.fetch });
+  return createPhoneClient({ phone, pairingSecret: await readPairingSecret(app), fetch: app.fetch });
 }
 
-async function pairingSecretOf(app: App): Promise<string> {
+async function readPairingSecret(app: App): Promise<string> {
   const { home } = await app.sandbox();
   const file = join(home, 'pairing-secret');
   const pairingSecret = await readFile(file, 'utf8').catch((cause) => {
@@ -53,7 +53,7 @@ async function confirmAtCompany(app: App, user: string, code: string): Promise<v
   }
   const { status } = await app.fetch(`${company.issuer}/device/decide`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: `Bearer ${await pairingSecretOf(app)}` },
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${await readPairingSecret(app)}` },
     body: JSON.stringify({ user_code: code, user }),
     signal: AbortSignal.any([app.signal, AbortSignal.timeout(CONFIRM_TIMEOUT_MS)]),
   });

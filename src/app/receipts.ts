@@ -35,7 +35,7 @@ async function receiptText(app: App, typed: string): Promise<string> {
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
 export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict> {
-  return await verdictOf(await receiptText(app, id), trusted(await pinnedKeys(app, undefined)));
+  return await verifyReceiptText(await receiptText(app, id), trusted(await pinnedKeys(app, undefined)));
 }
 
 /**
@@ -62,10 +62,10 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 
 /** Accepts any key's signature: the reader decides which to trust. @throws {TradeAgentError} `gateway_refused` */
 async function whole(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
-  const { signerOf } = await import('../approval/receipts/receipt-key.ts');
+  const { verifySigner } = await import('../approval/receipts/receipt-key.ts');
   const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
   const receipt = JSON.parse(text) as Receipt;
-  const signer = await signerOf(receipt.signature, receiptPayload(receipt)).catch(() => undefined);
+  const signer = await verifySigner(receipt.signature, receiptPayload(receipt)).catch(() => undefined);
   if (signer !== undefined) return { signer, receipt };
   throw new TradeAgentError('gateway_refused', 'the gateway returned a receipt without a valid signature', {
     hint: 'Ask its operator to run "trade-agent gateway audit verify".',
@@ -97,9 +97,9 @@ export async function verifyReceiptFile(
   file: string,
   { key, phoneKey }: { readonly key?: string | undefined; readonly phoneKey?: string | undefined },
 ): Promise<ReceiptVerdict & { readonly from: string }> {
-  const text = await textOf(file);
+  const text = await readReceiptText(file);
   const pinned = await pinnedKeys(app, key);
-  const verdict = await verdictOf(text, trusted(pinned));
+  const verdict = await verifyReceiptText(text, trusted(pinned));
   const { from } = pinned;
   if (
     verdict.ok &&
@@ -112,7 +112,7 @@ export async function verifyReceiptFile(
 }
 
 /** @param isTrusted decides by a gateway key's thumbprint */
-export async function verdictOf(
+export async function verifyReceiptText(
   text: string,
   isTrusted: (thumbprint: string) => boolean,
 ): Promise<ReceiptVerdict> {
@@ -136,7 +136,7 @@ function fingerprint(publicKey: string): string {
   return createHash('sha256').update(Buffer.from(publicKey, 'base64url')).digest('base64url');
 }
 
-async function textOf(file: string): Promise<string> {
+async function readReceiptText(file: string): Promise<string> {
   const unreadable = (why: string, cause?: unknown) =>
     new TradeAgentError('usage', `${file} can’t be read: ${why}`, {
       hint: 'Pass a file written by "trade-agent receipts export".',

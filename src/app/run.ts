@@ -5,7 +5,7 @@ import { underKind } from '../trading/kinds/kinds.ts';
 import type { Order } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
-import { threadIdOf } from './threads.ts';
+import { resolveThreadId } from './threads.ts';
 
 export interface RunSettings extends AgentOptions {
   readonly approval: ApprovalMode;
@@ -64,7 +64,7 @@ export async function resume(
   settings: RunSettings,
 ): Promise<AsyncIterable<AgentEvent>> {
   const agent = await app.agent(settings);
-  return agent.resume(await threadIdOf(app, thread), runOptions(app, settings));
+  return agent.resume(await resolveThreadId(app, thread), runOptions(app, settings));
 }
 
 export function runOptions(

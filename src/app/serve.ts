@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Hono } from 'hono';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { requireHost } from '../net/host-check.ts';
-import { type HttpServer, listenerOf } from '../net/http-server.ts';
+import { type HttpServer, requestListener } from '../net/http-server.ts';
 import type { ServedTelemetry } from './gateway/served-telemetry.ts';
 
 /** How long to wait for requests in progress, in milliseconds, such as an order on its way to the broker. */
@@ -46,7 +46,7 @@ export function serveRoutes(
 ): void {
   const isForUs = requireHost([address, server.url, `http://localhost:${server.port}`]);
   const toRoutes = telemetry.requests(
-    listenerOf(app),
+    requestListener(app),
     app.routes.map(({ path }) => path),
   );
   server.serve((request, response) => {

@@ -70,7 +70,7 @@ function stateFile(profile: string): string {
 
 /** Loads the alerts module on first use. */
 function alertsLater(app: App): Alerts {
-  const load = async () => (await import('./alerts.ts')).alertsOf(app);
+  const load = async () => (await import('./alerts.ts')).localAlerts(app);
   return {
     list: async () => (await load()).list(),
     add: async (alert, most) => (await load()).add(alert, most),

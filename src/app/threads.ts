@@ -18,7 +18,7 @@ export async function listThreads(app: App): Promise<ThreadView[]> {
 }
 
 /** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
-export function threadIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
+export function resolveThreadId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return wholeId(typed, {
     called: 'threads',
     whole: /^th_[0-9a-z]{10}$/,
@@ -29,7 +29,7 @@ export function threadIdOf(app: Pick<App, 'agent'>, typed: string): Promise<stri
 /** @param id the full id or a prefix @throws {TradeAgentError} `not_found`, `usage` */
 export async function findThread(app: App, id: string): Promise<ThreadRecord> {
   const agent = await app.agent({});
-  return agent.thread(await threadIdOf(app, id));
+  return agent.thread(await resolveThreadId(app, id));
 }
 
 /**
@@ -38,7 +38,7 @@ export async function findThread(app: App, id: string): Promise<ThreadRecord> {
  *   approval
  */
 export async function deleteThread(app: App, id: string): Promise<string> {
-  const whole = await threadIdOf(app, id);
+  const whole = await resolveThreadId(app, id);
   await (await app.agent({})).deleteThread(whole);
   return whole;
 }

@@ -16,7 +16,7 @@ import type { Clock } from '../machine/clock.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
 import { requireHost } from '../net/host-check.ts';
-import { listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import { listenOnLoopback, requestListener } from '../net/http-server.ts';
 import { sameSecret } from '../secrets/constant-time.ts';
 import { databaseKey } from '../secrets/database-key.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
@@ -80,7 +80,7 @@ export async function serveWeb(
         closing: AbortSignal.any([closing.signal, signal]),
       });
       const isForUs = requireHost([server.url]);
-      const answer = listenerOf({ fetch: (request) => pages.fetch(request) });
+      const answer = requestListener({ fetch: (request) => pages.fetch(request) });
       server.serve((request, response) => {
         if (isForUs(request, response)) answer(request, response);
       });

@@ -17,7 +17,7 @@ export async function whoami(app: App, options: { readonly verify: boolean }) {
   const { name, environment, issuer, company } = profile;
   const [asked, accounts] = await Promise.all([
     options.verify ? askedUser(app, user) : user,
-    accountsOf(app),
+    fetchAccounts(app),
   ]);
   return {
     user: asked,
@@ -30,7 +30,7 @@ export async function whoami(app: App, options: { readonly verify: boolean }) {
   };
 }
 
-async function accountsOf(app: App): Promise<readonly AccountEntry[] | null> {
+async function fetchAccounts(app: App): Promise<readonly AccountEntry[] | null> {
   const { createGatewayClient } = await import('../tools/gateway/gateway-client.ts');
   const options = { signal: app.signal, timeoutMs: ACCOUNTS_TIMEOUT_MS };
   const gateway = createGatewayClient(await app.requireSession(), options);

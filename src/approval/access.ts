@@ -88,6 +88,9 @@ export const haltedReason = {
 } as const satisfies Reason;
 
 /** Returns the mandate that approves a proposal; undefined if its owner is asked. */
-export function mandateOf({ kind, subject }: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
+export function approvingMandate({
+  kind,
+  subject,
+}: Pick<StoredProposal, 'kind' | 'subject'>): string | undefined {
   return kindWords(kind).mandate?.(subject);
 }

@@ -101,7 +101,7 @@ export async function verifyAuditFile(
   });
   const check = async (text: string): Promise<AuditVerdict | undefined> => {
     if (cut !== undefined && !text.startsWith(cut.text)) return fault('unreadable', cut.number);
-    const entry = entryOf(text);
+    const entry = parseEntry(text);
     if (entry === undefined) {
       cut = { text, number };
       return undefined;
@@ -114,9 +114,9 @@ export async function verifyAuditFile(
     return undefined;
   };
   const all = async function* () {
-    yield* linesOf(file, bytes);
+    yield* readLines(file, bytes);
     // A process that died may have written some of these to the file already.
-    for (const text of pending) if ((entryOf(text)?.seq ?? 0) > seq) yield text;
+    for (const text of pending) if ((parseEntry(text)?.seq ?? 0) > seq) yield text;
   };
   for await (const text of all()) {
     number += 1;
@@ -147,7 +147,7 @@ function chainFault(
 }
 
 /** Returns undefined if the text is no line of the audit log. */
-function entryOf(text: string): Entry | undefined {
+function parseEntry(text: string): Entry | undefined {
   try {
     const entry = JSON.parse(text) as Entry;
     return Number.isSafeInteger(entry.seq) && typeof entry.hash === 'string' ? entry : undefined;
@@ -166,7 +166,7 @@ const CARRIAGE_RETURN = 0x0d;
  * which other readers take for a line end.
  * @param named yields only lines that contain one of these, and decodes no others
  */
-export async function* linesOf(
+export async function* readLines(
   file: string,
   bytes: number,
   named?: readonly string[],

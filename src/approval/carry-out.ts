@@ -6,14 +6,21 @@ import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
 import { HttpProblem } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
-import { authorizeProposal, haltedReason, mandateOf, NO_TOKEN, passesHalt, revokedReason } from './access.ts';
+import {
+  approvingMandate,
+  authorizeProposal,
+  haltedReason,
+  NO_TOKEN,
+  passesHalt,
+  revokedReason,
+} from './access.ts';
 import { noteDenied } from './denied.ts';
 import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
 import type { KernelParts } from './kernel-parts.ts';
 import type { Approved, Execution, Proposer } from './kind.ts';
 import type { Changes } from './moves.ts';
-import { questionOf } from './question.ts';
+import { buildQuestion } from './question.ts';
 
 /*
  * Executes an approved proposal exactly once, even if a process dies at any point.
@@ -69,9 +76,9 @@ export async function carryOut(
     context.announce(await moves.move(proposal, stopped.to, { reason: stopped.reason }));
     return undefined;
   }
-  const approved = await approvalOf(context, proposal);
+  const approved = await verifyApprovalAgain(context, proposal);
   if (approved === undefined) return undefined;
-  if (approved === 'later') return waitOf(NOT_ACCEPTED_DELAYS_MS, tries);
+  if (approved === 'later') return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
   context.rememberApproval(approved);
   kindOf(proposal.kind).prepare?.(proposal.subject, approved);
   const intent = await moves.move(proposal, 'executing');
@@ -81,7 +88,7 @@ export async function carryOut(
   // An order that leaves no record is not sent.
   if (!(await context.record())) {
     if (!begun) context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecorded }));
-    return waitOf(NOT_ACCEPTED_DELAYS_MS, tries);
+    return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
   }
   context.announce(intent);
   if (!begun) context.tellSending(intent.proposal);
@@ -165,7 +172,7 @@ export async function settleExecution(
       await recordExecuted(context, proposal, execution.result);
       return undefined;
     case 'refused': {
-      const reason = reasonOf(execution.refusal);
+      const reason = toReason(execution.refusal);
       // A rule that stopped it before it was sent does not make it late.
       const isLate =
         ['approval_expired', 'not_placed'].includes(reason.code) && reason.members?.reason === undefined;
@@ -173,8 +180,8 @@ export async function settleExecution(
       return undefined;
     }
     case 'not_taken':
-      await move('approved', { reason: reasonOf(execution.refusal) });
-      return waitOf(NOT_ACCEPTED_DELAYS_MS, tries);
+      await move('approved', { reason: toReason(execution.refusal) });
+      return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
     case 'unknown': {
       const reason: Reason = { code: 'outcome_unknown', text: execution.text };
       if (execution.final === true) {
@@ -182,7 +189,7 @@ export async function settleExecution(
         return undefined;
       }
       await move('unknown', { reason });
-      return waitOf(UNKNOWN_DELAYS_MS, tries);
+      return retryDelay(UNKNOWN_DELAYS_MS, tries);
     }
     default:
       throw new Error(`a ${proposal.kind} has an unexpected outcome`);
@@ -211,7 +218,7 @@ async function reasonNotTo(
     // A relation has ended since, such as an adviser's: the approval is not used.
     if (!(error instanceof HttpProblem)) throw error;
     await noteDenied(parts, deniedAbout(proposal), error);
-    return { to: 'blocked', reason: reasonOf(error) };
+    return { to: 'blocked', reason: toReason(error) };
   }
 }
 
@@ -219,7 +226,7 @@ async function reasonNotTo(
  * Verifies the approval again. Returns undefined if it is invalid, which has ended the proposal, and `later` if that cannot
  * be decided yet: the provider's keys are unreachable, or the token is not valid yet.
  */
-async function approvalOf(
+async function verifyApprovalAgain(
   context: KernelContext,
   proposal: StoredProposal,
 ): Promise<Approved | 'later' | undefined> {
@@ -236,7 +243,7 @@ async function approvalOf(
 
 async function verifiedApproval(context: KernelContext, proposal: StoredProposal): Promise<Approved> {
   requireIntact(proposal);
-  const mandate = mandateOf(proposal);
+  const mandate = approvingMandate(proposal);
   if (mandate !== undefined) return mandateApproval(context.askerOf(proposal.sub), proposal, mandate);
   const isFirst = proposal.state === 'approved';
   const approved = await verifyYes(context.parts, proposal, 'owner', { isFirst });
@@ -299,7 +306,7 @@ export function refusedApprovalEnd(refusal: HttpProblem): {
 } {
   return refusal.code === 'token_expired'
     ? { to: 'expired', reason: { code: 'approval_expired', text: lateText } }
-    : { to: 'blocked', reason: reasonOf(refusal) };
+    : { to: 'blocked', reason: toReason(refusal) };
 }
 
 /** Returns the facts with which the refusal of an approved proposal is logged. */
@@ -343,7 +350,7 @@ export async function verifyYes(
   const mayBeOver = of === 'owner' && second !== undefined && state !== 'requested';
   const approved = await verifyApproval(token, { isFirst: isFirst && !mayBeOver });
   if (approved.sub !== who) throw approvedByOther(approved.sub, { proposedBy, sub, of });
-  const asked = questionOf(parts, proposal).details;
+  const asked = buildQuestion(parts, proposal).details;
   if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
   // Verified against the row's own details: whoever issued the token could have put anything into it.
   await signatures?.check(asked, approved.approvalEvidence, who, { isFirst });
@@ -395,10 +402,10 @@ const lateText = 'it was approved, but its token expired before the gateway coul
 const unknownText =
   'the gateway was interrupted while sending it; the outcome is looked up when you next check';
 
-function reasonOf({ code, message, options }: HttpProblem): Reason {
+function toReason({ code, message, options }: HttpProblem): Reason {
   return { code, text: message, ...defined({ members: options.members }) };
 }
 
-function waitOf(waits: readonly number[], tries: number): number {
+function retryDelay(waits: readonly number[], tries: number): number {
   return waits[Math.min(tries, waits.length - 1)] ?? 0;
 }

@@ -11,7 +11,7 @@ import type {
 import { questionHash } from '../store/rows/question-id.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import { mandateOf, passesHalt } from './access.ts';
+import { approvingMandate, passesHalt } from './access.ts';
 
 /*
  * The only writer of a proposal's state, and of the audit line that records it.
@@ -178,7 +178,7 @@ export function proposalFacts(
   const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
     proposal;
   const { reason, result, authReqId, proposedBy, second, membership } = proposal;
-  const mandate = mandateOf(proposal);
+  const mandate = approvingMandate(proposal);
   return {
     proposal: id,
     sub,

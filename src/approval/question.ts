@@ -1,11 +1,11 @@
 import type { StoredProposal } from '../store/proposal-store.ts';
-import { bindingMessageOf } from '../trading/approval-details.ts';
+import { buildBindingMessage } from '../trading/approval-details.ts';
 import type { Question } from './asking-port.ts';
 import { proposalDetails } from './details.ts';
 import type { KernelParts } from './kernel-parts.ts';
 
 /** Returns the question, which never changes, since the answer is compared with it. */
-export function questionOf(
+export function buildQuestion(
   { kindOf, gateway, detailsTypes }: Pick<KernelParts, 'kindOf' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
 ): Omit<Question, 'notificationToken' | 'expiresIn'> {
@@ -15,7 +15,7 @@ export function questionOf(
   return {
     asked: who === sub ? { sub, name: username, email } : { sub: who },
     scope: kind.scope,
-    bindingMessage: bindingMessageOf(kind.describe(proposal.subject), proposal.code),
+    bindingMessage: buildBindingMessage(kind.describe(proposal.subject), proposal.code),
     details: proposalDetails(proposal, {
       gateway,
       type: detailsTypes[proposal.kind] ?? kind.detailsType,

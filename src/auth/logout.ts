@@ -8,7 +8,7 @@ import type { ProviderAccess } from './provider/provider.ts';
 import { revokeTokens, type UnrevokedToken } from './provider/token-revocation.ts';
 import { parseAccessToken } from './session/access-token.ts';
 import type { User } from './session/session.ts';
-import { parseStoredSession, userOf } from './session/stored-session.ts';
+import { parseStoredSession, sessionUser } from './session/stored-session.ts';
 
 export interface LogoutOptions {
   readonly profile: ResolvedProfile;
@@ -39,7 +39,7 @@ export interface LogoutResult {
 export async function logout(options: LogoutOptions): Promise<LogoutResult> {
   const { store } = options;
   const profile = signInProfile(options.profile);
-  const access = { ...options, ...(await proofOf(options)) };
+  const access = { ...options, ...(await clientProof(options)) };
   return await store.exclusively('session', async () => {
     const stored = await store.get(['session', 'refresh_token', 'access_token'], { fresh: true });
     const session = parseStoredSession(stored.session, profile);
@@ -53,17 +53,17 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     if (options.forgetClients) names.push('company_key');
     await store.delete(names);
     return {
-      user: session === undefined || stored.refresh_token === undefined ? undefined : userOf(session),
+      user: session === undefined || stored.refresh_token === undefined ? undefined : sessionUser(session),
       anything: stored.refresh_token !== undefined || token !== undefined,
       revoked: unrevoked.every(({ token }) => token !== 'refresh_token'),
       unrevoked,
-      warning: warningOf(unrevoked, profile.issuer, token?.expiresAt),
+      warning: revocationWarning(unrevoked, profile.issuer, token?.expiresAt),
     };
   });
 }
 
 /** Returns the key of a company's client, which must authenticate to revoke its own tokens. */
-async function proofOf({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
+async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<ProviderAccess, 'privateKey'>> {
   if (profile.company === undefined) return {};
   const { storedCompanyKey } = await import('./company/client-key.ts');
   const privateKey = await storedCompanyKey(store);
@@ -77,7 +77,7 @@ function foreign(held: Readonly<Record<UnrevokedToken['token'], string | undefin
     .map((token) => ({ token, reason: 'it belongs to another identity provider', unsupported: false }));
 }
 
-function warningOf(
+function revocationWarning(
   unrevoked: readonly UnrevokedToken[],
   issuer: string,
   accessEnds: number | undefined,

@@ -2,7 +2,7 @@ import type { Document } from 'yaml';
 import { readYaml } from '../config/yaml-file.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { AlertView } from '../tools/alerts.ts';
-import { type Alert, conditionOf } from '../trading/alert.ts';
+import { type Alert, alertCondition } from '../trading/alert.ts';
 import { Dec } from '../trading/decimal.ts';
 import { defined } from '../values/defined.ts';
 import { parseRules } from './load-rules.ts';
@@ -14,7 +14,7 @@ const FILE_HEADER =
 export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
   const { rules } = await parseRules(text, file);
   return rules.flatMap((rule) => {
-    const alert = alertOf(rule);
+    const alert = toAlert(rule);
     if (alert === undefined) return [];
     const snoozed_until = rule.snooze === undefined ? null : new Date(rule.snooze).toISOString();
     return [{ name: rule.name, alert, enabled: rule.enabled, snoozed_until }];
@@ -22,7 +22,7 @@ export async function listedAlerts(text: string, file: string): Promise<AlertVie
 }
 
 /** Returns the alert of a rule about a price, or about one symbol's daily change in one direction. */
-function alertOf(rule: Rule): Alert | undefined {
+function toAlert(rule: Rule): Alert | undefined {
   if (rule.kind === 'price') {
     const { symbol, above, below } = rule;
     return { symbol, ...defined({ above, below }) };
@@ -34,9 +34,9 @@ function alertOf(rule: Rule): Alert | undefined {
   return { symbol, ...(rule.direction === 'up' ? { rises_by: by } : { falls_by: by }) };
 }
 
-function ruleOf(name: string, alert: Alert): Record<string, unknown> {
+function toRule(name: string, alert: Alert): Record<string, unknown> {
   const { symbol } = alert;
-  const { condition, limit } = conditionOf(alert);
+  const { condition, limit } = alertCondition(alert);
   if (condition === 'above' || condition === 'below')
     return { name, kind: 'price', symbol, [condition]: limit };
   const direction = condition === 'rises_by' ? 'up' : 'down';
@@ -61,14 +61,14 @@ async function checked(document: Document, file: string): Promise<string> {
 }
 
 function isSame(one: Alert, two: Alert): boolean {
-  const [a, b] = [conditionOf(one), conditionOf(two)];
+  const [a, b] = [alertCondition(one), alertCondition(two)];
   const value = (limit: string) => new Dec(limit.replace('%', ''));
   return one.symbol === two.symbol && a.condition === b.condition && value(a.limit).eq(value(b.limit));
 }
 
 /** Returns `aapl-below-180`, numbered if the name is taken. */
 function freeName(alert: Alert, rules: readonly Rule[]): string {
-  const { condition, limit } = conditionOf(alert);
+  const { condition, limit } = alertCondition(alert);
   const plain = `${alert.symbol}-${condition}-${limit}`
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')
@@ -101,7 +101,7 @@ export async function addedAlert(
   // A file with only comments has no keys yet.
   if (document.contents === null || document.get('rules') == null)
     document.set('rules', document.createNode([]));
-  document.addIn(['rules'], document.createNode(ruleOf(name, alert), { flow: true }));
+  document.addIn(['rules'], document.createNode(toRule(name, alert), { flow: true }));
   const text = await checked(document, file);
   const all = await listedAlerts(text, file);
   if (all.length > most) {

@@ -1,10 +1,10 @@
 import type { Remembered } from '../store/check-store.ts';
 import { Dec } from '../trading/decimal.ts';
-import { marketOf, waitsForOpening } from '../trading/market-open.ts';
+import { symbolMarketClock, waitsForOpening } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
-import { type Figures, figuresOf } from './figures.ts';
-import { definitionOf, type Firing, fire } from './firing.ts';
+import { computeFigures, type Figures } from './figures.ts';
+import { type Firing, fire, ruleDefinition } from './firing.ts';
 import { type Look, observe } from './observe.ts';
 import { closures } from './observe-account.ts';
 import type { CheckResult } from './result-schema.ts';
@@ -44,10 +44,10 @@ export function check(given: CheckInput): Check {
   const { file, snapshot, memory } = input;
   const sectorOf = (symbol: string) =>
     Object.hasOwn(file.sectors, symbol) ? file.sectors[symbol] : input.sectorOf(symbol);
-  const figures = figuresOf(snapshot, { sectorOf, mark: memory.mark() });
+  const figures = computeFigures(snapshot, { sectorOf, mark: memory.mark() });
   const look = observe(file, snapshot, figures);
   const firing = fire(look, memory.fired(), snapshot.now, new Set(file.rules.map(({ name }) => name)));
-  const { proposals, suggestion } = proposalsOf(input, look, figures);
+  const { proposals, suggestion } = buildProposals(input, look, figures);
   const result = { ...checkResult(input, figures, look, firing), suggestion };
   return { result, figures, firing, proposals };
 }
@@ -61,7 +61,7 @@ function withRuin(file: RulesFile): RulesFile {
   return { ...file, rules: [...file.rules, ruleSchema.parse({ name, kind: 'ruin' })] };
 }
 
-function proposalsOf(
+function buildProposals(
   { suggest, file, snapshot, memory }: CheckInput,
   look: Look,
   figures: Figures,
@@ -70,16 +70,16 @@ function proposalsOf(
   const left: { symbol: string; reason: string }[] = [];
   const conditional = look.observations.flatMap(({ rule, state }): (Proposal & { spends: Dec })[] => {
     if (rule.kind !== 'order' || state !== 'triggered' || (rule.snooze ?? 0) > snapshot.now) return [];
-    const definition = definitionOf(rule);
+    const definition = ruleDefinition(rule);
     const earlier = memory.proposed(rule.name, definition);
     if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol))) return [];
     if (suggest.awaited.has(rule.symbol)) return [];
     const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
-    if (waitsForOpening(request, marketOf(request.symbol, snapshot.clock))) {
+    if (waitsForOpening(request, symbolMarketClock(request.symbol, snapshot.clock))) {
       left.push({ symbol: rule.symbol, reason: 'market_closed' });
       return [];
     }
-    return [{ request, rule: { name: rule.name, definition }, spends: costOf(request, rule, snapshot) }];
+    return [{ request, rule: { name: rule.name, definition }, spends: orderCost(request, rule, snapshot) }];
   });
   // The person's own conditional orders come first; rebalancing leaves their symbols and cash alone.
   const spent = conditional.reduce((sum, { spends }) => sum.plus(spends), new Dec(0));
@@ -89,7 +89,7 @@ function proposalsOf(
   const spendable = { ...snapshot, account: { ...snapshot.account, cash: free } };
   const rebalancing = suggestOrders(file, spendable, figures, { ...suggest, awaited });
   const placeable = (rebalancing?.orders ?? []).filter(({ request }) => {
-    if (!waitsForOpening(request, marketOf(request.symbol, snapshot.clock))) return true;
+    if (!waitsForOpening(request, symbolMarketClock(request.symbol, snapshot.clock))) return true;
     left.push({ symbol: request.symbol, reason: 'market_closed' });
     return false;
   });
@@ -110,7 +110,7 @@ function proposalsOf(
   };
 }
 
-function costOf(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes }: Snapshot): Dec {
+function orderCost(request: OrderRequest, { symbol }: RuleOf<'order'>, { quotes }: Snapshot): Dec {
   if (request.side === 'sell') return new Dec(0);
   if (request.notional !== undefined) return new Dec(request.notional);
   const quote = quotes.get(symbol);

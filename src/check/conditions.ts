@@ -1,16 +1,16 @@
 import type { Condition } from '../store/schedule-rows.ts';
 import type { Limits } from './observation.ts';
-import { moveLimits, priceLimits, sideOf } from './observe-prices.ts';
+import { moveLimits, priceLimit, priceLimits } from './observe-prices.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** Returns the limits that a price or a daily change alone can cross, in rules about named symbols. */
-export function conditionsOf({ rules }: RulesFile): Condition[] {
+export function priceConditions({ rules }: RulesFile): Condition[] {
   return rules.flatMap((rule) => (rule.enabled ? ofRule(rule) : []));
 }
 
 function ofRule(rule: Rule): Condition[] {
   if (rule.kind === 'price' || rule.kind === 'order') {
-    const [side] = sideOf(rule);
+    const [side] = priceLimit(rule);
     return [{ rule: rule.name, symbol: rule.symbol, side, ...texts(priceLimits(rule), 1) }];
   }
   if (rule.kind !== 'move' || rule.sessions !== 1 || rule.symbols === 'held') return [];

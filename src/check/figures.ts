@@ -3,7 +3,7 @@ import { Dec, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
-import { replayed, tradesOf } from '../trading/portfolio/closings.ts';
+import { replayed, toTrades } from '../trading/portfolio/closings.ts';
 import { income } from '../trading/portfolio/dividends.ts';
 import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
@@ -15,10 +15,10 @@ import type { Position } from '../trading/views.ts';
 import { incompleteFigures } from './incomplete.ts';
 import type { Snapshot } from './snapshot.ts';
 
-export type Figures = ReturnType<typeof figuresOf>;
+export type Figures = ReturnType<typeof computeFigures>;
 
 /** Computes the figures. Pure: equal snapshots and marks give equal figures. */
-export function figuresOf(
+export function computeFigures(
   snapshot: Snapshot,
   { sectorOf, mark }: { sectorOf: (symbol: string) => string | undefined; mark?: HighWaterMark | undefined },
 ) {
@@ -52,7 +52,7 @@ export function figuresOf(
     moneyWeighted,
     volatility: volatility(points, factors),
     benchmark: snapshot.benchmark && benchmarkReturn(points, snapshot.benchmark.closes),
-    realized: activities && realizedOf(activities, positions),
+    realized: activities && realizedGains(activities, positions),
     income: activities && income(activities),
     incomplete: incompleteFigures(activities, {
       priceOn,
@@ -139,8 +139,8 @@ function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefi
 }
 
 /** Returns realized gains without wash sales. Symbols whose trades do not match the positions are incomplete. */
-function realizedOf(activities: readonly Activity[], positions: readonly Position[]) {
-  const trades = tradesOf(activities);
+function realizedGains(activities: readonly Activity[], positions: readonly Position[]) {
+  const trades = toTrades(activities);
   const { fills, exchanges } = trades;
   const traded = new Set([...fills, ...exchanges.flatMap(({ legs }) => legs)].map(({ symbol }) => symbol));
   const held = positions.filter(({ symbol }) => traded.has(symbol));

@@ -35,14 +35,14 @@ const NOT_SEEN_SUFFIX = ' (not seen)';
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
 /** Returns a digest of the parts that make a rule fire; wording and times may change without firing again. */
-export const definitionOf = oncePer((rule: Rule): string => {
+export const ruleDefinition = oncePer((rule: Rule): string => {
   const { message: _m, severity: _s, when: _w, snooze: _z, enabled: _e, ...trigger } = rule;
   return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 });
 
 /** Returns the definition, with a limit from elsewhere in the file (a target). */
 function definitionFor({ rule, limitedBy }: Observation): string {
-  const definition = definitionOf(rule);
+  const definition = ruleDefinition(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
 }
 
@@ -75,7 +75,7 @@ export function fire(
     const earlier = earlierOf(rule.name, subject, definition);
     if (state === 'between' && earlier === undefined) return;
     const since = earlier?.since ?? now;
-    const finding = findingOf(seen, since, problem);
+    const finding = toFinding(seen, since, problem);
     if (earlier === undefined && now < (rule.snooze ?? now)) return void snoozed.push(finding);
     const remembered = { rule: rule.name, subject, definition, since };
     states.push(remembered);
@@ -102,7 +102,7 @@ export function fire(
   return { findings: findings.sort(mostSevere), ongoing: ongoing.sort(mostSevere), snoozed, states, stateOf };
 }
 
-function findingOf({ rule, subject, say }: Observation, since: number, problem?: string): Finding {
+function toFinding({ rule, subject, say }: Observation, since: number, problem?: string): Finding {
   const { name, kind, severity } = rule;
   const { facts, text } = say();
   const all = { rule: name, severity, ...facts };

@@ -10,7 +10,7 @@ import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/
 import { atDayEnds } from '../trading/portfolio/returns.ts';
 import type { Bar, Position, Quote } from '../trading/views.ts';
 import { DAY_MS } from '../values/durations.ts';
-import { symbolsOf } from './observe-prices.ts';
+import { ruleSymbols } from './observe-prices.ts';
 import { readQuotes } from './read-quotes.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -90,14 +90,14 @@ function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], 
 
 /** Returns the symbols to quote. Held positions already have a price. */
 function quotedFor(rule: Rule, held: readonly string[]): readonly string[] {
-  if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return symbolsOf(rule, held);
+  if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return ruleSymbols(rule, held);
   if (rule.kind !== 'move') return [];
-  return symbolsOf(rule, held).filter((symbol) => rule.sessions > 1 || !held.includes(symbol));
+  return ruleSymbols(rule, held).filter((symbol) => rule.sessions > 1 || !held.includes(symbol));
 }
 
 function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): string[] {
   const symbols = rules.flatMap((rule) =>
-    rule.enabled && rule.kind === 'move' && rule.sessions > 1 ? symbolsOf(rule, held) : [],
+    rule.enabled && rule.kind === 'move' && rule.sessions > 1 ? ruleSymbols(rule, held) : [],
   );
   return [...new Set(symbols)].sort();
 }
@@ -234,7 +234,7 @@ async function readCloses(
       if (quote === undefined) continue;
       // The quote's session has no close yet, or its close is this price.
       const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
-      const history = await closesOf(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
+      const history = await readClosesFor(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
       found.set(symbol, history);
     }
   };
@@ -242,7 +242,7 @@ async function readCloses(
   return found;
 }
 
-async function closesOf(
+async function readClosesFor(
   gateway: GatewayClient,
   cache: Pick<CloseCache, 'put'>,
   of: { symbol: string; kept: PriceHistory | undefined; session: number; now: number },

@@ -1,18 +1,18 @@
 import type { z } from 'zod';
 import { readNamedFile } from '../config/named-file.ts';
-import { lineOf, readYaml } from '../config/yaml-file.ts';
+import { lineSuffix, readYaml } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import { checkOrder } from '../trading/order.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
 import { shareForm } from '../trading/symbol.ts';
-import { namedIn, placeholdersOf } from './message.ts';
+import { messagePlaceholders, namedIn } from './message.ts';
 import {
   fitTogether,
-  fractionOf,
   keysOfKind,
   orderKeys,
   percentForm,
+  percentToFraction,
   type RulesFile,
   ruleKinds,
   rulesFileSchema,
@@ -59,7 +59,7 @@ export async function parseRules(text: string, file: string): Promise<RulesFile>
 async function readWhole(text: string, file: string): Promise<RulesFile> {
   const { document, lines, content: written } = await readYaml(text, file);
   const content = written ?? {};
-  const at = (path: readonly PropertyKey[]) => `${file}${lineOf(document, lines, path)}`;
+  const at = (path: readonly PropertyKey[]) => `${file}${lineSuffix(document, lines, path)}`;
   const result = rulesFileSchema.safeParse(content, { error: inWords });
   if (!result.success) throw explain(result.error, content, file, at);
   checkRules(result.data, file, at);
@@ -90,7 +90,7 @@ function checkRules(
   at: (path: readonly PropertyKey[]) => string,
 ): void {
   rules.forEach((rule, index) => {
-    const known = placeholdersOf(rule.kind);
+    const known = messagePlaceholders(rule.kind);
     for (const name of namedIn(rule.message ?? '')) {
       if (known.includes(name)) continue;
       const said = `the message of rule "${rule.name}" can't use {${name}}`;
@@ -220,7 +220,7 @@ export function takePlainTargets(text: string) {
     const end = line.indexOf(':');
     const symbol = line.slice(2, end);
     if (Object.hasOwn(targets, symbol) || NON_TEXT_SYMBOLS.includes(symbol)) return undefined;
-    targets[symbol] = fractionOf(line.slice(end + 2));
+    targets[symbol] = percentToFraction(line.slice(end + 2));
   }
   if (!fitTogether(targets)) return undefined;
   return { rest: `${before}targets: {}\n${text.slice(whole.length)}`, targets };

@@ -17,7 +17,7 @@ const placeholders: Record<Rule['kind'], readonly string[]> = {
   order: ['symbol', 'price', 'limit', 'order'],
 };
 
-export function placeholdersOf(kind: Rule['kind']): string[] {
+export function messagePlaceholders(kind: Rule['kind']): string[] {
   return ['rule', 'severity', ...placeholders[kind]];
 }
 

@@ -31,7 +31,7 @@ function weightText(fraction: Dec): string {
 }
 
 /** Returns targets as fractions of equity, without `cash`. Cached: rules, suggestions and the result need them. */
-export const targetsOf = oncePer(
+export const targetWeights = oncePer(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
     new Map(
       Object.entries(targets).flatMap(([symbol, part]) =>
@@ -40,7 +40,7 @@ export const targetsOf = oncePer(
     ),
 );
 
-export function bandOf({ band }: Pick<RuleOf<'drift'>, 'band'>) {
+export function toBand({ band }: Pick<RuleOf<'drift'>, 'band'>) {
   return band === '5/25' ? ('five-25' as const) : { points: new Dec(band) };
 }
 
@@ -50,11 +50,11 @@ const drifts = new WeakMap<
 >();
 
 /** Returns drifts, cached because rules and suggestions mostly need the same ones. */
-export function driftsOf(file: RulesFile, figures: Figures, band: Band): readonly Drift[] {
+export function cachedDrifts(file: RulesFile, figures: Figures, band: Band): readonly Drift[] {
   const name = band === 'five-25' ? band : band.points.toFixed();
   const known = drifts.get(figures);
   if (known?.file === file && known.band === name) return known.drifts;
-  const made = { file, band: name, drifts: driftFrom(targetsOf(file), figures.bySymbol, band) };
+  const made = { file, band: name, drifts: driftFrom(targetWeights(file), figures.bySymbol, band) };
   drifts.set(figures, made);
   return made.drifts;
 }
@@ -88,7 +88,7 @@ function observationsOf(
       return [observeRuin(rule, figures)];
     case 'drift': {
       const limitsOf = driftLimits(rule);
-      return driftsOf(file, figures, bandOf(rule)).map((drift) => ({
+      return cachedDrifts(file, figures, toBand(rule)).map((drift) => ({
         rule,
         subject: drift.symbol,
         limitedBy: file.targets?.[drift.symbol] ?? '',

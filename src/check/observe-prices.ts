@@ -22,7 +22,7 @@ import type { NoPrice, Snapshot } from './snapshot.ts';
 
 type PriceRule = RuleOf<'price' | 'move' | 'order' | 'stale'>;
 
-export function symbolsOf(rule: PriceRule, held: readonly string[]): readonly string[] {
+export function ruleSymbols(rule: PriceRule, held: readonly string[]): readonly string[] {
   if (rule.kind === 'stale') return held;
   if (rule.kind === 'move') return rule.symbols === 'held' ? held : rule.symbols;
   return [rule.symbol];
@@ -32,9 +32,9 @@ export function symbolsOf(rule: PriceRule, held: readonly string[]): readonly st
 export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   const observations: Observation[] = [];
   const blind: Blind[] = [];
-  const { held, missing } = boardOf(snapshot);
+  const { held, missing } = priceBoard(snapshot);
   const see = seeing(rule, snapshot);
-  for (const symbol of symbolsOf(rule, [...held.keys()])) {
+  for (const symbol of ruleSymbols(rule, [...held.keys()])) {
     const seen = see(symbol, held.get(symbol));
     if (seen === 'clear') continue;
     if (seen === undefined) blind.push(noPrice(rule, symbol, missing.get(symbol)));
@@ -44,7 +44,7 @@ export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
   return { observations, blind };
 }
 
-const boardOf = oncePer(({ positions, noPrice }: Snapshot) => ({
+const priceBoard = oncePer(({ positions, noPrice }: Snapshot) => ({
   held: new Map(positions.map((position) => [position.symbol, position])),
   missing: new Map(noPrice.map(({ symbol, code }) => [symbol, code])),
   seen: new Map<string, SeenPrice | undefined>(),
@@ -57,7 +57,7 @@ function seeing(rule: PriceRule, snapshot: Snapshot): See {
   if (rule.kind === 'stale') return (symbol) => observeAge(rule, symbol, snapshot);
   const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : priceLimits(rule);
   return (symbol, position) => {
-    const seen = priceOf(symbol, position, snapshot);
+    const seen = observedPrice(symbol, position, snapshot);
     if (seen === undefined) return undefined;
     return rule.kind === 'move'
       ? observeMove(rule, limitsOfRule, seen, position, snapshot)
@@ -65,8 +65,12 @@ function seeing(rule: PriceRule, snapshot: Snapshot): See {
   };
 }
 
-function priceOf(symbol: string, position: Position | undefined, snapshot: Snapshot): SeenPrice | undefined {
-  const { seen } = boardOf(snapshot);
+function observedPrice(
+  symbol: string,
+  position: Position | undefined,
+  snapshot: Snapshot,
+): SeenPrice | undefined {
+  const { seen } = priceBoard(snapshot);
   if (seen.has(symbol)) return seen.get(symbol);
   const last = snapshot.quotes.get(symbol)?.last ?? position?.current_price;
   const price = last === undefined ? ZERO : new Dec(last);
@@ -97,17 +101,17 @@ function observeAge(
 
 type LimitRule = RuleOf<'price' | 'order'>;
 
-export function sideOf({ above, below }: LimitRule): readonly ['above' | 'below', string] {
+export function priceLimit({ above, below }: LimitRule): readonly ['above' | 'below', string] {
   return above === undefined ? ['below', below ?? '0'] : ['above', above];
 }
 
 export function priceLimits(rule: LimitRule): Limits {
-  const [direction, limit] = sideOf(rule);
+  const [direction, limit] = priceLimit(rule);
   return limits(new Dec(limit), direction, priceBack(limit, rule.kind === 'price' ? rule.rearm : undefined));
 }
 
 function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: SeenPrice): Observation {
-  const [direction, limit] = sideOf(rule);
+  const [direction, limit] = priceLimit(rule);
   const facts = { symbol, price: last, limit };
   const words = () => `${symbol} is at ${sharePrice(last)}, ${direction} ${sharePrice(limit)}`;
   const state = level(price, beyond);

@@ -18,13 +18,14 @@ const wanted =
 export const percentForm = /\d{1,4}(\.\d{1,6})?%/;
 
 /** `12.5%` → `0.125` */
-export const fractionOf = (percentage: string): string => new Dec(`${percentage.slice(0, -1)}e-2`).toFixed();
+export const percentToFraction = (percentage: string): string =>
+  new Dec(`${percentage.slice(0, -1)}e-2`).toFixed();
 
 const percent = z
   // A number would be read as a fraction by some and as a percentage by others.
   .string({ error: wanted('must be a percentage, with its sign: 5%') })
   .regex(new RegExp(`^${percentForm.source}$`), 'must be a percentage, with its sign: 5%')
-  .transform(fractionOf)
+  .transform(percentToFraction)
   .describe('A percentage, with its sign: 5%');
 
 const amount = z

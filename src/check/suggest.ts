@@ -3,7 +3,7 @@ import type { Band } from '../trading/portfolio/allocation.ts';
 import { type RebalanceOptions, type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
 import { MIN_SHARE_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
 import type { Figures } from './figures.ts';
-import { bandOf, driftsOf, targetsOf } from './observe-portfolio.ts';
+import { cachedDrifts, targetWeights, toBand } from './observe-portfolio.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -19,14 +19,14 @@ export function suggestOrders(
   figures: Figures,
   options: SuggestOptions,
 ): Rebalancing | undefined {
-  const targets = targetsOf(file);
+  const targets = targetWeights(file);
   const { openOrders } = snapshot;
   // Symbols with an open order are left alone; if open orders are unknown, all symbols are.
   if (targets.size === 0 || figures.equity.lte(0) || openOrders === undefined) return undefined;
   const own = rebalanceOptions(file);
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);
   return rebalance(
-    driftsOf(file, figures, driftBand(file)),
+    cachedDrifts(file, figures, driftBand(file)),
     tradables([...targets.keys()], { ...snapshot, openOrders }, figures.bySymbol, options.awaited),
     { equity: figures.equity, cash: Dec.min(snapshot.account.cash, snapshot.account.buying_power) },
     {
@@ -39,7 +39,7 @@ export function suggestOrders(
 
 export function driftBand({ rules }: RulesFile): Band {
   const rule = rules.find((one): one is RuleOf<'drift'> => one.kind === 'drift' && one.enabled);
-  return rule === undefined ? 'five-25' : bandOf(rule);
+  return rule === undefined ? 'five-25' : toBand(rule);
 }
 
 export function rebalanceOptions({ suggest }: RulesFile): RebalanceOptions {

@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { exitCodeMeanings } from '../app/exit-codes.ts';
-import { commandWords, variableOf } from './options/flag-environment.ts';
+import { commandWords, flagVariable } from './options/flag-environment.ts';
 import { everyCommand } from './program.ts';
 
 /** Renders the manual page (man 7 man) of the program and all commands from commander's tree. */
@@ -53,7 +53,7 @@ function usage(command: Command): string {
 }
 
 function optionLines(command: Command, option: Option): string[] {
-  const variable = variableOf(command, option);
+  const variable = flagVariable(command, option);
   const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`;
   const text = `${option.description}${choices}${variable === undefined ? '' : ` [${variable}]`}`;
   return ['.TP', `.B ${roff(option.flags)}`, roff(text)];

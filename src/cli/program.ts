@@ -10,7 +10,7 @@ import { CliCommand } from './context/cli-command.ts';
 import { outputFormats, reportError, requestedFormat } from './context/output.ts';
 import { choiceOption } from './options/choice.ts';
 import { parseDuration } from './options/duration.ts';
-import { readFlagsFromEnvironment, variableOf } from './options/flag-environment.ts';
+import { flagVariable, readFlagsFromEnvironment } from './options/flag-environment.ts';
 import { allExitCodeText, exampleText, HELP_COLUMNS } from './options/help.ts';
 import { createInterruption } from './terminal/interruption.ts';
 import { createIo } from './terminal/io.ts';
@@ -125,7 +125,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
   for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program);
   for (const command of everyCommand(program)) command.exitOverride();
   for (const command of [program, ...everyCommand(program)]) {
-    for (const option of command.options) variables.set(option, variableOf(command, option));
+    for (const option of command.options) variables.set(option, flagVariable(command, option));
   }
   return program;
 }
@@ -159,7 +159,7 @@ export function everyCommand(command: Command): Command[] {
 export async function execute(argv: readonly string[], cli: Cli): Promise<number> {
   let program: Command | undefined;
   try {
-    program = await createProgram(cli, commandsOf(argv, cli.io.stdinIsTty));
+    program = await createProgram(cli, commandsToLoad(argv, cli.io.stdinIsTty));
     await program.parseAsync(withDefaultCommand(program, argv, cli.io.stdinIsTty), { from: 'user' });
     // A failed write is only known in a later turn of the event loop.
     await new Promise(setImmediate);
@@ -182,12 +182,12 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
 }
 
 /** Returns the commands to set up for these arguments; undefined means all of them. */
-function commandsOf(argv: readonly string[], stdinIsTty: boolean): string[] | undefined {
+function commandsToLoad(argv: readonly string[], stdinIsTty: boolean): string[] | undefined {
   const [first = stdinIsTty ? 'chat' : 'run'] = argv;
   if (isSentence(first)) return ['run'];
   const name = aliases.get(first) ?? first;
   if (name === '__complete') {
-    const completed = commandsOf([argv[argv.indexOf('--') + 1] ?? ''], stdinIsTty);
+    const completed = commandsToLoad([argv[argv.indexOf('--') + 1] ?? ''], stdinIsTty);
     return completed === undefined ? undefined : [name, ...completed];
   }
   return commands.has(name) ? [name] : undefined;
@@ -204,7 +204,7 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
   const { operands } = program.parseOptions([...argv]);
   const [name, ...more] = operands;
   if (name !== undefined && isSentence(name) && more.length === 0) return ['run', ...argv];
-  if (name === 'help' && argv[0] === 'help') return helpOf(program, operands.slice(1), argv);
+  if (name === 'help' && argv[0] === 'help') return helpArguments(program, operands.slice(1), argv);
   if (name !== undefined && !commands.has(aliases.get(name) ?? name)) {
     return argv.filter((arg) => arg !== '-h' && arg !== '--help');
   }
@@ -214,7 +214,7 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
 }
 
 /** Turns `help orders list` into `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
-function helpOf(program: Command, words: readonly string[], argv: readonly string[]): string[] {
+function helpArguments(program: Command, words: readonly string[], argv: readonly string[]): string[] {
   const { at, word } = firstUnknown(program, words);
   if (word !== undefined) throw unknownCommand(at, word);
   return words.length === 0 ? [...argv] : [...words, '--help'];

@@ -66,7 +66,9 @@ export function findProfile(config: Config, name?: string): Profile & { readonly
 }
 
 /** Returns the credential store. The default is the keychain; only the sandbox, which has no real money, uses a file. */
-export function storeOf(profile: Pick<Profile, 'sandbox' | 'credential_store'>): 'keychain' | 'file' {
+export function credentialStoreKind(
+  profile: Pick<Profile, 'sandbox' | 'credential_store'>,
+): 'keychain' | 'file' {
   return profile.credential_store ?? (profile.sandbox ? 'file' : 'keychain');
 }
 
@@ -96,7 +98,7 @@ export function resolveProfile(
       audience: profile.audience ?? sandbox.gateway,
       login_client: profile.login_client ?? { client_id: HOME_LOGIN_CLIENT },
       connections: { ...SANDBOX_CONNECTIONS, ...profile.connections },
-      credential_store: storeOf(profile),
+      credential_store: credentialStoreKind(profile),
       phone: sandbox.phone,
     });
   }
@@ -120,7 +122,7 @@ export function resolveProfile(
     gateway,
     audience: profile.audience ?? gateway,
     login_client,
-    credential_store: storeOf(profile),
+    credential_store: credentialStoreKind(profile),
     phone: undefined,
   });
 }

@@ -106,7 +106,7 @@ function explain(
     const key = issue.keys[0] ?? '';
     const known = keysAt(schema, path, content);
     const nearest = closestMatch(key, known);
-    const at = `${file}${lineOf(document, lines, [...path, key])}`;
+    const at = `${file}${lineSuffix(document, lines, [...path, key])}`;
     return invalidFile(
       `${at}: unknown key "${[...path, key].join('.')}"`,
       file,
@@ -116,13 +116,13 @@ function explain(
     );
   }
   return invalidFile(
-    `${file}${lineOf(document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
+    `${file}${lineSuffix(document, lines, path)}: ${path.length > 0 ? `"${path.join('.')}": ` : ''}${issue.message}`,
     file,
   );
 }
 
 /** Returns `:12`, the line of the deepest part of the path that exists in the file, or ''. */
-export function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
+export function lineSuffix(document: Document, lines: LineCounter, path: readonly PropertyKey[]): string {
   let node: unknown = document.contents;
   let offset: number | undefined;
   for (const part of path) {
@@ -148,17 +148,17 @@ function keysAt(whole: z.ZodType, path: string[], content: unknown): string[] {
   let schema: unknown = whole;
   let value = content;
   for (const name of path) {
-    schema = oneOf(unwrap(schema), value);
+    schema = selectedOption(unwrap(schema), value);
     value = (value as Record<string, unknown> | null | undefined)?.[name];
     if (schema instanceof z.ZodObject) schema = schema.shape[name];
     else if (schema instanceof z.ZodRecord) schema = schema.valueType;
   }
-  schema = oneOf(unwrap(schema), value);
+  schema = selectedOption(unwrap(schema), value);
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
 /** Returns the union's option that the value's `kind` selects. */
-function oneOf(schema: unknown, value: unknown): unknown {
+function selectedOption(schema: unknown, value: unknown): unknown {
   if (!(schema instanceof z.ZodDiscriminatedUnion)) return schema;
   const { kind } = (value ?? {}) as { kind?: unknown };
   return schema.options.find(

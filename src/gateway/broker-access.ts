@@ -19,7 +19,7 @@ import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
 import type { Caller } from './door/caller.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import type { GatewayOptions } from './gateway-options.ts';
-import { paceOf } from './request-rates.ts';
+import { createRateLimiter } from './request-rates.ts';
 
 export type BrokerAccess = ReturnType<typeof brokerAccess>;
 
@@ -34,7 +34,7 @@ interface Requests {
 export function brokerAccess(options: GatewayOptions, provider: IdentityProvider, requests: Requests) {
   const { brokers, environment, stores } = options;
   const { now, brokerTimeoutMs: timeoutMs } = requests;
-  const pace = paceOf(options);
+  const pace = createRateLimiter(options);
   const places = brokers.map((broker): BrokerPlace => {
     const kind = brokerOf(broker);
     const traits = traitsOf(broker);

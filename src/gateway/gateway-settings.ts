@@ -3,7 +3,7 @@ import type { JWK } from 'jose';
 import { z } from 'zod';
 import { detailsTypeOfKind } from '../approval/details.ts';
 import { defaultQuotas, type Quota } from '../approval/kernel/quotas.ts';
-import { dialectOf } from '../auth/provider/dialects.ts';
+import { providerDialect } from '../auth/provider/dialects.ts';
 import { providerNames } from '../config/provider-names.ts';
 import { kmsSchema } from '../secrets/kms/kms-settings.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
@@ -98,11 +98,14 @@ const approvalSchema = z
       registration !== undefined || registration_token_file === undefined,
     { path: ['registration_token_file'], error: 'is for "registration: true"' },
   )
-  .refine(({ details, provider }) => details === 'message' || dialectOf({ provider }).details !== 'never', {
-    path: ['details'],
-    error:
-      'this provider does not support authorization details: use "message", which works for paper accounts',
-  });
+  .refine(
+    ({ details, provider }) => details === 'message' || providerDialect({ provider }).details !== 'never',
+    {
+      path: ['details'],
+      error:
+        'this provider does not support authorization details: use "message", which works for paper accounts',
+    },
+  );
 
 /** `gateway.yaml`: all settings of a gateway that are not secret. */
 const settingsSchema = z.strictObject({
@@ -257,7 +260,7 @@ function anchorOptions({ anchor }: GatewaySettings, folder: string): Pick<Gatewa
 }
 
 /** Returns the types, as the provider names them. */
-export function detailsTypesOf({ details_type, message_details_type }: GatewaySettings): string[] {
+export function detailsTypes({ details_type, message_details_type }: GatewaySettings): string[] {
   return Object.values({ ...detailsTypeOfKind, order: details_type, message: message_details_type });
 }
 
@@ -285,7 +288,7 @@ function approvalOptions(
     sealSecret,
     delivery,
     quotas,
-    maxTtl: Math.min(max_ttl, dialectOf({ provider }).longestApproval),
+    maxTtl: Math.min(max_ttl, providerDialect({ provider }).longestApproval),
     ...defined({ provider, phoneUrl: phone_url }),
   };
 }

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import type { Access } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
-import type { BrokerOf } from '../approval/kinds/execution.ts';
+import type { FindBroker } from '../approval/kinds/execution.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { dispatchFetch } from '../net/dispatch-fetch.ts';
 import type { AccessStore } from '../store/access-store.ts';
@@ -10,7 +10,7 @@ import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import { HttpProblem } from '../trading/refusal.ts';
 import { approvalKernel } from './approvals.ts';
-import type { OpenAccountOf } from './broker/accounts.ts';
+import type { OpenAccountFor } from './broker/accounts.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { SINGLE_BROKER_NAME } from './broker/named-broker.ts';
 import { createOrderUpdates } from './broker/updates/order-updates.ts';
@@ -54,7 +54,7 @@ import { portfolioRoutes } from './routes/portfolio.ts';
 import { type ProposalRouteOptions, pingRoute, proposalRoutes } from './routes/proposals.ts';
 import { receiptRoutes, recordRoutes } from './routes/record.ts';
 import { watchlistRoutes } from './routes/watchlist.ts';
-import { signaturesOf } from './signatures.ts';
+import { requiredSignatures } from './signatures.ts';
 
 export interface Gateway {
   readonly app: Hono;
@@ -83,7 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const providerTimeoutMs = options.providerTimeoutMs ?? 10_000;
   const brokerTimeoutMs = Math.min(options.brokerTimeoutMs ?? 10_000, LONGEST_BROKER_TIMEOUT_MS);
 
-  const signatures = signaturesOf(options);
+  const signatures = requiredSignatures(options);
   const issuer = options.issuer.replace(/\/+$/, '');
   const provider = createIdentityProvider({
     issuer: options.issuer,
@@ -96,7 +96,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   const entrance = createEntrance(options, provider, clock);
   const brokerFor = broker.accounts.open;
-  const updates = createOrderUpdates({ brokerFor, clock, failed: failedOf(options) });
+  const updates = createOrderUpdates({ brokerFor, clock, failed: errorNameReporter(options) });
   const { maxSlippage = '0.01' } = options;
   const people = peopleOf(options, { fetch: send, now });
   const source = options.rules ?? staticRules();
@@ -194,7 +194,7 @@ export function createGateway(options: GatewayOptions): Gateway {
 }
 
 /** Returns the broker's label if there are several brokers. */
-function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerOf {
+function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBroker {
   return async (who, account) =>
     isOfSeveral(options) ? (await brokerFor(who, account)).at.label : undefined;
 }
@@ -203,7 +203,7 @@ function brokerNames(options: GatewayOptions, brokerFor: OpenAccountOf): BrokerO
 const isOfSeveral = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
 /** Reports only the error's name. */
-function failedOf(options: GatewayOptions) {
+function errorNameReporter(options: GatewayOptions) {
   const onError = errorSink(options);
   return (error: unknown): void => onError(error instanceof Error ? error.name : 'unknown');
 }
@@ -288,7 +288,7 @@ interface RouteParts {
 }
 
 /** Returns whether any broker is connected. If none is, throws the first failure. */
-function anyOf(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
+function anyConnected(places: BrokerAccess['places']): Pick<BrokerCredentials, 'isConnected'> {
   return {
     async isConnected(caller) {
       const asked = await Promise.allSettled(
@@ -334,7 +334,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
     new Map<string, Pick<BrokerCredentials, 'isConnected'>>([
       ...places.map(({ name, credentials }) => [name, credentials] as const),
       // Whether the person has any account, whatever the brokers' names.
-      [SINGLE_BROKER_NAME, anyOf(places)] as const,
+      [SINGLE_BROKER_NAME, anyConnected(places)] as const,
       ...[...outlets].map(([name, outlet]) => [name, outlet.tokens] as const),
     ]),
   );

@@ -10,7 +10,7 @@ type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 type Pace = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
 
 /** Limits rates. Documented rates are for several processes that can't coordinate; one alone obeys configured rates. */
-export function paceOf({ stores, rates }: Paced): Pace {
+export function createRateLimiter({ stores, rates }: Paced): Pace {
   const buckets = stores.buckets ?? (rates && memoryRateBuckets());
   return (send, bucket, rate) =>
     buckets === undefined || rate === undefined || rate === 'off'
@@ -25,7 +25,7 @@ export function paceOf({ stores, rates }: Paced): Pace {
 
 /** Limits requests to the identity provider. */
 export const toProvider = (options: Paced, send: typeof fetch): typeof fetch =>
-  paceOf(options)(send, 'provider', options.rates?.provider);
+  createRateLimiter(options)(send, 'provider', options.rates?.provider);
 
 /** Fraction of the burst that reads leave for writes, so that an order does not wait for a screen. */
 const WRITE_RESERVE = 0.2;

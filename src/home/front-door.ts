@@ -44,7 +44,7 @@ export function frontDoor(options: FrontDoorOptions): Handler {
     if (faults.take('slow_answers')) await clock.sleep(SLOW_RESPONSE_MS, closing);
     const own = ownHandler(options, path, method);
     if (own !== undefined) return await own(request, response);
-    const methods = methodsOf(path);
+    const methods = allowedMethods(path);
     if (methods === undefined) return respondText(response, 404, 'Not found');
     if (!methods.includes(method)) return respondMethodNotAllowed(response, methods);
     if (path === routes.token && faults.take('idp_5xx')) {
@@ -85,7 +85,7 @@ const protocolMethods: Readonly<Record<string, readonly string[]>> = {
   [routes.token]: ['POST'],
 };
 
-function methodsOf(path: string): readonly string[] | undefined {
+function allowedMethods(path: string): readonly string[] | undefined {
   // Path on which the browser returns to the program after the person's decision.
   if (/^\/authorize\/[\w-]{1,64}$/.test(path)) return ['GET'];
   return Object.hasOwn(protocolMethods, path) ? protocolMethods[path] : undefined;

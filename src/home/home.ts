@@ -4,11 +4,11 @@ import { Keys } from '../approval/keys/keys.ts';
 import { publicHalf } from '../auth/provider/assertion-key.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
-import { requireSignedLiveMoney, signaturesOf } from '../gateway/signatures.ts';
+import { requiredSignatures, requireSignedLiveMoney } from '../gateway/signatures.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import { requireHost } from '../net/host-check.ts';
-import { listenerOf } from '../net/http-server.ts';
+import { requestListener } from '../net/http-server.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { createPeople } from '../store/home/people.ts';
 import { RECEIPT_KEYS_PATH } from '../trading/receipt.ts';
@@ -107,7 +107,7 @@ export async function createHome(options: HomeOptions) {
       if (desk === undefined) throw new TypeError('a gateway without approvals has no dashboard');
       return { ...desk, agent: undefined };
     },
-    signatures: signaturesOf({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
+    signatures: requiredSignatures({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
     gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
     clock,
   });
@@ -145,7 +145,7 @@ export async function createHome(options: HomeOptions) {
           lookAtOrders: (sub) => owner(sub).lookAtOrders(),
           onError: (message) => options.onError?.(message),
         });
-  const toGateway = listenerOf(gateway.app);
+  const toGateway = requestListener(gateway.app);
   const isForUs = requireHost([address]);
   return {
     people: {

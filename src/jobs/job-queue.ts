@@ -106,7 +106,7 @@ export function parseJob(job: unknown): Job {
 }
 
 /** @throws {TradeAgentError} `internal` as {@link parseJob}, and for another tenant's job */
-export function parseJobOf(tenant: string, given: unknown): Job {
+export function parseTenantJob(tenant: string, given: unknown): Job {
   const job = parseJob(given);
   if (job.ids.tenant !== undefined && job.ids.tenant !== tenant)
     throw new TradeAgentError('internal', 'a job of another tenant');

@@ -46,7 +46,7 @@ export class DispatchDeadline {
 export function deadlineAfter(
   ms: number,
   clock: Pick<Clock, 'now' | 'monotonic'>,
-  from: Moment = momentOf(clock),
+  from: Moment = currentMoment(clock),
 ): DispatchDeadline {
   return new DispatchDeadline(() => hasPassed(ms, clock, from));
 }
@@ -57,7 +57,7 @@ interface Moment {
   readonly monotonic: number;
 }
 
-export const momentOf = (clock: Pick<Clock, 'now' | 'monotonic'>): Moment => ({
+export const currentMoment = (clock: Pick<Clock, 'now' | 'monotonic'>): Moment => ({
   wall: clock.now(),
   monotonic: clock.monotonic(),
 });

@@ -4,7 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } fro
 import { connect as connectTcp, type LookupFunction, type NetConnectOpts, Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { currentDispatchDeadline, type DispatchDeadline } from './dispatch-deadline.ts';
-import { responseOf } from './node-response.ts';
+import { toResponse } from './node-response.ts';
 
 /** A property of Node's TLS sockets that is missing in its types. */
 type Handshaking = Socket & { readonly secureConnecting?: boolean };
@@ -124,7 +124,7 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
       const { statusCode: status = 502 } = response;
       try {
         if (status >= 300 && status < 400 && status !== 304) throw new Error('unexpected redirect');
-        answered(responseOf(response));
+        answered(toResponse(response));
       } catch (error) {
         // `Response` throws for an invalid status or reason phrase; uncaught, that would end the process.
         response.resume();

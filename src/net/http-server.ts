@@ -130,7 +130,7 @@ export async function listen(options: ListenOptions, now: () => number): Promise
       handler = next;
     },
     serveApp: (app) => {
-      handler = listenerOf(app);
+      handler = requestListener(app);
     },
     serveUpgrades: (upgrade) => {
       server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -199,7 +199,7 @@ function dropOthers(server: Server | TlsServer, proxies: PeerList): void {
   });
 }
 
-export function listenerOf(app: Pick<Hono, 'fetch'>): RequestListener {
+export function requestListener(app: Pick<Hono, 'fetch'>): RequestListener {
   const listener = getRequestListener(app.fetch);
   return (request, response) => void listener(request, response);
 }
@@ -234,7 +234,7 @@ const TLS_FILES_HINT =
 /** @throws {TradeAgentError} `invalid_config`, naming the file */
 async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   const { certFile, keyFile } = files;
-  const stamp = await stampOf(files);
+  const stamp = await filesFingerprint(files);
   const cert = await readPem(certFile, 'certificate');
   const key = await readPem(keyFile, 'private key');
   const options: SecureContextOptions = { cert, key, minVersion: 'TLSv1.2', ciphers: CIPHERS };
@@ -279,7 +279,7 @@ async function followRenewals(
       () => false,
     );
   while (await rested()) {
-    const stamp = await stampOf(files);
+    const stamp = await filesFingerprint(files);
     if (stamp === used) continue;
     try {
       const pair = await readTlsFiles(files);
@@ -297,7 +297,7 @@ async function followRenewals(
 }
 
 /** Returns a fingerprint of the files. Follows symbolic links, because renewal tools often only repoint a link. */
-async function stampOf({ certFile, keyFile }: TlsFiles): Promise<string> {
+async function filesFingerprint({ certFile, keyFile }: TlsFiles): Promise<string> {
   const one = async (file: string) => {
     try {
       const { ino, size, mtimeMs, mode } = await stat(file);

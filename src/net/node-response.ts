@@ -10,7 +10,7 @@ const NULL_BODY_STATUSES = [204, 205, 304];
  * @param hasBody whether to read the body; otherwise it is discarded
  * @throws {RangeError} for a status or a reason phrase that RFC 9110 does not allow
  */
-export function responseOf(message: IncomingMessage, { hasBody = true } = {}): Response {
+export function toResponse(message: IncomingMessage, { hasBody = true } = {}): Response {
   const { statusCode: status = 502, statusMessage: statusText = '' } = message;
   // Checked here because some implementations of `Response` accept them.
   if (status < 200 || status > 599 || /[^\t\x20-\x7e\x80-\xff]/.test(statusText))

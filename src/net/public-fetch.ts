@@ -2,7 +2,7 @@ import type { LookupAddress } from 'node:dns';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { boundedAnswer } from './bounded-fetch.ts';
-import { responseOf } from './node-response.ts';
+import { toResponse } from './node-response.ts';
 import { isPublicAddress } from './public-address.ts';
 import { ResolverBusy } from './public-resolver.ts';
 import type { ResolveHost } from './resolve-host.ts';
@@ -74,7 +74,7 @@ export function publicFetch(
       sent.on('response', (message) => {
         message.on('error', () => {});
         try {
-          answered(responseOf(message, { hasBody: mostBytes > 0 }));
+          answered(toResponse(message, { hasBody: mostBytes > 0 }));
         } catch (error) {
           // `Response` throws for an invalid status; uncaught, that would end the process.
           sent.destroy();

@@ -71,7 +71,7 @@ export function createPublicResolver({
     if (!isPublicHost(new URL(`https://${host}/`))) throw notFound(host);
     await turns.begin();
     try {
-      return await addressesOf(host, open());
+      return await resolveAddresses(host, open());
     } finally {
       turns.end();
     }
@@ -99,7 +99,7 @@ export function createPublicResolver({
 }
 
 /** Returns IPv4 addresses first, then IPv6. If only one family works, the connection falls back to it. */
-async function addressesOf(host: string, client: DnsClient): Promise<readonly string[]> {
+async function resolveAddresses(host: string, client: DnsClient): Promise<readonly string[]> {
   // The client's own timeout is per name server, and there may be several.
   const timer = setTimeout(() => client.cancel(), RESOLVE_TIMEOUT_MS);
   try {

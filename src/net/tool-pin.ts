@@ -10,7 +10,7 @@ interface DescribedTool {
  * Returns the SHA-256 (hex) of everything a language model reads of a tool, in RFC 8785 form. If a server changes any of
  * it, the tool is no longer the one that was allowed.
  */
-export function pinOf({ description = '', inputSchema }: DescribedTool): string {
+export function toolPin({ description = '', inputSchema }: DescribedTool): string {
   const text = canonicalize({ description, inputSchema }) ?? '';
   return createHash('sha256').update(text).digest('hex');
 }

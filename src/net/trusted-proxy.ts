@@ -33,9 +33,9 @@ export function believeProxy(
 ): void {
   const peer = request.socket.remoteAddress;
   const told = proxies?.has(peer) ? request.headers : {};
-  const hops = valuesOf(told['x-forwarded-for']);
-  const by = valuesOf(told['x-forwarded-proto']).at(-1);
-  const host = valuesOf(told['x-forwarded-host']).at(-1);
+  const hops = headerValues(told['x-forwarded-for']);
+  const by = headerValues(told['x-forwarded-proto']).at(-1);
+  const host = headerValues(told['x-forwarded-host']).at(-1);
   believed.set(request, {
     address: plainAddress(farthest(peer ?? '', hops, proxies)),
     protocol: by === 'https' || by === 'http' ? by : protocol,
@@ -82,7 +82,7 @@ function plainAddress(address: string): string {
   return mapped ?? (isIPv6(address) ? address.toLowerCase() : address);
 }
 
-function valuesOf(header: string | readonly string[] | undefined): string[] {
+function headerValues(header: string | readonly string[] | undefined): string[] {
   return [header ?? []]
     .flat()
     .flatMap((text) => text.split(','))

@@ -44,7 +44,7 @@ async function post(
     await response.body?.cancel();
   } catch (error) {
     signal.throwIfAborted();
-    const message = `${url.host} can't be reached${codeOf(error)}`;
+    const message = `${url.host} can't be reached${causeCode(error)}`;
     throw new NoticeFailure('unreachable', message, { passing: true });
   }
   const { status } = response;
@@ -65,7 +65,7 @@ async function post(
 }
 
 /** Returns the cause's code, but not its message, which may contain the address, which may be the secret. */
-function codeOf(error: unknown): string {
+function causeCode(error: unknown): string {
   const { code } = ((error as Error).cause ?? {}) as { code?: unknown };
   return typeof code === 'string' && /^[A-Z_]{1,40}$/.test(code) ? ` (${code})` : '';
 }

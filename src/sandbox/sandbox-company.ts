@@ -11,7 +11,7 @@ export const COMPANY_CLIENT_ID = 'trade-agent-acme';
 const NAME = 'Acme';
 const client = { client_id: COMPANY_CLIENT_ID, name: `trade-agent at ${NAME}` };
 
-const subOf = (username: string): string => `00u-${username}`;
+const personSub = (username: string): string => `00u-${username}`;
 
 interface Addresses {
   readonly company: string;
@@ -27,7 +27,7 @@ export function companySettings(
     issuer: company,
     name: NAME,
     people: seed.users.map(({ username, name, broker_password: password }) => ({
-      sub: subOf(username),
+      sub: personSub(username),
       username,
       name,
       password,
@@ -59,7 +59,7 @@ export function companiesAtHome(
     name: NAME,
     organization: 'acme',
     scopes: MCP_SCOPES,
-    people: Object.fromEntries(seed.users.map(({ username }) => [subOf(username), username])),
+    people: Object.fromEntries(seed.users.map(({ username }) => [personSub(username), username])),
     clients: [{ ...client, jwks_uri: keys }],
     groups: true,
   };

@@ -48,8 +48,8 @@ export function brokerSettings(
     users: seed.users.flatMap((user) => {
       const { username, name, broker_password: password } = user;
       const story = stories[username];
-      const person = { username, name, password, key: keyOf(user) };
-      const second = { ...person, username: secondOf(username), key: secondKeyOf(user, seed) };
+      const person = { username, name, password, key: brokerKey(user) };
+      const second = { ...person, username: secondUsername(username), key: secondBrokerKey(user, seed) };
       const first = story === undefined ? person : { ...person, story };
       return secondAccounts ? [first, second] : [first];
     }),
@@ -65,21 +65,21 @@ export function keyPairsAt(
   return seed.users.map((user) => {
     const { username } = user;
     return name === SECOND_BROKER
-      ? { username, holder: secondOf(username), pair: secondKeyOf(user, seed) }
-      : { username, holder: username, pair: keyOf(user) };
+      ? { username, holder: secondUsername(username), pair: secondBrokerKey(user, seed) }
+      : { username, holder: username, pair: brokerKey(user) };
   });
 }
 
-const secondOf = (username: string): string => `${username}.${SECOND_BROKER}`;
+const secondUsername = (username: string): string => `${username}.${SECOND_BROKER}`;
 
 type SeededUser = SandboxSeed['users'][number];
 
-function keyOf({ broker_key }: SeededUser): AccessKey {
+function brokerKey({ broker_key }: SeededUser): AccessKey {
   return { keyId: broker_key.key_id, secret: broker_key.secret };
 }
 
 /** Derives the second key from the first, so that the seed does not have to store it. */
-function secondKeyOf({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
+function secondBrokerKey({ username, broker_key }: SeededUser, seed: SandboxSeed): AccessKey {
   const made = (what: string) => createHmac('sha256', seed.vault_key).update(`${what} ${username}`).digest();
   return {
     keyId: `PK2${made(broker_key.key_id).toString('hex').slice(0, 17).toUpperCase()}`,

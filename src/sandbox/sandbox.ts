@@ -10,7 +10,7 @@ import { createHome, type HomeOptions } from '../home/home.ts';
 import { type FaultName, Faults, faults as knownFaults } from '../home/identity-provider/faults.ts';
 import { createVault, type Vault } from '../home/identity-provider/vault.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
-import { type HttpServer, listenerOf, listenOnLoopback } from '../net/http-server.ts';
+import { type HttpServer, listenOnLoopback, requestListener } from '../net/http-server.ts';
 import { listenOnLocalhost } from '../net/localhost.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { addMissing, createPeople, type People } from '../store/home/people.ts';
@@ -25,7 +25,7 @@ import type { CompanyRule } from './company/rules.ts';
 import { createMarket, type Market } from './market/market.ts';
 import { readMarketFolder } from './market/replay/read-folder.ts';
 import { type ReplayClock, replayClock } from './market/replay/replay-clock.ts';
-import { datesOf, replayTape } from './market/replay/replay-tape.ts';
+import { recordedDates, replayTape } from './market/replay/replay-tape.ts';
 import { bookedAt } from './paper-broker/books/entries.ts';
 import type { Story } from './paper-broker/books/seed-accounts.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
@@ -259,7 +259,7 @@ async function openServices(
 
   const company = openCompany({ home, servers, clock, openDatabase }, options);
 
-  const admin = listenerOf(createAdmin({ secret: seed.admin_secret, faults, sent }));
+  const admin = requestListener(createAdmin({ secret: seed.admin_secret, faults, sent }));
   servers.issuer.serve((request, response) =>
     request.url?.startsWith('/admin/') ? admin(request, response) : listener(request, response),
   );
@@ -416,7 +416,7 @@ export function openSandboxMarket(options: SandboxMarketOptions): { market: Mark
   if (data === undefined) return { market: createMarket({ seed, clock, hours }) };
   const { days, actions } = readMarketFolder(data.folder);
   const tape = replayTape(days);
-  const dates = datesOf(days);
+  const dates = recordedDates(days);
   const first = data.start === undefined ? dates[0] : dates.find((date) => date >= (data.start ?? ''));
   const last = dates.at(-1) ?? '';
   if (first === undefined || (data.start ?? first) < (dates[0] ?? '')) {

@@ -31,7 +31,9 @@ export interface CalendarPlace {
 /** Returns the cached calendar; undefined if there is none, or it can't be read. */
 export function cachedCalendar(folder: string, profile: string): KnownCalendar | undefined {
   try {
-    const parsed = knownCalendarSchema.safeParse(JSON.parse(readFileSync(fileOf(folder, profile), 'utf8')));
+    const parsed = knownCalendarSchema.safeParse(
+      JSON.parse(readFileSync(calendarPath(folder, profile), 'utf8')),
+    );
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
@@ -41,7 +43,7 @@ export function cachedCalendar(folder: string, profile: string): KnownCalendar |
 export function calendarFile(folder: string, profile: string): CalendarPlace {
   return {
     get: async () => cachedCalendar(folder, profile),
-    put: async (calendar) => writePrivateFile(fileOf(folder, profile), `${JSON.stringify(calendar)}\n`),
+    put: async (calendar) => writePrivateFile(calendarPath(folder, profile), `${JSON.stringify(calendar)}\n`),
   };
 }
 
@@ -74,4 +76,4 @@ export async function currentCalendar(options: {
   }
 }
 
-const fileOf = (folder: string, profile: string) => join(folder, `calendar-${profile}.json`);
+const calendarPath = (folder: string, profile: string) => join(folder, `calendar-${profile}.json`);

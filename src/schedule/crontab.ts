@@ -33,7 +33,7 @@ export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
     install: (_id, entry) =>
       alone(async () => write(withBlock(await read(), entry.map(({ text }) => text).join('')))),
     async state({ id, entry }) {
-      const block = blockOf(await read(), id);
+      const block = findBlock(await read(), id);
       if (block === undefined) return 'missing';
       return block === entry.map(({ text }) => text).join('') ? 'installed' : 'changed';
     },
@@ -90,8 +90,8 @@ export function withBlock(crontab: Buffer, block: string): Buffer {
 }
 
 /** Returns a schedule's block; undefined if it is missing or incomplete. */
-export function blockOf(crontab: Buffer, id: string): string | undefined {
-  const range = rangeOf(crontab, id);
+export function findBlock(crontab: Buffer, id: string): string | undefined {
+  const range = blockRange(crontab, id);
   return range === undefined ? undefined : crontab.subarray(range.start, range.end).toString();
 }
 
@@ -100,7 +100,7 @@ export function blockOf(crontab: Buffer, id: string): string | undefined {
  * @throws {TradeAgentError} `invalid_config` for an incomplete block: lines in between may belong to others
  */
 export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
-  const range = rangeOf(crontab, id);
+  const range = blockRange(crontab, id);
   if (range !== undefined)
     return Buffer.concat([crontab.subarray(0, range.start), crontab.subarray(range.end)]);
   const halves = lines(crontab).filter(({ text }) => text === first(id) || text === last(id));
@@ -110,7 +110,7 @@ export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
   throw new TradeAgentError('invalid_config', message, { hint });
 }
 
-function rangeOf(crontab: Buffer, id: string): { start: number; end: number } | undefined {
+function blockRange(crontab: Buffer, id: string): { start: number; end: number } | undefined {
   const all = lines(crontab);
   const begin = all.findIndex(({ text }) => text === first(id));
   const end = all.findIndex(({ text }, index) => index > begin && text === last(id));

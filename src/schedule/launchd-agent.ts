@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
-import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
+import { fileMark, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
 /** @param folder the user's agents: `~/Library/LaunchAgents` */
@@ -38,7 +38,7 @@ export function agentPlist(
   const environment = Object.entries(command.environment);
   return `<?xml version="1.0" encoding="UTF-8"?>
 <!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">
-<!-- ${markOf(id)} -->
+<!-- ${fileMark(id)} -->
 <plist version="1.0">
 <dict>
   <key>Label</key>

@@ -4,7 +4,7 @@ import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 
 /** Returns the mark of a schedule's files. A file without it is not ours. */
-export function markOf(id: string): string {
+export function fileMark(id: string): string {
   return `trade-agent schedule ${id}; "trade-agent schedule remove ${id}" takes it out`;
 }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
-import { markOf, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
+import { fileMark, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
 import type { ResultCodes, Scheduler, StartCommand } from './scheduler.ts';
 
 /** A run stops itself at its time limit; systemd kills it this much later. */
@@ -61,7 +61,7 @@ export function serviceUnit(
   const words = [command.node, command.script, ...command.args].map((word) =>
     quoted(word).replaceAll('$', '$$$$'),
   );
-  return `# ${markOf(id)}
+  return `# ${fileMark(id)}
 [Unit]
 Description=trade-agent schedule ${id}
 
@@ -78,7 +78,7 @@ TimeoutStartSec=${Math.ceil(timeoutMs / 1000) + GRACE_SECONDS}
 export function timerUnit(id: string, minutes: readonly number[]): string {
   const list =
     minutes.length === 60 ? '*' : minutes.map((minute) => String(minute).padStart(2, '0')).join(',');
-  return `# ${markOf(id)}
+  return `# ${fileMark(id)}
 [Unit]
 Description=wakes trade-agent schedule ${id}
 

@@ -33,7 +33,7 @@ export function personAgent(
   return agentOver(
     { stores, giveBackSpace: () => undefined, close: async () => undefined },
     {
-      profile: { ...session.profile, model: modelOf(parts.model, made.model) },
+      profile: { ...session.profile, model: chooseModel(parts.model, made.model) },
       session,
       clock,
       fetch,
@@ -49,7 +49,10 @@ export function personAgent(
 }
 
 /** Returns the model to use. The operator pays for it, so a person can choose only it or the built-in planner. */
-function modelOf(configured: ResolvedProfile['model'], wanted: string | undefined): ResolvedProfile['model'] {
+function chooseModel(
+  configured: ResolvedProfile['model'],
+  wanted: string | undefined,
+): ResolvedProfile['model'] {
   if (wanted === undefined || wanted === configured.name) return configured;
   if (wanted === 'builtin') return { provider: 'builtin' };
   const { name } = configured;

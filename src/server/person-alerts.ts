@@ -2,14 +2,20 @@ import { randomUUID } from 'node:crypto';
 import { MAX_RULES_LENGTH } from '../agent/remote/protocol.ts';
 import { shortId } from '../agent/short-id.ts';
 import { addedAlert, listedAlerts, removedAlerts } from '../check/alerts.ts';
-import { conditionsOf } from '../check/conditions.ts';
+import { priceConditions } from '../check/conditions.ts';
 import { parseRules } from '../check/load-rules.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
 import { type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
-import { channelsOf, MAX_SCHEDULES, type ServerSchedule, schedulesOf, wakeTime } from './server-parts.ts';
+import {
+  MAX_SCHEDULES,
+  personChannels,
+  personSchedules,
+  type ServerSchedule,
+  wakeTime,
+} from './server-parts.ts';
 
 /** Name of the person's schedule whose rules are the alerts. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
@@ -30,11 +36,11 @@ export function personAlerts(
   person: string,
   rights: AlertRights,
 ): Alerts {
-  const rows = schedulesOf(parts, person);
+  const rows = personSchedules(parts, person);
   const find = async () => (await rows.find(ALERTS_SCHEDULE))?.schedule;
   const care = async (schedule: ServerSchedule | undefined) => ({
     looked_at_by: schedule === undefined ? [] : [schedule.name ?? schedule.id],
-    told_by: Object.entries(await channelsOf(parts, person).all()).flatMap(([name, { enabled }]) =>
+    told_by: Object.entries(await personChannels(parts, person).all()).flatMap(([name, { enabled }]) =>
       enabled ? [name] : [],
     ),
   });
@@ -52,7 +58,7 @@ export function personAlerts(
   };
   /** Writes the rules, and removes the schedule if none are left. Returns false on a concurrent change. */
   const written = async (seen: ServerSchedule | undefined, text: string): Promise<boolean> => {
-    if (text === textOf(seen)) return true;
+    if (text === rulesText(seen)) return true;
     if (text.length > MAX_RULES_LENGTH) throw usageError('there are too many alerts');
     if (seen === undefined) return await added(text);
     if ((await parseRules(text, ALERTS_SCHEDULE)).rules.length > 0)
@@ -64,7 +70,7 @@ export function personAlerts(
   const change = async <T>(work: (before: string) => Promise<T & { readonly text: string }>): Promise<T> => {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const seen = await find();
-      const result = await work(textOf(seen));
+      const result = await work(rulesText(seen));
       if (await written(seen, result.text)) return result;
     }
     throw busy();
@@ -72,7 +78,7 @@ export function personAlerts(
   return {
     async list() {
       const schedule = await find();
-      return { alerts: await listedAlerts(textOf(schedule), ALERTS_SCHEDULE), ...(await care(schedule)) };
+      return { alerts: await listedAlerts(rulesText(schedule), ALERTS_SCHEDULE), ...(await care(schedule)) };
     },
     async add(alert, most = MAX_ALERTS) {
       await rights.allowOffline();
@@ -121,12 +127,12 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
 async function wokenBy({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
   const conditions =
-    on_price === true ? conditionsOf(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
+    on_price === true ? priceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
   return { wakeAt: wakeTime(timing, next, now), conditions };
 }
 
 /** Returns the alert rules. @throws {TradeAgentError} `usage` if a schedule of this name uses the default rules */
-function textOf(schedule: ServerSchedule | undefined): string {
+function rulesText(schedule: ServerSchedule | undefined): string {
   if (schedule === undefined) return '';
   const { rules } = schedule.check;
   if (rules !== undefined) return rules;

@@ -2,7 +2,7 @@ import type { Session } from '../auth/session/session.ts';
 import { followEvents } from '../tools/gateway/follow-events.ts';
 import { createGatewayClient } from '../tools/gateway/gateway-client.ts';
 import { isSettledState } from '../trading/proposal.ts';
-import { runsOf, type ServerParts } from './server-parts.ts';
+import { personRuns, type ServerParts } from './server-parts.ts';
 
 export type PersonWatch = ReturnType<typeof createPersonWatch>;
 
@@ -16,7 +16,7 @@ export function createPersonWatch(parts: Omit<ServerParts, 'sessions' | 'model'>
     { watchers: number; readonly stop: AbortController; ended: Promise<void> }
   >();
   const follow = (session: Session, signal: AbortSignal): Promise<void> => {
-    const runs = runsOf(parts, session.user.sub);
+    const runs = personRuns(parts, session.user.sub);
     return followEvents(createGatewayClient(session), {
       clock: parts.clock,
       signal,

@@ -14,7 +14,7 @@ import { postgresCheckStore } from '../store/postgres/state/check-store.ts';
 import { postgresNoticeChannels } from '../store/postgres/state/notice-channel-rows.ts';
 import { personDatabase } from '../store/postgres/state/person-database.ts';
 import { postgresRunStore } from '../store/postgres/state/run-store.ts';
-import { jobOf } from '../store/postgres/state/schedule-jobs.ts';
+import { createJob } from '../store/postgres/state/schedule-jobs.ts';
 import { postgresScheduleRows } from '../store/postgres/state/schedules.ts';
 import { postgresTenantSchedules } from '../store/postgres/state/tenant-schedules.ts';
 import type { TenantDatabase } from '../store/postgres/tenant-database.ts';
@@ -39,7 +39,7 @@ export interface ServerParts {
 }
 
 /** Returns a person's runs. Runs of the same thread are executed one after the other. */
-export function runsOf(
+export function personRuns(
   { database, jobs, news, clock }: Pick<ServerParts, 'database' | 'jobs' | 'news' | 'clock'>,
   person: string,
 ): RunStore {
@@ -65,7 +65,7 @@ export interface ServerSchedule extends AddSchedule {
   readonly created_at: string;
 }
 
-export function schedulesOf(
+export function personSchedules(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,
 ): ScheduleRows<ServerSchedule, RunRecord> {
@@ -99,7 +99,7 @@ export interface NoticeParts extends Pick<ServerParts, 'database' | 'jobs' | 'cl
   readonly noticeResolve: ResolveHost;
 }
 
-export function channelsOf(
+export function personChannels(
   { database }: Pick<ServerParts, 'database'>,
   person: string,
 ): NoticeChannelRows<NoticeChannel> {
@@ -107,11 +107,11 @@ export function channelsOf(
 }
 
 /** Returns a person's check state. Each notice is sent by a job that is enqueued in the transaction that stores it. */
-export function checksOf(
+export function personChecks(
   { database, jobs }: Pick<ServerParts, 'database' | 'jobs'>,
   person: string,
 ): CheckStore<Notice> {
   return postgresCheckStore(personDatabase(database, person), (unit, notice) =>
-    jobs.enqueue(unit, jobOf('notice', database.tenant, person, { notice })),
+    jobs.enqueue(unit, createJob('notice', database.tenant, person, { notice })),
   );
 }

@@ -11,7 +11,7 @@ export interface MarkRow {
   readonly flows: string | null;
 }
 
-export function rowOf({ value, at, last, flows }: HighWaterMark): MarkRow {
+export function toMarkRow({ value, at, last, flows }: HighWaterMark): MarkRow {
   return {
     value: value.toFixed(),
     at,
@@ -21,7 +21,7 @@ export function rowOf({ value, at, last, flows }: HighWaterMark): MarkRow {
   };
 }
 
-export function markOf(row: MarkRow | undefined): HighWaterMark | undefined {
+export function toHighWaterMark(row: MarkRow | undefined): HighWaterMark | undefined {
   return (
     row && {
       value: new Dec(row.value),
@@ -37,10 +37,10 @@ export type NotifiedRow = Omit<FiredState, 'since'> & { readonly channel: string
 
 /** @param rows all firings of one account that channels were notified of */
 export function unnotifiedFilter(rows: readonly NotifiedRow[]): UnnotifiedFilter {
-  const told = new Set(rows.map((row) => nameOf(row.channel, row)));
-  return (channel, firings) => firings.filter((firing) => !told.has(nameOf(channel, firing)));
+  const told = new Set(rows.map((row) => firingKey(row.channel, row)));
+  return (channel, firings) => firings.filter((firing) => !told.has(firingKey(channel, firing)));
 }
 
-function nameOf(channel: string, { rule, subject, definition }: Omit<FiredState, 'since'>): string {
+function firingKey(channel: string, { rule, subject, definition }: Omit<FiredState, 'since'>): string {
   return JSON.stringify([channel, rule, subject, definition]);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { accountCalled } from './gateway/account-requests.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { argumentsOf, type DirectTool, requireGateway, type ToolContext } from './tool.ts';
+import { type DirectTool, requireGateway, type ToolContext, toolArgumentsSchema } from './tool.ts';
 
 export const accountArgument = z.lazy(() =>
   z
@@ -18,7 +18,7 @@ export const accountArgument = z.lazy(() =>
 export function ofOneAccount(tool: DirectTool): DirectTool {
   return {
     ...tool,
-    schema: z.lazy(() => argumentsOf(tool).extend({ account: accountArgument })),
+    schema: z.lazy(() => toolArgumentsSchema(tool).extend({ account: accountArgument })),
     async execute(context, args) {
       const { account, ...own } = args as { account?: string };
       return await tool.execute(

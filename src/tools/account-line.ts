@@ -1,13 +1,13 @@
-import { type Activity, flowsOf } from '../trading/activity.ts';
+import { type Activity, toFlows } from '../trading/activity.ts';
 import { Dec } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
-import { type Period, startOf } from '../trading/period.ts';
+import { type Period, periodStart } from '../trading/period.ts';
 import { type AccountReturns, accountReturns, atDayEnds, mergedFlows } from '../trading/portfolio/returns.ts';
 import type { Account, Position } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
 /** The broker's history period that starts before each of our periods. */
-const historyOf: Readonly<Record<Period, string>> = {
+const historyPeriods: Readonly<Record<Period, string>> = {
   '1D': '1M',
   '1W': '1M',
   '1M': '2M',
@@ -41,16 +41,16 @@ export async function accountLine(gateway: LineGateway, period: Period): Promise
   const [account, positions, history, clock] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    gateway.valueHistory(historyOf[period]),
+    gateway.valueHistory(historyPeriods[period]),
     gateway.clock(),
   ]);
   const now = Date.parse(clock.timestamp);
-  const began = newYorkInstant(startOf(period, now), '00:00');
+  const began = newYorkInstant(periodStart(period, now), '00:00');
   const ends = atDayEnds(history);
   const before = ends.findLastIndex(({ at }) => at < began);
   const values = ends.slice(Math.max(0, before));
   const activities = await gateway.activities({ after: values[0]?.at ?? began });
-  const booked = flowsOf(activities);
+  const booked = toFlows(activities);
   const flows = mergedFlows(values, booked, now);
   const equity = new Dec(account.equity);
   const returns = accountReturns(values, { at: now, equity }, flows, booked);

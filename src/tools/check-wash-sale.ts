@@ -40,7 +40,7 @@ export const checkWashSale = defineTool({
     ]);
     const held = positions.find((one) => one.symbol === symbol && one.side === 'long');
     const sold = held === undefined ? undefined : sale(held, { qty, price }, activities, now);
-    const verdict = sold === undefined ? 'not_held' : verdictOf(sold);
+    const verdict = sold === undefined ? 'not_held' : toVerdict(sold);
     const earlier = recentLosses(symbol, activities, now);
     const buys = orders.filter((order) => order.symbol === symbol && order.side === 'buy');
     return {
@@ -96,7 +96,7 @@ const words: Readonly<Record<Verdict, string>> = {
   no_purchase_known: 'a loss, with no known purchase within 30 days',
 };
 
-function verdictOf({ affectedQty, lossQty, unknown }: WashSale): Verdict {
+function toVerdict({ affectedQty, lossQty, unknown }: WashSale): Verdict {
   if (isPositive(affectedQty)) return affectedQty.eq(lossQty) ? 'wash_sale' : 'partly_wash_sale';
   if (isPositive(unknown)) return 'cost_unknown';
   return isPositive(lossQty) ? 'no_purchase_known' : 'no_loss';

@@ -38,7 +38,7 @@ function replaceNumber(root: unknown, path: readonly PropertyKey[]): void {
 }
 
 /** Reads the arguments for an order, a change or a message. @throws {TradeAgentError} naming the field */
-export function readArgumentsOf<Schema extends z.ZodType>(
+export function readProposalArguments<Schema extends z.ZodType>(
   subject: 'order' | 'change' | 'message',
   schema: Schema,
   args: unknown,

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Activity, activityKinds } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
-import { type Period, periods, periodWords, startOf } from '../trading/period.ts';
+import { type Period, periodStart, periods, periodWords } from '../trading/period.ts';
 import { income } from '../trading/portfolio/dividends.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { defineTool, leftOut, requireGateway } from './tool.ts';
@@ -58,7 +58,7 @@ export async function activitiesIn(
 ): Promise<ActivitiesIn> {
   const { period, kinds, limit } = asked;
   const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
-  const start = startOf(period, Date.parse(clock.timestamp));
+  const start = periodStart(period, Date.parse(clock.timestamp));
   const began = newYorkInstant(start, '00:00');
   // The gateway filters by booking time, which is often the day after.
   const all = (await gateway.activities({ after: began - 1 })).filter(({ at }) => Date.parse(at) >= began);

@@ -32,7 +32,7 @@ export const getOptionContracts = defineTool({
   risk: 'read',
   async execute(context, { expiry, ...query }) {
     const gateway = requireGateway(context);
-    const expires = expiry === undefined ? {} : await rangeOf(expiry, gateway);
+    const expires = expiry === undefined ? {} : await expiryBounds(expiry, gateway);
     const { contracts, more } = await gateway.optionContracts({ ...query, ...expires });
     const [first] = contracts;
     const count = `${contracts.length}${more ? ' and more' : ''}`;
@@ -47,7 +47,7 @@ export const getOptionContracts = defineTool({
 });
 
 /** Returns the expiry dates, by the exchange's date, not this machine's. */
-async function rangeOf(expiry: string, gateway: Pick<GatewayClient, 'clock'>) {
+async function expiryBounds(expiry: string, gateway: Pick<GatewayClient, 'clock'>) {
   const { timestamp } = await gateway.clock();
   const { from, to } = expiryRange(expiry, newYorkDate(Date.parse(timestamp)));
   return { expires_from: from, expires_to: to };

@@ -4,7 +4,7 @@ import { symbolSchema } from '../trading/order.ts';
 import type { Proposal } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { cursorOf, ordersAfter, placeOf, readOrders } from './order-pages.ts';
+import { decodeCursor, encodeCursor, ordersAfter, readOrders } from './order-pages.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 /** Matches ids that brokers generate, which contain no message. */
@@ -42,8 +42,8 @@ export const listOrders = defineTool({
   risk: 'read',
   async execute(context, { status, symbol, since, limit, cursor }) {
     const gateway = requireGateway(context);
-    const filter = { status, symbol, since: since === undefined ? undefined : instantOf(since) };
-    const place = cursor === undefined ? undefined : placeOf(cursor);
+    const filter = { status, symbol, since: since === undefined ? undefined : toInstant(since) };
+    const place = cursor === undefined ? undefined : decodeCursor(cursor);
     const found = await readOrders(gateway, filter, { until: place?.at, most: MAX_READ });
     const rest = place === undefined ? found.orders : ordersAfter(found.orders, place);
     const orders = rest.slice(0, limit);
@@ -51,7 +51,9 @@ export const listOrders = defineTool({
     const last = orders.at(-1);
     const isMore = rest.length > orders.length || !found.isAll;
     const next_cursor =
-      last === undefined || !isMore ? null : cursorOf({ at: last.submitted_at, id: last.id, total, isAll });
+      last === undefined || !isMore
+        ? null
+        : encodeCursor({ at: last.submitted_at, id: last.id, total, isAll });
     const foreign = await anyForeign(gateway, orders);
     return {
       summary: countedOrders(orders.length, { total, isAll }, { status, symbol, since }),
@@ -68,7 +70,7 @@ export const listOrders = defineTool({
 });
 
 /** Returns an instant. A date means its start in New York. */
-function instantOf(since: string): number {
+function toInstant(since: string): number {
   return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
 }
 
@@ -92,12 +94,12 @@ export async function anyForeign(gateway: GatewayClient, orders: readonly Order[
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
   const proposals = await gateway.proposals({ state: 'all', limit: MAX_PROPOSALS });
-  const own = new Set(proposals.flatMap(idsOf));
+  const own = new Set(proposals.flatMap(proposalOrderIds));
   return named.some((id) => !own.has(id));
 }
 
 /** Returns the order ids of a proposal. A replacement has a new one. */
-function idsOf({ kind, subject }: Proposal): string[] {
+function proposalOrderIds({ kind, subject }: Proposal): string[] {
   switch (kind) {
     case 'order':
       return [subject.client_order_id];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PROPOSE_MESSAGES_SCOPE } from '../oauth/scopes.ts';
 import { checkRecipient, type MessageService } from '../trading/message.ts';
-import { readArgumentsOf } from './exact-numbers.ts';
+import { readProposalArguments } from './exact-numbers.ts';
 import type { MessageTool } from './tool.ts';
 
 const note = () =>
@@ -42,7 +42,7 @@ export function readMessageRequest(
   { service }: MessageTool,
   args: Record<string, unknown>,
 ): { recipient: string; note: string | undefined } {
-  const read = readArgumentsOf('message', requestSchema, args);
+  const read = readProposalArguments('message', requestSchema, args);
   const recipient = read.recipient.trim();
   checkRecipient(service, recipient);
   const text = read.note?.trim();

@@ -79,11 +79,11 @@ const placeSchema = z.tuple([
   z.boolean(),
 ]);
 
-export function cursorOf({ at, id, total, isAll }: Place): string {
+export function encodeCursor({ at, id, total, isAll }: Place): string {
   return Buffer.from(JSON.stringify([at, id, total, isAll])).toString('base64url');
 }
 
-export function placeOf(cursor: string): Place {
+export function decodeCursor(cursor: string): Place {
   try {
     const [at, id, total, isAll] = placeSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return { at, id, total, isAll };

@@ -1,5 +1,5 @@
 import { isTradeAgentError } from '../errors/errors.ts';
-import { type Activity, exchangesOf } from '../trading/activity.ts';
+import { type Activity, toShareExchanges } from '../trading/activity.ts';
 import { Dec, ZERO } from '../trading/decimal.ts';
 import { dayBegan } from '../trading/new-york-time.ts';
 import type { Period } from '../trading/period.ts';
@@ -51,7 +51,7 @@ export async function performanceIn(
   const first = all[0] ?? { at: now, value: equity };
   const added = all.slice(1).reduce((sum, { flow }) => sum.plus(flow), ZERO);
   const profit = equity.minus(first.value).minus(added);
-  const benchmark = await benchmarkOf(gateway, line, query);
+  const benchmark = await readBenchmark(gateway, line, query);
   const yearly = volatility(points, factors);
   return {
     period: query.period,
@@ -66,16 +66,16 @@ export async function performanceIn(
     benchmark: {
       symbol: query.benchmark,
       return: rates(benchmark),
-      excess: excessOf(timeWeighted, benchmark),
+      excess: excessReturn(timeWeighted, benchmark),
     },
-    ratios: ratiosOf(factors, benchmark, query.riskFree),
+    ratios: computeRatios(factors, benchmark, query.riskFree),
     volatility: yearly === undefined ? null : fraction(yearly),
     rolling: ROLLING_MONTHS.flatMap((months) => rollingView(points, factors, months)),
     dividends_by_month: dividendsByMonth(activities).map(({ month, total }) => ({
       month,
       amount: total.toFixed(2),
     })),
-    ...(query.byPosition ? { contributions: await contributionsOf(gateway, line) } : {}),
+    ...(query.byPosition ? { contributions: await readContributions(gateway, line) } : {}),
     // Without an earlier day's end, the cash flows since then are unknown.
     ...currentFigures(account, positions, {
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
@@ -89,7 +89,7 @@ export async function performanceIn(
   };
 }
 
-async function benchmarkOf(
+async function readBenchmark(
   gateway: Pick<GatewayClient, 'bars'>,
   { returns: { points } }: AccountLine,
   { benchmark: symbol, mustHaveBenchmark }: PerformanceQuery,
@@ -108,11 +108,11 @@ async function benchmarkOf(
   }
 }
 
-function excessOf(own: PeriodReturn | undefined, other: PeriodReturn | undefined): string | null {
+function excessReturn(own: PeriodReturn | undefined, other: PeriodReturn | undefined): string | null {
   return own === undefined || other === undefined ? null : fraction(own.period.minus(other.period));
 }
 
-function ratiosOf(factors: readonly Dec[], benchmark: BenchmarkReturn | undefined, riskFree: string) {
+function computeRatios(factors: readonly Dec[], benchmark: BenchmarkReturn | undefined, riskFree: string) {
   const daily = dailyRate(new Dec(riskFree));
   const returns = factors.map((factor) => factor.minus(1));
   const excess = returns.map((one) => one.minus(daily));
@@ -150,11 +150,11 @@ function rollingView(points: AccountLine['returns']['points'], factors: readonly
 }
 
 /** Returns the contributions of the largest positions, and the sum of the rest. */
-async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: AccountLine) {
+async function readContributions(gateway: Pick<GatewayClient, 'bars'>, line: AccountLine) {
   const { positions, returns, activities } = line;
   const { points, factors = [] } = returns;
   const [first] = points;
-  const symbols = symbolsOf(positions, activities);
+  const symbols = heldAndTradedSymbols(positions, activities);
   const asked = symbols.slice(0, MAX_SYMBOLS);
   const waiting = [...asked];
   const closes = new Map<string, Awaited<ReturnType<typeof dailyCloses>>>();
@@ -183,14 +183,14 @@ async function contributionsOf(gateway: Pick<GatewayClient, 'bars'>, line: Accou
 }
 
 /** Returns the held symbols, largest first, then others that were traded. */
-function symbolsOf(positions: readonly Position[], activities: readonly Activity[]): string[] {
+function heldAndTradedSymbols(positions: readonly Position[], activities: readonly Activity[]): string[] {
   const held = [...positions]
     .sort((a, b) => new Dec(b.market_value).abs().comparedTo(new Dec(a.market_value).abs()))
     .map(({ symbol }) => symbol);
   const traded = activities.flatMap(({ kind, symbol }) =>
     kind === 'fill' && symbol !== null ? [symbol] : [],
   );
-  const moved = exchangesOf(activities).flatMap(({ legs }) => legs.map(({ symbol }) => symbol));
+  const moved = toShareExchanges(activities).flatMap(({ legs }) => legs.map(({ symbol }) => symbol));
   return [...new Set([...held, ...[...traded, ...moved].sort()])];
 }
 

@@ -3,7 +3,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { accountArgument } from './account-argument.ts';
-import { readArgumentsOf, withoutNulls } from './exact-numbers.ts';
+import { readProposalArguments, withoutNulls } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
@@ -27,7 +27,9 @@ const ownArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
  * @throws {TradeAgentError} `invalid_order` naming the field
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
-  const request = normalizeOrder(readArgumentsOf('order', ownArguments, withDefaults(withoutNulls(args))));
+  const request = normalizeOrder(
+    readProposalArguments('order', ownArguments, withDefaults(withoutNulls(args))),
+  );
   checkOrder(request);
   return request;
 }

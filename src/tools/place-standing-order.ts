@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
-import { assetClassOf } from '../trading/asset-class.ts';
+import { getAssetClass } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
@@ -10,7 +10,7 @@ import {
   type StandingOrderTerms,
   standingOrderSchema,
 } from '../trading/mandate/standing.ts';
-import { endOf, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
+import { parseEnd, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
 import { defined } from '../values/defined.ts';
@@ -81,7 +81,7 @@ export function readStandingOrderRequest(args: Record<string, unknown>): Standin
     ...defined({ limit_price }),
     time_in_force: 'day',
   };
-  const standing = standingOrderSchema.safeParse({ order, when: whenOf(parsed.data) });
+  const standing = standingOrderSchema.safeParse({ order, when: toSchedule(parsed.data) });
   if (!standing.success) throw invalidStandingOrder('at', 'must be a New York time from 09:30 to 15:59');
   const end = before === undefined ? undefined : { before };
   return { standing: standing.data, end: until === undefined ? end : { until } };
@@ -100,7 +100,7 @@ function checkAsked({
   until,
   before,
 }: StandingOrderArguments): void {
-  if (assetClassOf(symbol) !== 'us_equity') {
+  if (getAssetClass(symbol) !== 'us_equity') {
     throw invalidStandingOrder('symbol', 'must be a stock or fund: standing orders support nothing else');
   }
   if ((qty === undefined) === (notional === undefined))
@@ -113,7 +113,7 @@ function checkAsked({
     throw invalidStandingOrder('until', 'give one of until and before');
 }
 
-function whenOf({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: StandingOrderArguments) {
+function toSchedule({ every, at = DEFAULT_STANDING_ORDER_TIME, below, above }: StandingOrderArguments) {
   if (every !== undefined) return { every, at };
   return below === undefined ? { price: 'above', at: above } : { price: 'below', at: below };
 }
@@ -125,9 +125,9 @@ function invalidStandingOrder(field: string, message: string): TradeAgentError {
   });
 }
 
-/** Returns the end in RFC 3339, or undefined if none is named. @throws {TradeAgentError} as {@link endOf} */
+/** Returns the end in RFC 3339, or undefined if none is named. @throws {TradeAgentError} as {@link parseEnd} */
 export function standingExpiry(end: SaidEnd | undefined, now: number): string | undefined {
-  return end === undefined ? undefined : utcSeconds(endOf(end, now));
+  return end === undefined ? undefined : utcSeconds(parseEnd(end, now));
 }
 
 /** Returns the command to request it by hand. Schemas ensure that every value is one shell word. */

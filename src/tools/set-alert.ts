@@ -1,4 +1,4 @@
-import { type Alert, alertSchema, alertWords, conditionOf } from '../trading/alert.ts';
+import { type Alert, alertCondition, alertSchema, alertWords } from '../trading/alert.ts';
 import { sharePrice } from '../trading/amounts.ts';
 import { Dec } from '../trading/decimal.ts';
 import { MAX_ALERTS_BY_AGENT } from './alerts.ts';
@@ -35,7 +35,7 @@ export const setAlert = defineTool({
 
 /** Returns whether the next check would report it. Daily changes are not evaluated here. */
 function isSoNow(alert: Alert, last: string): boolean {
-  const { condition, limit } = conditionOf(alert);
+  const { condition, limit } = alertCondition(alert);
   if (condition === 'above') return new Dec(last).gt(limit);
   return condition === 'below' && new Dec(last).lt(limit);
 }

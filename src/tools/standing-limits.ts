@@ -29,7 +29,7 @@ export async function withStandingLimits(
   const { order, when } = standing;
   const expires = given.expires_at ?? utcSeconds(now + DEFAULT_DAYS * ONE_DAY_MS);
   const from = given.not_before === undefined ? now : Date.parse(given.not_before);
-  const perOrder = given.max_order_notional ?? (await worstOf(gateway, standing));
+  const perOrder = given.max_order_notional ?? (await worstCaseNotional(gateway, standing));
   const times = isRecurring(when) ? Math.max(1, timesBetween(when, from, Date.parse(expires))) : 1;
   const orders = given.max_orders ?? times;
   return {
@@ -46,7 +46,7 @@ export async function withStandingLimits(
   };
 }
 
-async function worstOf(
+async function worstCaseNotional(
   gateway: Pick<GatewayClient, 'quotes'>,
   { order, when }: StandingOrderTerms,
 ): Promise<string> {

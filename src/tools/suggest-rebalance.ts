@@ -44,14 +44,14 @@ export const suggestRebalance = defineTool({
   risk: 'read',
   async execute(context, args) {
     const gateway = requireGateway(context);
-    const wanted = await targetsOf(context, args);
+    const wanted = await resolveTargets(context, args);
     const symbols = [...wanted.targets.keys()];
     const [account, positions, openOrders, proposals, quotes] = await Promise.all([
       gateway.account(),
       gateway.positions(),
       readOpenOrders(gateway),
       gateway.proposals({ state: 'open' }),
-      quotesOf(gateway, symbols),
+      readQuotes(gateway, symbols),
     ]);
     const equity = new Dec(account.equity);
     const weights = weightsBySymbol(positions, equity);
@@ -93,7 +93,7 @@ function currentWeights(targets: ReadonlyMap<string, Dec>, weights: readonly Sha
 }
 
 /** Returns exact targets if named, else the rules file's with its bands. @throws {TradeAgentError} `usage` */
-async function targetsOf(
+async function resolveTargets(
   { ownRules }: ToolContext,
   { targets, buy_only, fractional }: z.output<typeof argumentsSchema>,
 ): Promise<OwnTargets> {
@@ -132,7 +132,7 @@ function wrong(message: string): TradeAgentError {
   });
 }
 
-async function quotesOf(gateway: GatewayClient, symbols: readonly string[]) {
+async function readQuotes(gateway: GatewayClient, symbols: readonly string[]) {
   const all = [];
   for (let from = 0; from < symbols.length; from += SYMBOLS_PER_REQUEST)
     all.push(...(await gateway.quotes(symbols.slice(from, from + SYMBOLS_PER_REQUEST))));

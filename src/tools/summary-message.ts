@@ -61,7 +61,7 @@ export function compactSummary(summary: {
 }
 
 /** Returns the note below a summary. The figures have no blank line. */
-export function noteOf(text: string): string | undefined {
+export function noteIn(text: string): string | undefined {
   const end = text.indexOf('\n\n');
   return end < 0 ? undefined : text.slice(end + 2);
 }

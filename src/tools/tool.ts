@@ -95,7 +95,7 @@ export function defineTool<Schema extends z.ZodType>(tool: DirectTool<Schema>): 
 }
 
 /** Returns the schema of a tool's arguments. @throws {TypeError} if it is not an object schema */
-export function argumentsOf({ name, schema }: Tool): z.ZodObject {
+export function toolArgumentsSchema({ name, schema }: Tool): z.ZodObject {
   const object = schema instanceof z.ZodLazy ? schema.unwrap() : schema;
   if (object instanceof z.ZodObject) return object;
   throw new TypeError(`${name} takes no object`);

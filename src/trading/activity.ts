@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { assetClassOf, unitsOf } from './asset-class.ts';
+import { contractMultiplier, getAssetClass } from './asset-class.ts';
 import { Dec, decimalString, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
@@ -15,20 +15,20 @@ const COIN_DECIMALS = 9;
 function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): Fill[] {
   const fees = new Map<string, Dec>();
   for (const { kind, symbol, qty, at } of activities) {
-    if (kind !== 'fee' || symbol === null || qty === null || assetClassOf(symbol) !== 'crypto') continue;
-    const day = dayOf(symbol, Date.parse(at));
+    if (kind !== 'fee' || symbol === null || qty === null || getAssetClass(symbol) !== 'crypto') continue;
+    const day = symbolDayKey(symbol, Date.parse(at));
     fees.set(day, (fees.get(day) ?? ZERO).plus(new Dec(qty).abs()));
   }
   if (fees.size === 0) return [...fills];
   const bought = new Map<string, Dec>();
-  const isCharged = ({ side, symbol, at }: Fill) => side === 'buy' && fees.has(dayOf(symbol, at));
+  const isCharged = ({ side, symbol, at }: Fill) => side === 'buy' && fees.has(symbolDayKey(symbol, at));
   for (const fill of fills.filter(isCharged)) {
-    const day = dayOf(fill.symbol, fill.at);
+    const day = symbolDayKey(fill.symbol, fill.at);
     bought.set(day, (bought.get(day) ?? ZERO).plus(fill.qty));
   }
   return fills.map((fill) => {
     if (!isCharged(fill)) return fill;
-    const day = dayOf(fill.symbol, fill.at);
+    const day = symbolDayKey(fill.symbol, fill.at);
     const [fee = ZERO, all = fill.qty] = [fees.get(day), bought.get(day)];
     // Takes each share from the fee that remains, so that rounded shares add up to the whole fee.
     const part = fee.mul(fill.qty).div(all).toDecimalPlaces(COIN_DECIMALS);
@@ -39,7 +39,7 @@ function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): 
   });
 }
 
-const dayOf = (symbol: string, at: number) => `${symbol} ${newYorkDate(at)}`;
+const symbolDayKey = (symbol: string, at: number) => `${symbol} ${newYorkDate(at)}`;
 
 /** A time before any account at a supported broker existed, in milliseconds since the epoch. */
 export const EARLIEST_ACTIVITY_MS = Date.parse('2010-01-01T00:00:00Z');
@@ -96,7 +96,7 @@ export type TradingDay = z.output<typeof tradingDaySchema>;
 /** Trades in the underlying that settle an option's exercise or assignment. */
 const OPTION_SETTLEMENT_TYPE = 'OPTRD';
 
-export function fillsOf(activities: readonly Activity[]): Fill[] {
+export function toFills(activities: readonly Activity[]): Fill[] {
   const fills: Fill[] = [];
   for (const { kind, type, symbol, side, qty, price, at } of activities) {
     if (kind !== 'fill' || symbol === null || side === null || qty === null || price === null) continue;
@@ -108,7 +108,7 @@ export function fillsOf(activities: readonly Activity[]): Fill[] {
 }
 
 function perUnit(symbol: string, price: string): Dec {
-  const units = unitsOf(symbol);
+  const units = contractMultiplier(symbol);
   return units === 1 ? new Dec(price) : new Dec(price).mul(units);
 }
 
@@ -129,7 +129,7 @@ const OPTION_END_TYPES: Readonly<Record<string, ShareExchange['ends']>> = {
  * Returns shares added or removed without a trade, grouped as booked. Alpaca books a split as two rows: old shares
  * out, new shares in. Rows without a group are grouped by type, symbol and day.
  */
-export function exchangesOf(activities: readonly Activity[]): ShareExchange[] {
+export function toShareExchanges(activities: readonly Activity[]): ShareExchange[] {
   type Group = { at: number; type: string; legs: ShareExchange['legs'][number][]; cash: Dec };
   const groups = new Map<string, Group>();
   for (const { kind, type, at, symbol, qty, group, amount } of activities) {
@@ -182,7 +182,7 @@ function flowAmount(activity: Activity, at: number, priceOn: PriceOn): Dec | 'un
   if (kind !== 'transfer' || symbol === null || qty === null) return undefined;
   const booked = price === null || new Dec(price).isZero() ? undefined : price;
   const each = booked ?? priceOn(symbol, newYorkDate(at));
-  return each === undefined ? 'unvalued' : new Dec(qty).mul(each).mul(unitsOf(symbol));
+  return each === undefined ? 'unvalued' : new Dec(qty).mul(each).mul(contractMultiplier(symbol));
 }
 
 /** Accounts are valued at 16:00 even on half-days, so a booking between an early close and 16:00 is not late. */
@@ -191,6 +191,6 @@ function isLate({ at, booked_at }: Activity): boolean {
   return Date.parse(booked_at) > newYorkInstant(newYorkDate(Date.parse(at)), '16:00');
 }
 
-export function flowsOf(activities: readonly Activity[], priceOn?: PriceOn): Flow[] {
+export function toFlows(activities: readonly Activity[], priceOn?: PriceOn): Flow[] {
   return externalFlows(activities, priceOn).flows;
 }

@@ -38,7 +38,7 @@ export const alertSchema = z.lazy(() =>
 );
 export type Alert = z.output<typeof alertSchema>;
 
-export function conditionOf(alert: Alert): { readonly condition: AlertCondition; readonly limit: string } {
+export function alertCondition(alert: Alert): { readonly condition: AlertCondition; readonly limit: string } {
   const condition = alertConditions.find((name) => alert[name] !== undefined) ?? 'above';
   return { condition, limit: alert[condition] ?? '' };
 }
@@ -51,7 +51,7 @@ const conditionWords: Readonly<Record<AlertCondition, (limit: string) => string>
 };
 
 export function alertWords(alert: Alert): string {
-  const { condition, limit } = conditionOf(alert);
+  const { condition, limit } = alertCondition(alert);
   return `${alert.symbol} ${conditionWords[condition](limit)}`;
 }
 

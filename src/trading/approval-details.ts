@@ -78,11 +78,11 @@ export function differingFields(
 }
 
 /** Returns the CIBA `binding_message`: at most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending with the code. */
-export function bindingMessageOf(description: string, code: string): string {
+export function buildBindingMessage(description: string, code: string): string {
   const text = description.replace(/[^A-Za-z0-9 +\-_.,:#]/g, '.');
   return `${text.slice(0, 64 - code.length - 1)} ${code}`;
 }
 
 export function bindingMessage(draft: OrderDraft): string {
-  return bindingMessageOf(describeOrder(normalizeOrder(draft)), approvalCode(orderDigest(draft)));
+  return buildBindingMessage(describeOrder(normalizeOrder(draft)), approvalCode(orderDigest(draft)));
 }

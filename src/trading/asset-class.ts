@@ -29,13 +29,13 @@ export interface OptionContract {
   readonly strike: string;
 }
 
-export function assetClassOf(symbol: string): AssetClass {
+export function getAssetClass(symbol: string): AssetClass {
   if (cryptoPair.test(symbol)) return 'crypto';
   return occSymbol.test(symbol) ? 'us_option' : 'us_equity';
 }
 
 /** Parses an OCC symbol. Returns undefined for any other symbol and if the expiry is not a real date. */
-export function optionOf(symbol: string): OptionContract | undefined {
+export function parseOptionSymbol(symbol: string): OptionContract | undefined {
   const [, underlying, year, month, day, right, strike] = occSymbol.exec(symbol) ?? [];
   if (underlying === undefined || strike === undefined) return undefined;
   const expiry = `20${year}-${month}-${day}`;
@@ -66,7 +66,7 @@ interface ClassWords {
   readonly ticks: readonly Tick[];
 }
 
-const coinOf = (symbol: string): string => symbol.split('/', 1)[0] ?? symbol;
+const baseCurrency = (symbol: string): string => symbol.split('/', 1)[0] ?? symbol;
 
 /**
  * Contracts of 100 shares (OCC, "Equity Options Product Specifications"); adjusted contracts have their own root,
@@ -76,8 +76,8 @@ const classes: Readonly<Record<AssetClass, ClassWords>> = {
   us_equity: { units: 1, unit: () => ['share', 'shares'], each: () => 'a share', ticks: usTicks },
   crypto: {
     units: 1,
-    unit: (symbol) => [coinOf(symbol), coinOf(symbol)],
-    each: (symbol) => `per ${coinOf(symbol)}`,
+    unit: (symbol) => [baseCurrency(symbol), baseCurrency(symbol)],
+    each: (symbol) => `per ${baseCurrency(symbol)}`,
     ticks: [{ from: '0', decimals: 9, shortest: true }],
   },
   us_option: {
@@ -88,33 +88,33 @@ const classes: Readonly<Record<AssetClass, ClassWords>> = {
   },
 };
 
-export function unitsOf(symbol: string): number {
-  return classes[assetClassOf(symbol)].units;
+export function contractMultiplier(symbol: string): number {
+  return classes[getAssetClass(symbol)].units;
 }
 
-export function ticksOf(symbol: string): readonly Tick[] {
-  return classes[assetClassOf(symbol)].ticks;
+export function symbolTicks(symbol: string): readonly Tick[] {
+  return classes[getAssetClass(symbol)].ticks;
 }
 
 /** Formats a quantity with its unit: `5 shares`, `1 contract`, `0.5 BTC`. */
 export function quantityWords(symbol: string, qty: string): string {
-  const [one, many] = classes[assetClassOf(symbol)].unit(symbol);
+  const [one, many] = classes[getAssetClass(symbol)].unit(symbol);
   return `${shares(qty)} ${/^-?1$/.test(plain(qty)) ? one : many}`;
 }
 
 export function eachWords(symbol: string): string {
-  return classes[assetClassOf(symbol)].each(symbol);
+  return classes[getAssetClass(symbol)].each(symbol);
 }
 
 /** Formats a price with its unit: `$180.00 a share`. */
 export function priceWords(symbol: string, price: string): string {
-  return `${sharePrice(price, ticksOf(symbol))} ${eachWords(symbol)}`;
+  return `${sharePrice(price, symbolTicks(symbol))} ${eachWords(symbol)}`;
 }
 
 export function howMany(symbol: string): string {
-  return `How ${assetClassOf(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
+  return `How ${getAssetClass(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
 }
 
 export function unitWords(symbol: string): string {
-  return classes[assetClassOf(symbol)].unit(symbol)[1];
+  return classes[getAssetClass(symbol)].unit(symbol)[1];
 }

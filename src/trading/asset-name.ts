@@ -33,11 +33,11 @@ export function saidName(text: string) {
   return { words: words.join(' '), shareClass };
 }
 
-const nameOf = oncePer(({ name }: NamedAsset) => saidName(name));
+const assetName = oncePer(({ name }: NamedAsset) => saidName(name));
 
 /** Returns whether a spoken name matches the asset's. A name without a share class matches every class. */
 export function isNamed(asset: NamedAsset, said: SaidName): boolean {
-  const own = nameOf(asset);
+  const own = assetName(asset);
   const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;
   return said.words !== '' && own.words === said.words && isClass;
 }
@@ -53,7 +53,7 @@ export function searchAssets<Asset extends NamedAsset>(
   const symbol = query.trim().toUpperCase();
   return assets
     .flatMap((asset) => {
-      const rank = rankOf(asset, symbol, said, wanted);
+      const rank = matchRank(asset, symbol, said, wanted);
       return rank === undefined ? [] : [{ asset, rank }];
     })
     .sort((one, two) => one.rank - two.rank || one.asset.name.length - two.asset.name.length)
@@ -61,7 +61,7 @@ export function searchAssets<Asset extends NamedAsset>(
     .map(({ asset }) => asset);
 }
 
-function rankOf(
+function matchRank(
   asset: NamedAsset,
   symbol: string,
   said: SaidName,
@@ -70,7 +70,7 @@ function rankOf(
   if (asset.symbol === symbol) return 0;
   if (wanted.length === 0) return undefined;
   if (isNamed(asset, said)) return 1;
-  const own = nameOf(asset).words.split(' ');
+  const own = assetName(asset).words.split(' ');
   if (!wanted.every((word) => own.includes(word))) return undefined;
   return own[0] === wanted[0] ? 2 : 3;
 }

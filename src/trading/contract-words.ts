@@ -1,5 +1,5 @@
 import { sharePrice } from './amounts.ts';
-import { optionOf } from './asset-class.ts';
+import { parseOptionSymbol } from './asset-class.ts';
 
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
@@ -13,7 +13,7 @@ export const dayWords = (date: string): string => `${dayOfMonth(date)} ${date.sl
 
 /** Describes an option as `AAPL 18 Dec 2026 $190 call`. Returns any other symbol unchanged. */
 export function contractWords(symbol: string): string {
-  const option = optionOf(symbol);
+  const option = parseOptionSymbol(symbol);
   if (option === undefined) return symbol;
   const { underlying, expiry, strike, right } = option;
   return `${underlying} ${dayWords(expiry)} ${sharePrice(strike).replace(/\.00$/, '')} ${right}`;

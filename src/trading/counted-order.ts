@@ -1,7 +1,7 @@
-import { unitsOf } from './asset-class.ts';
+import { contractMultiplier } from './asset-class.ts';
 import { Dec, plain } from './decimal.ts';
 import type { CountedTerms } from './mandate/mandate.ts';
-import { assignmentOf, type Covering } from './option-cover.ts';
+import { type Covering, orderAssignment } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
@@ -49,7 +49,7 @@ export const nothingCounted: CountedFacts = {
  * to open counts at its strike. @returns dollars, rounded up to the cent, or null if unbounded; and shares, which for
  * an order in dollars are computed at the reference price and rounded up
  */
-export function countOf(draft: OrderDraft) {
+export function countedSize(draft: OrderDraft) {
   const notional = exactNotional(draft);
   const { qty, reference_price } = draft;
   const shares = qty ?? new Dec(draft.notional ?? 0).div(reference_price).toDecimalPlaces(9, Dec.ROUND_UP);
@@ -58,12 +58,12 @@ export function countOf(draft: OrderDraft) {
 
 /** Returns the dollars to reserve for an order. An unbounded order reserves its reference price plus the slippage. */
 export function reservedFor(draft: OrderDraft): string {
-  const { notional, qty } = countOf(draft);
+  const { notional, qty } = countedSize(draft);
   const { reference_price, max_slippage } = draft;
   return (
     notional ??
     new Dec(qty)
-      .times(unitsOf(draft.symbol))
+      .times(contractMultiplier(draft.symbol))
       .times(reference_price)
       .times(new Dec(1).plus(max_slippage))
       .toFixed(2, Dec.ROUND_UP)
@@ -88,7 +88,7 @@ export function reservedForAll(drafts: readonly OrderDraft[]): string {
  * are computed at its reference price.
  */
 export function sameTerms(draft: OrderDraft): string {
-  return JSON.stringify([draft.symbol, draft.side, countOf(draft).qty]);
+  return JSON.stringify([draft.symbol, draft.side, countedSize(draft).qty]);
 }
 
 export interface SameTerms {
@@ -104,7 +104,7 @@ export const noTerms: SameTerms = { prefix: '-', least: '0', most: '0' };
  * narrower band would miss an order in shares repeated in dollars, or one that a model rounded.
  */
 export function termsLike(draft: OrderDraft): SameTerms {
-  const shares = new Dec(countOf(draft).qty);
+  const shares = new Dec(countedSize(draft).qty);
   return {
     prefix: `${JSON.stringify([draft.symbol, draft.side]).slice(0, -1)},`,
     least: shares.times(2).div(3).toDecimalPlaces(18, Dec.ROUND_DOWN).toFixed(),
@@ -121,8 +121,8 @@ export function isLike(terms: string, { prefix, least, most }: SameTerms): boole
 function exactNotional(draft: OrderDraft): Dec | undefined {
   const { side, qty = '0', notional, limit_price, reference_price, symbol, ...rest } = boundedOrder(draft);
   if (notional !== undefined) return new Dec(notional);
-  const units = new Dec(qty).times(unitsOf(symbol));
-  const assignment = assignmentOf(draft);
+  const units = new Dec(qty).times(contractMultiplier(symbol));
+  const assignment = orderAssignment(draft);
   if (assignment !== undefined) return new Dec(assignment.cash);
   // The exits of a buy only reduce the position, so they don't count.
   if (side === 'buy') return limit_price === undefined ? undefined : units.times(limit_price);

@@ -1,7 +1,7 @@
 import { type Activity, externalFlows, type PriceOn } from './activity.ts';
 import { Dec, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
-import { sessionOf } from './trading-calendar.ts';
+import { findSession } from './trading-calendar.ts';
 
 interface SinceClose {
   readonly closedOn: string;
@@ -17,10 +17,10 @@ interface SinceClose {
  * is never hidden. @returns undefined if transferred shares cannot be valued
  */
 export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec | undefined {
-  const closed = sessionOf(since.closedOn, 'exchange')?.close ?? newYorkInstant(since.closedOn, '16:00');
+  const closed = findSession(since.closedOn, 'exchange')?.close ?? newYorkInstant(since.closedOn, '16:00');
   let flow = ZERO;
   for (const activity of activities) {
-    const time = timeOf(activity, since, closed);
+    const time = flowTiming(activity, since, closed);
     if (time === 'before') continue;
     const amount = broughtBy(activity, since.priceOn);
     if (amount === undefined) return undefined;
@@ -29,7 +29,7 @@ export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec
   return flow;
 }
 
-function timeOf(activity: Activity, { closedOn, now }: SinceClose, closed: number) {
+function flowTiming(activity: Activity, { closedOn, now }: SinceClose, closed: number) {
   const at = Date.parse(activity.at);
   const day = newYorkDate(at);
   const told = activity.booked_at == null ? undefined : Date.parse(activity.booked_at);

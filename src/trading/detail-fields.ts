@@ -74,7 +74,7 @@ function wordsFor(name: string, known: FieldWords): FieldWords[string] | undefin
   return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
-export function environmentOf({ environment }: Readonly<Record<string, unknown>>): string | undefined {
+export function detailEnvironment({ environment }: Readonly<Record<string, unknown>>): string | undefined {
   return environment === undefined ? undefined : plainText(environment);
 }
 

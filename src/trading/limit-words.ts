@@ -53,22 +53,22 @@ export type LimitPart<Name extends LimitName> = LimitKey extends infer Key
     : never
   : never;
 
-const wordsOf = (key: string): LimitWords | undefined =>
+const findLimitWords = (key: string): LimitWords | undefined =>
   Object.hasOwn(limitWords, key) ? limitWords[key as LimitKey] : undefined;
 
 /** Formats a change for people: `max_order_notional 1000 → 2500` becomes `Maximum per order $1,000.00 → $2,500.00`. */
 export function limitChangeText(line: string): string {
   const [, key = '', from = '', to = ''] = /^([\w.]+) (.+) → (.+)$/u.exec(line) ?? [];
-  const words = wordsOf(key);
+  const words = findLimitWords(key);
   return words === undefined ? line : `${words.label} ${words.shown(from)} → ${words.shown(to)}`;
 }
 
 export function limitLabel(key: string): string {
-  return wordsOf(key)?.label ?? key;
+  return findLimitWords(key)?.label ?? key;
 }
 
 export function displayedLimit(key: string, value: string): string {
-  return wordsOf(key)?.shown(value) ?? value;
+  return findLimitWords(key)?.shown(value) ?? value;
 }
 
 /** Flattens limits to dotted keys with text values: `symbols.allow` → `AAPL, MSFT`. */

@@ -33,6 +33,6 @@ export function listedSymbols(): ReadonlyMap<string, ListedSymbol> {
   return known;
 }
 
-export function sectorOf(symbol: string): string | undefined {
+export function symbolSector(symbol: string): string | undefined {
   return listedSymbols().get(symbol)?.sector || undefined;
 }

@@ -1,5 +1,5 @@
 import { HOUR_MS } from '../values/durations.ts';
-import { type AssetClass, assetClassOf } from './asset-class.ts';
+import { type AssetClass, getAssetClass } from './asset-class.ts';
 import { newYorkDate } from './new-york-time.ts';
 import { hasPrice } from './order-types.ts';
 import type { MarketClock } from './views.ts';
@@ -7,11 +7,11 @@ import type { MarketClock } from './views.ts';
 const allHours: Readonly<Record<AssetClass, boolean>> = { us_equity: false, crypto: true, us_option: false };
 
 function tradesAllHours(symbol: string): boolean {
-  return allHours[assetClassOf(symbol)];
+  return allHours[getAssetClass(symbol)];
 }
 
 /** Returns the market clock for a symbol. Crypto pairs trade even while the exchange is closed. */
-export function marketOf(symbol: string, clock: MarketClock): MarketClock {
+export function symbolMarketClock(symbol: string, clock: MarketClock): MarketClock {
   return tradesAllHours(symbol) && !clock.is_open ? { ...clock, is_open: true } : clock;
 }
 
@@ -29,7 +29,7 @@ export function pricedSince(
 
 /**
  * Returns whether an order must wait for the market to open. An order without a limit, if queued overnight, would
- * fill at an opening price that nobody approved. The second parameter is the clock of the order's symbol (`marketOf`).
+ * fill at an opening price that nobody approved. The second parameter is the clock of the order's symbol (`symbolMarketClock`).
  */
 export function waitsForOpening(
   { type }: { readonly type: string },

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
-import { approvalCode, bindingMessageOf, type TradeOrderDetails } from './approval-details.ts';
+import { approvalCode, buildBindingMessage, type TradeOrderDetails } from './approval-details.ts';
 import { message } from './kinds/message.ts';
 import { checkMessage, type MessageDraft, messageDraftSchema } from './message.ts';
 
@@ -45,5 +45,5 @@ export function messageSendDetails(
 
 export function messageBindingMessage(draft: MessageDraft): string {
   const code = approvalCode(messageDigest(draft));
-  return bindingMessageOf(`SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`, code);
+  return buildBindingMessage(`SEND ${draft.service} ${draft.recipient.replace('@', ' at ')}`, code);
 }

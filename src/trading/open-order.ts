@@ -1,7 +1,7 @@
 import { cents } from './decimal.ts';
 import { type DetailField, detailFields } from './detail-fields.ts';
 import { describeOrder, type OrderRequest, orderRequestSchema } from './order.ts';
-import { exitsOf, isMultiLeg } from './order-legs.ts';
+import { exitPrices, isMultiLeg } from './order-legs.ts';
 import { invalidOrder } from './order-problem.ts';
 import { hasPrice } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
@@ -13,7 +13,7 @@ export function describeOpenOrder(order: Order): string {
     return `${order.order_class?.toUpperCase() ?? 'LEGS'} ${[order.qty, ...legs].filter((text) => text !== null).join(' + ')}`;
   }
   const { limit_price, ...terms } = plainTerms(order);
-  const exits = exitsOf(order);
+  const exits = exitPrices(order);
   // The limit of an OCO is its take profit.
   const limit =
     order.order_class === 'oco' && exits.stop_loss_stop_price !== undefined ? {} : { limit_price };
@@ -44,7 +44,7 @@ function plainTerms(order: OrderLeg) {
  * Returns a request with the same terms as an order at the broker. @throws {TradeAgentError} `invalid_order` if
  * trade-agent can't propose such an order
  */
-export function termsOf(order: Order): OrderRequest {
+export function toOrderRequest(order: Order): OrderRequest {
   const given = Object.entries(plainTerms(order)).filter(([, value]) => value !== undefined);
   const terms = orderRequestSchema.safeParse(Object.fromEntries(given));
   if (terms.success && !isMultiLeg(order)) return terms.data;
@@ -57,7 +57,7 @@ export function termsOf(order: Order): OrderRequest {
 
 export function openOrderDetails(order: Order): Record<string, unknown> {
   const { type, legs: _, ...rest } = order;
-  const all = { ...rest, ...exitsOf(order), order_type: type };
+  const all = { ...rest, ...exitPrices(order), order_type: type };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value != null));
 }
 

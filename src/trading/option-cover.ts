@@ -1,5 +1,5 @@
 import { dollars, sharePrice, shares } from './amounts.ts';
-import { optionOf, unitsOf } from './asset-class.ts';
+import { contractMultiplier, parseOptionSymbol } from './asset-class.ts';
 import { dayWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 
@@ -10,7 +10,7 @@ interface Assignment {
 }
 
 /** Returns the effect of assignment for an order that sells an option to open, or undefined for other orders. */
-export function assignmentOf({
+export function orderAssignment({
   symbol,
   qty = '0',
   position_intent,
@@ -19,11 +19,11 @@ export function assignmentOf({
   readonly qty?: string | undefined;
   readonly position_intent?: string | undefined;
 }): Assignment | undefined {
-  const option = optionOf(symbol);
+  const option = parseOptionSymbol(symbol);
   if (option === undefined || position_intent !== 'sell_to_open') return undefined;
   const { underlying, right, strike, expiry } = option;
   const cash = securedBy(symbol, qty).toFixed(2, Dec.ROUND_UP);
-  const taken = `${shares(new Dec(qty).times(unitsOf(symbol)).toFixed())} ${underlying}`;
+  const taken = `${shares(new Dec(qty).times(contractMultiplier(symbol)).toFixed())} ${underlying}`;
   const at = `at ${sharePrice(strike)} a share`;
   return {
     cash,
@@ -35,17 +35,17 @@ export function assignmentOf({
 }
 
 export function isCallOn(symbol: string, underlying: string): boolean {
-  const option = optionOf(symbol);
+  const option = parseOptionSymbol(symbol);
   return option?.right === 'call' && option.underlying === underlying;
 }
 
 export function isPut(symbol: string): boolean {
-  return optionOf(symbol)?.right === 'put';
+  return parseOptionSymbol(symbol)?.right === 'put';
 }
 
 /** Returns the dollars needed to buy the shares of these puts at their strike. */
 export function securedBy(symbol: string, contracts: Dec | string): Dec {
-  return new Dec(contracts).times(unitsOf(symbol)).times(optionOf(symbol)?.strike ?? 0);
+  return new Dec(contracts).times(contractMultiplier(symbol)).times(parseOptionSymbol(symbol)?.strike ?? 0);
 }
 
 export interface Covering {
@@ -68,8 +68,8 @@ interface OpenOne {
  * Returns the cover that open orders use. Counts every option sale as opening, because the journal doesn't record the
  * intent. This may reject too many orders, but never too few.
  */
-export function coveringOf(symbol: string, open: readonly OpenOne[]): Covering | undefined {
-  const option = optionOf(symbol);
+export function usedCover(symbol: string, open: readonly OpenOne[]): Covering | undefined {
+  const option = parseOptionSymbol(symbol);
   if (option === undefined) return undefined;
   const { underlying } = option;
   const buys = open.filter(({ side }) => side === 'buy');
@@ -77,7 +77,10 @@ export function coveringOf(symbol: string, open: readonly OpenOne[]): Covering |
   const takers = sells.filter((one) => one.symbol === underlying || isCallOn(one.symbol, underlying));
   const puts = sells.filter((one) => isPut(one.symbol));
   return {
-    shares: Dec.sum(0, ...takers.map((one) => new Dec(one.qty).times(unitsOf(one.symbol)))).toFixed(),
+    shares: Dec.sum(
+      0,
+      ...takers.map((one) => new Dec(one.qty).times(contractMultiplier(one.symbol))),
+    ).toFixed(),
     cash: Dec.sum(
       0,
       ...buys.map(({ notional }) => notional),

@@ -1,4 +1,4 @@
-import { eachWords, optionOf, quantityWords } from './asset-class.ts';
+import { eachWords, parseOptionSymbol, quantityWords } from './asset-class.ts';
 import { cents, Dec, plain } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import { orderClassWords, type PositionIntent } from './order-classes.ts';
@@ -34,12 +34,12 @@ export const named =
   (value) =>
     Object.hasOwn(words, value) ? words[value as Value] : value;
 
-const namesOf = (words: Readonly<Record<string, { readonly name: string }>>) =>
+const toNames = (words: Readonly<Record<string, { readonly name: string }>>) =>
   Object.fromEntries(Object.entries(words).map(([value, { name }]) => [value, name]));
 
 /** Explains an option's symbol: `AAPL261218C00190000 (call on AAPL at $190, until 2026-12-18)`. */
 function symbolWords(symbol: string): string {
-  const option = optionOf(symbol);
+  const option = parseOptionSymbol(symbol);
   if (option === undefined) return symbol;
   const { right, underlying, strike, expiry } = option;
   return `${symbol} (${right} on ${underlying} at $${strike}, until ${expiry})`;
@@ -88,11 +88,11 @@ export const orderTermFields = {
     label: 'Trail',
     shown: (value) => `${value} %`,
   },
-  order_class: worded('Exits', named(namesOf(orderClassWords))),
+  order_class: worded('Exits', named(toNames(orderClassWords))),
   take_profit_limit_price: priced('leg', 'Take profit at', 'TP'),
   stop_loss_stop_price: priced('leg', 'Stop loss at', 'SL'),
   stop_loss_limit_price: priced('leg', 'Stop loss limit', 'SLL'),
-  time_in_force: worded('Time in force', named(namesOf(timeInForceWords))),
+  time_in_force: worded('Time in force', named(toNames(timeInForceWords))),
   extended_hours: worded('Extended hours', named({ true: 'Yes', false: 'No' })),
   reference_price: { form: 'price', sent: false, label: 'Reference price', shown: perShare },
   max_slippage: { form: 'amount', sent: false, label: 'Max slippage', shown: percentOfFraction },

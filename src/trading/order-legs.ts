@@ -15,7 +15,7 @@ export function isMultiLeg({ order_class, legs = [] }: Pick<Order, 'order_class'
 const isKnown = (order_class: string | undefined): boolean =>
   order_class === 'bracket' || order_class === 'oto' || order_class === 'oco';
 
-export function exitsOf(order: Order): Exits {
+export function exitPrices(order: Order): Exits {
   const { order_class, legs = [], limit_price } = order;
   if (!isKnown(order_class) || legs.length === 0) return {};
   const stop = legs.find(({ stop_price }) => stop_price !== null);

@@ -1,4 +1,4 @@
-import { type AssetClass, assetClassOf, ticksOf, unitWords } from './asset-class.ts';
+import { type AssetClass, getAssetClass, symbolTicks, unitWords } from './asset-class.ts';
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
 import type { CheckedOrder, OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
@@ -60,7 +60,7 @@ export const commonTerms = {
     amounts: cryptoParts,
     extendedHours: none,
     classes: {},
-    ticks: ticksOf('BTC/USD'),
+    ticks: symbolTicks('BTC/USD'),
   },
   us_option: {
     timesInForce: {
@@ -73,7 +73,7 @@ export const commonTerms = {
     amounts: none,
     extendedHours: none,
     classes: {},
-    ticks: ticksOf('AAPL261218C00190000'),
+    ticks: symbolTicks('AAPL261218C00190000'),
   },
 } satisfies TermsByClass;
 
@@ -86,7 +86,7 @@ const classNames: Readonly<Record<AssetClass, string>> = {
 /** Checks type, time in force, fractions, sessions, exits and ticks. @throws {TradeAgentError} `invalid_order` */
 export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
   const { symbol, qty, notional } = order;
-  const terms = byClass[assetClassOf(symbol)];
+  const terms = byClass[getAssetClass(symbol)];
   if (terms === undefined) throw notTraded(symbol, byClass);
   checkTicks(order, terms.ticks);
   if (order.order_class !== undefined) checkClass(order, order.order_class, terms.classes);
@@ -102,7 +102,7 @@ export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
 function notTraded(symbol: string, byClass: TermsByClass): Error {
   const traded = Object.keys(byClass).map((name) => classNames[name as AssetClass]);
   return problem(
-    `this broker doesn't trade ${classNames[assetClassOf(symbol)]}`,
+    `this broker doesn't trade ${classNames[getAssetClass(symbol)]}`,
     `Choose ${either(traded)}.`,
     'symbol',
   );
@@ -145,7 +145,7 @@ function checkParts(
     throw problem(
       field === 'qty'
         ? `only whole ${unit} are supported here`
-        : `orders in dollars for ${classNames[assetClassOf(symbol)]} are not supported here`,
+        : `orders in dollars for ${classNames[getAssetClass(symbol)]} are not supported here`,
       `Use a whole number of ${unit}${field === 'qty' ? '' : ' (qty)'}.`,
       field,
     );

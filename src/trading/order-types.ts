@@ -93,7 +93,7 @@ export function hasPrice(type: string, price: PriceOfType): boolean {
 }
 
 /** Returns the price band of an order type. Undefined for types with their own limit or without a bound. */
-export function bandOf(type: string) {
+export function priceBand(type: string) {
   const bound = orderTypeRow(type)?.bound;
   return typeof bound === 'object' && bound !== null ? bound : undefined;
 }

@@ -1,11 +1,11 @@
 import { dollars, exactPercent, sharePrice, shares } from './amounts.ts';
-import { unitsOf } from './asset-class.ts';
+import { contractMultiplier } from './asset-class.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { environmentWord } from './environment.ts';
 import type { OrderDraft } from './order.ts';
 import { orderField, orderFieldNames } from './order-fields.ts';
-import { type Exits, exitsOf, isMultiLeg } from './order-legs.ts';
+import { type Exits, exitPrices, isMultiLeg } from './order-legs.ts';
 import { type OrderPrices, orderTypeRow, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
@@ -22,7 +22,7 @@ export function openOrderHeadline(order: Order): string {
     const legs = (order.legs ?? []).map(amountHeadline).join('; ');
     return `${order.order_class ?? 'legs'}: ${legs}, ${orderTerms(order)}`;
   }
-  const exits = exitsOf(order);
+  const exits = exitPrices(order);
   // The limit of an OCO is its take profit.
   const own =
     order.order_class === 'oco' && order.legs !== undefined ? { ...order, limit_price: null } : order;
@@ -92,7 +92,7 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
  */
 function boundWords(order: OrderDraft): string {
   const total = (each: string) =>
-    dollars(new Dec(order.qty ?? '0').mul(each).mul(unitsOf(order.symbol)).toFixed());
+    dollars(new Dec(order.qty ?? '0').mul(each).mul(contractMultiplier(order.symbol)).toFixed());
   if (order.limit_price !== undefined) {
     const [atWorst, moves] = order.side === 'buy' ? ['at most', 'rises'] : ['at least', 'falls'];
     const sum = order.qty === undefined ? '' : `, ${total(order.limit_price)} ${atWorst}`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
-import { eachWords, ticksOf, unitWords } from './asset-class.ts';
+import { eachWords, symbolTicks, unitWords } from './asset-class.ts';
 import { cents, Dec, isOnTick, plain, positiveDecimalString, price, type Tick } from './decimal.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
@@ -223,7 +223,7 @@ function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
   const { side } = order;
   const words = `a limit_price (the ${side === 'buy' ? 'most to pay' : 'least to accept'} a share)`;
   if (!('reference_price' in order)) return words;
-  return `${words} such as ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage, ticksOf(order.symbol))}`;
+  return `${words} such as ${worstPrice(side, order.stop_price ?? order.reference_price, order.max_slippage, symbolTicks(order.symbol))}`;
 }
 
 /**
@@ -239,7 +239,7 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
     if (form === undefined) {
       throw problem(`an order has no field ${JSON.stringify(field)}`, 'Remove it.', field);
     }
-    normalized[field] = form === 'word' ? value : written(String(value), form, ticksOf(order.symbol));
+    normalized[field] = form === 'word' ? value : written(String(value), form, symbolTicks(order.symbol));
   }
   return normalized as T;
 }

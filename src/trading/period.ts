@@ -18,7 +18,7 @@ export const periodWords: Readonly<Record<Period, string>> = {
 
 const EARLIEST_DATE = '2010-01-01';
 
-export function startOf(period: Period, now: number): IsoDate {
+export function periodStart(period: Period, now: number): IsoDate {
   const today = newYorkDate(now);
   switch (period) {
     case '1D':

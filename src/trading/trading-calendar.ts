@@ -93,7 +93,7 @@ export function closesEarly(date: IsoDate): boolean {
   return date === addDays(nthWeekday(Number(date.slice(0, 4)), 11, 4, 4), 1);
 }
 
-export function sessionOf(date: IsoDate, hours: MarketHours): Session | undefined {
+export function findSession(date: IsoDate, hours: MarketHours): Session | undefined {
   if (hours === 'always') {
     const open = newYorkInstant(date, '00:00');
     const close = newYorkInstant(date, '24:00');
@@ -123,7 +123,7 @@ export interface Sessions {
 }
 
 export function calendarSessions(hours: MarketHours): Sessions {
-  return sessionsBy(hours, (date) => sessionOf(date, hours));
+  return sessionsBy(hours, (date) => findSession(date, hours));
 }
 
 /**
@@ -135,7 +135,7 @@ export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
   const [first = ''] = dates;
   const last = dates.at(-1) ?? first;
   return sessionsBy('exchange', (date) => {
-    if (date < first || date > last) return sessionOf(date, 'exchange');
+    if (date < first || date > last) return findSession(date, 'exchange');
     return days.has(date) ? exchangeSession(date) : undefined;
   });
 }

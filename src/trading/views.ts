@@ -70,7 +70,8 @@ export const orderStatuses = [
 ] as const; // prettier-ignore
 
 /** Accepts the known values and any other string, because brokers return values that we never send. */
-const wordOf = <Known extends readonly [string, ...string[]]>(known: Known) => z.enum(known).or(z.string());
+const knownOrOther = <Known extends readonly [string, ...string[]]>(known: Known) =>
+  z.enum(known).or(z.string());
 
 const orderPart = () => ({
   id: z.string(),
@@ -78,9 +79,9 @@ const orderPart = () => ({
   /** The symbol. A multi-leg order without its own has its legs' symbols, joined by ` + `. */
   symbol: z.string(),
   /** Empty for a multi-leg order, whose legs have the sides. */
-  side: wordOf(sides),
-  type: wordOf(orderTypes),
-  time_in_force: wordOf(timesInForce),
+  side: knownOrOther(sides),
+  type: knownOrOther(orderTypes),
+  time_in_force: knownOrOther(timesInForce),
   qty: decimalString.nullable(),
   notional: decimalString.nullable(),
   limit_price: decimalString.nullable(),
@@ -88,15 +89,15 @@ const orderPart = () => ({
   trail_price: decimalString.nullable(),
   trail_percent: decimalString.nullable(),
   extended_hours: z.boolean(),
-  status: wordOf(orderStatuses),
+  status: knownOrOther(orderStatuses),
   filled_qty: decimalString,
   filled_avg_price: decimalString.nullable(),
   submitted_at: z.string(),
   filled_at: z.string().nullable(),
   /** Absent for a simple order. A leg has its parent's order class. */
-  order_class: wordOf(orderClasses).optional(),
-  asset_class: wordOf(assetClasses).optional(),
-  position_intent: wordOf(positionIntents).optional(),
+  order_class: knownOrOther(orderClasses).optional(),
+  asset_class: knownOrOther(assetClasses).optional(),
+  position_intent: knownOrOther(positionIntents).optional(),
 });
 
 export const orderLegSchema = z.lazy(() => z.object(orderPart()));

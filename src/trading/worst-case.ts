@@ -1,9 +1,9 @@
 import { dollars, sharePrice } from './amounts.ts';
-import { howMany, priceWords, quantityWords, ticksOf, unitsOf } from './asset-class.ts';
+import { contractMultiplier, howMany, priceWords, quantityWords, symbolTicks } from './asset-class.ts';
 import { Dec } from './decimal.ts';
-import { assignmentOf } from './option-cover.ts';
+import { orderAssignment } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
-import { bandOf } from './order-types.ts';
+import { priceBand } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import type { WorstCase } from './proposal.ts';
 
@@ -21,7 +21,7 @@ export function boundedOrder(draft: OrderDraft): OrderDraft {
 function boundedEntry(draft: OrderDraft): OrderDraft {
   const limit = sentLimit(draft);
   if (limit === undefined || limit === draft.limit_price) return draft;
-  return { ...draft, type: bandOf(draft.type)?.goesOutAs ?? draft.type, limit_price: limit };
+  return { ...draft, type: priceBand(draft.type)?.goesOutAs ?? draft.type, limit_price: limit };
 }
 
 type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_slippage'> & {
@@ -34,19 +34,19 @@ type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_sli
 /** Returns the limit price that an order is sent with, or undefined if none bounds it ({@link boundedOrder}). */
 export function sentLimit(order: Bounded): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
-  const band = bandOf(type)?.around;
+  const band = priceBand(type)?.around;
   // A market buy in dollars is bounded by its amount.
   const isBoundByAmount = band === 'reference_price' && side === 'buy' && qty == null;
   const around =
     band === 'stop_price' ? stop_price : band === undefined || isBoundByAmount ? null : reference_price;
   if (around == null) return limit_price ?? undefined;
-  return worstPrice(side, around, max_slippage, ticksOf(symbol));
+  return worstPrice(side, around, max_slippage, symbolTicks(symbol));
 }
 
 function boundedStopLoss(draft: OrderDraft): OrderDraft {
   const { stop_loss_stop_price: stop, stop_loss_limit_price, max_slippage, symbol } = draft;
   if (stop === undefined || stop_loss_limit_price !== undefined) return draft;
-  return { ...draft, stop_loss_limit_price: worstPrice('sell', stop, max_slippage, ticksOf(symbol)) };
+  return { ...draft, stop_loss_limit_price: worstPrice('sell', stop, max_slippage, symbolTicks(symbol)) };
 }
 
 /**
@@ -65,7 +65,7 @@ function withOption(worst: WorstCase, order: OrderDraft): WorstCase {
   const more =
     intent === 'buy_to_open'
       ? 'You lose all of it if the option expires worthless.'
-      : assignmentOf(order)?.text;
+      : orderAssignment(order)?.text;
   return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
 
@@ -86,7 +86,7 @@ function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDr
     };
   }
   const each = priceWords(symbol, limit);
-  const exact = qty === undefined ? new Dec(notional ?? 0) : amountOf(qty, limit, symbol);
+  const exact = qty === undefined ? new Dec(notional ?? 0) : dollarValue(qty, limit, symbol);
   const cash = exact.toFixed(2, buys ? Dec.ROUND_UP : Dec.ROUND_DOWN);
   if (buys) {
     return {
@@ -112,9 +112,9 @@ function withExits(entry: string, order: OrderDraft): string {
   const { stop_loss_stop_price: stop, stop_loss_limit_price: least } = order;
   const takes = profit === undefined ? '' : ` It takes profit at ${priceWords(symbol, profit)} or more.`;
   if (stop === undefined || least === undefined) return `${entry}${takes} There is no stop loss.`;
-  const lost = amountOf(qty, limit_price, symbol).minus(amountOf(qty, least, symbol));
+  const lost = dollarValue(qty, limit_price, symbol).minus(dollarValue(qty, least, symbol));
   return (
-    `${entry}${takes} If the stop at ${sharePrice(stop, ticksOf(symbol))} is reached, it sells at no less than ${priceWords(symbol, least)}, ` +
+    `${entry}${takes} If the stop at ${sharePrice(stop, symbolTicks(symbol))} is reached, it sells at no less than ${priceWords(symbol, least)}, ` +
     `so the total loss is at most ${dollars(lost.toFixed(2, Dec.ROUND_UP))} before fees, unless the price jumps past the stop's limit.`
   );
 }
@@ -123,16 +123,16 @@ function withExits(entry: string, order: OrderDraft): string {
 function worstExit(order: OrderDraft): WorstCase {
   const { symbol, qty = '0', take_profit_limit_price: profit = '0' } = order;
   const { stop_loss_stop_price: stop = '0', stop_loss_limit_price: least = '0' } = order;
-  const cash = amountOf(qty, least, symbol).toFixed(2, Dec.ROUND_DOWN);
+  const cash = dollarValue(qty, least, symbol).toFixed(2, Dec.ROUND_DOWN);
   return {
     cash,
     price: least,
     text:
-      `Brings in at least ${dollars(cash)} if it all sells: at ${priceWords(symbol, profit)} or more, or, once the stop at ${sharePrice(stop, ticksOf(symbol))} ` +
+      `Brings in at least ${dollars(cash)} if it all sells: at ${priceWords(symbol, profit)} or more, or, once the stop at ${sharePrice(stop, symbolTicks(symbol))} ` +
       `is reached, at no less than ${priceWords(symbol, least)}. If the price jumps past the stop's limit, it does not sell.`,
   };
 }
 
-function amountOf(qty: string, price: string, symbol: string): Dec {
-  return new Dec(qty).times(price).times(unitsOf(symbol));
+function dollarValue(qty: string, price: string, symbol: string): Dec {
+  return new Dec(qty).times(price).times(contractMultiplier(symbol));
 }

@@ -4,7 +4,7 @@ type Weekday = (typeof weekdays)[number];
 
 const formats = new Map<string, Intl.DateTimeFormat>();
 
-function formatOf(zone: string): Intl.DateTimeFormat {
+function zoneFormat(zone: string): Intl.DateTimeFormat {
   const known = formats.get(zone);
   if (known !== undefined) return known;
   const format = new Intl.DateTimeFormat('en-US', {
@@ -20,7 +20,7 @@ function formatOf(zone: string): Intl.DateTimeFormat {
 
 export function isZone(zone: string): boolean {
   try {
-    return formatOf(zone) !== undefined;
+    return zoneFormat(zone) !== undefined;
   } catch {
     return false;
   }
@@ -29,7 +29,7 @@ export function isZone(zone: string): boolean {
 /** Returns the weekday and the wall time as `HH:MM`. @param time milliseconds since the epoch */
 export function wallTime(time: number, zone: string): { readonly day: Weekday; readonly time: string } {
   const parts = Object.fromEntries(
-    formatOf(zone)
+    zoneFormat(zone)
       .formatToParts(time)
       .map(({ type, value }) => [type, value]),
   );

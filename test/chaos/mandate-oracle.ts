@@ -1,5 +1,5 @@
 import canonicalize from 'canonicalize';
-import { subjectIdOf } from '../../src/approval/kernel/propose.ts';
+import { deriveSubjectId } from '../../src/approval/kernel/propose.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import { Dec } from '../../src/trading/decimal.ts';
@@ -122,7 +122,7 @@ function ofItsTerms(
     (told) =>
       told.what === 'asked' &&
       world.programs[told.who.machine]?.jkt === terms.agent_jkt &&
-      subjectIdOf(told.who.sub, told.who.clientId, told.key) === row.subjectId,
+      deriveSubjectId(told.who.sub, told.who.clientId, told.key) === row.subjectId,
   );
   must(asked, `${what} was asked for by another program than the mandate's`);
   const late = sendsOf(world, order.client_order_id).some(

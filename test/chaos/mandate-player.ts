@@ -1,5 +1,5 @@
 import { utcSeconds } from '../../src/machine/clock.ts';
-import { slotOf } from '../../src/trading/mandate/cadence.ts';
+import { currentSlot } from '../../src/trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../src/trading/new-york-time.ts';
 import type { ProposalRequestInput } from '../../src/trading/proposal.ts';
 import { Client, identities } from './client.ts';
@@ -76,7 +76,7 @@ function askUnder(hands: MandateHands, step: MandateStep & { do: 'under' }): voi
   const cadence = named?.terms.cadence ?? 'daily';
   const slot =
     step.slot === 'present'
-      ? slotOf(cadence, world.machine(step.gateway % world.gateways()).now())
+      ? currentSlot(cadence, world.machine(step.gateway % world.gateways()).now())
       : OTHER_SLOT;
   const request: ProposalRequestInput = {
     ...{ kind: 'order', order, ttl: step.ttl, mandate: named?.id ?? 'any' },

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { addServerWrappingKey, migrateServer, serverKey } from '../../src/app/server/server-places.ts';
 import type { AgentServer } from '../../src/home/identity-provider/servers/agent-server.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
-import { appOf } from '../../src/store/postgres/schema.ts';
+import { appRole } from '../../src/store/postgres/schema.ts';
 import { type Cluster, SUPERUSER } from '../postgres/support/cluster.ts';
 import { runSql } from '../postgres/support/database.ts';
 import type { AgentLoad } from './agent-process.ts';
@@ -58,7 +58,7 @@ export async function prepareAgents(
       writeFileSync(places.config, JSON.stringify(settings));
       await addServerWrappingKey(places);
       await migrateServer({ env }, places, { url_env: 'OWNER_URL' });
-      await runSql(owner, `CREATE ROLE agents LOGIN IN ROLE ${appOf(stateSchema.name)}`);
+      await runSql(owner, `CREATE ROLE agents LOGIN IN ROLE ${appRole(stateSchema.name)}`);
       for (let n = 0; n < counts.servers; n++) servers.push(await start('server'));
       for (let n = 0; n < counts.workers; n++) workers.push(await start('worker'));
     },

@@ -6,7 +6,7 @@ import { postgresAuditStore } from '../../src/store/postgres/audit-store.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { appOf } from '../../src/store/postgres/schema.ts';
+import { appRole } from '../../src/store/postgres/schema.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { seededRandom } from '../fixtures/seeded-random.ts';
 import { atOnce } from '../load/many-proposals.ts';
@@ -48,7 +48,7 @@ beforeAll(async () => {
   cluster = await startCluster(programs, { durable: true });
   const owner = cluster.address(SUPERUSER, 'postgres');
   await migrate(owner, gatewaySchema);
-  await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appOf(gatewaySchema.name)}`);
+  await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
 });
 afterAll(() => cluster?.remove());
 

@@ -1,4 +1,4 @@
-import { verdictOf } from '../../src/app/receipts.ts';
+import { verifyReceiptText } from '../../src/app/receipts.ts';
 import type { SigningKey } from '../../src/store/signing-key-store.ts';
 import { RECEIPT_KEYS_PATH } from '../../src/trading/receipt.ts';
 import type { LoadPerson } from '../load/people.ts';
@@ -44,7 +44,7 @@ async function faultOf(
   id: string,
   { isTrusted, passkeys }: Signers,
 ): Promise<string | undefined> {
-  const verdict = await verdictOf(text, isTrusted);
+  const verdict = await verifyReceiptText(text, isTrusted);
   if (!verdict.ok) return `${verdict.fault}: ${verdict.text}`;
   const { approvals, orders, proposal } = verdict.receipt;
   const isOfPasskey = ({ sub, key }: (typeof approvals)[number]) =>

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { addServerWrappingKey, migrateServer, serverKey } from '../../src/app/server/server-places.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
-import { appOf } from '../../src/store/postgres/schema.ts';
+import { appRole } from '../../src/store/postgres/schema.ts';
 import { freePort } from '../free-port.ts';
 import { running } from '../postgres/server/served.ts';
 import { postgresPrograms, SUPERUSER, startCluster } from '../postgres/support/cluster.ts';
@@ -36,7 +36,7 @@ export async function agentServer(folder: string) {
       writeFileSync(places.config, JSON.stringify(settings));
       await addServerWrappingKey(places);
       await migrateServer({ env }, places, { url_env: 'OWNER_URL' });
-      await runSql(env.OWNER_URL, `CREATE ROLE agents LOGIN IN ROLE ${appOf(stateSchema.name)}`);
+      await runSql(env.OWNER_URL, `CREATE ROLE agents LOGIN IN ROLE ${appRole(stateSchema.name)}`);
       const { server, worker, stop } = running({ places, env, port });
       await Promise.all([server(), worker()]);
       return {

@@ -12,7 +12,7 @@ import { createVault } from '../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../src/home/identity-provider.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../src/machine/clock.ts';
-import { type HttpServer, listenerOf, listenOnLoopback } from '../../src/net/http-server.ts';
+import { type HttpServer, listenOnLoopback, requestListener } from '../../src/net/http-server.ts';
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
@@ -198,7 +198,7 @@ async function startBroker({ home, users, servers, watch }: AtBroker) {
     watch === undefined
       ? broker.app.fetch(request)
       : watch(request.clone(), async () => broker.app.fetch(request));
-  servers.broker.serve(listenerOf({ fetch: watched }));
+  servers.broker.serve(requestListener({ fetch: watched }));
   const vault = createVault({
     database: prepareHomeDatabase(home.database('identity-provider')),
     key: Buffer.from(home.seed.vault_key, 'base64url'),

@@ -4,7 +4,7 @@ import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.t
 import { migrate } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { openDatabase } from '../../src/store/postgres/open-database.ts';
-import { appOf } from '../../src/store/postgres/schema.ts';
+import { appRole } from '../../src/store/postgres/schema.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
 import { questionSeal } from '../../src/store/rows/question-id.ts';
 import { followEvents } from '../../src/tools/gateway/follow-events.ts';
@@ -23,7 +23,7 @@ withPostgres('a gateway whose database is away', () => {
     cluster = await startCluster(postgresPrograms() ?? '');
     const superuser = cluster.address(SUPERUSER, 'postgres');
     await migrate(superuser, gatewaySchema);
-    await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appOf(gatewaySchema.name)}`);
+    await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
     const address = cluster.address('app', 'postgres');
     database = await openDatabase({ address, schema: gatewaySchema, tenant: newTenant() });
     world = await startForeignWorld({

@@ -9,7 +9,7 @@ import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { appOf } from '../../src/store/postgres/schema.ts';
+import { appRole } from '../../src/store/postgres/schema.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from './support/cluster.ts';
 import { runSql } from './support/database.ts';
 import { drafted } from './support/filled-stores.ts';
@@ -52,7 +52,7 @@ it.runIf(programs !== undefined)(
     const before = await started({ settings: { archive_mode: 'on', archive_command: archive } });
     const owner = before.address(SUPERUSER, 'postgres');
     await migrate(owner, gatewaySchema);
-    await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appOf(gatewaySchema.name)}`);
+    await runSql(owner, `CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
     const file = join(folder, 'audit.jsonl');
     const now = Date.now();
     await withStores(before, ({ proposals, ...stores }) =>

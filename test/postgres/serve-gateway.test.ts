@@ -10,7 +10,7 @@ import { type ServedGateway, serveGateway } from '../../src/app/gateway/serve-ga
 import { systemClock } from '../../src/machine/clock.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { appOf } from '../../src/store/postgres/schema.ts';
+import { appRole } from '../../src/store/postgres/schema.ts';
 import { checkJson } from '../e2e/output-schemas.ts';
 import { emptyDatabase, runSql, withPostgres } from './support/database.ts';
 
@@ -59,7 +59,7 @@ withPostgres('a gateway with its data on PostgreSQL', () => {
   const migrated = async () => {
     const done = await migrateDatabase({ env }, placesOf('one'), { url_env: 'OWNER_URL' });
     const user = new URL(app).searchParams.get('user');
-    await runSql(database.superuser, `CREATE ROLE ${user} LOGIN IN ROLE ${appOf(gatewaySchema.name)}`);
+    await runSql(database.superuser, `CREATE ROLE ${user} LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
     return done;
   };
   const serve = (name: string): Promise<ServedGateway> => {

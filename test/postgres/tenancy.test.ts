@@ -2,7 +2,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { stateSchema } from '../../src/store/postgres/migrations/state.ts';
-import { appOf, sweeperOf } from '../../src/store/postgres/schema.ts';
+import { appRole, sweeperRole } from '../../src/store/postgres/schema.ts';
 import { personDatabase } from '../../src/store/postgres/state/person-database.ts';
 import { postgresStateStores } from '../../src/store/postgres/state/state-stores.ts';
 import { blockDatabase, runSql, type TestDatabase, withPostgres } from './support/database.ts';
@@ -102,13 +102,13 @@ const atGateway: readonly Attempt[] = [
       `CREATE OR REPLACE FUNCTION current_tenant() RETURNS text LANGUAGE sql AS $$ SELECT '${OURS}' $$`,
     ],
     ['empty a table, in which policies have no say', 'TRUNCATE halts'],
-    ['become the sweeper, who sees all', `SET ROLE ${sweeperOf(GATEWAY)}`],
+    ['become the sweeper, who sees all', `SET ROLE ${sweeperRole(GATEWAY)}`],
   ]),
   // The sweeper sees every tenant's expired proofs, and has no right to anything else.
   ...tried('sweeper', OURS, RIGHTS, [
     ['have a proof count as seen', `INSERT INTO gateway_dpop_proofs (proof, expires_at) VALUES ('\\x01', 1)`],
     ['keep a proof for longer', 'UPDATE gateway_dpop_proofs SET expires_at = 1'],
-    ['become the application', `SET ROLE ${appOf(GATEWAY)}`],
+    ['become the application', `SET ROLE ${appRole(GATEWAY)}`],
   ]),
 ];
 

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../../src/store/postgres/migrations/gateway.ts';
-import { appOf } from '../../../src/store/postgres/schema.ts';
+import { appRole } from '../../../src/store/postgres/schema.ts';
 import { postgresPrograms, SUPERUSER, startCluster } from '../../../test/postgres/support/cluster.ts';
 import { memoryOf, processorOf, serverProcesses, sumOf } from './processes.mjs';
 
@@ -16,7 +16,7 @@ export async function startDatabase() {
   await migrate(owner, gatewaySchema);
   const client = new pg.Client({ connectionString: owner });
   await client.connect();
-  await client.query(`CREATE ROLE gateways LOGIN IN ROLE ${appOf(gatewaySchema.name)}`);
+  await client.query(`CREATE ROLE gateways LOGIN IN ROLE ${appRole(gatewaySchema.name)}`);
   await client.query(`SET search_path = ${gatewaySchema.name}`);
   return {
     /** Address with the gateways' login. */

@@ -7,7 +7,7 @@ import { prompts } from './message-history.ts';
 /** Maximum proposals per prompt, unless the person's own words name more. Nobody reviews many approvals with care. */
 const MAX_PROPOSALS_PER_PROMPT = 5;
 
-export function asksOf(
+export function proposalQuota(
   state: Pick<AgentStateValue, 'messages' | 'outcomes' | 'prompt'>,
 ): (index: number) => Asks {
   const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);

@@ -28,7 +28,7 @@ export function ordersOfCall({ name, args }: Call): NamedOrder[] {
 }
 
 /** Returns what a proposing call is about: its symbols, order id or recipient. Undefined for a call that reads. */
-export function subjectOf(call: Call): string | undefined {
+export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;
   const symbols = ordersOfCall(call).map(({ symbol }) => symbol);

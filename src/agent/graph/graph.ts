@@ -9,7 +9,7 @@ import {
   type ProposalGraphValue,
   type ToolCall,
 } from './agent-state.ts';
-import { asksOf } from './asks.ts';
+import { proposalQuota } from './asks.ts';
 import { conversationFacts } from './conversation-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { isFinished, modelNode, openCalls } from './model-node.ts';
@@ -50,7 +50,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     const latest = state.messages.at(-1);
     const calls = openCalls(state.messages);
     if (calls.length === 0) return latest?.type === 'tool' ? 'model' : END;
-    const asks = asksOf(state);
+    const asks = proposalQuota(state);
     const facts = conversationFacts(state.messages);
     let proposals = 0;
     return calls.map((call) => {

@@ -18,7 +18,7 @@ import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ErrorFacts } from '../events.ts';
 import { HeldText } from '../model/held-text.ts';
-import { addUsage, usageOf } from '../model/usage.ts';
+import { addUsage, answerUsage } from '../model/usage.ts';
 import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
 import { ordersSaid } from '../planner/orders-named.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
@@ -65,7 +65,7 @@ export function modelNode(environment: GraphEnvironment) {
     return {
       ...after(environment, { ...state, mistakes }, answer, read),
       turns: state.turns + 1,
-      usage: addUsage(state.usage, usageOf(answer, environment.profile.model.price)),
+      usage: addUsage(state.usage, answerUsage(answer, environment.profile.model.price)),
     };
   };
 }

@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { errorCodeOf, MAX_SENTENCE_LENGTH, sanitizedMembers } from '../../tools/gateway/gateway-problem.ts';
+import { MAX_SENTENCE_LENGTH, sanitizedMembers, toErrorCode } from '../../tools/gateway/gateway-problem.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { describeProposal } from './proposal-view.ts';
@@ -25,7 +25,7 @@ export function proposalError(proposal: Proposal): TradeAgentError {
         hint: `Check again with "trade-agent approvals reconcile ${proposal.id}".`,
       });
     default: {
-      const code = reason === undefined ? 'blocked' : errorCodeOf(reason.code, reason.members);
+      const code = reason === undefined ? 'blocked' : toErrorCode(reason.code, reason.members);
       return new TradeAgentError(code, why('it was blocked'), {
         hint: code === 'outcome_unknown' ? `It is not ${twice} a second time.` : nothing,
         details: {

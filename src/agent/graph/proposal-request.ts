@@ -21,7 +21,7 @@ import {
 import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { type ProvenanceInput, provenanceOf } from './provenance.ts';
+import { computeProvenance, type ProvenanceInput } from './provenance.ts';
 import { byRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
@@ -172,7 +172,7 @@ function sources(
     composedBy === undefined
       ? {}
       : Object.fromEntries(Object.keys(request).map((name) => [name, composedBy]));
-  return provenanceOf({
+  return computeProvenance({
     kind,
     request,
     userTurns: composedBy === undefined ? said : [],

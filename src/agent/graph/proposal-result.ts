@@ -13,13 +13,13 @@ import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { linesSummary, orderSummary } from '../planner/answer.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
-import { callWords, subjectOf } from './call-words.ts';
+import { callSubject, callWords } from './call-words.ts';
 import { errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { brokerRejection, proposalError } from './proposal-refusal.ts';
-import { cameOf, describeProposal, mandateIn } from './proposal-view.ts';
+import { describeProposal, mandateIn, proposalOutcome } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
@@ -91,7 +91,7 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
   if (proposal.state !== 'executed' || proposal.result === undefined) {
     return failed(environment, state, proposalError(proposal), asked);
   }
-  if (cameOf(proposal).placed?.status === 'rejected') {
+  if (proposalOutcome(proposal).placed?.status === 'rejected') {
     return failed(environment, state, brokerRejection(proposal), asked);
   }
   const [summary, facts] = whatCame(proposal);
@@ -108,7 +108,7 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
 
 /** Returns the outcome in words, and as facts for the model. */
 function whatCame(proposal: Proposal): readonly [string, Readonly<Record<string, unknown>>] {
-  const { placed, sent, lines, granted } = cameOf(proposal);
+  const { placed, sent, lines, granted } = proposalOutcome(proposal);
   if (placed !== undefined) return [orderSummary(placed), { order: placed }];
   if (sent !== undefined) return [`sent: ${describeMessage(sent)}`, { sent }];
   if (lines !== undefined) return [linesSummary(lines), { lines }];
@@ -139,7 +139,7 @@ function ended(
 }
 
 function about(call: ToolCall): Pick<Outcome, 'subject'> {
-  const subject = subjectOf(call);
+  const subject = callSubject(call);
   return defined({ subject });
 }
 

@@ -29,7 +29,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
     ...(chosen.length === 0 ? {} : { chosen_by_ai: chosen }),
     ...defined({ account_at: shows?.Account, mandate_id: mandate }),
     [kind]: subject,
-    ...cameOf(proposal),
+    ...proposalOutcome(proposal),
   };
   // The cast is safe because the table of kinds determines the field named after the kind.
   return view as ApprovalView;
@@ -50,6 +50,6 @@ export function describeProposal({ kind, subject }: Proposal): string {
   return kindWords(kind).summary(subject);
 }
 
-export function cameOf({ kind, result }: Proposal): Came {
+export function proposalOutcome({ kind, result }: Proposal): Came {
   return result === undefined ? {} : kindWords(kind).came(result);
 }

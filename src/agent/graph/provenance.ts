@@ -6,7 +6,7 @@ import { type Held, partName, partOfPosition } from '../../trading/portfolio/all
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { understand } from '../planner/conversation.ts';
 import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
-import { readingsOf, type Said } from '../planner/person-words.ts';
+import { readUtterances, type Said } from '../planner/person-words.ts';
 import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 
 type Field = Provenance['fields'][string];
@@ -65,7 +65,7 @@ const wordFields: readonly (readonly [string, (said: Said) => readonly unknown[]
  * Returns where each field of a proposal comes from. A field is `user` only if its value is in the person's own
  * words. The newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
  */
-export function provenanceOf(input: ProvenanceInput): Provenance {
+export function computeProvenance(input: ProvenanceInput): Provenance {
   const found = input.kind === 'order' || input.kind === 'replace' ? ofOrder(input) : ofWords(input);
   const fields: Record<string, Field> = {};
   const named = saidAccount(input);
@@ -117,7 +117,7 @@ function ofOrder(input: ProvenanceInput): Found {
   const { request, from } = input;
   const own = input.kind === 'replace' ? symbolOfOrder(input) : String(request.symbol ?? '').toUpperCase();
   const turns = input.userTurns.map((_, at) =>
-    closest(readingsOf(input.userTurns.slice(0, at + 1), own, input.names), request),
+    closest(readUtterances(input.userTurns.slice(0, at + 1), own, input.names), request),
   );
   const fields: Record<string, Field> = {};
   let turn = -1;

@@ -10,7 +10,7 @@ const MAX_SUBJECT_LENGTH = 40;
  * @param text prose, or JSON, whose strings are inspected one by one
  */
 export function readsLikeInstructions(text: string): boolean {
-  return stringsOf(text.slice(0, MAX_INSPECTED_LENGTH)).some((each) =>
+  return stringsIn(text.slice(0, MAX_INSPECTED_LENGTH)).some((each) =>
     hasInstructionWords(each.replace(/[ \t]+/g, ' ')),
   );
 }
@@ -20,13 +20,13 @@ export function instructionsNotice(source: string, about: readonly string[] = []
   return `${source}${whose === '' ? '' : ` (${whose})`} contains text that reads like instructions; it was treated as data and not followed`;
 }
 
-export function aboutOf({ symbol, symbols }: Readonly<Record<string, unknown>>): string[] {
+export function symbolArguments({ symbol, symbols }: Readonly<Record<string, unknown>>): string[] {
   return [symbol, ...(Array.isArray(symbols) ? symbols : [symbols])].flatMap((one: unknown) =>
     typeof one === 'string' && /^[A-Za-z0-9./-]{1,12}$/.test(one) ? [one.toUpperCase()] : [],
   );
 }
 
-function stringsOf(text: string): string[] {
+function stringsIn(text: string): string[] {
   const value = parseJson(text);
   // The raw text counts too: a tool call may be written in its own brackets.
   const found: string[] = [text];

@@ -16,20 +16,20 @@ import {
   isRecurring,
   type StandingOrderTerms,
 } from '../../trading/mandate/standing.ts';
-import { endOf, type SaidEnd } from '../../trading/mandate/standing-end.ts';
+import { parseEnd, type SaidEnd } from '../../trading/mandate/standing-end.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { withoutAccount } from '../planner/account-named.ts';
 import { understand } from '../planner/conversation.ts';
-import { readingsOf } from '../planner/person-words.ts';
-import { clausesOf, writtenOutClauses } from '../planner/sentence.ts';
+import { readUtterances } from '../planner/person-words.ts';
+import { sentenceClauses, writtenOutClauses } from '../planner/sentence.ts';
 import { type SaidWhen, type Timed, takeWhen } from '../planner/standing-when.ts';
 import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
 import { NotUnderstood } from '../planner/words.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { provenanceOf } from './provenance.ts';
+import { computeProvenance } from './provenance.ts';
 
 const LIMITS_RULE = 'the orders it places';
 
@@ -175,7 +175,7 @@ function standingProvenance({
 }: StandingUtterance): StandingProvenance {
   const { order, when } = standing;
   const turns = said.map((turn) => turnAbout(turn, standing, names));
-  const { fields, sentence } = provenanceOf({
+  const { fields, sentence } = computeProvenance({
     kind: 'order',
     request: order,
     userTurns: turns.map(({ rest }) => rest),
@@ -235,7 +235,7 @@ function endSaid(
 ): Partial<Record<'end', Provenance['fields'][string]>> {
   const said = before !== undefined ? { before } : until !== undefined ? { until } : undefined;
   if (end === undefined && said === undefined) return {};
-  const isSame = end !== undefined && said !== undefined && endOf(end, now) === endOf(said, now);
+  const isSame = end !== undefined && said !== undefined && parseEnd(end, now) === parseEnd(said, now);
   return { end: isSame ? user : other };
 }
 
@@ -248,7 +248,7 @@ function turnAbout(
   const timed = clausesIn(turn).flatMap((clause) => timedIn(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
   const likeness = (one: Said) => {
-    const said = readingsOf([one.rest], order.symbol, names);
+    const said = readUtterances([one.rest], order.symbol, names);
     const size = order.notional ?? order.qty;
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
     return (isDue(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
@@ -265,7 +265,7 @@ function clausesIn(turn: string): string[] {
   try {
     return writtenOutClauses(turn);
   } catch (error) {
-    if (error instanceof NotUnderstood) return clausesOf(turn);
+    if (error instanceof NotUnderstood) return sentenceClauses(turn);
     throw error;
   }
 }

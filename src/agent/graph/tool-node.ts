@@ -6,13 +6,13 @@ import { findTool } from '../../tools/catalog.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import { setAlert } from '../../tools/set-alert.ts';
-import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
-import { alertSchema, conditionOf } from '../../trading/alert.ts';
+import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
+import { alertCondition, alertSchema } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { understand } from '../planner/conversation.ts';
-import { isName, symbolsOf } from '../planner/intent.ts';
-import { readingsOf } from '../planner/person-words.ts';
+import { intentSymbols, isName } from '../planner/intent.ts';
+import { readUtterances } from '../planner/person-words.ts';
 import { symbolIfNamed } from '../planner/symbols-by-name.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
@@ -22,7 +22,7 @@ import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
-import { aboutOf, instructionsNotice, readsLikeInstructions } from './reads-like-instructions.ts';
+import { instructionsNotice, readsLikeInstructions, symbolArguments } from './reads-like-instructions.ts';
 import { untrusted } from './system-prompt.ts';
 
 interface ToolInput {
@@ -125,14 +125,14 @@ async function answerTo(
 
 function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: ToolCall, text: string): void {
   if (readsLikeInstructions(text)) {
-    emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, aboutOf(args)) });
+    emit({ type: 'notice', message: instructionsNotice(`the answer from ${name}`, symbolArguments(args)) });
   }
 }
 
 /** @throws {TradeAgentError} `usage`, for the model to correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   // Small models pass something to a tool without parameters (`{"input": ""}`), which can be ignored.
-  const args = parseArguments(tool.schema, takesNothing(tool) ? accountOf(call) : call.args);
+  const args = parseArguments(tool.schema, takesNothing(tool) ? accountArgumentOnly(call) : call.args);
   if (args.success) return args.data;
   const issue = args.error.issues[0];
   throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {
@@ -141,10 +141,10 @@ export function readArguments(tool: DirectTool, call: ToolCall): unknown {
 }
 
 function takesNothing(tool: DirectTool): boolean {
-  return Object.keys(argumentsOf(tool).shape).every((name) => name === 'account');
+  return Object.keys(toolArgumentsSchema(tool).shape).every((name) => name === 'account');
 }
 
-function accountOf({ args: { account } }: ToolCall): { account?: unknown } {
+function accountArgumentOnly({ args: { account } }: ToolCall): { account?: unknown } {
   return account === undefined || account === null || account === '' ? {} : { account };
 }
 
@@ -224,7 +224,7 @@ export function requireOwnWords({ name, args, facts, tainted }: LocalCall): void
     );
   }
   if (name !== setAlert.name || tainted.length === 0) return;
-  const { limit } = conditionOf(alertSchema.parse(args));
+  const { limit } = alertCondition(alertSchema.parse(args));
   if (isNumberSaid(facts, symbol, limit.replace('%', ''))) return;
   throw notSaid(
     `the user has not said ${limit}`,
@@ -236,17 +236,17 @@ function isSymbolSaid({ said, names = [] }: ConversationFacts, symbol: string): 
   return said.some((_, at) => {
     const turns = said.slice(0, at + 1);
     const { parsed } = understand(turns);
-    const named = 'intents' in parsed ? parsed.intents.flatMap(symbolsOf) : [];
+    const named = 'intents' in parsed ? parsed.intents.flatMap(intentSymbols) : [];
     const tickers = named.map((one) =>
       isName(one) ? (symbolIfNamed(one, names) ?? one.toUpperCase()) : one,
     );
-    return tickers.includes(symbol) || readingsOf(turns, symbol, names).some((reading) => reading.symbol);
+    return tickers.includes(symbol) || readUtterances(turns, symbol, names).some((reading) => reading.symbol);
   });
 }
 
 function isNumberSaid({ said, names = [] }: ConversationFacts, symbol: string, value: string): boolean {
   return said.some((_, at) =>
-    readingsOf(said.slice(0, at + 1), symbol, names).some(({ numbers }) =>
+    readUtterances(said.slice(0, at + 1), symbol, names).some(({ numbers }) =>
       numbers.some((number) => new Dec(number.value).eq(value)),
     ),
   );

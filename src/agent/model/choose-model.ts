@@ -404,16 +404,16 @@ export function fitHistory(
       ? Number.POSITIVE_INFINITY
       : Math.max(0, window - Math.min(window * ANSWER_SHARE, MAX_ANSWER_TOKENS) - toolTokens);
   const { bounded, cut } = cutAnswers(messages, Math.min(MAX_ANSWER_LENGTH, (room * BYTES_PER_TOKEN) / 3));
-  const excess = tokensOf(bounded) - room;
+  const excess = countTokens(bounded) - room;
   if (excess <= 0) return { messages: bounded, cut, shortened: false, tooLong: false };
   const step = Math.ceil(room / 4);
   const surplus = Math.ceil(excess / Math.max(1, step)) * step;
   const fewer = shorterHistory(bounded, surplus * BYTES_PER_TOKEN) ?? bounded;
   const fitting = withoutOldPrompts(fewer, room, step);
-  return { messages: fitting, cut, shortened: true, tooLong: tokensOf(fitting) > room };
+  return { messages: fitting, cut, shortened: true, tooLong: countTokens(fitting) > room };
 }
 
-function tokensOf(messages: readonly BaseMessage[]): number {
+function countTokens(messages: readonly BaseMessage[]): number {
   let tokens = 0;
   for (const message of messages) {
     const calls = AIMessage.isInstance(message) ? (message.tool_calls ?? []) : [];
@@ -431,14 +431,14 @@ function cutAnswers(messages: readonly BaseMessage[], longest: number) {
     return new ToolMessage({
       tool_call_id: message.tool_call_id,
       ...defined({ name: message.name, status: message.status }),
-      content: beginningOf(message.text, longest),
+      content: truncateText(message.text, longest),
     });
   });
   return { bounded, cut };
 }
 
 /** Truncates a text, keeping the marks of outside text around it. */
-function beginningOf(text: string, longest: number): string {
+function truncateText(text: string, longest: number): string {
   const note = `only the first ${Math.floor(longest)} of ${text.length} characters are included; ask for less at once`;
   // A server may reject half of a surrogate pair.
   const beginning = text.slice(0, longest).toWellFormed();
@@ -454,12 +454,12 @@ function withoutOldPrompts(messages: readonly BaseMessage[], room: number, step:
   const starts = rest.flatMap((message, index) =>
     HumanMessage.isInstance(message) && !HumanMessage.isInstance(rest[index - 1]) ? [index] : [],
   );
-  const excess = tokensOf(messages) - room;
+  const excess = countTokens(messages) - room;
   if (excess <= 0 || starts.length < 2) return [...messages];
   const surplus = Math.ceil(excess / Math.max(1, step)) * step;
   const from =
-    starts.find((start) => tokensOf(rest.slice(0, start)) >= surplus) ??
-    starts.find((start) => tokensOf(rest.slice(0, start)) >= excess) ??
+    starts.find((start) => countTokens(rest.slice(0, start)) >= surplus) ??
+    starts.find((start) => countTokens(rest.slice(0, start)) >= excess) ??
     starts.at(-1);
   return [...head, ...rest.slice(from)];
 }

@@ -19,7 +19,7 @@ export interface ModelServer {
 }
 
 /** Returns the preset that a model name starts with, and the rest of the name. */
-export function presetOf(model: string): { preset: PresetName; name: string } | undefined {
+export function splitPreset(model: string): { preset: PresetName; name: string } | undefined {
   const slash = model.indexOf('/');
   const preset = model.slice(0, Math.max(0, slash));
   const name = model.slice(slash + 1);
@@ -30,7 +30,7 @@ export function presetOf(model: string): { preset: PresetName; name: string } | 
 
 /** Returns the base URL, under which the key is stored. */
 export function modelUrl({ name, base_url }: ResolvedProfile['model']): string {
-  return base_url ?? modelPresets[presetOf(name ?? '')?.preset ?? 'openai'].url;
+  return base_url ?? modelPresets[splitPreset(name ?? '')?.preset ?? 'openai'].url;
 }
 
 /**
@@ -49,7 +49,7 @@ export function modelServer(
       hint: 'Set model.name in config.yaml, or use --model NAME.',
     });
   }
-  const named = presetOf(settings.name);
+  const named = splitPreset(settings.name);
   const url = modelUrl(settings);
   const known = Object.values(modelPresets).find((preset) => sameHost(preset.url, url));
   const keyVariable = known?.key ?? 'TRADE_AGENT_API_KEY';

@@ -20,7 +20,7 @@ const MILLION = 1_000_000;
  * Returns an answer's usage. The cost is the server's (`usage.cost` of OpenRouter), or follows from the profile's
  * price.
  */
-export function usageOf(answer: AIMessageChunk, price: Price | undefined): Usage {
+export function answerUsage(answer: AIMessageChunk, price: Price | undefined): Usage {
   // The field is public, but hidden behind the message's type parameters.
   const { usage_metadata: spent } = answer as unknown as { usage_metadata?: UsageMetadata };
   const input_tokens = spent?.input_tokens ?? 0;

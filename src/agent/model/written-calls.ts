@@ -70,7 +70,7 @@ export function callsWithin(text: string): WrittenCall[] {
     looked++;
     const end = endOfJson(text, at);
     if (end === undefined) continue;
-    found.push(...(callsOf(parseJson(text.slice(at, end))) ?? []));
+    found.push(...(toCalls(parseJson(text.slice(at, end))) ?? []));
   }
   return found;
 }
@@ -84,7 +84,7 @@ function wholly(message: string): WrittenCall[] | undefined {
     const end = wrapped === null ? endOfJson(rest, 0) : wrapped[0].length;
     if (end === undefined) return undefined;
     const inside =
-      wrapped === null ? callsOf(parseJson(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
+      wrapped === null ? toCalls(parseJson(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
     if (inside === undefined || inside.length === 0) return undefined;
     calls.push(...inside);
     rest = rest.slice(end).replace(/^[\s,;]+/, '');
@@ -92,19 +92,19 @@ function wholly(message: string): WrittenCall[] | undefined {
   return calls.length === 0 ? undefined : calls;
 }
 
-function callsOf(value: unknown): WrittenCall[] | undefined {
+function toCalls(value: unknown): WrittenCall[] | undefined {
   if (Array.isArray(value)) {
-    const each = value.map(callsOf);
+    const each = value.map(toCalls);
     return each.length === 0 || each.includes(undefined) ? undefined : each.flatMap((one) => one ?? []);
   }
   if (!isObject(value)) return undefined;
-  if (Array.isArray(value.tool_calls) && Object.keys(value).length === 1) return callsOf(value.tool_calls);
-  if (!isObject(value.function)) return callOf(value);
+  if (Array.isArray(value.tool_calls) && Object.keys(value).length === 1) return toCalls(value.tool_calls);
+  if (!isObject(value.function)) return toCall(value);
   const isCall = Object.keys(value).every((key) => ['function', 'type', 'id', 'index'].includes(key));
-  return isCall ? callsOf(value.function) : undefined;
+  return isCall ? toCalls(value.function) : undefined;
 }
 
-function callOf(value: Record<string, unknown>): WrittenCall[] | undefined {
+function toCall(value: Record<string, unknown>): WrittenCall[] | undefined {
   const { name, arguments: given, parameters, ...more } = value;
   if (typeof name !== 'string' || Object.keys(more).some((key) => key !== 'id' && key !== 'type'))
     return undefined;

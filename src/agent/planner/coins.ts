@@ -27,6 +27,6 @@ export function isCoinCode(word: string): boolean {
   return codes.has(word);
 }
 
-export function pairOf(name: string): string | undefined {
+export function coinPair(name: string): string | undefined {
   return Object.hasOwn(coins, name) ? coins[name]?.[0] : undefined;
 }

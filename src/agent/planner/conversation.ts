@@ -1,4 +1,4 @@
-import { type Intent, symbolsOf, withSymbols } from './intent.ts';
+import { type Intent, intentSymbols, withSymbols } from './intent.ts';
 import { bare, type Parsed, parsePrompt } from './sentence.ts';
 import { NotUnderstood, Words } from './words.ts';
 
@@ -53,7 +53,7 @@ function before(earlier: readonly string[], hint: string): Intent {
   const parsed = earlier.length === 0 ? undefined : understand(earlier).parsed;
   const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
   const [intent] = intents;
-  if (intent !== undefined && intents.length === 1 && symbolsOf(intent).length > 0) return intent;
+  if (intent !== undefined && intents.length === 1 && intentSymbols(intent).length > 0) return intent;
   throw new NotUnderstood('I don’t know which earlier request you mean.', hint);
 }
 
@@ -63,7 +63,7 @@ const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
 function theSame(earlier: readonly string[], text: string): Intent {
   const symbol = readSymbol(text);
   const intent = before(earlier, wholeOrder);
-  if (symbolsOf(intent).length > 1) {
+  if (intentSymbols(intent).length > 1) {
     throw new NotUnderstood('Your last request had several symbols.', wholeOrder);
   }
   if (
@@ -73,7 +73,7 @@ function theSame(earlier: readonly string[], text: string): Intent {
     (intent.kind === 'standing' && ('limit_price' in intent.request || intent.when.every === undefined))
   ) {
     throw new NotUnderstood(
-      `The earlier price was for ${symbolsOf(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
+      `The earlier price was for ${intentSymbols(intent)[0]?.toUpperCase()}. What is the price for ${symbol.toUpperCase()}?`,
       `Write the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
     );
   }

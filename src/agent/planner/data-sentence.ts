@@ -141,7 +141,7 @@ const dividends = whole(
 );
 
 export function readFigure(clause: string): Intent | undefined {
-  const sold = firstOf(gains, clause);
+  const sold = firstMatch(gains, clause);
   if (sold !== undefined) {
     const said = sold
       .slice(1)
@@ -149,21 +149,21 @@ export function readFigure(clause: string): Intent | undefined {
       ?.toLowerCase();
     return said === undefined ? { kind: 'gains' } : { kind: 'gains', year: said.replace(/ year$/, '') };
   }
-  const compared = firstOf(compare, clause);
+  const compared = firstMatch(compare, clause);
   if (compared !== undefined) {
-    const period = periodOf(compared.slice(2)) ?? 'YTD';
+    const period = toPeriod(compared.slice(2)) ?? 'YTD';
     return { kind: 'performance', period, benchmark: benchmarkIn(compared[1] ?? '') };
   }
   for (const [pattern, figure] of ratios) {
     const found = pattern.exec(clause);
-    if (found !== null) return { kind: 'performance', period: periodOf(found.slice(1)) ?? '1Y', figure };
+    if (found !== null) return { kind: 'performance', period: toPeriod(found.slice(1)) ?? '1Y', figure };
   }
   const paid = dividends.exec(clause);
   if (paid === null) return undefined;
-  return { kind: 'performance', period: periodOf(paid.slice(1)) ?? 'YTD', figure: 'dividends' };
+  return { kind: 'performance', period: toPeriod(paid.slice(1)) ?? 'YTD', figure: 'dividends' };
 }
 
-function firstOf(patterns: readonly RegExp[], clause: string): RegExpExecArray | undefined {
+function firstMatch(patterns: readonly RegExp[], clause: string): RegExpExecArray | undefined {
   for (const pattern of patterns) {
     const found = pattern.exec(clause);
     if (found !== null) return found;
@@ -171,7 +171,7 @@ function firstOf(patterns: readonly RegExp[], clause: string): RegExpExecArray |
   return undefined;
 }
 
-function periodOf(groups: readonly (string | undefined)[]): Period | undefined {
+function toPeriod(groups: readonly (string | undefined)[]): Period | undefined {
   const said = groups.find((part) => part !== undefined);
   return said === undefined ? undefined : spans[said.toLowerCase()];
 }

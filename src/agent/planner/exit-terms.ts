@@ -32,7 +32,7 @@ export function readExit(words: Words, side: 'buy' | 'sell'): Terms | undefined 
   for (const name of ['bracket', 'oco', 'oto'] satisfies OrderClass[]) {
     if (words.take(name)) return { exit_class: name };
   }
-  if (words.takeAny(...profitWords)) return { take_profit_limit_price: priceOf(words, 'take profit') };
+  if (words.takeAny(...profitWords)) return { take_profit_limit_price: readLegPrice(words, 'take profit') };
   if (side === 'sell') {
     const [or, next] = [words.peek(), words.peek(1)].map((word) => word.toLowerCase());
     const isEither =
@@ -40,12 +40,12 @@ export function readExit(words: Words, side: 'buy' | 'sell'): Terms | undefined 
     return isEither && words.take('or') ? { either: true } : undefined;
   }
   if (!words.takeAny(...withStop, ...lossWords)) return undefined;
-  const stop_loss_stop_price = priceOf(words, 'stop loss');
+  const stop_loss_stop_price = readLegPrice(words, 'stop loss');
   if (!words.takeAny('limit', 'lmt', '/')) return { stop_loss_stop_price };
   return { stop_loss_stop_price, stop_loss_limit_price: words.price('limit price') };
 }
 
-function priceOf(words: Words, what: string): string {
+function readLegPrice(words: Words, what: string): string {
   words.takeAny('price of', 'price at', 'price', 'at', '@', 'of');
   return words.price(what);
 }

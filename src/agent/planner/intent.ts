@@ -121,7 +121,7 @@ export function isName(symbol: string): boolean {
   return symbol !== symbol.toUpperCase();
 }
 
-export function symbolsOf(intent: Intent): readonly string[] {
+export function intentSymbols(intent: Intent): readonly string[] {
   switch (intent.kind) {
     case 'order':
     case 'rules':

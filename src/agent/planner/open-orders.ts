@@ -15,7 +15,7 @@ export function ordersToCancel(
 ): string[] {
   if ('id' in which) return [meantBy(which.id, open)?.id ?? which.id];
   if ('all' in which) return open.map(({ id }) => id);
-  if ('newest' in which) return [newestOf(all).id];
+  if ('newest' in which) return [requireNewest(all).id];
   if ('only' in which) return [theOne(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
   const matching = ofSymbol(open, which.symbol);
   if (which.many) return matching.map(({ id }) => id);
@@ -25,7 +25,7 @@ export function ordersToCancel(
 
 export function orderToChange(which: WhichOrder, open: readonly Order[], all: readonly Order[]): Order {
   const hint = 'Write "change order ID to limit 185".';
-  if ('newest' in which) return newestOf(all);
+  if ('newest' in which) return requireNewest(all);
   if ('only' in which) return theOne(open, 'open', hint);
   if ('symbol' in which) return theOne(ofSymbol(open, which.symbol), `open ${which.symbol}`, hint);
   const found = meantBy(which.id, open);
@@ -70,7 +70,7 @@ function theOne(orders: readonly Order[], what: string, hint: string): Order {
 }
 
 /** Returns the last order placed, which "my last order" means even if it is no longer open. */
-function newestOf(all: readonly Order[]): Order {
+function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
   if (last === undefined) throw new NotUnderstood('You have no orders.', 'Ask "all orders".', 'not_found');
   const over = isOver(last);
@@ -89,7 +89,7 @@ function newestOf(all: readonly Order[]): Order {
 /** A bare number less than this many times the order's price (or quantity) may be a new price (or quantity). */
 const MAX_RATIO = 3;
 
-export function changesOf(change: OrderChange, order: Order): Record<string, string> {
+export function changeArguments(change: OrderChange, order: Order): Record<string, string> {
   if (!('value' in change) && !('price' in change)) return { ...change };
   const value = 'value' in change ? change.value : change.price;
   const prices = (['limit_price', 'stop_price'] as const).filter((field) => order[field] !== null);

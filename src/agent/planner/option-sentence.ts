@@ -1,4 +1,4 @@
-import { assetClassOf, optionOf } from '../../trading/asset-class.ts';
+import { getAssetClass, parseOptionSymbol } from '../../trading/asset-class.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
@@ -47,7 +47,7 @@ export function readOption(clause: string): OrderIntent | undefined {
   if (opening === undefined) return rejectClosing(clause);
   const [pattern, side, intent] = opening;
   const said = readSaid(new Words(clause.replace(pattern, '')));
-  const { contract, symbol } = contractOf(said);
+  const { contract, symbol } = toContract(said);
   const { qty, limit, time } = said;
   if (qty === undefined) throw new NotUnderstood('How many contracts?', examples);
   const request: OrderRequestInput = {
@@ -55,7 +55,8 @@ export function readOption(clause: string): OrderIntent | undefined {
     side,
     qty,
     type: limit === undefined ? 'market' : 'limit',
-    position_intent: intent ?? intentOfSale(said, contract?.right ?? optionOf(symbol)?.right, symbol),
+    position_intent:
+      intent ?? intentOfSale(said, contract?.right ?? parseOptionSymbol(symbol)?.right, symbol),
     ...defined({ limit_price: limit, time_in_force: time }),
   };
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
@@ -108,7 +109,7 @@ function readSign(words: Words, said: Said): boolean {
 
 /** Takes the words before a limit price or a strike. */
 function takeLead(words: Words): 'limit' | 'strike' | undefined {
-  const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && monthOf(words.peek(2)) === undefined;
+  const follows = looksNumeric(words.peek(1).replace(/^\$/, '')) && parseMonth(words.peek(2)) === undefined;
   if (follows && !/^\d{1,2}\/\d/.test(words.peek(1)) && words.takeAny('at', '@', 'for', 'limit'))
     return 'limit';
   if (
@@ -142,7 +143,7 @@ function readNumbers(words: Words, said: Said): boolean {
   }
   if (!looksNumeric(words.peek().replace(/^\$/, ''))) return false;
   // In "230 18 December", the number after the strike and before the month is the day.
-  if (said.strike !== undefined && monthOf(words.peek(1)) !== undefined) return false;
+  if (said.strike !== undefined && parseMonth(words.peek(1)) !== undefined) return false;
   once(said, 'strike', words.price('strike'));
   words.takeAny('strike');
   return true;
@@ -159,7 +160,7 @@ function once<Field extends keyof Said>(said: Said, field: Field, value: NonNull
   said[field] = value;
 }
 
-function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
+function toContract({ symbol, right, strike, expiry, limit, isMarket }: Said): {
   symbol: string;
   contract?: SaidContract;
 } {
@@ -171,7 +172,7 @@ function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
       'invalid_order',
     );
   }
-  if (assetClassOf(symbol) === 'us_option') {
+  if (getAssetClass(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
     throw new NotUnderstood(
       `${symbol} already includes the strike and expiry.`,
@@ -179,7 +180,7 @@ function contractOf({ symbol, right, strike, expiry, limit, isMarket }: Said): {
       'invalid_order',
     );
   }
-  if (isName(symbol) || assetClassOf(symbol) !== 'us_equity') {
+  if (isName(symbol) || getAssetClass(symbol) !== 'us_equity') {
     throw new NotUnderstood(
       `For an option I need the ticker symbol of the stock, and "${truncateWord(symbol)}" isn't one.`,
       examples,
@@ -254,15 +255,15 @@ function dateAt(
     const expiry = dated(Number(month), day, year?.padStart(4, '20'));
     return expiry === undefined ? undefined : { expiry, count: 1 };
   }
-  const first = monthOf(word);
+  const first = parseMonth(word);
   if (first !== undefined) {
-    const day = dayOf(words.peek(at + 1));
+    const day = parseDay(words.peek(at + 1));
     const isDay = day !== undefined && !/^(?:strike|calls?|puts?)$/i.test(words.peek(at + 2));
     if (isDay) return withYear(words, at + 2, first, day, 2);
     return monthAlone ? withYear(words, at + 1, first, undefined, 1) : undefined;
   }
-  const month = monthOf(words.peek(at + 1));
-  const day = dayOf(word);
+  const month = parseMonth(words.peek(at + 1));
+  const day = parseDay(word);
   return month === undefined || day === undefined ? undefined : withYear(words, at + 2, month, day, 2);
 }
 
@@ -281,12 +282,12 @@ function dated(month: number, day: string | undefined, year: string | undefined)
 }
 
 /** Returns the number of a month given by its name or abbreviation. */
-function monthOf(word: string): number | undefined {
+function parseMonth(word: string): number | undefined {
   const lower = word.toLowerCase();
   const at = MONTHS.findIndex((name) => [name, name.slice(0, 3), name.slice(0, 4)].includes(lower));
   return at < 0 ? undefined : at + 1;
 }
 
-function dayOf(word: string): string | undefined {
+function parseDay(word: string): string | undefined {
   return /^(\d{1,2})(?:st|nd|rd|th)?$/.exec(word)?.[1];
 }

@@ -1,5 +1,5 @@
 import { dollars, shares } from '../../trading/amounts.ts';
-import { type Intent, symbolsOf } from './intent.ts';
+import { type Intent, intentSymbols } from './intent.ts';
 import { numberWord } from './number-words.ts';
 import { amountVerbs } from './order-sentence.ts';
 import { NotUnderstood, truncateWord, Words } from './words.ts';
@@ -91,7 +91,7 @@ function sameForEach(clause: string, items: readonly string[], parse: Parse): st
   const text = isIntent(attempt(withNoun, parse)) ? withNoun : plain;
   const base = attempt(text, parse);
   if (!isIntent(base)) throw rest !== '' && isIntent(attempt(head, parse)) ? leftOver(items) : base;
-  const [own, ...more] = symbolsOf(base);
+  const [own, ...more] = intentSymbols(base);
   const isContract = base.kind === 'order' && base.contract !== undefined;
   if (own === undefined || more.length > 0 || isContract) throw leftOver(items);
   const symbols = [own, ...found.map(({ symbol }) => symbol)];
@@ -113,14 +113,14 @@ function withoutEach(clause: string): string {
   return clause.replace(eachOf, isShares ? ' shares of' : ' of').replace(/ worth of of /i, ' worth of ');
 }
 
-function namesOf(symbols: readonly string[]): string {
+function listNames(symbols: readonly string[]): string {
   const names = symbols.map(truncateWord);
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
 function whosePrice(symbols: readonly string[]): NotUnderstood {
   return new NotUnderstood(
-    `Is that one price for all of ${namesOf(symbols)}?`,
+    `Is that one price for all of ${listNames(symbols)}?`,
     'Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".',
   );
 }
@@ -146,8 +146,8 @@ function requireOneAmount(base: Intent, symbols: readonly string[], written: rea
       ? dollars(String(notional)).replace(/\.00$/, '')
       : `${count} ${count === '1' ? 'share' : 'shares'}`;
   throw new NotUnderstood(
-    `Is it ${amount} of each of ${namesOf(symbols)}, or ${amount} in total?`,
-    `For each, write "${side} ${amount} each of ${namesOf(symbols)}". For a total, write how much of each: "buy 5 AAPL and 3 MSFT".`,
+    `Is it ${amount} of each of ${listNames(symbols)}, or ${amount} in total?`,
+    `For each, write "${side} ${amount} each of ${listNames(symbols)}". For a total, write how much of each: "buy 5 AAPL and 3 MSFT".`,
   );
 }
 
@@ -161,7 +161,7 @@ function eachItsOwn(clause: string, items: readonly string[], parse: Parse): str
   const isShared =
     own.some((read) => isIntent(read) && read.kind === 'standing' && isPriced(read)) && /\d/.test(verb);
   if (own.every(isIntent) && isAlike(own) && !isShared) return texts;
-  const end = endOf(texts.at(-1) ?? '', verb);
+  const end = trailingTerms(texts.at(-1) ?? '', verb);
   if (end !== '' && !isShared) {
     const trimmed = texts.map((text, at) => (at === texts.length - 1 ? text : `${text} ${end}`));
     const all = trimmed.map((text) => attempt(text, parse));
@@ -170,7 +170,7 @@ function eachItsOwn(clause: string, items: readonly string[], parse: Parse): str
   throw leftOver(items);
 }
 
-function endOf(text: string, verb: string): string {
+function trailingTerms(text: string, verb: string): string {
   const words = text.slice(verb.length).trim().split(' ');
   const at = words.findLastIndex((word) => /^\$?[A-Z][A-Z0-9./]*,?$/.test(word));
   const rest = words.slice(at + 1);

@@ -2,7 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
-import { pairOf } from './coins.ts';
+import { coinPair } from './coins.ts';
 import type { Terms } from './exit-terms.ts';
 import { type Intent, isName, type OrderIntent } from './intent.ts';
 import { examples, type ReadTerms, readTerms } from './order-terms.ts';
@@ -69,7 +69,7 @@ function complete(
   if (fraction !== undefined) return { kind: 'order', request, fraction, ...bound };
   // The name is resolved later; the rest is validated now.
   const said = String(request.symbol);
-  validate(isName(said) ? { ...request, symbol: pairOf(said) ?? 'NAME' } : request);
+  validate(isName(said) ? { ...request, symbol: coinPair(said) ?? 'NAME' } : request);
   // A dollar amount is already a total.
   return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }

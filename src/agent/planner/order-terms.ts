@@ -67,7 +67,8 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
   }
   const { market, stop_limit, limit, may_be_total, ...said } = terms;
   const order = withExits(side, said);
-  const type = order.order_class === 'oco' ? 'limit' : typeOf(order, market === true, stop_limit === true);
+  const type =
+    order.order_class === 'oco' ? 'limit' : toOrderType(order, market === true, stop_limit === true);
   if (limit === true && type !== 'limit') {
     throw type === 'market' ? missing('limit price') : contradiction();
   }
@@ -165,7 +166,7 @@ function readTrail(words: Words): Terms {
   return dollars === undefined ? { trail_percent: number as string } : { trail_price: dollars };
 }
 
-function typeOf(terms: Record<string, unknown>, market: boolean, stopLimit: boolean): OrderType {
+function toOrderType(terms: Record<string, unknown>, market: boolean, stopLimit: boolean): OrderType {
   const limit = 'limit_price' in terms;
   const stop = 'stop_price' in terms;
   const trail = 'trail_percent' in terms || 'trail_price' in terms;

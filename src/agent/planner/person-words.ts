@@ -7,7 +7,7 @@ import { isName, type OrderIntent } from './intent.ts';
 import { isNumberWord, readNumber } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
 import { CONTRACT_RULE, intentsSaid, isContract } from './said-contract.ts';
-import { clausesOf } from './sentence.ts';
+import { sentenceClauses } from './sentence.ts';
 import { NAME_RULE, type NameFound, symbolIfNamed } from './symbols-by-name.ts';
 import { reserved } from './words.ts';
 
@@ -90,7 +90,7 @@ const acronyms = new Set(
  * @param names resolved names
  * @returns at least one reading
  */
-export function readingsOf(
+export function readUtterances(
   turns: readonly string[],
   symbol: string,
   names: readonly NameFound[] = [],
@@ -102,13 +102,13 @@ export function readingsOf(
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
   const ours = orders.filter(({ request, contract }) => {
-    const ticker = tickerOf(String(request.symbol), names);
+    const ticker = resolveTicker(String(request.symbol), names);
     return contract === undefined ? ticker === symbol : isContract(symbol, ticker, contract);
   });
   return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn, symbol));
 }
 
-function tickerOf(said: string, names: readonly NameFound[]): string | undefined {
+function resolveTicker(said: string, names: readonly NameFound[]): string | undefined {
   if (!isName(said)) return said;
   // If a model resolved the name, the word counts only if it is the ticker itself.
   return symbolIfNamed(said, names) ?? said.toUpperCase();
@@ -181,7 +181,7 @@ interface Clause {
 export function clausesOfWords(turn: string): Clause[] {
   const shouted = !/[a-z]/.test(turn);
   let before: readonly Side[] = [];
-  return clausesOf(turn.replaceAll('’', "'"))
+  return sentenceClauses(turn.replaceAll('’', "'"))
     .filter((clause) => !negatedVerb.test(clause))
     .flatMap((clause) => clause.split(/,\s+(?=\$?\d|[A-Z]{2})/))
     .map((clause) => {
@@ -287,7 +287,7 @@ const priceWords = new Set('limit lmt at @ stop stp above below under over stop-
 const between = new Set(['price', 'of', 'at', '@', 'is', 'by']);
 
 /** Returns the word that says what a number is: `limit` in "limit price of 180". */
-function leadOf(words: readonly string[], at: number): string {
+function leadingWord(words: readonly string[], at: number): string {
   let back = at - 1;
   const word = () => words[back]?.toLowerCase() ?? '';
   while (between.has(word()) && !priceWords.has(word())) back -= 1;
@@ -295,7 +295,7 @@ function leadOf(words: readonly string[], at: number): string {
 }
 
 function isPrice(words: readonly string[], at: number): boolean {
-  return priceWords.has(leadOf(words, at));
+  return priceWords.has(leadingWord(words, at));
 }
 
 function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit })[] {
@@ -304,14 +304,14 @@ function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit }
     const read = readNumber(word);
     if (read === undefined || ofAnother(clause, at, symbol)) return [];
     if (isNumberWord(word) && [at - 1, at + 1].some((next) => isNumberWord(lower[next] ?? ''))) return [];
-    const unit = unitOf(clause, at);
+    const unit = numberUnit(clause, at);
     return [{ value: read, unit, fields: fieldsByUnit[unit] }];
   });
 }
 
-function unitOf({ words, lower, tickers }: Clause, at: number): Unit {
+function numberUnit({ words, lower, tickers }: Clause, at: number): Unit {
   const [word = '', next = ''] = lower.slice(at, at + 2);
-  const lead = leadOf(words, at);
+  const lead = leadingWord(words, at);
   if (word.endsWith('%') || next === 'percent' || next === '%') return 'percent';
   if (lower.slice(0, at).some((each) => each === 'trail' || each === 'trailing')) return 'trail';
   if (/^(?:stop|stp|stop-loss|loss)$/.test(lead)) return 'stop';

@@ -1,4 +1,4 @@
-import { optionOf } from '../../trading/asset-class.ts';
+import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { isExpiry } from '../../trading/expiry.ts';
 import { type PositionIntent, positionIntents } from '../../trading/order-classes.ts';
@@ -14,7 +14,7 @@ export interface SaidContract {
 export const CONTRACT_RULE = 'the option chain, by expiry and strike';
 
 export function isContract(symbol: string, underlying: string | undefined, said: SaidContract): boolean {
-  const option = optionOf(symbol);
+  const option = parseOptionSymbol(symbol);
   return (
     option !== undefined &&
     option.underlying === underlying &&

@@ -7,7 +7,7 @@ import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
 import { readData, readFigure, show, whole } from './data-sentence.ts';
 import { exitAhead } from './exit-terms.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
-import { type Intent, isName, type StandingOrderIntent, symbolsOf } from './intent.ts';
+import { type Intent, intentSymbols, isName, type StandingOrderIntent } from './intent.ts';
 import { german } from './languages/german.ts';
 import { korean } from './languages/korean.ts';
 import type { Language } from './languages/requests.ts';
@@ -135,11 +135,11 @@ function addOnce(intents: Intent[], intent: Intent): void {
 }
 
 /** Splits a text into clauses at "and", "then" and the ends of sentences. */
-export function clausesOf(text: string): string[] {
-  return sentencesOf(text).flat();
+export function sentenceClauses(text: string): string[] {
+  return splitSentences(text).flat();
 }
 
-function sentencesOf(text: string): string[][] {
+function splitSentences(text: string): string[][] {
   return text.split(ending).map((sentence) =>
     withoutPoliteWould(sentence)
       .replace(whenFirst, '$1 ')
@@ -155,8 +155,8 @@ function sentencesOf(text: string): string[][] {
  * @throws {NotUnderstood} for an ambiguous list
  */
 export function writtenOutClauses(text: string): string[] {
-  return sentencesOf(text).flatMap((clauses) => {
-    const parts = clauses.flatMap(itemsOf);
+  return splitSentences(text).flatMap((clauses) => {
+    const parts = clauses.flatMap(splitItems);
     const lists: string[][] = [];
     for (const part of parts) {
       const list = lists.at(-1);
@@ -171,7 +171,7 @@ export function writtenOutClauses(text: string): string[] {
   });
 }
 
-function itemsOf(clause: string): string[] {
+function splitItems(clause: string): string[] {
   const [first = '', ...rest] = clause.split(
     /,?\s+(?:as well as|along with|plus)\s+|,\s+|(?<=[A-Z])\s+[&+]\s+(?=\$?(?:[A-Z]{2}|\d))/,
   );
@@ -257,7 +257,7 @@ function parseWithout(clause: string): Intent {
 }
 
 export function namesIn(intents: readonly Intent[]): string[] {
-  return [...new Set(intents.flatMap(symbolsOf).filter(isName))];
+  return [...new Set(intents.flatMap(intentSymbols).filter(isName))];
 }
 
 /** Refuses a common request that works differently, and says what to type instead. @throws {NotUnderstood} */
@@ -408,7 +408,7 @@ let patterns: readonly Pattern[] | undefined;
  * @throws {NotUnderstood} for an ambiguous number
  */
 export function translated(text: string): string | undefined {
-  patterns ??= [german, spanish, korean].flatMap(patternsOf);
+  patterns ??= [german, spanish, korean].flatMap(compilePatterns);
   const clause = ` ${text
     .normalize('NFC')
     .replace(/^[¿¡]\s*/u, '')
@@ -427,13 +427,13 @@ export function translated(text: string): string | undefined {
   return undefined;
 }
 
-function patternsOf(language: Language): Pattern[] {
+function compilePatterns(language: Language): Pattern[] {
   return language.requests.flatMap(([english, ...said]) =>
-    said.map((template) => ({ english, pattern: patternOf(template), language })),
+    said.map((template) => ({ english, pattern: compilePattern(template), language })),
   );
 }
 
-function patternOf(template: string): RegExp {
+function compilePattern(template: string): RegExp {
   const source = template.split(' ').map((token) => {
     const isOptional = token.endsWith('?');
     const either = token
@@ -498,15 +498,15 @@ const passes = [
 function readAccount(clause: string): Intent | undefined {
   const known = fixed.find(([pattern]) => pattern.test(clause))?.[1];
   if (known !== undefined) return known;
-  const of = firstOf(lots, clause);
+  const of = firstGroup(lots, clause);
   if (of !== undefined) return { kind: 'lots', symbol: onlySymbol(new Words(of), 'my lots of NVDA') };
-  const sold = firstOf(wash, clause);
+  const sold = firstGroup(wash, clause);
   if (sold !== undefined) return readWash(sold);
-  const order = firstOf(passes, clause);
+  const order = firstGroup(passes, clause);
   return order === undefined ? undefined : readChecked(order);
 }
 
-function firstOf(patterns: readonly RegExp[], clause: string): string | undefined {
+function firstGroup(patterns: readonly RegExp[], clause: string): string | undefined {
   return patterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
 }
 

@@ -87,7 +87,7 @@ export function takeWhen(clause: string): Timed | undefined {
   const isNamed = !['it', 'the price', 'its price', 'the stock'].includes(of.toLowerCase());
   return {
     rest,
-    when: { ...crossingOf(verb, direction, price.replaceAll(',', '')), ...when },
+    when: { ...toCrossing(verb, direction, price.replaceAll(',', '')), ...when },
     ...(isNamed ? { of } : {}),
   };
 }
@@ -145,7 +145,7 @@ function sessionTime(hour: number, minute: string, half: string | undefined): st
   );
 }
 
-function crossingOf(verb: string, direction: string, price: string): SaidWhen {
+function toCrossing(verb: string, direction: string, price: string): SaidWhen {
   const isBelow = /below|under/i.test(direction);
   if ((isBelow ? rising : falling).includes(verb.toLowerCase())) {
     throw new NotUnderstood(`"${verb} ${direction}" contradicts itself.`, waitsFor);

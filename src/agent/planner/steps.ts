@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
-import { optionOf } from '../../trading/asset-class.ts';
+import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, plain } from '../../trading/decimal.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
@@ -21,7 +21,7 @@ import {
   withSymbols,
 } from './intent.ts';
 import {
-  changesOf,
+  changeArguments,
   isWholeId,
   newestOrders,
   openOrders,
@@ -83,7 +83,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
   }
   if (queries.length > 0) steps.push({ name: 'search_symbols', args: { queries } });
   for (const account of new Set(intents.filter(needsHoldings).map((intent) => intent.account))) {
-    steps.push(holdingsOf(account));
+    steps.push(portfolioStep(account));
   }
   const looks = [
     [needsOpen, openOrders],
@@ -91,7 +91,7 @@ export function lookups(intents: readonly Intent[]): Step[] {
   ] as const;
   for (const [needs, query] of looks) {
     for (const account of new Set(intents.filter(needs).map((intent) => intent.account)))
-      steps.push(listOf(query, account));
+      steps.push(ordersStep(query, account));
   }
   for (const intent of intents) if (isForOption(intent)) steps.push(contractStep(intent));
   for (const intent of intents) if (intent.kind === 'rebalance') steps.push(rebalanceStep(intent));
@@ -113,7 +113,10 @@ export function priceLookups(intents: readonly Intent[], found: readonly Lookup[
 /** Returns the calls for the intents. @throws {NotUnderstood} if a lookup shows that an intent is impossible */
 export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
   return named(intents, found).flatMap((intent) =>
-    stepsOf(intent, found).map((step) => ({ ...step, args: { ...step.args, ...argsIn(intent.account) } })),
+    intentSteps(intent, found).map((step) => ({
+      ...step,
+      args: { ...step.args, ...argsIn(intent.account) },
+    })),
   );
 }
 
@@ -126,9 +129,12 @@ const isSame = (one: Step, other: Step) => JSON.stringify(one) === JSON.stringif
 
 const argsIn = (account: string | undefined) => defined({ account });
 
-const holdingsOf = (account: string | undefined): Step => ({ name: 'get_portfolio', args: argsIn(account) });
+const portfolioStep = (account: string | undefined): Step => ({
+  name: 'get_portfolio',
+  args: argsIn(account),
+});
 
-const listOf = (query: typeof openOrders | typeof newestOrders, account: string | undefined): Step => ({
+const ordersStep = (query: typeof openOrders | typeof newestOrders, account: string | undefined): Step => ({
   name: 'list_orders',
   args: { ...query, ...argsIn(account) },
 });
@@ -137,9 +143,9 @@ function answerTo(step: Step, found: readonly Lookup[]): unknown {
   return found.find((lookup) => isSame(lookup.step, step))?.content;
 }
 
-function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
+function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
   const ordersOf = (query: typeof openOrders | typeof newestOrders): readonly Order[] => {
-    const answered = answerTo(listOf(query, intent.account), found);
+    const answered = answerTo(ordersStep(query, intent.account), found);
     if (answered === undefined) return [];
     const listed = orders.parse(answered);
     if (query === openOrders && listed.next_cursor !== null)
@@ -151,7 +157,7 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
     case 'whoami':
       return [{ name: 'whoami', args: {} }];
     case 'portfolio':
-      return [{ name: 'get_portfolio', args: {}, ...viewOf(intent) }];
+      return [{ name: 'get_portfolio', args: {}, ...portfolioView(intent) }];
     case 'quote':
       return [{ name: 'get_quote', args: { symbols: intent.symbols } }];
     case 'chart':
@@ -165,8 +171,8 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
         const chain = answerTo(contractStep(intent), found);
         return [{ name: 'place_order', args: { ...intent.request, symbol: contractNamed(intent, chain) } }];
       }
-      const holdings = answerTo(holdingsOf(intent.account), found);
-      const order = { ...intent.request, ...partOf(intent, holdings) };
+      const holdings = answerTo(portfolioStep(intent.account), found);
+      const order = { ...intent.request, ...fractionQuantity(intent, holdings) };
       if (isBounded(intent)) requirePerShare(intent, String(order.qty), answerTo(boundStep(intent), found));
       return [{ name: 'place_order', args: order }];
     }
@@ -182,7 +188,9 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
       }));
     case 'replace': {
       const order = orderToChange(intent.which, ordersOf(openOrders), ordersOf(newestOrders));
-      return [{ name: 'replace_order', args: { order_id: order.id, ...changesOf(intent.change, order) } }];
+      return [
+        { name: 'replace_order', args: { order_id: order.id, ...changeArguments(intent.change, order) } },
+      ];
     }
     case 'send':
       return [{ name: `send_${intent.service}_summary`, args: { recipient: intent.recipient } }];
@@ -228,12 +236,12 @@ function stepsOf(intent: Intent, found: readonly Lookup[]): Step[] {
   }
 }
 
-function viewOf({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: View } {
+function portfolioView({ view, symbol }: Intent & { kind: 'portfolio' }): { readonly view?: View } {
   if (symbol !== undefined) return { view: { symbol } };
   return view === undefined ? {} : { view: { view } };
 }
 
-function partOf(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: string } {
+function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): { qty?: string } {
   if (intent.fraction === undefined) return {};
   const { symbol } = intent.request;
   const held = portfolio.parse(answer).positions.find((position) => position.symbol === symbol);
@@ -285,7 +293,7 @@ function contractNamed({ request, contract }: OptionIntent, answer: unknown): st
   if (only === undefined) {
     throw new NotUnderstood(`There is no ${said}.`, 'Check its strike and its expiry.', 'unknown_symbol');
   }
-  const dates = found.map((symbol) => optionOf(symbol)?.expiry ?? symbol);
+  const dates = found.map((symbol) => parseOptionSymbol(symbol)?.expiry ?? symbol);
   throw new NotUnderstood(
     `Which do you mean by ${said}: ${dates.join(', ')}${more ? ', …' : ''}?`,
     `Give the day, as in "${contractWords(only)}".`,

@@ -31,9 +31,9 @@ export function symbolNamed(name: string, found: readonly NameFound[]): string {
   const meant = meantBy(name, found);
   const [only] = meant;
   if (only !== undefined && meant.length === 1) return only.symbol;
-  if (meant.length > 1) throw whichOf(name, meant);
-  const near = assetsOf(name, found).slice(0, 5);
-  if (near.length > 0) throw whichOf(name, near);
+  if (meant.length > 1) throw ambiguousName(name, meant);
+  const near = foundAssets(name, found).slice(0, 5);
+  if (near.length > 0) throw ambiguousName(name, near);
   throw new NotUnderstood(
     `I can't find a stock or fund called "${truncateWord(name)}".`,
     'Write its ticker symbol in capitals, as in "quote AAPL".',
@@ -61,11 +61,11 @@ function meantBy(name: string, found: readonly NameFound[]): NameFound['assets']
   return [...new Map(meant.map((asset) => [asset.symbol, asset])).values()];
 }
 
-function assetsOf(name: string, found: readonly NameFound[]): NameFound['assets'] {
+function foundAssets(name: string, found: readonly NameFound[]): NameFound['assets'] {
   return found.find(({ query }) => query === name)?.assets ?? [];
 }
 
-function whichOf(name: string, assets: NameFound['assets']): NotUnderstood {
+function ambiguousName(name: string, assets: NameFound['assets']): NotUnderstood {
   const list = assets.map(({ symbol, name: full }) => `${symbol} (${full})`);
   return new NotUnderstood(
     `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,

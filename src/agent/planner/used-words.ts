@@ -58,7 +58,7 @@ export function requireUsed(read: readonly Read[]): void {
 
 function unusedIn(clause: string, intent: Intent): string | undefined {
   const { kind, ...said } = intent;
-  const values = leavesOf(said).map((value) => value.toLowerCase());
+  const values = stringLeaves(said).map((value) => value.toLowerCase());
   return (
     unusedTicker(clause, values) ??
     unusedNumber(clause, values) ??
@@ -66,9 +66,9 @@ function unusedIn(clause: string, intent: Intent): string | undefined {
   );
 }
 
-function leavesOf(value: unknown): string[] {
+function stringLeaves(value: unknown): string[] {
   if (typeof value === 'string') return [value];
-  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(leavesOf) : [];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringLeaves) : [];
 }
 
 /** Upper-case words that are not tickers. */
@@ -114,7 +114,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
     // "one quarter" is a fraction, and "the 1st" is the only day of the month that is supported.
     const isOther = /^quarters?$/.test(after) || (word === '1st' && values.includes('month'));
     if (isOther || values.some((value) => value === word || value.split(' ').includes(word))) continue;
-    const numbers = said === undefined ? numbersOf(word, after) : [inPercent(new Dec(said.value))];
+    const numbers = said === undefined ? readNumbers(word, after) : [inPercent(new Dec(said.value))];
     if (!numbers.every((readings) => useUp(left, readings))) return words.slice(at, at + count).join(' ');
     at += count - 1;
   }
@@ -132,7 +132,7 @@ function useUp(left: Dec[], readings: readonly Dec[]): boolean {
 
 const inPercent = (value: Dec) => [value, value.div(100)];
 
-function numbersOf(word: string, after: string): Dec[][] {
+function readNumbers(word: string, after: string): Dec[][] {
   if (!/^[-+$]*\.?\d/.test(word)) return [];
   const groups = word.replace(/(?<=\d),(?=\d{3})/g, '').match(/\d*\.?\d+/g) ?? [];
   return groups.map((group) => {

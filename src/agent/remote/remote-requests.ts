@@ -6,7 +6,7 @@ import { IDEMPOTENCY_KEY, type Operation, type OperationName, operations } from 
 
 const [MARKET_READ] = READ_SCOPES;
 
-export type AnswerOf<Name extends OperationName> = (typeof operations)[Name] extends {
+export type OperationAnswer<Name extends OperationName> = (typeof operations)[Name] extends {
   readonly answer: infer Answer extends z.ZodType;
 }
   ? z.output<Answer>
@@ -26,7 +26,7 @@ interface CallOptions {
 /** Requests to the server, with the session's token. */
 export interface RemoteRequests {
   /** @throws {TradeAgentError} the server's refusal; `gateway_unreachable`; the signal's reason */
-  call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<AnswerOf<Name>>;
+  call<Name extends OperationName>(name: Name, options?: CallOptions): Promise<OperationAnswer<Name>>;
   /** Opens a run's event stream after `lastEventId`. @throws as `call` */
   events(
     run: string,
@@ -44,7 +44,7 @@ export function remoteRequests(session: GatewayAccess): RemoteRequests {
       const { body, key, signal, ms } = options;
       const scopes = options.scopes ?? (operation.reads === true ? [MARKET_READ] : [CANCEL_SCOPE]);
       const answer = await request(
-        pathOf(operation, options),
+        operationPath(operation, options),
         {
           ...(operation.method === 'get' ? {} : { method: operation.method.toUpperCase() }),
           headers: {
@@ -58,19 +58,19 @@ export function remoteRequests(session: GatewayAccess): RemoteRequests {
         scopes,
         ms,
       );
-      return (operation.answer === undefined ? undefined : parse(operation.answer, answer)) as AnswerOf<
-        typeof name
-      >;
+      return (
+        operation.answer === undefined ? undefined : parse(operation.answer, answer)
+      ) as OperationAnswer<typeof name>;
     },
     events(run, lastEventId, until) {
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
-      return open(pathOf(operations.runEvents, { params: { run } }), headers, MARKET_READ, until);
+      return open(operationPath(operations.runEvents, { params: { run } }), headers, MARKET_READ, until);
     },
   };
 }
 
-function pathOf({ path }: Operation, { params = {}, query }: CallOptions): string {
+function operationPath({ path }: Operation, { params = {}, query }: CallOptions): string {
   const filled = path.replace(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(params[name] ?? ''));
   return query === undefined ? filled : `${filled}?${new URLSearchParams(query)}`;
 }

@@ -24,7 +24,7 @@ interface Parts {
 
 /** Returns the user's approvals outside any run: from the gateway if reachable, with the threads known here. */
 export function createApprovals({ proposals, threads, session, owner, clock }: Parts) {
-  const gatewayClient = () => clientOf(session);
+  const gatewayClient = () => createClient(session);
   /** Lists each approval once, with its first thread. */
   const own = async (): Promise<ThreadProposal[]> => {
     const byId = new Map<string, ThreadProposal>();
@@ -157,14 +157,14 @@ function lastSeen({ proposal, thread }: ThreadProposal, now: number): ApprovalVi
   return { ...view, stale: true, ...(isOverdue(proposal, now) ? { overdue: true } : {}) };
 }
 
-async function clientOf(session: Session | undefined): Promise<GatewayClient | undefined> {
+async function createClient(session: Session | undefined): Promise<GatewayClient | undefined> {
   if (session === undefined) return undefined;
   const { createGatewayClient } = await import('../../tools/gateway/gateway-client.ts');
   return createGatewayClient(session);
 }
 
 async function requireClient(session: Session | undefined): Promise<GatewayClient> {
-  const gateway = await clientOf(session);
+  const gateway = await createClient(session);
   if (gateway !== undefined) return gateway;
   throw loginRequired();
 }

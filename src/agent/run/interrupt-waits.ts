@@ -16,7 +16,7 @@ type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnec
 type NextStep = 'resume' | 'leave' | { readonly settles: Promise<unknown> };
 
 /** Returns the open interrupts, not those that finished tasks still list although they were resumed from them. */
-export function interruptsOf(tasks: StateSnapshot['tasks']): Awaited[] {
+export function openInterrupts(tasks: StateSnapshot['tasks']): Awaited[] {
   return tasks
     .filter((task) => !('result' in task) || task.result === undefined)
     .flatMap((task) => task.interrupts)
@@ -168,7 +168,7 @@ export async function untilSettled(
     for (;;) {
       const stands = await graph.getState(config);
       const steps = await Promise.all(
-        interruptsOf(stands.tasks).map(async (awaited) => [awaited, await waits.next(awaited)] as const),
+        openInterrupts(stands.tasks).map(async (awaited) => [awaited, await waits.next(awaited)] as const),
       );
       const ready = steps.filter(([, next]) => next === 'resume');
       if (ready.length > 0) {

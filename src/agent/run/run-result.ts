@@ -1,7 +1,7 @@
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
 import type { ErrorCode } from '../../errors/errors.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
-import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
 import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
@@ -9,7 +9,7 @@ import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import { type AgentStateValue, uncorrectedFailures } from '../graph/agent-state.ts';
-import { approvalView, cameOf } from '../graph/proposal-view.ts';
+import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
 import { severity } from './thread-status.ts';
 
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
@@ -59,13 +59,13 @@ export function runResult(
   const status: RunStatus = ranked[0]?.status ?? 'done';
   const error = ranked.find((entry) => entry.status === status && entry.error !== undefined)?.error;
   const proposals = seen.map(({ proposal }) => proposal);
-  const came = proposals.map(cameOf);
+  const came = proposals.map(proposalOutcome);
   return {
     thread,
     status,
     text: answerText(state),
     data: toolData(state),
-    orders: [...came.flatMap(ordersOf), ...outcomes.map(({ order }) => order)].filter(
+    orders: [...came.flatMap(outcomeOrders), ...outcomes.map(({ order }) => order)].filter(
       (order) => order !== undefined,
     ),
     messages: came.flatMap(({ sent }) => (sent === undefined ? [] : [sent])),

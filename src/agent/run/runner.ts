@@ -9,7 +9,7 @@ import type {
   ThreadProposals,
   ThreadStore,
 } from '../../store/thread-store.ts';
-import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
@@ -20,15 +20,15 @@ import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environment.ts';
 import { promptMessage } from '../graph/message-history.ts';
-import { approvalView, cameOf } from '../graph/proposal-view.ts';
+import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
 import { circumstances, STANDARD_INPUT, saidUnder, untrustedContext } from '../graph/system-prompt.ts';
 import { EventQueue } from './event-queue.ts';
 import {
   connectionView,
   type GraphConfig,
-  interruptsOf,
   isMidProposal,
+  openInterrupts,
   untilSettled,
 } from './interrupt-waits.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
@@ -107,7 +107,7 @@ class Run {
     let lease: HeldLease;
     try {
       const { clock } = environment;
-      const wanted = 'resume' in request ? request : { title: titleOf(request), thread: request.thread };
+      const wanted = 'resume' in request ? request : { title: threadTitle(request), thread: request.thread };
       const begun = await beginThread(threads, wanted, { owner, holder: this.#parts.holder, clock });
       ({ thread } = begun);
       lease = this.#parts.leases.keep(begun.lease, () => this.#stop.abort(takenOver(begun.thread.id)));
@@ -190,7 +190,9 @@ class Run {
     config: GraphConfig,
     { values, tasks }: StateSnapshot,
   ): Promise<StateSnapshot> {
-    const unheard = new Set(interruptsOf(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])));
+    const unheard = new Set(
+      openInterrupts(tasks).flatMap((one) => ('proposal' in one ? [one.proposal] : [])),
+    );
     const open = (await this.#proposals(environment))
       .map(({ proposal }) => proposal)
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
@@ -223,7 +225,7 @@ class Run {
     if (before.createdAt === undefined) throw emptyThreadError(environment.thread);
     // Not `next`, which omits finished tasks: a run may have died before it stored the step after them.
     if (before.tasks.length === 0) return before;
-    if (interruptsOf(before.tasks).length === 0) await graph.invoke(null, config);
+    if (openInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
     return untilSettled(environment, graph, config, this.#shown);
   }
 
@@ -263,7 +265,7 @@ class Run {
     error: unknown,
   ): Promise<RunResult> {
     const state = values as Partial<AgentStateValue>;
-    const missing = interruptsOf(tasks).flatMap((awaited) =>
+    const missing = openInterrupts(tasks).flatMap((awaited) =>
       'connection' in awaited ? [awaited.connection] : [],
     );
     const proposals = await this.#proposals(environment, state.prompt ?? 0);
@@ -313,9 +315,13 @@ function createProposalNotifier(
     shown.add(id);
     toldAs.set(id, proposal);
     const known = new Set(
-      before === undefined ? [] : ordersOf(cameOf(before)).map((order) => JSON.stringify(order)),
+      before === undefined
+        ? []
+        : outcomeOrders(proposalOutcome(before)).map((order) => JSON.stringify(order)),
     );
-    const news = ordersOf(cameOf(proposal)).filter((order) => !known.has(JSON.stringify(order)));
+    const news = outcomeOrders(proposalOutcome(proposal)).filter(
+      (order) => !known.has(JSON.stringify(order)),
+    );
     for (const order of news) emit({ type: 'order', order, approval: id });
     emit({ type: 'approval', approval: approvalView(proposal, thread) });
   };
@@ -328,7 +334,7 @@ function createProposalNotifier(
 }
 
 /** @throws {TradeAgentError} `usage` for too many orders, or none */
-function titleOf(input: RunInput): string {
+function threadTitle(input: RunInput): string {
   return 'orders' in input ? orderWords(input.orders) : input.prompt;
 }
 

@@ -15,7 +15,7 @@ export async function listApprovals(app: App): Promise<ApprovalView[]> {
 }
 
 /** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
-function approvalIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
+function resolveApprovalId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
   return wholeId(typed, {
     called: 'approvals',
     whole: /^pr_[0-9A-Za-z]{16}$/,
@@ -26,7 +26,7 @@ function approvalIdOf(app: Pick<App, 'agent'>, typed: string): Promise<string> {
 /** @param id the full id or a prefix @throws {TradeAgentError} `not_found`, `usage`, `login_required` */
 export async function findApproval(app: App, id: string): Promise<ApprovalView> {
   await app.requireSession();
-  const approval = await (await app.agent({})).approval(await approvalIdOf(app, id));
+  const approval = await (await app.agent({})).approval(await resolveApprovalId(app, id));
   if (approval !== undefined) return approval;
   throw new TradeAgentError('not_found', `there is no approval "${id}"`, {
     hint: 'List your proposals with "trade-agent approvals".',
@@ -35,7 +35,7 @@ export async function findApproval(app: App, id: string): Promise<ApprovalView> 
 
 /** @throws {TradeAgentError} `not_found`; `usage` if it has ended; `outcome_unknown` if it is being executed */
 export async function cancelApproval(app: App, id: string): Promise<ApprovalView> {
-  return (await app.agent({})).cancelApproval(await approvalIdOf(app, id));
+  return (await app.agent({})).cancelApproval(await resolveApprovalId(app, id));
 }
 
 /**
@@ -44,7 +44,7 @@ export async function cancelApproval(app: App, id: string): Promise<ApprovalView
  */
 export async function reconcile(app: App, id: string | undefined) {
   await app.requireSession();
-  const whole = id === undefined ? undefined : await approvalIdOf(app, id);
+  const whole = id === undefined ? undefined : await resolveApprovalId(app, id);
   const approvals = await (await app.agent({})).reconcile(whole);
   const unknown = approvals.filter(({ status }) => status === 'unknown' || status === 'executing').length;
   return { approvals, unknown };

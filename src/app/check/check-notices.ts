@@ -50,7 +50,7 @@ interface NoticeInput {
 }
 
 /** Builds each channel's notices for a check: new findings, and orders that wait for approval. Pure. */
-export function noticesOf(input: NoticeInput): OutgoingNotice<Notice>[] {
+export function buildNotices(input: NoticeInput): OutgoingNotice<Notice>[] {
   return Object.entries(input.channels).flatMap(([name, channel]) =>
     channel.enabled
       ? [...findingNotices(input, name, channel), ...(channel.approvals ? approvalNotices(input, name) : [])]
@@ -90,14 +90,14 @@ function single(
   finding: Finding,
   state: FiredState,
 ): Notice {
-  const facts = factsOf(input, finding);
+  const facts = noticeFacts(input, finding);
   return notice(input, {
     id: noticeId([input.owner, name, state]),
     type: 'finding',
     severity: finding.severity,
     title: filledIn(channel.title ?? DEFAULT_TITLE, facts),
     body: filledIn(channel.body ?? DEFAULT_BODY, facts),
-    data: { findings: [dataOf(finding)] },
+    data: { findings: [findingData(finding)] },
   });
 }
 
@@ -114,16 +114,20 @@ function together(
   const lines = fresh
     .slice(0, MAX_LINES)
     .map(
-      ([finding]) => `- ${finding.severity}: ${safeLine(filledIn(template, factsOf(input, finding)), 300)}`,
+      ([finding]) =>
+        `- ${finding.severity}: ${safeLine(filledIn(template, noticeFacts(input, finding)), 300)}`,
     );
   if (fresh.length > MAX_LINES) lines.push(`… and ${fresh.length - MAX_LINES} more`);
   return notice(input, {
     id: noticeId([input.owner, name, fresh.map(([, state]) => state)]),
     type: 'finding',
     severity: worst ?? 'warning',
-    title: `${fresh.length} new findings (${environmentOf(account)})`,
-    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentOf(account)}; checked ${input.result.checked_at}.`,
-    data: { findings: fresh.slice(0, MAX_LINES).map(([finding]) => dataOf(finding)), count: fresh.length },
+    title: `${fresh.length} new findings (${environmentLabel(account)})`,
+    body: `${lines.join('\n')}\n\nAccount ${account.account}, ${environmentLabel(account)}; checked ${input.result.checked_at}.`,
+    data: {
+      findings: fresh.slice(0, MAX_LINES).map(([finding]) => findingData(finding)),
+      count: fresh.length,
+    },
   });
 }
 
@@ -141,11 +145,11 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
         id: noticeId([owner, name, 'approval', id]),
         type: 'approval',
         severity: 'warning',
-        title: `Check your phone: ${what} (${environmentOf(result.account)}), code ${code}`,
+        title: `Check your phone: ${what} (${environmentLabel(result.account)}), code ${code}`,
         body: [
           `The check proposes ${what} and waits for your approval until ${expires_at}.`,
           `Approve it on your phone only if the phone shows the code ${code} and the order you want.`,
-          `Account ${result.account.account}, ${environmentOf(result.account)}.`,
+          `Account ${result.account.account}, ${environmentLabel(result.account)}.`,
         ].join('\n'),
         data: { approval: { id, code, expires_at, order: what } },
       }),
@@ -167,21 +171,21 @@ function notice(
   };
 }
 
-function factsOf(
+function noticeFacts(
   { profile, result }: NoticeInput,
   { severity, rule, subject, message }: Finding,
 ): NoticeFacts {
   const { account, checked_at: at } = result;
-  const environment = environmentOf(account);
+  const environment = environmentLabel(account);
   return { severity, rule, subject, message, profile, account: account.account, environment, at };
 }
 
-function dataOf({ rule, kind, subject, severity, message, facts, since, problem }: Finding) {
+function findingData({ rule, kind, subject, severity, message, facts, since, problem }: Finding) {
   return { rule, kind, subject, severity, message, facts, since, ...defined({ problem }) };
 }
 
 /** Examples: `PAPER`, `PAPER, simulated`, `LIVE`. */
-function environmentOf({ environment, simulated }: CheckResult['account']): string {
+function environmentLabel({ environment, simulated }: CheckResult['account']): string {
   return `${environmentWord(environment)}${simulated ? ', simulated' : ''}`;
 }
 

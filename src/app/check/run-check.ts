@@ -90,7 +90,7 @@ async function checkIn(
   basis: Basis,
 ): Promise<Checked> {
   try {
-    const file = report === undefined ? {} : { report: reportOf(report, account) };
+    const file = report === undefined ? {} : { report: accountReportPath(report, account) };
     return await checkAndNotify(own, { ...options, ...file }, listener, { ...basis, at: { broker, label } });
   } finally {
     await own.close();
@@ -98,7 +98,7 @@ async function checkIn(
 }
 
 /** Turns `report.html` into `report.PA3ALICE01.html`. */
-function reportOf(path: string, account: string): string {
+function accountReportPath(path: string, account: string): string {
   const { dir, name, ext } = parse(path);
   return join(dir, `${name}.${account.replace(/[^\w-]/g, '_')}${ext}`);
 }
@@ -256,7 +256,7 @@ async function checkAndNotify(
 /** Returns a function that evaluates the account. It is called again for each further round. */
 async function looker(app: App, options: CheckOptions, { file, store, owner }: Basis) {
   const gateway = await app.gateway();
-  const { sectorOf } = await import('../../trading/listed-symbols.ts');
+  const { symbolSector } = await import('../../trading/listed-symbols.ts');
   const suggesting = options.suggest === true;
   return async (): Promise<{ done: Check; memory: AccountMemory<Notice> }> => {
     const { snapshot, memory } = await gatherFrom(store, owner, {
@@ -271,7 +271,7 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
       rulesFile: options.rules,
       snapshot,
       memory: await memory.remembered(),
-      sectorOf,
+      sectorOf: symbolSector,
       ...(suggesting
         ? {
             suggest: {

@@ -30,7 +30,7 @@ interface Place {
 }
 
 /** Returns the named shell, or the one in $SHELL. @throws {TradeAgentError} `usage` for an unknown shell */
-export function shellOf(named: string | undefined, { env }: Pick<Place, 'env'>): Shell {
+export function resolveShell(named: string | undefined, { env }: Pick<Place, 'env'>): Shell {
   const wanted =
     named ??
     env.SHELL?.split('/')

@@ -43,18 +43,19 @@ async function requireRunning(app: App): Promise<void> {
   await ensureSandbox({ sandboxHome: sandbox, env: app.env, start: false, notice: () => undefined });
 }
 
-const idsOf = (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
-  within(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
+const idLister =
+  (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
+    within(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
 
 const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
   symbols: heldSymbols,
-  orders: idsOf((gateway) => gateway.orders({ status: 'open', limit: 50 })),
+  orders: idLister((gateway) => gateway.orders({ status: 'open', limit: 50 })),
   threads: (app) =>
     within(IDS_TIMEOUT_MS, async () =>
       (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),
     ),
-  approvals: idsOf((gateway) => gateway.proposals({ state: 'all', limit: 50 })),
-  mandates: idsOf((gateway) => gateway.mandates()),
+  approvals: idLister((gateway) => gateway.proposals({ state: 'all', limit: 50 })),
+  mandates: idLister((gateway) => gateway.mandates()),
   schedules: async (app) => {
     const { scheduleStore } = await import('../schedule/schedule-context.ts');
     const store = await scheduleStore(app);

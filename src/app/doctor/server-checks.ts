@@ -94,14 +94,14 @@ const readinessSchema = z.object({
 
 /** Returns no finding if the gateway does not report its clock or is down, which another check reports. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
-  const readiness = await getFrom(app, `${baseOf(profile)}/readyz`)
+  const readiness = await getFrom(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)
     .catch(() => undefined);
   const found = gatewayClockFinding(readiness);
   return found === undefined ? [] : [found];
 }
 
-const baseOf = ({ gateway }: ResolvedProfile): string => gateway.replace(/\/+$/, '');
+const gatewayBaseUrl = ({ gateway }: ResolvedProfile): string => gateway.replace(/\/+$/, '');
 
 function getFrom(app: App, url: string): Promise<Response> {
   const signal = AbortSignal.any([app.signal, AbortSignal.timeout(REQUEST_TIMEOUT_S * 1000)]);
@@ -136,7 +136,7 @@ export function gatewayClockFinding(readiness: unknown): Finding | undefined {
 }
 
 export async function checkGateway(app: App, profile: ResolvedProfile): Promise<Finding> {
-  const base = baseOf(profile);
+  const base = gatewayBaseUrl(profile);
   const get = (path: string) => getFrom(app, `${base}${path}`);
   let metadata: { resource?: unknown; authorization_servers?: unknown };
   try {

@@ -41,7 +41,7 @@ export async function openGatewayDatabase(
 ): Promise<OpenedDatabase<GatewayStores> & { readonly secrets: GatewaySecrets }> {
   const { database } = settings;
   if (database === undefined) {
-    const secrets = await secretsOf(folderKeys(folder));
+    const secrets = await loadSecrets(folderKeys(folder));
     const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const { sqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
     const opened = new Database(join(folder, 'gateway.db'));
@@ -51,7 +51,7 @@ export async function openGatewayDatabase(
   const { postgres, opened } = await openPostgres(database, folder, env);
   try {
     const keys = await keysOver({ postgres, opened }, settings.kms, folder, env);
-    const secrets = await secretsOf(keys);
+    const secrets = await loadSecrets(keys);
     // Each gateway must be able to open what another one has sealed.
     if (settings.kms === undefined && !(await postgres.haveSameSeal(opened, sealCheck(sealSecret(folder))))) {
       throw new TradeAgentError(
@@ -72,7 +72,7 @@ export async function openGatewayDatabase(
   }
 }
 
-async function secretsOf(keys: GatewayKeys): Promise<GatewaySecrets> {
+async function loadSecrets(keys: GatewayKeys): Promise<GatewaySecrets> {
   return { privateKey: await keys.client(), sealSecret: await keys.seal() };
 }
 

@@ -1,7 +1,7 @@
 import { cibaClientMetadata } from '../../approval/ciba/client-registration.ts';
-import { dialectOf } from '../../auth/provider/dialects.ts';
+import { providerDialect } from '../../auth/provider/dialects.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { detailsTypesOf, type GatewaySettings } from '../../gateway/gateway-settings.ts';
+import { detailsTypes, type GatewaySettings } from '../../gateway/gateway-settings.ts';
 import { APPROVAL_SCOPES } from '../../oauth/scopes.ts';
 import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
@@ -71,7 +71,7 @@ async function taken(
         const { requireRecognised } = await import('../../approval/ciba/client-trial.ts');
         const { issuer, approval } = settings;
         const access = { fetch: app.fetch, clock: app.clock };
-        for (const clientId of clientIdsOf(settings)) {
+        for (const clientId of manualClientIds(settings)) {
           await requireRecognised({ issuer, clientId, privateKey, provider: approval.provider, access });
         }
       });
@@ -81,7 +81,7 @@ async function taken(
 }
 
 /** Returns the ids of the manually registered clients that use this key. */
-function clientIdsOf({ exchange, approval }: GatewaySettings): string[] {
+function manualClientIds({ exchange, approval }: GatewaySettings): string[] {
   const ids = [exchange?.client_id, approval.client_id ?? exchange?.client_id];
   return [...new Set(ids.filter((id) => id !== undefined))];
 }
@@ -96,19 +96,19 @@ async function clientsToRegister({ config }: GatewayPlaces, alg: string): Promis
   const asking = cibaClientMetadata({
     resource: settings?.resource ?? '',
     details: approval?.details ?? 'rar',
-    detailsTypes: settings && detailsTypesOf(settings),
+    detailsTypes: settings && detailsTypes(settings),
     delivery: approval?.delivery ?? 'poll',
     alg,
   });
   const { token_endpoint_auth_method, token_endpoint_auth_signing_alg } = asking;
   const provider = exchange?.grant === 'auth0-token-vault' ? 'auth0' : 'standard';
   const exchanging = {
-    grant_types: [dialectOf({ provider }).exchangeGrantType],
+    grant_types: [providerDialect({ provider }).exchangeGrantType],
     token_endpoint_auth_method,
     token_endpoint_auth_signing_alg,
   };
   const scope = ['openid', ...APPROVAL_SCOPES].join(' ');
-  const [exchangeId = null, askingId] = settings === undefined ? [] : clientIdsOf(settings);
+  const [exchangeId = null, askingId] = settings === undefined ? [] : manualClientIds(settings);
   if (settings !== undefined && exchange === undefined) {
     return approval?.registration ? [] : [{ client_id: exchangeId, ...asking, scope }];
   }

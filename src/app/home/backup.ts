@@ -116,14 +116,14 @@ async function copyDatabase(file: string): Promise<{ content: Buffer; head: numb
 function upTo(content: Buffer, last: number): Buffer {
   const kept: string[] = [];
   for (const line of content.toString('utf8').split('\n')) {
-    if (seqOf(line) > last) break;
+    if (lineSeq(line) > last) break;
     kept.push(line);
   }
   const text = kept.join('\n');
   return Buffer.from(text === '' || text.endsWith('\n') ? text : `${text}\n`);
 }
 
-function seqOf(line: string): number {
+function lineSeq(line: string): number {
   try {
     const { seq } = JSON.parse(line) as { seq?: unknown };
     return typeof seq === 'number' ? seq : 0;
@@ -283,7 +283,7 @@ export async function sealArchive(archive: Archive, passphrase: string): Promise
   const plain = await promisify(gzip)(
     JSON.stringify({ created_at: archive.createdAt, address: archive.address, files }),
   );
-  const cipher = createCipheriv('aes-256-gcm', await keyOf(passphrase, header), nonce);
+  const cipher = createCipheriv('aes-256-gcm', await deriveKey(passphrase, header), nonce);
   cipher.setAAD(line);
   return Buffer.concat([line, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
 }
@@ -299,7 +299,7 @@ export async function openArchive(sealed: Buffer, passphrase: string, file: stri
   if (header === undefined || sealed.length < end + 1 + TAG_BYTES) throw notABackup(file);
   const decipher = createDecipheriv(
     'aes-256-gcm',
-    await keyOf(passphrase, header),
+    await deriveKey(passphrase, header),
     Buffer.from(header.nonce, 'base64url'),
     { authTagLength: TAG_BYTES },
   );
@@ -345,7 +345,7 @@ function notABackup(file: string): TradeAgentError {
   });
 }
 
-async function keyOf(
+async function deriveKey(
   passphrase: string,
   { n, r, p, salt }: Pick<Header, 'n' | 'r' | 'p' | 'salt'>,
 ): Promise<Buffer> {

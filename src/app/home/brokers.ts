@@ -22,7 +22,11 @@ import {
   SINGLE_BROKER_NAME,
 } from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
-import { requireStoredKind, toolsOf, verifyCredentials } from '../../gateway/broker/verify-keys.ts';
+import {
+  requireStoredKind,
+  requireToolInspection,
+  verifyCredentials,
+} from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { failpoint } from '../../machine/failpoint.ts';
@@ -31,7 +35,7 @@ import { withProcessLock } from '../../machine/process-lock.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
-import { type OpenHome, personOf, requireOwnFolder, withHome } from './open-home.ts';
+import { findPerson, type OpenHome, requireOwnFolder, withHome } from './open-home.ts';
 
 /** A person's keys at a broker. Defaults to the only person and the only broker. */
 interface WhoseKeys {
@@ -62,7 +66,7 @@ export async function setBrokerKeys(
   confirm: (account: VerifiedAccount) => Promise<void>,
 ) {
   return await withHome(app, folder, async (home) => {
-    const person = personOf(home, username);
+    const person = findPerson(home, username);
     const broker = brokerNamed(home, name);
     const account = await accountFor(app, home, person.username, broker, pair);
     await confirm(account);
@@ -113,7 +117,7 @@ export async function removeBrokerKeys(
   { folder, username, broker: name }: WhoseKeys,
 ) {
   return await withHome(app, folder, async (home) => {
-    const person = personOf(home, username);
+    const person = findPerson(home, username);
     const broker = brokerNamed(home, name);
     if (await home.keyPairs(broker).remove(person.username)) {
       return { username: person.username, broker: broker.name };
@@ -195,7 +199,7 @@ export async function addBroker(
   await requireNewBroker(folder, name);
   const { gateway: file, gatewayLock, ready } = homeFiles(folder);
   return await withHome(app, folder, async (home) => {
-    const sub = personOf(home, username).username;
+    const sub = findPerson(home, username).username;
     const broker: NamedBroker = { ...entry.settings, name };
     const account = await accountFor(app, home, sub, broker, pair);
     await confirm(account);
@@ -304,9 +308,9 @@ export async function lookAtBrokerTools(
   { folder, username, broker: name }: WhoseKeys,
 ) {
   return await withHome(app, folder, async (home) => {
-    const person = personOf(home, username);
+    const person = findPerson(home, username);
     const broker = brokerNamed(home, name);
-    const look = toolsOf(broker);
+    const look = requireToolInspection(broker);
     const kept = await home.keyPairs(broker).find(person.username);
     if (kept === undefined) {
       throw new TradeAgentError('not_found', `${person.username} has no stored credentials for this broker`, {

@@ -67,7 +67,7 @@ async function checkAccounts(
   };
   const findings: Finding[] = [];
   for (const { username } of people.list()) {
-    findings.push(...(await accountsOf(username, { keyPairs, gateway, fetch })));
+    findings.push(...(await checkPersonAccounts(username, { keyPairs, gateway, fetch })));
   }
   findings.push(...(await unusedBrokers({ keyPairs, gateway, fetch })));
   app.signal.throwIfAborted();
@@ -78,7 +78,7 @@ type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;
 type Checking = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
 
 /** A person needs an account at only one of the brokers. */
-async function accountsOf(username: string, checking: Checking): Promise<Finding[]> {
+async function checkPersonAccounts(username: string, checking: Checking): Promise<Finding[]> {
   const { brokers } = checking.gateway;
   const found = await Promise.all(brokers.map((broker) => checkAccount(username, broker, checking)));
   const known = found.filter((finding) => finding !== undefined);

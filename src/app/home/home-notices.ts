@@ -70,7 +70,7 @@ export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
       );
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await noticeSecrets(options.secrets);
-      const notice = noticeOf(told);
+      const notice = toNotice(told);
       const limit = noticesLimit(clock, signal);
       try {
         await Promise.all(
@@ -111,7 +111,7 @@ function isWanted(
   return 'fill' in told ? fills : approvals;
 }
 
-function noticeOf(told: PhoneNotice): Notice {
+function toNotice(told: PhoneNotice): Notice {
   const { id, title, body, at } = told;
   const said = { id, title, body, at };
   if ('fill' in told) return { ...said, type: 'fill', severity: 'info', data: { fill: told.fill } };

@@ -143,7 +143,7 @@ export function requireOwnFolder(folder: string): void {
 }
 
 /** @throws {TradeAgentError} `not_found`, `usage` */
-export function personOf({ people }: Pick<OpenHome, 'people'>, username: string | undefined) {
+export function findPerson({ people }: Pick<OpenHome, 'people'>, username: string | undefined) {
   const all = people.list();
   const found = username === undefined ? all[0] : people.find(username);
   const names = all.map((person) => person.username).join(', ');

@@ -14,9 +14,9 @@ import { isLocalAddress } from '../../home/settings/home-address.ts';
 import {
   type HomeSettings,
   type ListenAddress,
-  listenOf,
   listenText,
-  proxiesOf,
+  resolveListenAddress,
+  trustedProxies,
 } from '../../home/settings/home-settings.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
@@ -114,7 +114,7 @@ async function open(
   const stores = sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)));
   const home = await createHome({
     ...homeParts(folder, settings, gateway, rules, clock),
-    about: { name: nameOf(people, settings), environment: gateway.environment, simulated: false },
+    about: { name: displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
@@ -191,7 +191,7 @@ function homeParts(
 }
 
 /** Returns the name that phones display, after the home's first person. */
-function nameOf(people: People, { address }: HomeSettings): string {
+function displayName(people: People, { address }: HomeSettings): string {
   const [owner] = people.list();
   return owner === undefined ? new URL(address).host : `${owner.name}’s home`;
 }
@@ -210,12 +210,12 @@ function listenFor(
   { listen: said, listening }: Pick<ServeHomeOptions, 'listen' | 'listening'>,
 ): Promise<HttpServer> {
   const now = () => clock.now();
-  const at = said ?? listenOf(settings);
+  const at = said ?? resolveListenAddress(settings);
   if (said === undefined && settings.listen === undefined && isLocalAddress(settings.address)) {
     return listenOnLocalhost(at.port, now);
   }
   const tls = settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key };
-  const proxies = proxiesOf({ ...settings, listen: listenText(at) });
+  const proxies = trustedProxies({ ...settings, listen: listenText(at) });
   return listen(
     {
       ...at,

@@ -8,7 +8,7 @@ import type { SigningKey } from '../../store/signing-key-store.ts';
 import type { App } from '../app.ts';
 import { storedAccounts } from './brokers.ts';
 import { homeFiles, readHomeReady } from './home-files.ts';
-import { type OpenHome, personOf, withHome } from './open-home.ts';
+import { findPerson, type OpenHome, withHome } from './open-home.ts';
 
 export type ListedUser = Awaited<ReturnType<typeof listedUsers>>[number];
 export type Pairing = Awaited<ReturnType<typeof pairPhone>>;
@@ -54,7 +54,7 @@ function listedAuthenticator(key: SigningKey) {
     /** Whether it can be on several devices at once. */
     synced: key.deviceType === 'multiDevice',
     enrolled_at: utcSeconds(key.enrolledAt),
-    last_used_at: timeOf(key.lastUsedAt),
+    last_used_at: formatTime(key.lastUsedAt),
   };
 }
 
@@ -75,7 +75,7 @@ export async function addUser(app: Pick<App, 'clock'>, folder: string, given: Gi
  */
 export async function removeUser(app: Pick<App, 'clock'>, folder: string, username: string): Promise<void> {
   await withHome(app, folder, async (home) => {
-    const person = personOf(home, username);
+    const person = findPerson(home, username);
     await home.keys.endPerson(person.username);
     await home.stores.halts.halt(person.username, 'machine', app.clock.now());
     await home.stores.brokerKeys.removeAll(person.username);
@@ -95,7 +95,7 @@ export async function removeAuthenticator(
   { username, id }: { username: string | undefined; id: string },
 ) {
   return await withHome(app, folder, async (home) => {
-    const person = personOf(home, username);
+    const person = findPerson(home, username);
     const all = await home.keys.list(person.username);
     const begins = typedId(id);
     const found = all.filter(
@@ -125,7 +125,7 @@ function onlyOne<T>(found: readonly T[], none: string, several: string, hint: st
 /** Issues a recovery code, which replaces the previous one. @throws {TradeAgentError} `not_found` */
 export async function newRecoveryCode(app: Pick<App, 'clock'>, folder: string, called: string | undefined) {
   return await withHome(app, folder, async (home) => {
-    const { username } = personOf(home, called);
+    const { username } = findPerson(home, called);
     return { username, recoveryCode: home.recoveryCodes.issue(username) };
   });
 }
@@ -140,7 +140,7 @@ interface GivenPerson {
 }
 
 /** @throws {TradeAgentError} `usage` */
-export function newPerson({ name, username = usernameOf(name), email = '' }: GivenPerson): Person {
+export function newPerson({ name, username = deriveUsername(name), email = '' }: GivenPerson): Person {
   const shown = name.trim();
   if (shown === '' || shown.length > MAX_NAME_LENGTH || /\p{C}/u.test(shown)) {
     throw new TradeAgentError('usage', `a name must have 1 to ${MAX_NAME_LENGTH} printable characters`, {
@@ -156,7 +156,7 @@ export function newPerson({ name, username = usernameOf(name), email = '' }: Giv
 }
 
 /** Returns the first word of a name in lowercase Latin letters: `Zoë Adams` becomes `zoe`. */
-function usernameOf(name: string): string {
+function deriveUsername(name: string): string {
   const [word = ''] = name.trim().normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase().split(/\s+/);
   const plain = word.replace(/[^a-z0-9_-]/g, '').slice(0, 32);
   return /^[a-z]/.test(plain) ? plain : 'owner';
@@ -170,7 +170,7 @@ function usernameOf(name: string): string {
  */
 export async function pairPhone(app: Pick<App, 'clock'>, folder: string, username: string | undefined) {
   return await withHome(app, folder, async (home) => {
-    const person = personOf(home, username);
+    const person = findPerson(home, username);
     const { secret, expiresAt } = await home.keys.pair(person.username);
     return {
       user: person.username,
@@ -232,7 +232,7 @@ function listed({ user, clientId, name, host, redirectUri, since, usedAt }: Auth
     host,
     redirect_uri: redirectUri,
     since: utcSeconds(since),
-    last_used_at: timeOf(usedAt),
+    last_used_at: formatTime(usedAt),
   };
 }
 
@@ -254,7 +254,7 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
           ...user,
           open: (await stores.proposals.list({ sub: user.username, state: 'open' })).length,
           pushes: home.pushes.of(user.username).length,
-          trading: { state, since: timeOf(since), until: timeOf(until) },
+          trading: { state, since: formatTime(since), until: formatTime(until) },
         };
       }),
     );
@@ -269,6 +269,6 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
   });
 }
 
-function timeOf(epochMs: number | undefined): string | null {
+function formatTime(epochMs: number | undefined): string | null {
   return epochMs === undefined ? null : utcSeconds(epochMs);
 }

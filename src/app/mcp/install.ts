@@ -4,7 +4,7 @@ import { dirname } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { applyEdits, modify, type ParseError, parse as parseJson, printParseErrorCode } from 'jsonc-parser';
 import { parse as parseToml, stringify, TomlError } from 'smol-toml';
-import { chosenProfileName, findProfile, storeOf } from '../../config/resolve-profile.ts';
+import { chosenProfileName, credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { writeWholeFile } from '../../machine/private-file.ts';
 import { startEnvironment } from '../../machine/start-environment.ts';
@@ -116,7 +116,7 @@ async function ownProgram(
   const profile = findProfile(config, chosenProfileName(config, app.profileName));
   const script = launcher();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
-  const env = startEnvironment(app.env, storeOf(profile) === 'keychain');
+  const env = startEnvironment(app.env, credentialStoreKind(profile) === 'keychain');
   // npx's cache may be gone tomorrow.
   if (!/[\\/]_npx[\\/]/.test(script)) return { command: process.execPath, args: [script, ...args], env };
   const npx = ['npx', '--yes', `trade-agent@${version()}`, ...args];
@@ -285,7 +285,7 @@ function jsonFormat(comments: boolean): Format {
         const said = printParseErrorCode(first.error)
           .replace(/([a-z])([A-Z])/g, '$1 $2')
           .toLowerCase();
-        throw new TextError(`not JSON: ${said}`, ...placeOf(withoutMark(text), first.offset));
+        throw new TextError(`not JSON: ${said}`, ...lineAndColumn(withoutMark(text), first.offset));
       }
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw new TextError('not an object', 1, 1);
@@ -312,7 +312,7 @@ function jsonFormat(comments: boolean): Format {
 /** Strips the byte order mark that some Windows editors write. */
 const withoutMark = (text: string) => text.replace(/^\ufeff/, '');
 
-function placeOf(text: string, offset: number): [line: number, column: number] {
+function lineAndColumn(text: string, offset: number): [line: number, column: number] {
   const before = text.slice(0, offset).split('\n');
   return [before.length, (before.at(-1)?.length ?? 0) + 1];
 }
@@ -344,7 +344,7 @@ const tomlFormat: Format = {
       return [...lines, ...(lines.length === 0 ? [] : ['']), ...added, ''].join(eol);
     }
     const headers = lines.flatMap((line, at) => {
-      const keys = headerOf(line);
+      const keys = tableHeaderKeys(line);
       return keys === undefined ? [] : [{ at, isOurs: path.every((key, depth) => keys[depth] === key) }];
     });
     const first = headers.findIndex(({ isOurs }) => isOurs);
@@ -365,7 +365,7 @@ function has(table: Record<string, unknown>, [section, name]: readonly [string, 
 }
 
 /** Returns the keys of a table header, or undefined for any other line. */
-function headerOf(line: string): string[] | undefined {
+function tableHeaderKeys(line: string): string[] | undefined {
   if (!/^\s*\[/.test(line)) return undefined;
   let table: unknown;
   try {

@@ -161,7 +161,7 @@ export async function addServer(
   const server = placed(place);
   const looked = await lookAt(app, name, server, ask.open);
   const allowed = await allowing(looked, server, await ask.choose(looked), ask.insist);
-  await writeEntry(await serverPlace(app, name), { ...place, ...entryOf(allowed) });
+  await writeEntry(await serverPlace(app, name), { ...place, ...toConfigEntry(allowed) });
   return {
     ...looked,
     tools: looked.tools.map(
@@ -236,7 +236,7 @@ async function allowing(
 }
 
 /** Returns the part written to `config.yaml`, which omits `unsafe` if it is empty, as in most profiles. */
-function entryOf({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
+function toConfigEntry({ unsafe, ...allowed }: Allowed): Partial<Allowed> {
   return { ...allowed, ...(unsafe.length === 0 ? {} : { unsafe }) };
 }
 
@@ -256,7 +256,7 @@ export async function allowTools(
   const allowed = await allowing(looked, server, tools, ask.insist);
   const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
   await ask.agree(chosen);
-  await writeEntry(await serverPlace(app, name), entryOf(allowed));
+  await writeEntry(await serverPlace(app, name), toConfigEntry(allowed));
   return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
 }
 

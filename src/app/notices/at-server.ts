@@ -1,4 +1,8 @@
-import { type AnswerOf, type RemoteRequests, remoteRequests } from '../../agent/remote/remote-requests.ts';
+import {
+  type OperationAnswer,
+  type RemoteRequests,
+  remoteRequests,
+} from '../../agent/remote/remote-requests.ts';
 import { type NoticeChannel, noticeChannelSchema, noticeNameSchema } from '../../config/notice-channels.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
@@ -8,11 +12,11 @@ import type { App } from '../app.ts';
 
 type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 
-const serverOf = async (app: ServerApp): Promise<RemoteRequests> =>
+const serverRequests = async (app: ServerApp): Promise<RemoteRequests> =>
   remoteRequests(await app.requireSession());
 
-export async function listAtServer(app: ServerApp): Promise<AnswerOf<'listNotices'>['channels']> {
-  return (await (await serverOf(app)).call('listNotices', { signal: app.signal })).channels;
+export async function listAtServer(app: ServerApp): Promise<OperationAnswer<'listNotices'>['channels']> {
+  return (await (await serverRequests(app)).call('listNotices', { signal: app.signal })).channels;
 }
 
 /** @throws {TradeAgentError} `not_found` */
@@ -34,7 +38,7 @@ export async function addAtServer(app: ServerApp, name: string, written: unknown
     });
   }
   const channel = await parseYaml(noticeChannelSchema, JSON.stringify(written), name);
-  await (await serverOf(app)).call('putNotice', {
+  await (await serverRequests(app)).call('putNotice', {
     params: { notice: name },
     body: { channel },
     signal: app.signal,
@@ -44,7 +48,7 @@ export async function addAtServer(app: ServerApp, name: string, written: unknown
 
 export async function removeAtServer(app: ServerApp, name: string): Promise<void> {
   const { signal } = app;
-  await (await serverOf(app)).call('removeNotice', { params: { notice: name }, signal });
+  await (await serverRequests(app)).call('removeNotice', { params: { notice: name }, signal });
 }
 
 /** @throws {TradeAgentError} `notice_failed` */
@@ -54,7 +58,11 @@ export async function testAtServer(
 ): Promise<{ readonly id: string; readonly attempts: number }> {
   const { signal } = app;
   // The server makes at most three attempts, of one minute each.
-  return await (await serverOf(app)).call('testNotice', { params: { notice: name }, signal, ms: 200_000 });
+  return await (await serverRequests(app)).call('testNotice', {
+    params: { notice: name },
+    signal,
+    ms: 200_000,
+  });
 }
 
 /** @param ask receives a description of the secret @throws {TradeAgentError} `not_found`; `usage` if it needs none */
@@ -68,6 +76,6 @@ export async function setSecretAtServer(
     throw new TradeAgentError('usage', `${name} needs no secret`, { hint: 'You can use it as it is.' });
   const body = { secret: await ask(wants) };
   const { signal } = app;
-  await (await serverOf(app)).call('setNoticeSecret', { params: { notice: name }, body, signal });
+  await (await serverRequests(app)).call('setNoticeSecret', { params: { notice: name }, body, signal });
   return { kind, words: wants };
 }

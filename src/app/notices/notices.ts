@@ -11,7 +11,7 @@ import { readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { forgetNoticeSecret, noticeSecretNeed, noticeSecrets } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
-import { serverOf } from '../server-of.ts';
+import { profileServer } from '../server-of.ts';
 import { channelNamed, profileNotices, setNoticeSecret, testNotice } from './notice-place.ts';
 
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
@@ -26,7 +26,7 @@ export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 
 
 /** Lists the channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
-  if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
+  if ((await profileServer(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
   const { notices = {} } = await app.profile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];
@@ -84,7 +84,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
       hint: `Choose one of: ${noticeKindNames.join(', ')}.`,
     });
   }
-  const atServer = (await serverOf(app)) === undefined ? undefined : await import('./at-server.ts');
+  const atServer = (await profileServer(app)) === undefined ? undefined : await import('./at-server.ts');
   const there =
     atServer === undefined
       ? Object.keys((await app.profile()).notices ?? {})
@@ -94,7 +94,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
       hint: `Choose another name, or remove it first: trade-agent notices remove ${name}`,
     });
   }
-  const written = { kind, ...(await settingsOf(settings)) };
+  const written = { kind, ...(await parseChannelSettings(settings)) };
   if (atServer === undefined) await writeEntry(await noticeEntry(app, name), written);
   else await atServer.addAtServer(app, name, written);
   const channel = noticeChannelSchema.parse(written);
@@ -102,7 +102,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
 }
 
 /** @throws {TradeAgentError} `usage` */
-async function settingsOf(words: readonly string[]): Promise<Record<string, unknown>> {
+async function parseChannelSettings(words: readonly string[]): Promise<Record<string, unknown>> {
   const settings: Record<string, unknown> = {};
   for (const word of words) {
     const [, key = '', text = ''] = /^([a-z_]+)=(.*)$/s.exec(word) ?? [];
@@ -126,7 +126,8 @@ async function settingsOf(words: readonly string[]): Promise<Record<string, unkn
 
 /** Sends a test notice. @throws {TradeAgentError} `not_found`; `notice_failed` */
 export async function testOwnNotice(app: App, name: string) {
-  if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).testAtServer(app, name);
+  if ((await profileServer(app)) !== undefined)
+    return (await import('./at-server.ts')).testAtServer(app, name);
   return await testNotice(app, profileNotices(app), name);
 }
 
@@ -136,7 +137,7 @@ export async function testOwnNotice(app: App, name: string) {
  * @throws {TradeAgentError} `not_found`; `usage` if the channel needs none
  */
 export async function setOwnSecret(app: App, name: string, ask: (words: string) => Promise<string>) {
-  if ((await serverOf(app)) !== undefined) {
+  if ((await profileServer(app)) !== undefined) {
     const { setSecretAtServer } = await import('./at-server.ts');
     return { ...(await setSecretAtServer(app, name, ask)), place: 'on the server, sealed' };
   }
@@ -145,7 +146,8 @@ export async function setOwnSecret(app: App, name: string, ask: (words: string) 
 
 /** Removes a channel and its secret. @throws {TradeAgentError} `not_found`, `credential_store_…` */
 export async function removeNotice(app: App, name: string): Promise<void> {
-  if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).removeAtServer(app, name);
+  if ((await profileServer(app)) !== undefined)
+    return (await import('./at-server.ts')).removeAtServer(app, name);
   await channelNamed(profileNotices(app), name);
   await forgetNoticeSecret(await app.store(), name);
   await removeEntry(await noticeEntry(app, name));

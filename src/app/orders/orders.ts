@@ -84,7 +84,7 @@ export async function cancelOrder(
 function cancelProposal({ id, at }: OrderPlace): ProposalRequestInput {
   return {
     kind: 'cancel',
-    cancel: { ...accountOf(at), order_id: id },
+    cancel: { ...accountField(at), order_id: id },
     requested_by: 'order cancel',
     provenance: { fields: { ...accountFrom(at), order_id: { source: 'user' } } },
   };
@@ -179,7 +179,7 @@ function inNone(typed: string): TradeAgentError {
 }
 
 /** The account field of a request about the order that was found, and its provenance. */
-export function accountOf(at: OrderPlace['at']): { readonly account?: string } {
+export function accountField(at: OrderPlace['at']): { readonly account?: string } {
   return at === undefined ? {} : { account: at.account };
 }
 

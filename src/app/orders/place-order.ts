@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { RunStatus } from '../../agent/events.ts';
 import { brokerRejection, proposalError } from '../../agent/graph/proposal-refusal.ts';
-import { approvalView, cameOf, describeProposal } from '../../agent/graph/proposal-view.ts';
+import { approvalView, describeProposal, proposalOutcome } from '../../agent/graph/proposal-view.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
@@ -11,7 +11,7 @@ import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
-import { assetClassOf } from '../../trading/asset-class.ts';
+import { getAssetClass } from '../../trading/asset-class.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
 import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
@@ -28,7 +28,7 @@ import {
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { Asking } from '../approvals/ask-and-wait.ts';
-import { accountFrom, accountOf, type OrderOutcome, type OrderPlace } from './orders.ts';
+import { accountField, accountFrom, type OrderOutcome, type OrderPlace } from './orders.ts';
 
 export interface AskSettings {
   readonly approval: ApprovalMode;
@@ -92,7 +92,7 @@ async function followToItsEnd(
 }
 
 function outcome(key: string, proposal: Proposal): OrderOutcome {
-  const order = cameOf(proposal).placed ?? null;
+  const order = proposalOutcome(proposal).placed ?? null;
   const approval = approvalView(proposal, '');
   if (!isOver(proposal)) {
     const status = isUnderWayState(proposal.state) && proposal.state !== 'approved' ? 'unknown' : 'pending';
@@ -169,7 +169,7 @@ export interface OrderFlags {
 
 export type ChangeFlags = Pick<OrderFlags, 'qty' | 'limit' | 'stop' | 'trail' | 'tif'>;
 
-const flagOf: Readonly<Record<string, string>> = {
+const flagByField: Readonly<Record<string, string>> = {
   symbol: 'SYMBOL',
   qty: '--qty',
   notional: '--amount',
@@ -192,7 +192,7 @@ const flagOf: Readonly<Record<string, string>> = {
  */
 export function typedOrder(side: Side, symbol: string, flags: OrderFlags): OrderRequest {
   const { qty, amount, limit, stop, trail, tif, extendedHours } = flags;
-  const intent = intentOf(side, symbol, flags);
+  const intent = positionIntent(side, symbol, flags);
   if (qty === undefined && amount === undefined) {
     throw new TradeAgentError('invalid_order', 'the order size is missing', {
       hint: 'Pass --qty with a number of shares, or --amount with dollars.',
@@ -208,10 +208,10 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
       hint: 'A trailing stop becomes a market order once the price has moved back by that much.',
     });
   }
-  const { prices, order_class } = exitsOf(side, flags);
+  const { prices, order_class } = legPrices(side, flags);
   const stated = { qty, notional: amount, limit_price: limit, stop_price: stop };
   const amounts = defined({ ...trailed(trail), ...prices, ...stated });
-  const type = order_class === 'oco' ? 'limit' : typeOf(flags);
+  const type = order_class === 'oco' ? 'limit' : orderType(flags);
   return namingFlags(amounts, () =>
     readOrderRequest({
       symbol,
@@ -232,13 +232,13 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
  * Returns the intent of an option order. A purchase opens a position by default. A sale must specify it, since it may
  * sell contracts that are held or write new ones.
  */
-function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
+function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags): PositionIntent | undefined {
   if (open === true && close === true) {
     throw new TradeAgentError('invalid_order', 'use either --open or --close, not both', {
       hint: '--open opens an option position, --close closes one.',
     });
   }
-  const isOption = assetClassOf(symbol.trim().toUpperCase()) === 'us_option';
+  const isOption = getAssetClass(symbol.trim().toUpperCase()) === 'us_option';
   if (open === true || (close !== true && isOption && side === 'buy')) return `${side}_to_open`;
   if (close === true) return `${side}_to_close`;
   if (!isOption) return undefined;
@@ -248,7 +248,7 @@ function intentOf(side: Side, symbol: string, { open, close }: OrderFlags): Posi
 }
 
 /** Returns the legs. A purchase's legs follow the entry order. A sale's two legs close the position that is held. */
-function exitsOf(
+function legPrices(
   side: Side,
   { takeProfit, stopLoss }: OrderFlags,
 ): { readonly order_class?: OrderClass; readonly prices: Record<string, string> } {
@@ -270,7 +270,7 @@ function exitsOf(
   };
 }
 
-function typeOf({ limit, stop, trail }: OrderFlags): string {
+function orderType({ limit, stop, trail }: OrderFlags): string {
   if (trail !== undefined) return 'trailing_stop';
   if (stop !== undefined) return limit === undefined ? 'stop' : 'stop_limit';
   return limit === undefined ? 'market' : 'limit';
@@ -301,7 +301,7 @@ export function orderProposal(
     kind: 'order',
     order: whole,
     requested_by: `order ${order.side}`,
-    provenance: wordsOf(whole, said),
+    provenance: fieldProvenance(whole, said),
     ...under,
   };
 }
@@ -327,14 +327,16 @@ export function replaceProposal(
   const replace = namingFlags(changes, () => readReplaceRequest(defined({ order_id: orderId, ...changes })));
   return {
     kind: 'replace',
-    replace: { ...accountOf(at), ...replace },
+    replace: { ...accountField(at), ...replace },
     requested_by: 'order replace',
-    provenance: { fields: { ...accountFrom(at), ...wordsOf(replace, new Set(Object.keys(replace))).fields } },
+    provenance: {
+      fields: { ...accountFrom(at), ...fieldProvenance(replace, new Set(Object.keys(replace))).fields },
+    },
   };
 }
 
 /** Returns the provenance: every field comes from the user or is a default. */
-function wordsOf(request: object, said: ReadonlySet<string>): Provenance {
+function fieldProvenance(request: object, said: ReadonlySet<string>): Provenance {
   const source = (name: string) => ({ source: said.has(name) ? ('user' as const) : ('default' as const) });
   const names = Object.entries(request).filter(([, value]) => value !== undefined);
   return { fields: Object.fromEntries(names.map(([name]) => [name, source(name)])) };
@@ -345,7 +347,7 @@ function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, r
   for (const [field, text] of Object.entries(amounts)) {
     if (text === undefined || field === 'time_in_force') continue;
     if (positiveDecimalString.safeParse(text).success) continue;
-    throw new TradeAgentError('invalid_order', `${flagOf[field]} can't be "${text.slice(0, 40)}"`, {
+    throw new TradeAgentError('invalid_order', `${flagByField[field]} can't be "${text.slice(0, 40)}"`, {
       hint: 'Use a plain number greater than zero, such as 5 or 182.50, without $ or commas.',
     });
   }
@@ -353,7 +355,7 @@ function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, r
     return read();
   } catch (error) {
     if (!isTradeAgentError(error) || typeof error.details.field !== 'string') throw error;
-    const flag = flagOf[error.details.field];
+    const flag = flagByField[error.details.field];
     if (flag === undefined || error.message.includes(flag)) throw error;
     const message = error.message.replace(`${error.details.field}: `, '');
     throw new TradeAgentError(error.code, `${flag}: ${message}`, {

@@ -37,7 +37,7 @@ export async function diffPolicy(
   const candidate = await readCandidate(path);
   const gateway = await app.gateway();
   const view = await gateway.policy();
-  const before = await rulesOf(view);
+  const before = await compileActiveRules(view);
   const after = await rulesWith(view, candidate);
   const [was, will] = [compared(before), compared(after)];
   const past = replay ? onceEach(await gateway.decisions({ limit: MAX_REPLAYED_DECISIONS })) : [];
@@ -47,7 +47,7 @@ export async function diffPolicy(
     tighter: compareRules(was, will).tighter,
     changes: changeLines(was, will, view.account),
     replayed: replay ? past.length : null,
-    flips: past.flatMap((decision) => flipOf(decision, before, after) ?? []),
+    flips: past.flatMap((decision) => findFlip(decision, before, after) ?? []),
   };
 }
 
@@ -76,7 +76,7 @@ const factsSchema = z.lazy(() =>
 );
 
 /** Returns a past order that the new rules would decide differently, with the reasons of the rules that deny it. */
-function flipOf(recorded: RecordedDecision, before: ReadRules, after: ReadRules) {
+function findFlip(recorded: RecordedDecision, before: ReadRules, after: ReadRules) {
   const facts = recorded.facts as unknown as Facts;
   const { sub, client, stage, at, client_order_id: id } = recorded;
   const approved = stage === 'order';
@@ -174,16 +174,16 @@ async function readFolder(folder: string): Promise<CandidateRules> {
 }
 
 /** Compiles the active rules of an account. @throws {TradeAgentError} `invalid_config` */
-export async function rulesOf(view: PolicyView): Promise<ReadRules> {
-  return await rulesHere(writtenOf(view));
+export async function compileActiveRules(view: PolicyView): Promise<ReadRules> {
+  return await rulesHere(toWrittenRules(view));
 }
 
 /** Compiles the active rules with the candidate's changes. @throws {TradeAgentError} `invalid_config` */
 async function rulesWith(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
   const { account } = view;
-  const now = writtenOf(view);
+  const now = toWrittenRules(view);
   const limits =
-    candidate.limits === undefined ? now.limits : limitsOf(account, limitsFor(candidate.limits, account));
+    candidate.limits === undefined ? now.limits : toLimits(account, limitsFor(candidate.limits, account));
   const { policies: changed = {} } = candidate;
   const owners = candidate.whole ? changed : { ...view.policies, ...changed };
   return await rulesHere({ limits, texts: [...texts('policies', owners), ...texts('firm', view.firm)] });
@@ -193,9 +193,9 @@ export async function rulesHere(written: WrittenRules): Promise<ReadRules> {
   return await makeRules(written, await loadCedar());
 }
 
-function writtenOf({ account, limits, policies, firm }: PolicyView): WrittenRules {
+function toWrittenRules({ account, limits, policies, firm }: PolicyView): WrittenRules {
   return {
-    limits: limitsOf(account, knownLimits(limits)),
+    limits: toLimits(account, knownLimits(limits)),
     texts: [...texts('policies', policies), ...texts('firm', firm)],
   };
 }
@@ -209,7 +209,7 @@ function knownLimits(limits: PolicyView['limits']): AccountLimits {
   });
 }
 
-function limitsOf(account: string, limits: AccountLimits | undefined): Limits | undefined {
+function toLimits(account: string, limits: AccountLimits | undefined): Limits | undefined {
   return limits === undefined ? undefined : { version: 1, accounts: { [account]: limits } };
 }
 

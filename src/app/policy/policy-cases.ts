@@ -1,6 +1,6 @@
 import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { pairOf } from '../../agent/planner/coins.ts';
+import { coinPair } from '../../agent/planner/coins.ts';
 import { parsePrompt } from '../../agent/planner/sentence.ts';
 import { readNamedFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
@@ -10,7 +10,7 @@ import type { CountedFacts, Facts, OptionFacts } from '../../gateway/policy/deci
 import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
 import { orderFacts } from '../../gateway/policy/order-world.ts';
 import { limitsSchema } from '../../gateway/policy/rules.ts';
-import { optionOf, unitsOf } from '../../trading/asset-class.ts';
+import { contractMultiplier, parseOptionSymbol } from '../../trading/asset-class.ts';
 import { nothingCounted } from '../../trading/counted-order.ts';
 import { Dec, decimalString, plain, positiveDecimalString } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
@@ -29,7 +29,7 @@ import { tradingStates } from '../../trading/policy-views.ts';
 import { partOfPosition } from '../../trading/portfolio/allocation.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { readLimitsFile, readPolicies, rulesHere, rulesOf, texts } from './diff-policy.ts';
+import { compileActiveRules, readLimitsFile, readPolicies, rulesHere, texts } from './diff-policy.ts';
 
 /**
  * Returns the policy's decision about an order right now. Requests no approval.
@@ -38,7 +38,7 @@ import { readLimitsFile, readPolicies, rulesHere, rulesOf, texts } from './diff-
  *   order
  */
 export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
-  const read = orderOf(sentence);
+  const read = parseOrder(sentence);
   const gateway = await app.gateway();
   const order =
     read.fraction === undefined
@@ -48,7 +48,7 @@ export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
 }
 
 /** @throws {TradeAgentError} `usage` for anything but one order */
-function orderOf(sentence: string): { readonly order: OrderRequest; readonly fraction?: string } {
+function parseOrder(sentence: string): { readonly order: OrderRequest; readonly fraction?: string } {
   const parsed = parsePrompt(sentence);
   if ('refusal' in parsed) {
     const { message, hint } = parsed.refusal;
@@ -66,7 +66,7 @@ function orderOf(sentence: string): { readonly order: OrderRequest; readonly fra
       hint: 'Use its symbol: trade-agent policy check "buy 1 AAPL261218C00190000 at 2.50".',
     });
   }
-  const symbol = pairOf(String(request.symbol)) ?? request.symbol;
+  const symbol = coinPair(String(request.symbol)) ?? request.symbol;
   return { order: orderRequestSchema.parse(withDefaults({ ...request, symbol })), ...defined({ fraction }) };
 }
 
@@ -106,17 +106,17 @@ async function rulesFor(
 ) {
   if (limits === undefined && policies === undefined) {
     const view = await (await app.gateway()).policy();
-    return { account: view.account, rules: await rulesOf(view) };
+    return { account: view.account, rules: await compileActiveRules(view) };
   }
   const beside = (path: string) => resolve(dirname(file), path);
   const rules = await rulesHere({
-    limits: limits === undefined ? undefined : await limitsOf(limits, beside, file),
+    limits: limits === undefined ? undefined : await readCaseLimits(limits, beside, file),
     texts: policies === undefined ? [] : texts('policies', readPolicies(beside(policies))),
   });
   return { account: DEFAULT_ACCOUNT, rules };
 }
 
-async function limitsOf(limits: unknown, beside: (path: string) => string, file: string) {
+async function readCaseLimits(limits: unknown, beside: (path: string) => string, file: string) {
   if (typeof limits === 'string') return await readLimitsFile(beside(limits));
   return await parseYaml(limitsSchema, JSON.stringify(limits), `limits of ${file}`);
 }
@@ -147,7 +147,7 @@ function tested(one: PolicyCase, general: PolicyCase['facts'], account: string, 
 /** @throws {TradeAgentError} `invalid_config`, naming the case */
 function knownFacts(one: PolicyCase, general: PolicyCase['facts'], account: string) {
   try {
-    return factsOf(one, general, account);
+    return buildFacts(one, general, account);
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     const { message, hint } = error;
@@ -160,7 +160,8 @@ function knownFacts(one: PolicyCase, general: PolicyCase['facts'], account: stri
 const price = positiveDecimalString;
 const time = z.iso.datetime({ offset: true });
 const count = z.number().int().min(0);
-const someOf = <Shape extends z.ZodRawShape>(shape: Shape) => z.strictObject(shape).partial().optional();
+const partialObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
+  z.strictObject(shape).partial().optional();
 const someOrNone = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape).partial().nullable().optional();
 
@@ -193,19 +194,19 @@ const givenFacts = z.strictObject({
     day_flow: decimalString.nullable(),
     qty: decimalString,
     value: decimalString,
-    open_elsewhere: someOf({
+    open_elsewhere: partialObject({
       orders: count,
       symbol_notional: decimalString.nullable(),
       symbol_sells: decimalString,
       opposes: z.boolean(),
     }),
   }),
-  option: someOf({
+  option: partialObject({
     level: z.int().min(0).max(3),
     free_shares: decimalString.nullable(),
     free_cash: decimalString.nullable(),
   }),
-  counted: someOf({
+  counted: partialObject({
     state: z.enum(tradingStates),
     day_notional: decimalString,
     day_orders: count,
@@ -256,10 +257,10 @@ const DEFAULT_SLIPPAGE = '0.01';
 const DEFAULT_EQUITY = '100000';
 
 /** @throws {TradeAgentError} `usage`, `invalid_order` for text that is not an order */
-export function factsOf(one: PolicyCase, general: GivenFacts, account: string): Facts {
+export function buildFacts(one: PolicyCase, general: GivenFacts, account: string): Facts {
   const given = merged(general, one.facts);
   const { environment = 'paper', at = QUIET_MORNING } = given;
-  const request = typeof one.order === 'string' ? orderOf(one.order).order : one.order;
+  const request = typeof one.order === 'string' ? parseOrder(one.order).order : one.order;
   checkOrder(request);
   const now = new Date(at).toISOString();
   const market = given.market ?? {};
@@ -299,8 +300,12 @@ export function factsOf(one: PolicyCase, general: GivenFacts, account: string): 
             given.broker ?? {},
           ),
     holdings:
-      given.holdings === null ? null : holdingFacts(given.holdings ?? {}, reference, unitsOf(draft.symbol)),
-    ...(optionOf(draft.symbol) === undefined ? {} : { option: optionFacts(draft, given.option ?? {}) }),
+      given.holdings === null
+        ? null
+        : holdingFacts(given.holdings ?? {}, reference, contractMultiplier(draft.symbol)),
+    ...(parseOptionSymbol(draft.symbol) === undefined
+      ? {}
+      : { option: optionFacts(draft, given.option ?? {}) }),
     counted: over(nothingCounted, given.counted ?? {}),
     more: given.more ?? {},
   };

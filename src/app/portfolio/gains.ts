@@ -68,7 +68,7 @@ export type HeldLots = ReturnType<typeof lotsView> & {
  * @throws {TradeAgentError} `usage` for a file with lots that were not held; `login_required`
  */
 export async function realisedGains(app: HistoryApp, options: GainOptions): Promise<RealisedGains> {
-  const { history, account, activities } = await lotsOf(app, options);
+  const { history, account, activities } = await loadLots(app, options);
   return {
     ...gainsView(history, activities, { method: options.method, year: options.year }),
     simulated: account.simulated,
@@ -77,7 +77,7 @@ export async function realisedGains(app: HistoryApp, options: GainOptions): Prom
 
 /** Returns the lots held. @throws as {@link realisedGains} */
 export async function heldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
-  const { history, account, positions, activities, now } = await lotsOf(app, options);
+  const { history, account, positions, activities, now } = await loadLots(app, options);
   return {
     ...lotsView(history, positions, now, options.method),
     imported: activities.filter(({ imported }) => imported === true).length,
@@ -85,7 +85,7 @@ export async function heldLots(app: HistoryApp, options: Omit<GainOptions, 'year
   };
 }
 
-async function lotsOf(app: HistoryApp, { method, lots }: Omit<GainOptions, 'year'>) {
+async function loadLots(app: HistoryApp, { method, lots }: Omit<GainOptions, 'year'>) {
   if ((method === 'specific') !== (lots !== undefined)) {
     throw new TradeAgentError(
       'usage',

@@ -1,6 +1,6 @@
 import { followEvents } from '../../tools/gateway/follow-events.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
-import { flowsOf } from '../../trading/activity.ts';
+import { toFlows } from '../../trading/activity.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import { dayTrades } from '../../trading/portfolio/day-trades.ts';
@@ -50,7 +50,7 @@ export async function portfolioFigures(
     }),
   );
   const priceOf = (symbol: string) => positions.find((one) => one.symbol === symbol)?.current_price;
-  const moved = flowsOf(activities, priceOf)
+  const moved = toFlows(activities, priceOf)
     .filter(({ at }) => at >= began)
     .reduce((sum, { amount }) => sum.plus(amount), ZERO);
   // On an account's first day, the previous equity may already contain the first deposit.
@@ -210,7 +210,7 @@ export async function liveAcross(
   const entries = await app.accounts();
   const live = new Map<AccountEntry, LiveFigures>();
   const missing = new Map<AccountEntry, MissingAccount>();
-  const tell = () => changed(acrossOf(entries, live, missing));
+  const tell = () => changed(combine(entries, live, missing));
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
   const follow = async (entry: AccountEntry): Promise<void> => {
@@ -241,7 +241,7 @@ export async function liveAcross(
   }
 }
 
-function acrossOf(
+function combine(
   entries: readonly AccountEntry[],
   live: ReadonlyMap<AccountEntry, LiveFigures>,
   missing: ReadonlyMap<AccountEntry, MissingAccount>,

@@ -1,6 +1,6 @@
 import { modelUrl } from '../../agent/model/model-server.ts';
 import { logout } from '../../auth/logout.ts';
-import { detectProvider, dialectOf } from '../../auth/provider/dialects.ts';
+import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
 import { configFile } from '../../config/config-file.ts';
@@ -65,7 +65,7 @@ export async function addProfile(
   const issuer = requireUrl(given.issuer ?? (await ask('issuer')), '--issuer');
   const metadata = await providerMetadata(issuer, { fetch: app.fetch, clock: app.clock });
   const provider = given.provider ?? detectProvider(metadata);
-  app.tell(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
+  app.tell(`Found ${providerDialect({ provider }).label} at ${metadata.issuer}`);
   const gateway = requireUrl(given.gateway ?? (await ask('gateway')), '--gateway');
   const audience = given.audience ?? (await announcedAudience(app, gateway)) ?? gateway;
   const loginClient = given.loginClient ?? (await ask('loginClient'));
@@ -108,7 +108,7 @@ async function addAtServer(
     clock: app.clock,
   });
   const { audience = told.audience, provider = told.provider, loginClient } = given;
-  app.tell(`Found ${dialectOf({ provider }).label} at ${metadata.issuer}`);
+  app.tell(`Found ${providerDialect({ provider }).label} at ${metadata.issuer}`);
   const profile: WrittenProfile = {
     provider,
     issuer: metadata.issuer,
@@ -242,7 +242,7 @@ export async function checkProfile(app: App, name: string | undefined) {
     findings.unshift({
       feature: 'provider',
       status: 'warn',
-      message: `the profile says ${named}, but this looks like ${dialectOf({ provider: detected }).label}`,
+      message: `the profile says ${named}, but this looks like ${providerDialect({ provider: detected }).label}`,
       fix: `trade-agent config set profiles.${profile.name}.provider ${detected}`,
     });
   findings.push({
@@ -254,7 +254,7 @@ export async function checkProfile(app: App, name: string | undefined) {
   return {
     name: profile.name,
     provider: named,
-    label: dialectOf(profile).label,
+    label: providerDialect(profile).label,
     issuer: profile.issuer,
     ok: findings.every(({ status }) => status !== 'fail'),
     findings,

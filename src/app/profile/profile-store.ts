@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import type { StorePlace } from '../../config/profile.ts';
 import { setStorePlace } from '../../config/profile-edit.ts';
-import { findProfile, storeOf } from '../../config/resolve-profile.ts';
+import { credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { moveCredentials } from '../../secrets/move-credentials.ts';
 import {
@@ -25,7 +25,11 @@ export interface NamedPlace extends StoredPlace {
 /** @throws {TradeAgentError} `invalid_config` */
 async function storeSetting(app: App, name: string | undefined): Promise<StoreSetting> {
   const profile = findProfile(await app.config(), name ?? app.profileName);
-  return { name: profile.name, credential_store: storeOf(profile), credential_key: profile.credential_key };
+  return {
+    name: profile.name,
+    credential_store: credentialStoreKind(profile),
+    credential_key: profile.credential_key,
+  };
 }
 
 /**

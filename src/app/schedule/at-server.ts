@@ -13,7 +13,7 @@ import { type AddOptions, checkName, DEFAULT_TIMEOUT_MS, type ScheduleState } fr
 
 /* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
 
-async function schedulesOf(app: App): Promise<RemoteSchedules> {
+async function openRemoteSchedules(app: App): Promise<RemoteSchedules> {
   return remoteSchedules(await app.requireSession(), app);
 }
 
@@ -33,7 +33,7 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
   checkName(name);
   const text = rules === undefined ? undefined : await rulesText(rules);
   const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
-  const added = await (await schedulesOf(app)).add({
+  const added = await (await openRemoteSchedules(app)).add({
     name: name ?? null,
     ...defined({ account }),
     timing,
@@ -42,7 +42,7 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
     check: { ...defined({ rules: text }), suggest, buy_only: buyOnly, approval },
     timeout_ms: timeout ?? DEFAULT_TIMEOUT_MS,
   });
-  return stateOf(await profileName(app), added);
+  return toScheduleState(await profileName(app), added);
 }
 
 function rejectLocalOptions({ with: starter, report, dryRun }: AddOptions): void {
@@ -62,12 +62,12 @@ async function rulesText(file: string): Promise<string> {
 }
 
 export async function listAtServer(app: App): Promise<ScheduleState[]> {
-  const [profile, schedules] = await Promise.all([profileName(app), schedulesOf(app)]);
-  return (await schedules.list()).map((one) => stateOf(profile, one));
+  const [profile, schedules] = await Promise.all([profileName(app), openRemoteSchedules(app)]);
+  return (await schedules.list()).map((one) => toScheduleState(profile, one));
 }
 
 export async function findAtServer(app: App, idOrName: string): Promise<RemoteSchedule> {
-  return find(await schedulesOf(app), idOrName);
+  return find(await openRemoteSchedules(app), idOrName);
 }
 
 /** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
@@ -84,7 +84,7 @@ async function find(schedules: RemoteSchedules, idOrName: string): Promise<Remot
 
 /** @returns the schedule's id */
 export async function removeAtServer(app: App, idOrName: string) {
-  const schedules = await schedulesOf(app);
+  const schedules = await openRemoteSchedules(app);
   const { id } = await find(schedules, idOrName);
   await schedules.remove(id);
   return { id, entryRemoved: true };
@@ -95,7 +95,7 @@ export async function logsAtServer(
   idOrName: string | undefined,
   limit: number,
 ): Promise<RunRecord[]> {
-  const schedules = await schedulesOf(app);
+  const schedules = await openRemoteSchedules(app);
   const meant = idOrName === undefined ? await schedules.list() : [await find(schedules, idOrName)];
   // The protocol's maximum.
   const runs = await Promise.all(meant.map(({ id }) => schedules.runs(id, Math.min(limit, 100))));
@@ -115,7 +115,7 @@ export async function runAtServer(
   idOrName: string,
   now: boolean,
 ): Promise<{ readonly schedule: Pick<RemoteSchedule, 'id' | 'account'>; readonly run: ScheduleRun }> {
-  const schedules = await schedulesOf(app);
+  const schedules = await openRemoteSchedules(app);
   const schedule = await find(schedules, idOrName);
   if (!now) {
     const [next] = schedule.next;
@@ -132,7 +132,7 @@ async function profileName(app: App): Promise<string> {
   return (await app.profile()).name;
 }
 
-function stateOf(
+function toScheduleState(
   profile: string,
   { next, last, check, timeout_ms, ...schedule }: RemoteSchedule,
 ): ScheduleState {

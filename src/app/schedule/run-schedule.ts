@@ -9,7 +9,7 @@ import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check.ts';
 import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
-import { hoursFrom, momentsOf, scheduleStore } from './schedule-context.ts';
+import { hoursFrom, scheduleMoments, scheduleStore } from './schedule-context.ts';
 
 export type ScheduleRun =
   /** @property next milliseconds since the epoch; undefined if unknown */
@@ -31,7 +31,7 @@ export async function runSchedule(
   const { check } = schedule;
   // Must precede opening a session, so that a run that proposes nothing gets read-only tokens.
   if (check.suggest !== true || check.approval === 'deny') app.limitToReading();
-  const moments = await momentsOf(app, schedule.timing, schedule.profile, store);
+  const moments = await scheduleMoments(app, schedule.timing, schedule.profile, store);
   if (!atOnce && !needsLock(store.journal(schedule), moments, app.clock.now())) {
     return { status: 'not_due', next: moments.after(app.clock.now(), 1)[0] };
   }
@@ -182,7 +182,7 @@ const byExitCode: Readonly<Partial<Record<ExitCode, RunStatus>>> = {
   [exits.interrupted]: 'interrupted',
 };
 
-export function statusOf(exitCode: ExitCode): RunStatus {
+export function runStatus(exitCode: ExitCode): RunStatus {
   return byExitCode[exitCode] ?? 'failed';
 }
 
@@ -251,17 +251,22 @@ export function failedRun(
   const { code, message, hint } = errorObject(thrown);
   const exitCode = exitCodeForError(code);
   const error = { code, message, ...defined({ hint }) };
-  return { record: { ...endOf(begun, exitCode, found, now), error }, again: isTriedAgain(exitCode) };
+  return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isTriedAgain(exitCode) };
 }
 
 /** @param signal may have ended the run */
 export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): Ended {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);
-  return { record: endOf(begun, code, results, now), again: isTriedAgain(code) };
+  return { record: endedRecord(begun, code, results, now), again: isTriedAgain(code) };
 }
 
-function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[], now: number): RunRecord {
+function endedRecord(
+  begun: RunRecord,
+  code: ExitCode,
+  results: readonly CheckResult[],
+  now: number,
+): RunRecord {
   const findings = results.flatMap(({ account: { account, label }, findings: some }) =>
     some.map(({ rule, severity, message }) => ({
       rule,
@@ -278,7 +283,7 @@ function endOf(begun: RunRecord, code: ExitCode, results: readonly CheckResult[]
   return {
     ...begun,
     ended_at: time(now),
-    status: statusOf(code),
+    status: runStatus(code),
     exit_code: code,
     found: findings.length,
     findings: findings.slice(0, MAX_RECORDED_FINDINGS),

@@ -49,7 +49,7 @@ export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine 
  * Returns the moments of a timing, using the broker's calendar if needed.
  * @throws {TradeAgentError} any error from reading the calendar, if no current one is cached
  */
-export async function momentsOf(
+export async function scheduleMoments(
   app: App,
   timing: Timing,
   profile: string,
@@ -64,7 +64,7 @@ export async function momentsOf(
   return momentsBy(timing, days);
 }
 
-/** Does the same as {@link momentsOf} with a given calendar. */
+/** Does the same as {@link scheduleMoments} with a given calendar. */
 async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
   const { timingMoments } = await import('../../schedule/cron-expression.ts');
   return timingMoments(timing, calendar);
@@ -117,7 +117,7 @@ export interface ScheduleState {
 }
 
 /** Returns a schedule's state from this machine's files only, so that it works offline. */
-export async function stateOf(
+export async function scheduleState(
   app: App,
   store: ScheduleStore,
   schedule: Schedule,

@@ -13,16 +13,16 @@ import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { launcher } from '../launcher.ts';
-import { serverOf } from '../server-of.ts';
+import { profileServer } from '../server-of.ts';
 import { wholeId } from '../whole-id.ts';
 import {
   type AddOptions,
   checkName,
   DEFAULT_TIMEOUT_MS,
-  momentsOf,
   type ScheduleState,
+  scheduleMoments,
+  scheduleState,
   scheduleStore,
-  stateOf,
   thisMachine,
 } from './schedule-context.ts';
 
@@ -36,15 +36,15 @@ export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Pr
 
 /** Does the same as {@link findSchedule}, on this machine or on the server. */
 export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
-  if ((await serverOf(app)) === undefined) return findSchedule(app, idOrName);
+  if ((await profileServer(app)) === undefined) return findSchedule(app, idOrName);
   return (await import('./at-server.ts')).findAtServer(app, idOrName);
 }
 
 export async function listSchedules(app: App): Promise<ScheduleState[]> {
-  if ((await serverOf(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
+  if ((await profileServer(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
   const store = await scheduleStore(app);
   const states: ScheduleState[] = [];
-  for (const schedule of store.list()) states.push(await stateOf(app, store, schedule));
+  for (const schedule of store.list()) states.push(await scheduleState(app, store, schedule));
   return states;
 }
 
@@ -54,7 +54,7 @@ export async function scheduleLogs(
   idOrName: string | undefined,
   limit: number,
 ): Promise<RunRecord[]> {
-  if ((await serverOf(app)) !== undefined)
+  if ((await profileServer(app)) !== undefined)
     return (await import('./at-server.ts')).logsAtServer(app, idOrName, limit);
   const store = await scheduleStore(app);
   return (idOrName === undefined ? store.list() : [await findSchedule(app, idOrName)])
@@ -73,8 +73,8 @@ export async function addSchedule(
   options: AddOptions,
   agree: (schedule: Schedule) => Promise<boolean>,
 ): Promise<ScheduleState> {
-  const timing = timingOf(options);
-  if ((await serverOf(app)) !== undefined)
+  const timing = parseTiming(options);
+  if ((await profileServer(app)) !== undefined)
     return (await import('./at-server.ts')).addAtServer(app, timing, options);
   if (options.onPrice === true) {
     throw new TradeAgentError(
@@ -91,9 +91,9 @@ export async function addSchedule(
   const profile = findProfile(await app.config(), app.profileName);
   checkName(options.name);
   checkFree(options.name, store);
-  const check = await checkOf(options);
+  const check = await validateCheck(options);
   const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
-  const moments = await momentsOf(app, timing, profile.name, store);
+  const moments = await scheduleMoments(app, timing, profile.name, store);
   const now = app.clock.now();
   const machine = thisMachine(app, store.folder);
   const scheduler = openScheduler(options.with ?? usualScheduler(machine), machine);
@@ -133,10 +133,10 @@ export async function addSchedule(
     }
     if (scheduler.note !== undefined) app.tell(scheduler.note);
   }
-  return await stateOf(app, store, schedule, dryRun ? 'dry_run' : undefined);
+  return await scheduleState(app, store, schedule, dryRun ? 'dry_run' : undefined);
 }
 
-function timingOf({ cron, at }: AddOptions): Timing {
+function parseTiming({ cron, at }: AddOptions): Timing {
   if (cron !== undefined && at === undefined) return { cron: cron.trim() };
   if (at !== undefined && cron === undefined) {
     requireEdge(at);
@@ -155,7 +155,7 @@ function checkFree(name: string | undefined, store: ScheduleStore): void {
   });
 }
 
-async function checkOf(options: AddOptions): Promise<Schedule['check']> {
+async function validateCheck(options: AddOptions): Promise<Schedule['check']> {
   const rules = options.rules === undefined ? undefined : resolve(options.rules);
   const report = options.report === undefined ? undefined : resolve(options.report);
   if (rules !== undefined) {
@@ -176,7 +176,7 @@ async function checkOf(options: AddOptions): Promise<Schedule['check']> {
 
 /** Removes a schedule's entry, if any, and then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string) {
-  if ((await serverOf(app)) !== undefined)
+  if ((await profileServer(app)) !== undefined)
     return (await import('./at-server.ts')).removeAtServer(app, idOrName);
   const store = await scheduleStore(app);
   const machine = thisMachine(app, store.folder);

@@ -13,18 +13,18 @@ import type { MarketDays } from '../../server/jobs/market-days.ts';
 import { personAgent, withinScopes } from '../../server/person-agent.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
 import {
-  channelsOf,
-  checksOf,
   type NoticeParts,
+  personChannels,
+  personChecks,
+  personSchedules,
   type ServerSchedule,
-  schedulesOf,
 } from '../../server/server-parts.ts';
 import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { NOTICE_TTL_MS, noticeId } from '../check/check-notices.ts';
 import { checksBy, proposes } from '../check/run-check.ts';
-import { appOf } from '../create-app.ts';
+import { assembleApp } from '../create-app.ts';
 import {
   begunRecord,
   CheckFailed,
@@ -58,7 +58,7 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 export function checkJob(parts: CheckJobParts): JobHandler {
   return async ({ ids: { person, schedule: id } }, signal) => {
     if (person === undefined || id === undefined) return;
-    const rows = schedulesOf(parts, person);
+    const rows = personSchedules(parts, person);
     const row = await rows.find(id);
     if (row === undefined) return;
     const now = parts.clock.now();
@@ -69,7 +69,7 @@ export function checkJob(parts: CheckJobParts): JobHandler {
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
     // Only the job itself can retry a run that was requested.
-    if (ended?.again === true && turn.due === undefined) throw failureOf(ended.record);
+    if (ended?.again === true && turn.due === undefined) throw recordError(ended.record);
   };
 }
 
@@ -143,10 +143,10 @@ async function checked(
     try {
       if (schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open)
         return closedRun(begun, clock.now());
-      const store = checksOf(parts, person);
+      const store = personChecks(parts, person);
       const check = await scheduledCheck(
         app,
-        checkOf(schedule),
+        checkOptions(schedule),
         { finding: () => undefined, proposing: () => undefined },
         due?.due,
         async (own, options, listener, told) => {
@@ -166,7 +166,7 @@ async function checked(
   } catch (thrown) {
     const { error, found } = thrown instanceof CheckFailed ? thrown : new CheckFailed(thrown);
     if (isTradeAgentError(error) && error.code === 'login_required')
-      await desk.tell(await channelsOf(parts, person).all(), error);
+      await desk.tell(await personChannels(parts, person).all(), error);
     return failedRun(begun, error, found, clock.now());
   } finally {
     limit.end();
@@ -174,7 +174,7 @@ async function checked(
 }
 
 /** Replaces `wait` with `detach`, because nobody waits for an approval on a server. */
-function checkOf({ id, name, check }: ServerSchedule) {
+function checkOptions({ id, name, check }: ServerSchedule) {
   const { suggest, buy_only: buyOnly, approval } = check;
   return {
     id,
@@ -183,7 +183,7 @@ function checkOf({ id, name, check }: ServerSchedule) {
   };
 }
 
-function failureOf({ status, error }: RunRecord): TradeAgentError {
+function recordError({ status, error }: RunRecord): TradeAgentError {
   const { code = 'internal', message = `the run ended ${status}` } = error ?? {};
   return new TradeAgentError(code as TradeAgentError['code'], message);
 }
@@ -194,7 +194,7 @@ const FIRING = { rule: 'sign-in', subject: '', definition: 'login_required' } as
 
 /** Notifies a person each time their checks stop because they are signed out, once per occasion. */
 function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>, person: string) {
-  const memory = checksOf(parts, person).account({ profile: person, account: NO_ACCOUNT });
+  const memory = personChecks(parts, person).account({ profile: person, account: NO_ACCOUNT });
   return {
     // Forgets the firing, so that the person can be notified again.
     signedIn: () => memory.remember([], undefined),
@@ -207,7 +207,7 @@ function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
           .filter(([name, { enabled }]) => enabled && untold(name, [state]).length > 0)
           .map(([channel]) => ({
             channel,
-            notice: noticeOf(person, channel, error, now),
+            notice: signInNotice(person, channel, error, now),
             firings: [state],
             until: now + NOTICE_TTL_MS,
           })),
@@ -216,7 +216,7 @@ function signInNotifier(parts: Pick<ServerParts, 'database' | 'jobs' | 'clock'>,
   };
 }
 
-function noticeOf(person: string, channel: string, error: TradeAgentError, now: number): Notice {
+function signInNotice(person: string, channel: string, error: TradeAgentError, now: number): Notice {
   const { code, message, hint } = error;
   return {
     id: noticeId([person, channel, code, now]),
@@ -244,7 +244,7 @@ function personApp(
   const elsewhere = async () => {
     throw new TradeAgentError('usage', 'this works only on your own machine, not on a server');
   };
-  return appOf(
+  return assembleApp(
     {
       // The operator's environment must not be visible to the person's agent.
       env: {},
@@ -259,7 +259,7 @@ function personApp(
       config: elsewhere,
       sandbox: elsewhere,
       openStore: elsewhere,
-      profile: async () => ({ ...session.profile, notices: await channelsOf(parts, person).all() }),
+      profile: async () => ({ ...session.profile, notices: await personChannels(parts, person).all() }),
       store: async () => parts.credentials(person),
       foreignTools: async () => undefined,
       openSession: async (readOnly) => (readOnly ? withinScopes(session, READ_SCOPES) : session),

@@ -14,7 +14,7 @@ import { noticeRoutes } from '../../server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../server/http/schedule-routes.ts';
 import { channelProblem } from '../../server/jobs/notice-job.ts';
 import type { ServerParts } from '../../server/server-parts.ts';
-import { channelsOf, type NoticeParts } from '../../server/server-parts.ts';
+import { type NoticeParts, personChannels } from '../../server/server-parts.ts';
 import { exchangingSessions } from '../../server/sessions/exchanging-sessions.ts';
 import { type ServerSettings, serverProfile } from '../../server/settings/server-settings.ts';
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
@@ -48,7 +48,7 @@ export async function openServer(
     tenant,
     database,
     home,
-    heard: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : nameOf(error)}`),
+    heard: (error) => onError(`jobs: ${isTradeAgentError(error) ? error.message : errorName(error)}`),
   }).catch(async (error: unknown) => {
     await database.close();
     throw error;
@@ -124,7 +124,7 @@ async function openJobs(settings: ServerSettings['jobs'], places: JobPlaces): Pr
   return temporalQueue({ database, connection, namespace: temporal.namespace, heard });
 }
 
-const nameOf = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
+const errorName = (error: unknown): string => (error instanceof Error ? error.name : typeof error);
 
 /** Sends a test notice through a person's channel. @throws {TradeAgentError} `not_found`; `notice_failed` */
 export async function testPersonNotice(
@@ -134,7 +134,7 @@ export async function testPersonNotice(
   signal: AbortSignal,
 ) {
   const place: NoticePlace = {
-    channels: () => channelsOf(parts, person).all(),
+    channels: () => personChannels(parts, person).all(),
     store: async () => parts.credentials(person),
     add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',

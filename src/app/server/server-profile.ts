@@ -139,7 +139,7 @@ async function ask(server: string, options: AskServerOptions): Promise<ServerMet
     });
   }
   const address = server.replace(/\/+$/, '');
-  const { status, body } = await metadataOf(address, options);
+  const { status, body } = await fetchMetadata(address, options);
   const parsed = protectedResourceSchema.safeParse(body);
   // RFC 9728 §3.3: metadata of another resource must not be used.
   const isIts = parsed.success && parsed.data.resource.replace(/\/+$/, '') === address;
@@ -173,7 +173,7 @@ async function ask(server: string, options: AskServerOptions): Promise<ServerMet
 }
 
 /** @throws {TradeAgentError} `gateway_unreachable` */
-async function metadataOf(address: string, { fetch, signal }: AskServerOptions) {
+async function fetchMetadata(address: string, { fetch, signal }: AskServerOptions) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   const limit = timeLimit(METADATA_TIMEOUT_MS, signal);
   try {
@@ -183,7 +183,7 @@ async function metadataOf(address: string, { fetch, signal }: AskServerOptions) 
       signal: limit.signal,
     });
     const text = await response.text();
-    return { status: response.status, body: response.ok ? jsonOf(text) : undefined };
+    return { status: response.status, body: response.ok ? parseJson(text) : undefined };
   } catch (error) {
     signal.throwIfAborted();
     throw new TradeAgentError(
@@ -199,7 +199,7 @@ async function metadataOf(address: string, { fetch, signal }: AskServerOptions) 
   }
 }
 
-function jsonOf(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -53,7 +53,7 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
 
   const closeDay = async (): Promise<void> => {
     const now = clock.now();
-    const [day, today] = [dayOf(now - DAY_MS), dayOf(now)];
+    const [day, today] = [utcDay(now - DAY_MS), utcDay(now)];
     const noted = await store.close({ day, today }, checkpointNote(await options.key, gateway, day), now);
     if (noted) await flush();
   };
@@ -113,6 +113,6 @@ export function createCheckpoints(options: CheckpointOptions): Checkpoints {
   };
 }
 
-function dayOf(ms: number): string {
+function utcDay(ms: number): string {
   return new Date(ms).toISOString().slice(0, 10);
 }

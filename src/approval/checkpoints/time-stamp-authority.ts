@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { Boolean as AsnBoolean, Integer, Null, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import type { Anchor } from './anchor.ts';
-import { NoTimeStamp, parse, rawOf, sequenceOf, verifyTimeStampToken } from './time-stamp-token.ts';
+import { derBytes, NoTimeStamp, parse, sequenceMembers, verifyTimeStampToken } from './time-stamp-token.ts';
 
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
 /** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */
@@ -37,7 +37,7 @@ export function timeStampAuthority({
         signal,
       });
       if (!answer.ok) throw new NoTimeStamp(`the authority answered ${answer.status}`);
-      const token = tokenOf(Buffer.from(await answer.arrayBuffer()));
+      const token = responseToken(Buffer.from(await answer.arrayBuffer()));
       const vouched = await verifyTimeStampToken(token, digest, trusted, { nonce });
       if (trusted !== undefined && !vouched.isTrusted)
         throw new NoTimeStamp('the authority’s certificate is not issued by one in "ca_file"');
@@ -60,12 +60,12 @@ function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
 }
 
 /** Returns the token of a TimeStampResp (RFC 3161 §2.4.2). */
-function tokenOf(answer: Buffer): Buffer {
-  const [info, token] = sequenceOf(parse(answer));
-  const [status] = sequenceOf(info);
+function responseToken(answer: Buffer): Buffer {
+  const [info, token] = sequenceMembers(parse(answer));
+  const [status] = sequenceMembers(info);
   const granted = status instanceof Integer && GRANTED_STATUSES.includes(status.valueBlock.valueDec);
   if (!granted || token === undefined) throw new NoTimeStamp('the authority gave no token');
-  return Buffer.from(rawOf(token));
+  return Buffer.from(derBytes(token));
 }
 
 /** Draws a positive number without leading zeros: an INTEGER has only one encoding in DER. */

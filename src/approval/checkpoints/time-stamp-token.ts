@@ -72,29 +72,29 @@ interface Signer {
 }
 
 function readSignedData(token: Buffer) {
-  const [type, wrapped] = sequenceOf(parse(token));
+  const [type, wrapped] = sequenceMembers(parse(token));
   if (oid(type) !== SIGNED_DATA) throw new NoTimeStamp('it is not signed');
-  const members = sequenceOf(inner(wrapped)[0]);
+  const members = sequenceMembers(inner(wrapped)[0]);
   const [, , encapsulated] = members;
-  const [contentType, explicit] = sequenceOf(encapsulated);
+  const [contentType, explicit] = sequenceMembers(encapsulated);
   if (oid(contentType) !== TST_INFO) throw new NoTimeStamp('it is not a time stamp');
   const content = octets(inner(explicit)[0]);
   const certificates = inner(members.find((member) => contextual(member, 0))).map(
-    (one) => new X509Certificate(rawOf(one)),
+    (one) => new X509Certificate(derBytes(one)),
   );
   const signers = inner(members.at(-1));
   // RFC 3161 §2.4.2: only the authority may have signed.
   if (signers.length !== 1) throw new NoTimeStamp('it has more than one signature');
-  return { content, certificates, signer: readSigner(sequenceOf(signers[0])) };
+  return { content, certificates, signer: readSigner(sequenceMembers(signers[0])) };
 }
 
 function readSigner(members: AsnType[]): Signer {
   const [, , digestAlgorithm, attributes] = members;
   if (!contextual(attributes, 0)) throw new NoTimeStamp('it has no signed attributes');
-  const attributesDer = Buffer.from(rawOf(attributes));
+  const attributesDer = Buffer.from(derBytes(attributes));
   attributesDer[0] = 0x31;
   const pairs = inner(attributes).map((attribute): [string, AsnType] => {
-    const [type, values] = sequenceOf(attribute);
+    const [type, values] = sequenceMembers(attribute);
     const [value] = inner(values);
     if (value === undefined) throw new NoTimeStamp('it is malformed');
     return [oid(type), value];
@@ -102,7 +102,7 @@ function readSigner(members: AsnType[]): Signer {
   // Parsers differ in how they read a duplicate.
   if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new NoTimeStamp('it is malformed');
   return {
-    digestAlgorithm: digestOf(digestAlgorithm),
+    digestAlgorithm: digestAlgorithmName(digestAlgorithm),
     attributesDer,
     attributes: new Map(pairs),
     signature: octets(members[5]),
@@ -131,21 +131,21 @@ function signedBy(
 
 function namedCertificate(attributes: Signer['attributes']): { algorithm: string; hash: Buffer } {
   const v2 = attributes.get(SIGNING_CERTIFICATE_V2);
-  const [certificates] = sequenceOf(v2 ?? attributes.get(SIGNING_CERTIFICATE));
-  const [first] = sequenceOf(certificates);
-  const [algorithmOrHash, hash] = sequenceOf(first);
+  const [certificates] = sequenceMembers(v2 ?? attributes.get(SIGNING_CERTIFICATE));
+  const [first] = sequenceMembers(certificates);
+  const [algorithmOrHash, hash] = sequenceMembers(first);
   if (v2 === undefined) return { algorithm: 'sha1', hash: octets(algorithmOrHash) };
   if (algorithmOrHash instanceof OctetString) return { algorithm: 'sha256', hash: octets(algorithmOrHash) };
-  return { algorithm: digestOf(algorithmOrHash), hash: octets(hash) };
+  return { algorithm: digestAlgorithmName(algorithmOrHash), hash: octets(hash) };
 }
 
 function readInfo(content: Buffer) {
-  const [, , imprint, , time, ...rest] = sequenceOf(parse(content));
-  const [algorithm, hash] = sequenceOf(imprint);
+  const [, , imprint, , time, ...rest] = sequenceMembers(parse(content));
+  const [algorithm, hash] = sequenceMembers(imprint);
   if (!(time instanceof GeneralizedTime)) throw new NoTimeStamp('it has no time');
   const nonce = rest.find((member) => member instanceof Integer);
   return {
-    algorithm: digestOf(algorithm),
+    algorithm: digestAlgorithmName(algorithm),
     imprint: octets(hash),
     at: time.toDate(),
     nonce: nonce && Buffer.from(nonce.valueBlock.valueHexView),
@@ -179,8 +179,8 @@ function oid(value: AsnType | undefined): string {
 }
 
 /** Returns the digest of an AlgorithmIdentifier. */
-function digestOf(value: AsnType | undefined): string {
-  const digest = DIGESTS[oid(sequenceOf(value)[0])];
+function digestAlgorithmName(value: AsnType | undefined): string {
+  const digest = DIGESTS[oid(sequenceMembers(value)[0])];
   if (digest === undefined) throw new NoTimeStamp('its digest algorithm is not accepted');
   return digest;
 }
@@ -207,7 +207,7 @@ export function parse(der: Buffer): AsnType {
 }
 
 /** Returns the members of a SEQUENCE. @throws {NoTimeStamp} */
-export function sequenceOf(value: AsnType | undefined): AsnType[] {
+export function sequenceMembers(value: AsnType | undefined): AsnType[] {
   if (value instanceof Sequence) return value.valueBlock.value;
   throw new NoTimeStamp('it is malformed');
 }
@@ -224,6 +224,6 @@ function contextual(value: AsnType | undefined, tag: number): value is AsnType {
 }
 
 /** Returns the bytes as they were received. */
-export function rawOf(value: AsnType): Uint8Array {
+export function derBytes(value: AsnType): Uint8Array {
   return value.valueBeforeDecodeView;
 }

@@ -1,7 +1,7 @@
 import type { JWK } from 'jose';
 import type { TokenEndpointResponse } from 'openid-client';
 import { verifyIdToken } from '../../auth/provider/id-token.ts';
-import { endOf } from '../../auth/provider/lifetime.ts';
+import { expiryTime } from '../../auth/provider/lifetime.ts';
 import { inProviderTime, type ProviderAccess } from '../../auth/provider/provider.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
 import {
@@ -77,7 +77,7 @@ export class CibaAsking implements Asking {
     this.delivery = options.delivery;
     this.#options = options;
     this.#clock = clock ?? systemClock;
-    this.#connect = cibaClient({ ...options, access, ids: idsOf(options, access) });
+    this.#connect = cibaClient({ ...options, access, ids: clientIds(options, access) });
   }
 
   /** Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, sends it once more with a new one. */
@@ -124,7 +124,7 @@ export class CibaAsking implements Asking {
     return {
       authReqId: answer.auth_req_id,
       // Providers may count fractions of a second. The rows have whole ones.
-      expiresAt: endOf(sentAt, answer.expires_in),
+      expiresAt: expiryTime(sentAt, answer.expires_in),
       interval: Math.ceil(answer.interval ?? DEFAULT_INTERVAL_S),
     };
   }
@@ -184,7 +184,7 @@ export class CibaAsking implements Asking {
     return {
       status: 'approved',
       accessToken: answer.access_token,
-      expiresAt: endOf(this.#clock.now(), answer.expires_in ?? UNKNOWN_LIFETIME_S),
+      expiresAt: expiryTime(this.#clock.now(), answer.expires_in ?? UNKNOWN_LIFETIME_S),
     };
   }
 
@@ -263,7 +263,7 @@ export class CibaAsking implements Asking {
   }
 }
 
-function idsOf(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
+function clientIds(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
   const { client } = options;
   if ('id' in client) return { current: async () => client.id };
   const place = 'registration' in client ? client.registration : registrationFile(client.registrationFile);

@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import type { ClientAuth, Configuration, ServerMetadata } from 'openid-client';
 import { assertionKey } from '../../auth/provider/assertion-key.ts';
 import type { Dialect } from '../../auth/provider/dialect.ts';
-import { detectProvider, dialectOf } from '../../auth/provider/dialects.ts';
+import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts';
 import { clientConfiguration, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 
@@ -57,7 +57,7 @@ export function cibaClient({ issuer, privateKey, ids, access, ...options }: Ciba
   return async (forgotten) => {
     const announced = await discover();
     const provider = options.provider ?? detectProvider(announced);
-    const dialect = dialectOf({ provider });
+    const dialect = providerDialect({ provider });
     authentication ??= authenticate();
     const proof = await authentication;
     const clientId = await ids.current(forgotten);

@@ -80,7 +80,7 @@ export function createProposing(parts: KernelParts & ProposingRules) {
   const arriving = new Map<string, Promise<Proposed>>();
   return async (caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed> => {
     const { sub, clientId: client } = caller;
-    const keyed = { sub, client, key, request: digestOf(request) };
+    const keyed = { sub, client, key, request: jsonDigest(request) };
     const flight = JSON.stringify(keyed);
     const underWay = arriving.get(flight);
     if (underWay !== undefined) return { ...(await underWay), isNew: false };
@@ -128,7 +128,7 @@ async function propose(
     own: own && !isPassedOn(provenance),
     typed: own && isTyped(provenance),
   };
-  const under = underOf(request, provenance);
+  const under = requestedMandateUse(request, provenance);
   requireOwn(own, under !== undefined || request.kind === 'mandate');
   // Checked before the broker is asked anything. All of it is checked again when the row is written.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
@@ -139,7 +139,7 @@ async function propose(
   const kind = kindOf(request.kind);
   const completed = await kind.complete(body, {
     proposer: actingFor(caller, owner),
-    subjectId: subjectIdOf(sub, client, key.key),
+    subjectId: deriveSubjectId(sub, client, key.key),
     expiresAt,
     under,
   });
@@ -148,7 +148,7 @@ async function propose(
   failpoint('proposal.completed');
   const draft = {
     ...subject,
-    ...identityOf(request.kind, completed, {
+    ...proposalIdentity(request.kind, completed, {
       client,
       proposedBy,
       provenance,
@@ -165,7 +165,7 @@ async function propose(
     client,
     membership: caller.membership,
     ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : nobodyElse),
-    fingerprint: digestOf([request.kind, kind.fingerprint(completed.subject)]),
+    fingerprint: jsonDigest([request.kind, kind.fingerprint(completed.subject)]),
     provenance,
     typed: asker.typed,
     deadline: Date.parse(expiresAt),
@@ -215,7 +215,7 @@ function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): v
 }
 
 /** Returns the mandate that a request wants to use. `approval: mandate` without an id means any that covers the order. */
-function underOf(request: ProposalRequest, provenance: Provenance): UnderMandate | undefined {
+function requestedMandateUse(request: ProposalRequest, provenance: Provenance): UnderMandate | undefined {
   const asked = askedUnder(request);
   if (asked === undefined) return undefined;
   const only = asked.approval === 'mandate';
@@ -232,7 +232,7 @@ function requireOwn(own: boolean, isNeeded: boolean): void {
 }
 
 /** Returns a new id, and the digest of everything that the person approves. */
-function identityOf(
+function proposalIdentity(
   kind: ProposalKind,
   { subject, worstCase }: Completed<unknown>,
   {
@@ -260,7 +260,7 @@ function identityOf(
   };
 }
 
-function digestOf(value: unknown): string {
+function jsonDigest(value: unknown): string {
   return createHash('sha256')
     .update(canonicalize(value) ?? '')
     .digest('base64url');
@@ -352,7 +352,7 @@ export function drawProposalId(): string {
 }
 
 /** Returns a `client_order_id` or the like, 27 characters, derived from the person, the client and the key. */
-export function subjectIdOf(sub: string, client: string, key: string): string {
+export function deriveSubjectId(sub: string, client: string, key: string): string {
   const hash = createHash('sha256')
     .update(JSON.stringify([sub, client, key]))
     .digest('base64url');

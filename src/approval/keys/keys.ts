@@ -139,7 +139,7 @@ export class Keys {
       ...registered,
       sub,
       method: 'webauthn',
-      name: nameOf(name),
+      name: keyName(name),
       enrolledAt: clock.now(),
     };
     failpoint('key.verified');
@@ -171,7 +171,7 @@ export class Keys {
 
   /** @throws `not_found` */
   async rename(sub: string, credentialId: string, name: string): Promise<void> {
-    if (!(await this.#options.store.rename({ sub, credentialId }, nameOf(name)))) throw keyNotFound();
+    if (!(await this.#options.store.rename({ sub, credentialId }, keyName(name)))) throw keyNotFound();
   }
 
   /**
@@ -468,7 +468,7 @@ function enrolled(key: SigningKey, by: KeyProof): AuditNote {
   };
 }
 
-function nameOf(text: string): string {
+function keyName(text: string): string {
   return safeLine(text, MAX_NAME_LENGTH).trim() || 'Passkey';
 }
 

@@ -17,7 +17,7 @@ const NOT_ACCEPTED_CODES: readonly string[] = [
  * Classifies the outcome of a service's work. A service answers `outcome_unknown` if something may have been accepted. Each
  * of its other refusals is a definite no; one with a status of 500 or more is a no only for now.
  */
-export async function executionOf<Result>(work: () => Promise<Result>): Promise<Execution<Result>> {
+export async function toExecution<Result>(work: () => Promise<Result>): Promise<Execution<Result>> {
   try {
     return { outcome: 'executed', result: await work() };
   } catch (error) {
@@ -48,7 +48,7 @@ export function toHttpProblem(error: unknown): HttpProblem {
 }
 
 /** Returns an account's broker, for people; undefined if there can be only one. @throws {Refusal} as opening it does */
-export type BrokerOf = (proposer: Proposer, account: string) => Promise<string | undefined>;
+export type FindBroker = (proposer: Proposer, account: string) => Promise<string | undefined>;
 
 /** Returns the account and its broker for the phone, if a person can have several. */
 export function displayedAccount({

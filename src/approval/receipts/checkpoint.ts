@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import type { AuditHead, AuditNote } from '../../store/audit.ts';
-import { type ReceiptJwk, type ReceiptKey, signerOf } from './receipt-key.ts';
+import { type ReceiptJwk, type ReceiptKey, verifySigner } from './receipt-key.ts';
 
 /** The type of a signature (RFC 7515 §4.1.9), so that a receipt's is never accepted as a checkpoint's. */
 const CHECKPOINT_TYPE = 'trade-agent-checkpoint+jws';
@@ -38,7 +38,7 @@ export function checkpointNote(
 ): (head: AuditHead, previous: string) => AuditNote {
   return (head, previous) => {
     const facts = { gateway, day, lines: head.seq, head: head.hash, previous };
-    const signature = key.sign(payloadOf(facts), CHECKPOINT_TYPE);
+    const signature = key.sign(checkpointPayload(facts), CHECKPOINT_TYPE);
     return { event: 'checkpoint', facts: { ...facts, signature } };
   };
 }
@@ -54,11 +54,11 @@ export async function signedCheckpoint(
   if (checkpoint === undefined) return undefined;
   // A checkpoint is only valid in its own place.
   if (checkpoint.lines !== checkpoint.seq - 1 || checkpoint.head !== checkpoint.prev) return undefined;
-  const signer = await signerOf(checkpoint.signature, payloadOf(checkpoint), CHECKPOINT_TYPE);
+  const signer = await verifySigner(checkpoint.signature, checkpointPayload(checkpoint), CHECKPOINT_TYPE);
   return signer && { checkpoint, signer };
 }
 
-function payloadOf({
+function checkpointPayload({
   gateway,
   day,
   lines,

@@ -4,7 +4,7 @@ import type { ProposalStore, StoredProposal } from '../../store/proposal-store.t
 import type { SigningKeyStore } from '../../store/signing-key-store.ts';
 import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from '../../trading/receipt.ts';
 import { defined } from '../../values/defined.ts';
-import { mandateOf } from '../access.ts';
+import { approvingMandate } from '../access.ts';
 import { evidenceSchema } from '../signature/statement.ts';
 import { NoReceipt, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
@@ -38,9 +38,9 @@ export async function makeReceipt(
   sources: ReceiptSources,
   proposal: StoredProposal,
 ): Promise<string | undefined> {
-  const orders = await sentOf(sources, proposal);
+  const orders = await sentOrders(sources, proposal);
   if (orders.length === 0) return undefined;
-  const approvals = await approvalsOf(sources, proposal);
+  const approvals = await signedApprovals(sources, proposal);
   const mandate = await mandateBehind(sources, proposal);
   const [decided] = (await sources.decisions.about(proposal.sub, proposal.subjectId)).filter(
     ({ stage, effect }) => stage === 'order' && effect === 'allow',
@@ -51,16 +51,16 @@ export async function makeReceipt(
     type: 'trade-agent.receipt',
     v: 1,
     gateway: sources.gateway,
-    issued_at: timeOf(sources.now()),
+    issued_at: isoTime(sources.now()),
     state: proposal.state,
-    proposal: approvedOf(proposal),
+    proposal: toApprovedProposal(proposal),
     approvals,
     mandate,
     decision:
       decided === undefined
         ? null
         : {
-            at: timeOf(decided.at),
+            at: isoTime(decided.at),
             effect: decided.effect,
             policy: decided.policy,
             reasons: [...decided.reasons],
@@ -97,7 +97,7 @@ function upToItsCheckpoint(lines: readonly string[]): string[] {
   ];
 }
 
-function approvedOf(proposal: StoredProposal): ApprovedProposal {
+function toApprovedProposal(proposal: StoredProposal): ApprovedProposal {
   const { id, kind, sub, client, proposedBy, requestedBy, code, nonce, digest } = proposal;
   return {
     id,
@@ -112,11 +112,11 @@ function approvedOf(proposal: StoredProposal): ApprovedProposal {
     subject: proposal.subject as ApprovedProposal['subject'],
     worst_case: proposal.worstCase,
     provenance: proposal.provenance,
-    created_at: timeOf(proposal.createdAt),
+    created_at: isoTime(proposal.createdAt),
   };
 }
 
-async function approvalsOf({ keys, site }: ReceiptSources, { id, sub, second }: StoredProposal) {
+async function signedApprovals({ keys, site }: ReceiptSources, { id, sub, second }: StoredProposal) {
   const approvals: SignedApproval[] = [];
   for (const who of second === undefined ? [sub] : [sub, second]) {
     const kept = await keys.evidence({ sub: who, approval: id });
@@ -136,7 +136,7 @@ async function approvalsOf({ keys, site }: ReceiptSources, { id, sub, second }: 
         method: key.method,
         device_type: key.deviceType,
         name: key.name,
-        enrolled_at: timeOf(key.enrolledAt),
+        enrolled_at: isoTime(key.enrolledAt),
       },
     });
   }
@@ -144,13 +144,13 @@ async function approvalsOf({ keys, site }: ReceiptSources, { id, sub, second }: 
 }
 
 async function mandateBehind(sources: ReceiptSources, proposal: StoredProposal): Promise<Receipt['mandate']> {
-  const id = mandateOf(proposal);
+  const id = approvingMandate(proposal);
   const granted = id === undefined ? undefined : await sources.proposals.ofSubject(proposal.sub, id);
   if (id === undefined || granted === undefined) return null;
-  return { id, proposal: approvedOf(granted), approvals: await approvalsOf(sources, granted) };
+  return { id, proposal: toApprovedProposal(granted), approvals: await signedApprovals(sources, granted) };
 }
 
-async function sentOf({ orders }: ReceiptSources, proposal: StoredProposal): Promise<Receipt['orders']> {
+async function sentOrders({ orders }: ReceiptSources, proposal: StoredProposal): Promise<Receipt['orders']> {
   const sent: Receipt['orders'] = [];
   for (const { client_order_id } of approvedDrafts(proposal)) {
     const entry = await orders.find(proposal.sub, client_order_id);
@@ -160,7 +160,7 @@ async function sentOf({ orders }: ReceiptSources, proposal: StoredProposal): Pro
       order: entry.draft,
       state: entry.state,
       submissions: entry.submissions,
-      submitted_at: entry.submittedAt === null ? null : timeOf(entry.submittedAt),
+      submitted_at: entry.submittedAt === null ? null : isoTime(entry.submittedAt),
       answered: entry.order ?? null,
       problem: entry.problem === undefined ? null : { ...entry.problem },
     });
@@ -168,6 +168,6 @@ async function sentOf({ orders }: ReceiptSources, proposal: StoredProposal): Pro
   return sent;
 }
 
-function timeOf(ms: number): string {
+function isoTime(ms: number): string {
   return new Date(ms).toISOString();
 }

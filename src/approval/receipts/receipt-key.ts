@@ -58,7 +58,7 @@ async function publicJwk(x: string): Promise<ReceiptJwk> {
  * Verifies a signature with the key in its header, and returns that key.
  * @returns undefined if it is no signature of this payload and this type
  */
-export async function signerOf(
+export async function verifySigner(
   { protected: header, signature }: DetachedSignature,
   payload: string,
   type: string = RECEIPT_TYPE,

@@ -15,10 +15,12 @@ import { type ApprovalStatement, statementChallenge } from '../signature/stateme
 import { verifyAssertion } from '../signature/verify-evidence.ts';
 import { signedCheckpoint } from './checkpoint.ts';
 import { NoReceipt, receiptPayload, receiptText, same } from './receipt-form.ts';
-import { type ReceiptJwk, signerOf } from './receipt-key.ts';
+import { type ReceiptJwk, verifySigner } from './receipt-key.ts';
 
 /** The complete orders of a proposal, by its kind. */
-const draftsOf: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>> = {
+const draftsByKind: Readonly<
+  Partial<Record<Receipt['proposal']['kind'], (subject: Subject) => OrderDraft[]>>
+> = {
   order: (subject) => [subject as unknown as OrderDraft],
   replace: ({ draft }) => [draft as OrderDraft],
   batch: ({ orders }) => orders as OrderDraft[],
@@ -26,11 +28,11 @@ const draftsOf: Readonly<Partial<Record<Receipt['proposal']['kind'], (subject: S
 type Subject = Receipt['proposal']['subject'];
 
 /** The kinds of proposals that have receipts. */
-export const receiptKinds = Object.keys(draftsOf) as (keyof typeof draftsOf)[];
+export const receiptKinds = Object.keys(draftsByKind) as (keyof typeof draftsByKind)[];
 
 /** Returns every order of a proposal, as it was approved. */
 export function approvedDrafts({ kind, subject }: Pick<Receipt['proposal'], 'kind'> & { subject: unknown }) {
-  return draftsOf[kind]?.(subject as Subject) ?? [];
+  return draftsByKind[kind]?.(subject as Subject) ?? [];
 }
 
 /** A valid receipt, and the key that signed it. */
@@ -51,13 +53,13 @@ export async function verifyReceipt(
   isTrusted: (thumbprint: string) => boolean,
 ): Promise<VerifiedReceipt> {
   const receipt = readReceipt(text);
-  const signer = await signerOf(receipt.signature, receiptPayload(receipt));
+  const signer = await verifySigner(receipt.signature, receiptPayload(receipt));
   if (signer === undefined) {
     throw new NoReceipt('gateway_signature', 'it was changed after its gateway signed it');
   }
   if (!isTrusted(signer.kid)) throw new NoReceipt('signer', `another key signed it: ${signer.kid}`);
   await requireSound(receipt);
-  const covering = await signedCheckpoint(lineOf(receipt.record.at(-1) ?? ''));
+  const covering = await signedCheckpoint(parseAuditLine(receipt.record.at(-1) ?? ''));
   if (covering !== undefined && !isTrusted(covering.signer.kid)) {
     throw new NoReceipt('signer', `another key signed its checkpoint: ${covering.signer.kid}`);
   }
@@ -163,7 +165,7 @@ async function requireRecord({
 }: UnsignedReceipt): Promise<void> {
   const yes = approvals.length > 0 ? approvals : (mandate?.approvals ?? []);
   const credentials = yes.map(({ key }) => key.credential_id);
-  const lines = record.map(lineOf);
+  const lines = record.map(parseAuditLine);
   const covering = lines.at(-1)?.event === 'checkpoint' ? lines.at(-1) : undefined;
   if (covering !== undefined && (await signedCheckpoint(covering))?.checkpoint.gateway !== gateway) {
     throw new NoReceipt('record', 'the checkpoint is from another audit log');
@@ -196,7 +198,7 @@ async function requireRecord({
 
 type Line = Readonly<Record<string, unknown>> & { readonly seq: number; readonly event: string };
 
-function lineOf(text: string): Line {
+function parseAuditLine(text: string): Line {
   const unreadable = new NoReceipt('record', 'a line of the audit log was changed');
   let line: Line;
   try {
@@ -227,7 +229,7 @@ async function requireApproved(
   if (owner === undefined) throw new NoReceipt('not_signed', 'no key signed it');
   if (owner.sub !== proposal.sub) throw new NoReceipt('not_signed', 'it was not signed by its owner');
   if (second?.sub === owner.sub) throw new NoReceipt('not_signed', 'the same person signed it twice');
-  const statement = statementOf(gateway, proposal);
+  const statement = expectedStatement(gateway, proposal);
   for (const approval of approvals) {
     requirePaperForSoftware(proposal, approval);
     await requireSigned(statement, approval);
@@ -235,7 +237,7 @@ async function requireApproved(
 }
 
 /** Returns the statement that approves it: derived from the proposal, never taken from the evidence. */
-function statementOf(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
+function expectedStatement(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
   const { id, digest, code, worst_case, nonce } = proposal;
   if (nonce === null) throw new NoReceipt('statement', 'it was proposed before approvals were signed');
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;

@@ -3,12 +3,12 @@ import { toProblemCode } from '../../errors/problem-codes.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
-import { haltedReason, mandateOf, passesHalt } from '../access.ts';
+import { approvingMandate, haltedReason, passesHalt } from '../access.ts';
 import type { BackchannelAuthentication, Outcome, Question } from '../asking-port.ts';
 import { deniedAbout, provesNothing, refusedApprovalEnd, verifyYes } from '../carry-out.ts';
 import { noteDenied } from '../denied.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import { questionOf } from '../question.ts';
+import { buildQuestion } from '../question.ts';
 
 /** Minimum time left, in milliseconds. With less, nobody could read the order and decide, so it counts as expired. */
 const MIN_DECISION_MS = 5_000;
@@ -31,7 +31,7 @@ export async function askOwner(
   const { moves, halts } = context.parts;
   if (!passesHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
     context.announce(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
-  } else if (mandateOf(proposal) !== undefined) {
+  } else if (approvingMandate(proposal) !== undefined) {
     // Its owner approved it in advance: they are not asked, and there is no token.
     context.announce(await moves.move(proposal, 'approved'));
   } else await putQuestion(context, proposal, signal);
@@ -90,7 +90,7 @@ async function putQuestion(
   const { id, deadline } = proposal;
   const asked = proposal.asked + 1;
   const question = {
-    ...questionOf(context.parts, proposal),
+    ...buildQuestion(context.parts, proposal),
     acr: await acrFor?.(proposal),
     notificationToken: notificationTokens.of({ id, asked }),
   };

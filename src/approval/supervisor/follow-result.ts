@@ -75,7 +75,7 @@ async function follow(
     const heard = await rest(
       clock,
       news,
-      isTold ? nextOf(lag, LIVE_CHECK_INTERVAL_MS) : nextOf(waits, MAX_FOLLOW_WAIT_MS),
+      isTold ? nextWait(lag, LIVE_CHECK_INTERVAL_MS) : nextWait(waits, MAX_FOLLOW_WAIT_MS),
       signal,
     );
     if (heard !== 'nothing') await spacing.wait(signal);
@@ -86,7 +86,7 @@ async function follow(
   }
 }
 
-function nextOf(waits: Iterator<number>, otherwise: number): number {
+function nextWait(waits: Iterator<number>, otherwise: number): number {
   return waits.next().value ?? otherwise;
 }
 

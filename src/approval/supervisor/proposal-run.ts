@@ -6,7 +6,7 @@ import type { PollResult } from '../asking-port.ts';
 import { carryOut, settleExecution } from '../carry-out.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import type { ApprovalToken, Changes } from '../moves.ts';
-import { askedNow, isSecondToBeAsked, questionOf } from '../question.ts';
+import { askedNow, buildQuestion, isSecondToBeAsked } from '../question.ts';
 import { askOwner, askSecond } from './ask.ts';
 import { followResult } from './follow-result.ts';
 import type { Pacer, ProviderCalls } from './provider-calls.ts';
@@ -312,7 +312,7 @@ export class ProposalRun {
     // It was withdrawn between the read of the row and this call.
     if (this.#isOver) this.#breakOff();
     try {
-      const { details } = questionOf(parts, proposal);
+      const { details } = buildQuestion(parts, proposal);
       ended.signal.throwIfAborted();
       failpoint('poll.before_call');
       const expected = { sub: askedNow(proposal), details, expiresAt };

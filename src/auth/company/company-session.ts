@@ -9,7 +9,7 @@ import { providerError, providerFailure } from '../provider/provider-failure.ts'
 import { dpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';
 import { requireFreshLogin } from '../session/live-login.ts';
 import type { Session } from '../session/session.ts';
-import { parseStoredSession, type StoredSession, userOf } from '../session/stored-session.ts';
+import { parseStoredSession, type StoredSession, sessionUser } from '../session/stored-session.ts';
 import { covers, keepSuccessor } from '../session/token-refresh.ts';
 import { type SessionOptions, sessionOver } from '../session/token-session.ts';
 import { storedCompanyKey } from './client-key.ts';
@@ -36,7 +36,7 @@ export async function openCompanySession(options: SessionOptions): Promise<Sessi
   const { company, session, place, clock } = opened;
   return sessionOver({
     ...options,
-    user: userOf(session),
+    user: sessionUser(session),
     clientId: session.company?.client_there ?? profile.login_client.client_id,
     key: opened.dpopKey,
     scopes: session.scopes,

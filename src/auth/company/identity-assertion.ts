@@ -10,7 +10,7 @@ import {
   type REFRESH_TOKEN_TYPE,
   TOKEN_EXCHANGE_GRANT,
 } from '../../oauth/oauth-names.ts';
-import { endOf } from '../provider/lifetime.ts';
+import { expiryTime } from '../provider/lifetime.ts';
 import { bindsTokens, inProviderTime, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import type { AccessToken } from '../session/access-token.ts';
 import { dpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
@@ -68,7 +68,7 @@ export async function comeIn(
   }).catch((error: unknown) => {
     throw redemptionError(error, profile, company);
   });
-  const { sub } = claimsOf(answer.access_token) ?? {};
+  const { sub } = decodeClaims(answer.access_token) ?? {};
   if (answer.token_type !== 'dpop' || sub === undefined) {
     throw new TradeAgentError('provider_error', `${profile.issuer} sent a token that can't be used`, {
       hint: `Check that ${profile.issuer} is the right home.`,
@@ -80,7 +80,7 @@ export async function comeIn(
       value: answer.access_token,
       type: 'dpop',
       scopes: grantedScopes(answer.access_token, answer.scope?.split(' ') ?? scopes),
-      expiresAt: endOf(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
+      expiresAt: expiryTime(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
       sub,
     },
   };
@@ -117,13 +117,13 @@ async function askCompany(
 }
 
 function namedClient(assertion: string, company: CompanySignIn): string {
-  const { client_id: named } = claimsOf(assertion) ?? {};
+  const { client_id: named } = decodeClaims(assertion) ?? {};
   if (typeof named !== 'string' || named === '') throw notAnAssertion(company);
   return named;
 }
 
 /** Decodes a token's claims without verifying them. The token's recipient verifies the signature. */
-function claimsOf(token: string): Readonly<ReturnType<typeof decodeJwt>> | undefined {
+function decodeClaims(token: string): Readonly<ReturnType<typeof decodeJwt>> | undefined {
   try {
     return decodeJwt(token);
   } catch {

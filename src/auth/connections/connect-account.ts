@@ -3,7 +3,7 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { listenForRedirect } from '../../net/loopback-redirect.ts';
-import { endOf } from '../provider/lifetime.ts';
+import { expiryTime } from '../provider/lifetime.ts';
 import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
 
 export interface ConnectingAccount {
@@ -49,7 +49,7 @@ async function finishedThere(
   const startedAt = clock.now();
   const started = await accounts.start({ connection, scopes, deviceName: machineName() });
   const { address, ticket, authSession, interval = DEFAULT_INTERVAL_S } = started;
-  const expiresAt = endOf(startedAt, started.expiresIn);
+  const expiresAt = expiryTime(startedAt, started.expiresIn);
   return {
     address,
     ticket,
@@ -87,7 +87,7 @@ async function finishedHere(
       scopes,
       redirect: { redirectUri: back.redirectUri, state: back.state, codeChallenge: back.codeChallenge },
     });
-    const expiresAt = endOf(startedAt, started.expiresIn);
+    const expiresAt = expiryTime(startedAt, started.expiresIn);
     return {
       address: started.address,
       ticket: started.ticket,

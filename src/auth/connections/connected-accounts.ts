@@ -40,7 +40,7 @@ interface ConnectedAccountsAccess {
 
 export type ConnectedAccounts = ReturnType<typeof connectedAccounts>;
 
-const progressOf = {
+const progressByCode = {
   authorization_pending: 'pending',
   access_denied: 'denied',
   expired_token: 'expired',
@@ -137,10 +137,11 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
       const { response, answer } = await request('POST', 'complete', { auth_session: authSession });
       if (response.ok) return { status: 'connected', account: parsed(accountSchema, answer) };
       const { code } =
-        z.object({ code: z.enum(Object.keys(progressOf) as (keyof typeof progressOf)[]) }).safeParse(answer)
-          .data ?? {};
+        z
+          .object({ code: z.enum(Object.keys(progressByCode) as (keyof typeof progressByCode)[]) })
+          .safeParse(answer).data ?? {};
       if (code === undefined) throw apiError(response.status, origin);
-      return { status: progressOf[code] };
+      return { status: progressByCode[code] };
     },
 
     list: async (): Promise<readonly ConnectedAccount[]> =>

@@ -7,7 +7,7 @@ import { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { notByCompany } from '../company/company-failure.ts';
 import type { ConnectedAccountsService } from '../provider/dialect.ts';
-import { dialectOf } from '../provider/dialects.ts';
+import { providerDialect } from '../provider/dialects.ts';
 import { loginClient } from '../provider/provider.ts';
 import { type AccessToken, isUsable } from '../session/access-token.ts';
 import { parsePrivateJwk } from '../session/dpop-key.ts';
@@ -40,7 +40,7 @@ export async function openConnectedAccounts(
   if (session === undefined || held.dpop_key === undefined) throw loginRequired();
   const access = { fetch: options.fetch, clock, home: options.home };
   const configuration = await loginClient(profile, access);
-  const service = dialectOf(profile).connectedAccounts(configuration.serverMetadata());
+  const service = providerDialect(profile).connectedAccounts(configuration.serverMetadata());
   if (service === undefined) {
     throw new TradeAgentError('invalid_config', `${profile.issuer} does not support connected accounts`, {
       hint: 'Connect the account at the provider itself, or see docs/operate/providers/other.md for what it needs.',

@@ -9,7 +9,7 @@ import { standard } from './standard.ts';
 const dialects: Readonly<Record<ProviderName, Dialect>> = { standard, auth0, keycloak };
 
 /** Returns the dialect that the profile names, or the standard one if it names none. */
-export function dialectOf(profile: { readonly provider?: ProviderName | undefined }): Dialect {
+export function providerDialect(profile: { readonly provider?: ProviderName | undefined }): Dialect {
   return dialects[profile.provider ?? 'standard'];
 }
 
@@ -20,5 +20,8 @@ export function detectProvider(metadata: ServerMetadata): ProviderName {
 }
 
 export function withLongestApproval(profile: ResolvedProfile): ResolvedProfile {
-  return { ...profile, approval_ttl: Math.min(profile.approval_ttl, dialectOf(profile).longestApproval) };
+  return {
+    ...profile,
+    approval_ttl: Math.min(profile.approval_ttl, providerDialect(profile).longestApproval),
+  };
 }

@@ -48,7 +48,7 @@ export async function verifyIdToken(
     currentDate: new Date(providerNow(metadata.issuer, clock)),
   };
   try {
-    const keys = keysOf(metadata, expected.fetch ?? fetch, jose);
+    const keys = providerKeys(metadata, expected.fetch ?? fetch, jose);
     const known = keys.fresh;
     if (!known) await fetchKeys(keys, metadata.issuer, { clock, jose });
     const { payload } = await jose.jwtVerify(idToken, keys, rules).catch(async (error: unknown) => {
@@ -98,7 +98,7 @@ type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 /** Each provider's signing keys, cached per fetch function, because the gateway receives an ID token with each approval. */
 const fetched = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
-function keysOf({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {
+function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {
   const ofAll = fetched.get(by) ?? new Map<string, RemoteKeys>();
   fetched.set(by, ofAll);
   const address = String(jwks_uri);

@@ -6,6 +6,6 @@ const MAX_LIFETIME_S = 86_400;
  * epoch; the result is an integer and always a valid date.
  * @param seconds the response's `expires_in`
  */
-export function endOf(sentAt: number, seconds: number): number {
+export function expiryTime(sentAt: number, seconds: number): number {
   return Math.floor(sentAt + Math.min(seconds, MAX_LIFETIME_S) * 1000);
 }

@@ -3,7 +3,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { CIBA_GRANT, DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { Dialect, Feature } from './dialect.ts';
-import { dialectOf } from './dialects.ts';
+import { providerDialect } from './dialects.ts';
 import { announcesDpop } from './provider.ts';
 
 /** The result of checking one feature that the provider must support. Every `warn` and `fail` says what to configure there. */
@@ -19,7 +19,7 @@ type Checked = Pick<ResolvedProfile, 'provider' | 'dpop' | 'environment'>;
 
 /** Compares what a profile and its gateway need with the provider's metadata. Sends no requests. */
 export function checkProviderFeatures(profile: Checked, announced: ServerMetadata): ProviderFinding[] {
-  const dialect = dialectOf(profile);
+  const dialect = providerDialect(profile);
   const { setup } = dialect;
   const metadata = dialect.complete(announced);
   const grants = listed(metadata, 'grant_types_supported');

@@ -9,11 +9,11 @@ const MIN_CLOCK_DIFFERENCE_S = 3;
 /** How many seconds each clock is ahead of each provider's, keyed by issuer. */
 const offsets = new WeakMap<Clock, Map<string, number>>();
 
-const nameOf = (issuer: string): string => issuer.replace(/\/+$/, '');
+const normalizeIssuer = (issuer: string): string => issuer.replace(/\/+$/, '');
 
 /** Returns how many seconds this machine's clock is ahead of the provider's, or undefined before the provider's first response. */
 export function clockOffset(issuer: string, clock: Clock): number | undefined {
-  return offsets.get(clock)?.get(nameOf(issuer));
+  return offsets.get(clock)?.get(normalizeIssuer(issuer));
 }
 
 /** Like {@link clockOffset}, but returns 0 if the offset is unknown or too small to matter. */
@@ -50,7 +50,7 @@ export function comparesClocks(issuer: string, clock: Clock, send: typeof fetch)
 
 function note(issuer: string, clock: Clock, offset: number): void {
   const known = offsets.get(clock) ?? new Map<string, number>();
-  offsets.set(clock, known.set(nameOf(issuer), offset));
+  offsets.set(clock, known.set(normalizeIssuer(issuer), offset));
 }
 
 /** Returns whether the known clock difference has changed since it was `before` seconds. */

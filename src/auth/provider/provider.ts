@@ -16,7 +16,7 @@ import type { Home } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { dialectOf } from './dialects.ts';
+import { providerDialect } from './dialects.ts';
 import { comparesClocks, hasLearnt, secondsAhead } from './provider-clock.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
@@ -102,7 +102,7 @@ export async function clientConfiguration(
   authentication: ClientAuth | undefined,
   access: ProviderAccess,
 ): Promise<Configuration> {
-  const metadata = dialectOf(profile).complete(await providerMetadata(profile.issuer, access));
+  const metadata = providerDialect(profile).complete(await providerMetadata(profile.issuer, access));
   const oidc = await import('openid-client');
   const { issuer } = profile;
   const { clock = systemClock } = access;
@@ -160,7 +160,7 @@ export async function loginClient(profile: ResolvedProfile, access: ProviderAcce
 export function audienceParameters(
   profile: Pick<ResolvedProfile, 'audience' | 'provider'>,
 ): Record<string, string> {
-  return dialectOf(profile).audience(profile.audience);
+  return providerDialect(profile).audience(profile.audience);
 }
 
 /** Returns whether this profile's tokens are bound to our key: yes if the provider supports it and the profile allows it. */

@@ -1,6 +1,6 @@
 import type { Configuration } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
-import { dialectOf } from './dialects.ts';
+import { providerDialect } from './dialects.ts';
 import { loginClient, type ProviderAccess } from './provider.ts';
 import { type ProviderFailure, providerFailure } from './provider-failure.ts';
 
@@ -37,7 +37,7 @@ export async function revokeTokens(
     if (configuration.serverMetadata().revocation_endpoint === undefined) {
       return none('it does not support revocation', false);
     }
-    return await revokeEach(configuration, held, dialectOf(profile).revokesAccessTokens);
+    return await revokeEach(configuration, held, providerDialect(profile).revokesAccessTokens);
   } catch (error) {
     // Only discovery fails here, and its error message is already safe to display, so only the kind of failure matters.
     return none(

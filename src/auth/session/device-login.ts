@@ -10,15 +10,15 @@ import { DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { CONNECTION_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { defined } from '../../values/defined.ts';
-import { dialectOf } from '../provider/dialects.ts';
+import { providerDialect } from '../provider/dialects.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
-import { endOf } from '../provider/lifetime.ts';
+import { expiryTime } from '../provider/lifetime.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
 import { clockComparison } from '../provider/provider-clock.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
-import { newSession, parseStoredSession, type StoredSession, userOf } from './stored-session.ts';
+import { newSession, parseStoredSession, type StoredSession, sessionUser } from './stored-session.ts';
 
 /** Default polling interval in seconds (RFC 8628 §3.2). */
 const DEFAULT_INTERVAL_S = 5;
@@ -71,7 +71,7 @@ export async function beginDeviceLogin(
   const clock = options.clock ?? systemClock;
   const clocks = clockComparison(options.fetch ?? fetch, clock);
   const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
-  const dialect = dialectOf(profile);
+  const dialect = providerDialect(profile);
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
   // A sign-in to a server gets no scopes for connected accounts. The server gets such access by token exchange.
   const isHere = profile.server === undefined;
@@ -104,7 +104,7 @@ export async function beginDeviceLogin(
       hint: `Check that ${profile.issuer} is the right identity provider.`,
     });
   }
-  const expiresAt = endOf(startedAt, started.expires_in);
+  const expiresAt = expiryTime(startedAt, started.expires_in);
   const interval = started.interval ?? DEFAULT_INTERVAL_S;
   return {
     user_code,
@@ -138,7 +138,7 @@ export async function beginDeviceLogin(
         clock,
         signal,
       });
-      const { idToken, refreshToken } = wholeOf(tokens);
+      const { idToken, refreshToken } = requireTokens(tokens);
       const claims = await verifyIdToken(idToken, {
         metadata: configuration.serverMetadata(),
         clientId: profile.login_client.client_id,
@@ -155,12 +155,12 @@ export async function beginDeviceLogin(
         ...settled,
       };
       await storeLogin(profile, store, session, refreshToken, JSON.stringify(dpopKey), options);
-      return userOf(session);
+      return sessionUser(session);
     },
   };
 }
 
-function wholeOf(tokens: { readonly id_token?: string; readonly refresh_token?: string }) {
+function requireTokens(tokens: { readonly id_token?: string; readonly refresh_token?: string }) {
   const { id_token: idToken, refresh_token: refreshToken } = tokens;
   if (idToken === undefined || refreshToken === undefined) {
     throw new TradeAgentError(

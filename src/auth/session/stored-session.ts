@@ -56,7 +56,7 @@ export function parseStoredSession(
     : undefined;
 }
 
-export function userOf(session: StoredSession): User {
+export function sessionUser(session: StoredSession): User {
   return { sub: session.sub, name: session.name, email: session.email };
 }
 
@@ -67,5 +67,5 @@ export async function storedUser(
 ): Promise<User | undefined> {
   const { session, refresh_token } = await store.get(['session', 'refresh_token']);
   const stored = parseStoredSession(session, profile);
-  return stored === undefined || refresh_token === undefined ? undefined : userOf(stored);
+  return stored === undefined || refresh_token === undefined ? undefined : sessionUser(stored);
 }

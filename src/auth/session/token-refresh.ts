@@ -6,7 +6,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { IDENTITY_SCOPES, READ_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialName, CredentialStore } from '../../secrets/credential-store.ts';
 import { defined } from '../../values/defined.ts';
-import { endOf } from '../provider/lifetime.ts';
+import { expiryTime } from '../provider/lifetime.ts';
 import {
   audienceParameters,
   bindsTokens,
@@ -128,7 +128,7 @@ async function requestTokens(
       value: tokens.access_token,
       type: tokens.token_type === 'dpop' ? 'dpop' : 'bearer',
       scopes: grantedScopes(tokens.access_token, tokens.scope?.split(' ') ?? scopes),
-      expiresAt: endOf(sentAt, tokens.expires_in ?? UNKNOWN_LIFETIME_S),
+      expiresAt: expiryTime(sentAt, tokens.expires_in ?? UNKNOWN_LIFETIME_S),
       sub,
     };
     return { token, refreshToken: tokens.refresh_token, claims: tokens.claims() };

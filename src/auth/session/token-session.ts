@@ -16,7 +16,7 @@ import { createDpopProver } from './dpop-proof.ts';
 import { GATEWAY_TIMEOUT_MS, sendToGateway } from './gateway-request.ts';
 import { requireFreshLogin } from './live-login.ts';
 import type { Session, User } from './session.ts';
-import { parseStoredSession, userOf } from './stored-session.ts';
+import { parseStoredSession, sessionUser } from './stored-session.ts';
 import { covers, missingScope, refreshAccessToken } from './token-refresh.ts';
 
 export interface SessionOptions {
@@ -41,7 +41,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
   const session = parseStoredSession(stored.session, profile);
   if (session === undefined || stored.refresh_token === undefined || stored.dpop_key === undefined)
     return undefined;
-  const user = userOf(session);
+  const user = sessionUser(session);
   const access = { fetch: options.fetch, clock: options.clock, home: options.home };
   const kept = parseAccessToken(stored.access_token);
   return sessionOver({
@@ -82,13 +82,13 @@ export function sessionOver(source: TokenSource): Session {
   const timeoutMs = source.timeoutMs ?? GATEWAY_TIMEOUT_MS;
   const prover = createDpopProver(source.key, clock);
   const tokens = new Map<string, AccessToken>();
-  if (source.kept !== undefined) tokens.set(setOf(READ_SCOPES), source.kept);
+  if (source.kept !== undefined) tokens.set(scopeKey(READ_SCOPES), source.kept);
 
   let renewals: Promise<unknown> = Promise.resolve();
   /** Renewals are serialized: two at once would send the same refresh token twice. */
   const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
     const cached = () => {
-      const token = tokens.get(setOf(scopes));
+      const token = tokens.get(scopeKey(scopes));
       return isUsable(token, clock) && token.value !== rejected && covers(token, scopes) ? token : undefined;
     };
     const now = cached();
@@ -96,7 +96,7 @@ export function sessionOver(source: TokenSource): Session {
     const renewal = renewals.then(async () => {
       // A renewal that finished while this one was queued may have fetched the token.
       const token = cached() ?? (await renew(scopes, rejected));
-      tokens.set(setOf(scopes), token);
+      tokens.set(scopeKey(scopes), token);
       return token;
     });
     renewals = renewal.catch(() => {});
@@ -159,7 +159,7 @@ function isWithin(scopes: readonly string[], allowed: readonly string[]): boolea
   return scopes.every((scope) => allowed.includes(scope));
 }
 
-function setOf(scopes: readonly string[]): string {
+function scopeKey(scopes: readonly string[]): string {
   return [...scopes].sort().join(' ');
 }
 

@@ -4,7 +4,7 @@ import { errorObject } from '../../errors/error-object.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
-import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { isOver } from '../../trading/order-legs.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
@@ -274,7 +274,8 @@ export class ChatSession {
     try {
       for await (const event of events) {
         finished ||= event.type === 'result';
-        if (event.type === 'approval') for (const order of ordersOf(event.approval)) this.#watch.told(order);
+        if (event.type === 'approval')
+          for (const order of outcomeOrders(event.approval)) this.#watch.told(order);
         this.#dispatch({ type: 'event', talk, event });
       }
       if (!finished) throw signal.aborted ? signal.reason : new Error('the run ended without a result');

@@ -111,7 +111,7 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
       const run = state.runs.find(({ talk }) => talk === action.talk);
       if (run === undefined) return add(state, errorItem(action.message, action.hint));
       const item = action.code === 'interrupted' ? stopped : errorItem(action.message, action.hint);
-      const said = addOf(withAnswer(state, run), run, item);
+      const said = addRunItem(withAnswer(state, run), run, item);
       return ended(said, run, run.approvals);
     }
     case 'event': {
@@ -144,7 +144,7 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
     thread,
     talks: Math.max(state.talks, talk),
   };
-  return text === undefined ? next : addOf(next, run, { type: 'prompt', text: safeText(text) });
+  return text === undefined ? next : addRunItem(next, run, { type: 'prompt', text: safeText(text) });
 }
 
 function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
@@ -169,7 +169,7 @@ function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
     case 'connection':
       return onConnection(state, run, event.connection);
     case 'notice':
-      return addOf(state, run, { type: 'note', text: safeLine(event.message) });
+      return addRunItem(state, run, { type: 'note', text: safeLine(event.message) });
     case 'result':
       return onResult(state, run, event.result);
   }
@@ -189,7 +189,7 @@ function onToolResult(
     ...(told ? { told: run.told - 1, toldTools: run.toldTools + 1 } : {}),
   });
   if (told) return next;
-  return addOf(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
+  return addRunItem(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
 }
 
 /** Prints settled lines immediately, unless another conversation is being answered, because answers must not mix. */
@@ -201,7 +201,7 @@ function onText(state: ChatState, run: Run, delta: string): ChatState {
   const text = settled.replace(/\n+$/, '');
   // Trailing empty lines are printed with the next part, which they separate from this one.
   const gap = settled.slice(text.length + 1);
-  const next = addOf(state, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
+  const next = addRunItem(state, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
   return update(next, { ...run, answer: gap + open, answering: true });
 }
 
@@ -211,7 +211,7 @@ function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatSta
     const good = approval.status === 'executed';
     const text = approvalOutcome(approval);
     const next = update(state, { ...run, approvals: others, told: run.told + 1 });
-    return addOf(next, run, { type: 'outcome', text, good });
+    return addRunItem(next, run, { type: 'outcome', text, good });
   }
   const known = run.approvals.some(({ id }) => id === approval.id);
   const approvals = known
@@ -225,8 +225,8 @@ function onConnection(state: ChatState, run: Run, connection: ConnectionView): C
   const needed = connection.status === 'needed';
   const next = update(state, { ...run, connections: needed ? [...others, connection] : others });
   const text = connectionLine(connection);
-  if (needed) return addOf(next, run, { type: 'note', text });
-  return addOf(next, run, { type: 'outcome', text, good: connection.status === 'connected' });
+  if (needed) return addRunItem(next, run, { type: 'note', text });
+  return addRunItem(next, run, { type: 'outcome', text, good: connection.status === 'connected' });
 }
 
 function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
@@ -239,12 +239,12 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
       : { ...run, answer: safeText(result.text) };
   let next = withAnswer(state, whole);
   const { error, usage } = result;
-  if (error?.code === 'interrupted') next = addOf(next, run, stopped);
+  if (error?.code === 'interrupted') next = addRunItem(next, run, stopped);
   else if (error !== undefined && !saysTheSame(result.text, error.message)) {
-    next = addOf(next, run, errorItem(error.message, error.hint));
+    next = addRunItem(next, run, errorItem(error.message, error.hint));
   }
   if (usage.input_tokens + usage.output_tokens > 0) {
-    next = addOf(next, run, { type: 'note', text: safeLine(usageText(usage)) });
+    next = addRunItem(next, run, { type: 'note', text: safeLine(usageText(usage)) });
   }
   return ended(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
@@ -267,7 +267,7 @@ function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): 
   for (const approval of left) {
     const text =
       `${approvalOutcome(approval)} (${approval.id}); placed once you approve it, see /resume ${run.thread ?? ''}`.trim();
-    next = addOf(next, run, { type: 'note', text });
+    next = addRunItem(next, run, { type: 'note', text });
   }
   const pending = next.pending.filter(({ talk }) => talk !== run.talk);
   return {
@@ -285,7 +285,7 @@ function withAnswer(state: ChatState, run: Run): ChatState {
   const text = run.answer.trimEnd();
   const next = update(state, { ...run, answer: '', answering: false });
   if (text.trim() === '') return next;
-  return addOf(next, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
+  return addRunItem(next, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
 }
 
 function update(state: ChatState, change: Partial<Run>, talk = change.talk): ChatState {
@@ -296,7 +296,7 @@ function update(state: ChatState, change: Partial<Run>, talk = change.talk): Cha
 }
 
 /** Adds an item, with the conversation's number if there are several. */
-function addOf(state: ChatState, run: Run, item: ChatItem): ChatState {
+function addRunItem(state: ChatState, run: Run, item: ChatItem): ChatState {
   const several = state.talks > 1;
   return add(state, several ? { ...item, talk: talkName(run.talk) } : item);
 }

@@ -121,7 +121,7 @@ export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStr
     const text = typeof chunk === 'string' ? chunk : '';
     const erases = text.includes(ERASE_LINE);
     if (erases) {
-      const [columns, rows] = sizeOf(stdout);
+      const [columns, rows] = terminalSize(stdout);
       const more = Math.min(additionalRows(frame, columns), rows);
       if (more > 0) stdout.write((ERASE_LINE + CURSOR_UP).repeat(more));
     }
@@ -139,7 +139,7 @@ export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStr
   });
 }
 
-function sizeOf(stdout: Measured): [columns: number, rows: number] {
+function terminalSize(stdout: Measured): [columns: number, rows: number] {
   return stdout.getWindowSize?.() ?? [stdout.columns ?? 80, stdout.rows ?? 24];
 }
 

@@ -2,10 +2,10 @@ import stringWidth from 'string-width';
 import { type EditorState, graphemes } from './line-editor.ts';
 
 export function wrappedRows(text: string, columns: number): number {
-  return text.split('\n').reduce((rows, line) => rows + rowsOf(line, columns), 0);
+  return text.split('\n').reduce((rows, line) => rows + countLineRows(line, columns), 0);
 }
 
-function rowsOf(line: string, columns: number): number {
+function countLineRows(line: string, columns: number): number {
   return Math.max(1, Math.ceil(stringWidth(line) / Math.max(1, columns)));
 }
 
@@ -18,7 +18,7 @@ export function lastRows(text: string, columns: number, rows: number): string {
   const kept: string[] = [];
   let left = rows;
   for (const line of lines.reverse()) {
-    const needed = rowsOf(line, columns);
+    const needed = countLineRows(line, columns);
     if (needed > left) {
       if (left > 0) kept.unshift(tail(line, columns * left));
       break;
@@ -50,7 +50,7 @@ export interface InputRow {
 }
 
 /** Returns the width of a character. The cursor takes a column even at the end of a line. */
-function columnsOf(part: string | undefined, hasCursor: boolean): number {
+function characterWidth(part: string | undefined, hasCursor: boolean): number {
   if (part === undefined || part === '\n') return hasCursor ? 1 : 0;
   return Math.max(1, stringWidth(part));
 }
@@ -68,7 +68,7 @@ export function inputRows(editor: EditorState, width: number, most: number): Inp
   const all = [...graphemes(editor.text), undefined];
   all.forEach((part, index) => {
     const here = index === editor.cursor;
-    const size = columnsOf(part, here);
+    const size = characterWidth(part, here);
     if (taken + size > width && taken > 0) fresh();
     const row = rows.at(-1);
     if (row === undefined) return;

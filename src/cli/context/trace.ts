@@ -74,13 +74,13 @@ export function tracedFetch(
       tell({ ...facts, status: response.status, ms: clock.now() - started });
       return response;
     } catch (error) {
-      tell({ ...facts, failure: failureOf(error), ms: clock.now() - started });
+      tell({ ...facts, failure: failureCode(error), ms: clock.now() - started });
       throw error;
     }
   };
 }
 
-function failureOf(error: unknown): string {
+function failureCode(error: unknown): string {
   const { code, name } = (error instanceof Error ? (error.cause ?? error) : {}) as {
     code?: unknown;
     name?: unknown;

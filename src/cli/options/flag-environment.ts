@@ -42,13 +42,13 @@ const SAFE_APPROVAL = 'deny';
  * Returns the environment variable of a flag, or undefined if it has none: `TRADE_AGENT_MODEL` for `--model`,
  * `TRADE_AGENT_PHONE_USER` for `phone --user`.
  */
-export function variableOf(command: Command, option: Option): string | undefined {
+export function flagVariable(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
   if (flag === undefined || without.has(flag) || isSpoken(command, flag)) return undefined;
-  return nameOf(command, flag);
+  return variableName(command, flag);
 }
 
-function nameOf(command: Command, flag: string): string {
+function variableName(command: Command, flag: string): string {
   const words = shared.has(flag) ? [flag] : [...commandWords(command), flag];
   return ['trade-agent', ...words].join('_').replaceAll('-', '_').toUpperCase();
 }
@@ -72,7 +72,7 @@ function readFlag(command: Command, option: Option, env: NodeJS.ProcessEnv): voi
   const flag = option.long?.replace(/^--/, '');
   if (flag === undefined || isGiven(command, option, flag)) return;
   const mustBeSaid = isSpoken(command, flag);
-  const name = mustBeSaid ? nameOf(command, flag) : variableOf(command, option);
+  const name = mustBeSaid ? variableName(command, flag) : flagVariable(command, option);
   const text = name && env[name];
   if (!name || !text) return;
   if (mustBeSaid) throw mustBeSpoken(name, option.flags);

@@ -49,13 +49,13 @@ export interface ServingFlags extends ListeningFlags {
   readonly readyFile?: string;
 }
 
-export function servingOf({ host, port, readyFile, ...flags }: ServingFlags) {
+export function toServeOptions({ host, port, readyFile, ...flags }: ServingFlags) {
   const ready = readyFile === undefined ? {} : { readyFile: resolve(readyFile) };
-  return { host, port, ...listeningOf(flags), ...ready };
+  return { host, port, ...toListenOptions(flags), ...ready };
 }
 
 /** @throws {TradeAgentError} `usage` for a certificate without its key, or a key without its certificate */
-export function listeningOf(flags: ListeningFlags): Pick<ListenOptions, 'tls' | 'proxy'> {
+export function toListenOptions(flags: ListeningFlags): Pick<ListenOptions, 'tls' | 'proxy'> {
   const { tlsCert, tlsKey, proxy } = flags;
   if ((tlsCert === undefined) !== (tlsKey === undefined)) {
     const missing = tlsCert === undefined ? '--tls-cert' : '--tls-key';

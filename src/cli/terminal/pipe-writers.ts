@@ -17,11 +17,11 @@ export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.
     const pipe = readlinkSync(`/proc/self/fd/${descriptor}`);
     const above = ancestors();
     const others = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name) && !above.has(name));
-    const group = processOf('self')?.group;
+    const group = processInfo('self')?.group;
     const isBeside = (pid: string) => {
       const writes = holdsForWriting(pid, pipe);
       // Another user's process, as in "sudo producer | trade-agent", has the same process group.
-      return writes ?? (group !== undefined && processOf(pid)?.group === group);
+      return writes ?? (group !== undefined && processInfo(pid)?.group === group);
     };
     if (others.some(isBeside)) return 'beside';
     return [...above].some((pid) => holdsForWriting(pid, pipe) === true) ? 'above' : 'unknown';
@@ -34,13 +34,13 @@ function ancestors(): ReadonlySet<string> {
   const found = new Set<string>();
   for (let pid = String(process.pid); pid !== '0' && !found.has(pid); ) {
     found.add(pid);
-    pid = processOf(pid)?.parent ?? '0';
+    pid = processInfo(pid)?.parent ?? '0';
   }
   return found;
 }
 
 /** Parses proc_pid_stat(5): state, parent and process group follow the name, which is in parentheses. */
-function processOf(pid: string): { readonly parent: string; readonly group: string } | undefined {
+function processInfo(pid: string): { readonly parent: string; readonly group: string } | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const [, parent = '0', group = '0'] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

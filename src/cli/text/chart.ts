@@ -63,7 +63,7 @@ export function chartText(options: ChartOptions): string {
   const most = volume ? volumeText(bars) : '';
   const labelWidth = Math.max(most.length, ...labels.map(({ length }) => length));
   const width = Math.max(MIN_CHART_WIDTH, columns - labelWidth - 3);
-  const slots = slotsOf(bars, width);
+  const slots = toSlots(bars, width);
   const axis = unicode ? '┤' : '|';
   const rowText = (label: string, line: string) => `${label.padStart(labelWidth)} ${axis}${line}`.trimEnd();
   const prices = drawn(options, slots, scale, width, rows).lines(paint);
@@ -89,7 +89,7 @@ function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number,
     (unicode ? drawBraille : drawPlain)(line, closes, scale);
     line.copyTo(canvas);
   }
-  const rowOf = (price: string) => rows - 1 - levelOf(price, scale, rows);
+  const rowOf = (price: string) => rows - 1 - toLevel(price, scale, rows);
   const times = bars.map(({ at }) => Date.parse(at));
   for (const { at, side, price } of trades) {
     const index = times.findLastIndex((time) => time <= Date.parse(at));
@@ -237,7 +237,7 @@ interface Scale {
   readonly high: Dec;
 }
 
-function levelOf(price: Dec | string, { low, high }: Scale, steps: number): number {
+function toLevel(price: Dec | string, { low, high }: Scale, steps: number): number {
   const span = high.minus(low);
   if (span.isZero()) return Math.floor((steps - 1) / 2);
   const level = new Dec(price)
@@ -311,7 +311,7 @@ const DOTS = [
 /** Draws a line of Braille dots, 2 by 4 per character. */
 function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
-  const heights = spread(closes, width * 2).map((close) => levelOf(close, scale, rows * 4));
+  const heights = spread(closes, width * 2).map((close) => toLevel(close, scale, rows * 4));
   const cells = Array.from({ length: rows }, () => new Uint8Array(width));
   heights.forEach((height, x) => {
     // Fill from the previous dot to this one, so that the line has no gaps.
@@ -335,7 +335,7 @@ function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): v
 function drawPlain(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
   const parts = ['_', '-', "'"];
-  const heights = spread(closes, width).map((close) => levelOf(close, scale, rows * parts.length));
+  const heights = spread(closes, width).map((close) => toLevel(close, scale, rows * parts.length));
   const rowOf = (height: number) => rows - 1 - Math.floor(height / parts.length);
   heights.forEach((height, x) => {
     const here = rowOf(height);
@@ -355,7 +355,7 @@ interface Slots {
   middle(index: number): number;
 }
 
-function slotsOf(bars: readonly Bar[], width: number): Slots {
+function toSlots(bars: readonly Bar[], width: number): Slots {
   const grouped = bars.length > width ? grouping(bars, width) : bars;
   const stride = Math.max(1, Math.floor(width / Math.max(1, grouped.length)));
   return { bars: grouped, stride, middle: (index) => index * stride + Math.floor((stride - 1) / 2) };
@@ -392,8 +392,8 @@ function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode: boolea
   slots.bars.forEach((bar, index) => {
     const rose = new Dec(bar.close).gte(bar.open);
     const half = candleHalves(bar, scale, canvas.rows * 2);
-    const columns = columnsOf(slots, index);
-    const signs = signsOf(rose, columns.length > 1, unicode);
+    const columns = slotColumns(slots, index);
+    const signs = candleCharacters(rose, columns.length > 1, unicode);
     for (const x of columns) {
       const wick = x === slots.middle(index);
       for (let row = 0; row < canvas.rows; row++) {
@@ -406,8 +406,8 @@ function drawCandles(canvas: Canvas, slots: Slots, scale: Scale, unicode: boolea
 }
 
 function candleHalves(bar: Bar, scale: Scale, steps: number): (level: number, wick: boolean) => Half {
-  const [low, high] = [levelOf(bar.low, scale, steps), levelOf(bar.high, scale, steps)];
-  const ends = [levelOf(bar.open, scale, steps), levelOf(bar.close, scale, steps)];
+  const [low, high] = [toLevel(bar.low, scale, steps), toLevel(bar.high, scale, steps)];
+  const ends = [toLevel(bar.open, scale, steps), toLevel(bar.close, scale, steps)];
   const [bottom, top] = [Math.min(...ends), Math.max(...ends)];
   return (level, wick) => {
     if (level >= bottom && level <= top) return 2;
@@ -415,14 +415,14 @@ function candleHalves(bar: Bar, scale: Scale, steps: number): (level: number, wi
   };
 }
 
-function signsOf(rose: boolean, wide: boolean, unicode: boolean): readonly string[] {
+function candleCharacters(rose: boolean, wide: boolean, unicode: boolean): readonly string[] {
   if (!unicode) return rose ? PLAIN_ROSE : PLAIN_FELL;
   if (!rose) return FILLED;
   return wide ? HOLLOW : SLIM;
 }
 
 /** Returns the columns of a bar: an odd number, for a wick in the middle, with space for a gap. */
-function columnsOf({ stride, middle }: Slots, index: number): number[] {
+function slotColumns({ stride, middle }: Slots, index: number): number[] {
   const beside = Math.max(0, (stride >> 1) - 1);
   return Array.from({ length: 2 * beside + 1 }, (_, column) => middle(index) - beside + column);
 }
@@ -443,7 +443,7 @@ function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
       .mul(canvas.rows * 8)
       .round()
       .toNumber();
-    for (const x of columnsOf(slots, index)) {
+    for (const x of slotColumns(slots, index)) {
       for (let row = 0; row < canvas.rows; row++) {
         const here = Math.max(0, Math.min(8, eighths - (canvas.rows - 1 - row) * 8));
         if (here > 0) canvas.put(x, row, (unicode ? EIGHTHS : PLAIN_EIGHTHS)[here] ?? ' ', 'muted');

@@ -25,7 +25,7 @@ export async function calendarText({ today, days, start, end }: TradingDays): Pr
   return table<TradingDay>(
     [
       { head: 'DATE', cell: ({ date }) => `${date}${date === today ? ' (today)' : ''}` },
-      { head: 'DAY', cell: ({ date }) => weekdayOf(date) },
+      { head: 'DAY', cell: ({ date }) => weekday(date) },
       { head: 'OPEN', cell: ({ open }) => open },
       { head: 'CLOSE', cell: ({ close }) => close },
     ],
@@ -33,7 +33,7 @@ export async function calendarText({ today, days, start, end }: TradingDays): Pr
   );
 }
 
-const weekdayOf = (date: string) =>
+const weekday = (date: string) =>
   new Date(`${date}T00:00:00Z`).toLocaleDateString('en-US', { weekday: 'short', timeZone: 'UTC' });
 
 export function newsText(news: readonly Article[], width: number): string {

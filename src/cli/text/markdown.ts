@@ -72,8 +72,8 @@ export class TerminalMarkdown {
   }
 
   #flushTable(): string {
-    const rows = this.#table.map(cellsOf).filter((cells) => !isRule(cells));
-    const aligns = this.#table.map(cellsOf).find(isRule);
+    const rows = this.#table.map(parseCells).filter((cells) => !isRule(cells));
+    const aligns = this.#table.map(parseCells).find(isRule);
     this.#table = [];
     const [head, ...body] = rows;
     if (head === undefined) return '';
@@ -101,7 +101,7 @@ function isRule(cells: readonly string[]): boolean {
   return cells.every((cell) => /^:?-+:?$/.test(cell));
 }
 
-function cellsOf(row: string): string[] {
+function parseCells(row: string): string[] {
   return row
     .trim()
     .replace(/^\||\|$/g, '')

@@ -58,7 +58,7 @@ export async function portfolioTable(view: PortfolioView, screen: PortfolioScree
   const totals = accountLines(view, screen);
   if (view.rows.length === 0) return [...totals, '', 'No positions.'].join('\n');
   const lines: Line[] = [...view.rows, view.total];
-  const table = await fittingTable(columnsOf(view, screen), lines, screen.columns);
+  const table = await fittingTable(portfolioColumns(view, screen), lines, screen.columns);
   return [...totals, '', ...emphasized(table, screen.paint ?? plainPaint)].join('\n');
 }
 
@@ -81,7 +81,7 @@ function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   return lines;
 }
 
-function columnsOf(view: PortfolioView, screen: PortfolioScreen): Column<Line>[] {
+function portfolioColumns(view: PortfolioView, screen: PortfolioScreen): Column<Line>[] {
   const { paint = plainPaint, unicode, spoken = false } = screen;
   const month = ({ closes = [] }: Line) => sparkline(closes, SPARKLINE_WIDTH, unicode);
   const bar = ({ symbol, weight }: Line) =>

@@ -21,7 +21,7 @@ export async function portfoliosTable(
   const without =
     missing.length === 0 ? '' : ` WITHOUT ${missing.map(({ label }) => safeLine(label)).join(', ')}`;
   const lines: Line[] = [
-    ...accounts.map(lineOf),
+    ...accounts.map(toLine),
     ...totals.map((total) => ({ ...total, name: `TOTAL${without}` })),
   ];
   const summary =
@@ -37,7 +37,7 @@ export async function portfoliosTable(
   return [...summary, ...(gone.length === 0 ? [] : [gone.join('\n')]), ...each].join('\n\n');
 }
 
-function lineOf({ account, label, default: isDefault }: AccountRead): Line {
+function toLine({ account, label, default: isDefault }: AccountRead): Line {
   const { currency, equity, cash, last_equity, environment, simulated } = account;
   return {
     name: `${safeLine(account.account)}${isDefault ? ' *' : ''}`,

@@ -25,6 +25,6 @@ export function person(columns: number): Reader {
   return { person: true, columns, ids: shortIds, time: (at) => localTime(at) };
 }
 
-export function readerOf(io: { readonly stdoutIsTty: boolean; width(): number }): Reader {
+export function toReader(io: { readonly stdoutIsTty: boolean; width(): number }): Reader {
   return io.stdoutIsTty ? person(io.width()) : program;
 }

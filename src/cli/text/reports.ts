@@ -34,7 +34,7 @@ export function quotesText(
     [
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
       numbers('LAST', ({ last }) => sharePrice(last)),
-      numbers('CHANGE', (quote) => signed(paint, signedPercent(changeOf(quote)))),
+      numbers('CHANGE', (quote) => signed(paint, signedPercent(dayChange(quote)))),
       numbers('BID', ({ bid }) => sharePrice(bid)),
       numbers('ASK', ({ ask }) => sharePrice(ask)),
       ...(seen === undefined ? [] : [{ rank: 1, head: 'SEEN', cell: line }]),
@@ -52,7 +52,7 @@ export function quotesText(
   );
 }
 
-function changeOf({ last, previous_close }: Quote): string {
+function dayChange({ last, previous_close }: Quote): string {
   const before = decimal(previous_close);
   return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
 }
@@ -68,7 +68,7 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
       // Never dropped, because showing, changing or canceling an order needs the ID.
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
-      numbers('QTY', (order) => amountOf(order)),
+      numbers('QTY', (order) => orderAmount(order)),
       {
         head: 'SYMBOL',
         // The legs of an option order follow in their own rows.
@@ -77,7 +77,7 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
             ? `${legs.length} legs`
             : safeLine(symbol),
       },
-      { head: 'TYPE', cell: (order) => termsOf(order), shortens: true },
+      { head: 'TYPE', cell: (order) => orderTerms(order), shortens: true },
       { head: 'STATUS', cell: (order) => fillText(order), shortens: true },
       ...(isOfSeveral
         ? [
@@ -103,7 +103,7 @@ export function orderText(order: OrderRow, reader: Reader = program): string {
     ['id', short(order.id)],
     ['client id', order.client_order_id],
     ...accountRow(order),
-    ['order', `${order.side.toUpperCase()} ${amountOf(order)} ${order.symbol} ${termsOf(order)}`],
+    ['order', `${order.side.toUpperCase()} ${orderAmount(order)} ${order.symbol} ${orderTerms(order)}`],
     ['TIF', order.time_in_force + (order.extended_hours ? ', extended hours' : '')],
     ['status', fillText(order)],
     ['submitted', reader.time(order.submitted_at)],
@@ -111,7 +111,7 @@ export function orderText(order: OrderRow, reader: Reader = program): string {
   if (order.filled_at !== null) rows.push(['filled', reader.time(order.filled_at)]);
   if (order.order_class !== undefined) rows.push(['class', order.order_class]);
   for (const leg of legs) {
-    const what = `${leg.side.toUpperCase()} ${amountOf(leg)} ${leg.symbol} ${termsOf(leg)}`;
+    const what = `${leg.side.toUpperCase()} ${orderAmount(leg)} ${leg.symbol} ${orderTerms(leg)}`;
     rows.push(['leg', `${what}, ${fillText(leg)}, id ${short(leg.id)}`]);
   }
   return rows.flatMap(([label, value]) => labelledLines(label.padEnd(10), value, reader.columns)).join('\n');
@@ -121,12 +121,12 @@ function accountRow({ account, label }: OrderRow): [string, string][] {
   return account === undefined || label === undefined ? [] : [['account', `${account} at ${label}`]];
 }
 
-function amountOf(order: Order): string {
+function orderAmount(order: Order): string {
   if (order.qty !== null) return shares(order.qty);
   return order.notional !== null ? dollars(order.notional) : '';
 }
 
-function termsOf(order: Order): string {
+function orderTerms(order: Order): string {
   const parts: string[] = [order.type.replaceAll('_', ' ')];
   if (order.stop_price !== null) parts.push(sharePrice(order.stop_price));
   if (order.limit_price !== null) parts.push(sharePrice(order.limit_price));

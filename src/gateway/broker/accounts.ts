@@ -31,7 +31,7 @@ export type WhoseAccount = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'
  * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and whatever the credentials and the broker's
  * reads throw
  */
-export type OpenAccountOf = (who: WhoseAccount, account?: string) => Promise<OpenAccount>;
+export type OpenAccountFor = (who: WhoseAccount, account?: string) => Promise<OpenAccount>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
@@ -108,7 +108,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     return only;
   };
 
-  const open: OpenAccountOf = async (who, account) =>
+  const open: OpenAccountFor = async (who, account) =>
     openAt(await (account === undefined ? defaultPlace(who) : placeOf(who, account)), who);
   return {
     open,

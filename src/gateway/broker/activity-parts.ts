@@ -1,10 +1,10 @@
 import { type Activity, activitySchema } from '../../trading/activity.ts';
 import type { Dec } from '../../trading/decimal.ts';
 import type { Order } from '../../trading/views.ts';
-import { amountOf, moneyOf } from './json-amounts.ts';
+import { toAmount, toMoney } from './json-amounts.ts';
 
 /** Converts an order's fill to an activity, for brokers whose own history is a day late. */
-export function fillOf(
+export function fillActivity(
   { id, side, symbol, filled_qty, filled_avg_price }: Order,
   type: string,
   at: string,
@@ -25,12 +25,12 @@ export function movement(
 ) {
   if (shares !== undefined && fill !== undefined) {
     const { price, sells } = fill;
-    return { side: sells ? 'sell' : 'buy', qty: shares.abs().toFixed(), price: moneyOf(price), amount: null };
+    return { side: sells ? 'sell' : 'buy', qty: shares.abs().toFixed(), price: toMoney(price), amount: null };
   }
   return {
     side: null,
-    qty: shares === undefined ? null : amountOf(shares.toFixed()),
+    qty: shares === undefined ? null : toAmount(shares.toFixed()),
     price: null,
-    amount: amount == null || amount === 0 ? null : moneyOf(amount),
+    amount: amount == null || amount === 0 ? null : toMoney(amount),
   };
 }

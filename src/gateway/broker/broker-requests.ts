@@ -4,7 +4,7 @@ import type { Cancellation, Submission } from './broker.ts';
 import { type BrokerFailure, readRefusal } from './broker-failure.ts';
 
 /** Classifies an error of the broker's client. Never throws; an unknown error is `unreadable`. */
-export type FailureOf = (error: unknown) => BrokerFailure;
+export type ClassifyError = (error: unknown) => BrokerFailure;
 
 /** The four kinds of request to a broker. Each is sent once, and each treats failures differently. */
 export interface BrokerRequests {
@@ -15,12 +15,12 @@ export interface BrokerRequests {
   /**
    * Sends an order. Never throws. A 2xx that is unreadable or about another order proves nothing: the order is looked up.
    */
-  submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: FailureOf): Promise<Submission>;
+  submit(clientOrderId: string, call: () => Promise<Order>, failureOf?: ClassifyError): Promise<Submission>;
   /** @throws {Refusal} if it is unknown whether the order is canceled */
   cancel(call: () => Promise<unknown>): Promise<Cancellation>;
 }
 
-export function brokerRequests(failureOf: FailureOf): BrokerRequests {
+export function brokerRequests(failureOf: ClassifyError): BrokerRequests {
   const refusalOf = (error: unknown) =>
     error instanceof HttpProblem ? error : readRefusal(failureOf(error), error);
   return {

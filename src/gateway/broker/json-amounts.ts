@@ -16,12 +16,12 @@ export function ourWord(ours: Readonly<Record<string, string>>, theirs: string):
 /* A JSON number's shortest text is what the broker wrote. The binary value is never used in computations. */
 
 /** Formats a quantity or ratio, with up to 12 decimals. */
-export function amountOf(value: number | string): string {
+export function toAmount(value: number | string): string {
   return new Dec(String(value)).toDecimalPlaces(12).toFixed();
 }
 
 /** Formats dollars, with at least cents. */
-export function moneyOf(value: number | string | Dec): string {
+export function toMoney(value: number | string | Dec): string {
   const exact = new Dec(String(value)).toDecimalPlaces(12);
   return exact.decimalPlaces() < 2 ? exact.toFixed(2) : exact.toFixed();
 }

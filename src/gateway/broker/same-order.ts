@@ -1,7 +1,7 @@
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { legFields, orderField, sentFields } from '../../trading/order-fields.ts';
-import { exitsOf } from '../../trading/order-legs.ts';
+import { exitPrices } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 
@@ -28,7 +28,7 @@ function isOrder(order: Order, draft: OrderDraft): boolean {
 /** Requires exactly the approved legs. If the order has no legs, only the class is compared. */
 function hasExits(order: Order, draft: OrderDraft): boolean {
   if (order.legs === undefined && order.order_class !== undefined) return true;
-  const held = exitsOf(order);
+  const held = exitPrices(order);
   return legFields.every((field) => isSame(held[field] ?? null, draft[field], held[field] === undefined));
 }
 

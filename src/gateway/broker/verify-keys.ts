@@ -53,7 +53,7 @@ type LookAtTools = (credentials: StoredCredentials, options: VerifyOptions) => P
 /**
  * Returns the inspection of the broker's acting tools. It calls none. @throws {TradeAgentError} `usage` if there are none
  */
-export function toolsOf(settings: BrokerSettings): LookAtTools {
+export function requireToolInspection(settings: BrokerSettings): LookAtTools {
   const { tools } = keptOf(settings);
   if (tools === undefined) {
     throw new TradeAgentError('usage', `${traitsOf(settings).label} does not use tools of an MCP server`, {

@@ -45,7 +45,7 @@ export interface Caller {
 }
 
 /** Creates a caller that acts by an approval (or asks about one) and has no scopes, so it can do nothing else. */
-export function callerOf(who: Approved | Proposer): Caller {
+export function toCaller(who: Approved | Proposer): Caller {
   return {
     scopes: new Set(),
     jti: '',

@@ -73,7 +73,7 @@ export function createDoor(options: DoorOptions): Door {
         at: new Date(startedAt).toISOString(),
         request_id: requestId,
         method: c.req.method,
-        path: pathOf(c),
+        path: requestPath(c),
         status,
         duration_ms: clock.now() - startedAt,
         ...(failed === undefined ? {} : { code: refusalOf(failed, options).code }),
@@ -122,13 +122,13 @@ export function createDoor(options: DoorOptions): Door {
       (await actingFor(c.req.raw)) ??
       (await verify({
         method: c.req.method,
-        path: pathOf(c),
+        path: requestPath(c),
         authorization: c.req.header('authorization'),
         dpop: c.req.header('dpop'),
       }));
     seen(caller);
     requireScopes(caller, scopes);
-    rejectNul(pathOf(c));
+    rejectNul(requestPath(c));
     return caller;
   }
 
@@ -228,7 +228,7 @@ export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
 }
 
 /** Returns the path, still percent-encoded as in a DPoP proof's `htu`. The host is never taken from the request. */
-function pathOf(c: Context): string {
+function requestPath(c: Context): string {
   return new URL(c.req.url).pathname;
 }
 

@@ -174,14 +174,14 @@ function membershipOf(claims: JWTPayload): Membership | undefined {
   const told = defined({
     org: textOf(claims.org),
     company: textOf(claims.company),
-    groups: groupsOf(claims.groups),
-    act: actorOf(claims.act),
+    groups: readGroups(claims.groups),
+    act: readActor(claims.act),
   });
   return Object.keys(told).length === 0 ? undefined : told;
 }
 
 /** Some providers write a single group without a list. Unreadable groups are rejected: a rule might forbid one. */
-function groupsOf(groups: unknown): readonly string[] | undefined {
+function readGroups(groups: unknown): readonly string[] | undefined {
   if (groups === undefined || groups === null) return undefined;
   const list: readonly unknown[] = Array.isArray(groups) ? groups : [groups];
   if (list.every((group): group is string => textOf(group) !== undefined)) return list;
@@ -189,7 +189,7 @@ function groupsOf(groups: unknown): readonly string[] | undefined {
 }
 
 /** Returns the current actor (RFC 8693 §4.1). An unreadable one is rejected. */
-function actorOf(act: unknown): string | undefined {
+function readActor(act: unknown): string | undefined {
   if (act === undefined) return undefined;
   const { sub, client_id: client } = typeof act === 'object' ? ((act as Partial<JWTPayload>) ?? {}) : {};
   const actor = textOf(sub) ?? textOf(client);

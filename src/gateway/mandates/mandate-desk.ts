@@ -1,7 +1,7 @@
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
 import type { ProposalStore } from '../../store/proposal-store.ts';
 import type { StandingOrderStore } from '../../store/standing-store.ts';
-import { slotOf } from '../../trading/mandate/cadence.ts';
+import { currentSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateView, StandingOrderState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
@@ -28,7 +28,7 @@ export function createMandateService(options: {
     const found = await standing.find(sub, id);
     if (found === undefined) return view;
     const { state, dueAt } = found;
-    const last = await cameOf(proposals, found.last);
+    const last = await orderOutcome(proposals, found.last);
     const isComing = dueAt !== null && state === 'watching' && view.state === 'active';
     const stands: StandingOrderState = {
       state:
@@ -64,7 +64,7 @@ export function createMandateService(options: {
 }
 
 /** Returns an order's outcome. An order that was not placed in the end is reported as rejected. */
-async function cameOf(
+async function orderOutcome(
   proposals: Pick<ProposalStore, 'get'>,
   last: StandingOrderState['last'],
 ): Promise<StandingOrderState['last']> {
@@ -80,7 +80,7 @@ async function cameOf(
 
 function mandateView(mandate: CountedMandate, now: number): MandateView {
   const { id, terms, used, createdAt, updatedAt } = mandate;
-  const slot = slotOf(terms.cadence, now);
+  const slot = currentSlot(terms.cadence, now);
   return {
     id,
     state: mandateState(mandate, now),

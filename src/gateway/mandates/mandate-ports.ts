@@ -2,7 +2,7 @@ import type { Approved, Outside, Proposer, UnderMandate } from '../../approval/k
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
 import type { Cover, OrderPorts } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
-import { slotOf } from '../../trading/mandate/cadence.ts';
+import { currentSlot } from '../../trading/mandate/cadence.ts';
 import { mandateDigest } from '../../trading/mandate/envelope.ts';
 import type { MandateState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
@@ -10,15 +10,15 @@ import { dayBegan } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
-import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
 import { requireLet } from '../policy/decide.ts';
 import { unknownSymbol } from '../policy/order-world.ts';
 import type { RulesSource } from '../policy/rules.ts';
-import { outsideOf } from '../policy/within-mandate.ts';
+import { mandateMismatches } from '../policy/within-mandate.ts';
 
 interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippage' | 'isShown'> {
   readonly mandates: MandateStore;
-  readonly brokerFor: OpenAccountOf;
+  readonly brokerFor: OpenAccountFor;
   readonly rules: RulesSource;
   readonly issuer: string;
   readonly now: () => number;
@@ -107,17 +107,17 @@ async function cover(
   const at = now();
   const candidates: CountedMandate[] = [];
   for (const { id, terms } of await named(options, sub, mandate)) {
-    const use = { slot: slotOf(terms.cadence, at) ?? '', symbol: draft.symbol, side: draft.side };
+    const use = { slot: currentSlot(terms.cadence, at) ?? '', symbol: draft.symbol, side: draft.side };
     const found = await mandates.find(sub, id, { since: dayBegan(at), slot: use });
     if (found !== undefined) candidates.push(found);
   }
   const tried = candidates.map((found) => ({
     found,
-    outside: outsideOf(found, { draft, slot, jkt, rules }, at),
+    outside: mandateMismatches(found, { draft, slot, jkt, rules }, at),
   }));
   const inside = tried.find(({ outside }) => outside.length === 0)?.found;
   if (inside !== undefined) {
-    const present = slotOf(inside.terms.cadence, at);
+    const present = currentSlot(inside.terms.cadence, at);
     return {
       by: { mandate: inside.id, ...defined({ slot: present }) },
       outside: [],

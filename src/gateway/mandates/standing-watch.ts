@@ -17,12 +17,12 @@ import {
   toOrderRequest,
 } from '../../trading/mandate/standing.ts';
 import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
-import { marketOf } from '../../trading/market-open.ts';
+import { symbolMarketClock } from '../../trading/market-open.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Quote } from '../../trading/views.ts';
-import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
 
 /** Maximum age of a quote, in milliseconds. An older one says nothing about the current price. */
 const MAX_QUOTE_AGE_MS = 120_000;
@@ -49,7 +49,7 @@ interface StandingWatchOptions {
   readonly standing: StandingOrderStore;
   readonly mandates: Pick<MandateStore, 'find'>;
   readonly kernel: Pick<ApprovalKernel, 'propose' | 'noted'>;
-  readonly brokerFor: OpenAccountOf;
+  readonly brokerFor: OpenAccountFor;
   readonly clock: Clock;
   readonly onError?: (message: string) => void;
 }
@@ -63,7 +63,7 @@ interface Watched {
  * Watches clock and prices, and proposes what is due. Each due time results in one order, regardless of crashes and of the
  * number of gateways that watch, because:
  *
- *  1. A due order is proposed under a key made of its mandate and due time (`keyOf`): one proposal with one
+ *  1. A due order is proposed under a key made of its mandate and due time (`idempotencyKey`): one proposal with one
  *     client_order_id, which is accepted once. A process that crashed after proposing therefore proposes the same again.
  *  2. Only then does the row advance, from the due time that was read, so a crash in between loses no order.
  *  3. The mandate's slot (a day) and `max_orders` are checked in the transaction that claims the order.
@@ -184,7 +184,7 @@ async function lookAt(
   if (watched.length === 0) return;
   const broker = await brokerFor({ sub, accessToken: NO_TOKEN }, account);
   const market = await broker.clock();
-  const open = watched.filter(({ terms }) => marketOf(terms.standing.order.symbol, market).is_open);
+  const open = watched.filter(({ terms }) => symbolMarketClock(terms.standing.order.symbol, market).is_open);
   if (open.length === 0) return;
   const priced = open.filter(({ terms }) => !isRecurring(terms.standing.when));
   const symbols = new Set(priced.map(({ terms }) => terms.standing.order.symbol));
@@ -214,7 +214,11 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
   const caller = { sub, clientId: client, jkt: GATEWAY_KEY_THUMBPRINT, accessToken: NO_TOKEN };
   let last: NonNullable<StandingOrderState['last']>;
   try {
-    const { proposal } = await kernel.propose(caller, requestOf(order.mandate, terms), keyOf(order));
+    const { proposal } = await kernel.propose(
+      caller,
+      toProposalRequest(order.mandate, terms),
+      idempotencyKey(order),
+    );
     last = cameOf(proposal, clock.now());
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
@@ -236,7 +240,7 @@ async function place(options: StandingWatchOptions, { order, terms }: Watched): 
 }
 
 /** Returns a proposal that is equal for equal due times. It has no slot, which is the day of placing. */
-function requestOf(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
+function toProposalRequest(mandate: string, { standing, account }: Watched['terms']): ProposalRequest {
   const order = { ...toOrderRequest(standing), account };
   const from = `standing order ${mandate}`;
   const fields = Object.fromEntries(
@@ -253,7 +257,7 @@ function requestOf(mandate: string, { standing, account }: Watched['terms']): Pr
 }
 
 /** Returns a valid `Idempotency-Key`. */
-function keyOf({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'dueAt'>): string {
+function idempotencyKey({ mandate, dueAt }: Pick<StandingOrder, 'mandate' | 'dueAt'>): string {
   return `standing.${mandate}.${dueAt === null ? 'once' : Math.floor(dueAt / 1000)}`;
 }
 

@@ -21,7 +21,7 @@ import {
   requireUnexpired,
   unsound,
 } from '../door/approved-details.ts';
-import { type Caller, callerOf } from '../door/caller.ts';
+import { type Caller, toCaller } from '../door/caller.ts';
 import { whenLanded } from '../door/landing.ts';
 import { ReplayedProblem, recordedProblem } from '../door/problem.ts';
 import { DISPATCH_MS } from '../orders/order-submission.ts';
@@ -72,7 +72,7 @@ export function createMessageDesk(options: MessageServiceOptions) {
 
   /** Runs the only flight in this process for this message. Registers it before anything is awaited. */
   function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
-    const name = flightOf(key);
+    const name = flightKey(key);
     const known = run().finally(() => {
       flights.delete(name);
       options.others?.tell({ landed: key.id });
@@ -88,7 +88,11 @@ export function createMessageDesk(options: MessageServiceOptions) {
   async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
     const { draft, digest } = approved;
     const key = { sub: caller.sub, id: draft.client_message_id };
-    for (let flight = flights.get(flightOf(key)); flight !== undefined; flight = flights.get(flightOf(key))) {
+    for (
+      let flight = flights.get(flightKey(key));
+      flight !== undefined;
+      flight = flights.get(flightKey(key))
+    ) {
       if (flight.digest === digest) return dispatch((await flight.known).entry, true);
       // A lookup, or another message with this id, which is in the journal by then or not at all.
       await flight.known.catch(() => undefined);
@@ -101,7 +105,11 @@ export function createMessageDesk(options: MessageServiceOptions) {
   async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
     const key = { sub, id };
     let known: Known | undefined;
-    for (let flight = flights.get(flightOf(key)); flight !== undefined; flight = flights.get(flightOf(key))) {
+    for (
+      let flight = flights.get(flightKey(key));
+      flight !== undefined;
+      flight = flights.get(flightKey(key))
+    ) {
       known = await flight.known.catch(() => undefined);
     }
     const look = async (): Promise<Known> => {
@@ -291,7 +299,7 @@ function neverAsked(): HttpProblem {
 }
 
 /** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
-function flightOf({ sub, id }: MessageKey): string {
+function flightKey({ sub, id }: MessageKey): string {
   return JSON.stringify([sub, id]);
 }
 
@@ -412,7 +420,7 @@ function parseMessage(body: unknown): MessageDraft {
 export function messagePorts(desk: MessageDesk): MessagePorts {
   return {
     requireConnected: (draft, proposer) => desk.requireConnected(draft, proposer),
-    send: async (approved, owner) => (await desk.sendApproved(approved, callerOf(owner))).message,
-    outcome: (asker, id) => desk.outcome(callerOf(asker), id),
+    send: async (approved, owner) => (await desk.sendApproved(approved, toCaller(owner))).message,
+    outcome: (asker, id) => desk.outcome(toCaller(asker), id),
   };
 }

@@ -29,13 +29,13 @@ export async function mandateExcess(
   const { mandate: id, slot = '', symbol, side } = draft;
   if (id === undefined) return undefined;
   const found = await mandates.find(sub, id, { since: dayBegan(clock.now()), slot: { slot, symbol, side } });
-  const beyond = found === undefined ? [] : excessOf(found);
+  const beyond = found === undefined ? [] : mandateOveruse(found);
   return beyond.length === 0
     ? undefined
     : `Mandate ${id} was used for more than you approved: ${beyond.join('; ')}.`;
 }
 
-function excessOf({ terms, used, inSlot }: CountedMandate): string[] {
+function mandateOveruse({ terms, used, inSlot }: CountedMandate): string[] {
   const { max_total_notional: total, max_day_notional: day, max_orders: orders } = terms;
   const ofDollars = (value: string, limit: string, when: string) =>
     new Dec(value).gt(limit) ? [`${dollars(value)} of ${dollars(limit)}${when}`] : [];

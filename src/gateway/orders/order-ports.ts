@@ -6,16 +6,16 @@ import { draftOrder, type OrderWorld, requireWellFormed } from '../../approval/k
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import { assetClassOf } from '../../trading/asset-class.ts';
+import { getAssetClass } from '../../trading/asset-class.ts';
 import type { OrderProposal } from '../../trading/kinds/order.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
-import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { OrderUpdates } from '../broker/updates/order-updates.ts';
-import { callerOf } from '../door/caller.ts';
+import { toCaller } from '../door/caller.ts';
 import { recordedProblem } from '../door/problem.ts';
 import type { OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
@@ -26,7 +26,7 @@ import { changesTo } from './replacement.ts';
 interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderService;
   readonly rules: OrderRules;
-  readonly brokerFor: OpenAccountOf;
+  readonly brokerFor: OpenAccountFor;
   readonly updates: Pick<OrderUpdates, 'listen'>;
   /** Whether a person can have more than one account here, so that the broker has to be named. */
   readonly isOfSeveral: boolean;
@@ -39,7 +39,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
   const { desk, rules, brokerFor, updates, isOfSeveral, maxSlippage, journal, now } = options;
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
     toOrderWorld(rules, proposer, world, {
-      shareDecimals: shareDecimalsOf(broker, world.asset.symbol),
+      shareDecimals: shareDecimalsFor(broker, world.asset.symbol),
       ...(isOfSeveral ? { broker: broker.at.label } : {}),
     });
   return {
@@ -54,11 +54,11 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       const worlds = await rules.worlds(broker, symbols);
       return new Map([...worlds].map(([symbol, world]) => [symbol, shown(proposer, broker, world)]));
     },
-    prepare: (draft, owner) => desk.prepare(draft, callerOf(owner)),
-    place: async (approved, owner) => (await desk.placeApproved(approved, callerOf(owner))).order,
+    prepare: (draft, owner) => desk.prepare(draft, toCaller(owner)),
+    place: async (approved, owner) => (await desk.placeApproved(approved, toCaller(owner))).order,
     abandon: (sub, clientOrderId) => desk.abandon({ sub, clientOrderId }),
     async outcome(asker, clientOrderId) {
-      const entry = await desk.settle(callerOf(asker), clientOrderId);
+      const entry = await desk.settle(toCaller(asker), clientOrderId);
       if (entry?.problem !== undefined) throw recordedProblem(entry.problem);
       if (entry?.order === undefined) return undefined;
       // The journal has the first answer; the broker knows the order's current state. If the broker can't be asked now, or
@@ -75,7 +75,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       if (order !== undefined) await journal.over({ sub: asker.sub, clientOrderId }, order, now());
       return order;
     },
-    news: (asker, account, orders) => updates.listen(asker, account, new Set(orders.flatMap(idsOf))),
+    news: (asker, account, orders) => updates.listen(asker, account, new Set(orders.flatMap(orderIds))),
     async openOrder(proposer, asked, id) {
       const broker = await brokerFor(proposer, asked);
       const [order, account, positions] = await Promise.all([
@@ -97,13 +97,13 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
 }
 
 /** Returns the ids of an order and its legs. */
-function idsOf({ id, client_order_id, legs = [] }: Order): string[] {
-  return [id, client_order_id, ...legs.flatMap(idsOf)];
+function orderIds({ id, client_order_id, legs = [] }: Order): string[] {
+  return [id, client_order_id, ...legs.flatMap(orderIds)];
 }
 
 /** Returns how many decimals an order for shares may have: zero if only whole shares, or none, can be ordered. */
-function shareDecimalsOf({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
-  return traits.orders[assetClassOf(symbol)]?.fractions.decimals ?? 0;
+function shareDecimalsFor({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
+  return traits.orders[getAssetClass(symbol)]?.fractions.decimals ?? 0;
 }
 
 function toOrderWorld(
@@ -144,7 +144,7 @@ export function orderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOpt
     const { symbol, account } = request;
     const broker = await brokerFor(proposer, account);
     const found = requireSymbol(await rules.worlds(broker, [symbol]), symbol);
-    const world = { ...found, shareDecimals: shareDecimalsOf(broker, symbol) };
+    const world = { ...found, shareDecimals: shareDecimalsFor(broker, symbol) };
     const draft = draftOrder(
       request,
       world,

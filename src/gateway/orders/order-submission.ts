@@ -1,10 +1,10 @@
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import {
+  currentMoment,
   DispatchDeadline,
   deadlineAfter,
   hasPassed,
-  momentOf,
   withDispatchDeadline,
 } from '../../net/dispatch-deadline.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
@@ -19,7 +19,7 @@ import type { OpenAccount } from '../broker/accounts.ts';
 import type { Broker, Submission } from '../broker/broker.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';
 import type { Absence } from './absence.ts';
-import { isOrderOf, notReplaceable } from './replacement.ts';
+import { matchesIntent, notReplaceable } from './replacement.ts';
 
 /*
  * How a claimed intent gets an outcome. These are the reasons why one approval never becomes two orders, and why no order
@@ -138,7 +138,7 @@ async function clearToSend(
   { clock, stopped, isOurs }: SendingContext,
 ): Promise<DispatchDeadline | HttpProblem | 'taken_over'> {
   for (;;) {
-    const lookedAt = momentOf(clock);
+    const lookedAt = currentMoment(clock);
     const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, DISPATCH_MS);
     if (left <= 0) return expiredUnplaced();
     if (isOurs !== undefined && !(await isOurs())) return 'taken_over';
@@ -159,7 +159,7 @@ async function recordUnsent(
     throw (await journal.release(intent, clock.now())) === 'stale' ? outcomeUnknown(id) : takenOver();
   }
   const refused = await journal.refuse(intent, why.toProblem(), clock.now());
-  const entry = await entryOf(journal, intent);
+  const entry = await requireEntry(journal, intent);
   if (refused === 'stale' && !isSettled(entry)) throw outcomeUnknown(id);
   return entry;
 }
@@ -186,7 +186,7 @@ async function recordAnswer(
     case 'refused': {
       if (submission.reason === 'duplicate') return undefined;
       const refused = await journal.refuse(intent, brokerRejection(submission).toProblem(), clock.now());
-      return refused === 'stale' ? undefined : await entryOf(journal, intent);
+      return refused === 'stale' ? undefined : await requireEntry(journal, intent);
     }
     case 'unknown':
       // The request was stopped before it was sent, so the checks run again as if the broker had not taken it.
@@ -209,7 +209,7 @@ export async function settleByLookup(
   if (order !== undefined) return await recordFound(order, entry, context);
   // The broker may have taken the order and no longer list it.
   if (lookedUp !== 'for_good') return undefined;
-  const name = nameOf(entry);
+  const name = entryKey(entry);
   if (clock.now() < Date.parse(entry.draft.expires_at)) {
     absence.forget(name);
     return undefined;
@@ -228,7 +228,7 @@ export async function recheck(
   if (broker.traits.clientOrderId.lookedUp === 'never') return entry;
   const order = await broker.orderByClientOrderId(entry.clientOrderId);
   // A different order under this id is not this one. The id is taken, so this order can never arrive.
-  if (order === undefined || !isOrderOf(order, entry)) return entry;
+  if (order === undefined || !matchesIntent(order, entry)) return entry;
   return await recordPlaced(order, entry, context, 'found');
 }
 
@@ -238,7 +238,7 @@ async function abandonUnsent(
   { journal, clock }: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
   const abandoned = await journal.abandon(entry, expiredUnplaced().toProblem(), clock.now());
-  return abandoned === 'rejected' ? await entryOf(journal, entry) : undefined;
+  return abandoned === 'rejected' ? await requireEntry(journal, entry) : undefined;
 }
 
 async function lookUpOnce(
@@ -249,10 +249,10 @@ async function lookUpOnce(
   try {
     const order = await broker.orderByClientOrderId(entry.clientOrderId);
     failpoint('gateway.asked');
-    if (order !== undefined) absence.forget(nameOf(entry));
+    if (order !== undefined) absence.forget(entryKey(entry));
     return order;
   } catch (error) {
-    absence.forget(nameOf(entry));
+    absence.forget(entryKey(entry));
     throw error;
   }
 }
@@ -271,8 +271,8 @@ async function writeOff(
     now,
     reservedUntil: tradingDayEnd(market, now),
   });
-  absence.forget(nameOf(entry));
-  return written === 'stale' ? undefined : await entryOf(journal, entry);
+  absence.forget(entryKey(entry));
+  return written === 'stale' ? undefined : await requireEntry(journal, entry);
 }
 
 /** Returns the end of the New York day of the current or next session, in milliseconds since the epoch. */
@@ -283,7 +283,7 @@ function tradingDayEnd({ next_close }: MarketClock, now: number): number {
 }
 
 /** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
-export function nameOf({ sub, clientOrderId }: OrderKey): string {
+export function entryKey({ sub, clientOrderId }: OrderKey): string {
   return JSON.stringify([sub, clientOrderId]);
 }
 
@@ -318,10 +318,10 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
 }
 
 async function recordFound(order: Order, intent: Intent, context: SubmissionContext): Promise<JournalEntry> {
-  if (isOrderOf(order, intent)) return await recordPlaced(order, intent, context, 'found');
+  if (matchesIntent(order, intent)) return await recordPlaced(order, intent, context, 'found');
   const { journal, clock } = context;
   await journal.reject(intent, idTaken().toProblem(), clock.now());
-  return await entryOf(journal, intent);
+  return await requireEntry(journal, intent);
 }
 
 /** Records the order as placed, whatever the journal says so far: the broker has it. */
@@ -334,12 +334,12 @@ async function recordPlaced(
   const came = await journal.place(intent, order, clock.now());
   if (how === 'answered') failpoint('gateway.recorded');
   else failpoint('gateway.settled');
-  const entry = await entryOf(journal, intent);
+  const entry = await requireEntry(journal, intent);
   if (came === 'adopted') await adopted(entry);
   return entry;
 }
 
-export async function entryOf(
+export async function requireEntry(
   journal: OrderJournal,
   { sub, clientOrderId }: OrderKey,
 ): Promise<JournalEntry> {

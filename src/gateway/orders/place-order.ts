@@ -12,7 +12,7 @@ import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '.
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
-import type { OpenAccount, OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { Submission } from '../broker/broker.ts';
 import {
   approvedDetails,
@@ -30,14 +30,14 @@ import { createAbsence } from './absence.ts';
 import { suspendIfExceeded } from './adoption.ts';
 import { requireAccount } from './cancel-desk.ts';
 import {
-  entryOf,
+  entryKey,
   type Intent,
   isSettled,
   maySubmitAgain,
-  nameOf,
   neverPlaced,
   outcomeUnknown,
   recheck,
+  requireEntry,
   type SubmissionContext,
   settleByLookup,
   submitIntent,
@@ -190,7 +190,7 @@ async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Cal
         challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
       });
     case 'known':
-      return replay(desk, await entryOf(journal, claim), approved, caller);
+      return replay(desk, await requireEntry(journal, claim), approved, caller);
     case 'claimed':
       failpoint('gateway.claimed');
       return placement(await fly(desk, claim, () => submit(desk, claim, admitted, caller)), false);
@@ -212,7 +212,7 @@ async function replay(
   }
   if (isSettled(entry)) return placement(entry, true);
   const flight =
-    desk.flights.get(nameOf(entry)) ??
+    desk.flights.get(entryKey(entry)) ??
     fly(desk, entry, async () => {
       const landed = await afterOthers(desk, entry);
       return isSettled(landed) ? landed : await settleOrSubmit(desk, landed, approved, caller);
@@ -263,7 +263,7 @@ async function settle(
     return undefined;
   }
   if (isSettled(entry)) return entry;
-  const flight = desk.flights.get(nameOf(entry));
+  const flight = desk.flights.get(entryKey(entry));
   if (flight !== undefined) return flight;
   const landed = await afterOthers(desk, entry);
   if (isSettled(landed)) return landed;
@@ -282,7 +282,7 @@ async function recheckOrder(
   if (entry?.state === 'placed' && entry.writtenOffAt !== null) await options.adopted(entry);
   if (entry === undefined || entry.state !== 'rejected') return entry;
   // The answer to our own request is still on its way, and says more than a lookup.
-  const flight = flights.get(nameOf(entry));
+  const flight = flights.get(entryKey(entry));
   if (flight !== undefined) return await flight;
   const broker = await options.brokerFor(caller, entry.draft.account);
   return await recheck(entry, broker, options);
@@ -309,7 +309,7 @@ async function askBroker(
 /** Waits for another gateway that may be sending the order. */
 function afterOthers({ options }: ServiceState, entry: JournalEntry): Promise<JournalEntry> {
   return whenLanded(options, entry, entry.clientOrderId, {
-    look: () => entryOf(options.journal, entry),
+    look: () => requireEntry(options.journal, entry),
     isUnderWay: ({ state, submittedAt }) => state === 'intent' && submittedAt !== null,
     since: entry.submittedAt ?? undefined,
   });
@@ -369,7 +369,7 @@ function fly(
   key: OrderKey,
   run: () => Promise<JournalEntry>,
 ): Promise<JournalEntry> {
-  const name = nameOf(key);
+  const name = entryKey(key);
   const flight = run().finally(() => {
     if (flights.get(name) === flight) flights.delete(name);
     options.others?.tell({ landed: key.clientOrderId });
@@ -389,7 +389,7 @@ function placement(entry: JournalEntry, replay: boolean): Placement {
 
 interface AdmissionOptions {
   readonly rules: OrderRules;
-  readonly brokerFor: OpenAccountOf;
+  readonly brokerFor: OpenAccountFor;
   readonly environment: 'paper' | 'live';
   readonly clock: Clock;
 }
@@ -432,10 +432,10 @@ async function admit(
   const send = await sending(draft, replaces, broker);
   // Checked again, because the broker may have been slow.
   requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
-  return { broker, asked: { subject: subjectOf(caller, draft), draft, replaces }, world, send };
+  return { broker, asked: { subject: decisionSubject(caller, draft), draft, replaces }, world, send };
 }
 
-function subjectOf(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
+function decisionSubject(caller: Caller, { mandate }: OrderDraft): Asked['subject'] {
   const { sub, clientId = '', membership, proposer, approvers, acr } = caller;
   const approval = mandate === undefined ? 'tap' : 'mandate';
   const whose = proposer ?? { sub, client: clientId, membership };
@@ -473,7 +473,7 @@ type EarlyOrders = ReturnType<typeof createEarlyOrders>;
  * Prefetches open orders while the kernel is still committing the execution. Everything else that a decision needs must be
  * read after them (`readWorlds`), so this saves a round trip between the tap and the fill.
  */
-export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, 'now'>) {
+export function createEarlyOrders(brokerFor: OpenAccountFor, clock: Pick<Clock, 'now'>) {
   const asked = new Map<string, { readonly at: number; readonly orders: Promise<readonly Order[]> }>();
   return {
     /** Never fails: errors are reported to the caller of `take`. */
@@ -481,11 +481,11 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
       if (asked.size >= MAX_EARLY_ORDERS) asked.clear();
       const orders = brokerFor(caller, draft.account).then(openOrders);
       orders.catch(() => undefined);
-      asked.set(keyOf(draft, caller), { at: clock.now(), orders });
+      asked.set(orderKey(draft, caller), { at: clock.now(), orders });
     },
     /** Returns the orders once; undefined if none were requested, or too long ago. */
     take(draft: OrderDraft, caller: Caller): Promise<readonly Order[]> | undefined {
-      const key = keyOf(draft, caller);
+      const key = orderKey(draft, caller);
       const early = asked.get(key);
       asked.delete(key);
       return early !== undefined && clock.now() - early.at <= MAX_EARLY_AGE_MS ? early.orders : undefined;
@@ -493,7 +493,7 @@ export function createEarlyOrders(brokerFor: OpenAccountOf, clock: Pick<Clock, '
   };
 }
 
-const keyOf = ({ account, client_order_id }: OrderDraft, { sub }: Caller) =>
+const orderKey = ({ account, client_order_id }: OrderDraft, { sub }: Caller) =>
   JSON.stringify([sub, account, client_order_id]);
 
 const ORDER_TERMS = { scope: 'orders:write', noun: 'order' } as const;

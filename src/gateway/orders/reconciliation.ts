@@ -4,11 +4,11 @@ import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
-import type { OpenAccountOf } from '../broker/accounts.ts';
-import { type Caller, callerOf } from '../door/caller.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
+import { type Caller, toCaller } from '../door/caller.ts';
 import { openOrders } from '../policy/order-world.ts';
 import { MAX_CLOCK_DRIFT_MS } from './absence.ts';
-import { nameOf } from './order-submission.ts';
+import { entryKey } from './order-submission.ts';
 import type { OrderService } from './place-order.ts';
 
 /**
@@ -31,14 +31,14 @@ const WRITTEN_OFF_RETENTION_MS = 30 * 24 * 60 * 60_000;
 const LOOKUP_DELAYS_MS = { first: 5 * 60_000, longest: ROUND_INTERVAL_MS } as const;
 /** Delay until a failure is retried, in milliseconds. Doubles each time. */
 const RETRY_DELAYS_MS = { first: CHECK_INTERVAL_MS, longest: 60 * 60_000 } as const;
-/** The client_order_id of a proposal's order, or of a batch's line (`subjectIdOf` in approval/kernel/propose.ts). */
+/** The client_order_id of a proposal's order, or of a batch's line (`subjectId` in approval/kernel/propose.ts). */
 const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 
 export interface ReconciliationOptions {
   readonly journal: Pick<OrderJournal, 'find' | 'unsent' | 'writtenOff' | 'accountsSince'>;
   readonly desk: Pick<OrderService, 'recheck' | 'abandon'>;
   readonly kernel: Pick<ApprovalKernel, 'pursueUnknown' | 'orderFound' | 'askerOf'>;
-  readonly brokerFor: OpenAccountOf;
+  readonly brokerFor: OpenAccountFor;
   /** Whether accounts can be opened while their owner is not signed in. Others wait for their owner. */
   readonly isUnattended: boolean;
   readonly clock: Clock;
@@ -108,7 +108,7 @@ export function createReconciliation(options: ReconciliationOptions) {
       failedWait: RETRY_DELAYS_MS.first,
     };
     try {
-      await work(callerOf(asker ?? withoutToken(sub)));
+      await work(toCaller(asker ?? withoutToken(sub)));
       const next = Math.min(wait * 2, LOOKUP_DELAYS_MS.longest);
       due.set(key, {
         at: clock.monotonic() + wait,
@@ -139,7 +139,7 @@ export function createReconciliation(options: ReconciliationOptions) {
 
   const look = async (): Promise<void> => {
     for (const entry of await journal.writtenOff(clock.now() - WRITTEN_OFF_RETENTION_MS)) {
-      const key = `order ${nameOf(entry)}`;
+      const key = `order ${entryKey(entry)}`;
       // Checked once a round, because a process may have died before it updated the proposal.
       if (accounted.has(key)) continue;
       const isLooked = await whenDue(key, entry.sub, (caller) =>
@@ -194,7 +194,7 @@ async function recheckOne(
 ): Promise<void> {
   const entry = await desk.recheck(caller, clientOrderId);
   if (entry?.order === undefined) return;
-  const accounted = await kernel.orderFound(sub, subjectIdOf(clientOrderId));
+  const accounted = await kernel.orderFound(sub, subjectId(clientOrderId));
   if (accounted === 'unexplained') report({ sub, account, order: entry.order });
 }
 
@@ -211,12 +211,12 @@ async function checkOpen(
     const entry = known?.state === 'rejected' ? await desk.recheck(caller, id) : known;
     // An order that is still rejected is not the approved one.
     const isOurs = entry !== undefined && entry.state !== 'rejected';
-    if (isOurs && (await kernel.orderFound(sub, subjectIdOf(id))) === 'accounted') continue;
+    if (isOurs && (await kernel.orderFound(sub, subjectId(id))) === 'accounted') continue;
     report({ sub, account, order });
   }
 }
 
 /** Removes the line number that a batch adds. */
-function subjectIdOf(clientOrderId: string): string {
+function subjectId(clientOrderId: string): string {
   return OWN_ID.exec(clientOrderId)?.[1] ?? clientOrderId;
 }

@@ -64,7 +64,7 @@ function requireSameBesides(
 }
 
 /** Returns whether the broker's order under our client_order_id is the one of this journal entry. */
-export function isOrderOf(
+export function matchesIntent(
   order: Order,
   { draft, replaces }: { readonly draft: OrderDraft; readonly replaces?: string | undefined },
 ): boolean {

@@ -1,5 +1,10 @@
 import { dollars, exactPercent, shares } from '../../trading/amounts.ts';
-import { assetClassOf, assetClassWords, optionOf, unitsOf } from '../../trading/asset-class.ts';
+import {
+  assetClassWords,
+  contractMultiplier,
+  getAssetClass,
+  parseOptionSymbol,
+} from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { waitsForOpening } from '../../trading/market-open.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
@@ -157,7 +162,7 @@ const levels: Readonly<Record<PositionIntent, number>> = {
 };
 
 function classObjections(order: OrderFacts, facts: Facts): Objection[] {
-  const assetClass = assetClassOf(order.symbol);
+  const assetClass = getAssetClass(order.symbol);
   if (assetClass === 'us_equity') return [];
   const { broker, option } = facts;
   return found<Objection>(
@@ -197,7 +202,7 @@ type Check = (order: OrderFacts, facts: Facts, option: OptionFacts) => Objection
 const byIntent: Readonly<Record<PositionIntent, Check>> = {
   buy_to_open: (order, facts) => opensOnly(order, facts, 'buy_to_close'),
   sell_to_open: (order, facts, option) => {
-    const check = optionOf(order.symbol)?.right === 'call' ? isCovered : isSecured;
+    const check = parseOptionSymbol(order.symbol)?.right === 'call' ? isCovered : isSecured;
     return opensOnly(order, facts, 'sell_to_close') ?? check(order, facts, option);
   },
   sell_to_close: (order, { holdings, counted }) => {
@@ -243,10 +248,10 @@ function isCovered(
 ): Objection | undefined {
   if (free_shares === null) return notKnown('which shares are free');
   const free = new Dec(free_shares).minus(counted.covering?.shares ?? 0);
-  const needed = new Dec(contracts).times(unitsOf(symbol));
+  const needed = new Dec(contracts).times(contractMultiplier(symbol));
   if (needed.lte(free)) return undefined;
   const most = Dec.max(free, 0).toFixed();
-  const underlying = optionOf(symbol)?.underlying ?? symbol;
+  const underlying = parseOptionSymbol(symbol)?.underlying ?? symbol;
   return {
     reason: 'CALL_NOT_COVERED',
     text: `the call could take ${shares(needed.toFixed())} ${underlying}, but only ${shares(most)} are held and free`,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dollars, exactPercent, percent, sharePrice, shares } from '../../trading/amounts.ts';
-import { assetClasses, assetClassOf, assetClassWords, isOrIsOn } from '../../trading/asset-class.ts';
+import { assetClasses, assetClassWords, getAssetClass, isOrIsOn } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import type { LimitName, LimitPart } from '../../trading/limit-words.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
@@ -226,7 +226,7 @@ export const limitTable = {
     reason: 'ASSET_CLASS_NOT_ALLOWED',
     needs: 'the symbol',
     check(limit, { order: { symbol } }) {
-      const value = assetClassOf(symbol);
+      const value = getAssetClass(symbol);
       if (limit.includes(value)) return undefined;
       return { text: `${assetClassWords[value]} are not allowed here`, limit: limit.join(', '), value };
     },

@@ -16,7 +16,7 @@ import type { Decision, Facts, Subject, WorldFacts } from './decision.ts';
 import { type OrderWorld, readWorlds, worldFacts } from './order-world.ts';
 import { BATCH_BEFORE, relationFacts, tokenFacts } from './parties.ts';
 import type { Rules, RulesSource } from './rules.ts';
-import { outsideOf } from './within-mandate.ts';
+import { mandateMismatches } from './within-mandate.ts';
 
 interface OrderRulesOptions {
   readonly rules: RulesSource;
@@ -126,7 +126,7 @@ function outsideOfItsMandate(
   now: number,
 ): readonly Outside[] {
   if (mandate == null) return [{ reason: 'MANDATE_NOT_FOUND', text: 'there is no such mandate' }];
-  return outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
+  return mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
 /** Puts the rules' reasons first, because a mandate ranks below them. */

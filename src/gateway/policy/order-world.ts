@@ -2,11 +2,11 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { OpenEntry, OrderJournal } from '../../store/order-journal.ts';
 import type { Activity } from '../../trading/activity.ts';
-import { assetClassOf, optionOf, unitsOf } from '../../trading/asset-class.ts';
-import { countOf } from '../../trading/counted-order.ts';
+import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../trading/asset-class.ts';
+import { countedSize } from '../../trading/counted-order.ts';
 import { dayFlow } from '../../trading/day-flow.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { marketOf, pricedSince } from '../../trading/market-open.ts';
+import { pricedSince, symbolMarketClock } from '../../trading/market-open.ts';
 import { addDays, newYorkDate, newYorkInstant, ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import { isCallOn, isPut, securedBy } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
@@ -129,7 +129,7 @@ export async function readWorlds(
     return isPastEntry(order) ? liveParts(order) : [];
   });
   const now = Date.parse(market.timestamp);
-  const dayFlow = flows === null ? {} : { dayFlow: dayFlowOf(flows, account, { positions, now }) };
+  const dayFlow = flows === null ? {} : { dayFlow: netDayFlow(flows, account, { positions, now }) };
   const common = { account, traits: broker.traits, positions, elsewhere, ...dayFlow };
   return new Map(
     symbols.map((symbol, at) => {
@@ -142,7 +142,7 @@ export async function readWorlds(
           ...common,
           asset,
           quote,
-          market: marketOf(symbol, market),
+          market: symbolMarketClock(symbol, market),
           session: pricedSince(symbol, market, session),
         },
       ];
@@ -191,7 +191,7 @@ export function worldFacts(
 
 export function orderFacts(draft: OrderDraft): OrderFacts {
   const { symbol, side, type, time_in_force, extended_hours, reference_price, max_slippage } = draft;
-  const { notional, qty } = countOf(draft);
+  const { notional, qty } = countedSize(draft);
   return {
     symbol,
     side,
@@ -247,7 +247,7 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
 /** Requires the broker's explicit permission. */
 function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
   const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
-  return enabled[assetClassOf(symbol)];
+  return enabled[getAssetClass(symbol)];
 }
 
 /** Checks the order in the form in which it is sent. */
@@ -277,9 +277,9 @@ function holdingFacts(
   const others = elsewhere.filter(({ id }) => id !== replaces);
   const inSymbol = others.flatMap(liveParts).filter((order) => order.symbol === symbol);
   // An unknown side may be either.
-  const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [costOf(order, quote)]));
+  const costs = inSymbol.flatMap((order) => (order.side === 'sell' ? [] : [orderCost(order, quote)]));
   const sells = inSymbol.flatMap((order) =>
-    order.side === 'buy' ? [] : [sharesOf(order, quote) ?? new Dec(held?.qty ?? 0).abs()],
+    order.side === 'buy' ? [] : [orderShares(order, quote) ?? new Dec(held?.qty ?? 0).abs()],
   );
   return {
     equity: account.equity,
@@ -299,15 +299,15 @@ function holdingFacts(
 }
 
 /** Returns the cost at the order's own price, or else the current one. */
-function costOf(order: OrderLeg, quote: Quote): Dec | undefined {
+function orderCost(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
   const price = order.limit_price ?? order.stop_price ?? priceNow('buy', quote);
   if (price === undefined || order.qty === null) return undefined;
-  return new Dec(order.qty).minus(order.filled_qty).times(price).times(unitsOf(order.symbol));
+  return new Dec(order.qty).minus(order.filled_qty).times(price).times(contractMultiplier(order.symbol));
 }
 
 /** Returns the number of shares; undefined if unknown. */
-function sharesOf(order: OrderLeg, quote: Quote): Dec | undefined {
+function orderShares(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.qty !== null) return new Dec(order.qty).minus(order.filled_qty);
   const price = priceNow('sell', quote);
   return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
@@ -344,7 +344,7 @@ export async function readDayFlows(
 }
 
 /** Returns the net flow, with shares at the price of their position; null if unknown. */
-export function dayFlowOf(
+export function netDayFlow(
   activities: readonly Activity[] | undefined,
   { last_equity_on: closedOn }: Account,
   { positions, now }: { readonly positions: readonly Position[]; readonly now: number },
@@ -361,7 +361,7 @@ function optionFacts(
   replaces: string | undefined,
   { account, positions, elsewhere }: Pick<OrderWorld, 'account' | 'positions' | 'elsewhere'>,
 ): OptionFacts | undefined {
-  const option = optionOf(symbol);
+  const option = parseOptionSymbol(symbol);
   if (option === undefined) return undefined;
   const others = elsewhere.filter(({ id }) => id !== replaces);
   // Orders of several legs may take shares or cash in unknown ways.
@@ -382,8 +382,10 @@ function sharesFree(underlying: string, positions: readonly Position[], others: 
     ({ symbol, side }) => side !== 'buy' && (symbol === underlying || isCallOn(symbol, underlying)),
   );
   return Dec.sum(0, ...held.map(({ qty }) => qty))
-    .minus(Dec.sum(0, ...called.map(({ symbol, qty }) => new Dec(qty).abs().times(unitsOf(symbol)))))
-    .minus(Dec.sum(0, ...onSale.map((order) => left(order).times(unitsOf(order.symbol)))))
+    .minus(
+      Dec.sum(0, ...called.map(({ symbol, qty }) => new Dec(qty).abs().times(contractMultiplier(symbol)))),
+    )
+    .minus(Dec.sum(0, ...onSale.map((order) => left(order).times(contractMultiplier(order.symbol)))))
     .toFixed();
 }
 
@@ -395,7 +397,7 @@ function cashFree(cash: string, positions: readonly Position[], others: readonly
     if (order.side === 'sell') return isPut(order.symbol) ? [securedBy(order.symbol, left(order))] : [];
     if (order.notional !== null) return [new Dec(order.notional)];
     const price = order.limit_price ?? order.stop_price;
-    return [price === null ? undefined : left(order).times(price).times(unitsOf(order.symbol))];
+    return [price === null ? undefined : left(order).times(price).times(contractMultiplier(order.symbol))];
   });
   if (open.includes(undefined)) return null;
   return Dec.sum(0, ...secured, ...open.map((cost) => cost ?? 0))

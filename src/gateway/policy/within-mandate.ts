@@ -1,8 +1,8 @@
 import type { Outside } from '../../approval/kind.ts';
 import { dollars, exactPercent, sharePrice } from '../../trading/amounts.ts';
-import { countOf } from '../../trading/counted-order.ts';
+import { countedSize } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { type Cadence, slotOf } from '../../trading/mandate/cadence.ts';
+import { type Cadence, currentSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
 import type { CountedTerms, MandateState, MandateUse } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
@@ -15,7 +15,7 @@ import { aboveWithoutTap } from './parties.ts';
 import type { Rules } from './rules.ts';
 
 /** A mandate's use at one moment, without this order. */
-export interface UsedOf extends MandateUse {
+export interface MandateUsage extends MandateUse {
   readonly state: MandateState;
   readonly in_slot: number;
 }
@@ -38,7 +38,7 @@ export interface UnderMandate {
  */
 export function withinMandate(
   terms: MandateEnvelope,
-  used: UsedOf,
+  used: MandateUsage,
   order: UnderMandate,
   now: number,
 ): Outside[] {
@@ -56,7 +56,7 @@ export function withinMandate(
   );
 }
 
-function standing(terms: MandateEnvelope, { state }: UsedOf, now: number): Outside[] {
+function standing(terms: MandateEnvelope, { state }: MandateUsage, now: number): Outside[] {
   if (state === 'expired' || now >= Date.parse(terms.expires_at)) {
     return [{ reason: 'MANDATE_EXPIRED', text: `the mandate ended at ${terms.expires_at}` }];
   }
@@ -105,7 +105,7 @@ function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
   );
 }
 
-function amounts(terms: MandateEnvelope, used: UsedOf, { notional }: UnderMandate): Outside[] {
+function amounts(terms: MandateEnvelope, used: MandateUsage, { notional }: UnderMandate): Outside[] {
   const beyond = (reason: PolicyReason, limit: string, before: string, what: string): Outside | undefined => {
     const value = notional === null ? null : new Dec(before).plus(notional).toFixed(2, Dec.ROUND_UP);
     if (value !== null && new Dec(value).lte(limit)) return undefined;
@@ -172,11 +172,11 @@ function outsideBand(
 
 function slots(
   terms: MandateEnvelope,
-  { in_slot }: UsedOf,
+  { in_slot }: MandateUsage,
   { slot }: UnderMandate,
   now: number,
 ): Outside | undefined {
-  const present = slotOf(terms.cadence, now);
+  const present = currentSlot(terms.cadence, now);
   if (slot !== undefined && slot !== present) {
     const text =
       present === undefined
@@ -214,12 +214,12 @@ interface OrderUnder {
  * Returns why an order is outside of a mandate, or of what the rules leave to mandates; empty if it needs no tap. Pure and
  * synchronous: used before anybody is asked, and again in the claiming transaction.
  */
-export function outsideOf(
+export function mandateMismatches(
   mandate: CountedTerms,
   { draft, slot, jkt, rules }: OrderUnder,
   now: number,
 ): Outside[] {
-  const { notional } = countOf(draft);
+  const { notional } = countedSize(draft);
   const used = { ...mandate.used, state: mandateState(mandate, now), in_slot: mandate.inSlot };
   const order = { draft, notional, slot, jkt, policy: rules.digest };
   const { environment } = draft;

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { linesOf, verifyAuditFile } from '../../approval/audit-chain.ts';
+import { readLines, verifyAuditFile } from '../../approval/audit-chain.ts';
 import type { CheckpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
 import type { AuditStore } from '../../store/audit.ts';
 import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../trading/record-line.ts';
@@ -24,7 +24,7 @@ export function ownRecord(
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, RecordLine>();
       for (const text of [...(await lastLines(file, bytes)), ...pending]) {
-        const line = lineOf(text);
+        const line = parseEntry(text);
         if (line?.sub === sub) found.set(line.seq, line);
       }
       return [...found.values()].sort((a, b) => b.seq - a.seq).slice(0, limit);
@@ -40,7 +40,7 @@ export function ownRecord(
         const line = parsed(text);
         if (line !== undefined && isAbout(line)) found.set(line.seq, text);
       };
-      for await (const text of linesOf(file, bytes, named)) look(text);
+      for await (const text of readLines(file, bytes, named)) look(text);
       pending.filter((text) => named.some((name) => text.includes(name))).forEach(look);
       return [...found].sort(([a], [b]) => a - b).map(([, text]) => text);
     },
@@ -63,7 +63,7 @@ export function ownRecord(
 }
 
 /** Leaves out the provider's request ids. */
-function lineOf(text: string): RecordLine | undefined {
+function parseEntry(text: string): RecordLine | undefined {
   const line = parsed(text);
   if (line === undefined) return undefined;
   const { auth_req_id: _, auth_req_hash: __, ...told } = line;

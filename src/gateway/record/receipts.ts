@@ -1,4 +1,4 @@
-import { mandateOf } from '../../approval/access.ts';
+import { approvingMandate } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Keys } from '../../approval/keys/keys.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
@@ -87,7 +87,7 @@ const isSent = (proposal: StoredProposal) =>
 
 function entryOf(proposal: StoredProposal, signed: boolean): ReceiptEntry {
   const { id, kind, state, subject, updatedAt } = proposal;
-  const by = mandateOf(proposal) !== undefined ? 'mandate' : signed ? 'signature' : 'token';
+  const by = approvingMandate(proposal) !== undefined ? 'mandate' : signed ? 'signature' : 'token';
   return {
     id,
     kind,

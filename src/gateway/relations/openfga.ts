@@ -36,7 +36,7 @@ export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions)
       const { users } = await ask(
         `${base}/list-users`,
         {
-          object: { type: 'account', id: idOf(account) },
+          object: { type: 'account', id: escapeId(account) },
           relation: 'can_approve_second',
           user_filters: [{ type: 'user' }],
           ...common(at),
@@ -49,11 +49,11 @@ export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions)
 }
 
 function objectOf(type: 'user' | 'account', sub: string): string {
-  return `${type}:${idOf(sub)}`;
+  return `${type}:${escapeId(sub)}`;
 }
 
 /** Escapes characters that OpenFGA does not accept in an id, or interprets differently (`*` means everybody). */
-export function idOf(sub: string): string {
+export function escapeId(sub: string): string {
   return sub.replace(/[^A-Za-z0-9._|@+=/-]/gu, (character) =>
     [...new TextEncoder().encode(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
   );

@@ -9,7 +9,7 @@ import { symbolSchema } from '../../trading/order.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import { barAdjustments } from '../../trading/views.ts';
 import { DAY_MS } from '../../values/durations.ts';
-import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
@@ -98,7 +98,7 @@ const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Min': DAY_MS / 240,
 };
 
-export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, now: () => number): void {
+export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountFor, now: () => number): void {
   const at = guarded(app, door);
   at.get('/v1/quotes', ['market:read'], async (c, caller) => {
     const { symbols, account } = parseQuery(quotesQuery, c.req.url);

@@ -4,11 +4,11 @@ import { symbolSchema } from '../../trading/order.ts';
 import { protectsPosition } from '../../trading/protects.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
-import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { Door } from '../door/door.ts';
 import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
 import type { OrderService } from '../orders/place-order.ts';
-import { isOrderOf } from '../orders/replacement.ts';
+import { matchesIntent } from '../orders/replacement.ts';
 import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
 
@@ -36,7 +36,7 @@ const clientOrderIdQuery = z.strictObject({
 export function orderRoutes(
   app: Hono,
   door: Door,
-  brokerFor: OpenAccountOf,
+  brokerFor: OpenAccountFor,
   desk: OrderService,
   standIn: StandIn,
 ): void {
@@ -60,7 +60,7 @@ export function orderRoutes(
     const at = entry?.draft.account ?? account;
     const order = await (await brokerFor(who, at)).orderByClientOrderId(client_order_id);
     // Another order under this id is not the result of the approval.
-    if (order !== undefined && (entry?.problem === undefined || isOrderOf(order, entry))) {
+    if (order !== undefined && (entry?.problem === undefined || matchesIntent(order, entry))) {
       return c.json(order);
     }
     if (entry?.order !== undefined) return c.json(entry.order);

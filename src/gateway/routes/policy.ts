@@ -5,7 +5,7 @@ import type { StoredDecision } from '../../store/decision-store.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
-import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
 import { malformed } from '../door/approved-details.ts';
 import type { Door } from '../door/door.ts';
 import type { OrderCheck } from '../orders/order-ports.ts';
@@ -16,7 +16,7 @@ import type { PolicyService } from '../policy/files/policy-desk.ts';
 import type { ReadRules } from '../policy/files/rules-source.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
 import { accountParameter } from './for-owner.ts';
-import { haltView, proposerOf } from './proposals.ts';
+import { haltView, toProposer } from './proposals.ts';
 import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
 
 const decisionsQuery = z.strictObject({
@@ -31,7 +31,7 @@ const checkSchema = z.lazy(() => z.strictObject({ order: order.requestSchema }))
 interface PolicyRouteOptions {
   readonly rules: RulesSource;
   readonly stores: Pick<GatewayStores, 'orders' | 'halts' | 'decisions'>;
-  readonly brokerFor: OpenAccountOf;
+  readonly brokerFor: OpenAccountFor;
   readonly now: () => number;
   readonly policy: PolicyService;
   readonly check: OrderCheck;
@@ -69,11 +69,11 @@ export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions)
   });
   at.put('/v1/policy', ['orders:cancel'], async (c, caller) => {
     const request = parsed(policyChange.requestSchema, await jsonBody(c), 'invalid_policy');
-    return c.json(await policy.tighten(proposerOf(caller), request));
+    return c.json(await policy.tighten(toProposer(caller), request));
   });
   at.post('/v1/policy/check', ['orders:read', 'portfolio:read'], async (c, caller) => {
     const request = parsed(checkSchema, await jsonBody(c), 'invalid_order');
-    return c.json(await check(proposerOf(caller), request.order));
+    return c.json(await check(toProposer(caller), request.order));
   });
 }
 

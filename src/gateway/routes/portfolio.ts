@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
-import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
 import type { Door } from '../door/door.ts';
 import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
@@ -28,7 +28,7 @@ const activitiesQuery = z.strictObject({
     .optional(),
 });
 
-export function portfolioRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
+export function portfolioRoutes(app: Hono, door: Door, brokerFor: OpenAccountFor, standIn: StandIn): void {
   const at = guarded(app, door);
   const brokerOf = async (
     caller: Caller,

@@ -61,7 +61,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     const request = parseRequest(await jsonBody(c));
     requireProposing(caller, request.kind);
     if (askedUnder(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
-    const { proposal, isNew } = await kernel.propose(proposerOf(caller), request, key);
+    const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
     // The revocation withdrew all proposals up to then, and this one may have come after it.
     await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
       await kernel.revoked({ sub: caller.sub, clientId: proposal.client });
@@ -75,7 +75,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       const { sub } = await standIn(caller, owner, 'can_view_proposals');
       return c.json({ proposals: (await kernel.list(sub, query)).map(view) });
     }
-    const { sub, clientId: client } = proposerOf(caller);
+    const { sub, clientId: client } = toProposer(caller);
     const found = await kernel.keyed({ sub, client, key });
     return c.json({ proposals: found === undefined ? [] : [view(found)] });
   });
@@ -83,7 +83,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     const { wait, since, for: owner } = parseQuery(oneQuery, c.req.url);
     const { sub } = await standIn(caller, owner, 'can_view_proposals');
     const found = await kernel.find(sub, c.req.param('id') ?? '');
-    const proposal = await kernel.settle(found, proposerOf(caller));
+    const proposal = await kernel.settle(found, toProposer(caller));
     const isNews = since !== undefined && view(proposal).updated_at !== since;
     if (wait === 0 || isNews) return c.json(view(proposal));
     const { signal } = c.req.raw;
@@ -102,7 +102,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
       requireNoQuery(c.req.url);
       const last = c.req.header('last-event-id');
       const version = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : undefined;
-      if (caller.clientId !== undefined) await kernel.watched(proposerOf(caller));
+      if (caller.clientId !== undefined) await kernel.watched(toProposer(caller));
       return async (stream) => {
         // Ends with the token.
         const ended = AbortSignal.any([
@@ -137,7 +137,7 @@ function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOpt
   });
   at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
     const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
-    const own = proposerOf(caller);
+    const own = toProposer(caller);
     // Stopping works without a body. The record names the person if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
     const { state } = haltRequest((await optionalJson(c)) ?? {});
@@ -219,7 +219,7 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
 }
 
 /** @throws {Refusal} 403 `client_unknown` */
-export function proposerOf(caller: Caller): ProposingCaller & Proposer {
+export function toProposer(caller: Caller): ProposingCaller & Proposer {
   const { sub, clientName, membership, jkt, accessToken, username, email } = caller;
   return { sub, clientId: requireClient(caller), clientName, membership, jkt, accessToken, username, email };
 }

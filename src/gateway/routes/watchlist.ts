@@ -4,7 +4,7 @@ import { WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
 import { MAX_WATCHLIST_SYMBOLS, type Watchlist } from '../../trading/market-news.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
-import type { OpenAccountOf } from '../broker/accounts.ts';
+import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { Door } from '../door/door.ts';
 import { accountNamed, accountParameter, type StandIn } from './for-owner.ts';
@@ -20,7 +20,7 @@ const changeSchema = z.strictObject({
 });
 
 /** Changes only the caller's own list, without approval, because a change trades nothing and can be undone. */
-export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountOf, standIn: StandIn): void {
+export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountFor, standIn: StandIn): void {
   const at = guarded(app, door);
   const inTurn = turns();
   at.get('/v1/watchlist', ['portfolio:read'], async (c, caller) => {

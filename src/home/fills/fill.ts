@@ -1,6 +1,6 @@
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Environment } from '../../trading/order.ts';
 import { partOutcome } from '../../trading/order-outcome.ts';
@@ -38,13 +38,13 @@ export interface Fill {
  * Returns the fills of a proposal's orders, including bracket legs. Each order is reported once it is final, because a
  * partially filled order that is still open has more to come.
  */
-export function fillsOf(proposal: StoredProposal): Fill[] {
+export function proposalFills(proposal: StoredProposal): Fill[] {
   const { id, sub, kind, state, subject, result, shows, updatedAt } = proposal;
   if (state !== 'executed' || result === undefined) return [];
   const about = aboutAccount(subject);
   const words = kindWords(kind);
   const mandate = words.mandate?.(subject);
-  return ordersOf(words.came(result))
+  return outcomeOrders(words.came(result))
     .flatMap((order): OrderLeg[] => [order, ...(order.legs ?? [])])
     .filter(({ status, filled_qty }) => isFinal(status) && new Dec(filled_qty).gt(0))
     .map((order) => ({

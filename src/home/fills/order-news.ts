@@ -1,6 +1,6 @@
 import type { UnexplainedOrder } from '../../gateway/orders/reconciliation.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
-import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { aboutAccount } from '../../trading/proposal.ts';
@@ -25,10 +25,10 @@ export interface OrderNews {
 }
 
 /** Returns the news for an order that was reported as not placed but reached the broker later. Undefined for others. */
-export function lateOrderOf(proposal: StoredProposal): OrderNews | undefined {
+export function lateOrderNews(proposal: StoredProposal): OrderNews | undefined {
   const { id, sub, kind, state, reason, subject, result, updatedAt } = proposal;
   if (state !== 'executed' || reason?.code !== 'placed_late') return undefined;
-  const orders = ordersOf(kindWords(kind).came(result));
+  const orders = outcomeOrders(kindWords(kind).came(result));
   const excess = reason.members?.excess;
   return {
     key: JSON.stringify(['late', sub, id, orders.length]),

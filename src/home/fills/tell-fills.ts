@@ -3,8 +3,8 @@ import type { News } from '../../approval/changes.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { People } from '../../store/home/people.ts';
 import type { ProposalStore } from '../../store/proposal-store.ts';
-import { type Fill, fillsOf } from './fill.ts';
-import { lateOrderOf, type OrderNews } from './order-news.ts';
+import { type Fill, proposalFills } from './fill.ts';
+import { lateOrderNews, type OrderNews } from './order-news.ts';
 
 interface FillNotifierOptions {
   readonly database: Database;
@@ -45,9 +45,9 @@ export function startFillNotifier(options: FillNotifierOptions) {
     const everybody = people.list().map(({ username }) => username);
     const changed = (await Promise.all(everybody.map((sub) => proposals.changedSince(sub, since)))).flat();
     const news = [
-      ...changed.flatMap(fillsOf).map((fill) => [fill.key, () => options.tell(fill)] as const),
+      ...changed.flatMap(proposalFills).map((fill) => [fill.key, () => options.tell(fill)] as const),
       ...changed.flatMap((proposal) => {
-        const late = lateOrderOf(proposal);
+        const late = lateOrderNews(proposal);
         return late === undefined ? [] : [[late.key, () => options.tellOrder(late)] as const];
       }),
     ];

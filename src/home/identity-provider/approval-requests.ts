@@ -64,7 +64,7 @@ const REPLACED_TEXT = 'the response was lost, so it was requested again';
 export function createApprovalRequests(database: Database, clock: Clock) {
   const rows = openApprovalRequestTable(database);
   const { announce, delivered, ...listening } = createListeners();
-  const load = (row: ApprovalRequestRow) => requestOf(row, clock.now());
+  const load = (row: ApprovalRequestRow) => toApprovalRequest(row, clock.now());
   const find = (id: string) => {
     const row = rows.byId.get(id);
     return row === undefined ? undefined : load(row);
@@ -78,7 +78,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       rows.replace.run(now, user, clientId, proposal);
       rows.lost.run(REPLACED_TEXT, now, user, clientId, proposal);
     }
-    rows.insert.run({ ...columnsOf(request), id, requestedAt: now });
+    rows.insert.run({ ...toColumns(request), id, requestedAt: now });
   });
 
   /** Records that the client gave up on an approved request, so that the phone no longer shows it as executing. */
@@ -137,7 +137,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
       if (before === undefined || (user !== undefined && before.user !== user))
         return { outcome: 'not_found' };
       const now = clock.now();
-      const changed = rows.decide.run(decision, now, jsonOf(evidence), id, now).changes === 1;
+      const changed = rows.decide.run(decision, now, toJson(evidence), id, now).changes === 1;
       const request = find(id) ?? before;
       if (changed) {
         announce(request.user);
@@ -179,13 +179,13 @@ export function createApprovalRequests(database: Database, clock: Clock) {
   };
 }
 
-function columnsOf(request: NewRequest) {
+function toColumns(request: NewRequest) {
   const { bindingMessage = null, clientNote, details } = request;
   const proposal = typeof details.proposal === 'string' ? details.proposal : null;
   return {
     ...request,
     bindingMessage,
-    clientNote: jsonOf(clientNote),
+    clientNote: toJson(clientNote),
     details: JSON.stringify(details),
     proposal,
   };
@@ -212,7 +212,7 @@ function createListeners() {
   };
 }
 
-function jsonOf(value: unknown): string | null {
+function toJson(value: unknown): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
@@ -224,7 +224,7 @@ function notDecided(request: ApprovalRequest, decision: Decision): DecisionOutco
   return { outcome: same ? 'repeated' : 'conflict', request };
 }
 
-function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
+function toApprovalRequest(row: ApprovalRequestRow, now: number): ApprovalRequest {
   return {
     id: row.id,
     authReqId: row.auth_req_id,
@@ -238,7 +238,7 @@ function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
     requestedAt: row.requested_at,
     expiresAt: row.expires_at,
     decidedAt: row.decided_at ?? row.withdrawn_at ?? undefined,
-    status: statusOf(row, now),
+    status: requestStatus(row, now),
     replaced: row.replaced === 1,
     evidence: row.evidence === null ? undefined : JSON.parse(row.evidence),
     outcome:
@@ -248,7 +248,7 @@ function requestOf(row: ApprovalRequestRow, now: number): ApprovalRequest {
   };
 }
 
-function statusOf(row: ApprovalRequestRow, now: number): ApprovalRequestStatus {
+function requestStatus(row: ApprovalRequestRow, now: number): ApprovalRequestStatus {
   if (row.decision !== null) return row.decision === 'approve' ? 'approved' : 'denied';
   if (row.withdrawn_at !== null) return row.outcome_state === 'expired' ? 'expired' : 'withdrawn';
   return row.expires_at <= now ? 'expired' : 'pending';

@@ -47,15 +47,15 @@ export function readSubject(text: unknown, target: { resource: string; now: numb
   if (isProposalDetails(found)) return readProposal(found, target);
   if (found.type === MESSAGE_SEND_TYPE) {
     const sending = (details: MessageSendDetails) =>
-      messageSendDetails(messageOf(details), { gateway, type: MESSAGE_SEND_TYPE });
+      messageSendDetails(toMessageDraft(details), { gateway, type: MESSAGE_SEND_TYPE });
     const details = readChecked(found, 'message', messageSendDetailsSchema, sending, now);
-    const message = messageBindingMessage(messageOf(details));
+    const message = messageBindingMessage(toMessageDraft(details));
     return { details, scope: MESSAGE_SCOPE, isProposal: false, bindingMessage: { is: message } };
   }
   if (found.type !== TRADE_ORDER_TYPE) throw new UnacceptableDetails(`the type must be ${TRADE_ORDER_TYPE}`);
-  const ordering = (details: TradeOrderDetails) => tradeOrderDetails(draftOf(details), { gateway });
+  const ordering = (details: TradeOrderDetails) => tradeOrderDetails(toOrderDraft(details), { gateway });
   const details = readChecked(found, 'order', tradeOrderDetailsSchema, ordering, now);
-  const message = bindingMessage(draftOf(details));
+  const message = bindingMessage(toOrderDraft(details));
   return { details, scope: ORDER_SCOPE, isProposal: false, bindingMessage: { is: message } };
 }
 
@@ -84,7 +84,7 @@ export function scopeOfType(type: string): string {
   return Object.values(kinds).find(({ detailsType }) => detailsType === type)?.scope ?? ORDER_SCOPE;
 }
 
-function messageOf(details: MessageSendDetails): MessageDraft {
+function toMessageDraft(details: MessageSendDetails): MessageDraft {
   const { type: _, locations: __, actions: ___, identifier: ____, digest: _____, ...draft } = details;
   return messageDraftSchema.parse(draft);
 }
@@ -127,7 +127,7 @@ function wrongFields({ issues }: z.ZodError): string {
   return [...new Set(fields)].join(', ');
 }
 
-export function draftOf(details: TradeOrderDetails): OrderDraft {
+export function toOrderDraft(details: TradeOrderDetails): OrderDraft {
   const {
     type: _,
     order_type,

@@ -45,7 +45,7 @@ const MAX_GATEWAY_PENDING = 20_000;
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
 /** Reads the subject of a request from its authorization details. @throws `invalid_authorization_details` */
-export function subjectOf({ resource, now }: Pick<AskingOptions, 'resource' | 'now'>, details: unknown) {
+export function parseSubject({ resource, now }: Pick<AskingOptions, 'resource' | 'now'>, details: unknown) {
   try {
     return readSubject(details, { resource, now: now() });
   } catch (error) {
@@ -98,7 +98,7 @@ export function richAuthorizationRequests(
         type,
         {
           validate: (ctx: KoaContextWithOIDC) => {
-            const { isProposal } = subjectOf(options, ctx.oidc.params?.authorization_details);
+            const { isProposal } = parseSubject(options, ctx.oidc.params?.authorization_details);
             // The phone trusts a proposal's stated worst case, so only the gateway may write proposals.
             if (isProposal && ctx.oidc.client?.clientId !== options.gatewayClient.client_id) {
               throw new errors.InvalidAuthorizationDetails(
@@ -156,7 +156,10 @@ export function ciba(options: AskingOptions): Features['ciba'] {
       const scopes = String(ctx.oidc.params?.scope ?? '')
         .split(' ')
         .sort();
-      const { scope, bindingMessage: described } = subjectOf(options, ctx.oidc.params?.authorization_details);
+      const { scope, bindingMessage: described } = parseSubject(
+        options,
+        ctx.oidc.params?.authorization_details,
+      );
       if (scopes.join(' ') !== ['openid', scope].sort().join(' ')) {
         throw new errors.InvalidScope(`this approval requires the scope "openid ${scope}"`, scopes.join(' '));
       }

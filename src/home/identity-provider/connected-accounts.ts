@@ -79,7 +79,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
     });
   });
 
-  const caller = callerOf(options);
+  const caller = createCallerCheck(options);
   const base = CONNECTED_ACCOUNTS_PATH;
 
   app.get(`${base}/connections`, async (context) => {
@@ -146,7 +146,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
 }
 
 /** Authenticates the caller, whose token must be for this exact resource. */
-function callerOf(options: Pick<ConnectedAccountsOptions, 'verify'>) {
+function createCallerCheck(options: Pick<ConnectedAccountsOptions, 'verify'>) {
   return async (context: Context, scope: (typeof CONNECTION_SCOPES)[number]): Promise<Caller> => {
     context.header('cache-control', 'no-store');
     const path = new URL(context.req.url).pathname.slice(CONNECTED_ACCOUNTS_PATH.length);

@@ -39,7 +39,7 @@ export function createDelivery(options: {
         rar: [{ ...details }],
       });
     } else if (!told) {
-      await provider.backchannelResult(kept, noTokenOf(request));
+      await provider.backchannelResult(kept, denialError(request));
     }
     failpoint('idp.delivered');
     requests.delivered(request.id);
@@ -62,7 +62,7 @@ export function createDelivery(options: {
 }
 
 /** Returns why there will be no token. A replaced request was not denied, so it gets `invalid_grant`. */
-function noTokenOf({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
+function denialError({ status, replaced }: ApprovalRequest): errors.OIDCProviderError {
   if (status === 'denied') return new errors.AccessDenied('the person refused');
   if (replaced) return new errors.InvalidGrant('a newer request replaced it');
   return new errors.AccessDenied('the request was withdrawn');

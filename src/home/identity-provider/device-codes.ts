@@ -67,9 +67,9 @@ export function createDeviceCodes(options: {
       request: {
         userCode: `${code.userCode.slice(0, 4)}-${code.userCode.slice(4)}`,
         clientName: client.clientName ?? client.clientId,
-        deviceName: textOf(deviceName),
+        deviceName: optionalText(deviceName),
         scopes:
-          textOf(scope)
+          optionalText(scope)
             ?.split(' ')
             .filter((name) => name !== ORDER_SCOPE) ?? [],
         use: server !== undefined ? 'server' : otherUse,
@@ -141,6 +141,6 @@ export function createDeviceCodes(options: {
   };
 }
 
-function textOf(value: unknown): string | undefined {
+function optionalText(value: unknown): string | undefined {
   return typeof value === 'string' ? value : undefined;
 }

@@ -3,7 +3,7 @@ import type { Granted, IssuedTokens, OidcStore } from '../../store/home/oidc-sto
 import type { People } from '../../store/home/people.ts';
 import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { type AgentServer, serverOf } from './servers/agent-server.ts';
+import { type AgentServer, serverByClient } from './servers/agent-server.ts';
 
 /** A loss of access: for one client of a person, or without `clientId` for every client of that person. */
 export interface Revoked {
@@ -86,7 +86,7 @@ export function createGrants(options: GrantsOptions) {
       if (granted?.sub !== user || rows.remove.run(id, user).changes !== 1) return false;
       store.endGrant(id);
       // Also ends that sign-in's offline permission, or the server could get a new grant through it.
-      const server = serverOf(servers, granted.clientId);
+      const server = serverByClient(servers, granted.clientId);
       if (server !== undefined) store.endOffline({ sub: user, resource: server.address });
       await ended(granted);
       return true;

@@ -23,9 +23,9 @@ import { MAX_REQUEST_S } from './approval-subject.ts';
 import {
   type AskingOptions,
   ciba,
+  parseSubject,
   resourceIndicators,
   richAuthorizationRequests,
-  subjectOf,
 } from './asking-features.ts';
 import { checkAuthorizationRequest } from './authorization/authorization-request.ts';
 import { clientDocuments } from './authorization/client-documents.ts';
@@ -40,7 +40,7 @@ import {
   COMPANY_TOKEN_S,
   type Company,
   companyClients,
-  companyOf,
+  findCompany,
   memberClaims,
 } from './companies/company.ts';
 import { assertionProblem, CLOCK_TOLERANCE_S } from './protocol/client-assertion.ts';
@@ -48,9 +48,9 @@ import { ACCESS_TOKEN_S, CONSENT_PATH, isIn, routes } from './protocol/protocol.
 import {
   checkServerSignIn,
   serverAt,
+  serverByClient,
   serverClient,
   serverName,
-  serverOf,
   signedInAt,
 } from './servers/agent-server.ts';
 
@@ -85,7 +85,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
     jwks: { keys: [...options.signingKeys] } as NonNullable<Configuration['jwks']>,
     cookies: { keys: [options.cookieKey], names: cookieNames(options.issuer) },
     routes,
-    clients: clientsOf(options),
+    clients: staticClients(options),
     clientDefaults: {
       ...publicClientDefaults,
       grant_types: [...publicClientDefaults.grant_types],
@@ -187,7 +187,7 @@ function features(options: OidcConfigurationOptions): NonNullable<Configuration[
   };
 }
 
-function clientsOf({
+function staticClients({
   gatewayClient: ours,
   resource,
   servers,
@@ -207,7 +207,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
     if (evidence !== undefined) return { approval_evidence: evidence, acr: PASSKEY_ACR };
     const member = memberClaims.get(token);
     if (member !== undefined) return { ...member };
-    const server = serverOf(options.servers, token.clientId);
+    const server = serverByClient(options.servers, token.clientId);
     if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
     if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
     const name =
@@ -239,14 +239,14 @@ function lifetimes({ resource, companies, now }: OidcConfigurationOptions): Conf
     },
     BackchannelAuthenticationRequest: (ctx, request) => {
       const asked = Number(ctx?.oidc.params?.requested_expiry ?? 5 * MINUTE);
-      const { details, isProposal } = subjectOf({ resource, now }, request.params?.authorization_details);
+      const { details, isProposal } = parseSubject({ resource, now }, request.params?.authorization_details);
       const longest = isProposal ? MAX_REQUEST_S.proposal : MAX_REQUEST_S.other;
       return Math.min(asked, longest, secondsUntil(details.expires_at));
     },
     AuthorizationCode: MINUTE,
     DeviceCode: 10 * MINUTE,
     Grant: (_ctx, grant) => {
-      if (companyOf(companies, grant.clientId) !== undefined) return COMPANY_TOKEN_S;
+      if (findCompany(companies, grant.clientId) !== undefined) return COMPANY_TOKEN_S;
       return [ORDER_SCOPE, MESSAGE_SCOPE].includes(grant.resources?.[resource] ?? '')
         ? 60 * MINUTE
         : 90 * DAY;

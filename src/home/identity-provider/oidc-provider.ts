@@ -51,7 +51,7 @@ import {
 } from './protocol/protocol.ts';
 import { isRequestFault } from './protocol/readable-form.ts';
 import { limitProtocol, type RequestLimits, tooMany } from './protocol/request-limits.ts';
-import { type AgentServer, serverOf } from './servers/agent-server.ts';
+import { type AgentServer, serverByClient } from './servers/agent-server.ts';
 import {
   createServerExchange,
   invalid,
@@ -307,7 +307,7 @@ function createTokenExchange(options: TokenExchangeOptions) {
   const forGateway = brokerExchange(options);
   return async function tokenExchange(ctx: Context): Promise<void> {
     const { client, params } = ctx.oidc;
-    const server = serverOf(options.servers, client.clientId);
+    const server = serverByClient(options.servers, client.clientId);
     if (server === undefined && client.clientId !== options.gatewayClientId) {
       throw new errors.UnauthorizedClient('only the gateway and its servers may exchange tokens');
     }
@@ -386,7 +386,7 @@ function registrationGate(options: RegistrationOptions) {
   return async (ctx: KoaContextWithOIDC, next: Next): Promise<void> => {
     if (ctx.path !== routes.registration || ctx.method !== 'POST') return void (await next());
     if (ctx.get('authorization') === '') return await registerOpenly(ctx, next, options);
-    const registrar = await registrarOf(ctx, options);
+    const registrar = await authenticateRegistrar(ctx, options);
     if (registrar === undefined) return;
     const { owner, spent } = registrar;
     let isKept = false;
@@ -423,7 +423,7 @@ async function registerFor(
   // The host is resolved after the library has stored the client. Until it has an owner, it can't ask anybody.
   const fault = await pingProblem(registered.metadata(), options);
   if (fault === undefined) {
-    clients.add({ clientId, owner, name: clientName, host: hostOf(registered.metadata()) });
+    clients.add({ clientId, owner, name: clientName, host: clientHost(registered.metadata()) });
     return true;
   }
   options.forget(clientId);
@@ -455,7 +455,7 @@ async function registerOpenly(
 }
 
 /** Authenticates the registering person. Returns undefined if an error response was sent. */
-async function registrarOf(
+async function authenticateRegistrar(
   ctx: KoaContextWithOIDC,
   { clients, verify, isPerson }: RegistrationOptions,
 ): Promise<{ readonly owner: string; readonly spent?: RegistrationToken } | undefined> {
@@ -512,7 +512,7 @@ function answer(
   ctx.body = body;
 }
 
-function hostOf({ backchannel_client_notification_endpoint: ping, client_uri: home }: AllClientMetadata) {
+function clientHost({ backchannel_client_notification_endpoint: ping, client_uri: home }: AllClientMetadata) {
   const address = ping ?? home;
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).hostname : undefined;
 }

@@ -14,7 +14,7 @@ import {
   passkeyNeeded,
   toSignIn,
 } from './page/page.ts';
-import { nameOf } from './pairing-pages.ts';
+import { passkeyName } from './pairing-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/authenticators';
@@ -60,14 +60,14 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     const body = await context.req.parseBody();
     const [registration, assertion] = [readRegistration(body.registration), readAssertion(body.assertion)];
     if (registration === undefined || assertion === undefined) return incomplete(context);
-    const { name } = await keys.enrol({ sub, assertion }, registration, nameOf(context, body.name));
+    const { name } = await keys.enrol({ sub, assertion }, registration, passkeyName(context, body.name));
     notifyAccountEvent(context, services, { user: sub, what: 'passkey_added', name });
     return context.redirect(PATH, 303);
   });
 
   changes('rename', async (context, sub) => {
     const { id, name } = await context.req.parseBody();
-    await keys.rename(sub, text(id), nameOf(context, name));
+    await keys.rename(sub, text(id), passkeyName(context, name));
     return context.redirect(PATH, 303);
   });
 
@@ -140,7 +140,7 @@ function keyCard(key: SigningKey, token: Markup, { full, removable }: { full: bo
   const hidden = html`${token}<input type="hidden" name="id" value="${key.credentialId}">`;
   return html`<article class="card" data-testid="authenticator" data-method="${key.method}">
 <h2 data-testid="authenticator-name">${key.name}</h2>
-<p><span data-testid="authenticator-kind">${kindOf(key)}</span><br><span class="soft small">Added ${localTime(key.enrolledAt)}${
+<p><span data-testid="authenticator-kind">${passkeyKind(key)}</span><br><span class="soft small">Added ${localTime(key.enrolledAt)}${
     key.lastUsedAt === undefined ? ', not used yet' : html`, last used ${localTime(key.lastUsedAt)}`
   }</span></p>
 ${
@@ -162,7 +162,7 @@ ${
 </article>`;
 }
 
-function kindOf({ method, deviceType, backedUp }: SigningKey): string {
+function passkeyKind({ method, deviceType, backedUp }: SigningKey): string {
   if (method === 'software') return 'Software key of the terminal phone, without user verification';
   if (deviceType === 'singleDevice') return 'Stays on one device';
   return backedUp ? 'Synced through your platform account' : 'Can be synced, but is not yet';

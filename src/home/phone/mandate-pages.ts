@@ -52,7 +52,7 @@ ${
     : html`<h2>Ended</h2>
 <ul class="recent">${over.map(
         (mandate) =>
-          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usedOf(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${describeLastResult(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
+          html`<li data-testid="mandate-over" data-id="${mandate.id}"><span>${mandateFor(mandate.terms)}<br><span class="soft small">${usageText(mandate)}${mandate.standing?.last === undefined ? '' : ` · ${describeLastResult(mandate.standing.last)}`} · <span class="mono">${mandate.id}</span></span></span><span class="outcome">${stateWords[mandate.state]}</span></li>`,
       )}</ul>`
 }`,
     });
@@ -74,7 +74,7 @@ ${
 function card(mandate: MandateView, formToken: string): Markup {
   const { id, state, terms, slot, standing } = mandate;
   const rows: [string, string][] = [
-    ['Used', usedOf(mandate)],
+    ['Used', usageText(mandate)],
     ['Amounts', mandateAmounts(terms)],
     ['How often', mandateWhen(terms)],
     ...(standing === undefined ? [] : [['Next', describeNextTime(standing)] as [string, string]]),
@@ -104,6 +104,6 @@ ${environmentBanner(terms.environment)}
 }
 
 /** Formats usage as `$540.00 of $2,000.00, 3 of 12 orders`. */
-function usedOf({ terms, used }: MandateView): string {
+function usageText({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }

@@ -35,7 +35,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   );
 
   app.post(PAIRING_PATH, async (context) => {
-    const secret = await secretOf(context);
+    const secret = await formSecret(context);
     const pairing = await keys.pairing(secret);
     const person = pairing === undefined ? undefined : people.find(pairing.sub);
     return person === undefined ? linkOver(context) : setUpPage(context, secret, person.name);
@@ -43,7 +43,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
 
   app.post(`${PAIRING_PATH}/options`, async (context) => {
     try {
-      return context.json(await keys.creationOptions({ secret: await secretOf(context) }));
+      return context.json(await keys.creationOptions({ secret: await formSecret(context) }));
     } catch (error) {
       return keyErrorJson(context, error);
     }
@@ -51,7 +51,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
 
   app.post(`${PAIRING_PATH}/enrol`, async (context) => {
     const { registration: given, name } = await context.req.parseBody();
-    const secret = await secretOf(context);
+    const secret = await formSecret(context);
     const registration = readRegistration(given);
     if ((await keys.pairing(secret)) === undefined) return linkOver(context);
     if (registration === undefined) {
@@ -61,7 +61,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
       });
     }
     try {
-      const key = await keys.enrol({ secret }, registration, nameOf(context, name));
+      const key = await keys.enrol({ secret }, registration, passkeyName(context, name));
       const { sub: username, credentialId, deviceType } = key;
       const synced = deviceType === 'multiDevice';
       signIn(context, services, { username, by: 'passkey', credentialId, synced });
@@ -75,12 +75,12 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-async function secretOf(context: BrowserContext): Promise<string> {
+async function formSecret(context: BrowserContext): Promise<string> {
   const { secret } = await context.req.parseBody();
   return typeof secret === 'string' ? secret.slice(0, 128) : '';
 }
 
-export function nameOf(context: BrowserContext, given: unknown): string {
+export function passkeyName(context: BrowserContext, given: unknown): string {
   const name = typeof given === 'string' ? given.trim() : '';
   return name === '' ? browserName(context.req.header('user-agent')) : name;
 }

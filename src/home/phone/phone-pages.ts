@@ -25,7 +25,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   app.route('/', createHistoryPages(services));
 
   app.get('/phone', async (context) => {
-    const viewer = viewerOf(context);
+    const viewer = currentViewer(context);
     if (viewer === undefined) return toSignIn(context, '/phone');
     const state = await phoneState(services, viewer);
     return page(context, {
@@ -40,7 +40,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
   const streams = streamLimit(MAX_STREAMS);
   app.get('/phone/events', (context) => {
     const { session } = context.var;
-    const viewer = viewerOf(context);
+    const viewer = currentViewer(context);
     if (viewer === undefined) return context.text('sign in first', 401);
     const leave = streams.enter(viewer.user);
     if (leave === undefined) return tooManyStreams(context);
@@ -93,7 +93,7 @@ function phoneBody(state: PhoneState, chosen: string | undefined, within = false
 </div>`;
 }
 
-function viewerOf(context: BrowserContext): Viewer | undefined {
+function currentViewer(context: BrowserContext): Viewer | undefined {
   const { user, session, formToken } = context.var;
   if (user === undefined || session === undefined) return undefined;
   return { user: user.username, session: session.id, canApprove: isFull(context), formToken };
@@ -119,7 +119,7 @@ export function createDashboardPages(
     toGetIn: (context) => toSignIn(context, DASHBOARD_PATH),
     isOpen: async ({ var: { session } }) => session !== undefined && (await isOpenSession(session, services)),
     async decide(context) {
-      const viewer = viewerOf(context);
+      const viewer = currentViewer(context);
       if (viewer === undefined) throw new TypeError('nobody is signed in');
       return phoneBody(await phoneState(services, viewer), context.req.query('request'), true);
     },

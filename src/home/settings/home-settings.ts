@@ -128,7 +128,10 @@ export function listenText({ host, port }: ListenAddress): string {
 }
 
 /** Returns the configured listen address. Defaults to loopback, on the port of a local address. */
-export function listenOf({ address, listen }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
+export function resolveListenAddress({
+  address,
+  listen,
+}: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
   const said = listen === undefined ? undefined : listenParts(listen);
   if (said !== undefined) return said;
   const port = isLocalAddress(address) ? Number(new URL(address).port || 80) : DEFAULT_PORT;
@@ -136,9 +139,9 @@ export function listenOf({ address, listen }: Pick<HomeSettings, 'address' | 'li
 }
 
 /** Returns which addresses may connect. Defaults to a proxy on this machine if the home's address is public. */
-export function proxiesOf({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
+export function trustedProxies({ address, tls, proxy, listen }: HomeSettings): readonly string[] | undefined {
   if (proxy !== undefined || tls !== undefined || isLocalAddress(address)) return proxy;
-  const { host } = listenOf({ address, listen });
+  const { host } = resolveListenAddress({ address, listen });
   return host === '127.0.0.1' || host === '::1' ? ['127.0.0.1', '::1'] : undefined;
 }
 

@@ -11,7 +11,7 @@ export interface Claim extends JobAttempt {
 
 const TABLE = `${JOBS_SCHEMA}.job_common`;
 
-export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
+export function createClaims(boss: PgBoss, pool: Pool, queue: string) {
   const isMine = async (claim: Claim) => {
     const { rowCount } = await pool.query(
       `SELECT FROM ${TABLE} WHERE name = $1 AND id = $2 AND state = 'active' AND retry_count = $3`,
@@ -47,7 +47,7 @@ export function claimsOf(boss: PgBoss, pool: Pool, queue: string) {
   };
 }
 
-export type Claims = ReturnType<typeof claimsOf>;
+export type Claims = ReturnType<typeof createClaims>;
 
 /**
  * Removes the tenant's dead jobs, which would block their keys. Their dead letters were written by the same statement

@@ -1,7 +1,7 @@
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import { JOB_KINDS, type JobKind } from '../job-queue.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
-import { queueOf } from './queues.ts';
+import { queueName } from './queues.ts';
 
 export interface JobCounts {
   readonly kind: JobKind;
@@ -19,20 +19,20 @@ export async function jobCounts(
   database: Pick<TenantDatabase, 'tenant' | 'read'>,
 ): Promise<{ readonly jobs: readonly JobCounts[]; readonly dead: number }> {
   const { tenant } = database;
-  const dead = queueOf(tenant, 'dead');
+  const dead = queueName(tenant, 'dead');
   const rows = await database.read((unit) =>
     unit.all<Row>(
       `SELECT name, count(*) FILTER (WHERE state < 'active' AND start_after <= now()) AS waiting,
          coalesce(extract(epoch FROM now() - min(created_on) FILTER (WHERE state < 'active' AND start_after <= now())), 0)::float8 AS oldest,
          count(*) FILTER (WHERE state = 'active') AS running
        FROM ${JOBS_SCHEMA}.job_common WHERE name = ANY(@names) AND state <= 'active' GROUP BY name`,
-      { names: [...JOB_KINDS.map((kind) => queueOf(tenant, kind)), dead] },
+      { names: [...JOB_KINDS.map((kind) => queueName(tenant, kind)), dead] },
     ),
   );
   const of = (name: string) => rows.find((row) => row.name === name);
   return {
     jobs: JOB_KINDS.map((kind) => {
-      const { waiting = 0, oldest = 0, running = 0 } = of(queueOf(tenant, kind)) ?? {};
+      const { waiting = 0, oldest = 0, running = 0 } = of(queueName(tenant, kind)) ?? {};
       return { kind, waiting, oldest, running };
     }),
     dead: of(dead)?.waiting ?? 0,

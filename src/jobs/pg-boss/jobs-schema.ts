@@ -1,9 +1,9 @@
 import { stateSchema } from '../../store/postgres/migrations/state.ts';
-import { appOf } from '../../store/postgres/schema.ts';
+import { appRole } from '../../store/postgres/schema.ts';
 
 export const JOBS_SCHEMA = 'trade_agent_jobs';
 
-const app = appOf(stateSchema.name);
+const app = appRole(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
 /** pg-boss's tables that have tenants' rows, and the column with the queue's name, which begins with the tenant. */

@@ -13,12 +13,12 @@ import {
   type JobKind,
   type JobQueue,
   parseJob,
-  parseJobOf,
+  parseTenantJob,
 } from '../job-queue.ts';
-import { type Claim, type Claims, claimsOf, clearDead } from './claims.ts';
+import { type Claim, type Claims, clearDead, createClaims } from './claims.ts';
 import { JOBS_SCHEMA } from './jobs-schema.ts';
 import { openBoss } from './open-boss.ts';
-import { ensureQueues, queueOf } from './queues.ts';
+import { ensureQueues, queueName } from './queues.ts';
 
 /** How often jobs are removed that died with their workers and block their keys, in milliseconds. */
 const CLEAR_INTERVAL_MS = 5_000;
@@ -71,8 +71,8 @@ export async function pgBossQueue({
 
   return {
     async enqueue(unit, given, { at } = {}) {
-      const job = parseJobOf(tenant, given);
-      const id = await boss.send(queueOf(tenant, job.kind), job, {
+      const job = parseTenantJob(tenant, given);
+      const id = await boss.send(queueName(tenant, job.kind), job, {
         db: { executeSql: (text, values) => unit.execute(text, values) },
         singletonKey: job.key,
         ...(at !== undefined && { startAfter: new Date(at) }),
@@ -81,11 +81,11 @@ export async function pgBossQueue({
     },
     async enqueueAll(unit, given) {
       for (const [kind, jobs] of Map.groupBy(
-        given.map((job) => parseJobOf(tenant, job)),
+        given.map((job) => parseTenantJob(tenant, job)),
         (job) => job.kind,
       )) {
         const taken = await boss.insert(
-          queueOf(tenant, kind),
+          queueName(tenant, kind),
           jobs.map((job) => ({ data: job, singletonKey: job.key })),
           { db: { executeSql: (text, values) => unit.execute(text, values) }, returnId: true },
         );
@@ -93,17 +93,20 @@ export async function pgBossQueue({
       }
     },
     async work(kind: JobKind, handler, { concurrency = 4 } = {}) {
-      const queue = queueOf(tenant, kind);
+      const queue = queueName(tenant, kind);
       if (closed !== undefined || workers.has(queue))
         throw new TradeAgentError('internal', `${kind} jobs already have a worker, or the queue is closed`);
-      workers.set(queue, startWorker({ claims: claimsOf(boss, pool, queue), handler, concurrency, heard }));
+      workers.set(
+        queue,
+        startWorker({ claims: createClaims(boss, pool, queue), handler, concurrency, heard }),
+      );
       clearing ??= setInterval(() => void clearDead(pool).catch(heard), CLEAR_INTERVAL_MS);
     },
     async dead(limit = 100) {
       const { rows } = await pool.query<{ id: string; data: Job; at: number; code: string | null }>(
         `SELECT id, data, source_output->>'code' AS code, (extract(epoch FROM created_on) * 1000)::bigint AS at
          FROM ${JOBS_SCHEMA}.job_common WHERE name = $1 ORDER BY created_on DESC LIMIT $2`,
-        [queueOf(tenant, 'dead'), limit],
+        [queueName(tenant, 'dead'), limit],
       );
       return rows.map(
         ({ id, data, at, code }): DeadJob => ({ id, job: data, failedAt: at, code: code ?? 'lost' }),

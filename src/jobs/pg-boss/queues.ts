@@ -15,7 +15,7 @@ const DONE_JOB_RETENTION_SECONDS = 3600;
 const UNSTARTED_JOB_RETENTION_SECONDS = 14 * 24 * 3600;
 
 /** Returns the name of a tenant's queue of a kind. The name makes its jobs the tenant's (`jobs-schema.ts`). */
-export const queueOf = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
+export const queueName = (tenant: string, kind: JobKind | 'dead'): string => `${tenant}/${kind}`;
 
 export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> {
   const ensure = async (
@@ -26,11 +26,11 @@ export async function ensureQueues(boss: PgBoss, tenant: string): Promise<void> 
     await boss.createQueue(name, { ...options, policy });
     await boss.updateQueue(name, options);
   };
-  const dead = queueOf(tenant, 'dead');
+  const dead = queueName(tenant, 'dead');
   await ensure(dead, 'standard', { retentionSeconds: DEAD_JOB_RETENTION_SECONDS });
   for (const kind of JOB_KINDS) {
     // `singleton` would let jobs of a key overtake each other.
-    await ensure(queueOf(tenant, kind), 'key_strict_fifo', {
+    await ensure(queueName(tenant, kind), 'key_strict_fifo', {
       retryLimit: RETRY_LIMIT,
       retryBackoff: true,
       retryDelay: RETRY_SECONDS,

@@ -13,7 +13,7 @@ interface StoredJob extends OutboxRow {
   readonly ids: string;
 }
 
-const jobOf = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
+const toJob = ({ kind, key, ids }: StoredJob): Job => parseJob({ kind, key, ids: JSON.parse(ids) });
 
 /**
  * A tenant's jobs as rows of `job_outbox` (`store/postgres/migrations/state.ts`), in the order they were enqueued.
@@ -60,7 +60,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { id },
         ),
       );
-      return row === undefined ? undefined : { job: jobOf(row), tries: row.tries };
+      return row === undefined ? undefined : { job: toJob(row), tries: row.tries };
     },
     /** Undoes `begin`, as if the attempt had not begun. */
     giveBack: async (id: number): Promise<void> =>
@@ -88,7 +88,7 @@ export function postgresOutbox(database: TenantDatabase) {
           { limit },
         ),
       );
-      return rows.map((row) => ({ id: String(row.id), job: jobOf(row), code: row.code, failedAt: row.at }));
+      return rows.map((row) => ({ id: String(row.id), job: toJob(row), code: row.code, failedAt: row.at }));
     },
     /** Removes expired dead jobs. */
     clear: async (): Promise<void> =>

@@ -3,7 +3,7 @@ import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.t
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import { defined } from '../../values/defined.ts';
 import type { JobQueue } from '../job-queue.ts';
-import { DEFAULT_DRAIN_MS, parseJobOf } from '../job-queue.ts';
+import { DEFAULT_DRAIN_MS, parseTenantJob } from '../job-queue.ts';
 import { postgresOutbox } from './outbox.ts';
 import { startRelay } from './relay.ts';
 import { openTemporal, type Temporal } from './temporal-engine.ts';
@@ -41,7 +41,7 @@ export function temporalQueue(options: TemporalQueueOptions): JobQueue {
   };
   return {
     async enqueue(unit, given, { at } = {}) {
-      await outbox.add(unit, parseJobOf(tenant, given), at);
+      await outbox.add(unit, parseTenantJob(tenant, given), at);
     },
     async work(kind, handler, { concurrency = 4 } = {}) {
       if (closed !== undefined || kinds.has(kind))

@@ -15,8 +15,8 @@ export function proposalAnswer(
   environment: Environment,
   wasAsked: boolean,
 ): CallToolResult {
-  const status = statusOf(proposal);
-  const rejected = orderOf(proposal)?.status === 'rejected';
+  const status = proposalStatus(proposal);
+  const rejected = placedOrder(proposal)?.status === 'rejected';
   return toolAnswer(
     {
       environment,
@@ -34,7 +34,7 @@ export function proposalMessage(proposal: Proposal): string {
   const { kind, code, subject, worst_case, reason } = proposal;
   const { summary, phrases } = kindWords(kind);
   const what = summary(subject);
-  const status = statusOf(proposal);
+  const status = proposalStatus(proposal);
   if (status === 'pending_approval') {
     return [
       `Code ${code}: waiting for the owner to approve or deny on their phone: ${what}.`,
@@ -43,7 +43,7 @@ export function proposalMessage(proposal: Proposal): string {
     ].join(' ');
   }
   const words = phrases.status[proposal.state] ?? orderStatusWords[proposal.state];
-  const order = orderOf(proposal);
+  const order = placedOrder(proposal);
   return [
     `${what}: ${words}.`,
     ...(order === undefined ? [] : [filled(order)]),
@@ -51,19 +51,23 @@ export function proposalMessage(proposal: Proposal): string {
   ].join(' ');
 }
 
-function filled({ status, filled_qty, filled_avg_price }: NonNullable<ReturnType<typeof orderOf>>): string {
+function filled({
+  status,
+  filled_qty,
+  filled_avg_price,
+}: NonNullable<ReturnType<typeof placedOrder>>): string {
   const price = filled_avg_price === null ? '' : ` at $${filled_avg_price}`;
   return Number(filled_qty) > 0 ? `${status}: ${filled_qty}${price}.` : `The order is ${status}.`;
 }
 
-function orderOf({ kind, result }: Proposal) {
+function placedOrder({ kind, result }: Proposal) {
   return result === undefined ? undefined : kindWords(kind).came(result).placed;
 }
 
 function nextStep(proposal: Proposal): { readonly next?: string } {
   const { id, kind } = proposal;
   const { again } = kindWords(kind).phrases;
-  switch (statusOf(proposal)) {
+  switch (proposalStatus(proposal)) {
     case 'pending_approval':
       return {
         next: `Tell the user the code, and that the request is on their phone. Then call check_approval with proposal_id ${id}. Do not ${again} again. Call withdraw_proposal to cancel it.`,
@@ -97,7 +101,7 @@ const statuses: Readonly<Record<ProposalState, ProposalStatus>> = {
   unknown: 'unknown',
 };
 
-function statusOf({ state }: Pick<Proposal, 'state'>): ProposalStatus {
+function proposalStatus({ state }: Pick<Proposal, 'state'>): ProposalStatus {
   return statuses[state];
 }
 
@@ -105,7 +109,7 @@ export function proposalFacts(proposal: Proposal) {
   const { id, kind, code, subject, worst_case, warnings, created_at, expires_at, reason, result } = proposal;
   const { placed, sent } = result === undefined ? {} : kindWords(kind).came(result);
   return {
-    status: statusOf(proposal),
+    status: proposalStatus(proposal),
     proposal_id: id,
     kind,
     code,

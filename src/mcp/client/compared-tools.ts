@@ -1,6 +1,6 @@
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
-import { pinOf } from '../../net/tool-pin.ts';
-import { dangerOf, type ToolDanger } from './tool-danger.ts';
+import { toolPin } from '../../net/tool-pin.ts';
+import { type ToolDanger, toolDanger } from './tool-danger.ts';
 import { type FitTool, fitTool, type ServerTool } from './tool-text.ts';
 
 /**
@@ -32,7 +32,7 @@ export function compareTools(
 ): readonly ComparedTool[] {
   const byName = new Map([...offered].reverse().map((tool) => [tool.name, tool]));
   const there = [...byName.values()].reverse().map((tool): ComparedTool => {
-    const [fit, pin, danger] = [fitTool(tool), pinOf(tool), dangerOf(tool)];
+    const [fit, pin, danger] = [fitTool(tool), toolPin(tool), toolDanger(tool)];
     return { name: tool.name, state: stateOf(tool.name, pin, fit, danger), pin, fit, danger };
   });
   const gone = allowed

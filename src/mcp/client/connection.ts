@@ -106,7 +106,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
   const { server } = access;
   const limits = { ...usualLimits, ...access.limits };
   const wire = new Wire();
-  const authorization = authorizationOf(access, wire);
+  const authorization = createAuthorization(access, wire);
   const attempt = signingIn(access, authorization, wire);
   const client = await attempt(signal, () => openClient(access, { authorization, wire, limits }, signal));
   const about = client.getServerVersion();
@@ -134,7 +134,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
   };
 }
 
-function authorizationOf(
+function createAuthorization(
   { server, fetch, credentials, registration }: ServerAccess,
   wire: Wire,
 ): Authorization | undefined {
@@ -285,7 +285,7 @@ function signInNeeded(name: string): TradeAgentError {
 function failureWords(error: unknown, seen: Error | undefined): string {
   if (isLong(error) || isLong(seen)) return `it sent more than ${MAX_MESSAGE_BYTES / 2 ** 20} MiB at once`;
   if (error instanceof Flood) return 'it sent too many messages';
-  if (causesOf(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
+  if (errorCauses(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
   if (error instanceof SdkHttpError) return `it responded with HTTP status ${error.status ?? 'unknown'}`;
   if (error instanceof SdkError) return wordsByCode[error.code] ?? 'it violates the protocol';
   if (error instanceof ProtocolError) return `it responded with error ${error.code}`;
@@ -306,10 +306,12 @@ const wordsByCode: Partial<Record<SdkErrorCode, string>> = {
 };
 
 function needsSignIn(error: unknown): boolean {
-  return causesOf(error).some((cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError');
+  return errorCauses(error).some(
+    (cause) => cause instanceof SignInNeeded || cause.name === 'UnauthorizedError',
+  );
 }
 
-function causesOf(error: unknown): Error[] {
+function errorCauses(error: unknown): Error[] {
   const causes: Error[] = [];
   for (let at = error; at instanceof Error && causes.length < 8; at = at.cause) causes.push(at);
   return causes;

@@ -52,7 +52,7 @@ export class StoredAuthorization {
     const values = await this.#credentials.read();
     const name =
       issuer === undefined
-        ? Object.keys(values).find((key) => isTokensOf(key, this.#url))
+        ? Object.keys(values).find((key) => isTokensEntry(key, this.#url))
         : entry('tokens', issuer, this.#url);
     return name === undefined ? undefined : parse(tokensSchema, values[name]);
   }
@@ -60,14 +60,14 @@ export class StoredAuthorization {
   /** Saves tokens and deletes those of other issuers. */
   async saveTokens(issuer: string, tokens: StoredTokens): Promise<void> {
     await this.#credentials.change((values) => {
-      for (const key of Object.keys(values)) if (isTokensOf(key, this.#url)) delete values[key];
+      for (const key of Object.keys(values)) if (isTokensEntry(key, this.#url)) delete values[key];
       values[entry('tokens', issuer, this.#url)] = JSON.stringify(tokens);
     });
   }
 
   async forgetTokens(): Promise<void> {
     await this.#credentials.change((values) => {
-      for (const key of Object.keys(values)) if (isTokensOf(key, this.#url)) delete values[key];
+      for (const key of Object.keys(values)) if (isTokensEntry(key, this.#url)) delete values[key];
     });
   }
 
@@ -85,14 +85,14 @@ export class StoredAuthorization {
   /** Returns the key that tokens are bound to (RFC 9449). @param make creates the key if it is missing */
   async dpop(make: boolean): Promise<DpopSession | undefined> {
     const kept = (await this.#credentials.read())[entry('dpop', this.#url)];
-    if (kept !== undefined) return await sessionOf(JSON.parse(kept) as JWK);
+    if (kept !== undefined) return await createDpopSession(JSON.parse(kept) as JWK);
     if (!make) return undefined;
     const { privateKey } = await generateDpopKeyPair({ extractable: true });
     const jwk = (await crypto.subtle.exportKey('jwk', privateKey)) as JWK;
     await this.#credentials.change((values) => {
       values[entry('dpop', this.#url)] = JSON.stringify(jwk);
     });
-    return await sessionOf(jwk);
+    return await createDpopSession(jwk);
   }
 
   /** Deletes everything except the registration, which the issuer's other servers may use. */
@@ -106,7 +106,7 @@ export class StoredAuthorization {
   }
 }
 
-async function sessionOf(jwk: JWK): Promise<DpopSession> {
+async function createDpopSession(jwk: JWK): Promise<DpopSession> {
   const { kty = '', crv = '', x = '', y = '' } = jwk;
   const publicJwk = { kty, crv, x, y };
   const curve = { name: 'ECDSA', namedCurve: 'P-256' };
@@ -125,7 +125,7 @@ function entry(...parts: readonly string[]): string {
   return parts.join('\n');
 }
 
-function isTokensOf(key: string, url: string): boolean {
+function isTokensEntry(key: string, url: string): boolean {
   const [what, , server] = key.split('\n');
   return what === 'tokens' && server === url;
 }

@@ -39,9 +39,9 @@ const MAX_DEPTH = 32;
  * a danger. Tools marked `readOnlyHint` or named like reads pass, and the owner can override the result.
  * @returns undefined if it looks safe
  */
-export function dangerOf({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
+export function toolDanger({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
   const { readOnlyHint, destructiveHint } = annotations;
-  const named = wordsOf(name);
+  const named = splitWords(name);
   const isNamedReader = hasAny(named, reads);
   const isReader = isNamedReader && readOnlyHint === true;
   const found = [dangerOfName(named, isNamedReader), dangerOfSchema(inputSchema, isNamedReader, isReader)];
@@ -53,7 +53,7 @@ export function dangerOf({ name, inputSchema, annotations = {} }: ServerTool): T
 function dangerOfName(named: readonly string[], isNamedReader: boolean): ToolDanger | undefined {
   if (hasAny(named, traded) && hasAny(named, isNamedReader ? onlyChanges : changes)) return 'orders';
   if (isNamedReader) return undefined;
-  if (hasAny(named, trades) || isTradeOf(named)) return 'orders';
+  if (hasAny(named, trades) || isTradeVerb(named)) return 'orders';
   const isMove = hasAny(named.slice(0, 2), moves) || (hasAny(named, changes) && hasAny(named, moved));
   return isMove ? 'money' : undefined;
 }
@@ -77,7 +77,7 @@ function words(text: string): ReadonlySet<string> {
 }
 
 /** Splits a name into words: `placeStockOrder`, `place-stock_order` and `PLACE.STOCK.ORDER` yield the same ones. */
-function wordsOf(name: string): string[] {
+function splitWords(name: string): string[] {
   return name
     .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
     .toLowerCase()
@@ -86,7 +86,7 @@ function wordsOf(name: string): string[] {
 }
 
 /** Matches `trade_stock`, but not `trade_history`. */
-function isTradeOf(named: readonly string[]): boolean {
+function isTradeVerb(named: readonly string[]): boolean {
   const index = named.indexOf('trade');
   return (
     index !== -1 &&

@@ -33,7 +33,7 @@ export function mcpEndpoint<Caller extends Identified>(
   const handshakes = createHandshakes();
   const handler = createMcpHandler(async (context) => {
     const caller = context.authInfo?.extra?.caller as Caller;
-    const name = nameOf(caller);
+    const name = callerKey(caller);
     const server = await factory(caller, context);
     const sessionId = context.era === 'legacy' ? context.requestInfo?.headers.get(SESSION_HEADER) : undefined;
     const handshake = sessionId ? await handshakes.read(sessionId, name) : undefined;
@@ -45,7 +45,7 @@ export function mcpEndpoint<Caller extends Identified>(
     return server;
   });
   return async (request, caller) => {
-    const name = nameOf(caller);
+    const name = callerKey(caller);
     const body: unknown = await request
       .clone()
       .json()
@@ -66,7 +66,7 @@ export function mcpEndpoint<Caller extends Identified>(
   };
 }
 
-const nameOf = ({ sub, clientId }: Identified) => JSON.stringify([sub, clientId]);
+const callerKey = ({ sub, clientId }: Identified) => JSON.stringify([sub, clientId]);
 
 /**
  * Wraps the transport of one exchange with a 2025 client that supports elicitation or sampling. Replays the client's

@@ -15,11 +15,11 @@ export function serveMcp({
 }: ServeMcpOptions): McpEndpoint<MountedCaller> {
   const server = { ...options, holdMs, accounts: createAccountQuestions() };
   return mcpEndpoint((caller: MountedCaller, context) =>
-    mcpServer(callerOf(caller, environment, connectPath), context, server),
+    mcpServer(toMcpCaller(caller, environment, connectPath), context, server),
   );
 }
 
-function callerOf(
+function toMcpCaller(
   caller: MountedCaller,
   environment: Environment,
   connectPath: string | undefined,

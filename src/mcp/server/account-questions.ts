@@ -45,7 +45,7 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
       const message = `${error.message}. Open this page to connect it. You sign in there yourself.`;
       return inputRequired({
         inputRequests: { [QUESTION]: inputRequired.elicitUrl({ message, url }) },
-        requestState: await seals.seal(QUESTION, digestOf(call)),
+        requestState: await seals.seal(QUESTION, callDigest(call)),
       }) as InputRequiredResult;
     },
     /**
@@ -56,7 +56,7 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
       const { mcpReq } = call.context;
       const state = mcpReq.requestState();
       if (typeof state !== 'string') return undefined;
-      await seals.open(state, digestOf(call)).catch(() => {
+      await seals.open(state, callDigest(call)).catch(() => {
         throw new ProtocolError(ProtocolErrorCode.InvalidParams, 'Invalid or expired requestState');
       });
       const answer = inputResponse(mcpReq.inputResponses, QUESTION);
@@ -92,7 +92,7 @@ function showsAddresses({ context, clientCapabilities }: AskedCall): boolean {
   return canShow.safeParse(envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? clientCapabilities).success;
 }
 
-function digestOf({ caller: { sub, clientId }, name, args }: AskedCall): string {
+function callDigest({ caller: { sub, clientId }, name, args }: AskedCall): string {
   return createHash('sha256')
     .update(canonicalize([sub, clientId, name, args]) ?? '')
     .digest('base64url');

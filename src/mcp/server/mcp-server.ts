@@ -24,7 +24,7 @@ import { isTool, toolsFor } from '../tools/catalog.ts';
 import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
 import { withAddress } from './account-questions.ts';
 import { type McpServerOptions, SHORT_HOLD_MS } from './server-options.ts';
-import { declaresTasks, proposalTasks, serveTasks, TASKS, taskOf, taskResult } from './tasks.ts';
+import { declaresTasks, proposalTask, proposalTasks, serveTasks, TASKS, taskResult } from './tasks.ts';
 
 const instructions = [
   'trade-agent manages a brokerage account and cannot place an order that its owner did not approve on their phone.',
@@ -62,7 +62,7 @@ export function mcpServer(
         tools,
         server: options,
         mayBeTask: isModern,
-        clientName: nameOf(server, context) ?? caller.clientId,
+        clientName: announcedClientName(server, context) ?? caller.clientId,
         clientCapabilities: server.getClientCapabilities(),
       })) as CallToolResult,
   );
@@ -72,7 +72,7 @@ export function mcpServer(
 
 const nameSchema = z.object({ name: z.string() });
 
-function nameOf(server: Server, { mcpReq }: ServerContext): string | undefined {
+function announcedClientName(server: Server, { mcpReq }: ServerContext): string | undefined {
   const envelope = mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
   const told = nameSchema.safeParse(envelope?.[CLIENT_INFO_META_KEY] ?? server.getClientVersion());
   return told.data?.name;
@@ -120,7 +120,7 @@ export async function callTool(
   options: CallOptions,
 ): Promise<Result> {
   const { caller, server, clientCapabilities } = options;
-  const holdMs = holdOf(server, context);
+  const holdMs = remainingHold(server, context);
   const { environment } = caller;
   const asked = { caller, name, args, context, clientCapabilities };
   const answer = await server.accounts.answered(asked);
@@ -182,7 +182,7 @@ async function answered(
 ): Promise<Result> {
   const { environment } = caller;
   if (!isAsked || isSettledState(proposal.state)) return proposalAnswer(proposal, environment, isAsked);
-  if (mayBeTask && declaresTasks(context)) return taskResult(proposal.id, taskOf(proposal, caller));
+  if (mayBeTask && declaresTasks(context)) return taskResult(proposal.id, proposalTask(proposal, caller));
   const tell = progressNotifier(context);
   await tell(proposalMessage(proposal));
   const seen = await hold(caller.gateway, proposal, {
@@ -195,7 +195,7 @@ async function answered(
 }
 
 /** Returns for how many milliseconds the response can still be held. This is shorter for a client without progress. */
-function holdOf({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {
+function remainingHold({ clock, holdMs }: McpServerOptions, { mcpReq }: ServerContext): () => number {
   const began = clock.monotonic();
   const isTold = mcpReq._meta?.progressToken !== undefined;
   return () => (isTold ? holdMs : Math.max(0, Math.min(holdMs, began + SHORT_HOLD_MS - clock.monotonic())));

@@ -93,7 +93,7 @@ const TASK_TTL_MS = 30 * 24 * 3_600_000;
 const POLL_INTERVAL_MS = 2_000;
 
 /** Returns a proposal as a task with the same id. The proposal outlives client and gateway. */
-export function taskOf(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): Task {
+export function proposalTask(proposal: Proposal, { environment }: Pick<McpCaller, 'environment'>): Task {
   const { state, created_at, updated_at } = proposal;
   const base = {
     statusMessage: proposalMessage(proposal),
@@ -119,7 +119,7 @@ export function proposalTasks(caller: McpCaller): TaskSource {
   return {
     async get(id) {
       const proposal = await find(id);
-      return proposal && taskOf(proposal, caller);
+      return proposal && proposalTask(proposal, caller);
     },
     async cancel(id) {
       if ((await find(id)) === undefined) return false;

@@ -24,7 +24,7 @@ import { listOrders } from '../../tools/list-orders.ts';
 import { searchSymbols } from '../../tools/search-symbols.ts';
 import { setWatchlist } from '../../tools/set-watchlist.ts';
 import { suggestRebalance } from '../../tools/suggest-rebalance.ts';
-import { argumentsOf, type DirectTool } from '../../tools/tool.ts';
+import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
 import { whoami } from '../../tools/whoami.ts';
 import { defined } from '../../values/defined.ts';
 import { defineMcpTool, type McpTool } from './mcp-tool.ts';
@@ -33,7 +33,7 @@ import { defineMcpTool, type McpTool } from './mcp-tool.ts';
 const pagedPortfolio: DirectTool = {
   ...getPortfolio,
   schema: z.lazy(() =>
-    argumentsOf(getPortfolio).extend({
+    toolArgumentsSchema(getPortfolio).extend({
       limit: z
         .number()
         .int()
@@ -96,7 +96,7 @@ function read(tool: DirectTool, title: string): McpTool {
     name: tool.name,
     title,
     description: tool.description,
-    schema: argumentsOf(tool),
+    schema: toolArgumentsSchema(tool),
     scopes: tool.scopes,
     effect: 'reads',
     async run({ caller }, args) {

@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { aboutAccount, accountArgument } from '../../tools/account-argument.ts';
 import { cancelOrder as agents } from '../../tools/cancel-order.ts';
-import { argumentsOf } from '../../tools/tool.ts';
+import { toolArgumentsSchema } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose } from './propose.ts';
 
@@ -10,7 +10,7 @@ export const cancelOrder = defineMcpTool({
   name: agents.name,
   title: 'Cancel an order',
   description: agents.description,
-  schema: argumentsOf(agents).extend({ account: accountArgument }),
+  schema: toolArgumentsSchema(agents).extend({ account: accountArgument }),
   scopes: agents.scopes,
   effect: 'acts',
   async run(call, args) {

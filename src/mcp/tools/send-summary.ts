@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { noteOf, summaryMessage } from '../../tools/summary-message.ts';
+import { noteIn, summaryMessage } from '../../tools/summary-message.ts';
 import { messageServices } from '../../trading/message.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
@@ -41,6 +41,6 @@ function isSame(
   return (
     subject.service === asked.service &&
     subject.recipient === asked.recipient &&
-    noteOf(subject.text) === asked.note
+    noteIn(subject.text) === asked.note
   );
 }

@@ -8,7 +8,7 @@ import { z } from 'zod';
 import { tokenExchangeParameters } from '../../home/identity-provider/protocol/protocol.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { requireHost } from '../../net/host-check.ts';
-import { listenerOf } from '../../net/http-server.ts';
+import { requestListener } from '../../net/http-server.ts';
 import { DEVICE_GRANT, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { sameSecret } from '../../secrets/constant-time.ts';
@@ -16,7 +16,7 @@ import { createOidcStore } from '../../store/home/oidc-store.ts';
 import { loadProviderKeys } from '../../store/home/provider-keys.ts';
 import { prepareProviderDatabase } from '../../store/home/schema.ts';
 import { createSandboxTables } from '../../store/sandbox/schema.ts';
-import { createLogin, formOf } from '../paper-broker/oauth/oauth-routes.ts';
+import { createLogin, readForm } from '../paper-broker/oauth/oauth-routes.ts';
 import { assertionExchange } from './assertion-exchange.ts';
 import { type CompanyPeople, type CompanyPerson, companyPeople } from './people.ts';
 import type { CompanyRule } from './rules.ts';
@@ -74,7 +74,7 @@ export function createCompany(options: CompanyOptions) {
   });
   provider.on('server_error', (ctx, error) => onError(`${ctx.method} ${ctx.path}: ${error.message}`));
   const { decide } = companySignIn(provider, people, now);
-  const pages = listenerOf(
+  const pages = requestListener(
     companyPages({ name, clients, decide, people: options.people, pairingSecret, now }),
   );
   const protocol = provider.callback();
@@ -127,7 +127,7 @@ function companyPages(options: CompanyPagesOptions): Hono {
 
   app.get(DEVICE_PATH, (context) => context.html(page(name, context.req.query('user_code') ?? '')));
   app.post(DEVICE_PATH, async (context) => {
-    const { user_code: code = '', username = '', password = '' } = await formOf(context);
+    const { user_code: code = '', username = '', password = '' } = await readForm(context);
     const outcome = login(username, password);
     if (outcome === 'too_many') {
       return context.html(page(name, code, 'Too many wrong passwords. Wait 15 minutes.'), 429);

@@ -58,7 +58,7 @@ export function optionGreeks(
   const spot = market.quote(contract.underlying);
   if (spot === undefined) return undefined;
   const terms = termsAt(market, contract, spot.last, market.now());
-  return { greeks: greeksOf(terms), impliedVolatility: terms.volatility };
+  return { greeks: computeGreeks(terms), impliedVolatility: terms.volatility };
 }
 
 /** Returns a contract's bars. A put's high is at its underlying's low. */
@@ -119,7 +119,7 @@ export function optionValue(terms: OptionTerms): number {
   return sign * (spot * normal(sign * d1) - strike * Math.exp(-rate * years) * normal(sign * d2));
 }
 
-export function greeksOf(terms: OptionTerms): Greeks {
+export function computeGreeks(terms: OptionTerms): Greeks {
   const { right, spot, strike, years, rate, volatility } = terms;
   const sign = right === 'call' ? 1 : -1;
   if (years <= 0) {

@@ -1,7 +1,7 @@
-import { assetClassOf } from '../../trading/asset-class.ts';
+import { getAssetClass } from '../../trading/asset-class.ts';
 import { createMarket, type Market } from '../market/market.ts';
 import { cryptoPairs } from './crypto-pairs.ts';
-import { contractOf } from './option-contracts.ts';
+import { findContract } from './option-contracts.ts';
 import { optionBars, optionQuote } from './option-prices.ts';
 
 /**
@@ -19,10 +19,10 @@ export function wholeMarket(stocks: Market): Market {
     hours: 'always',
     symbols: cryptoPairs(),
   });
-  const of = (symbol: string): Market => (assetClassOf(symbol) === 'crypto' ? coins : stocks);
+  const of = (symbol: string): Market => (getAssetClass(symbol) === 'crypto' ? coins : stocks);
 
   const quote: Market['quote'] = (symbol, at = stocks.now()) => {
-    const contract = contractOf(stocks, symbol);
+    const contract = findContract(stocks, symbol);
     return contract === undefined ? of(symbol).quote(symbol, at) : optionQuote(stocks, contract, at);
   };
   return {
@@ -30,11 +30,11 @@ export function wholeMarket(stocks: Market): Market {
     symbol: (symbol) => of(symbol).symbol(symbol),
     quote,
     previousClose(symbol, at) {
-      if (assetClassOf(symbol) === 'us_equity') return stocks.previousClose(symbol, at);
+      if (getAssetClass(symbol) === 'us_equity') return stocks.previousClose(symbol, at);
       return quote(symbol, stocks.previousClosing(at))?.last;
     },
     bars(symbol, request, adjustments) {
-      const contract = contractOf(stocks, symbol);
+      const contract = findContract(stocks, symbol);
       return contract === undefined
         ? of(symbol).bars(symbol, request, adjustments)
         : optionBars(stocks, contract, request);
@@ -45,6 +45,6 @@ export function wholeMarket(stocks: Market): Market {
 
 /** Returns whether a symbol trades at an instant. @param extended whether extended hours count */
 export function tradesAt(market: Market, symbol: string, at: number, extended: boolean): boolean {
-  if (assetClassOf(symbol) === 'crypto') return true;
+  if (getAssetClass(symbol) === 'crypto') return true;
   return market.isOpen(at) || (extended && market.isExtendedOpen(at));
 }

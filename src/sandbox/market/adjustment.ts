@@ -27,7 +27,7 @@ export interface Factor {
  * For a spin-off: 1 - value of the new shares / prior close. @param closeBefore the last close before the action, if
  * any @param worth returns another symbol's opening price, in dollars
  */
-export function factorOf(
+export function adjustmentFactor(
   action: CorporateAction,
   asked: readonly Adjustment[],
   closeBefore: Dec | undefined,

@@ -60,7 +60,7 @@ export function bars(request: BarRequest, source: BarSource): MarketBar[] {
   const found: MarketBar[] = [];
   for (const span of spans(request, source)) {
     if (found.length >= request.limit) break;
-    const bar = barOf(span, source);
+    const bar = buildBar(span, source);
     if (bar !== undefined) found.push(bar);
   }
   return found;
@@ -110,7 +110,7 @@ function* spansOfDay(date: IsoDate, timeframe: Timeframe, source: BarSource): Ge
   }
 }
 
-function barOf({ at, from, to }: Span, source: BarSource): MarketBar | undefined {
+function buildBar({ at, from, to }: Span, source: BarSource): MarketBar | undefined {
   const until = Math.min(to, source.now);
   const looks = source.looks(from, until).flatMap((instant) => source.last(instant) ?? []);
   const [open] = looks;

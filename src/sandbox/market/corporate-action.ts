@@ -67,13 +67,13 @@ export const corporateActionsSchema = z
   )
   .transform((lists) => Object.values(lists).flatMap((actions) => actions ?? []) as CorporateAction[]);
 
-export function subjectOf(action: CorporateAction): string {
+export function actionSubject(action: CorporateAction): string {
   if ('symbol' in action) return action.symbol;
   if ('source_symbol' in action) return action.source_symbol;
   return 'old_symbol' in action ? action.old_symbol : action.acquiree_symbol;
 }
 
-export function otherSymbolOf(action: CorporateAction): string | undefined {
+export function otherSymbol(action: CorporateAction): string | undefined {
   if ('new_symbol' in action) return action.new_symbol;
   return 'acquirer_symbol' in action ? action.acquirer_symbol : undefined;
 }
@@ -99,6 +99,6 @@ export function endsSymbol(action: CorporateAction): boolean {
 
 /** Compares by booking day, as Alpaca sorts actions. */
 export function inOrder(a: CorporateAction, b: CorporateAction): number {
-  const key = (action: CorporateAction) => `${processDate(action)} ${subjectOf(action)} ${action.kind}`;
+  const key = (action: CorporateAction) => `${processDate(action)} ${actionSubject(action)} ${action.kind}`;
   return key(a) < key(b) ? -1 : 1;
 }

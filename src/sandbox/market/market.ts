@@ -9,17 +9,17 @@ import {
   type Sessions,
 } from '../../trading/trading-calendar.ts';
 import { oncePer } from '../../values/once-per.ts';
-import { type Adjustment, adjusted, factorOf } from './adjustment.ts';
+import { type Adjustment, adjusted, adjustmentFactor } from './adjustment.ts';
 import { type BarRequest, bars, type MarketBar } from './bars.ts';
 import {
   type ActionOf,
+  actionSubject,
   type CorporateAction,
   effectiveAt,
   endsSymbol,
   inOrder,
-  otherSymbolOf,
+  otherSymbol,
   processDate,
-  subjectOf,
 } from './corporate-action.ts';
 import { hashText, pricePath, uniform } from './price-path.ts';
 import type { Tape } from './tape.ts';
@@ -90,7 +90,7 @@ export function createMarket(options: MarketOptions): Market {
 
   const corporateActions: Market['corporateActions'] = (symbols, start, end) =>
     [
-      ...actions.all.filter((action) => symbols.includes(subjectOf(action))),
+      ...actions.all.filter((action) => symbols.includes(actionSubject(action))),
       ...symbols.flatMap((symbol) => (tape.symbol(symbol) ? tape.actions(symbol, start, end) : [])),
     ]
       .filter((action) => processDate(action) >= start && processDate(action) <= end)
@@ -212,7 +212,7 @@ function marketPrices(tape: Tape, actions: Announced, held: HeldPrices) {
       const begins = lastPrice(other, tape.sessions.from(newYorkDate(at)).open);
       return begins === undefined ? undefined : new Dec(begins);
     };
-    return factorOf(action, asked, before === undefined ? undefined : new Dec(before), worth);
+    return adjustmentFactor(action, asked, before === undefined ? undefined : new Dec(before), worth);
   };
 
   return { onTape, lastPrice, factor };
@@ -276,7 +276,7 @@ function announced() {
   /** Returns the former symbol and the time when it changed. */
   const before = (symbol: string) => {
     const change = all.find((action) => action.kind === 'name_change' && action.new_symbol === symbol);
-    return change === undefined ? undefined : { symbol: subjectOf(change), until: effectiveAt(change) };
+    return change === undefined ? undefined : { symbol: actionSubject(change), until: effectiveAt(change) };
   };
   const splitFactor = (symbol: string, after: number, upTo: number): Dec => {
     const older = before(symbol);
@@ -292,7 +292,7 @@ function announced() {
   return {
     all,
     endOf(symbol: string) {
-      const end = all.find((action) => endsSymbol(action) && subjectOf(action) === symbol);
+      const end = all.find((action) => endsSymbol(action) && actionSubject(action) === symbol);
       return end === undefined ? undefined : effectiveAt(end);
     },
     before,
@@ -306,8 +306,8 @@ function whyNot(
   known: Announced,
   hasPrices: (symbol: string) => boolean,
 ): string | undefined {
-  const subject = subjectOf(action);
-  const other = otherSymbolOf(action);
+  const subject = actionSubject(action);
+  const other = otherSymbol(action);
   if (!hasPrices(subject)) return `the market does not have ${subject}`;
   if (known.endOf(subject) !== undefined) return `an earlier announcement already ends ${subject}`;
   if (other === undefined) return undefined;

@@ -15,7 +15,7 @@ export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
   app.use(bodyLimit({ maxSize: 256 * 1024 }));
 
   app.post('/api/chat.postMessage', async (context) => {
-    const fields = await argumentsOf(context);
+    const fields = await readArguments(context);
     const token = bearerToken(context);
     const refuse = (error: string) => context.json({ ok: false, error });
     if (token === undefined) return refuse('not_authed');
@@ -55,7 +55,7 @@ export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
   return app;
 }
 
-async function argumentsOf(context: Context): Promise<Record<string, unknown>> {
+async function readArguments(context: Context): Promise<Record<string, unknown>> {
   const type = context.req.header('content-type') ?? '';
   if (type.startsWith('application/json')) {
     return context.req.json<Record<string, unknown>>().catch(() => ({}));

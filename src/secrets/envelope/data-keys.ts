@@ -35,7 +35,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
   const kept = new Map<string, { readonly key: Promise<Buffer>; readonly until: number }>();
 
   const unwrapped = async (tenant: string, { version, wrapped }: WrappedKey): Promise<Buffer> => {
-    const context = contextOf(tenant, version);
+    const context = keyContext(tenant, version);
     const found = kept.get(context);
     if (found !== undefined && clock.now() < found.until) return await found.key;
     const key = kms.unwrap(wrapped, context);
@@ -51,7 +51,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     const newest = await rows.newest(tenant);
     if (newest !== undefined) return newest;
     // If another process was faster, its key is used.
-    await rows.add(tenant, { version: 1, wrapped: await kms.wrap(randomBytes(32), contextOf(tenant, 1)) });
+    await rows.add(tenant, { version: 1, wrapped: await kms.wrap(randomBytes(32), keyContext(tenant, 1)) });
     return (await rows.newest(tenant)) ?? gone(tenant);
   };
 
@@ -63,7 +63,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     },
     /** Returns the key of that version. @throws {TradeAgentError} `credential_store_unavailable` if it is gone */
     async find(tenant: string, version: number): Promise<Buffer> {
-      const found = kept.get(contextOf(tenant, version));
+      const found = kept.get(keyContext(tenant, version));
       if (found !== undefined && clock.now() < found.until) return await found.key;
       return await unwrapped(tenant, (await rows.find(tenant, version)) ?? gone(tenant));
     },
@@ -71,7 +71,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     async rewrap(tenant: string): Promise<number> {
       let count = 0;
       for (const read of await rows.all(tenant)) {
-        const context = contextOf(tenant, read.version);
+        const context = keyContext(tenant, read.version);
         const wrapped = await kms.wrap(await kms.unwrap(read.wrapped, context), context);
         if (await rows.replace(tenant, read, wrapped)) count += 1;
       }
@@ -81,7 +81,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
 }
 
 /** Returns the context that is authenticated with a wrapped key: it fits only this tenant and this version. */
-function contextOf(tenant: string, version: number): string {
+function keyContext(tenant: string, version: number): string {
   return JSON.stringify(['trade-agent.data-key/1', tenant, version]);
 }
 

@@ -21,13 +21,13 @@ export function createSecretSeal(keys: DataKeys) {
   return {
     async seal(of: SecretName, text: string): Promise<SealedSecret> {
       const { version, key } = await keys.newest(of.tenant);
-      return { keyVersion: version, sealed: sealBytes(key, Buffer.from(text), contextOf(of, version)) };
+      return { keyVersion: version, sealed: sealBytes(key, Buffer.from(text), secretContext(of, version)) };
     },
     /** @throws {TradeAgentError} `credential_store_unavailable` if it is damaged, or was sealed for another place */
     async open(of: SecretName, { keyVersion, sealed }: SealedSecret): Promise<string> {
       const key = await keys.find(of.tenant, keyVersion);
       try {
-        return openBytes(key, sealed, contextOf(of, keyVersion)).toString('utf8');
+        return openBytes(key, sealed, secretContext(of, keyVersion)).toString('utf8');
       } catch {
         throw new TradeAgentError('credential_store_unavailable', `a sealed ${of.name} can't be opened`, {
           hint: 'Nothing was changed. It is damaged, or was moved from another place.',
@@ -38,6 +38,6 @@ export function createSecretSeal(keys: DataKeys) {
 }
 
 /** Not joined by a separator: a `sub` can contain any character (Auth0's contain "|"). */
-function contextOf({ tenant, sub, name }: SecretName, version: number): string {
+function secretContext({ tenant, sub, name }: SecretName, version: number): string {
   return JSON.stringify(['trade-agent.secret/1', tenant, sub, name, version]);
 }

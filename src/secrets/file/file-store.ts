@@ -32,7 +32,7 @@ export function credentialFile(folder: string, profile: string, kind: KeyKind): 
  */
 export function openFileStore(options: FileStoreOptions): CredentialStore {
   const { folder, profile, key: choice = 'beside' } = options;
-  const kind = kindOf(choice);
+  const kind = toKeyKind(choice);
   const file = credentialFile(folder, profile, kind);
   const fileKeys = fileKey(choice, { file, besideFile: join(folder, `credentials-${profile}.key`), profile });
   const context = `trade-agent-credentials/1/${profile}`;
@@ -146,7 +146,7 @@ function sealedCredentials(file: string, kind: KeyKind, context: string) {
   return { readSealed, valuesOf };
 }
 
-function kindOf(choice: FileKeyChoice): KeyKind {
+function toKeyKind(choice: FileKeyChoice): KeyKind {
   if (choice === 'beside') return 'file';
   return 'keyFile' in choice ? 'key-file' : 'passphrase';
 }

@@ -52,13 +52,13 @@ export function seal(
     tag: part(12, 28),
     data: part(28),
   };
-  return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: sumOf(file) })}\n`;
+  return `${JSON.stringify(header.kind === 'file' ? file : { ...file, sum: checksum(file) })}\n`;
 }
 
 /** @throws anything if the text is no credential file, or was changed */
 export function parseSealed(text: string): SealedFile {
   const { sum, ...file } = sealedFileSchema.parse(JSON.parse(text));
-  if (file.key.kind !== 'file' && sum !== sumOf(file)) throw new Error('the checksum is wrong');
+  if (file.key.kind !== 'file' && sum !== checksum(file)) throw new Error('the checksum is wrong');
   return file;
 }
 
@@ -73,7 +73,7 @@ function associated(header: KeyHeader, context: string): string {
   return header.kind === 'file' ? context : `${context}\n${JSON.stringify(header)}`;
 }
 
-function sumOf({ key, iv, tag, data }: SealedFile): string {
+function checksum({ key, iv, tag, data }: SealedFile): string {
   return createHash('sha256')
     .update(JSON.stringify([key, iv, tag, data]))
     .digest('base64');

@@ -6,7 +6,7 @@ import { boundedFetch } from '../../net/bounded-fetch.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { type AwsCredentials, domainOf } from './aws/credential-request.ts';
+import { type AwsCredentials, awsDomain } from './aws/credential-request.ts';
 import { awsCredentials } from './aws/credentials.ts';
 import type { Kms } from './kms.ts';
 
@@ -36,7 +36,7 @@ const CONTEXT_NAME = 'trade-agent';
  */
 export function openAwsKms(options: AwsKmsOptions): Kms {
   const { key, region, env } = options;
-  const base = requireSecureUrl(env.AWS_ENDPOINT_URL_KMS ?? `https://kms.${region}.${domainOf(region)}`);
+  const base = requireSecureUrl(env.AWS_ENDPOINT_URL_KMS ?? `https://kms.${region}.${awsDomain(region)}`);
   const ask = asking(base, options);
   const pairs = (context: string) => ({ EncryptionContext: { [CONTEXT_NAME]: context } });
   return {

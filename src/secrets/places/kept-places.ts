@@ -11,14 +11,14 @@ export interface StoredPlace {
   readonly file: string | undefined;
 }
 
-function keyKindOf({ credential_store, credential_key }: StorePlace): KeyKind | undefined {
+function toKeyKind({ credential_store, credential_key }: StorePlace): KeyKind | undefined {
   if (credential_store === 'keychain') return undefined;
   if (credential_key === undefined) return 'file';
   return credential_key === 'passphrase' ? 'passphrase' : 'key-file';
 }
 
 export function toStoredPlace(folder: string, profile: string, store: StorePlace): StoredPlace {
-  const keyKind = keyKindOf(store);
+  const keyKind = toKeyKind(store);
   return {
     credential_store: store.credential_store,
     keyKind,

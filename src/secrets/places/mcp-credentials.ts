@@ -45,7 +45,7 @@ export function mcpCredentials(store: CredentialStore, folder: string, profile: 
       withStoreLock(`${file}.lock`, { waitMs: WRITE_LOCK_WAIT_MS }, async () => {
         const values = await read();
         apply(values);
-        const key = Buffer.from(await keyOf(store), 'hex');
+        const key = Buffer.from(await mcpKey(store), 'hex');
         writePrivateFile(file, seal(values, { kind: 'file' }, key, context));
       }),
     /** Runs `work` while no other process uses a refresh token. */
@@ -69,7 +69,7 @@ export async function eraseMcpCredentials(
 }
 
 /** Called while the file's lock is held, so that two processes get the same key. */
-async function keyOf(store: CredentialStore): Promise<string> {
+async function mcpKey(store: CredentialStore): Promise<string> {
   const { mcp_key: kept } = await store.get(['mcp_key'], { fresh: true });
   if (kept !== undefined) return kept;
   const made = randomBytes(32).toString('hex');

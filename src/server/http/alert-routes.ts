@@ -5,7 +5,7 @@ import type { Door } from '../../gateway/door/door.ts';
 import { personAlerts } from '../person-alerts.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-refusal.ts';
-import { bodyOf, readingRoutes } from './person-requests.ts';
+import { parseBody, readingRoutes } from './person-requests.ts';
 
 /** Adds the routes of a person's alerts. Adding the first alert requests offline access, as with schedules. */
 export function alertRoutes(app: Hono, door: Door, parts: ServerParts): void {
@@ -19,12 +19,12 @@ export function alertRoutes(app: Hono, door: Door, parts: ServerParts): void {
     c.json(await withHttpProblems(() => alertsOf(caller).list())),
   );
   routes.post('/v1/agent/alerts', async (c, caller) => {
-    const { alert } = await bodyOf(c, addAlertSchema);
+    const { alert } = await parseBody(c, addAlertSchema);
     const { isNew, ...added } = await withHttpProblems(() => alertsOf(caller).add(alert));
     return c.json({ ...added, is_new: isNew });
   });
   routes.post('/v1/agent/alerts/look', async (c, caller) => {
-    const { every } = await bodyOf(c, lookAtAlertsSchema);
+    const { every } = await parseBody(c, lookAtAlertsSchema);
     const { isNew, ...look } = await withHttpProblems(() => alertsOf(caller).look(every));
     return c.json({ ...look, is_new: isNew });
   });

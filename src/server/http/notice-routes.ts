@@ -11,9 +11,9 @@ import {
 } from '../../secrets/notice-secrets.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
-import { channelsOf, checksOf, type NoticeParts } from '../server-parts.ts';
+import { type NoticeParts, personChannels, personChecks } from '../server-parts.ts';
 import { withHttpProblems } from './agent-refusal.ts';
-import { bodyOf, readingRoutes } from './person-requests.ts';
+import { parseBody, readingRoutes } from './person-requests.ts';
 
 const MAX_CHANNELS = 10;
 
@@ -31,15 +31,15 @@ export const noticeRoutes =
   (app: Hono, door: Door): void => {
     const routes = readingRoutes(app, door);
     const named = async (person: string, name: string): Promise<NoticeChannel> => {
-      const channels = await channelsOf(parts, person).all();
+      const channels = await personChannels(parts, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
       if (channel !== undefined) return channel;
       throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
     };
     routes.get('/v1/agent/notices', async (c, { sub }) => {
       const secretOf = await withHttpProblems(() => noticeSecrets(parts.credentials(sub)));
-      const all = Object.entries(await channelsOf(parts, sub).all());
-      const waiting = await checksOf(parts, sub).waitingNotices();
+      const all = Object.entries(await personChannels(parts, sub).all());
+      const waiting = await personChecks(parts, sub).waitingNotices();
       return c.json({
         channels: all.map(([name, channel]) => ({
           name,
@@ -60,33 +60,33 @@ export const noticeRoutes =
       });
     });
     routes.post('/v1/agent/notices/:notice', async (c, { sub }) => {
-      const name = nameOf(c.req.param('notice'));
-      const { channel, secret } = await bodyOf(c, putNoticeSchema);
+      const name = parseChannelName(c.req.param('notice'));
+      const { channel, secret } = await parseBody(c, putNoticeSchema);
       const problem = await channelProblem(channel, parts.noticeResolve);
       if (problem?.passing) throw new HttpProblem(503, 'service_busy', problem.message);
       if (problem !== undefined)
         throw usageProblem(problem.message, 'Choose slack, webhook, ntfy, or email through a public server.');
       if (secret !== undefined)
         await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
-      if (!(await channelsOf(parts, sub).put(name, channel, MAX_CHANNELS)))
+      if (!(await personChannels(parts, sub).put(name, channel, MAX_CHANNELS)))
         throw usageProblem(`you already have ${MAX_CHANNELS} channels, the maximum`, 'Remove one first.');
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/secret', async (c, { sub }) => {
-      const name = nameOf(c.req.param('notice'));
-      const { secret } = await bodyOf(c, noticeSecretSchema);
+      const name = parseChannelName(c.req.param('notice'));
+      const { secret } = await parseBody(c, noticeSecretSchema);
       const channel = await named(sub, name);
       await withHttpProblems(() => storeNoticeSecret(parts.credentials(sub), name, channel, secret));
       return c.body(null, 204);
     });
     routes.post('/v1/agent/notices/:notice/test', async (c, { sub }) => {
-      const name = nameOf(c.req.param('notice'));
+      const name = parseChannelName(c.req.param('notice'));
       return c.json(await withHttpProblems(() => test(parts, sub, name, c.req.raw.signal)));
     });
     routes.delete('/v1/agent/notices/:notice', async (c, { sub }) => {
-      const name = nameOf(c.req.param('notice'));
+      const name = parseChannelName(c.req.param('notice'));
       await withHttpProblems(() => forgetNoticeSecret(parts.credentials(sub), name));
-      if (!(await channelsOf(parts, sub).remove(name)))
+      if (!(await personChannels(parts, sub).remove(name)))
         throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
       return c.body(null, 204);
     });
@@ -95,7 +95,7 @@ export const noticeRoutes =
 const usageProblem = (message: string, hint: string) => new AgentHttpProblem(400, 'usage', message, { hint });
 
 /** @throws {AgentHttpProblem} 400 `usage` */
-function nameOf(text: string | undefined): string {
+function parseChannelName(text: string | undefined): string {
   const parsed = noticeNameSchema.safeParse(text);
   if (parsed.success) return parsed.data;
   throw usageProblem(

@@ -22,7 +22,7 @@ export function readingRoutes(app: Hono, door: Door) {
 }
 
 /** Returns the caller's session, limited to the scopes of their token. */
-export function sessionOf(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
+export function callerSession(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
   return withHttpProblems(async () =>
     withinScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
   );
@@ -34,7 +34,7 @@ export async function asked<T>(
   caller: Caller,
   question: (agent: Agent) => Promise<T>,
 ): Promise<T> {
-  const session = await sessionOf(parts, caller);
+  const session = await callerSession(parts, caller);
   return await withHttpProblems(async () => {
     const agent = personAgent(parts, session);
     try {
@@ -46,7 +46,7 @@ export async function asked<T>(
 }
 
 /** Parses the request body. @throws {Refusal} 400 `usage`, naming the invalid fields; the errors of `jsonBody` */
-export async function bodyOf<S extends z.ZodType>(
+export async function parseBody<S extends z.ZodType>(
   c: Context,
   schema: S,
   largest?: number,
@@ -63,7 +63,7 @@ export async function bodyOf<S extends z.ZodType>(
 }
 
 /** @throws {Refusal} 400 `idempotency_key_missing` */
-export function idempotencyKeyOf(c: Context): string {
+export function requireIdempotencyKey(c: Context): string {
   const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
   if (parsed.success) return parsed.data;
   throw new HttpProblem(400, 'idempotency_key_missing', 'the Idempotency-Key header is required', {

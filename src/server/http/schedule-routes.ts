@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { type AddSchedule, addScheduleSchema, type RemoteSchedule } from '../../agent/remote/protocol.ts';
 import { shortId } from '../../agent/short-id.ts';
 import type { Session } from '../../auth/session/session.ts';
-import { conditionsOf } from '../../check/conditions.ts';
+import { priceConditions } from '../../check/conditions.ts';
 import { parseRules, standardRules } from '../../check/load-rules.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
@@ -20,9 +20,15 @@ import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { allSchedules, MAX_SCHEDULES, type ServerSchedule, schedulesOf, wakeTime } from '../server-parts.ts';
+import {
+  allSchedules,
+  MAX_SCHEDULES,
+  personSchedules,
+  type ServerSchedule,
+  wakeTime,
+} from '../server-parts.ts';
 import { withHttpProblems } from './agent-refusal.ts';
-import { bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
+import { callerSession, parseBody, readingRoutes, requireIdempotencyKey } from './person-requests.ts';
 
 /** Maximum body size in bytes: enough for a rules file. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -47,16 +53,20 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
     timingMoments(timing, 'at' in timing ? await days.askedBy(await session()) : []);
   const shown = async (caller: Caller, rows: readonly ScheduleRow<ServerSchedule, RunRecord>[]) => {
     let session: Promise<Session> | undefined;
-    const once = () => (session ??= sessionOf(parts, caller));
+    const once = () => (session ??= callerSession(parts, caller));
     return await Promise.all(
       rows.map(async (row) =>
-        viewOf(row, await withHttpProblems(() => momentsOf(row.schedule.timing, once)), clock.now()),
+        toRemoteSchedule(
+          row,
+          await withHttpProblems(() => momentsOf(row.schedule.timing, once)),
+          clock.now(),
+        ),
       ),
     );
   };
   const find = async (caller: Caller, idOrName: string) => {
     const row = schedulePattern.test(idOrName)
-      ? await schedulesOf(parts, caller.sub).find(idOrName)
+      ? await personSchedules(parts, caller.sub).find(idOrName)
       : undefined;
     if (row !== undefined) return row;
     throw new HttpProblem(404, 'not_found', `there is no schedule ${JSON.stringify(idOrName)}`, {
@@ -65,12 +75,12 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
   };
 
   routes.get('/v1/agent/schedules', async (c, caller) =>
-    c.json({ schedules: await shown(caller, await schedulesOf(parts, caller.sub).list()) }),
+    c.json({ schedules: await shown(caller, await personSchedules(parts, caller.sub).list()) }),
   );
   routes.post('/v1/agent/schedules', async (c, caller) => {
-    const key = idempotencyKeyOf(c);
-    const asked = await bodyOf(c, addScheduleSchema, MAX_BODY_BYTES);
-    const session = await sessionOf(parts, caller);
+    const key = requireIdempotencyKey(c);
+    const asked = await parseBody(c, addScheduleSchema, MAX_BODY_BYTES);
+    const session = await callerSession(parts, caller);
     const moments = await withHttpProblems(() =>
       withUsageProblems(() => momentsOf(asked.timing, async () => session)),
     );
@@ -78,7 +88,7 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
       newSchedule(asked, caller, { key, moments, now: clock.now() }),
     );
     await withHttpProblems(() => sessions.grantOffline(caller, caller.accessToken));
-    const added = await schedulesOf(parts, caller.sub).add(made, MAX_SCHEDULES);
+    const added = await personSchedules(parts, caller.sub).add(made, MAX_SCHEDULES);
     if (!('schedule' in added)) throw addProblem(added.outcome, asked.name);
     const [schedule] = await shown(caller, [await find(caller, added.schedule.id)]);
     return c.json({ schedule }, 201);
@@ -88,23 +98,23 @@ export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void 
     return c.json({ schedule });
   });
   routes.delete('/v1/agent/schedules/:schedule', async (c, caller) => {
-    const rows = schedulesOf(parts, caller.sub);
+    const rows = personSchedules(parts, caller.sub);
     await rows.remove((await find(caller, c.req.param('schedule') ?? '')).schedule.id);
     if ((await rows.list()).length === 0) await withHttpProblems(() => sessions.endOffline(caller.sub));
     return c.body(null, 204);
   });
   routes.post('/v1/agent/schedules/:schedule/run', async (c, caller) => {
-    const key = idempotencyKeyOf(c);
+    const key = requireIdempotencyKey(c);
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
     // Stores the run's credentials before the run exists.
-    await sessionOf(parts, caller);
-    const queued = await schedulesOf(parts, caller.sub).ask(schedule.id, key, clock.now());
+    await callerSession(parts, caller);
+    const queued = await personSchedules(parts, caller.sub).ask(schedule.id, key, clock.now());
     return c.json({ queued_at: new Date(queued ?? clock.now()).toISOString() }, 202);
   });
   routes.get('/v1/agent/schedules/:schedule/runs', async (c, caller) => {
     const { limit } = parseQuery(runsQuery, c.req.url);
     const { schedule } = await find(caller, c.req.param('schedule') ?? '');
-    return c.json({ runs: await schedulesOf(parts, caller.sub).runs(schedule.id, limit) });
+    return c.json({ runs: await personSchedules(parts, caller.sub).runs(schedule.id, limit) });
   });
 }
 
@@ -126,11 +136,11 @@ async function newSchedule(
     request: createHash('sha256').update(JSON.stringify(asked)).digest('base64url'),
     now,
     wakeAt: wakeTime(asked.timing, moments.after(now, 1)[0], now),
-    conditions: asked.on_price === true ? conditionsOf(file) : [],
+    conditions: asked.on_price === true ? priceConditions(file) : [],
   };
 }
 
-function viewOf(
+function toRemoteSchedule(
   { schedule: { scopes: _, ...schedule }, last }: ScheduleRow<ServerSchedule, RunRecord>,
   moments: Moments,
   now: number,

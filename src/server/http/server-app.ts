@@ -47,8 +47,8 @@ import { defined } from '../../values/defined.ts';
 import { namedSchemas } from '../../values/named-schemas.ts';
 import { personStores } from '../person-agent.ts';
 import { createPersonWatch, type PersonWatch } from '../person-watch.ts';
-import { runsOf, type ServerParts } from '../server-parts.ts';
-import { asked, bodyOf, idempotencyKeyOf, readingRoutes, sessionOf } from './person-requests.ts';
+import { personRuns, type ServerParts } from '../server-parts.ts';
+import { asked, callerSession, parseBody, readingRoutes, requireIdempotencyKey } from './person-requests.ts';
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 
@@ -168,7 +168,7 @@ function threadRoutes(app: Hono, door: Door, parts: ServerParts): void {
     return c.json({ threads: await asked(parts, caller, (agent) => agent.threads({ asKept })) });
   });
   routes.post('/v1/agent/threads/prune', async (c, caller) => {
-    const { older_than: olderThan, keep, dry_run: dryRun = false } = await bodyOf(c, pruneThreadsSchema);
+    const { older_than: olderThan, keep, dry_run: dryRun = false } = await parseBody(c, pruneThreadsSchema);
     const deleted = await asked(parts, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
     return c.json({ deleted });
   });
@@ -189,7 +189,7 @@ function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
     c.json({ approvals: await asked(parts, caller, (agent) => agent.approvals()) }),
   );
   routes.post('/v1/agent/approvals/reconcile', async (c, caller) => {
-    const { id } = await bodyOf(c, reconcileSchema);
+    const { id } = await parseBody(c, reconcileSchema);
     return c.json({ approvals: await asked(parts, caller, (agent) => agent.reconcile(id)) });
   });
   routes.get('/v1/agent/approvals/:approval', async (c, caller) => {
@@ -221,8 +221,8 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
     // Stores the run's credentials before the run exists.
-    await sessionOf(parts, caller);
-    const begun = await runsOf(parts, caller.sub).begin(
+    await callerSession(parts, caller);
+    const begun = await personRuns(parts, caller.sub).begin(
       { ...run, id: shortId('run_', 20), client: caller.clientId ?? '', scopes: [...caller.scopes] },
       clock.now(),
     );
@@ -242,14 +242,14 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
   };
 
   routes.post('/v1/agent/runs', async (c, caller) => {
-    const idempotencyKey = idempotencyKeyOf(c);
-    const { input, options } = await bodyOf(c, startRunSchema, MAX_RUN_BYTES);
+    const idempotencyKey = requireIdempotencyKey(c);
+    const { input, options } = await parseBody(c, startRunSchema, MAX_RUN_BYTES);
     const thread = input.thread ?? shortId('th_', 10);
     return c.json(await begin(caller, { thread, idempotencyKey, input, options }), 202);
   });
   routes.post('/v1/agent/threads/:thread/resume', async (c, caller) => {
-    const idempotencyKey = idempotencyKeyOf(c);
-    const { options }: { options: WireOptions } = await bodyOf(c, resumeThreadSchema);
+    const idempotencyKey = requireIdempotencyKey(c);
+    const { options }: { options: WireOptions } = await parseBody(c, resumeThreadSchema);
     const thread = threadIdSchema.safeParse(c.req.param('thread')).data ?? '';
     if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined) throw noThread(thread);
     return c.json(await begin(caller, { thread, idempotencyKey, input: undefined, options }), 202);
@@ -259,7 +259,7 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
     // Any token may stop a run, because stopping can't trade.
     door.guard([], async (c, caller) => {
       const id = c.req.param('run') ?? '';
-      const runs = runsOf(parts, caller.sub);
+      const runs = personRuns(parts, caller.sub);
       if (!(await runs.stop(id)) && (await runs.find(id)) === undefined) throw noRun(id);
       return c.body(null, 204);
     }),
@@ -295,10 +295,10 @@ function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
     '/v1/agent/runs/:run/events',
     door.stream([READ_SCOPES[0]], async (c, caller) => {
       const id = c.req.param('run') ?? '';
-      const runs = runsOf(parts, caller.sub);
+      const runs = personRuns(parts, caller.sub);
       const run = await runs.find(id);
       if (run === undefined) throw noRun(id);
-      const session = await sessionOf(parts, caller);
+      const session = await callerSession(parts, caller);
       // A proposal may have been decided while there was no session to check it with.
       if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
       const last = c.req.header('last-event-id');
@@ -402,7 +402,7 @@ export function openApiDocument(address: string, version: string): Json {
   const paths: Record<string, Json> = {};
   for (const [name, operation] of Object.entries(operations) as [string, Operation][]) {
     const { path, method } = operation;
-    paths[path] = { ...paths[path], [method]: operationOf(name, operation, schemaOf) };
+    paths[path] = { ...paths[path], [method]: toOperation(name, operation, schemaOf) };
   }
   const problem = schemaOf(problemSchema, 'output');
   return {
@@ -430,7 +430,7 @@ export function openApiDocument(address: string, version: string): Json {
   };
 }
 
-function operationOf(
+function toOperation(
   name: string,
   operation: Operation,
   schemaOf: (schema: z.ZodType, io: 'input' | 'output') => Json,
@@ -465,7 +465,9 @@ function operationOf(
     responses: {
       [status]: {
         description: summary,
-        ...(answer === undefined ? {} : { content: contentOf(schemaOf(answer, 'output'), streams === true) }),
+        ...(answer === undefined
+          ? {}
+          : { content: responseContent(schemaOf(answer, 'output'), streams === true) }),
       },
       default: {
         description: 'an HTTP problem (RFC 9457)',
@@ -476,7 +478,7 @@ function operationOf(
 }
 
 /** Describes a response. OpenAPI 3.1 can't describe the events of a stream, as `itemSchema` in 3.2 does. */
-function contentOf(schema: Json, streams: boolean): Json {
+function responseContent(schema: Json, streams: boolean): Json {
   if (!streams) return { 'application/json': { schema } };
   const stream = { type: 'string', description: 'server-sent events, each with an increasing id' };
   return { 'text/event-stream': { schema: stream, 'x-event-data': schema } };

@@ -9,8 +9,8 @@ import { openChannel } from '../../notify/open-channel.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
 import { postgresOneNotice } from '../../store/postgres/state/notice-outbox.ts';
 import { personDatabase } from '../../store/postgres/state/person-database.ts';
-import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
-import { channelsOf, type NoticeParts } from '../server-parts.ts';
+import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
+import { type NoticeParts, personChannels } from '../server-parts.ts';
 
 /** Retry delays of a notice: one minute, then doubled each time, up to one hour. */
 const [MIN_RETRY_DELAY_MS, MAX_RETRY_DELAY_MS] = [60_000, 3_600_000];
@@ -26,7 +26,7 @@ export function noticeJob(parts: NoticeParts): JobHandler {
     const outbox = postgresOneNotice<Notice>(personDatabase(database, person));
     const waiting = await outbox.get(id);
     if (waiting === undefined) return;
-    const channel = (await channelsOf(parts, person).all())[waiting.channel];
+    const channel = (await personChannels(parts, person).all())[waiting.channel];
     if (channel?.enabled !== true) return await outbox.remove(id);
     if (clock.now() >= waiting.until) {
       await outbox.remove(id);
@@ -38,7 +38,7 @@ export function noticeJob(parts: NoticeParts): JobHandler {
     if (!failure.passing) throw new NoticeFailure(failure.code, failure.message);
     const pause = Math.min(MIN_RETRY_DELAY_MS * 2 ** waiting.attempts, MAX_RETRY_DELAY_MS);
     await outbox.tried(id, (unit) =>
-      jobs.enqueue(unit, jobOf('notice', database.tenant, person, { notice: id }), {
+      jobs.enqueue(unit, createJob('notice', database.tenant, person, { notice: id }), {
         at: clock.now() + pause,
       }),
     );

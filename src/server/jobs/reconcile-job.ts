@@ -1,7 +1,7 @@
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
-import { jobOf } from '../../store/postgres/state/schedule-jobs.ts';
+import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
 import { isUnderWayState } from '../../trading/proposal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
@@ -27,7 +27,7 @@ export function reconcileJob(parts: ServerParts): JobHandler {
           throw new TradeAgentError('outcome_unknown', 'the outcome is still unknown');
         const pause = Math.min(Math.max(age, MIN_RETRY_DELAY_MS), MAX_RETRY_DELAY_MS);
         await database.write((unit) =>
-          jobs.enqueue(unit, jobOf('reconcile', database.tenant, person, { proposal: id }), {
+          jobs.enqueue(unit, createJob('reconcile', database.tenant, person, { proposal: id }), {
             at: clock.now() + pause,
           }),
         );

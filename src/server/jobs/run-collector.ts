@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { DueRuns, RunStore, StoredRun } from '../../store/run-store.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { runsOf, type ServerParts } from '../server-parts.ts';
+import { personRuns, type ServerParts } from '../server-parts.ts';
 
 /** Interval between reads of due runs, in milliseconds. A full batch is followed by the next one immediately. */
 const COLLECT_INTERVAL_MS = 1_000;
@@ -36,28 +36,28 @@ export async function collectRuns(options: CollectorOptions, signal: AbortSignal
       const runs = await due.take(now, now + CLAIM_MS, RUN_BATCH);
       found = runs.length;
       const people = [...Map.groupBy(runs, ({ person }) => person)];
-      await eachOf(people, MAX_PARALLEL_PEOPLE, async ([person, theirs]) => {
+      await forEachParallel(people, MAX_PARALLEL_PEOPLE, async ([person, theirs]) => {
         signal.throwIfAborted();
         await lookAfter(
           options,
           person,
           theirs.map(({ run }) => run),
-        ).catch((error: unknown) => onError(`could not process due runs: ${nameOf(error)}`));
+        ).catch((error: unknown) => onError(`could not process due runs: ${errorLabel(error)}`));
       });
     } catch (error) {
-      if (!signal.aborted) onError(`could not read due runs: ${nameOf(error)}`);
+      if (!signal.aborted) onError(`could not read due runs: ${errorLabel(error)}`);
     }
     if (found < RUN_BATCH) await clock.sleep(COLLECT_INTERVAL_MS, signal).catch(() => undefined);
   }
 }
 
 /** Returns an error's code or name, but not its message, which may quote data. */
-const nameOf = (error: unknown): string =>
+const errorLabel = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
 /** @param ids the IDs of one person's due runs */
 async function lookAfter(options: CollectorOptions, person: string, ids: readonly string[]): Promise<void> {
-  const runs = runsOf(options, person);
+  const runs = personRuns(options, person);
   const waiting: StoredRun[] = [];
   for (const id of ids) {
     const run = await runs.find(id);
@@ -110,7 +110,11 @@ async function collect(
 }
 
 /** Runs `work` for each item, at most `most` at a time. */
-async function eachOf<T>(all: readonly T[], most: number, work: (one: T) => Promise<void>): Promise<void> {
+async function forEachParallel<T>(
+  all: readonly T[],
+  most: number,
+  work: (one: T) => Promise<void>,
+): Promise<void> {
   const left = [...all];
   const lane = async () => {
     for (let one = left.shift(); one !== undefined; one = left.shift()) await work(one);

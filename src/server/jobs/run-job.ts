@@ -16,7 +16,7 @@ import type { RunStore, RunTurn, RunWait, StoredRun } from '../../store/run-stor
 import type { StateStores } from '../../store/state-stores.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import { personAgent, personStores, withinScopes } from '../person-agent.ts';
-import { runsOf, type ServerParts } from '../server-parts.ts';
+import { personRuns, type ServerParts } from '../server-parts.ts';
 
 /** Delay before the first poll. New requests are rarely decided immediately, and watched runs are notified anyway. */
 const FIRST_POLL_DELAY_MS = 2_000;
@@ -31,7 +31,7 @@ const CONNECTION_WAIT_MS = 5 * 60_000;
  * Returns what an interrupted run waits for. Undefined if it ends, because it must not wait, nothing is open, or the time
  * for waiting for these proposals is over.
  */
-function waitOf(
+function nextWait(
   run: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>,
   { approval, ttl }: Pick<WireOptions, 'approval' | 'ttl'>,
   { approvals, connections }: Pick<RunResult, 'approvals' | 'connections'>,
@@ -76,7 +76,7 @@ function connectsBy({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'wa
 export function runJob(parts: ServerParts): JobHandler {
   return async ({ ids: { person, run: id } }, signal) => {
     if (person === undefined || id === undefined) return;
-    const runs = runsOf(parts, person);
+    const runs = personRuns(parts, person);
     const run = await runs.take(id);
     if (run === undefined) return;
     try {
@@ -100,7 +100,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const ended = new AbortController();
   const lost = (reason: unknown) => ended.abort(reason);
   const telling = await createEventWriter(runs, run, clock, lost);
-  const stop = stopOf(parts, runs, run);
+  const stop = watchForStop(parts, runs, run);
   // Releases the thread's lease first, so that the interruption is not recorded in the thread.
   const handOver = () =>
     void freeThread(personStores(parts, turn.person), run.thread, clock).then(
@@ -115,12 +115,12 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     const tell = (event: AgentEvent) => {
       if (!signal.aborted) telling.tell(event);
     };
-    const { result, isStopped } = await resultOf(parts, runs, run, { ...turn, options, driving, stop, tell });
+    const { result, isStopped } = await runTurn(parts, runs, run, { ...turn, options, driving, stop, tell });
     ended.signal.throwIfAborted();
     signal.throwIfAborted();
     const rest = await telling.rest();
     // A stop after this point finds the run waiting or queued. The next turn then withdraws open proposals.
-    const wait = isStopped ? undefined : waitOf(run, options, result, clock.now());
+    const wait = isStopped ? undefined : nextWait(run, options, result, clock.now());
     if (wait === undefined) {
       if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnOver();
       return;
@@ -145,7 +145,7 @@ interface Driven {
   readonly isStopped: boolean;
 }
 
-async function resultOf(
+async function runTurn(
   parts: ServerParts,
   runs: RunStore,
   run: StoredRun,
@@ -244,7 +244,7 @@ interface Stop {
 }
 
 /** Returns a signal that aborts when the person stops the run. */
-function stopOf({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
+function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): Stop {
   const stop = new AbortController();
   const look = async () => {
     if ((await runs.find(run.id))?.stopping) stop.abort(interrupted());

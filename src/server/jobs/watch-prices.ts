@@ -32,23 +32,23 @@ export interface WatchOptions {
  */
 export async function watchPrices(options: WatchOptions): Promise<number> {
   const { schedules, leases, signal } = options;
-  const shards = Map.groupBy(await schedules.watched(), shardOf);
+  const shards = Map.groupBy(await schedules.watched(), symbolShard);
   let turned = 0;
   for (const [shard, symbols] of shards) {
     signal.throwIfAborted();
     if (!(await leases.hold(`prices/${shard}`, LEASE_MS))) continue;
-    const quotes = await quotesOf(options, symbols);
-    turned += await schedules.crossed(quotes.flatMap(valuesOf), options.now());
+    const quotes = await fetchQuotes(options, symbols);
+    turned += await schedules.crossed(quotes.flatMap(conditionValues), options.now());
   }
   return turned;
 }
 
-function shardOf(symbol: string): number {
+function symbolShard(symbol: string): number {
   return (createHash('sha256').update(symbol).digest()[0] ?? 0) % SHARDS;
 }
 
 /** @throws the last person's error */
-async function quotesOf(
+async function fetchQuotes(
   { schedules, sessions, signal }: WatchOptions,
   symbols: readonly string[],
 ): Promise<Quote[]> {
@@ -67,7 +67,7 @@ async function quotesOf(
 }
 
 /** Returns the values that conditions compare with. Empty without a price. */
-export function valuesOf({ symbol, last, previous_close: before }: Quote): SeenValue[] {
+export function conditionValues({ symbol, last, previous_close: before }: Quote): SeenValue[] {
   if (last === undefined || !isPositive(new Dec(last))) return [];
   const prices = (['above', 'below'] as const).map((side) => ({ symbol, side, value: last }));
   if (before === undefined || !isPositive(new Dec(before))) return prices;

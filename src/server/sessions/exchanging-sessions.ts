@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { dialectOf } from '../../auth/provider/dialects.ts';
-import { endOf } from '../../auth/provider/lifetime.ts';
+import { providerDialect } from '../../auth/provider/dialects.ts';
+import { expiryTime } from '../../auth/provider/lifetime.ts';
 import {
   audienceParameters,
   bindsTokens,
@@ -27,7 +27,7 @@ import {
   newSession,
   parseStoredSession,
   type StoredSession,
-  userOf,
+  sessionUser,
 } from '../../auth/session/stored-session.ts';
 import {
   covers,
@@ -74,12 +74,12 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
 
   return {
     async seen(caller, token) {
-      const name = nameOf('seen', caller.sub, token);
+      const name = cacheKey('seen', caller.sub, token);
       const found = recent.find(name);
       if (found !== undefined) return found;
       const store = credentials(caller.sub);
       const brought = broughtBy(caller, token);
-      const key = await keyOf(store);
+      const key = await personKey(store);
       await keepBrought(store, brought, caller, options);
       const signedInAt = caller.authTime ?? Number.NEGATIVE_INFINITY;
       return recent.keep(
@@ -104,14 +104,14 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
       if (session === undefined || (subject === undefined && !hasGrant)) {
         throw loginRequired('the person is away and has not allowed this server to act for them');
       }
-      const key = await keyOf(store);
-      const name = nameOf('of', person, key.x);
+      const key = await personKey(store);
+      const name = cacheKey('of', person, key.x);
       const found = recent.find(name);
       if (found !== undefined) return found;
       return recent.keep(
         name,
         over({
-          user: userOf(session),
+          user: sessionUser(session),
           key,
           // The provider limits the scopes to those of the stored token or grant.
           scopes: SESSION_SCOPES,
@@ -125,7 +125,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
       requireOffline(options);
       const store = credentials(caller.sub);
       const brought = broughtBy(caller, token);
-      await keyOf(store);
+      await personKey(store);
       await keepBrought(store, brought, caller, options);
       await granted(options, store, async () => brought);
     },
@@ -178,7 +178,7 @@ async function renewed(
   const { profile, access, clock, store, person } = options;
   const { subject, subjectText, hasGrant } = await storedSession(store, profile, clock);
   if (subject !== undefined && (covers(subject, scopes) || !hasGrant)) {
-    const exchange = await exchangeToken(options, { token: subject, key: await keyOf(store) }, scopes);
+    const exchange = await exchangeToken(options, { token: subject, key: await personKey(store) }, scopes);
     if (exchange !== undefined) return exchange.token;
     await store.delete(['subject_token'], { subject_token: subjectText });
   }
@@ -187,13 +187,13 @@ async function renewed(
 }
 
 /** Returns a cache key. It is a hash, so that the cache's keys contain no token. */
-function nameOf(...parts: readonly string[]): string {
+function cacheKey(...parts: readonly string[]): string {
   return createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
 }
 
 /** @throws {TradeAgentError} `provider_error` */
 function requireOffline({ profile }: ServerClient): void {
-  if (dialectOf(profile).onBehalf.grantsOffline) return;
+  if (providerDialect(profile).onBehalf.grantsOffline) return;
   throw new TradeAgentError(
     'provider_error',
     'the identity provider does not let servers act while you are away',
@@ -214,7 +214,7 @@ async function granted(
     if (standing !== undefined) return;
     const token = await broughtOf();
     if (token === undefined) throw loginRequired('the sign-in to this server has ended');
-    const subject = { token, key: await keyOf(store) };
+    const subject = { token, key: await personKey(store) };
     const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch(
       (error: unknown): never => {
         throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? notWhileAway() : error;
@@ -224,7 +224,7 @@ async function granted(
     const { refreshToken } = exchange;
     if (refreshToken === undefined) {
       throw new TradeAgentError('provider_error', 'the identity provider sent no refresh token', {
-        hint: dialectOf(options.profile).onBehalf.setup,
+        hint: providerDialect(options.profile).onBehalf.setup,
       });
     }
     await store.set({ refresh_token: refreshToken });
@@ -270,7 +270,7 @@ async function exchangeToken(
   const { token: brought, key } = subject;
   if (!isUsable(brought, clock, EXCHANGE_MARGIN_MS)) return undefined;
   if (!covers(brought, scopes)) throw missingScope(scopes);
-  const { onBehalf } = dialectOf(profile);
+  const { onBehalf } = providerDialect(profile);
   const oidc = await import('openid-client');
   let bound = false;
   let sentAt = clock.now();
@@ -297,7 +297,7 @@ async function exchangeToken(
       value: answer.access_token,
       type: answer.token_type === 'dpop' ? 'dpop' : 'bearer',
       scopes: grantedScopes(answer.access_token, answer.scope?.split(' ') ?? scopes),
-      expiresAt: endOf(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
+      expiresAt: expiryTime(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
       sub: brought.sub,
     };
     requireOwn(token, bound);
@@ -313,7 +313,7 @@ async function exchangeToken(
 
 function isSubjectRejected(failure: ProviderFailure, profile: ResolvedProfile): boolean {
   if (failure.kind !== 'oauth' || !REJECTED_SUBJECT_ERRORS.includes(failure.error)) return false;
-  const { refusesBound } = dialectOf(profile).onBehalf;
+  const { refusesBound } = providerDialect(profile).onBehalf;
   return refusesBound?.test(failure.description ?? '') !== true;
 }
 
@@ -327,7 +327,7 @@ function notExchanged(
   }
   if (failure.error === 'invalid_scope') return missingScope(scopes);
   const message = `the identity provider denied the server access to the gateway (${failure.error})`;
-  return new TradeAgentError('provider_error', message, { hint: dialectOf(profile).onBehalf.setup });
+  return new TradeAgentError('provider_error', message, { hint: providerDialect(profile).onBehalf.setup });
 }
 
 /** @throws {TradeAgentError} `provider_error` if the token is not bound to our key, or is for another person */
@@ -338,13 +338,13 @@ function requireOwn(token: AccessToken, bound: boolean): void {
   if (bound && token.type !== 'dpop') {
     refuse('that is not bound to our key', 'Allow DPoP for the server’s client.');
   }
-  const sub = subjectOf(token.value);
+  const sub = tokenSubject(token.value);
   if (sub !== undefined && sub !== token.sub) {
     refuse('for another person', 'Check the identity provider. The token was not used.');
   }
 }
 
-function subjectOf(token: string): string | undefined {
+function tokenSubject(token: string): string | undefined {
   try {
     const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8');
     const { sub } = JSON.parse(payload) as { sub?: unknown };
@@ -387,7 +387,7 @@ async function storedSession(store: PersonCredentials, profile: ResolvedProfile,
  * Returns the DPoP key of this person's tokens, which all machines share. Each person has their own key, so that a leaked
  * one does not expose others.
  */
-async function keyOf(store: PersonCredentials): Promise<PrivateJwk> {
+async function personKey(store: PersonCredentials): Promise<PrivateJwk> {
   for (;;) {
     const { dpop_key: kept } = await store.get(['dpop_key'], { fresh: true });
     if (kept !== undefined) return parsePrivateJwk(kept);

@@ -48,7 +48,7 @@ export function createAuthorizedClients(
       if (store.grant(row.grant_id) === undefined) continue;
       const key = JSON.stringify([row.user, row.client_id]);
       const known = clients.get(key);
-      if (known === undefined) clients.set(key, clientOf(row));
+      if (known === undefined) clients.set(key, toClient(row));
       else clients.set(key, { ...known, since: row.at, usedAt: later(known.usedAt, row.used_at) });
     }
     return [...clients.values()];
@@ -73,7 +73,7 @@ export function createAuthorizedClients(
     /** Finds the client of a grant. */
     find(grantId: string): AuthorizedClient | undefined {
       const row = rows.byId.get(grantId);
-      return row === undefined ? undefined : clientOf(row);
+      return row === undefined ? undefined : toClient(row);
     },
     /** Lists active authorizations, the latest first, with each client of a person once. @param user everybody if omitted */
     list: (user?: string): AuthorizedClient[] => standing(rows.list.all(user ?? null, user ?? null)),
@@ -96,7 +96,7 @@ function later(one: number | undefined, other: number | null): number | undefine
   return other === null ? one : Math.max(one ?? 0, other);
 }
 
-function clientOf(row: Row): AuthorizedClient {
+function toClient(row: Row): AuthorizedClient {
   return {
     user: row.user,
     clientId: row.client_id,

@@ -92,7 +92,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
       verify = createLocalJWKSet({ keys: keys.map(publicHalf) });
     }
     seenAt = at;
-    due = Math.min(...known.flatMap((row) => momentsOf(row)).filter((moment) => moment > at));
+    due = Math.min(...known.flatMap((row) => keyActionTimes(row)).filter((moment) => moment > at));
     return set;
   };
 
@@ -106,7 +106,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
 }
 
 /** Returns the times when a key or its predecessor needs an action. */
-function momentsOf({ signs_from, signs_until }: Row): number[] {
+function keyActionTimes({ signs_from, signs_until }: Row): number[] {
   return [signs_from, signs_from + PUBLISH_AFTER_MS, signs_until - PUBLISH_AHEAD_MS];
 }
 

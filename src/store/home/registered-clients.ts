@@ -49,17 +49,17 @@ export function createRegisteredClients(database: Database, now: () => number) {
     add: ({ clientId, owner, name, host }: Omit<RegisteredClient, 'registeredAt'>): void => {
       rows.insert.run(clientId, owner, name, host ?? null, now());
     },
-    find: (clientId: string): RegisteredClient | undefined => clientOf(rows.byId.get(clientId)),
+    find: (clientId: string): RegisteredClient | undefined => toClient(rows.byId.get(clientId)),
     /** Newest first. */
     list: (owner: string): RegisteredClient[] =>
-      rows.byOwner.all(owner).flatMap((row) => clientOf(row) ?? []),
+      rows.byOwner.all(owner).flatMap((row) => toClient(row) ?? []),
     remove: (clientId: string): void => {
       rows.remove.run(clientId);
     },
     /** Undefined for the home's own clients, which nobody registered. */
     note(clientId: string): ClientNote | undefined {
       const client = clients.find(clientId);
-      return client === undefined ? undefined : noteOf(client, now());
+      return client === undefined ? undefined : toClientNote(client, now());
     },
     /** Issues an initial access token (RFC 7591 §3) that registers one client for this person within ten minutes. */
     issueToken(owner: string): { readonly token: string; readonly expiresAt: number } {
@@ -88,7 +88,7 @@ export function createRegisteredClients(database: Database, now: () => number) {
   return clients;
 }
 
-function noteOf({ host, registeredAt }: RegisteredClient, now: number): ClientNote {
+function toClientNote({ host, registeredAt }: RegisteredClient, now: number): ClientNote {
   const isNew = now - registeredAt < NEW_CLIENT_MS;
   const since = new Date(registeredAt).toISOString().slice(0, 10);
   const where = host === undefined ? '' : `, claims to be ${host}`;
@@ -99,7 +99,7 @@ function noteOf({ host, registeredAt }: RegisteredClient, now: number): ClientNo
   };
 }
 
-function clientOf(row: Row | undefined): RegisteredClient | undefined {
+function toClient(row: Row | undefined): RegisteredClient | undefined {
   return (
     row && {
       clientId: row.client_id,

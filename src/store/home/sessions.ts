@@ -104,13 +104,13 @@ export function createSessions(options: {
       if (row === undefined || !known(row.user)) return undefined;
       if (key !== undefined && !sameSecret(row.key ?? '', digest(key))) return undefined;
       if (isTheirs && now - row.seen_at >= SEEN_PRECISION_MS) statements.seen.run(now, row.digest);
-      return sessionOf(row);
+      return toSession(row);
     },
     isOpen: (id: string): boolean =>
       statements.find.get(id, clock.now(), clock.now() - IDLE_TIMEOUT_MS) !== undefined,
     /** Returns the person's sessions, the most recently used first. */
     list: (username: string): Session[] =>
-      statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(sessionOf),
+      statements.list.all(username, clock.now(), clock.now() - IDLE_TIMEOUT_MS).map(toSession),
     /** Returns false if the session is not this person's. */
     end: (username: string, id: string): boolean => statements.end.run(username, id).changes === 1,
     /** Ends all sessions of a person, and the links that could open new ones. */
@@ -174,7 +174,7 @@ function prepare(database: Database, now: number) {
   };
 }
 
-function sessionOf(row: Row): Session {
+function toSession(row: Row): Session {
   return {
     id: row.digest,
     username: row.user,

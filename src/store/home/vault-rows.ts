@@ -48,7 +48,7 @@ export function openVaultRows(database: Database, key: Buffer) {
     /** Returns whether the user ever had this connection. */
     wasConnected: (user: string, connection: string): boolean => known.get(user, connection) !== undefined,
     keep: (user: string, connection: string, refreshToken: string, scopes: string, now: number): void => {
-      const sealed = sealBytes(key, Buffer.from(refreshToken), ownerOf(user, connection));
+      const sealed = sealBytes(key, Buffer.from(refreshToken), sealContext(user, connection));
       database
         .transaction(() => {
           upsert.run({ user, connection, sealed, scopes, now });
@@ -57,7 +57,7 @@ export function openVaultRows(database: Database, key: Buffer) {
         .immediate();
     },
     refreshToken: (user: string, row: VaultRow): string =>
-      openBytes(key, row.sealed_refresh_token, ownerOf(user, row.connection)).toString('utf8'),
+      openBytes(key, row.sealed_refresh_token, sealContext(user, row.connection)).toString('utf8'),
     remove: (user: string, connection: string): void => {
       remove.run(user, connection);
     },
@@ -65,6 +65,6 @@ export function openVaultRows(database: Database, key: Buffer) {
 }
 
 /** Returns the associated data of a sealed token, so that a row copied to another user can't be opened. */
-function ownerOf(user: string, connection: string): string {
+function sealContext(user: string, connection: string): string {
   return JSON.stringify([user, connection]);
 }

@@ -30,14 +30,14 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
   /** @returns whether there may be more */
   const moveSome = (file: string) =>
     database.write(async (unit) => {
-      const before = endOf(file);
+      const before = readFileEnd(file);
       const [, lines] = await Promise.all([
         lock(unit, file),
         linesAfter(unit, before.seq, MAX_LINES_PER_MOVE),
       ]);
       if (lines.length === 0) return false;
       // The previous holder may have appended the same lines. A suspended process may also have lost the lock.
-      const { seq, tail } = endOf(file);
+      const { seq, tail } = readFileEnd(file);
       if (seq !== before.seq || tail !== before.tail) return true;
       appendLines(file, tail, lines);
       failpoint('audit.appended');
@@ -52,11 +52,11 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
       database.write(async (unit) => {
         await lock(unit, file);
         const head = await unit.one<AuditHead>('SELECT seq, hash FROM heads');
-        const lines = await linesAfter(unit, endOf(file).seq, null);
+        const lines = await linesAfter(unit, readFileEnd(file).seq, null);
         return {
           head: head ?? EMPTY_HEAD,
           // Lines that were added after the head was read belong to the next snapshot.
-          pending: lines.filter((line) => (seqOf(line) ?? 0) <= (head?.seq ?? 0)),
+          pending: lines.filter((line) => (parseSeq(line) ?? 0) <= (head?.seq ?? 0)),
           bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
         };
       }),
@@ -64,20 +64,20 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
 }
 
 /** Returns the number of the file's last complete line (0 if there is none), and the file's end. */
-function endOf(file: string): { readonly seq: number; readonly tail: string } {
+function readFileEnd(file: string): { readonly seq: number; readonly tail: string } {
   for (let longest = TAIL_BYTES; ; longest *= 8) {
     const tail = readTail(file, longest);
     // Searches backwards, because the last line is nearly always valid.
     const last = wholeLines(tail)
       .split('\n')
-      .findLast((line) => seqOf(line) !== undefined);
-    const seq = last === undefined ? undefined : seqOf(last);
+      .findLast((line) => parseSeq(line) !== undefined);
+    const seq = last === undefined ? undefined : parseSeq(last);
     if (seq !== undefined || Buffer.byteLength(tail) < longest) return { seq: seq ?? 0, tail };
   }
 }
 
 /** Returns the entry's number, or undefined if the line is not an audit log entry. */
-function seqOf(line: string): number | undefined {
+function parseSeq(line: string): number | undefined {
   try {
     const { seq } = JSON.parse(line) as { seq?: unknown };
     return Number.isSafeInteger(seq) ? (seq as number) : undefined;

@@ -2,7 +2,7 @@ import type { Pool } from 'pg';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { tooNew } from './migrate.ts';
 import { openPool, type PoolOptions } from './pool.ts';
-import { appOf, type Schema } from './schema.ts';
+import { appRole, type Schema } from './schema.ts';
 import { requireTenant, type TenantDatabase, tenantDatabase } from './tenant-database.ts';
 
 /**
@@ -36,7 +36,7 @@ export async function openDatabase({ schema, tenant, ...server }: OpenOptions): 
 }
 
 async function requireFit(pool: Pool, { name, migrations }: Schema): Promise<void> {
-  const found = await versionOf(pool, name);
+  const found = await schemaVersion(pool, name);
   const known = migrations.length;
   if (found > known) throw tooNew(found, known);
   if (found < known) {
@@ -52,12 +52,12 @@ async function requireFit(pool: Pool, { name, migrations }: Schema): Promise<voi
     `SELECT rolsuper OR rolbypassrls AS above, pg_has_role(current_user, $1, 'USAGE') AS app,
        current_setting('synchronous_commit') AS synced
      FROM pg_roles WHERE rolname = current_user`,
-    [appOf(name)],
+    [appRole(name)],
   );
   const [login] = rows;
   if (login === undefined || login.above || !login.app) {
     throw new TradeAgentError('invalid_config', 'row-level security does not apply to the database’s login', {
-      hint: `Create a login that is not a superuser and has no BYPASSRLS: CREATE ROLE … LOGIN IN ROLE ${appOf(name)}.`,
+      hint: `Create a login that is not a superuser and has no BYPASSRLS: CREATE ROLE … LOGIN IN ROLE ${appRole(name)}.`,
     });
   }
   if (login.synced === 'off') {
@@ -72,7 +72,7 @@ async function requireFit(pool: Pool, { name, migrations }: Schema): Promise<voi
 }
 
 /** Returns the schema's version, or 0 if there is none yet. */
-async function versionOf(pool: Pool, schema: string): Promise<number> {
+async function schemaVersion(pool: Pool, schema: string): Promise<number> {
   const { rows: there } = await pool.query('SELECT FROM pg_tables WHERE schemaname = $1 AND tablename = $2', [
     schema,
     'schema_version',

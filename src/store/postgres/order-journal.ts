@@ -14,7 +14,7 @@ import {
   lateSince,
   type OpenOrder,
   type OutOrders,
-  usageOf,
+  toUsage,
 } from '../rows/order-counts.ts';
 import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
 import {
@@ -24,7 +24,7 @@ import {
   tradingStateSource,
 } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import { adopt, endIfOver, idOf, orderChanges, THIS_ORDER, UNSETTLED } from '../sql/order-journal.ts';
+import { adopt, endIfOver, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
 import { driveWork, postgresUnits } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
@@ -65,7 +65,7 @@ async function place(
   order: Order,
   now: number,
 ): Promise<JournalState | undefined> {
-  const values = { ...idOf(key), result: JSON.stringify(order), now };
+  const values = { ...toOrderKey(key), result: JSON.stringify(order), now };
   const placed = (isFinal(order.status) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
   const [seen] = await Promise.all([placed, driveWork(unit, endIfOver(' FOR UPDATE', key, order, now))]);
   return seen?.state;
@@ -251,7 +251,7 @@ interface Whose extends SameTerms {
 /** A transaction, or a source that runs each query separately, for callers that need only one statement. */
 type Asked = Pick<Unit, 'one' | 'all'>;
 
-async function outOf(
+async function readAccountOrders(
   unit: Asked,
   others: Others,
   whose: Whose,
@@ -296,7 +296,12 @@ async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
   const whose = { owner: sub, ...termsLike(draft) };
-  const { isKnown, ...out } = await outOf(unit, { account, sub, clientOrderId, replaces }, whose, at);
+  const { isKnown, ...out } = await readAccountOrders(
+    unit,
+    { account, sub, clientOrderId, replaces },
+    whose,
+    at,
+  );
   if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
   const query = { since: dayBegan(out.now), slot: { slot, symbol, side } };
   const mandate = await driveWork(unit, findMandate(sub, draft.mandate, query, draft.client_order_id));
@@ -306,5 +311,5 @@ async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
 async function countUsage(unit: Asked, sub: string, account: string, at: CountedAt): Promise<Usage> {
   // Excludes no order, because no user has an empty ID.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
-  return usageOf(await outOf(unit, others, { owner: sub, ...noTerms }, at));
+  return toUsage(await readAccountOrders(unit, others, { owner: sub, ...noTerms }, at));
 }

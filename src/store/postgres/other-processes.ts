@@ -43,7 +43,7 @@ async function takeSome(unit: Unit, name: string): Promise<string[]> {
 }
 
 /** Returns the proposals that a process still has after it was considered dead. The lock prevents others from taking them. */
-async function allOf(unit: Unit, name: string): Promise<string[]> {
+async function heldProposals(unit: Unit, name: string): Promise<string[]> {
   const rows = await unit.all<{ id: string }>(
     `SELECT id FROM proposals WHERE state IN (${OPEN_STATES}) AND attendant = @name FOR UPDATE`,
     { name },
@@ -122,7 +122,7 @@ export function postgresOtherProcesses(
       } while (some.length === MAX_TAKEN_AT_ONCE && taken.length < MAX_TAKEN_PER_RENEWAL);
       isKnown = true;
       return {
-        taken: lapsed ? await database.writeUnsynced((unit) => allOf(unit, name)) : taken,
+        taken: lapsed ? await database.writeUnsynced((unit) => heldProposals(unit, name)) : taken,
         lapsed,
         died,
       };

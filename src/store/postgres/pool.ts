@@ -103,14 +103,14 @@ export function readServerAddress(text: string): URL {
     );
   }
   // Without a host, the driver would use PGHOST.
-  if (hostOf(url) === '') url.searchParams.set('host', 'localhost');
+  if (serverHost(url) === '') url.searchParams.set('host', 'localhost');
   return url;
 }
 
-const hostOf = (url: URL): string => url.searchParams.get('host') ?? url.host;
+const serverHost = (url: URL): string => url.searchParams.get('host') ?? url.host;
 
 function isOnThisMachine(url: URL): boolean {
-  const host = hostOf(url);
+  const host = serverHost(url);
   if (host === '' || host.startsWith('/')) return true;
   return URL.canParse(`http://${host}`) && isLoopback(new URL(`http://${host}`));
 }

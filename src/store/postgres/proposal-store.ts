@@ -16,8 +16,8 @@ import {
   draftValues,
   latelyUntil,
   type ProposalRow,
-  proposalOf,
   tokenValues,
+  toProposal,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import type { QuestionSeal } from '../rows/question-id.ts';
@@ -25,18 +25,18 @@ import {
   EPOCH_COLUMNS,
   type EpochRow,
   epochIn,
-  epochOf,
   existing,
   keyedBy,
   type OpenedRow,
   proposalReads,
+  readEpoch,
 } from '../sql/proposal-reads.ts';
 import { headAfter, lookingWithHead, withHead } from './head.ts';
 import { driveWork, postgresDatabase } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 export function postgresProposalStore(database: TenantDatabase, seal: QuestionSeal): ProposalStore {
-  const opened: OpenedRow = (row) => proposalOf(row, seal);
+  const opened: OpenedRow = (row) => toProposal(row, seal);
   return {
     ...proposalReads(postgresDatabase(database), opened),
     // Batched, because after a change, everyone who waits for the proposal reads it.
@@ -69,7 +69,7 @@ function drafts(database: TenantDatabase, opened: OpenedRow) {
     ) =>
       lookingWithHead(
         database,
-        (unit) => Promise.all([driveWork(unit, keyedBy(key, opened)), driveWork(unit, epochOf(draft.sub))]),
+        (unit) => Promise.all([driveWork(unit, keyedBy(key, opened)), driveWork(unit, readEpoch(draft.sub))]),
         async (unit, head, [known, epoch]) => {
           if (known !== undefined) return { outcome: 'known', ...known } as const;
           if (epoch !== expected.epoch) return { outcome: 'stale' } as const;

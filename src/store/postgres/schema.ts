@@ -13,15 +13,15 @@ export interface Schema {
   readonly migrations: readonly Migration[];
 }
 
-export const appOf = (schema: string): string => `${schema}_app`;
-export const sweeperOf = (schema: string): string => `${schema}_sweeper`;
+export const appRole = (schema: string): string => `${schema}_app`;
+export const sweeperRole = (schema: string): string => `${schema}_sweeper`;
 
 /** Returns the start of every schema: its roles, and the function for the current transaction's tenant. */
 export const tenancy = (schema: string): Migration => `
   DO $$
   DECLARE wanted text;
   BEGIN
-    FOREACH wanted IN ARRAY ARRAY['${appOf(schema)}', '${sweeperOf(schema)}'] LOOP
+    FOREACH wanted IN ARRAY ARRAY['${appRole(schema)}', '${sweeperRole(schema)}'] LOOP
       IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = wanted) THEN
         BEGIN
           EXECUTE format('CREATE ROLE %I NOLOGIN NOBYPASSRLS', wanted);
@@ -32,8 +32,8 @@ export const tenancy = (schema: string): Migration => `
       END IF;
     END LOOP;
   END $$;
-  GRANT USAGE ON SCHEMA ${schema} TO ${appOf(schema)}, ${sweeperOf(schema)};
-  GRANT SELECT ON schema_version TO ${appOf(schema)}, ${sweeperOf(schema)};
+  GRANT USAGE ON SCHEMA ${schema} TO ${appRole(schema)}, ${sweeperRole(schema)};
+  GRANT SELECT ON schema_version TO ${appRole(schema)}, ${sweeperRole(schema)};
 
   -- current_setting alone is not enough: after a transaction has set it, a later one on the same connection finds it empty.
   CREATE FUNCTION current_tenant() RETURNS text LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
@@ -60,14 +60,14 @@ export const tenantTable = (
 ): Migration => `
   ALTER TABLE ${table} ENABLE ROW LEVEL SECURITY;
   ALTER TABLE ${table} FORCE ROW LEVEL SECURITY;
-  CREATE POLICY of_tenant ON ${table} TO ${appOf(schema)}, CURRENT_USER
+  CREATE POLICY of_tenant ON ${table} TO ${appRole(schema)}, CURRENT_USER
     USING (tenant = current_tenant()) WITH CHECK (tenant = current_tenant());
-  GRANT ${rights.app} ON ${table} TO ${appOf(schema)};
+  GRANT ${rights.app} ON ${table} TO ${appRole(schema)};
   ${
     rights.sweeper === undefined
       ? ''
-      : `CREATE POLICY of_all ON ${table} TO ${sweeperOf(schema)} USING (true);
-  GRANT ${rights.sweeper} ON ${table} TO ${sweeperOf(schema)};`
+      : `CREATE POLICY of_all ON ${table} TO ${sweeperRole(schema)} USING (true);
+  GRANT ${rights.sweeper} ON ${table} TO ${sweeperRole(schema)};`
   }
 `;
 

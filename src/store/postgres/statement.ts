@@ -17,7 +17,7 @@ const known = new Map<string, Statement>();
  * Converts `@name` parameters, as in SQLite's statements, to `$1`, so that both databases' statements look alike. The program
  * has few distinct texts, so each is converted once and cached.
  */
-export function statementOf(text: string): Statement {
+export function toStatement(text: string): Statement {
   const earlier = known.get(text);
   if (earlier !== undefined) return earlier;
   const names: string[] = [];
@@ -31,7 +31,7 @@ export function statementOf(text: string): Statement {
 }
 
 /** Returns the values in order. @throws {Error} if a value is missing, because an unintended null would be read or written */
-export function valuesOf({ names, text }: Statement, values: Values): unknown[] {
+export function statementValues({ names, text }: Statement, values: Values): unknown[] {
   return names.map((name) => {
     const value = values[name];
     if (value === undefined) throw new Error(`no value for ${name}: ${text}`);

@@ -1,6 +1,6 @@
 import type { Pool, PoolClient, QueryConfig, QueryResult } from 'pg';
 import { type Listener, listenTo } from './listener.ts';
-import { statementOf, type Values, valuesOf } from './statement.ts';
+import { statementValues, toStatement, type Values } from './statement.ts';
 
 /** A transaction. Statements have values by name, such as `@sub`. */
 export interface Unit {
@@ -74,7 +74,7 @@ export function tenantDatabase(tenant: string, { synced, unsynced }: TenantPools
   const within =
     (pool: Connections, begin: string) =>
     <T>(work: (unit: Unit) => Promise<T>, person?: string) =>
-      inTransaction(pool, { begin, person }, (statements) => work(unitOf(statements)));
+      inTransaction(pool, { begin, person }, (statements) => work(toUnit(statements)));
   const listeners: Listener[] = [];
   const end = async () => {
     await Promise.all(listeners.map((listener) => listener.close()));
@@ -95,10 +95,10 @@ export function tenantDatabase(tenant: string, { synced, unsynced }: TenantPools
   };
 }
 
-function unitOf({ send }: Statements): Unit {
+function toUnit({ send }: Statements): Unit {
   const query = async (text: string, values: Values, isLast: boolean) => {
-    const { names, ...statement } = statementOf(text);
-    return await send({ ...statement, values: valuesOf({ ...statement, names }, values) }, isLast);
+    const { names, ...statement } = toStatement(text);
+    return await send({ ...statement, values: statementValues({ ...statement, names }, values) }, isLast);
   };
   const statements = (isLast: boolean) => ({
     all: async <Row>(text: string, values: Values = {}) => (await query(text, values, isLast)).rows as Row[],
@@ -135,7 +135,7 @@ async function inTransaction<T>(
   const client = await pool.connect();
   let result: T;
   try {
-    const { send, committed } = transactionOf(client, beginning);
+    const { send, committed } = openTransaction(client, beginning);
     result = await work({ send });
     await committed();
   } catch (error) {
@@ -147,7 +147,7 @@ async function inTransaction<T>(
 }
 
 /** Begins with the first statement. A single last statement needs no explicit transaction, unless a person must be set. */
-function transactionOf(client: PoolClient, { begin, person }: Beginning) {
+function openTransaction(client: PoolClient, { begin, person }: Beginning) {
   let begun: Promise<QueryResult> | undefined;
   let ended: Promise<unknown> | undefined;
   const beginning = () =>

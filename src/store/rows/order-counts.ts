@@ -1,7 +1,7 @@
-import { unitsOf } from '../../trading/asset-class.ts';
+import { contractMultiplier } from '../../trading/asset-class.ts';
 import {
   type CountedFacts,
-  countOf,
+  countedSize,
   isLike,
   reservedFor,
   type SameTerms,
@@ -10,7 +10,7 @@ import {
 import { Dec, ZERO } from '../../trading/decimal.ts';
 import type { CountedTerms } from '../../trading/mandate/mandate.ts';
 import { dayBegan } from '../../trading/new-york-time.ts';
-import { coveringOf } from '../../trading/option-cover.ts';
+import { usedCover } from '../../trading/option-cover.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
@@ -32,7 +32,7 @@ export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
     symbol: draft.symbol,
     side: draft.side,
     notional: reservedFor(draft),
-    qty: countOf(draft).qty,
+    qty: countedSize(draft).qty,
     terms: sameTerms(draft),
   };
 }
@@ -142,7 +142,7 @@ export function lateOrders(late: readonly LateOrder[], now: number, like: SameTe
 }
 
 /** Returns an account's use of its limits. */
-export function usageOf({ newest, clock, late, open, state }: OutOrders): Usage {
+export function toUsage({ newest, clock, late, open, state }: OutOrders): Usage {
   const behind = (newest ?? clock) - clock;
   return {
     state,
@@ -166,9 +166,9 @@ export function countedFacts(
   const { symbol, side } = draft;
   const { now, late, open } = out;
   const inSymbol = open.filter((row) => row.symbol === symbol);
-  const covering = coveringOf(symbol, open);
+  const covering = usedCover(symbol, open);
   return {
-    ...usageOf(out),
+    ...toUsage(out),
     open_symbol_notional: sum(inSymbol.flatMap((row) => (row.side === 'buy' ? [row.notional] : []))).toFixed(
       2,
     ),
@@ -192,7 +192,7 @@ export function filledPart({ notional, qty }: Reserved, order: Order): Reserved 
   if (filled.isZero()) return { notional: '0.00', qty: '0' };
   const part =
     order.qty === null
-      ? filled.times(unitsOf(order.symbol)).times(order.filled_avg_price ?? 0)
+      ? filled.times(contractMultiplier(order.symbol)).times(order.filled_avg_price ?? 0)
       : new Dec(notional).times(filled).div(order.qty);
   return {
     notional: Dec.min(part, notional).toFixed(2, Dec.ROUND_UP),

@@ -54,7 +54,7 @@ type DisplayFields = Pick<
 >;
 
 /** @param seal opens the row's `auth_req_id`s when they are read */
-export function proposalOf(row: ProposalRow, seal: QuestionSeal): StoredProposal {
+export function toProposal(row: ProposalRow, seal: QuestionSeal): StoredProposal {
   return {
     id: row.id,
     sub: row.sub,

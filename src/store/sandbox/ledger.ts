@@ -1,5 +1,5 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { unitsOf } from '../../trading/asset-class.ts';
+import { contractMultiplier } from '../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../trading/decimal.ts';
 import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
@@ -63,7 +63,7 @@ export function openLedger(database: Database.Database) {
      * @returns false, with nothing changed, if the cash or shares are insufficient and the account has no such credit
      */
     book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: Credit = {}): boolean {
-      const amount = cents(new Dec(fill.qty).times(fill.price).times(unitsOf(fill.symbol)));
+      const amount = cents(new Dec(fill.qty).times(fill.price).times(contractMultiplier(fill.symbol)));
       const sign = fill.side === 'buy' ? 1 : -1;
       const cash = cashOf(fill.account_id).minus(new Dec(amount).times(sign));
       const held = positions.holding(fill.account_id, fill.symbol);

@@ -1,7 +1,7 @@
 import type { Activity } from '../../trading/activity.ts';
 import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
 import type { PriceHistory } from '../../trading/portfolio/price-history.ts';
-import { type MarkRow, markOf, rowOf } from '../check-rows.ts';
+import { type MarkRow, toHighWaterMark, toMarkRow } from '../check-rows.ts';
 import type {
   AccountMemory,
   AccountOwner,
@@ -88,14 +88,14 @@ function accountMemory<Notice extends StoredNotice>(
   };
 }
 
-const firedOf = ({ profile, account }: AccountOwner) =>
+const readFired = ({ profile, account }: AccountOwner) =>
   all<FiredState>(`SELECT rule, subject, definition, since FROM fired WHERE ${THIS_ACCOUNT}`, {
     profile,
     account,
   });
 
 function* remembered(owner: { profile: string; account: string }): Work<Remembered> {
-  const fired = yield* firedOf(owner);
+  const fired = yield* readFired(owner);
   const mark = yield* one<MarkRow>(
     `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${THIS_ACCOUNT}`,
     owner,
@@ -106,7 +106,7 @@ function* remembered(owner: { profile: string; account: string }): Work<Remember
   );
   return {
     fired: () => fired,
-    mark: () => markOf(mark),
+    mark: () => toHighWaterMark(mark),
     proposed(rule, definition) {
       const row = proposed.find((one) => one.rule === rule && one.definition === definition);
       return row && { thread: row.thread, asked: Boolean(row.asked) };
@@ -121,7 +121,7 @@ function* rememberFired(
   states: readonly FiredState[],
 ): Work<void> {
   const key = ({ rule, subject }: FiredState) => `${rule}\n${subject}`;
-  const before = new Map((yield* firedOf({ profile, account })).map((state) => [key(state), state]));
+  const before = new Map((yield* readFired({ profile, account })).map((state) => [key(state), state]));
   // The last state of a rule and a subject wins.
   const now = new Map(states.map((state) => [key(state), state]));
   const changed = [...now].flatMap(([name, { rule, subject, definition, since }]) => {
@@ -154,7 +154,7 @@ const rememberMark = ({ person }: Dialect, { profile, account }: AccountOwner, m
      VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
      ON CONFLICT (${person}profile, account) DO UPDATE SET value = excluded.value, at = excluded.at,
        last_value = excluded.last_value, last_at = excluded.last_at, flows = excluded.flows`,
-    { profile, account, ...rowOf(mark) },
+    { profile, account, ...toMarkRow(mark) },
   );
 
 /** Creates the cache of closing prices, which a tenant's people share. */

@@ -19,7 +19,7 @@ export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): De
         'SELECT * FROM decisions WHERE sub = @sub AND subject_id = @subjectId ORDER BY id DESC LIMIT 100',
         { sub, subjectId },
       );
-      return rows.map(decisionOf);
+      return rows.map(toDecision);
     },
     async list(sub, { effect = null, limit }) {
       const rows = await database.all<DecisionRow>(
@@ -27,7 +27,7 @@ export function decisionStore(database: SqlUnits, kept = DECISION_RETENTION): De
          ORDER BY id DESC LIMIT @limit`,
         { sub, effect, limit },
       );
-      return rows.map(decisionOf);
+      return rows.map(toDecision);
     },
   };
 }
@@ -94,7 +94,7 @@ interface DecisionRow {
   readonly facts: string;
 }
 
-function decisionOf(row: DecisionRow): StoredDecision {
+function toDecision(row: DecisionRow): StoredDecision {
   const { id, at, sub, client, account, action, stage, effect, policy } = row;
   return {
     id,

@@ -109,7 +109,7 @@ function checkpointStore(database: SqlDatabase): CheckpointStore {
   return {
     async last() {
       const row = await database.read(storedCheckpoint);
-      return row && checkpointOf(row);
+      return row && toCheckpoint(row);
     },
     close: ({ day, today }, line, now) =>
       database.record(function* (head) {
@@ -140,7 +140,7 @@ interface CheckpointRow {
   readonly anchored: number;
 }
 
-function checkpointOf({ anchored, ...row }: CheckpointRow): RecordCheckpoint {
+function toCheckpoint({ anchored, ...row }: CheckpointRow): RecordCheckpoint {
   return { ...row, anchored: anchored === 1 };
 }
 

@@ -20,9 +20,9 @@ export function mandateStore(database: SqlDatabase): MandateStore {
       database.record(function* (head) {
         const { sub, id, terms, digest, approval } = mandate;
         const { replaces } = terms;
-        const earlier = yield* rowOf(sub, id);
+        const earlier = yield* findRow(sub, id);
         if (earlier !== undefined) return earlier.digest === digest ? 'known' : 'approval_used';
-        if (replaces !== undefined && !maySet((yield* rowOf(sub, replaces))?.state, 'replaced'))
+        if (replaces !== undefined && !maySet((yield* findRow(sub, replaces))?.state, 'replaced'))
           return 'not_replaceable';
         if (!(yield* spendApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
           return 'approval_used';
@@ -42,7 +42,7 @@ export function mandateStore(database: SqlDatabase): MandateStore {
       }),
     end: ({ sub, id }, to, by, now) =>
       database.record(function* (head) {
-        const before = yield* rowOf(sub, id);
+        const before = yield* findRow(sub, id);
         if (before === undefined) return 'unknown';
         // Repeating it is harmless.
         if (before.state === to) return 'ended';
@@ -70,7 +70,7 @@ function* writeGranted(head: RecordHead, mandate: GrantedMandate, now: number): 
   head.note({ event: 'mandate_granted', facts: { sub, mandate: id, digest, terms } }, now);
 }
 
-const rowOf = (sub: string, id: string) =>
+const findRow = (sub: string, id: string) =>
   one<MandateRow>('SELECT * FROM mandates WHERE sub = @sub AND id = @id', { sub, id });
 
 const move = (sub: string, id: string, to: string, now: number) =>
@@ -91,7 +91,7 @@ export function* findMandate(
   query: MandateQuery,
   but = '',
 ): Work<CountedMandate | undefined> {
-  const row = yield* rowOf(sub, id);
+  const row = yield* findRow(sub, id);
   return row && (yield* counted(row, query, but));
 }
 
@@ -175,7 +175,7 @@ function countedMandate(
   const sum = (of: readonly MandateUse[]) =>
     of.reduce((total, { notional }) => total.plus(notional), new Dec(0)).toFixed(2);
   return {
-    ...mandateOf(row),
+    ...toMandate(row),
     used: {
       total_notional: sum(uses),
       day_notional: sum(uses.filter(({ at }) => at >= since)),
@@ -195,7 +195,7 @@ function maySet(from: StoredMandateState | undefined, to: StoredMandateState): b
   return from !== undefined && mandateTransitions[from].includes(to);
 }
 
-function mandateOf({ sub, id, terms, state, created_at, updated_at }: MandateRow): StoredMandate {
+function toMandate({ sub, id, terms, state, created_at, updated_at }: MandateRow): StoredMandate {
   return {
     sub,
     id,

@@ -53,7 +53,7 @@ function* find(sub: string, id: string): Work<MessageEntry | undefined> {
     'SELECT * FROM gateway_messages WHERE sub = @sub AND client_message_id = @id',
     { sub, id },
   );
-  return row && entryOf(row);
+  return row && toEntry(row);
 }
 
 function* existing(sub: string, id: string): Work<MessageEntry> {
@@ -78,7 +78,7 @@ interface MessageRow {
   readonly result: string | null;
 }
 
-function entryOf(row: MessageRow): MessageEntry {
+function toEntry(row: MessageRow): MessageEntry {
   const result: unknown = row.result === null ? undefined : JSON.parse(row.result);
   return {
     id: row.client_message_id,

@@ -39,7 +39,7 @@ export function noticeOutbox<Notice extends StoredNotice>(
          ORDER BY made_at, ${database.dialect.place}`,
         owner,
       );
-      return rows.map((row) => waitingOf<Notice>(row));
+      return rows.map((row) => toWaitingNotice<Notice>(row));
     },
     async tried(id, attempts) {
       await database.run('UPDATE notice SET attempts = attempts + @attempts WHERE id = @id', {
@@ -77,7 +77,10 @@ function* put(
   return added;
 }
 
-export function waitingOf<Notice extends StoredNotice>({ notice, ...row }: NoticeRow): WaitingNotice<Notice> {
+export function toWaitingNotice<Notice extends StoredNotice>({
+  notice,
+  ...row
+}: NoticeRow): WaitingNotice<Notice> {
   return { ...row, notice: JSON.parse(notice) as Notice };
 }
 

@@ -15,12 +15,12 @@ const AS_SEEN = `${UNSETTLED} AND submissions = @submissions AND submitted_at IS
 export function orderChanges(database: SqlUnits) {
   const { place, bytes, json, forUpdate } = database.dialect;
   const entries = async (where: string, values = {}) =>
-    (await database.all<OrderRow>(`SELECT * FROM gateway_orders WHERE ${where}`, values)).map(entryOf);
+    (await database.all<OrderRow>(`SELECT * FROM gateway_orders WHERE ${where}`, values)).map(toEntry);
   const reject = (key: OrderKey, problem: Problem, now: number, where: string) =>
     database.write(function* () {
       const changed = yield* run(
         `UPDATE gateway_orders SET state = 'rejected', result = @result, updated_at = @now WHERE ${where}`,
-        { ...idOf(key), result: JSON.stringify(problem), now },
+        { ...toOrderKey(key), result: JSON.stringify(problem), now },
       );
       // Frees its place in the mandate in the same transaction that records the refusal.
       if (changed === 1) yield* giveBackPlace(key);
@@ -55,14 +55,14 @@ export function orderChanges(database: SqlUnits) {
          SET state = 'intent', submissions = submissions + 1, updated_at = @now,
              ambiguous = ambiguous OR submitted_at IS NOT NULL, submitted_at = @now
          WHERE ${AS_SEEN}`,
-        { ...idOf(seen), submissions, submittedAt, now },
+        { ...toOrderKey(seen), submissions, submittedAt, now },
       );
       return changed === 1 ? 'claimed' : 'stale';
     },
     async release(key, now) {
       const changed = await database.run(
         `UPDATE gateway_orders SET state = 'intent', submitted_at = NULL, updated_at = @now WHERE ${UNAMBIGUOUS}`,
-        { ...idOf(key), now },
+        { ...toOrderKey(key), now },
       );
       return changed === 1 ? 'released' : 'stale';
     },
@@ -77,7 +77,14 @@ export function orderChanges(database: SqlUnits) {
          SET state = 'rejected', result = @result, updated_at = @now, written_off_at = @now,
            reserved_until = @reservedUntil
          WHERE ${AS_SEEN}`,
-        { ...idOf(seen), submissions, submittedAt, result: JSON.stringify(problem), now, reservedUntil },
+        {
+          ...toOrderKey(seen),
+          submissions,
+          submittedAt,
+          result: JSON.stringify(problem),
+          now,
+          reservedUntil,
+        },
       );
       return changed === 1 ? 'written_off' : 'stale';
     },
@@ -85,7 +92,7 @@ export function orderChanges(database: SqlUnits) {
       await database.run(
         `UPDATE gateway_orders SET state = 'unknown', submitted_at = @now, updated_at = @now
          WHERE ${THIS_ORDER} AND state = 'intent'`,
-        { ...idOf(key), now },
+        { ...toOrderKey(key), now },
       );
     },
   } satisfies Partial<OrderJournal>;
@@ -99,7 +106,7 @@ export function* adopt(
   now: number,
 ): Work<'adopted' | 'known'> {
   const { sub } = key;
-  const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${THIS_ORDER}`, idOf(key));
+  const found = yield* one<OrderRow>(`SELECT * FROM gateway_orders WHERE ${THIS_ORDER}`, toOrderKey(key));
   if (found === undefined) return 'known';
   const { mandate, slot } = found;
   // Locks the mandate, because taking a place depends on the taken ones.
@@ -108,7 +115,7 @@ export function* adopt(
   const changed = yield* run(
     `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now
      WHERE ${THIS_ORDER} AND state = 'rejected'`,
-    { ...idOf(key), result: JSON.stringify(order), now },
+    { ...toOrderKey(key), result: JSON.stringify(order), now },
   );
   if (changed === 0) return 'known';
   const { symbol, side } = JSON.parse(found.draft) as OrderDraft;
@@ -128,16 +135,16 @@ export function* endIfOver(
   const reserved = yield* one<Reserved>(
     `SELECT notional, qty FROM gateway_orders
      WHERE ${THIS_ORDER} AND state = 'placed' AND over_at IS NULL${forUpdate}`,
-    idOf(key),
+    toOrderKey(key),
   );
   if (reserved === undefined) return;
   yield* run(
     `UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${THIS_ORDER}`,
-    { ...idOf(key), ...filledPart(reserved, order), now },
+    { ...toOrderKey(key), ...filledPart(reserved, order), now },
   );
 }
 
-export function idOf({ sub, clientOrderId }: OrderKey): { sub: string; clientOrderId: string } {
+export function toOrderKey({ sub, clientOrderId }: OrderKey): { sub: string; clientOrderId: string } {
   return { sub, clientOrderId };
 }
 
@@ -158,7 +165,7 @@ interface OrderRow {
   readonly slot: string | null;
 }
 
-function entryOf(row: OrderRow): JournalEntry {
+function toEntry(row: OrderRow): JournalEntry {
   return {
     clientOrderId: row.client_order_id,
     digest: row.digest,

@@ -72,7 +72,7 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
         const known = yield* keyedBy(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         const { sub } = yield* existing(id, opened);
-        if ((yield* epochOf(sub)) !== expected.epoch) return { outcome: 'stale' } as const;
+        if ((yield* readEpoch(sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         yield* keepKey(key, id);
         return { outcome: 'kept' } as const;
       }),
@@ -116,7 +116,7 @@ export interface EpochRow {
 }
 
 /** Returns a person's epoch. It changes with each proposal, because a change assigns a version above all others. */
-export function* epochOf(sub: string): Work<string> {
+export function* readEpoch(sub: string): Work<string> {
   return epochIn((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);
 }
 

@@ -11,7 +11,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
         `SELECT * FROM signing_keys WHERE sub = @sub AND removed_at IS NULL ORDER BY enrolled_at, ${place}`,
         { sub },
       );
-      return rows.map(keyOf);
+      return rows.map(toKey);
     },
     pair: async ({ digest, sub, expiresAt }) =>
       void (await database.run(
@@ -86,7 +86,7 @@ function* byId(credentialId: string): Work<SigningKey | undefined> {
   const row = yield* one<SigningKeyRow>('SELECT * FROM signing_keys WHERE credential_id = @credentialId', {
     credentialId,
   });
-  return row && keyOf(row);
+  return row && toKey(row);
 }
 
 function* isSigned(sub: string, approval: string, digest: string): Work<boolean> {
@@ -158,7 +158,7 @@ interface SigningKeyRow {
   readonly removed_at: number | null;
 }
 
-function keyOf(row: SigningKeyRow): SigningKey {
+function toKey(row: SigningKeyRow): SigningKey {
   return {
     credentialId: row.credential_id,
     sub: row.sub,

@@ -18,7 +18,11 @@ const read = ({ tool_call_id, last_seen, thread, prompt, attempt }: Row): Thread
   proposal: JSON.parse(last_seen) as Proposal,
 });
 
-export function* proposalsOf({ place }: Dialect, thread: string, prompt?: number): Work<ThreadProposal[]> {
+export function* readThreadProposals(
+  { place }: Dialect,
+  thread: string,
+  prompt?: number,
+): Work<ThreadProposal[]> {
   const rows = yield* all<Row>(
     `SELECT * FROM thread_proposals WHERE thread = @thread AND prompt = coalesce(@prompt, prompt) ORDER BY ${place}`,
     { thread, prompt: prompt ?? null },
@@ -59,7 +63,7 @@ export function threadProposals(database: SqlUnits): ThreadProposals {
       );
       return row && read(row);
     },
-    ofThread: (thread, prompt) => database.read(() => proposalsOf(database.dialect, thread, prompt)),
+    ofThread: (thread, prompt) => database.read(() => readThreadProposals(database.dialect, thread, prompt)),
     async list({ profile, sub }) {
       const rows = await database.all<Row>(
         `SELECT seen.* FROM thread_proposals AS seen JOIN threads ON threads.id = seen.thread

@@ -8,7 +8,7 @@ import {
   TITLE_LENGTH,
 } from '../thread-store.ts';
 import { all, one, run, type SqlUnits, type Work } from './sql-database.ts';
-import { proposalsOf } from './thread-proposals.ts';
+import { readThreadProposals } from './thread-proposals.ts';
 
 interface Row {
   readonly id: string;
@@ -50,7 +50,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
          ORDER BY updated_at DESC, ${place} DESC`,
         { profile, sub: sub ?? null },
       );
-      return rows.map(threadOf);
+      return rows.map(toThread);
     },
     begin: (asked) => database.write(() => begin(asked)),
     isHeld: (lease) => database.read(() => isHeldLease(lease)),
@@ -84,7 +84,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
           `SELECT id FROM threads WHERE id = @id AND lease_epoch = @epoch${forUpdate}`,
           { id, epoch },
         );
-        const seen = yield* proposalsOf(database.dialect, id);
+        const seen = yield* readThreadProposals(database.dialect, id);
         if (found === undefined || seen.some(({ proposal }) => !isSettledState(proposal.state)))
           return 'stale';
         for (const table of ['checkpoints', 'writes', 'messages'])
@@ -117,7 +117,7 @@ function* begin(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<Return
           { ...values, expected, speaks: title === undefined ? 0 : 1 },
         );
   if (row === undefined) return { outcome: 'stale' };
-  return { outcome: 'begun', thread: threadOf(row), lease: { thread: id, holder, epoch: row.lease_epoch } };
+  return { outcome: 'begun', thread: toThread(row), lease: { thread: id, holder, epoch: row.lease_epoch } };
 }
 
 /** Shortens a title, and replaces NUL, which PostgreSQL's text can't contain but piped input may. */
@@ -125,11 +125,11 @@ function storable(title: string): string {
   return title.slice(0, TITLE_LENGTH).replaceAll('\0', '\u{fffd}');
 }
 
-function threadOf({ id, profile, sub, title, status, updated_at }: Row): Thread {
+function toThread({ id, profile, sub, title, status, updated_at }: Row): Thread {
   return { id, profile, sub: sub ?? undefined, title, status, updatedAt: updated_at };
 }
 
 function leasedThread(row: Row): LeasedThread {
   const { lease_owner, lease_epoch: epoch, lease_until: until } = row;
-  return { ...threadOf(row), holder: lease_owner ?? undefined, epoch, until };
+  return { ...toThread(row), holder: lease_owner ?? undefined, epoch, until };
 }

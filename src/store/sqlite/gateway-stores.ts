@@ -5,7 +5,7 @@ import { sharedStores } from '../sql/gateway-stores.ts';
 import { sqlHalts } from '../sql/halts.ts';
 import { recountOrders } from '../sql/order-recount.ts';
 import { sqliteAuditStore } from './audit-store.ts';
-import { migrate, versionOf } from './migrate.ts';
+import { migrate, schemaVersion } from './migrate.ts';
 import { gatewayMigrations } from './migrations/gateway.ts';
 import { sqliteOrderJournal } from './order-journal.ts';
 import { sqliteProofStore } from './proof-store.ts';
@@ -38,7 +38,7 @@ export function sqliteGatewayStores(
  */
 export function sqliteRecord(database: Database.Database) {
   // These tables are the same in all versions. A gateway that died before creating any left an empty file.
-  if (versionOf(database) === 0) prepareGatewayDatabase(database);
+  if (schemaVersion(database) === 0) prepareGatewayDatabase(database);
   const shared = sqliteDatabase(database);
   return {
     halts: sqlHalts(shared),

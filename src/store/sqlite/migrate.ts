@@ -15,7 +15,7 @@ export function migrate(
   database
     .transaction(() => {
       // Reads the version under the lock, because another process may have migrated first.
-      const version = versionOf(database);
+      const version = schemaVersion(database);
       if (version > migrations.length) throw tooNew(version, migrations.length);
       for (const migration of migrations.slice(version)) database.exec(migration);
       database.pragma(`user_version = ${migrations.length}`);
@@ -23,6 +23,6 @@ export function migrate(
     .immediate();
 }
 
-export function versionOf(database: Database.Database): number {
+export function schemaVersion(database: Database.Database): number {
   return database.pragma('user_version', { simple: true }) as number;
 }

@@ -14,12 +14,12 @@ import {
   lateSince,
   type OpenOrder,
   type OutOrders,
-  usageOf,
+  toUsage,
 } from '../rows/order-counts.ts';
 import { noteDecision } from '../sql/decision-store.ts';
 import { readTradingState } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import { adopt, endIfOver, idOf, orderChanges, THIS_ORDER, UNSETTLED } from '../sql/order-journal.ts';
+import { adopt, endIfOver, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
 import { one, run, type Work } from '../sql/sql-database.ts';
 import { spendApproval } from '../sql/used-approvals.ts';
 import { type RunWork, sqliteUnits, workRunner } from './sql-database.ts';
@@ -34,7 +34,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     decide: ((facts: CountedFacts) => DecisionNote) | undefined,
   ): Work<Awaited<ReturnType<OrderJournal['claim']>>> {
     const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
-    if ((yield* stateOf(order)) !== undefined) return 'known';
+    if ((yield* readState(order)) !== undefined) return 'known';
     const decision = decide?.(counted(order, now));
     if (decision?.effect === 'deny') {
       yield* noteDecision(decision, now);
@@ -69,11 +69,11 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     usage: async (sub, account, now) => usage(sub, account, now),
     place: (key, order, now) =>
       units.write(function* () {
-        const before = yield* stateOf(key);
+        const before = yield* readState(key);
         if (before === 'rejected') return yield* adopt('', key, order, now);
         yield* run(
           `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED}`,
-          { ...idOf(key), result: JSON.stringify(order), now },
+          { ...toOrderKey(key), result: JSON.stringify(order), now },
         );
         yield* endIfOver('', key, order, now);
         return before === undefined || before === 'placed' ? 'known' : 'placed';
@@ -88,10 +88,10 @@ const INSERT = `
   VALUES (@sub, @clientOrderId, @digest, @draft, @replaces, 'intent', 1, @now, 0, @countedAt, @now,
      @account, @symbol, @side, @notional, @qty, @terms, @mandate, @slot)`;
 
-function* stateOf(key: Pick<Claim, 'sub' | 'clientOrderId'>): Work<JournalState | undefined> {
+function* readState(key: Pick<Claim, 'sub' | 'clientOrderId'>): Work<JournalState | undefined> {
   const row = yield* one<{ state: JournalState }>(
     `SELECT state FROM gateway_orders WHERE ${THIS_ORDER}`,
-    idOf(key),
+    toOrderKey(key),
   );
   return row?.state;
 }
@@ -156,6 +156,6 @@ function orderCounts(database: Database.Database, runWork: RunWork) {
       );
     },
     usage: (sub: string, account: string, clock: number): Usage =>
-      usageOf(outOf({ ...NO_ORDER, account }, sub, clock, noTerms)),
+      toUsage(outOf({ ...NO_ORDER, account }, sub, clock, noTerms)),
   };
 }

@@ -8,8 +8,8 @@ import {
   draftValues,
   latelyUntil,
   type ProposalRow,
-  proposalOf,
   tokenValues,
+  toProposal,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
 import type { QuestionSeal } from '../rows/question-id.ts';
@@ -17,19 +17,19 @@ import {
   EPOCH_COLUMNS,
   type EpochRow,
   epochIn,
-  epochOf,
   existing,
   keepKey,
   keyedBy,
   type OpenedRow,
   proposalReads,
+  readEpoch,
 } from '../sql/proposal-reads.ts';
 import { one, run, type SqlDatabase } from '../sql/sql-database.ts';
 import { sqliteDatabase } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
 export function sqliteProposalStore(database: Database.Database, seal: QuestionSeal): ProposalStore {
-  const opened: OpenedRow = (row) => proposalOf(row, seal);
+  const opened: OpenedRow = (row) => toProposal(row, seal);
   const shared = sqliteDatabase(database);
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
   const version = latestVersion(database);
@@ -107,7 +107,7 @@ function drafts(database: SqlDatabase, version: () => number, opened: OpenedRow)
       database.record(function* (head) {
         const known = yield* keyedBy(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
-        if ((yield* epochOf(draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
+        if ((yield* readEpoch(draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         yield* run(DRAFT, { ...draftValues(draft), now, version: version() + 1 });
         yield* keepKey(key, draft.id);
         head.note(line, now);

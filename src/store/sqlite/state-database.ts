@@ -17,7 +17,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { damaged, databaseFailure, errorCode } from './database-failure.ts';
 import { openEncrypted } from './encrypted-database.ts';
-import { migrate, versionOf } from './migrate.ts';
+import { migrate, schemaVersion } from './migrate.ts';
 import { stateMigrations } from './migrations/state.ts';
 
 export type StateDatabase = Database.Database;
@@ -40,8 +40,8 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   if (key.length !== 32) throw new RangeError('the database key must be 32 bytes');
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    if (sizeOf(file) === undefined) create(file, key);
-    if (sizeOf(file) === 0) throw damaged(file);
+    if (fileSize(file) === undefined) create(file, key);
+    if (fileSize(file) === 0) throw damaged(file);
     return open(file, key);
   } catch (error) {
     throw databaseFailure(error, file);
@@ -77,7 +77,7 @@ function create(file: string, key: Buffer): void {
 }
 
 function open(file: string, key: Buffer): StateDatabase {
-  const size = sizeOf(file) ?? 0;
+  const size = fileSize(file) ?? 0;
   // Checked before opening, which creates a log file.
   const mayBeDamaged = size > 0 && size <= MAX_VERIFIED_BYTES && !isAsClosed(file);
   const database = openEncrypted(file, key, { fileMustExist: true });
@@ -102,7 +102,7 @@ function open(file: string, key: Buffer): StateDatabase {
   }
 }
 
-function sizeOf(file: string): number | undefined {
+function fileSize(file: string): number | undefined {
   return statSync(file, { throwIfNoEntry: false })?.size;
 }
 
@@ -112,7 +112,7 @@ function check(database: StateDatabase, file: string): void {
 }
 
 function requireKnownVersion(database: StateDatabase, file: string): number {
-  const found = versionOf(database);
+  const found = schemaVersion(database);
   if (found <= SCHEMA_VERSION) return found;
   throw newer(file, found, SCHEMA_VERSION);
 }
@@ -142,7 +142,7 @@ export function giveBackSpace(database: StateDatabase, { leave = 0 } = {}): void
  */
 export function isAsClosed(file: string): boolean {
   try {
-    return !existsSync(`${file}-wal`) && readFileSync(noteOf(file), 'latin1') === identityOf(file);
+    return !existsSync(`${file}-wal`) && readFileSync(markerFile(file), 'latin1') === fileIdentity(file);
   } catch {
     return false;
   }
@@ -151,14 +151,14 @@ export function isAsClosed(file: string): boolean {
 /** Notes the identity of the closed file. If that fails, the file is verified the next time. */
 export function noteClosed(file: string): void {
   try {
-    writeFileSync(noteOf(file), identityOf(file), { mode: 0o600 });
+    writeFileSync(markerFile(file), fileIdentity(file), { mode: 0o600 });
   } catch {}
 }
 
-const noteOf = (file: string) => `${file}.closed`;
+const markerFile = (file: string) => `${file}.closed`;
 
 /** Returns the file's identity. It also changes when a backup is restored, because a `ctime` can't be set. */
-function identityOf(file: string): string {
+function fileIdentity(file: string): string {
   const { dev, ino, size, mtimeNs, ctimeNs } = statSync(file, { bigint: true });
   return [dev, ino, size, mtimeNs, ctimeNs].join(' ');
 }

@@ -42,7 +42,7 @@ import {
   parse,
   withQuery,
 } from './gateway-requests.ts';
-import { inAccountOf, type SafeguardRequests, safeguardRequests } from './kept-requests.ts';
+import { type SafeguardRequests, safeguardRequests, withAccountOwner } from './kept-requests.ts';
 
 interface ProposalLook {
   /** Long-poll timeout in seconds, at most 25. */
@@ -180,7 +180,7 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
      */
     propose: (proposal: ProposalRequestInput, key: string): Promise<Proposal> =>
       send('POST', '/v1/proposals', proposalSchema, {
-        body: inAccountOf(accountOf, proposedIn(account, proposal)),
+        body: withAccountOwner(accountOf, proposedIn(account, proposal)),
         headers: { 'idempotency-key': key },
         scopes: proposingScopes(proposal),
         ms: PROPOSE_TIMEOUT_MS,

@@ -92,22 +92,22 @@ function connectHint(connection: string): string {
 /** Matches gateways with stored credentials, where nothing can be connected from here. */
 const storedCredentialsSchema = z.object({ credentials: z.string() });
 
-function connectionOf(body: unknown): string | undefined {
+function missingConnection(body: unknown): string | undefined {
   if (storedCredentialsSchema.safeParse(body).success) return undefined;
   const named = z.object({ connection: z.string().regex(/^[a-z]{1,32}$/) }).safeParse(body);
   return named.success ? named.data.connection : 'broker';
 }
 
 /** Returns the error code for a gateway problem code; `gateway_refused` for an unknown one. */
-export function errorCodeOf(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
+export function toErrorCode(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
   if (isAgentProblem(problem)) return problem;
   return (isProblemCode(problem) ? meanings[problem] : undefined) ?? 'gateway_refused';
 }
 
-function codeOf(status: number, problem: Problem | undefined): ErrorCode {
+function responseErrorCode(status: number, problem: Problem | undefined): ErrorCode {
   if (status === 401) return 'login_required';
-  if (problem !== undefined) return errorCodeOf(problem.code, problem);
+  if (problem !== undefined) return toErrorCode(problem.code, problem);
   if (status === 404) return 'not_found';
   return status >= 500 ? 'gateway_unreachable' : 'gateway_refused';
 }
@@ -119,13 +119,13 @@ function codeOf(status: number, problem: Problem | undefined): ErrorCode {
 export function gatewayError(status: number, body: unknown): TradeAgentError {
   const parsed = problemSchema.safeParse(body);
   const problem = parsed.success ? parsed.data : undefined;
-  const code = codeOf(status, problem);
+  const code = responseErrorCode(status, problem);
   const said = problem?.detail ?? problem?.title;
   const message =
     said === undefined
       ? `the gateway answered with HTTP status ${status}`
       : safeLine(said, MAX_SENTENCE_LENGTH);
-  const connection = code === 'connection_required' ? connectionOf(body) : undefined;
+  const connection = code === 'connection_required' ? missingConnection(body) : undefined;
   const hint =
     connection !== undefined
       ? connectHint(connection)

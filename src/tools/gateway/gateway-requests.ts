@@ -56,7 +56,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     const limit = timeLimit(ms, signal, given);
     const once = async () => {
       const response = await session.fetch(addressOf(path), { ...init, signal: limit.signal }, scopes);
-      return { ok: response.ok, status: response.status, body: await bodyOf(response) };
+      return { ok: response.ok, status: response.status, body: await readBody(response) };
     };
     try {
       return await once().catch((error: unknown) => {
@@ -112,7 +112,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     try {
       const init = { headers: { accept: 'text/event-stream', ...headers }, signal: ended };
       const response = await session.fetch(addressOf(path), init, [scope]);
-      if (!response.ok) throw gatewayError(response.status, await bodyOf(response));
+      if (!response.ok) throw gatewayError(response.status, await readBody(response));
       if (response.body === null) throw new Error('the gateway answered without a body');
       return response.body;
     } catch (error) {
@@ -172,7 +172,7 @@ function interrupted(): TradeAgentError {
 }
 
 /** Returns undefined for a body that is not JSON. Throws if the connection breaks. */
-async function bodyOf(response: Response): Promise<unknown> {
+async function readBody(response: Response): Promise<unknown> {
   return parseJson(await response.text());
 }
 

@@ -144,7 +144,10 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
 }
 
 /** Adds the profile's account owner to a proposal about an account. */
-export function inAccountOf(owner: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
+export function withAccountOwner(
+  owner: string | undefined,
+  asked: ProposalRequestInput,
+): ProposalRequestInput {
   return questionToPropose[asked.kind] === undefined ? asked : { for: owner, ...asked };
 }
 

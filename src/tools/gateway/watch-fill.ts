@@ -1,5 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
-import { ordersOf } from '../../trading/kinds/kind-words.ts';
+import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { isFinal } from '../../trading/views.ts';
@@ -41,7 +41,7 @@ export function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
   const atMarket = new Set(
     drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])),
   );
-  return ordersOf(kindWords(kind).came(result)).some(
+  return outcomeOrders(kindWords(kind).came(result)).some(
     ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinal(status),
   );
 }

@@ -87,7 +87,7 @@ export const batch = defineKind({
       const { orders, ...frame } = subject;
       return {
         headline: `${orders.length} orders together`,
-        terms: countsOf(orders),
+        terms: sideCounts(orders),
         fields: [
           ...orders.flatMap((draft, at) =>
             draftFields(draft).map(({ name, label, ...field }) => {
@@ -101,7 +101,7 @@ export const batch = defineKind({
   },
 });
 
-function countsOf(orders: readonly OrderDraft[]): string {
+function sideCounts(orders: readonly OrderDraft[]): string {
   const count = (side: OrderDraft['side']) => orders.filter((draft) => draft.side === side).length;
   return [
     [count('sell'), 'to sell'],

@@ -26,7 +26,7 @@ export interface Came {
   readonly granted?: Granted | undefined;
 }
 
-export function ordersOf({ placed, lines = [] }: Came): Order[] {
+export function outcomeOrders({ placed, lines = [] }: Came): Order[] {
   return [placed, ...lines.map(({ order }) => order)].filter((order) => order !== undefined);
 }
 

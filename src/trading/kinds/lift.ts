@@ -19,7 +19,7 @@ export type LiftSubject = z.output<typeof subjectSchema>;
 const resultSchema = z.lazy(() => z.object({ lifted_at: z.string() }));
 export type Lifted = z.output<typeof resultSchema>;
 
-const headlineOf = ({ state }: LiftSubject) =>
+const liftHeadline = ({ state }: LiftSubject) =>
   state === 'reducing' ? 'ALLOW BUYING AGAIN: positions can grow' : 'LIFT THE HALT: trading resumes';
 
 const fieldWords: FieldWords = {
@@ -44,9 +44,9 @@ export const lift = defineKind({
   phrases: changePhrases,
   terminal: {
     called: 'halt',
-    headline: headlineOf,
+    headline: liftHeadline,
     fields: (subject) => [
-      ['what', headlineOf(subject)],
+      ['what', liftHeadline(subject)],
       [subject.state ?? 'halted', subject.halted_at],
     ],
     brief: () => [],

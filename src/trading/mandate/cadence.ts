@@ -7,7 +7,7 @@ export type Cadence = (typeof cadences)[number];
 export const slotPattern = /^\d{4}-(W\d{2}|\d{2}(-\d{2})?)$/;
 
 /** Returns the slot (period) of an instant by New York date: `2026-11-25`, `2026-W48` (ISO 8601) or `2026-11`. */
-export function slotOf(cadence: Cadence, now: number): string | undefined {
+export function currentSlot(cadence: Cadence, now: number): string | undefined {
   const date = newYorkDate(now);
   switch (cadence) {
     case 'on_demand':

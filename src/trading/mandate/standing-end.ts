@@ -16,10 +16,10 @@ const SESSION_CLOSE = '16:00';
  * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no
  * session is left
  */
-export function endOf(end: SaidEnd, now: number): number {
+export function parseEnd(end: SaidEnd, now: number): number {
   const isBefore = 'before' in end;
   const said = isBefore ? end.before : end.until;
-  const last = isBefore ? addDays(dateOf(said, now), -1) : dateOf(said, now);
+  const last = isBefore ? addDays(parseDay(said, now), -1) : parseDay(said, now);
   const words = `${isBefore ? 'before' : 'until'} ${said}`;
   if (!hasSession(last, now)) {
     throw new TradeAgentError('usage', `there is no trading day left ${words}`, {
@@ -29,7 +29,7 @@ export function endOf(end: SaidEnd, now: number): number {
   return newYorkInstant(addDays(last, 1), '00:00');
 }
 
-function dateOf(said: string, now: number): IsoDate {
+function parseDay(said: string, now: number): IsoDate {
   const today = newYorkDate(now);
   if (said === 'today') return today;
   if (said === 'tomorrow') return addDays(today, 1);

@@ -1,4 +1,4 @@
-import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
+import { type Activity, toFills, toShareExchanges } from '../activity.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import type { Position } from '../views.ts';
 import type { LotHistory } from './lot-history.ts';
@@ -18,7 +18,7 @@ export function lotHistory(
   method: LotMethod,
   options: ReplayOptions = {},
 ): LotHistory {
-  return replayed(tradesOf(activities), method, options);
+  return replayed(toTrades(activities), method, options);
 }
 
 interface Trades {
@@ -33,8 +33,8 @@ interface ReplayOptions {
   readonly washSales?: boolean;
 }
 
-export function tradesOf(activities: readonly Activity[]): Trades {
-  return { fills: fillsOf(activities), exchanges: exchangesOf(activities) };
+export function toTrades(activities: readonly Activity[]): Trades {
+  return { fills: toFills(activities), exchanges: toShareExchanges(activities) };
 }
 
 export function replayed(

@@ -1,5 +1,5 @@
-import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
-import { unitsOf } from '../asset-class.ts';
+import { type Activity, toFills, toShareExchanges } from '../activity.ts';
+import { contractMultiplier } from '../asset-class.ts';
 import { Dec, isPositive, signedQty, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -59,16 +59,16 @@ export function profitsBySymbol(
 ): Profits {
   const ends = points.map(({ at }) => at);
   const held = new Map(positions.map((position) => [position.symbol, position]));
-  const changes = Map.groupBy(changesOf(activities), ({ symbol }) => symbol);
+  const changes = Map.groupBy(positionChanges(activities), ({ symbol }) => symbol);
   return new Map(
     [...closes].map(([symbol, prices]) => {
-      const priceAt = closesAt(ends, prices, unitsOf(symbol));
-      return [symbol, profitsOf(ends, priceAt, held.get(symbol), changes.get(symbol) ?? [])];
+      const priceAt = closesAt(ends, prices, contractMultiplier(symbol));
+      return [symbol, periodProfits(ends, priceAt, held.get(symbol), changes.get(symbol) ?? [])];
     }),
   );
 }
 
-function profitsOf(
+function periodProfits(
   ends: readonly number[],
   priceAt: readonly (Dec | undefined)[],
   position: Position | undefined,
@@ -78,7 +78,7 @@ function profitsOf(
   const shares = ends.map(() => ZERO);
   const cash = ends.map(() => ZERO);
   for (const change of changes) {
-    const point = pointOf(ends, change.at);
+    const point = firstPointAfter(ends, change.at);
     if (point >= ends.length) continue;
     const paid = change.moved ? change.shares.mul(priceAt[point] ?? ZERO).neg() : change.cash;
     shares[point] = (shares[point] as Dec).plus(change.shares);
@@ -97,7 +97,7 @@ function profitsOf(
 }
 
 /** Returns the index of the first point at or after an instant. */
-function pointOf(ends: readonly number[], at: number): number {
+function firstPointAfter(ends: readonly number[], at: number): number {
   let [low, high] = [0, ends.length];
   while (low < high) {
     const middle = (low + high) >> 1;
@@ -116,12 +116,12 @@ interface Change {
   readonly moved: boolean;
 }
 
-function changesOf(activities: readonly Activity[]): Change[] {
-  const trades = fillsOf(activities).map(({ symbol, side, qty, price, at }) => {
+function positionChanges(activities: readonly Activity[]): Change[] {
+  const trades = toFills(activities).map(({ symbol, side, qty, price, at }) => {
     const shares = side === 'buy' ? qty : qty.neg();
     return { symbol, at, shares, cash: shares.mul(price).neg(), moved: false };
   });
-  const exchanges = exchangesOf(activities).flatMap(({ legs, at, turns, cash }) =>
+  const exchanges = toShareExchanges(activities).flatMap(({ legs, at, turns, cash }) =>
     legs.map(({ symbol, qty }, index) => {
       return { symbol, at, shares: qty, cash: index === 0 ? cash : ZERO, moved: !turns };
     }),

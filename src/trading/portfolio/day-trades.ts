@@ -1,4 +1,4 @@
-import { type Activity, fillsOf } from '../activity.ts';
+import { type Activity, toFills } from '../activity.ts';
 import { type Dec, ZERO } from '../decimal.ts';
 
 export interface DayTrades {
@@ -10,7 +10,7 @@ export interface DayTrades {
 
 export function dayTrades(activities: readonly Activity[], began: number): ReadonlyMap<string, DayTrades> {
   const trades = new Map<string, DayTrades>();
-  for (const { symbol, side, qty, price, at } of fillsOf(activities)) {
+  for (const { symbol, side, qty, price, at } of toFills(activities)) {
     if (at < began) continue;
     const signed = side === 'buy' ? qty : qty.neg();
     const { qty: before, paid } = trades.get(symbol) ?? { qty: ZERO, paid: ZERO };

@@ -39,7 +39,7 @@ export interface Drawdowns {
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
   let worst: Depth | undefined;
   let open: Depth | undefined;
-  let current = currentOf(kept);
+  let current = currentDrawdown(kept);
   const last = points.at(-1);
   const end = (recoveredAt?: number) => {
     if (open !== undefined && (worst === undefined || isDeeper(open, worst)))
@@ -68,7 +68,7 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
       return series;
     },
     current,
-    worst: worst && fallOf(worst),
+    worst: worst && toDrawdown(worst),
     mark,
   };
 }
@@ -81,7 +81,7 @@ function follow(
   let mark = kept;
   for (const { at, value, flow } of points) {
     if (mark !== undefined && at <= mark.last.at) continue;
-    const level = mark && levelOf(mark, value, flow);
+    const level = mark && adjustedMark(mark, value, flow);
     const last = { at, value };
     if (mark === undefined || level === undefined) {
       // Without a level to compare with, the mark restarts from the current value.
@@ -106,11 +106,11 @@ function isDeeper(one: Depth, other: Depth): boolean {
   return compare(one.value.mul(other.peak), other.value.mul(one.peak)) < 0;
 }
 
-function fallOf({ value, peak, ...rest }: Depth): Fall {
+function toDrawdown({ value, peak, ...rest }: Depth): Fall {
   return { fraction: below(value, peak), ...rest };
 }
 
-function currentOf(mark: HighWaterMark | undefined): Dec {
+function currentDrawdown(mark: HighWaterMark | undefined): Dec {
   return mark === undefined ? ZERO : below(mark.last.value, mark.value);
 }
 
@@ -130,7 +130,7 @@ function below(value: Dec, peak: Dec): Dec {
  * flow is neither gain nor loss: deposits × (V' + D) / V', withdrawals × V / (V + W). @returns undefined if there is
  * nothing to compare with, because new money arrived after a total loss
  */
-function levelOf({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
+function adjustedMark({ value: level, last }: HighWaterMark, value: Dec, flow: Dec): Dec | undefined {
   if (!isPositive(last.value)) {
     // After a total loss without new money, any recovery is still measured against the mark.
     const isNew = isPositive(flow) && isPositive(last.value.plus(flow));

@@ -1,5 +1,5 @@
 import type { Activity } from '../activity.ts';
-import { assetClassOf, quantityWords, unitsOf } from '../asset-class.ts';
+import { contractMultiplier, getAssetClass, quantityWords } from '../asset-class.ts';
 import { Dec, isPositive, plain, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -22,7 +22,7 @@ export function gainsView(
   activities: readonly Activity[],
   { method, year }: { readonly method: LotMethod; readonly year: string | undefined },
 ) {
-  const all = gainsOf(history.closings);
+  const all = toGains(history.closings);
   const gains = all.filter(({ sold }) => year === undefined || sold.startsWith(`${year}-`));
   const sold = new Set(gains.map(({ symbol }) => symbol));
   const years = [...new Set(all.map((gain) => gain.sold.slice(0, 4)))].sort();
@@ -72,7 +72,7 @@ function lineView(gain: Gain) {
 }
 
 function totalsView(gains: readonly Gain[], term?: Term) {
-  const { proceeds, cost, adjustment, gain } = totalsOf(
+  const { proceeds, cost, adjustment, gain } = gainTotals(
     gains.filter((one) => term === undefined || one.term === term),
   );
   return {
@@ -106,7 +106,7 @@ function lotView(side: 'long' | 'short', lot: BookLot, { symbol, current_price }
   const acquired = lot.at === undefined ? undefined : newYorkDate(lot.at);
   const qty = side === 'long' ? lot.qty : lot.qty.neg();
   const cost = side === 'long' ? lot.amount : lot.amount?.neg();
-  const value = qty.mul(current_price).mul(unitsOf(symbol)).toDecimalPlaces(2);
+  const value = qty.mul(current_price).mul(contractMultiplier(symbol)).toDecimalPlaces(2);
   return {
     symbol,
     side,
@@ -156,11 +156,11 @@ interface Gain {
  * Returns gains with their terms. Long-term starts the day after the first anniversary of the purchase (IRS Publication
  * 550, "Holding Period"), including the holding period of replaced shares. Short sales are short-term.
  */
-export function gainsOf(closings: readonly Closing[]): Gain[] {
-  return closings.map(gainOf);
+export function toGains(closings: readonly Closing[]): Gain[] {
+  return closings.map(toGain);
 }
 
-function gainOf(closing: Closing): Gain {
+function toGain(closing: Closing): Gain {
   const { symbol, side, qty, opened, closed, proceeds, cost, tacked, disallowed: adjustment } = closing;
   const sold = newYorkDate(closed);
   const bought = opened === undefined ? undefined : newYorkDate(opened);
@@ -177,24 +177,24 @@ function gainOf(closing: Closing): Gain {
     acquired: side === 'short' ? sold : bought,
     code: isPositive(adjustment) ? 'W' : '',
     gain: before?.plus(adjustment),
-    term: termOf(side, bought && addDays(bought, -tacked), sold),
+    term: gainTerm(side, bought && addDays(bought, -tacked), sold),
   };
 }
 
 /** Describes shares as the form's example does: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
 function whatWords(symbol: string, qty: Dec): string {
-  const kind = assetClassOf(symbol);
+  const kind = getAssetClass(symbol);
   if (kind === 'us_equity') return `${plain(qty)} sh. ${symbol}`;
   return `${quantityWords(symbol, plain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
 }
 
-function termOf(side: Closing['side'], since: IsoDate | undefined, sold: IsoDate): Term {
+function gainTerm(side: Closing['side'], since: IsoDate | undefined, sold: IsoDate): Term {
   if (side === 'short') return 'short';
   if (since === undefined) return 'unknown';
   return sold >= longTermFrom(since) ? 'long' : 'short';
 }
 
-export function totalsOf(gains: readonly Gain[]) {
+export function gainTotals(gains: readonly Gain[]) {
   const known = gains.filter(({ gain }) => gain !== undefined);
   const sum = (of: (gain: Gain) => Dec | undefined) =>
     known.reduce((total, one) => total.plus(of(one) ?? ZERO), new Dec(0));

@@ -80,10 +80,10 @@ export class LotPool {
   spread(): void {
     const known = this.lots.filter(({ amount }) => amount !== undefined);
     if (known.length < 2) return;
-    let [amount, qty] = sumsOf(known);
+    let [amount, qty] = sumLots(known);
     this.lots = this.lots.map((lot) => {
       if (lot.amount === undefined) return lot;
-      const part = partOf(amount, lot.qty, qty);
+      const part = proportionalAmount(amount, lot.qty, qty);
       [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
       return { ...lot, amount: part };
     });
@@ -91,10 +91,10 @@ export class LotPool {
 
   /** Takes at average cost. The remaining cost goes to the first known lot, because `spread` distributes it later. */
   #takeAverage(wanted: Dec): BookLot[] {
-    const [all, shares] = sumsOf(this.lots);
+    const [all, shares] = sumLots(this.lots);
     const taken = this.#takeFrom(wanted);
-    let qty = sumsOf(taken)[1];
-    let amount = partOf(all, qty, shares);
+    let qty = sumLots(taken)[1];
+    let amount = proportionalAmount(all, qty, shares);
     let left = all.minus(amount);
     this.lots = this.lots.map((lot) => {
       if (lot.amount === undefined) return lot;
@@ -104,7 +104,7 @@ export class LotPool {
     });
     return taken.map((lot) => {
       if (lot.amount === undefined) return lot;
-      const part = partOf(amount, lot.qty, qty);
+      const part = proportionalAmount(amount, lot.qty, qty);
       [amount, qty] = [amount.minus(part), qty.minus(lot.qty)];
       return { ...lot, amount: part };
     });
@@ -121,7 +121,7 @@ export class LotPool {
         taken.push(lot);
         left = left.minus(lot.qty);
       } else {
-        const part = lot.amount === undefined ? undefined : partOf(lot.amount, left, lot.qty);
+        const part = lot.amount === undefined ? undefined : proportionalAmount(lot.amount, left, lot.qty);
         taken.push({ ...lot, qty: left, amount: part });
         kept.push({ ...lot, qty: lot.qty.minus(left), amount: part && lot.amount?.minus(part) });
         left = ZERO;
@@ -142,7 +142,7 @@ export class LotPool {
   }
 }
 
-function sumsOf(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
+function sumLots(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
   let [amount, shares]: [Dec, Dec] = [ZERO, ZERO];
   for (const { amount: cost, qty } of lots)
     if (cost !== undefined) [amount, shares] = [amount.plus(cost), shares.plus(qty)];
@@ -150,6 +150,6 @@ function sumsOf(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
 }
 
 /** Returns the part of an amount for some of its shares, in whole cents. All shares get exactly the whole amount. */
-export function partOf(amount: Dec, qty: Dec, whole: Dec): Dec {
+export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
   return qty.eq(whole) ? amount : wholeCents(amount.mul(qty).div(whole));
 }

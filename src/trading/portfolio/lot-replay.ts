@@ -1,9 +1,16 @@
-import { type OptionContract, optionOf, unitsOf } from '../asset-class.ts';
+import { contractMultiplier, type OptionContract, parseOptionSymbol } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import type { Side } from '../order.ts';
 import type { Closing, LotHistory } from './lot-history.ts';
-import { type BookLot, type LotChoice, type LotMethod, LotPool, partOf, wholeCents } from './lot-pool.ts';
+import {
+  type BookLot,
+  type LotChoice,
+  type LotMethod,
+  LotPool,
+  proportionalAmount,
+  wholeCents,
+} from './lot-pool.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 import { WashLosses } from './wash-losses.ts';
 
@@ -26,7 +33,7 @@ class OptionPremiums {
 
   /** Records contracts that ended. @param taken their lots @returns whether their cost is known */
   ended(symbol: string, held: boolean, taken: readonly BookLot[], qty: Dec, at: number): boolean {
-    const contract = optionOf(symbol);
+    const contract = parseOptionSymbol(symbol);
     const known = taken.reduce((sum, lot) => sum.plus(lot.qty), ZERO);
     const amount = taken.reduce<Dec | undefined>((sum, lot) => lot.amount && sum?.plus(lot.amount), ZERO);
     if (contract === undefined || amount === undefined || !known.eq(qty)) return false;
@@ -36,7 +43,7 @@ class OptionPremiums {
       symbol,
       day: newYorkDate(at),
       side: held === isCall ? 'buy' : 'sell',
-      shares: qty.mul(unitsOf(symbol)),
+      shares: qty.mul(contractMultiplier(symbol)),
       amount: isCall ? amount : amount.neg(),
     });
     return true;
@@ -49,7 +56,7 @@ class OptionPremiums {
       const isIts = contract.underlying === symbol && one.side === side && price.eq(contract.strike);
       if (!isIts || day !== newYorkDate(at) || !isPositive(left)) continue;
       const shares = Dec.min(left, one.shares);
-      const amount = partOf(one.amount, shares, one.shares);
+      const amount = proportionalAmount(one.amount, shares, one.shares);
       [one.shares, one.amount] = [one.shares.minus(shares), one.amount.minus(amount)];
       [left, sum] = [left.minus(shares), sum.plus(amount)];
     }
@@ -152,7 +159,7 @@ export class LotReplay {
         : closes.take(qty, this.#method, this.#choices.named(symbol, qty, at, long));
     let [left, money] = [qty, amount];
     const closings = taken.map((lot) => {
-      const part = money && partOf(money, lot.qty, left);
+      const part = money && proportionalAmount(money, lot.qty, left);
       [left, money] = [left.minus(lot.qty), part && money?.minus(part)];
       const sides =
         side === 'sell'
@@ -238,7 +245,7 @@ export class LotReplay {
       const { long, short } = this.#booksOf(symbol);
       const taken = (side === 'sell' ? long : short).take(qty.abs(), 'fifo');
       if (this.#premiums.ended(symbol, side === 'sell', taken, qty.abs(), at)) continue;
-      for (const one of [symbol, optionOf(symbol)?.underlying])
+      for (const one of [symbol, parseOptionSymbol(symbol)?.underlying])
         if (one !== undefined) this.uncertain.add(one);
     }
   }

@@ -1,4 +1,4 @@
-import { unitsOf } from '../asset-class.ts';
+import { contractMultiplier } from '../asset-class.ts';
 import { Dec, fractionOf, signedQty, ZERO } from '../decimal.ts';
 import type { Environment } from '../order.ts';
 import { accountPerformance } from '../portfolio-performance.ts';
@@ -59,7 +59,7 @@ export function portfolioView(
   const whole = accountPerformance(account, positions, dayFlow);
   const parts = positions.map((position) => ({
     position,
-    parts: partsOf(position, traded?.get(position.symbol)),
+    parts: positionFigures(position, traded?.get(position.symbol)),
   }));
   const sum = parts.reduce(
     (all, one) => ({
@@ -110,9 +110,9 @@ interface Parts {
   readonly unrealized: Dec;
 }
 
-function partsOf(position: Position, traded: DayTrades | undefined): Parts & { readonly qty: Dec } {
+function positionFigures(position: Position, traded: DayTrades | undefined): Parts & { readonly qty: Dec } {
   const qty = signedQty(position);
-  const units = unitsOf(position.symbol);
+  const units = contractMultiplier(position.symbol);
   const before = (traded === undefined ? qty : qty.minus(traded.qty)).mul(position.lastday_price).mul(units);
   const paid = traded?.paid ?? ZERO;
   const adds = !paid.isZero() && paid.isNegative() === qty.isNegative();

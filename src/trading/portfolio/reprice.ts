@@ -1,4 +1,4 @@
-import { unitsOf } from '../asset-class.ts';
+import { contractMultiplier } from '../asset-class.ts';
 import { Dec, fractionOf, signedQty, ZERO } from '../decimal.ts';
 import type { Account, Position } from '../views.ts';
 
@@ -16,7 +16,7 @@ export function reprice(
     // Adds only the difference, to keep the broker's own rounding.
     const by = signedQty(position)
       .mul(new Dec(price).minus(position.current_price))
-      .mul(unitsOf(position.symbol));
+      .mul(contractMultiplier(position.symbol));
     moved = moved.plus(by);
     if (position.side === 'long') longMoved = longMoved.plus(by);
     const unrealized = new Dec(position.unrealized_pl).plus(by);

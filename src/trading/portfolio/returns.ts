@@ -1,7 +1,7 @@
 import { DAY_MS } from '../../values/durations.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { newYorkDate, newYorkInstant, ONE_DAY_MS } from '../new-york-time.ts';
-import { chainsOf, type PeriodReturn, timeWeightedReturn } from './time-weighted.ts';
+import { type PeriodReturn, splitIntoChains, timeWeightedReturn } from './time-weighted.ts';
 import {
   DAYS_PER_YEAR,
   type Flow,
@@ -104,7 +104,7 @@ export function accountReturns(
   booked: readonly Flow[] = [],
 ): AccountReturns {
   const line = valuePoints(knownValues(history, now), flows);
-  const chains = chainsOf(line);
+  const chains = splitIntoChains(line);
   const chain = chains.at(-1);
   const [first] = line;
   const last = line.at(-1);

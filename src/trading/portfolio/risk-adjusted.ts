@@ -16,7 +16,7 @@ export function dailyRate(annual: Dec): Dec {
  */
 export function sharpeRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS_PER_YEAR): Dec | undefined {
   if (excess.length < 2) return undefined;
-  return ratio(meanOf(excess), standardDeviation(excess), periodsAYear);
+  return ratio(mean(excess), standardDeviation(excess), periodsAYear);
 }
 
 /**
@@ -30,7 +30,7 @@ export function sortinoRatio(excess: readonly Dec[], periodsAYear = TRADING_DAYS
     (sum, value) => (value.isNegative() ? sum.plus(value.mul(value)) : sum),
     ZERO,
   );
-  return ratio(meanOf(excess), new Rate(squares).div(excess.length).sqrt(), periodsAYear);
+  return ratio(mean(excess), new Rate(squares).div(excess.length).sqrt(), periodsAYear);
 }
 
 /**
@@ -42,8 +42,8 @@ export function beta(
   pairs: readonly { readonly portfolio: Dec; readonly benchmark: Dec }[],
 ): Dec | undefined {
   if (pairs.length < 2) return undefined;
-  const portfolioMean = meanOf(pairs.map(({ portfolio }) => portfolio));
-  const benchmarkMean = meanOf(pairs.map(({ benchmark }) => benchmark));
+  const portfolioMean = mean(pairs.map(({ portfolio }) => portfolio));
+  const benchmarkMean = mean(pairs.map(({ benchmark }) => benchmark));
   let covariance: Dec = new Rate(0);
   let variance: Dec = new Rate(0);
   for (const { portfolio, benchmark } of pairs) {
@@ -54,7 +54,7 @@ export function beta(
   return variance.isZero() ? undefined : covariance.div(variance);
 }
 
-function meanOf(values: readonly Dec[]): Dec {
+function mean(values: readonly Dec[]): Dec {
   return new Rate(values.reduce((sum, value) => sum.plus(value), ZERO)).div(values.length);
 }
 

@@ -1,5 +1,5 @@
 import type { Activity } from '../activity.ts';
-import { unitsOf } from '../asset-class.ts';
+import { contractMultiplier } from '../asset-class.ts';
 import { type Dec, signedQty, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -50,7 +50,7 @@ export function taxLots(
     const lots = [...long, ...owed].flatMap(({ at, qty, amount: cost, tacked = 0 }): TaxLot[] => {
       if (at === undefined || cost === undefined) return [];
       const acquired = newYorkDate(at);
-      const value = qty.mul(current_price).mul(unitsOf(symbol));
+      const value = qty.mul(current_price).mul(contractMultiplier(symbol));
       // Covering a short is always short-term, because the shares owed are never held.
       const from = qty.isNegative() ? undefined : longTermFrom(addDays(acquired, -tacked));
       const term = from !== undefined && today >= from ? 'long' : 'short';

@@ -28,19 +28,19 @@ const isNegative = (value: Dec) => value.isNegative() && !value.isZero();
  * Performance, manual, "Time-weighted rate of return"; GIPS 2020, 2.A.23. @returns undefined if the base is zero or
  * negative, for which there is no rate
  */
-function growthOf(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
-  const base = baseOf(before, flow);
+function growthFactor(before: Dec, { value, flow }: Pick<ValuePoint, 'value' | 'flow'>): Dec | undefined {
+  const base = periodBase(before, flow);
   const result = isNegative(flow) ? value.minus(flow) : value;
   if (isPositive(base)) return new Rate(result).div(base);
   return base.isZero() && result.isZero() ? ONE : undefined;
 }
 
-function baseOf(before: Dec, flow: Dec): Dec {
+function periodBase(before: Dec, flow: Dec): Dec {
   return isPositive(flow) ? before.plus(flow) : before;
 }
 
 /** Splits the points into the fewest chains: one, unless new money arrived after a total loss. */
-export function chainsOf(points: readonly ValuePoint[]): Chain[] {
+export function splitIntoChains(points: readonly ValuePoint[]): Chain[] {
   const chains: Chain[] = [];
   let [chain, factors]: [ValuePoint[], Dec[]] = [points.slice(0, 1), []];
   const end = (lost: boolean, next: ValuePoint | undefined) => {
@@ -49,10 +49,10 @@ export function chainsOf(points: readonly ValuePoint[]): Chain[] {
   };
   for (let i = 1; i < points.length; i++) {
     const [before, point] = [points[i - 1] as ValuePoint, points[i] as ValuePoint];
-    const factor = growthOf(before.value, point);
+    const factor = growthFactor(before.value, point);
     // After a total loss, skips points until there is money again. The next chain starts there.
     if (chain.length === 0) {
-      if (!isPositive(baseOf(before.value, point.flow))) continue;
+      if (!isPositive(periodBase(before.value, point.flow))) continue;
       chain = [before];
     }
     if (factor === undefined) {
@@ -71,7 +71,7 @@ export function chainsOf(points: readonly ValuePoint[]): Chain[] {
 export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined {
   const factors: Dec[] = [];
   for (let i = 1; i < points.length; i++) {
-    const factor = growthOf((points[i - 1] as ValuePoint).value, points[i] as ValuePoint);
+    const factor = growthFactor((points[i - 1] as ValuePoint).value, points[i] as ValuePoint);
     if (factor === undefined || isNegative(factor)) return undefined;
     factors.push(factor);
   }
@@ -81,11 +81,11 @@ export function growthFactors(points: readonly ValuePoint[]): Dec[] | undefined 
 /**
  * Returns the time-weighted return: linked growth factors between flows, which deposits and withdrawals don't affect.
  * It ends at a total loss, or restarts with new money after one. Source: GIPS 2020, 2.A.18 and glossary. @param chains
- * the points' {@link chainsOf}, if known @returns undefined if no period has a return
+ * the points' {@link splitIntoChains}, if known @returns undefined if no period has a return
  */
 export function timeWeightedReturn(
   points: readonly ValuePoint[],
-  chains: readonly Chain[] = chainsOf(points),
+  chains: readonly Chain[] = splitIntoChains(points),
 ): PeriodReturn | undefined {
   const chain = chains.at(-1);
   const first = chain?.points[0];

@@ -1,4 +1,4 @@
-import { assetClassOf } from '../asset-class.ts';
+import { getAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import type { Order, Position, Quote } from '../views.ts';
 import type { Share } from './allocation.ts';
@@ -32,7 +32,7 @@ export function tradables(
       const quote = quotes.get(symbol);
       if (quote === undefined) return [];
       const held = positionOf.get(symbol);
-      const bid = priceOf(quote.bid, quote.last);
+      const bid = sidePrice(quote.bid, quote.last);
       const qty = held === undefined ? ZERO : new Dec(held.qty);
       return [
         [
@@ -40,7 +40,7 @@ export function tradables(
           {
             symbol,
             bid,
-            ask: quote.ask === quote.bid ? bid : priceOf(quote.ask, quote.last),
+            ask: quote.ask === quote.bid ? bid : sidePrice(quote.ask, quote.last),
             qty,
             available:
               held === undefined || held.qty_available === held.qty ? qty : new Dec(held.qty_available),
@@ -50,7 +50,7 @@ export function tradables(
               ordered.has(symbol) ||
               awaited.has(symbol) ||
               held?.side === 'short' ||
-              assetClassOf(symbol) === 'us_option',
+              getAssetClass(symbol) === 'us_option',
           },
         ] as const,
       ];
@@ -58,7 +58,7 @@ export function tradables(
   );
 }
 
-function priceOf(side: string, last: string): Dec {
+function sidePrice(side: string, last: string): Dec {
   const price = new Dec(side);
   return isPositive(price) ? price : new Dec(last);
 }

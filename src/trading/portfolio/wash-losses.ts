@@ -1,7 +1,7 @@
-import { assetClassOf } from '../asset-class.ts';
+import { getAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
-import { type BookLot, type LotPool, partOf } from './lot-pool.ts';
+import { type BookLot, type LotPool, proportionalAmount } from './lot-pool.ts';
 
 /** Days in the window before the sale and after it. With the day of the sale that makes 61. */
 export const WASH_SALE_WINDOW_DAYS = 30;
@@ -42,7 +42,7 @@ export class WashLosses {
   /** Records a sale. @param held lots held after the sale; replacement lots get the loss added to their cost */
   sold(symbol: string, closings: readonly Closed[], held: LotPool): void {
     // The section covers only stock and securities, which crypto is not.
-    if (assetClassOf(symbol) === 'crypto') return;
+    if (getAssetClass(symbol) === 'crypto') return;
     for (const closing of closings.toSorted((a, b) => (a.opened ?? 0) - (b.opened ?? 0))) {
       const { opened, closed, proceeds, cost, qty, tacked } = closing;
       if (opened === undefined || proceeds === undefined || cost === undefined || proceeds.gte(cost))
@@ -80,13 +80,13 @@ function instead(lot: BookLot, open: OpenLoss): BookLot[] {
   const day = newYorkDate(lot.at);
   if (day < addDays(sold, -WASH_SALE_WINDOW_DAYS) || day > addDays(sold, WASH_SALE_WINDOW_DAYS)) return [lot];
   const qty = Dec.min(lot.qty, open.qty);
-  const loss = partOf(open.loss, qty, open.qty);
+  const loss = proportionalAmount(open.loss, qty, open.qty);
   // A later split changes the share count, so the washed shares are a fraction of those not yet washed.
   const whole = closing.qty.minus(closing.washed);
   closing.washed = closing.washed.plus(qty.eq(open.qty) ? whole : whole.mul(qty).div(open.qty));
   closing.disallowed = closing.disallowed.plus(loss);
   [open.qty, open.loss] = [open.qty.minus(qty), open.loss.minus(loss)];
-  const part = lot.amount && partOf(lot.amount, qty, lot.qty);
+  const part = lot.amount && proportionalAmount(lot.amount, qty, lot.qty);
   const raised = {
     ...lot,
     qty,

@@ -1,5 +1,5 @@
-import { type Activity, exchangesOf, fillsOf } from '../activity.ts';
-import { unitsOf } from '../asset-class.ts';
+import { type Activity, toFills, toShareExchanges } from '../activity.ts';
+import { contractMultiplier } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { lotHistory } from './closings.ts';
@@ -61,7 +61,7 @@ export function washSale(sale: Sale, activities: readonly Activity[]): WashSale 
   };
   const { closings } = lotHistory([...activities, row], 'fifo');
   const trade = closings.at(-1)?.closed === at ? closings.at(-1)?.trade : undefined;
-  return soldOf(
+  return toWashSale(
     sale,
     closings,
     closings.filter((one) => one.trade === trade && one.side === 'long'),
@@ -80,15 +80,15 @@ export function recentLosses(symbol: string, activities: readonly Activity[], no
       const qty = sum(sold, (one) => one.qty);
       const price = sum(sold, ({ proceeds }) => proceeds ?? ZERO)
         .div(qty)
-        .div(unitsOf(symbol));
-      return soldOf({ symbol, at: sold[0]?.closed ?? now, qty, price }, closings, sold, activities);
+        .div(contractMultiplier(symbol));
+      return toWashSale({ symbol, at: sold[0]?.closed ?? now, qty, price }, closings, sold, activities);
     })
     .filter(({ lossQty }) => isPositive(lossQty))
     .reverse();
 }
 
 /** @param sold the closings of the sale */
-function soldOf(
+function toWashSale(
   { symbol, at, qty, price }: Sale,
   closings: readonly Closing[],
   sold: readonly Closing[],
@@ -116,17 +116,17 @@ function soldOf(
     lossQty: sum(losing, (one) => one.qty),
     loss: sum(losing, ({ gain }) => gain.neg()),
     unknown: qty.minus(sum(known, (one) => one.qty)),
-    purchases: fillsOf(activities)
+    purchases: toFills(activities)
       .filter((fill) => fill.symbol === symbol && fill.side === 'buy' && isNear(fill.at))
       .map((fill) => ({
         date: newYorkDate(fill.at),
         qty: Dec.max(0, fill.qty.minus(sum(gone.get(fill.at) ?? [], (one) => one.qty))),
-        price: fill.price.div(unitsOf(symbol)),
+        price: fill.price.div(contractMultiplier(symbol)),
       }))
       .filter((one) => isPositive(one.qty)),
     affectedQty: sum(losing, ({ washed }) => washed),
     affectedLoss: sum(losing, ({ disallowed }) => disallowed),
-    unclear: exchangesOf(activities).some(
+    unclear: toShareExchanges(activities).some(
       (one) => isNear(one.at) && one.legs.some((leg) => leg.symbol === symbol),
     ),
   };

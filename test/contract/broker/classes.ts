@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
-import { assetClassOf, optionOf, ticksOf } from '../../../src/trading/asset-class.ts';
+import { getAssetClass, parseOptionSymbol, symbolTicks } from '../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { listedContractSchema } from '../../../src/trading/listed-contract.ts';
 import { addDays, newYorkDate } from '../../../src/trading/new-york-time.ts';
@@ -57,18 +57,18 @@ export function classContract(
   afterAll(() => bench.fixture.close());
 
   const terms = () => {
-    const found = traits.orders[assetClassOf(other.symbol)];
+    const found = traits.orders[getAssetClass(other.symbol)];
     if (found === undefined) throw new Error(`${other.symbol} is of a class that is not in the traits`);
     return found;
   };
-  const times = (factor: string) => price(new Dec(last).times(factor), ticksOf(other.symbol));
+  const times = (factor: string) => price(new Dec(last).times(factor), symbolTicks(other.symbol));
   /** A purchase far from where it would trade, unless it is a market order; nothing is held of it, so an option opens. */
   const order = (type: OrderType, changes: Changes = {}): OrderDraft =>
     bench.order(type, {
       symbol: other.symbol,
       qty: other.qty,
       time_in_force: 'gtc',
-      ...(optionOf(other.symbol) === undefined ? {} : { position_intent: 'buy_to_open' as const }),
+      ...(parseOptionSymbol(other.symbol) === undefined ? {} : { position_intent: 'buy_to_open' as const }),
       ...{ limit_price: undefined, stop_price: undefined, trail_percent: undefined },
       reference_price: times('1'),
       ...pricesOf(times)[type],
@@ -106,7 +106,7 @@ export function classContract(
     });
 
     it('of option contracts tells those of an expiry and a strike, and whether there are more', async () => {
-      const option = optionOf(other.symbol);
+      const option = parseOptionSymbol(other.symbol);
       if (option === undefined) return;
       const { underlying, expiry, right, strike } = option;
       const read = async (expires: { from: string; to: string }, strikes: object, limit: number) => {
@@ -131,7 +131,7 @@ export function classContract(
 
     it('of the account tells that the class may be traded', async () => {
       const { options_level = 0, crypto_active = false } = await bench.broker.account();
-      expect(optionOf(other.symbol) === undefined ? crypto_active : options_level >= 2).toBe(true);
+      expect(parseOptionSymbol(other.symbol) === undefined ? crypto_active : options_level >= 2).toBe(true);
     });
   });
 
@@ -141,7 +141,7 @@ export function classContract(
       const draft = order('limit');
       const made = exactly(orderSchema, await place(draft));
       expect(isSameOrder(made, draft)).toBe(true);
-      expect(made).toMatchObject({ symbol: other.symbol, asset_class: assetClassOf(other.symbol) });
+      expect(made).toMatchObject({ symbol: other.symbol, asset_class: getAssetClass(other.symbol) });
       expect(await broker.order(made.id)).toMatchObject({ id: made.id });
       expect(await broker.orderByClientOrderId(draft.client_order_id)).toMatchObject({ id: made.id });
       const listed = await broker.orders({ status: 'open', limit: 50, symbols: [other.symbol] });
@@ -161,7 +161,7 @@ export function classContract(
       const { activities } = await broker.activities({ after: undefined, page: undefined });
       expect(activities[0]).toMatchObject({ kind: 'fill', symbol: other.symbol, side: 'buy' });
       const intent =
-        optionOf(other.symbol) === undefined ? {} : { position_intent: 'sell_to_close' as const };
+        parseOptionSymbol(other.symbol) === undefined ? {} : { position_intent: 'sell_to_close' as const };
       const qty = position?.qty_available ?? '0';
       const closing = await place(
         order('limit', { side: 'sell', qty, limit_price: times('0.8'), ...intent }),

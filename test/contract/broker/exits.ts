@@ -1,9 +1,9 @@
 import { expect, it } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
-import { changesTo, isOrderOf } from '../../../src/gateway/orders/replacement.ts';
+import { changesTo, matchesIntent } from '../../../src/gateway/orders/replacement.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
-import { termsOf } from '../../../src/trading/open-order.ts';
+import { toOrderRequest } from '../../../src/trading/open-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type OrderClass, orderClasses } from '../../../src/trading/order-classes.ts';
 import { isOver, liveParts } from '../../../src/trading/order-legs.ts';
@@ -108,13 +108,13 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       if (stop === undefined) throw new Error('there is no stop');
       const moved = (was: string | null) => price(new Dec(was ?? 0).times('1.01'));
       const prices = { stop_price: moved(stop.stop_price), limit_price: moved(stop.limit_price) };
-      const terms = { ...termsOf(stop), ...prices };
+      const terms = { ...toOrderRequest(stop), ...prices };
       const base = bench().order('stop_limit');
       const draft = { ...base, ...terms, account: base.account };
       const changes = changesTo(draft, stop, bench().traits);
       const answer = await bench().broker.replace(stop.id, { order: draft, changes });
       if (answer.outcome !== 'accepted') throw new Error(`the stop is ${JSON.stringify(answer)}`);
-      expect(isOrderOf(answer.order, { draft, replaces: stop.id })).toBe(true);
+      expect(matchesIntent(answer.order, { draft, replaces: stop.id })).toBe(true);
       // It is its exit still: cancelled, it takes the other with it.
       await bench().broker.cancel(answer.order.id);
       expect(await open()).toEqual([]);

@@ -1,6 +1,6 @@
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { evidenceSchema } from '../../../src/approval/signature/statement.ts';
-import { answerOf } from '../../../src/gateway/broker/mcp/answer.ts';
+import { parseAnswer } from '../../../src/gateway/broker/mcp/answer.ts';
 import { gatewaySettingsSchema } from '../../../src/gateway/gateway-settings.ts';
 import { parseLimits } from '../../../src/gateway/policy/files/next-rules.ts';
 import { readSubject } from '../../../src/home/identity-provider/approval-subject.ts';
@@ -141,7 +141,7 @@ export const jsonReaders: Readonly<Record<string, JsonReader>> = {
       const result = { ...value, content: texts } as Parameters<typeof resultText>[0];
       resultText(result);
       try {
-        answerOf(result, { at: '/error', status: '/status', code: '/code', message: '/message' } as never);
+        parseAnswer(result, { at: '/error', status: '/status', code: '/code', message: '/message' } as never);
       } catch (error) {
         if (!(error instanceof Error) || !['ToolNo', 'NoAnswer'].includes(error.constructor.name))
           throw error;

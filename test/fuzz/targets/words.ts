@@ -20,18 +20,18 @@ import { readSubject } from '../../../src/home/identity-provider/approval-subjec
 import { readAssertion } from '../../../src/home/phone/credential-json.ts';
 import { homeSettingsSchema } from '../../../src/home/settings/home-settings.ts';
 import { retryAfterMs } from '../../../src/net/retry-after.ts';
-import { daysOf } from '../../../src/sandbox/market/replay/day-rows.ts';
+import { parseDays } from '../../../src/sandbox/market/replay/day-rows.ts';
 import { csvRows, jsonRows } from '../../../src/sandbox/market/replay/read-folder.ts';
 import { safeLine, safeText } from '../../../src/text/shown-text.ts';
 import { streamMessages } from '../../../src/tools/gateway/event-stream.ts';
 import { parseAlert } from '../../../src/trading/alert.ts';
 import {
-  assetClassOf,
-  optionOf,
+  contractMultiplier,
+  getAssetClass,
+  parseOptionSymbol,
   priceWords,
   quantityWords,
-  ticksOf,
-  unitsOf,
+  symbolTicks,
 } from '../../../src/trading/asset-class.ts';
 import { contractWords } from '../../../src/trading/contract-words.ts';
 import { decimal, decimalString, isOnTick, plain, price } from '../../../src/trading/decimal.ts';
@@ -114,13 +114,13 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   ),
   'a symbol': reads(
     (symbol) => {
-      const contract = optionOf(symbol);
+      const contract = parseOptionSymbol(symbol);
       if (contract !== undefined) {
-        assert.equal(assetClassOf(symbol), 'us_option');
+        assert.equal(getAssetClass(symbol), 'us_option');
         assert.match(contract.expiry, /^20\d\d-\d\d-\d\d$/);
         contractWords(symbol);
       }
-      for (const say of [ticksOf, unitsOf]) say(symbol);
+      for (const say of [symbolTicks, contractMultiplier]) say(symbol);
       quantityWords(symbol, '1');
       priceWords(symbol, '1.5');
     },
@@ -144,11 +144,11 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     'symbol,sold,acquired,qty\nKO,2026-03-31,2025-01-02,5\n',
   ),
   'days as CSV': reads(
-    (text) => daysOf('file', csvRows('file', text)),
+    (text) => parseDays('file', csvRows('file', text)),
     'date,open,high,low,close,volume\n2026-03-31,1,3,0.5,2,100\n',
   ),
   'days as JSON': reads(
-    (text) => daysOf('file', jsonRows('file', text)),
+    (text) => parseDays('file', jsonRows('file', text)),
     '{"bars":[{"t":"2026-03-31T04:00:00Z","o":1,"h":3,"l":0.5,"c":2,"v":100}]}',
   ),
   'limits.yaml': reads(

@@ -9,7 +9,7 @@ import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
 import { MCP_SCOPES, SCOPES } from '../../../src/oauth/scopes.ts';
 import { tools } from '../../../src/tools/catalog.ts';
 import { placeOrder } from '../../../src/tools/place-order.ts';
-import { slotOf } from '../../../src/trading/mandate/cadence.ts';
+import { currentSlot } from '../../../src/trading/mandate/cadence.ts';
 import type { MandateRequestInput } from '../../../src/trading/mandate/envelope.ts';
 import { type MandateView, mandateViewSchema } from '../../../src/trading/mandate/mandate.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -168,7 +168,7 @@ describe('an order within a mandate', () => {
 
   it('has its mandate and slot in its digest', async () => {
     const mandate = await granted({ cadence: 'weekly' });
-    const slot = slotOf('weekly', Date.now());
+    const slot = currentSlot('weekly', Date.now());
     const placed = await alice.until((await alice.propose(order({}, { slot }))).id, 'executed');
     expect(placed.subject).toMatchObject({ mandate, slot });
     const database = new Database(join(world.folder, 'sandbox', 'gateway.db'), { readonly: true });
@@ -234,7 +234,7 @@ describe('an order outside of a mandate', () => {
 
   it('is asked about, with its reason; or refused, where nobody is to be asked', async () => {
     await granted({ price: { KO: { max: '30' } }, cadence: 'weekly' });
-    const week = slotOf('weekly', Date.now() + 7 * DAY);
+    const week = currentSlot('weekly', Date.now() + 7 * DAY);
     await denied(order({ symbol: 'AAPL', limit_price: '1.00' }), 'MANDATE_SYMBOL_NOT_COVERED');
     await denied(
       order({ type: 'stop', limit_price: undefined, stop_price: '90.00' } as never),

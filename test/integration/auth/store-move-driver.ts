@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { loadConfig } from '../../../src/config/config-file.ts';
 import type { StorePlace } from '../../../src/config/profile.ts';
 import { setStorePlace } from '../../../src/config/profile-edit.ts';
-import { findProfile, storeOf } from '../../../src/config/resolve-profile.ts';
+import { credentialStoreKind, findProfile } from '../../../src/config/resolve-profile.ts';
 import { type CredentialName, credentialNames } from '../../../src/secrets/credential-store.ts';
 import { createPassphraseKeys } from '../../../src/secrets/file/passphrase-keys.ts';
 import { passphraseSource } from '../../../src/secrets/file/passphrase-source.ts';
@@ -28,7 +28,7 @@ const open = (place: StorePlace) =>
 /** Where config.yaml says they are at this moment. */
 const here = async (): Promise<StorePlace> => {
   const profile = findProfile(await loadConfig(home), 'work');
-  return { credential_store: storeOf(profile), credential_key: profile.credential_key };
+  return { credential_store: credentialStoreKind(profile), credential_key: profile.credential_key };
 };
 
 const found: unknown[] = [];

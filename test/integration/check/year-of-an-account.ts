@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Story, StoryEvent } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
 import { addDays } from '../../../src/trading/new-york-time.ts';
-import { sessionOf } from '../../../src/trading/trading-calendar.ts';
+import { findSession } from '../../../src/trading/trading-calendar.ts';
 
 /*
  * The year 2025 of an account, made up so that every figure can be worked out by hand: a price stands still but for the
@@ -102,7 +102,7 @@ export function writeDays(folder: string): void {
   mkdirSync(folder, { recursive: true });
   const days: string[] = [];
   for (let day = '2025-01-02'; day <= '2025-12-31'; day = addDays(day, 1)) {
-    if (sessionOf(day, 'exchange') !== undefined) days.push(day);
+    if (findSession(day, 'exchange') !== undefined) days.push(day);
   }
   for (const [symbol, { from, last = '2025-12-31' }] of Object.entries(prices)) {
     const rows = days

@@ -4,7 +4,7 @@ import type { OrderService } from '../../../src/gateway/orders/place-order.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { orderDigest } from '../../../src/trading/approval-details.ts';
-import { slotOf } from '../../../src/trading/mandate/cadence.ts';
+import { currentSlot } from '../../../src/trading/mandate/cadence.ts';
 import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderChanges } from '../../fixtures/builders.ts';
@@ -27,7 +27,7 @@ const grant = async (changes: Partial<MandateEnvelope> = {}) => {
 };
 
 const drafted = (changes: OrderChanges = {}) =>
-  world.draft({ time_in_force: 'day', mandate, slot: slotOf('weekly', world.clock.now()), ...changes });
+  world.draft({ time_in_force: 'day', mandate, slot: currentSlot('weekly', world.clock.now()), ...changes });
 const place = (draft: OrderDraft, desk: OrderService = world.desk, changes: Partial<Caller> = {}) =>
   desk.placeApproved(
     { draft, digest: orderDigest(draft) },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { assetClassOf, ticksOf } from '../../../src/trading/asset-class.ts';
+import { getAssetClass, symbolTicks } from '../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../src/trading/decimal.ts';
 import { securedBy } from '../../../src/trading/option-cover.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
@@ -67,9 +67,9 @@ type Hostile = ReturnType<typeof hostileTo> extends fc.Arbitrary<infer T> ? T : 
 
 function termsOf(chance: Hostile, quote: Quote): Terms {
   const { symbol, side, near, further, haste } = chance;
-  const ticks = ticksOf(symbol);
+  const ticks = symbolTicks(symbol);
   const around = (percent: number) => price(times(quote.last, percent, '0.01'), ticks);
-  const isOption = assetClassOf(symbol) === 'us_option';
+  const isOption = getAssetClass(symbol) === 'us_option';
   const type = chance.type === 'stop' && !isOption ? 'stop_limit' : chance.type;
   const hasty = isOption ? 'day' : type === 'stop_limit' ? 'gtc' : 'ioc';
   // A sale for an amount is proposed as the coins that are worth it.

@@ -7,7 +7,7 @@ import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
 import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
-import { draftOf } from '../../../src/home/identity-provider/approval-subject.ts';
+import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
 import { publicFetch } from '../../../src/net/public-fetch.ts';
 import { ResolverBusy } from '../../../src/net/public-resolver.ts';
 import { bindingMessage } from '../../../src/trading/approval-details.ts';
@@ -334,7 +334,7 @@ describe('a gateway of one’s own that registers itself', () => {
     const question = {
       asked: { sub: 'alice' },
       scope: 'orders:write',
-      bindingMessage: bindingMessage(draftOf(asked)),
+      bindingMessage: bindingMessage(toOrderDraft(asked)),
       details: asked,
       expiresIn: 60,
       notificationToken: 'x'.repeat(22),

@@ -2,7 +2,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { decide } from '../../../src/gateway/policy/decide.ts';
 import type { Facts } from '../../../src/gateway/policy/decision.ts';
 import { limitsSchema, staticRules } from '../../../src/gateway/policy/rules.ts';
-import { outsideOf } from '../../../src/gateway/policy/within-mandate.ts';
+import { mandateMismatches } from '../../../src/gateway/policy/within-mandate.ts';
 import type { Claim } from '../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -42,7 +42,8 @@ async function play({ limits, now, orders }: Round): Promise<string[]> {
       const outcome = await journal.claim(claim, now, (counted) => {
         const decision = decide(rules, subject, 'place', { ...facts, counted });
         const { mandate } = counted;
-        const outside = mandate == null ? [] : outsideOf(mandate, { draft, slot: draft.slot, rules }, now);
+        const outside =
+          mandate == null ? [] : mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
         return {
           ...{ sub: 'alice', client: 'client', account: draft.account, action: 'place', stage: 'order' },
           ...{ subjectId: draft.client_order_id, facts: {}, policy: decision.policy },

@@ -11,7 +11,7 @@ import { limitsSchema, staticRules } from '../../../src/gateway/policy/rules.ts'
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
-import { slotOf } from '../../../src/trading/mandate/cadence.ts';
+import { currentSlot } from '../../../src/trading/mandate/cadence.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { changed, NOON, world } from '../../unit/gateway/policy/sound-order.ts';
 import { granted } from '../gateway/support/granted.ts';
@@ -130,7 +130,7 @@ it(
       const account = `PA-slot-${round}`;
       const id = `M-${String(round).padStart(10, '0')}`;
       await granted(stores.mandates, NOON, { policy, account, mandate_id: id });
-      const slot = slotOf('weekly', NOON);
+      const slot = currentSlot('weekly', NOON);
       const rounds = [0, 1].map((process): Round => {
         const client_order_id = `ta-slot-${round}-${process}-00`;
         const draft = changed({ account, mandate: id, slot, client_order_id });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Fill } from '../../../src/home/fills/fill.ts';
-import { lateOrderOf, unexplainedNews } from '../../../src/home/fills/order-news.ts';
+import { lateOrderNews, unexplainedNews } from '../../../src/home/fills/order-news.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { approval, order } from '../../unit/cli/sample-events.ts';
 import { type BellWorld, openBellWorld } from './bell-world.ts';
@@ -36,7 +36,7 @@ function lateNews() {
     ...{ subject: approval.order, result: open },
     reason: { code: 'placed_late', text, members: { excess: EXCESS } },
   };
-  const news = lateOrderOf(proposal as unknown as StoredProposal);
+  const news = lateOrderNews(proposal as unknown as StoredProposal);
   if (news === undefined) throw new Error('it was not late');
   return news;
 }

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import * as client from 'openid-client';
-import { draftOf } from '../../../src/home/identity-provider/approval-subject.ts';
+import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
 import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import type { VaultConnection } from '../../../src/home/identity-provider/third-party.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
@@ -231,7 +231,7 @@ export async function registerApprovalClient(
 /** The binding message of what may be an order; none for what is no order at all. */
 function describedAs(details: unknown): { binding_message?: string } {
   const order = tradeOrderDetailsSchema.safeParse(details).data;
-  return order === undefined ? {} : { binding_message: bindingMessage(draftOf(order)) };
+  return order === undefined ? {} : { binding_message: bindingMessage(toOrderDraft(order)) };
 }
 export type ApprovalClient = Awaited<ReturnType<typeof registerApprovalClient>>;
 

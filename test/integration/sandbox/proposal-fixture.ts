@@ -3,7 +3,7 @@ import { SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { type ProposalDetails, proposalDigest } from '../../../src/approval/details.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import { bindingMessageOf } from '../../../src/trading/approval-details.ts';
+import { buildBindingMessage } from '../../../src/trading/approval-details.ts';
 import { kinds, type ProposalKind } from '../../../src/trading/kinds/kinds.ts';
 import type { MandateEnvelope } from '../../../src/trading/mandate/envelope.ts';
 import { anOrder } from '../../fixtures/builders.ts';
@@ -176,7 +176,7 @@ export async function gatewayAsking(world: World) {
       return client.initiateBackchannelAuthentication(config, {
         scope: `openid ${kinds[kind ?? 'order'].scope}`,
         login_hint: 'alice',
-        binding_message: bindingMessageOf('BUY 5 AAPL LMT 180.00', code),
+        binding_message: buildBindingMessage('BUY 5 AAPL LMT 180.00', code),
         authorization_details: JSON.stringify([details]),
         client_notification_token: randomBytes(16).toString('hex'),
         resource: RESOURCE,

@@ -12,7 +12,7 @@ import { createIdentityProvider } from '../../../src/gateway/door/identity-provi
 import { createTokenVerifier } from '../../../src/gateway/door/token-verifier.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import { listenerOf, listenOnLoopback } from '../../../src/net/http-server.ts';
+import { listenOnLoopback, requestListener } from '../../../src/net/http-server.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { gatewayProxy } from '../../../src/server/http/gateway-proxy.ts';
 import {
@@ -82,7 +82,7 @@ export async function createServerWorld(
     }),
     { sessions, clock: systemClock },
   );
-  listener.serve(listenerOf(app));
+  listener.serve(requestListener(app));
   const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
 
   return {

@@ -5,7 +5,7 @@ import { pgBossQueue } from '../../../src/jobs/pg-boss/pg-boss-queue.ts';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
-import { appOf } from '../../../src/store/postgres/schema.ts';
+import { appRole } from '../../../src/store/postgres/schema.ts';
 import { type Cluster, postgresPrograms, SUPERUSER, startCluster } from '../support/cluster.ts';
 import { runSql, withPostgres } from '../support/database.ts';
 
@@ -17,7 +17,7 @@ withPostgres('jobs whose database goes away', () => {
     const superuser = cluster.address(SUPERUSER, 'postgres');
     await migrate(superuser, stateSchema);
     await migrateJobs(superuser);
-    await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appOf(stateSchema.name)}`);
+    await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appRole(stateSchema.name)}`);
   });
   afterAll(() => cluster.remove());
   const address = () => cluster.address('app', 'postgres');

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { checkJob } from '../../../src/app/server/check-job.ts';
-import { conditionsOf } from '../../../src/check/conditions.ts';
+import { priceConditions } from '../../../src/check/conditions.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
@@ -8,7 +8,7 @@ import { noticeJob } from '../../../src/server/jobs/notice-job.ts';
 import { reconcileJob } from '../../../src/server/jobs/reconcile-job.ts';
 import { scheduleSweep } from '../../../src/server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../../src/server/jobs/watch-prices.ts';
-import { channelsOf, checksOf } from '../../../src/server/server-parts.ts';
+import { personChannels, personChecks } from '../../../src/server/server-parts.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { postgresWorkerLeases } from '../../../src/store/postgres/state/worker-leases.ts';
 import { blockDatabase, runSql, withPostgres } from '../support/database.ts';
@@ -189,7 +189,7 @@ withPostgres('a schedule’s check at a server', () => {
   it('runs as soon as a price passes a limit, once whoever watches, and not again while it stands', async () => {
     const rules =
       'rules: [{name: passed, kind: price, symbol: AAPL, above: 1}, {name: far, kind: price, symbol: AAPL, above: 99999}]';
-    await tenant.add(rules, { conditions: conditionsOf(await parseRules(rules, 'rules')) });
+    await tenant.add(rules, { conditions: priceConditions(await parseRules(rules, 'rules')) });
     const watch = (holder: string) =>
       watchPrices({
         ...{
@@ -233,7 +233,7 @@ withPostgres('a schedule’s check at a server', () => {
 
   const oneNotice = async () => {
     await tenant.addChannel('team');
-    const { notices } = checksOf(tenant.parts, 'alice').account({ profile: 'alice', account: 'PA' });
+    const { notices } = personChecks(tenant.parts, 'alice').account({ profile: 'alice', account: 'PA' });
     const at = new Date().toISOString();
     const notice = {
       id: 'nt_1',
@@ -272,7 +272,7 @@ withPostgres('a schedule’s check at a server', () => {
     const failed = await send().catch((error: Error) => error);
     expect(String(failed)).toContain('rejected the secret');
     expect(String(failed)).not.toContain('planted');
-    await channelsOf(tenant.parts, 'alice').remove('team');
+    await personChannels(tenant.parts, 'alice').remove('team');
     await send();
     expect(tenant.posted).toHaveLength(1);
   });

@@ -6,7 +6,7 @@ import { migrateJobs } from '../../../src/jobs/pg-boss/migrate-jobs.ts';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
-import { appOf } from '../../../src/store/postgres/schema.ts';
+import { appRole } from '../../../src/store/postgres/schema.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { profileAt } from '../../integration/agent/session.ts';
 import { impatientClock } from '../../integration/hasty-clock.ts';
@@ -26,7 +26,7 @@ withPostgres('a server whose database is away', () => {
     const superuser = cluster.address(SUPERUSER, 'postgres');
     await migrate(superuser, stateSchema);
     await migrateJobs(superuser);
-    await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appOf(stateSchema.name)}`);
+    await runSql(superuser, `CREATE ROLE app LOGIN IN ROLE ${appRole(stateSchema.name)}`);
     const app = cluster.address('app', 'postgres');
     const open: TestDatabase['open'] = async (tenant = newTenant()) => {
       const database = await openDatabase({ address: app, schema: stateSchema, tenant });

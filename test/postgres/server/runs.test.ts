@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../src/errors/errors.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
 import { personStores } from '../../../src/server/person-agent.ts';
-import { runsOf, type ServerParts, schedulesOf } from '../../../src/server/server-parts.ts';
+import { personRuns, personSchedules, type ServerParts } from '../../../src/server/server-parts.ts';
 import type { TenantDatabase, Unit } from '../../../src/store/postgres/tenant-database.ts';
 import { MAX_OPEN_RUNS } from '../../../src/store/run-store.ts';
 import { hastyClock } from '../../integration/hasty-clock.ts';
@@ -22,7 +22,7 @@ withPostgres('a run of a server’s', () => {
   });
   afterEach(() => world.close());
 
-  const stateOf = async (run: string) => (await runsOf(front, 'alice-sub').find(run))?.state;
+  const stateOf = async (run: string) => (await personRuns(front, 'alice-sub').find(run))?.state;
 
   it('goes from a sentence to a fill, waiting as a row for the tap', async () => {
     await world.worker();
@@ -60,13 +60,13 @@ withPostgres('a run of a server’s', () => {
     expect(await say('tell me when AAPL falls below 150')).toMatchObject({
       ...{ status: 'done', text: expect.stringContaining('You will be notified once when AAPL falls below') },
     });
-    const row = await schedulesOf(front, 'alice-sub').find('alerts');
+    const row = await personSchedules(front, 'alice-sub').find('alerts');
     expect(row?.schedule).toMatchObject({ on_price: true, check: { suggest: false } });
     expect(row?.schedule.scopes).toEqual([...READ_SCOPES]);
     expect((await say('what alerts do I have?')).text).toContain('aapl-below-150');
-    expect(await schedulesOf(front, 'bob-sub').list()).toEqual([]);
+    expect(await personSchedules(front, 'bob-sub').list()).toEqual([]);
     await say('remove my AAPL alerts');
-    expect(await schedulesOf(front, 'alice-sub').list()).toEqual([]);
+    expect(await personSchedules(front, 'alice-sub').list()).toEqual([]);
     expect(world.errors).toEqual([]);
   });
 
@@ -102,7 +102,7 @@ withPostgres('a run of a server’s', () => {
 
   it('is the first one where the same is asked under the same key, and another is refused', async () => {
     const ask = (prompt: string, key: string, person = 'alice-sub') =>
-      runsOf(front, person).begin(
+      personRuns(front, person).begin(
         {
           ...{ id: `r${Math.random()}`, thread: `t${Math.random()}`, client: 'c', idempotencyKey: key },
           ...{ input: { prompt }, options: { approval: 'wait' }, scopes: [] },
@@ -187,11 +187,11 @@ withPostgres('a run of a server’s', () => {
     const run = await begin(front, { prompt: 'buy 5 AAPL' }, { cancel_on_exit });
     const watching = watched(front, run);
     await expect.poll(() => stateOf(run)).toBe('waiting');
-    expect(await runsOf(front, 'alice-sub').stop(run)).toBe(true);
+    expect(await personRuns(front, 'alice-sub').stop(run)).toBe(true);
     const { result } = await watching;
     expect(result).toMatchObject({ status, approvals: [{ status: proposal }] });
     expect(world.gateway.book).toEqual([]);
-    expect(await runsOf(front, 'alice-sub').stop(run)).toBe(false);
+    expect(await personRuns(front, 'alice-sub').stop(run)).toBe(false);
   });
 
   it('is stopped when it has only just come to its wait: what is open is withdrawn', async () => {
@@ -205,9 +205,9 @@ withPostgres('a run of a server’s', () => {
       const { threads } = personStores(front, 'alice-sub');
       await expect.poll(async () => (await threads.find('t'))?.holder).toBeUndefined();
       parts.news.hear((told) => told === run && hear());
-      await runsOf(front, 'alice-sub').stop(run);
+      await personRuns(front, 'alice-sub').stop(run);
       await heard;
-      await runsOf(parts, 'alice-sub').find(run);
+      await personRuns(parts, 'alice-sub').find(run);
     };
     const { database } = parts;
     const write: TenantDatabase['write'] = (work, person) =>
@@ -239,13 +239,13 @@ withPostgres('a run of a server’s', () => {
     const run = await begin(front, { prompt: 'quote AAPL' });
     const watching = watched(front, run);
     await reached;
-    await runsOf(front, 'alice-sub').stop(run);
+    await personRuns(front, 'alice-sub').stop(run);
     expect((await watching).result).toMatchObject({ status: 'failed', error: { code: 'interrupted' } });
   });
 
   it('ends before it has begun, where it was stopped by then', async () => {
     const run = await begin(front, { prompt: 'buy 5 AAPL' });
-    await runsOf(front, 'alice-sub').stop(run);
+    await personRuns(front, 'alice-sub').stop(run);
     await world.worker();
     expect((await watched(front, run)).result).toMatchObject({ error: { code: 'interrupted' } });
     expect(world.phone.asked).toEqual([]);
@@ -293,7 +293,7 @@ withPostgres('a run of a server’s', () => {
     expect((await watched(front, run)).events).toEqual(events);
     expect((await watched(front, run, { from: events.length - 1 })).events).toEqual(events.slice(-1));
     ahead = 25 * 3_600_000;
-    await expect.poll(() => runsOf(front, 'alice-sub').find(run)).toBeUndefined();
+    await expect.poll(() => personRuns(front, 'alice-sub').find(run)).toBeUndefined();
     expect(await personStores(front, 'alice-sub').threads.find('t')).toBeDefined();
   });
 });

@@ -7,7 +7,7 @@ import { alertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
 import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
-import { allSchedules, schedulesOf } from '../../../src/server/server-parts.ts';
+import { allSchedules, personSchedules } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { blockJobsDatabase } from '../jobs/jobs-database.ts';
@@ -97,7 +97,7 @@ withPostgres('schedules over HTTP', () => {
 
   it('wakes at its next moment', async () => {
     const made = await schedule(await add());
-    const row = await schedulesOf(server.parts, 'alice-sub').find(made.id);
+    const row = await personSchedules(server.parts, 'alice-sub').find(made.id);
     expect(row?.wakeAt).toBe(Date.parse(made.next[0] ?? ''));
     expect(row?.schedule.scopes).toContain('orders:propose');
   });
@@ -116,7 +116,7 @@ withPostgres('schedules over HTTP', () => {
     const now = (key: string) => server.ask('POST', `${path}/${made.id}/run`, { key });
     const first = operations.runSchedule.answer.parse(await (await now('now')).json());
     expect(operations.runSchedule.answer.parse(await (await now('now')).json())).toEqual(first);
-    const row = await schedulesOf(server.parts, 'alice-sub').find(made.id);
+    const row = await personSchedules(server.parts, 'alice-sub').find(made.id);
     expect(row?.askedAt).toBe(Date.parse(first.queued_at));
     const runs = await server.ask('GET', `${path}/${made.id}/runs?limit=5`);
     expect(operations.scheduleRuns.answer.parse(await runs.json())).toEqual({ runs: [] });
@@ -158,12 +158,12 @@ withPostgres('schedules over HTTP', () => {
     }
     const theirs = await server.ask('GET', path, bob);
     expect(await theirs.json()).toEqual({ schedules: [] });
-    expect((await schedulesOf(server.parts, 'alice-sub').find(made.id))?.askedAt).toBeNull();
+    expect((await personSchedules(server.parts, 'alice-sub').find(made.id))?.askedAt).toBeNull();
   });
 
   it('keeps what its adder’s token may, and no more', async () => {
     const made = await schedule(await add(asked, { scopes: [...READ_SCOPES] }));
-    const row = await schedulesOf(server.parts, 'alice-sub').find(made.id);
+    const row = await personSchedules(server.parts, 'alice-sub').find(made.id);
     expect(row?.schedule.scopes.toSorted()).toEqual([...READ_SCOPES].toSorted());
   });
 
@@ -234,7 +234,7 @@ withPostgres('schedules over HTTP', () => {
       ...{ alerts: [{ name: 'aapl-below-180' }, { name: 'nvda-falls-by-5' }], ...heard },
     });
     expect(await allSchedules(server.parts).watched()).toEqual(['AAPL', 'NVDA']);
-    const row = await schedulesOf(server.parts, 'alice-sub').find('alerts');
+    const row = await personSchedules(server.parts, 'alice-sub').find('alerts');
     expect(row?.schedule).toMatchObject({ check: { suggest: false, approval: 'deny' }, on_price: true });
     expect(row?.schedule.scopes.toSorted()).toEqual([...READ_SCOPES].toSorted());
     expect(row?.wakeAt).toBeGreaterThan(Date.now());
@@ -247,7 +247,7 @@ withPostgres('schedules over HTTP', () => {
     await addAlert({ symbol: 'AAPL', above: '300' });
     expect(await (await look('close')).json()).toEqual({ schedule: 'alerts', with: 'server', is_new: true });
     expect(await (await look('close')).json()).toMatchObject({ is_new: false });
-    const row = await schedulesOf(server.parts, 'alice-sub').find('alerts');
+    const row = await personSchedules(server.parts, 'alice-sub').find('alerts');
     expect(row?.schedule.timing).toEqual({ at: 'close-30m' });
     const remove = (which: string) => server.ask('DELETE', `${alerts}/${which}`);
     const removed = operations.removeAlert.answer.parse(await (await remove('aapl-above-300')).json());

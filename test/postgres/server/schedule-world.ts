@@ -9,9 +9,9 @@ import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { marketDays } from '../../../src/server/jobs/market-days.ts';
 import {
   allSchedules,
-  channelsOf,
+  personChannels,
+  personSchedules,
   type ServerSchedule,
-  schedulesOf,
 } from '../../../src/server/server-parts.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
 import type { Condition } from '../../../src/store/schedule-rows.ts';
@@ -75,7 +75,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       days,
     };
     return {
-      ...{ parts, days, enqueued, posted, state, schedules, rows: schedulesOf(parts, 'alice') },
+      ...{ parts, days, enqueued, posted, state, schedules, rows: personSchedules(parts, 'alice') },
       /** Takes what was enqueued of a kind, as a worker would. */
       take: (kind: Job['kind']): Enqueued[] => {
         const taken = enqueued.filter((job) => job.kind === kind);
@@ -84,7 +84,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       },
       async addChannel(name: string) {
         const channel = { kind: 'slack', enabled: true, min_severity: 'info', approvals: true, timeout: 5 };
-        await channelsOf(parts, 'alice').put(name, channel as NoticeChannel, 9);
+        await personChannels(parts, 'alice').put(name, channel as NoticeChannel, 9);
         await storeNoticeSecret(
           parts.credentials('alice'),
           name,
@@ -113,7 +113,7 @@ export async function openScheduleWorld(server: TestDatabase) {
           ...change,
         };
         const given = { schedule, key: schedule.id, request: '', now: handled, wakeAt: handled, conditions };
-        await schedulesOf(parts, 'alice').add(given, 9);
+        await personSchedules(parts, 'alice').add(given, 9);
         return schedule;
       },
     };

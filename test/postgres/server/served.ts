@@ -15,7 +15,7 @@ import { systemClock } from '../../../src/machine/clock.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 import { stateSchema } from '../../../src/store/postgres/migrations/state.ts';
-import { appOf } from '../../../src/store/postgres/schema.ts';
+import { appRole } from '../../../src/store/postgres/schema.ts';
 import { freePort } from '../../free-port.ts';
 import { emptyDatabase, runSql } from '../support/database.ts';
 
@@ -44,7 +44,7 @@ export async function serverFolder(newDatabase: () => ReturnType<typeof emptyDat
   writeFileSync(places.config, JSON.stringify(settings));
   await addServerWrappingKey(places);
   const migrated = await migrateServer({ env }, places, { url_env: 'OWNER_URL' });
-  await runSql(database.superuser, `CREATE ROLE ${login} LOGIN IN ROLE ${appOf(stateSchema.name)}`);
+  await runSql(database.superuser, `CREATE ROLE ${login} LOGIN IN ROLE ${appRole(stateSchema.name)}`);
   const phone = createPhoneClient({ phone: sandbox.ready.phone, pairingSecret: sandbox.pairingSecret });
   return {
     ...{ folder, port, address, places, sandbox, database, env, settings, migrated, phone },

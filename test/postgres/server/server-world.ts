@@ -7,7 +7,7 @@ import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { followRun } from '../../../src/server/http/server-app.ts';
 import { collectRuns } from '../../../src/server/jobs/run-collector.ts';
 import { runJob } from '../../../src/server/jobs/run-job.ts';
-import { runsOf, type ServerParts } from '../../../src/server/server-parts.ts';
+import { personRuns, type ServerParts } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { postgresDueRuns } from '../../../src/store/postgres/state/due-runs.ts';
 import { postgresRunNews } from '../../../src/store/postgres/state/run-news.ts';
@@ -101,7 +101,7 @@ export async function begin(
     scopes?: string[];
   } = {},
 ): Promise<string> {
-  const begun = await runsOf(parts, person).begin(
+  const begun = await personRuns(parts, person).begin(
     {
       ...{ id: `run_${keys}`, thread, client: 'trade-agent', idempotencyKey: key, input, scopes },
       options: { approval: 'wait', ...options },
@@ -119,7 +119,7 @@ export async function watched(
 ): Promise<{ readonly events: AgentEvent[]; readonly result: RunResult }> {
   const events: AgentEvent[] = [];
   const signal = AbortSignal.timeout(ms);
-  for await (const batch of followRun(runsOf(parts, person), run, from, { ...parts, signal })) {
+  for await (const batch of followRun(personRuns(parts, person), run, from, { ...parts, signal })) {
     for (const { event } of batch as { event: AgentEvent }[]) {
       events.push(event);
       onEvent(event);

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, inject } from 'vitest';
 import { migrate } from '../../../src/store/postgres/migrate.ts';
 import { openDatabase } from '../../../src/store/postgres/open-database.ts';
 import { openPool } from '../../../src/store/postgres/pool.ts';
-import { appOf, type Schema, sweeperOf } from '../../../src/store/postgres/schema.ts';
+import { appRole, type Schema, sweeperRole } from '../../../src/store/postgres/schema.ts';
 import { type TenantDatabase, tenantDatabase } from '../../../src/store/postgres/tenant-database.ts';
 import { SUPERUSER, socketAddress } from './cluster.ts';
 
@@ -40,8 +40,8 @@ export async function migratedDatabase(schema: Schema) {
   const [app, sweeper] = [`${name}_app`, `${name}_sweeper`];
   await asSuperuser(
     name,
-    `CREATE ROLE ${app} LOGIN IN ROLE ${appOf(schema.name)}`,
-    `CREATE ROLE ${sweeper} LOGIN IN ROLE ${sweeperOf(schema.name)}`,
+    `CREATE ROLE ${app} LOGIN IN ROLE ${appRole(schema.name)}`,
+    `CREATE ROLE ${sweeper} LOGIN IN ROLE ${sweeperRole(schema.name)}`,
   );
   const opened: TenantDatabase[] = [];
   const pools: pg.Pool[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readingsOf } from '../../../src/agent/planner/person-words.ts';
+import { readUtterances } from '../../../src/agent/planner/person-words.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 import { lookups, steps } from '../../../src/agent/planner/steps.ts';
 
@@ -147,7 +147,7 @@ describe('an option in a sentence', () => {
 
   it('of another than was said is not the person’s own symbol', () => {
     const turns = ['buy 1 AAPL 190 call expiring Dec 18 at 2.50'];
-    const [own] = readingsOf(turns, 'AAPL261218C00190000');
+    const [own] = readUtterances(turns, 'AAPL261218C00190000');
     expect(own).toMatchObject({ symbol: true, sides: ['buy'], intents: ['buy_to_open'] });
     expect(own?.numbers).toContainEqual({ value: '2.50', fields: ['limit_price'] });
     for (const other of [
@@ -156,7 +156,7 @@ describe('an option in a sentence', () => {
       'AAPL261211C00190000',
       'MSFT261218C00190000',
     ]) {
-      expect(readingsOf(turns, other)).toMatchObject([{ symbol: false }]);
+      expect(readUtterances(turns, other)).toMatchObject([{ symbol: false }]);
     }
   });
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { drawCode, drawProposalId, subjectIdOf } from '../../../src/approval/kernel/propose.ts';
+import { deriveSubjectId, drawCode, drawProposalId } from '../../../src/approval/kernel/propose.ts';
 
 const CROCKFORD = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
@@ -35,14 +35,14 @@ it('ids of proposals are random', () => {
 
 it('a subject’s id is one person’s, client’s and key’s, however these are cut', () => {
   const ids = [
-    subjectIdOf('alice', 'client', 'key'),
-    subjectIdOf('bob', 'client', 'key'),
-    subjectIdOf('alice', 'other', 'key'),
-    subjectIdOf('alice', 'client', 'key2'),
-    subjectIdOf('alice","client', '', 'key'),
-    subjectIdOf('alice', 'client","key', ''),
+    deriveSubjectId('alice', 'client', 'key'),
+    deriveSubjectId('bob', 'client', 'key'),
+    deriveSubjectId('alice', 'other', 'key'),
+    deriveSubjectId('alice', 'client', 'key2'),
+    deriveSubjectId('alice","client', '', 'key'),
+    deriveSubjectId('alice', 'client","key', ''),
   ];
   expect(new Set(ids).size).toBe(ids.length);
   expect(ids.every((id) => /^ta-[A-Za-z0-9_-]{24}$/.test(id))).toBe(true);
-  expect(subjectIdOf('alice', 'client', 'key')).toBe(ids[0]);
+  expect(deriveSubjectId('alice', 'client', 'key')).toBe(ids[0]);
 });

@@ -16,7 +16,7 @@ import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
 import { Moves, proposalFacts } from '../../../src/approval/moves.ts';
 import { NotificationTokens } from '../../../src/approval/notification-tokens.ts';
-import { questionOf } from '../../../src/approval/question.ts';
+import { buildQuestion } from '../../../src/approval/question.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
@@ -186,7 +186,7 @@ export function kernelWorld({
       // A second person's came just now.
       const expiresAt = by === undefined ? (proposal.tokenExpiresAt ?? 0) : clock.now() + TOKEN_MS;
       if (isFirst && clock.now() >= expiresAt) throw new HttpProblem(401, 'token_expired', 'it has expired');
-      const question = questionOf({ kindOf, gateway: GATEWAY, detailsTypes: {} }, proposal);
+      const question = buildQuestion({ kindOf, gateway: GATEWAY, detailsTypes: {} }, proposal);
       return {
         sub: by ?? proposal.sub,
         clientId: 'gateway',

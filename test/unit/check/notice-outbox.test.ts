@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NOTICE_TTL_MS, noticesOf } from '../../../src/app/check/check-notices.ts';
+import { buildNotices, NOTICE_TTL_MS } from '../../../src/app/check/check-notices.ts';
 import { type NoticesConfig, noticesSchema } from '../../../src/config/notice-channels.ts';
 import type { Notice } from '../../../src/notify/notice.ts';
 import type { CheckStore } from '../../../src/store/check-store.ts';
@@ -39,7 +39,7 @@ function account(file = join(folder, `${files++}.db`)) {
         memory: await memory.remembered(),
         sectorOf: () => undefined,
       });
-      const made = noticesOf({
+      const made = buildNotices({
         profile: 'p',
         owner: 'p:alice:PA1',
         channels,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { check } from '../../../src/check/check.ts';
-import { figuresOf } from '../../../src/check/figures.ts';
+import { computeFigures } from '../../../src/check/figures.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { observe } from '../../../src/check/observe.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
@@ -318,7 +318,7 @@ it('what is clear of its limit is not told of, however many symbols there are', 
     positions: symbols.map((symbol) => position(symbol, 1, 100)),
     quotes: new Map(symbols.map((symbol) => [symbol, quote(symbol, '100', before(symbol))])),
   });
-  const { observations, blind } = observe(file, seen, figuresOf(seen, { sectorOf: () => undefined }));
+  const { observations, blind } = observe(file, seen, computeFigures(seen, { sectorOf: () => undefined }));
   expect(observations.map(({ rule, subject }) => `${rule.name} ${subject}`)).toEqual(['move KO']);
   expect(blind).toEqual([]);
 });

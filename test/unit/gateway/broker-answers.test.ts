@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
 import {
-  failureOf,
-  replacementFailureOf,
+  classifyAlpacaError,
+  classifyReplaceError,
   rewriteHost,
 } from '../../../src/gateway/broker/alpaca/alpaca-broker.ts';
 import { quoteView } from '../../../src/gateway/broker/alpaca/prices.ts';
 import { orderView } from '../../../src/gateway/broker/alpaca/views.ts';
-import { brokerRequests, type FailureOf } from '../../../src/gateway/broker/broker-requests.ts';
+import { brokerRequests, type ClassifyError } from '../../../src/gateway/broker/broker-requests.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import { anOrder, anOrderDraft, type OrderChanges } from '../../fixtures/builders.ts';
 
 /** What is made of an error at the request that makes an order. */
-const proved = (error: unknown, tell?: FailureOf) =>
-  brokerRequests(failureOf).submit('ta-00000001', () => Promise.reject(error), tell);
+const proved = (error: unknown, tell?: ClassifyError) =>
+  brokerRequests(classifyAlpacaError).submit('ta-00000001', () => Promise.reject(error), tell);
 const answer = (status: number, code: number | undefined, message = 'no') =>
   Object.assign(new Error(message), { status, code, response: {} });
 
@@ -57,7 +57,7 @@ describe('an answer to a replacement proves', () => {
     [404, undefined, 'a page of some proxy: not found', { outcome: 'unknown' }],
     [500, 50010000, 'internal server error', { outcome: 'unknown' }],
   ])('%i/%s "%s"', async (status, code, message, expected) => {
-    expect(await proved(answer(status, code, message), replacementFailureOf)).toMatchObject(expected);
+    expect(await proved(answer(status, code, message), classifyReplaceError)).toMatchObject(expected);
   });
 });
 

@@ -1,6 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { greeksOf, type OptionTerms, optionValue } from '../../../src/sandbox/instruments/option-prices.ts';
+import {
+  computeGreeks,
+  type OptionTerms,
+  optionValue,
+} from '../../../src/sandbox/instruments/option-prices.ts';
 import { always } from '../../fixtures/always.ts';
 
 describe('what an option is worth', () => {
@@ -12,7 +16,7 @@ describe('what an option is worth', () => {
 
   it('has the greeks that Hull reckons (examples 19.1, 19.2, 19.4, 19.6, 19.7)', () => {
     const terms = { spot: 49, strike: 50, years: 0.3846, rate: 0.05, volatility: 0.2 };
-    const { delta, theta, gamma, vega, rho } = greeksOf({ ...terms, right: 'call' });
+    const { delta, theta, gamma, vega, rho } = computeGreeks({ ...terms, right: 'call' });
     expect(delta).toBeCloseTo(0.522, 3);
     expect(theta * 365).toBeCloseTo(-4.31, 2);
     expect(gamma).toBeCloseTo(0.066, 3);
@@ -41,6 +45,6 @@ describe('what an option is worth', () => {
     const over = { spot: 42, strike: 40, years: 0, rate: 0.04, volatility: 0.3 };
     expect(optionValue({ ...over, right: 'call' })).toBe(2);
     expect(optionValue({ ...over, right: 'put' })).toBe(0);
-    expect(greeksOf({ ...over, right: 'call' }).delta).toBe(1);
+    expect(computeGreeks({ ...over, right: 'call' }).delta).toBe(1);
   });
 });

@@ -4,7 +4,7 @@ import {
   calendarSessions,
   closesEarly,
   exchangeHolidays,
-  sessionOf,
+  findSession,
   sessionsOfDays,
 } from '../../../src/trading/trading-calendar.ts';
 
@@ -50,14 +50,14 @@ describe('the exchange calendar', () => {
     const { closed, early } = published[year] ?? { closed: '', early: '' };
     expect([...exchangeHolidays(year)].sort()).toEqual(closed.split(' ').map((date) => `${year}-${date}`));
     const shortened = daysOf(year).filter(
-      (date) => sessionOf(date, 'exchange') !== undefined && closesEarly(date),
+      (date) => findSession(date, 'exchange') !== undefined && closesEarly(date),
     );
     expect(shortened).toEqual(early.split(' ').map((date) => `${year}-${date}`));
   });
 
   it('opens at 9:30 and closes at 16:00 or 13:00 in New York, summer and winter', () => {
     const times = (date: string) => {
-      const session = sessionOf(date, 'exchange');
+      const session = findSession(date, 'exchange');
       return [session?.open, session?.close].map((at) => new Date(at ?? 0).toISOString().slice(11, 16));
     };
     expect(times('2026-07-06')).toEqual(['13:30', '20:00']);
@@ -66,7 +66,7 @@ describe('the exchange calendar', () => {
   });
 
   it('has no session at weekends and goes on to the next one', () => {
-    expect(sessionOf('2026-11-22', 'exchange')).toBeUndefined();
+    expect(findSession('2026-11-22', 'exchange')).toBeUndefined();
     expect(calendarSessions('exchange').from('2026-07-03').date).toBe('2026-07-06');
     expect(calendarSessions('exchange').upTo('2026-11-22').date).toBe('2026-11-20');
   });
@@ -81,8 +81,8 @@ describe('the exchange calendar', () => {
   });
 
   it('has every day from midnight to midnight when always open', () => {
-    const sunday = sessionOf('2026-11-22', 'always');
-    const monday = sessionOf('2026-11-23', 'always');
+    const sunday = findSession('2026-11-22', 'always');
+    const monday = findSession('2026-11-23', 'always');
     expect(sunday?.close).toBe(monday?.open);
   });
 });

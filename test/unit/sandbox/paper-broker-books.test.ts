@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { bookedAt, entryOf } from '../../../src/sandbox/paper-broker/books/entries.ts';
+import { bookedAt, createEntry } from '../../../src/sandbox/paper-broker/books/entries.ts';
 import { holdingsAt } from '../../../src/sandbox/paper-broker/books/valuation.ts';
 import { cashflows } from '../../../src/sandbox/paper-broker/routes/portfolio-history.ts';
 import { openLedger } from '../../../src/store/sandbox/ledger.ts';
@@ -15,7 +15,7 @@ function books() {
   createSandboxTables(database, 'paperBroker');
   const ledger = openLedger(database);
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: bookedAt(DAY) });
-  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: DAY, amount: '1000' }));
+  ledger.enter(createEntry({ account_id: ACCOUNT, type: 'CSD', date: DAY, amount: '1000' }));
   const trade = (side: 'buy' | 'sell', qty: string, price: string, at = NOON) =>
     ledger.book(
       { account_id: ACCOUNT, order_id: null, symbol: 'F', side, qty, price, at },
@@ -77,9 +77,9 @@ describe('what is booked without a trade', () => {
     const { ledger, trade, held } = books();
     trade('buy', '10', '20.00');
     const moved = { account_id: ACCOUNT, type: 'JNLS', date: '2026-03-04', symbol: 'F' };
-    ledger.enter(entryOf({ ...moved, qty: '-4' }));
+    ledger.enter(createEntry({ ...moved, qty: '-4' }));
     expect(held()).toEqual({ qty: '6', cost: '120', cash: '800.00' });
-    ledger.enter(entryOf({ ...moved, qty: '2', cost: '50' }));
+    ledger.enter(createEntry({ ...moved, qty: '2', cost: '50' }));
     expect(held()).toEqual({ qty: '8', cost: '170', cash: '800.00' });
     const [then] = holdingsAt(ledger, ACCOUNT, [bookedAt('2026-03-04')]);
     expect(then?.shares.get('F')?.toFixed()).toBe('8');
@@ -89,7 +89,7 @@ describe('what is booked without a trade', () => {
 describe('cash flows of a history', () => {
   const ends = [100, 200, 300];
   const flow = (type: string, at: number, amount: string | null) =>
-    entryOf({ account_id: ACCOUNT, type, date: DAY, at, amount });
+    createEntry({ account_id: ACCOUNT, type, date: DAY, at, amount });
   const entries = [
     flow('CSD', 100, '1'),
     flow('CSD', 101, '2'),

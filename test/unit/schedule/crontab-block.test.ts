@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blockOf, crontabBlock, withBlock, withoutBlock } from '../../../src/schedule/crontab.ts';
+import { crontabBlock, findBlock, withBlock, withoutBlock } from '../../../src/schedule/crontab.ts';
 
 const command = {
   node: '/usr/bin/node',
@@ -45,7 +45,7 @@ describe('a schedule’s lines in the crontab', () => {
         const foreign = Buffer.from(before.length > 0 ? [...before, 10] : []);
         const later = Buffer.from(after);
         const all = Buffer.concat([withBlock(foreign, block), later]);
-        expect(blockOf(all, 's1')).toBe(block);
+        expect(findBlock(all, 's1')).toBe(block);
         expect(withoutBlock(all, 's1')).toEqual(Buffer.concat([foreign, later]));
       }),
     );
@@ -59,12 +59,12 @@ describe('a schedule’s lines in the crontab', () => {
     const other = crontabBlock('s2', command, [5]);
     const both = withBlock(withBlock(bytes('# mine\n'), other), block);
     expect(withoutBlock(both, 's1')?.toString()).toBe(`# mine\n${other}`);
-    expect(blockOf(both, 's')).toBeUndefined();
+    expect(findBlock(both, 's')).toBeUndefined();
   });
 
   it('are found by the marks after somebody changed the entry', () => {
     const edited = block.replace('0,15,30,45', '*/5');
-    expect(blockOf(bytes(edited), 's1')).toBe(edited);
+    expect(findBlock(bytes(edited), 's1')).toBe(edited);
     expect(withoutBlock(bytes(edited), 's1')?.toString()).toBe('');
   });
 
@@ -73,7 +73,7 @@ describe('a schedule’s lines in the crontab', () => {
     ['the beginning is gone', block.split('\n').slice(1).join('\n')],
     ['somebody’s own line stands between', block.replace('\n', '\n5 4 * * * mine\n')],
   ])('are not taken out where %s', (_what, crontab) => {
-    expect(blockOf(bytes(crontab), 's1')).toBeUndefined();
+    expect(findBlock(bytes(crontab), 's1')).toBeUndefined();
     expect(() => withoutBlock(bytes(crontab), 's1')).toThrow(
       expect.objectContaining({ code: 'invalid_config' }),
     );

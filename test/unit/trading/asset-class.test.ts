@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   type AssetClass,
-  assetClassOf,
-  optionOf,
+  contractMultiplier,
+  getAssetClass,
+  parseOptionSymbol,
   priceWords,
   quantityWords,
-  unitsOf,
 } from '../../../src/trading/asset-class.ts';
 import { isOnTick, price } from '../../../src/trading/decimal.ts';
 import { symbolSchema } from '../../../src/trading/symbol.ts';
@@ -24,8 +24,8 @@ describe('what a symbol is of', () => {
     ['F261218P00012500', 'us_option', 100],
     ['BRKB261218P00400000', 'us_option', 100],
   ])('%s: %s, of %i a unit', (symbol, assetClass, units) => {
-    expect(assetClassOf(symbol)).toBe(assetClass);
-    expect(unitsOf(symbol)).toBe(units);
+    expect(getAssetClass(symbol)).toBe(assetClass);
+    expect(contractMultiplier(symbol)).toBe(units);
     expect(symbolSchema.parse(symbol.toLowerCase())).toBe(symbol);
   });
 
@@ -39,16 +39,16 @@ describe('what a symbol is of', () => {
     'BTC/USD/USD',
   ])('%s is no symbol', (symbol) => {
     expect(symbolSchema.safeParse(symbol).success).toBe(false);
-    expect(optionOf(symbol)).toBeUndefined();
+    expect(parseOptionSymbol(symbol)).toBeUndefined();
   });
 });
 
 describe('an option’s symbol', () => {
   it('names what it is on, its last day, its right and its strike', () => {
     const apple = { underlying: 'AAPL', expiry: '2026-12-18', right: 'call', strike: '190' };
-    expect(optionOf('AAPL261218C00190000')).toEqual(apple);
+    expect(parseOptionSymbol('AAPL261218C00190000')).toEqual(apple);
     const ford = { underlying: 'F', expiry: '2028-02-29', right: 'put', strike: '12.5' };
-    expect(optionOf('F280229P00012500')).toEqual(ford);
+    expect(parseOptionSymbol('F280229P00012500')).toEqual(ford);
   });
 
   it('says each of them back', () => {
@@ -56,7 +56,7 @@ describe('an option’s symbol', () => {
     always(day, fc.constantFrom('C', 'P'), fc.integer({ min: 1, max: 99_999_999 }), (date, right, strike) => {
       const expiry = date.toISOString().slice(0, 10);
       const symbol = `SPY${expiry.replaceAll('-', '').slice(2)}${right}${String(strike).padStart(8, '0')}`;
-      const option = optionOf(symbol);
+      const option = parseOptionSymbol(symbol);
       expect(option).toMatchObject({ underlying: 'SPY', expiry, right: right === 'C' ? 'call' : 'put' });
       expect(Number(option?.strike) * 1000).toBeCloseTo(strike, 3);
     });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { coveringOf, isCallOn, isPut, securedBy } from '../../../src/trading/option-cover.ts';
+import { isCallOn, isPut, securedBy, usedCover } from '../../../src/trading/option-cover.ts';
 
 const CALL = 'AAPL261218C00190000';
 const PUT = 'AAPL261218P00150500';
@@ -29,8 +29,8 @@ describe('what stands behind an option that is sold', () => {
       open('MSFT261218P00100000', 'sell', '1', '55.00'),
       open(CALL, 'buy', '2', '500.00'),
     ];
-    expect(coveringOf(CALL, out)).toEqual({ shares: '130', cash: '26450.50', buys: '2' });
-    expect(coveringOf('AAPL', out)).toBeUndefined();
-    expect(coveringOf('BTC/USD', out)).toBeUndefined();
+    expect(usedCover(CALL, out)).toEqual({ shares: '130', cash: '26450.50', buys: '2' });
+    expect(usedCover('AAPL', out)).toBeUndefined();
+    expect(usedCover('BTC/USD', out)).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { describeOpenOrder, openOrderFields, termsOf } from '../../../src/trading/open-order.ts';
-import { exitsOf, isMultiLeg, liveExits, liveParts } from '../../../src/trading/order-legs.ts';
+import { describeOpenOrder, openOrderFields, toOrderRequest } from '../../../src/trading/open-order.ts';
+import { exitPrices, isMultiLeg, liveExits, liveParts } from '../../../src/trading/order-legs.ts';
 import { openOrderHeadline } from '../../../src/trading/order-words.ts';
 import { protectsPosition } from '../../../src/trading/protects.ts';
 import { type Order, type OrderLeg, orderSchema } from '../../../src/trading/views.ts';
@@ -35,12 +35,12 @@ const held = [aPosition({ qty: '5' })];
 describe('the exits of an order at the broker', () => {
   it('are told by the names that they are proposed with', () => {
     const prices = { stop_loss_stop_price: '170.00', stop_loss_limit_price: '168.30' };
-    expect(exitsOf(bracket())).toEqual({ take_profit_limit_price: '200.00', ...prices });
-    expect(exitsOf(oco)).toEqual({ take_profit_limit_price: '200.00', ...prices });
-    expect(exitsOf(bracket({ order_class: 'oto', legs: [stop] }))).toEqual(prices);
-    const takes = exitsOf(bracket({ order_class: 'oto', legs: [profit] }));
+    expect(exitPrices(bracket())).toEqual({ take_profit_limit_price: '200.00', ...prices });
+    expect(exitPrices(oco)).toEqual({ take_profit_limit_price: '200.00', ...prices });
+    expect(exitPrices(bracket({ order_class: 'oto', legs: [stop] }))).toEqual(prices);
+    const takes = exitPrices(bracket({ order_class: 'oto', legs: [profit] }));
     expect(takes).toEqual({ take_profit_limit_price: '200.00' });
-    expect(exitsOf(spread)).toEqual({});
+    expect(exitPrices(spread)).toEqual({});
   });
 
   it('are in its shorthand, and in its headline', () => {
@@ -96,7 +96,7 @@ describe('an order of several legs', () => {
   });
 
   it('is never asked for', () => {
-    expect(() => termsOf(spread)).toThrow(expect.objectContaining({ code: 'invalid_order' }));
+    expect(() => toOrderRequest(spread)).toThrow(expect.objectContaining({ code: 'invalid_order' }));
   });
 });
 
@@ -110,7 +110,7 @@ describe('words that nobody here knows', () => {
   });
 
   it('are proposed by nobody', () => {
-    expect(() => termsOf(strange)).toThrow('is of a kind that trade-agent can show but not propose');
+    expect(() => toOrderRequest(strange)).toThrow('is of a kind that trade-agent can show but not propose');
   });
 
   it('protect what is held, as far as anybody can tell', () => {

@@ -1,7 +1,7 @@
 import type { Clock } from '../../../machine/clock.ts';
 import { dollars, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
-import { unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import {
   type BatchRequest,
@@ -21,8 +21,8 @@ import type { HttpProblem } from '../../../trading/refusal.ts';
 import { isFinal, type Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
-import { effectsOf } from '../order/effects.ts';
+import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
+import { orderEffects } from '../order/effects.ts';
 import {
   draftOrder,
   type OrderPorts,
@@ -196,7 +196,7 @@ async function execute(
     if (draft.side === 'buy' && orders[at - 1]?.side === 'sell')
       await salesOver(ports, clock, { account, lines }, approved);
     const own = { ...approved, jti: `${approved.jti}#${at + 1}` };
-    const came = await executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, own));
+    const came = await toExecution(() => ports.place({ draft, digest: orderDigest(draft) }, own));
     switch (came.outcome) {
       case 'executed':
         lines.push({ client_order_id, outcome: 'placed', order: came.result });
@@ -255,7 +255,7 @@ async function lookAt(
   account: string,
   { id, client_order_id }: Order,
 ): Promise<Order | undefined> {
-  const seen = await executionOf(() => ports.order(asker, account, id, client_order_id));
+  const seen = await toExecution(() => ports.order(asker, account, id, client_order_id));
   return seen.outcome === 'executed' ? seen.result : undefined;
 }
 
@@ -273,7 +273,7 @@ async function settle(
   let first: HttpProblem | undefined;
   for (const draft of orders) {
     const { client_order_id } = draft;
-    const found = await executionOf(() => ports.outcome(asker, client_order_id));
+    const found = await toExecution(() => ports.outcome(asker, client_order_id));
     if (found.outcome === 'refused') {
       first ??= found.refusal;
       lines.push(refusedLine(draft, found.refusal));
@@ -303,7 +303,7 @@ type Decimal = InstanceType<typeof Dec>;
 function movedBy(draft: OrderDraft): Decimal {
   const { cash } = worstCase(draft);
   return cash === null
-    ? new Dec(draft.qty ?? 0).times(unitsOf(draft.symbol)).times(draft.reference_price)
+    ? new Dec(draft.qty ?? 0).times(contractMultiplier(draft.symbol)).times(draft.reference_price)
     : new Dec(cash);
 }
 
@@ -323,9 +323,11 @@ function batchEffects(
   const [costs, brings] = [total('buy'), total('sell')];
   const [cash] = [...worlds.values()].map(({ account }) => account.cash);
   const after = new Dec(cash ?? 0).plus(brings).minus(costs);
-  const lines = drafts.map((draft, at) => [`${at + 1}`, lineOf(draft, worlds.get(draft.symbol))] as const);
+  const lines = drafts.map(
+    (draft, at) => [`${at + 1}`, batchLineText(draft, worlds.get(draft.symbol))] as const,
+  );
   return {
-    worstCase: worstOf(drafts, costs, brings),
+    worstCase: batchWorstCase(drafts, costs, brings),
     shows: {
       ...Object.fromEntries(lines),
       Cash: `${dollars(cash ?? '0')} now, ${dollars(after.toFixed(2))} after`,
@@ -333,12 +335,12 @@ function batchEffects(
     warnings: drafts.flatMap((draft) => {
       const world = worlds.get(draft.symbol);
       if (world === undefined) return [];
-      return effectsOf(draft, worstCase(draft), world).warnings.map((text) => `${draft.symbol}: ${text}`);
+      return orderEffects(draft, worstCase(draft), world).warnings.map((text) => `${draft.symbol}: ${text}`);
     }),
   };
 }
 
-function worstOf(drafts: readonly OrderDraft[], costs: Decimal, brings: Decimal): WorstCase {
+function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: Decimal): WorstCase {
   const unbounded = drafts.filter((draft) => worstCase(draft).cash === null).map(({ symbol }) => symbol);
   const texts = [
     ...(costs.isZero() ? [] : [`The purchases cost at most ${dollars(costs.toFixed(2))} in total.`]),
@@ -354,7 +356,7 @@ function worstOf(drafts: readonly OrderDraft[], costs: Decimal, brings: Decimal)
 }
 
 /** Returns `SELL 5 AAPL, market: at least $891.00; 10 held now`. */
-function lineOf(draft: OrderDraft, world: OrderWorld | undefined): string {
+function batchLineText(draft: OrderDraft, world: OrderWorld | undefined): string {
   const { cash } = worstCase(draft);
   const bound = draft.side === 'sell' ? 'at least' : 'at most';
   const held = world?.positions.find(({ symbol }) => symbol === draft.symbol);

@@ -6,7 +6,7 @@ import { isOver, liveParts } from '../../../trading/order-legs.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import { type Account, isFinal, type Order } from '../../../trading/views.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, executionOf } from '../execution.ts';
+import { displayedAccount, toExecution } from '../execution.ts';
 
 /** The gateway's cancellation service. All methods throw only `Refusal`s. */
 export interface CancelPorts {
@@ -59,9 +59,9 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
     describe: ({ order }) => `CANCEL ${describeOpenOrder(order)}`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ order }) => order.id,
-    execute: (subject, approved) => executionOf(() => ports.cancel(subject, approved)),
+    execute: (subject, approved) => toExecution(() => ports.cancel(subject, approved)),
     // Cancelling is idempotent, so it is simply requested again.
-    settle: (subject, { sub, accessToken }) => executionOf(() => ports.cancel(subject, { sub, accessToken })),
+    settle: (subject, { sub, accessToken }) => toExecution(() => ports.cancel(subject, { sub, accessToken })),
     resultText: ({ status, filled_qty }) =>
       status === 'canceled' && new Dec(filled_qty).isZero()
         ? 'cancelled'

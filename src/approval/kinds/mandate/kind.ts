@@ -18,7 +18,7 @@ import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
 import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
-import { type BrokerOf, displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
+import { displayedAccount, type FindBroker, toExecution, toHttpProblem } from '../execution.ts';
 
 /** The ports that complete a mandate and store it. All methods throw only `Refusal`s. */
 export interface MandatePorts {
@@ -34,7 +34,7 @@ export interface MandatePorts {
   isGranted(sub: string, id: string): Promise<boolean>;
   /** The default slippage of orders, a fraction. */
   readonly maxSlippage: string;
-  readonly brokerOf: BrokerOf;
+  readonly brokerOf: FindBroker;
   /** Whether the owner is shown all of it, not only a binding message. */
   readonly isShown: boolean;
   /** Whether the gateway can trade in it without a session of the owner's, as standing orders require. */
@@ -70,8 +70,8 @@ export function mandateKind(
       const { max_slippage = ports.maxSlippage, not_before = utcSeconds(now) } = asked;
       const subject: MandateSubject = {
         ...asked,
-        ...amountsOf(asked),
-        mandate_id: mandateIdOf(subjectId),
+        ...normalizedAmounts(asked),
+        mandate_id: deriveMandateId(subjectId),
         account: account.account,
         environment: account.environment,
         currency: 'USD',
@@ -96,7 +96,7 @@ export function mandateKind(
           price: null,
           text: `${mandateWorst(subject)}.`,
         },
-        warnings: warningsOf(subject, account),
+        warnings: mandateWarnings(subject, account),
         shows: displayedAccount({ account, broker: await ports.brokerOf(proposer, account.account) }),
       };
     },
@@ -104,21 +104,21 @@ export function mandateKind(
     expiresAt: ({ approve_by }) => approve_by,
     fingerprint: ({ mandate_id: _, approve_by: __, not_before: ___, ...terms }) => JSON.stringify(terms),
     execute: (subject, approved) =>
-      executionOf(async () => {
+      toExecution(async () => {
         const terms = storedTerms(subject);
         await ports.grant(terms, approved);
-        return grantedOf(terms, clock.now());
+        return toGranted(terms, clock.now());
       }),
     async settle(subject, { sub }): Promise<Execution<Granted> | undefined> {
       if (!(await ports.isGranted(sub, subject.mandate_id))) return undefined;
-      return { outcome: 'executed', result: grantedOf(subject, clock.now()) };
+      return { outcome: 'executed', result: toGranted(subject, clock.now()) };
     },
     resultText: ({ mandate: id }) => `mandate ${id} is active`,
   };
 }
 
 /** Returns `M-` and ten characters, derived from the person, the client and the key. */
-function mandateIdOf(subjectId: string): string {
+function deriveMandateId(subjectId: string): string {
   return `M-${subjectId.slice(3, 13)}`;
 }
 
@@ -127,7 +127,7 @@ function storedTerms({ approve_by: _, ...terms }: MandateSubject): MandateEnvelo
   return mandateEnvelopeSchema.parse(terms);
 }
 
-function grantedOf({ mandate_id, replaces, standing, not_before }: MandateEnvelope, now: number): Granted {
+function toGranted({ mandate_id, replaces, standing, not_before }: MandateEnvelope, now: number): Granted {
   const { when } = standing ?? {};
   return {
     mandate: mandate_id,
@@ -140,7 +140,7 @@ function grantedOf({ mandate_id, replaces, standing, not_before }: MandateEnvelo
 }
 
 /** Returns the amounts in one format, so that equal amounts have equal digests. */
-function amountsOf(
+function normalizedAmounts(
   asked: Pick<MandateRequest, 'max_order_notional' | 'max_day_notional' | 'max_total_notional'>,
 ) {
   // An amount with fractions of a cent stays as it is, so that the check refuses it.
@@ -190,7 +190,7 @@ function notUnattended(): HttpProblem {
   );
 }
 
-function warningsOf(
+function mandateWarnings(
   { max_total_notional: total, price, order_types, standing }: MandateSubject,
   { equity }: Account,
 ): string[] {

@@ -7,7 +7,7 @@ import {
 } from '../../../trading/message.ts';
 import { messageDigest } from '../../../trading/message-details.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { executionOf, toHttpProblem } from '../execution.ts';
+import { toExecution, toHttpProblem } from '../execution.ts';
 
 /** The gateway's message service. All methods throw only `Refusal`s. */
 export interface MessagePorts {
@@ -39,9 +39,9 @@ export function messageKind(ports: MessagePorts): Kind<MessageRequest, MessageDr
     fingerprint: ({ service, recipient, subject, text }) =>
       JSON.stringify([service, recipient, subject ?? '', text]),
     execute: (draft, approved) =>
-      executionOf(() => ports.send({ draft, digest: messageDigest(draft) }, approved)),
+      toExecution(() => ports.send({ draft, digest: messageDigest(draft) }, approved)),
     async settle({ client_message_id }, asker) {
-      const found = await executionOf(() => ports.outcome(asker, client_message_id));
+      const found = await toExecution(() => ports.outcome(asker, client_message_id));
       // "Not found" means that nothing is being sent, and looking it up does not send it.
       return found.outcome === 'refused' && found.refusal.code === 'not_found' ? undefined : found;
     },

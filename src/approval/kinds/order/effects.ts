@@ -1,12 +1,12 @@
 import { printableAscii } from '../../../text/unseen.ts';
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
 import {
-  assetClassOf,
-  optionOf,
+  contractMultiplier,
+  getAssetClass,
+  parseOptionSymbol,
   priceWords,
   quantityWords,
-  ticksOf,
-  unitsOf,
+  symbolTicks,
 } from '../../../trading/asset-class.ts';
 import { contractWords } from '../../../trading/contract-words.ts';
 import { Dec, price } from '../../../trading/decimal.ts';
@@ -33,7 +33,7 @@ const MAX_NAME_LENGTH = 60;
  * Returns what the order does to the account, and what about it deserves a second look, for the phone. Amounts are those of
  * the worst case; at the reference price if nothing bounds that.
  */
-export function effectsOf(
+export function orderEffects(
   draft: OrderDraft,
   worst: WorstCase,
   {
@@ -45,9 +45,9 @@ export function effectsOf(
 ): { readonly shows: Readonly<Record<string, string>>; readonly warnings: readonly string[] } {
   const { symbol, side, reference_price: reference } = draft;
   const position = positions.find((one) => one.symbol === symbol);
-  const before = heldOf(position);
+  const before = heldQuantity(position);
   const quantity = new Dec(draft.qty ?? new Dec(draft.notional ?? 0).div(worst.price ?? reference));
-  const units = unitsOf(symbol);
+  const units = contractMultiplier(symbol);
   const amount = new Dec(worst.cash ?? quantity.times(units).times(reference));
   const sign = side === 'buy' ? 1 : -1;
   const after = before.plus(quantity.times(sign));
@@ -56,12 +56,12 @@ export function effectsOf(
   const weight = equity.gt(0) ? after.abs().times(units).times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
   // Coins are held in small fractions: four decimals of one may be worth hundreds of dollars.
-  const decimals = assetClassOf(symbol) === 'crypto' ? 9 : 4;
+  const decimals = getAssetClass(symbol) === 'crypto' ? 9 : 4;
   const held = (qty: Decimal) =>
-    assetClassOf(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
+    getAssetClass(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
   const name = printableAscii(quote.name ?? '', MAX_NAME_LENGTH, '');
   const shows: Record<string, string> = {
-    ...(name === '' || optionOf(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
+    ...(name === '' || parseOptionSymbol(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
     Price: `${priceWords(symbol, reference)} now${quote.simulated ? ' (simulated)' : ''}`,
     ...displayedOption(draft),
     Cash: `${dollars(account.cash)} now, ${dollars(cash.toFixed(2))} after`,
@@ -72,25 +72,25 @@ export function effectsOf(
   const closed = market.is_open
     ? []
     : [`The market is closed. This order waits until it opens, ${inNewYork(market.next_open)}.`];
-  return { shows, warnings: [...warningsOf(draft, { amount, after, before, equity }), ...closed] };
+  return { shows, warnings: [...orderWarnings(draft, { amount, after, before, equity }), ...closed] };
 }
 
 /** Returns the quantity held; negative if sold short. */
-function heldOf(position: Position | undefined): Decimal {
+function heldQuantity(position: Position | undefined): Decimal {
   return new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
 }
 
-const nameLabel = (symbol: string) => (assetClassOf(symbol) === 'crypto' ? 'Coin' : 'Company');
+const nameLabel = (symbol: string) => (getAssetClass(symbol) === 'crypto' ? 'Coin' : 'Company');
 
 /** Returns which contract an option is, and what it costs in dollars. */
 function displayedOption(draft: OrderDraft): Record<string, string> {
   const { symbol, limit_price, reference_price } = draft;
-  if (optionOf(symbol) === undefined) return {};
+  if (parseOptionSymbol(symbol) === undefined) return {};
   const premium = limit_price ?? reference_price;
-  const each = new Dec(premium).times(unitsOf(symbol)).toFixed(2);
+  const each = new Dec(premium).times(contractMultiplier(symbol)).toFixed(2);
   return {
-    Contract: `${contractWords(symbol)}, for ${unitsOf(symbol)} shares`,
-    Premium: `${sharePrice(premium, ticksOf(symbol))} a share, ${dollars(each)} a contract`,
+    Contract: `${contractWords(symbol)}, for ${contractMultiplier(symbol)} shares`,
+    Premium: `${sharePrice(premium, symbolTicks(symbol))} a share, ${dollars(each)} a contract`,
   };
 }
 
@@ -100,7 +100,7 @@ function inNewYork(at: string): string {
   return `${WEEKDAYS[weekday(date)]} ${date} ${time.slice(0, 5)} in New York`;
 }
 
-function warningsOf(
+function orderWarnings(
   draft: OrderDraft,
   { amount, after, before, equity }: Record<'amount' | 'after' | 'before' | 'equity', Decimal>,
 ): string[] {
@@ -110,7 +110,7 @@ function warningsOf(
     if (isSo) warnings.push(text());
   };
   if (side === 'buy' && equity.gt(0)) {
-    const weight = after.times(unitsOf(symbol)).times(reference).div(equity);
+    const weight = after.times(contractMultiplier(symbol)).times(reference).div(equity);
     const part = amount.div(equity);
     warn(part.gt(LARGE_FRACTION), () => `This is ${percent(part.toFixed(2))} of the account in one order.`);
     warn(
@@ -128,7 +128,7 @@ function warningsOf(
     );
     warn(before.gt(0) && after.eq(0), () => `This sells your entire ${symbol} position.`);
     warn(
-      isOdd && assetClassOf(symbol) === 'us_equity',
+      isOdd && getAssetClass(symbol) === 'us_equity',
       () => `This leaves less than one share: ${left()} ${symbol}.`,
     );
   }
@@ -142,12 +142,12 @@ function farLimit({ symbol, limit_price: limit, stop_price: stop, reference_pric
   if (limit === undefined || far === undefined) return [];
   const distance = percent(new Dec(limit).div(around).minus(1).abs().toFixed(2));
   const from = stop === undefined ? 'the current price' : 'its stop price';
-  return [`The limit is ${distance} ${far} ${from} (${sharePrice(around, ticksOf(symbol))}).`];
+  return [`The limit is ${distance} ${far} ${from} (${sharePrice(around, symbolTicks(symbol))}).`];
 }
 
 /** Returns the price at which the order would trade now, in the broker's format for dollars a share or coin; zero if unknown. */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
-  return price(priceNow(side, quote) ?? quote.last, ticksOf(quote.symbol));
+  return price(priceNow(side, quote) ?? quote.last, symbolTicks(quote.symbol));
 }
 
 /**
@@ -173,12 +173,12 @@ export function requireMeans(
   const reference = referencePrice(order.side, quote);
   if (order.side === 'buy') requireBuyingPower(order, account, reference);
   // The rules decide which cover a written option needs, and have a reason for each case.
-  else if (assetClassOf(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
+  else if (getAssetClass(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
 }
 
 /** Returns the buying power. There is no margin for options or coins. */
 function buyingPower(symbol: string, { buying_power, options_buying_power, cash }: Account): string {
-  switch (assetClassOf(symbol)) {
+  switch (getAssetClass(symbol)) {
     case 'us_equity':
       return buying_power;
     case 'us_option':
@@ -190,7 +190,9 @@ function buyingPower(symbol: string, { buying_power, options_buying_power, cash 
 
 function requireBuyingPower(order: OrderRequest, account: Account, reference: string): void {
   const share = order.limit_price ?? order.stop_price ?? reference;
-  const cost = new Dec(order.notional ?? new Dec(order.qty ?? 0).times(share).times(unitsOf(order.symbol)));
+  const cost = new Dec(
+    order.notional ?? new Dec(order.qty ?? 0).times(share).times(contractMultiplier(order.symbol)),
+  );
   const power = buyingPower(order.symbol, account);
   if (cost.lte(power)) return;
   throw new HttpProblem(

@@ -25,8 +25,8 @@ import {
 import { worstCase } from '../../../trading/worst-case.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
-import { displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
-import { effectsOf, referencePrice, requireMeans } from './effects.ts';
+import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
+import { orderEffects, referencePrice, requireMeans } from './effects.ts';
 
 /** The account and market data with which an order is completed. */
 export interface OrderWorld {
@@ -97,13 +97,13 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       requireWellFormed(request);
       const world = await ports.world(proposer, request.account, request.symbol);
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
-      const cover = under === undefined ? undefined : await coverOf(ports, proposer, under, draft);
+      const cover = under === undefined ? undefined : await findAllowedCover(ports, proposer, under, draft);
       const subject: OrderDraft = { ...draft, ...cover?.by };
       const { needsSecond } = await world.requireAllowed(subject);
       const outside = cover?.outside ?? [];
       if (under?.only && outside.length > 0) throw notCovered(outside);
       const worst = worstCase(draft);
-      const { shows, warnings } = effectsOf(draft, worst, world);
+      const { shows, warnings } = orderEffects(draft, worst, world);
       return {
         subject,
         subjectId,
@@ -121,9 +121,9 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
     fingerprint: orderFingerprint,
     prepare: ports.prepare,
     execute: (draft, approved) =>
-      executionOf(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
+      toExecution(() => ports.place({ draft, digest: orderDigest(draft) }, approved)),
     async settle({ client_order_id }, asker) {
-      const found = await executionOf(() => ports.outcome(asker, client_order_id));
+      const found = await toExecution(() => ports.outcome(asker, client_order_id));
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
@@ -139,7 +139,7 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
 }
 
 /** Returns which mandate covers an order. None does if the owner has to see it. */
-async function coverOf(
+async function findAllowedCover(
   ports: Pick<OrderPorts, 'cover'>,
   proposer: Proposer,
   under: UnderMandate,

@@ -6,7 +6,7 @@ import {
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
 import type { Approved, Kind, Proposer } from '../../kind.ts';
-import { type BrokerOf, displayedAccount, executionOf } from '../execution.ts';
+import { displayedAccount, type FindBroker, toExecution } from '../execution.ts';
 
 /** A planned change of the rules: the part of the subject that the rules themselves determine. */
 export type PlannedPolicy = Omit<PolicyChangeSubject, 'client_policy_id' | 'expires_at'>;
@@ -36,7 +36,7 @@ export function policyChangeKind({
   clock,
 }: {
   readonly policy: PolicyPorts;
-  readonly brokerOf: BrokerOf;
+  readonly brokerOf: FindBroker;
   readonly clock: Clock;
 }): Kind<PolicyChangeRequest, PolicyChangeSubject, PolicyChanged> {
   const changed = ({ digest }: PolicyChangeSubject): PolicyChanged => ({
@@ -59,7 +59,7 @@ export function policyChangeKind({
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ previous, digest }) => `${previous} ${digest}`,
     execute: (subject, approved) =>
-      executionOf(async () => {
+      toExecution(async () => {
         await policy.apply(subject, approved);
         return changed(subject);
       }),

@@ -1,7 +1,7 @@
 import { orderDigest } from '../../../trading/approval-details.ts';
-import { ticksOf } from '../../../trading/asset-class.ts';
+import { symbolTicks } from '../../../trading/asset-class.ts';
 import { type ReplaceRequest, type ReplaceSubject, replace } from '../../../trading/kinds/replace.ts';
-import { describeOpenOrder, termsOf } from '../../../trading/open-order.ts';
+import { describeOpenOrder, toOrderRequest } from '../../../trading/open-order.ts';
 import {
   checkOrder,
   describeOrder,
@@ -10,14 +10,14 @@ import {
   type OrderRequest,
 } from '../../../trading/order.ts';
 import { isOver } from '../../../trading/order-legs.ts';
-import { bandOf } from '../../../trading/order-types.ts';
+import { priceBand } from '../../../trading/order-types.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';
-import { displayedAccount, executionOf, toHttpProblem } from '../execution.ts';
-import { effectsOf, referencePrice } from '../order/effects.ts';
+import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
+import { orderEffects, referencePrice } from '../order/effects.ts';
 import { type OrderPorts, orderText } from '../order/kind.ts';
 
 export interface ReplacePorts extends OrderPorts {
@@ -55,7 +55,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       requireReplaceable(draft);
       const { needsSecond } = await world.requireAllowed(draft, { replaces: order.id });
       const worst = worstCase(draft);
-      const { shows, warnings } = effectsOf(draft, worst, world);
+      const { shows, warnings } = orderEffects(draft, worst, world);
       return {
         subject: { order, changes, draft },
         subjectId,
@@ -69,9 +69,9 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
     expiresAt: ({ draft }) => draft.expires_at,
     fingerprint: ({ order, changes }) => JSON.stringify([order.id, Object.entries(changes).sort()]),
     execute: ({ order, draft }, approved) =>
-      executionOf(() => ports.place({ draft, digest: orderDigest(draft), replaces: order.id }, approved)),
+      toExecution(() => ports.place({ draft, digest: orderDigest(draft), replaces: order.id }, approved)),
     async settle({ draft }, asker) {
-      const found = await executionOf(() => ports.outcome(asker, draft.client_order_id));
+      const found = await toExecution(() => ports.outcome(asker, draft.client_order_id));
       if (found.outcome !== 'executed') return found;
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
@@ -90,7 +90,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
 /** @throws {Refusal} 400 `invalid_order` for an order that could not be proposed here */
 function asAsked(order: Order): OrderRequest {
   try {
-    return termsOf(order);
+    return toOrderRequest(order);
   } catch (error) {
     throw toHttpProblem(error);
   }
@@ -102,7 +102,7 @@ function changedTerms(
   { trail, ...asked }: Omit<ReplaceRequest, 'order_id' | 'account'>,
   { changes, maxSlippage }: { readonly changes: object; readonly maxSlippage: string },
 ): OrderRequest {
-  if (bandOf(order.type) !== undefined) {
+  if (priceBand(order.type) !== undefined) {
     throw new HttpProblem(
       409,
       'not_replaceable',
@@ -130,7 +130,7 @@ function changedTerms(
   const limit =
     order.type === 'stop_limit' && asked.stop_price !== undefined && asked.limit_price === undefined
       ? {
-          limit_price: worstPrice(before.side, asked.stop_price, maxSlippage, ticksOf(order.symbol)),
+          limit_price: worstPrice(before.side, asked.stop_price, maxSlippage, symbolTicks(order.symbol)),
         }
       : {};
   const terms = normalizeOrder({ ...before, ...given, ...trailing, ...limit });

@@ -19,7 +19,7 @@ export async function showAlerts(context: Context): Promise<void> {
         [
           { head: 'NAME', cell: ({ name }) => name },
           { head: 'CONDITION', cell: ({ alert }) => alertWords(alert) },
-          { head: 'STATE', cell: stateOf },
+          { head: 'STATE', cell: alertState },
         ],
         alerts,
       ),
@@ -31,7 +31,7 @@ export async function showAlerts(context: Context): Promise<void> {
   });
 }
 
-function stateOf({ enabled, snoozed_until }: AlertView): string {
+function alertState({ enabled, snoozed_until }: AlertView): string {
   if (!enabled) return 'off';
   return snoozed_until === null ? 'on' : `snoozed until ${snoozed_until.slice(0, 16)}Z`;
 }

@@ -8,13 +8,13 @@ import type { Context } from '../../context/context.ts';
 import { showAsking } from '../../run/asked-proposal.ts';
 import { driveRun } from '../../run/drive-run.ts';
 import { RunRenderer } from '../../run/run-renderer.ts';
-import { readerOf } from '../../text/reader.ts';
+import { toReader } from '../../text/reader.ts';
 
 export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
   await context.output.result('approval', { approval }, async () => {
     const { subjectFields } = await import('../../text/approval-subject.ts');
     const { approvalOutcome, askedBy } = await import('../../text/approval-lines.ts');
-    const reader = readerOf(context.io);
+    const reader = toReader(context.io);
     const rows: [string, string][] = [
       ['approval', reader.ids([approval.id])(approval.id)],
       ['code', approval.code],

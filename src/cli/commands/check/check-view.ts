@@ -62,13 +62,13 @@ export async function checkText(result: CheckResult, format: CheckFormat): Promi
 
 /** Prints pending approvals and failed reports below the result. */
 export function sayWhatIsLeft(context: Context, { checks, missing }: CheckOutcomes): void {
-  for (const check of checks) sayWhatIsLeftOf(context, check);
+  for (const check of checks) printPendingOf(context, check);
   for (const { label, message } of missing) {
     context.io.talk(safeLine(`${label} could not be checked: ${message}`));
   }
 }
 
-function sayWhatIsLeftOf({ io, chosenBy }: Context, { runs, failure }: CheckOutcome): void {
+function printPendingOf({ io, chosenBy }: Context, { runs, failure }: CheckOutcome): void {
   for (const { status, thread } of runs)
     if (status === 'pending') {
       io.talk('approved orders are placed even without this terminal');

@@ -10,7 +10,7 @@ interface Candidate {
 /** The possible completions: paths, or a list of candidates. */
 export type Candidates = 'files' | readonly Candidate[];
 
-const argumentsOf: Readonly<Record<CompletedKind, readonly string[]>> = {
+const argumentCommands: Readonly<Record<CompletedKind, readonly string[]>> = {
   symbols: ['quote', 'orders buy', 'orders sell'],
   orders: ['orders show', 'orders replace', 'orders cancel'],
   threads: ['threads show', 'threads delete', 'resume'],
@@ -42,7 +42,7 @@ export async function findCandidates(
     : inOne !== null
       ? []
       : word.startsWith('-')
-        ? flagsOf(command)
+        ? flagCandidates(command)
         : argumentValues(command, valuesOf));
   if (found === 'files') return found;
   const start = inOne?.[0] ?? '';
@@ -64,7 +64,7 @@ function readWords(program: Command, words: readonly string[]): { command: Comma
       const option = optionNamed(command, word);
       if (option?.required || option?.optional) flag = option;
     } else {
-      command = visibleCommands(command).find((child) => namesOf(child).includes(word)) ?? command;
+      command = visibleCommands(command).find((child) => commandNames(child).includes(word)) ?? command;
     }
   }
   return flag === undefined ? { command } : { command, flag };
@@ -93,24 +93,27 @@ async function argumentValues(
   valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
 ): Promise<Candidate[]> {
   const name = commandWords(command).join(' ');
-  const kinds = Object.keys(argumentsOf) as CompletedKind[];
-  const kind = kinds.find((one) => argumentsOf[one].includes(name));
+  const kinds = Object.keys(argumentCommands) as CompletedKind[];
+  const kind = kinds.find((one) => argumentCommands[one].includes(name));
   if (kind !== undefined) return plain(await valuesOf(kind));
   return [
     ...visibleCommands(command).flatMap((child) =>
-      namesOf(child).map((value) => ({ value, summary: summaryOf(child.summary() || child.description()) })),
+      commandNames(child).map((value) => ({
+        value,
+        summary: shortSummary(child.summary() || child.description()),
+      })),
     ),
     ...(command.parent === null ? [{ value: 'help', summary: 'show help for a command' }] : []),
     ...plain(command.registeredArguments[0]?.argChoices ?? []),
   ];
 }
 
-function flagsOf(command: Command): Candidate[] {
+function flagCandidates(command: Command): Candidate[] {
   const { parent } = command;
   const top = ancestor(command);
   const global = parent === null ? [] : top.options.filter(({ long }) => long !== '--version');
   const options = [...command.options, ...global].flatMap(({ long, hidden, description }) =>
-    long == null || hidden ? [] : [{ value: long, summary: summaryOf(description) }],
+    long == null || hidden ? [] : [{ value: long, summary: shortSummary(description) }],
   );
   return [...options, { value: '--help', summary: 'show help' }];
 }
@@ -118,11 +121,11 @@ function flagsOf(command: Command): Candidate[] {
 const ancestor = (command: Command): Command =>
   command.parent === null ? command : ancestor(command.parent);
 
-const namesOf = (command: Command) => [command.name(), ...command.aliases()];
+const commandNames = (command: Command) => [command.name(), ...command.aliases()];
 
 const visibleCommands = (command: Command) =>
   command.commands.filter((child) => !child.name().startsWith('__'));
 
 const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
 
-const summaryOf = (text: string) => text.split(/\. |; | \(/)[0]?.replace(/\.$/, '') ?? text;
+const shortSummary = (text: string) => text.split(/\. |; | \(/)[0]?.replace(/\.$/, '') ?? text;

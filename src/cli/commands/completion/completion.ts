@@ -48,9 +48,11 @@ async function install(
   named: string | undefined,
   { print = false, yes = false }: { print?: boolean; yes?: boolean },
 ): Promise<void> {
-  const { completionPlan, installCompletion, shellOf } = await import('../../../app/completion/install.ts');
+  const { completionPlan, installCompletion, resolveShell } = await import(
+    '../../../app/completion/install.ts'
+  );
   const { completionScripts } = await import('./scripts.ts');
-  const plan = completionPlan(shellOf(named, context), context);
+  const plan = completionPlan(resolveShell(named, context), context);
   if (!print && !yes) await requireYes(context, plan);
   const files = print
     ? [plan.file, ...(plan.startup === undefined ? [] : [plan.startup.file])]
@@ -81,9 +83,11 @@ function planText({ file, startup }: CompletionPlan): string {
 }
 
 async function uninstall(context: Context, named: string | undefined): Promise<void> {
-  const { completionPlan, shellOf, uninstallCompletion } = await import('../../../app/completion/install.ts');
+  const { completionPlan, resolveShell, uninstallCompletion } = await import(
+    '../../../app/completion/install.ts'
+  );
   const { env } = context;
-  const shell = shellOf(named, context);
+  const shell = resolveShell(named, context);
   // The path depends on whether bash-completion was installed at the time.
   const plans = [completionPlan(shell, context), completionPlan(shell, { env, exists: () => false })];
   const files = [...new Set([...plans, completionPlan(shell, { env, exists: () => true })])].flatMap(

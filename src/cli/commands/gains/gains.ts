@@ -21,8 +21,8 @@ export function addGainsCommand(program: CliCommand): void {
       const found = await realisedGains(context, { year, method, lots });
       await context.output.result('gains', { ...found }, async () => {
         const { gainsText } = await import('../../text/gains-text.ts');
-        const { readerOf } = await import('../../text/reader.ts');
-        return gainsText(found, readerOf(context.io));
+        const { toReader } = await import('../../text/reader.ts');
+        return gainsText(found, toReader(context.io));
       });
     });
 }

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { placesOf } from '../server/places.ts';
+import { serverPaths } from '../server/places.ts';
 
 interface KeyOptions {
   readonly type: 'EC' | 'RSA';
@@ -38,12 +38,12 @@ export function addGatewayKey(gateway: CliCommand): void {
       ['trade-agent gateway key --rotate', 'the first step of replacing the key'],
     )
     .runs((context, options: KeyOptions, command: CliCommand) =>
-      printKey(context, placesOf(command, 'gateway'), options),
+      printKey(context, serverPaths(command, 'gateway'), options),
     );
 }
 
 async function printKey(context: Context, places: GatewayPlaces, options: KeyOptions): Promise<void> {
-  const step = stepOf(options);
+  const step = keyStep(options);
   if (step === 'addWrappingKey') return await addWrappingKey(context, places);
   const { gatewayKey } = await import('../../../app/gateway/gateway-key.ts');
   const key = await gatewayKey(context, places, step, options.type);
@@ -86,7 +86,7 @@ async function addWrappingKey(context: Context, places: GatewayPlaces): Promise<
 
 const steps = ['show', 'rotate', 'confirm', 'rewrap', 'addWrappingKey'] as const;
 
-function stepOf(options: KeyOptions): KeyStep | 'addWrappingKey' {
+function keyStep(options: KeyOptions): KeyStep | 'addWrappingKey' {
   const [step = 'make', ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;
   throw new TradeAgentError(

@@ -2,7 +2,7 @@ import { exits } from '../../../app/exit-codes.ts';
 import type { RecordFindings, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { placesOf } from '../server/places.ts';
+import { serverPaths } from '../server/places.ts';
 
 /** Adds the commands for the gateway's audit log and halts, which run on its own machine. */
 export function addGatewayRecord(gateway: CliCommand): void {
@@ -16,7 +16,7 @@ export function addGatewayRecord(gateway: CliCommand): void {
     .examples(['trade-agent gateway halt --lift --user alice', 'works while the gateway runs'])
     .runs(async (context, { user }: { user: string }, command: CliCommand) => {
       const { liftHalt } = await import('../../../app/gateway/gateway-record.ts');
-      const places = placesOf(command, 'gateway');
+      const places = serverPaths(command, 'gateway');
       const { ended, haltedAt, liftedAt, state } = await liftHalt(context, places, user);
       await context.output.result(
         'gateway-halt',
@@ -38,7 +38,7 @@ export function addGatewayRecord(gateway: CliCommand): void {
     .examples(['trade-agent gateway recount', 'after POLICY_CLOCK_BEHIND; works while the gateway runs'])
     .runs(async (context, _: object, command: CliCommand) => {
       const { recount } = await import('../../../app/gateway/gateway-record.ts');
-      const { orders, newest } = await recount(context, placesOf(command, 'gateway'));
+      const { orders, newest } = await recount(context, serverPaths(command, 'gateway'));
       await context.output.result('gateway-recount', { orders, newest }, () =>
         newest === null
           ? 'No order is dated in the future.'
@@ -82,7 +82,7 @@ function addGatewayAudit(gateway: CliCommand): void {
         command: CliCommand,
       ) => {
         const { verifyRecord } = await import('../../../app/gateway/gateway-record.ts');
-        const places = placesOf(command, 'gateway');
+        const places = serverPaths(command, 'gateway');
         const found = await verifyRecord(context, places, { ...options, file });
         await context.output.result('gateway-audit', { ...found }, () => auditText(found));
         return found.ok ? exits.done : exits.failed;

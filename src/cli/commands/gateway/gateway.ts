@@ -1,10 +1,10 @@
 import { exits } from '../../../app/exit-codes.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { addServingOptions, type ServingFlags, servingOf } from '../../options/listening.ts';
+import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addMigrate } from '../server/migrate.ts';
-import { placesOf } from '../server/places.ts';
+import { serverPaths } from '../server/places.ts';
 import { addGatewayKey } from './gateway-key.ts';
 import { addGatewayRecord } from './gateway-record.ts';
 
@@ -42,11 +42,11 @@ async function serve(
   command: CliCommand,
 ): Promise<void> {
   const { serveGateway } = await import('../../../app/gateway/serve-gateway.ts');
-  const places = placesOf(command, 'gateway');
+  const places = serverPaths(command, 'gateway');
   await serveGateway(parts, {
     ...places,
     env: command.cli.env,
-    ...servingOf(flags),
+    ...toServeOptions(flags),
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ resource, issuer, environment, url, pid }) => {
       await output.result('gateway', { resource, issuer, environment, url, home: places.home, pid }, () =>

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { descriptorNumber } from '../../options/choice.ts';
-import { folderOf } from './folder-of.ts';
+import { homeFolderOption } from './folder-of.ts';
 
 export function addHomeBackup(home: CliCommand): void {
   withPassphrase(
@@ -23,7 +23,7 @@ export function addHomeBackup(home: CliCommand): void {
       const { backupHome } = await import('../../../app/home/backup.ts');
       const passphrase = await readPassphrase(context, options, true);
       const done = await backupHome(context, {
-        folder: folderOf(command),
+        folder: homeFolderOption(command),
         file: resolve(file),
         passphrase,
       });
@@ -50,7 +50,7 @@ export function addHomeBackup(home: CliCommand): void {
       const { restoreHome } = await import('../../../app/home/backup.ts');
       const passphrase = await readPassphrase(context, options, false);
       const restored = await restoreHome(context, {
-        folder: folderOf(command),
+        folder: homeFolderOption(command),
         file: resolve(file),
         passphrase,
       });

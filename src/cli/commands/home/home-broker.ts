@@ -7,7 +7,7 @@ import { environmentWord } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption, descriptorNumber } from '../../options/choice.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
-import { folderOf } from './folder-of.ts';
+import { homeFolderOption } from './folder-of.ts';
 
 interface WhoseOptions {
   readonly user?: string;
@@ -32,7 +32,7 @@ export function addHomeBroker(home: CliCommand): void {
     .examples(['trade-agent home broker show --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokerKeys } = await import('../../../app/home/brokers.ts');
-      const accounts = (await listBrokerKeys(context, folderOf(command))).map((kept) => ({
+      const accounts = (await listBrokerKeys(context, homeFolderOption(command))).map((kept) => ({
         user: kept.sub,
         broker: kept.broker,
         number: kept.accountNumber,
@@ -62,7 +62,7 @@ export function addHomeBroker(home: CliCommand): void {
     .runs(async (context, options: WhoseOptions, command: CliCommand) => {
       const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
       const { username, broker: name } = await removeBrokerKeys(context, {
-        folder: folderOf(command),
+        folder: homeFolderOption(command),
         username: options.user,
         broker: options.broker,
       });
@@ -88,7 +88,7 @@ function addTools(broker: CliCommand): void {
       const { lookAtBrokerTools } = await import('../../../app/home/brokers.ts');
       const { brokerToolsText } = await import('./broker-tools.ts');
       const { user: username, broker: name } = options;
-      const at = { folder: folderOf(command), username, broker: name };
+      const at = { folder: homeFolderOption(command), username, broker: name };
       const { broker: named, tools } = await lookAtBrokerTools(context, at);
       const shown = tools.map(({ pin, parameters, ...tool }) => ({
         ...tool,
@@ -124,7 +124,7 @@ function addSet(broker: CliCommand): void {
     .runs(async (context, options: SetOptions, command: CliCommand) => {
       const { setBrokerKeys, storedCredentialKind } = await import('../../../app/home/brokers.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
-      const folder = folderOf(command);
+      const folder = homeFolderOption(command);
       const pair = await readBrokerKeys(context, options, await storedCredentialKind(folder, options.broker));
       const {
         username,
@@ -160,7 +160,7 @@ function addHomeBrokers(broker: CliCommand): void {
     .examples(['trade-agent home broker list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listBrokers } = await import('../../../app/home/brokers.ts');
-      const brokers = await listBrokers(context, folderOf(command));
+      const brokers = await listBrokers(context, homeFolderOption(command));
       await context.output.result('home-brokers', { brokers }, () =>
         brokers
           .map(({ name, label, kind, credentials, address, accounts }) => {
@@ -205,7 +205,7 @@ function addAdd(broker: CliCommand): void {
       const { brokerAnswer } = await import('./broker-answer.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
       const { requireStoredKind } = await import('../../../gateway/broker/verify-keys.ts');
-      const folder = folderOf(command);
+      const folder = homeFolderOption(command);
       await requireNewBroker(folder, name);
       const { kind, credentials, brokerUrl: url, label } = options;
       if (kind === undefined && !context.io.interactive) {

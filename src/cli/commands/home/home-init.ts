@@ -7,7 +7,7 @@ import type { Context } from '../../context/context.ts';
 import { choiceOption, descriptorNumber } from '../../options/choice.ts';
 import { listenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions } from '../../options/listening.ts';
-import { folderOf } from './folder-of.ts';
+import { homeFolderOption } from './folder-of.ts';
 import type { InitOptions } from './init-answers.ts';
 
 export function addHomeInit(home: CliCommand): void {
@@ -60,7 +60,9 @@ export function addHomeInit(home: CliCommand): void {
       ],
     )
     .exits(exits.busy)
-    .runs((context, options: InitOptions, command: CliCommand) => init(context, folderOf(command), options));
+    .runs((context, options: InitOptions, command: CliCommand) =>
+      init(context, homeFolderOption(command), options),
+    );
 }
 
 async function init(context: Context, folder: string, options: InitOptions): Promise<void> {

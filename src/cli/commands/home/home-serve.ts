@@ -6,9 +6,9 @@ import type { Cli } from '../../context/cli.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { listenAddress } from '../../options/listen-address.ts';
-import { addListeningOptions, type ListeningFlags, listeningOf } from '../../options/listening.ts';
+import { addListeningOptions, type ListeningFlags, toListenOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
-import { folderOf } from './folder-of.ts';
+import { homeFolderOption } from './folder-of.ts';
 
 interface ServeOptions extends ListeningFlags {
   readonly listen?: ReturnType<typeof listenAddress>;
@@ -34,7 +34,7 @@ export function addHomeServe(home: CliCommand): void {
     )
     .exits(exits.busy)
     .serves((parts, output, options: ServeOptions, command: CliCommand) =>
-      serve(command.cli, parts, output, folderOf(command), options),
+      serve(command.cli, parts, output, homeFolderOption(command), options),
     );
 }
 
@@ -52,7 +52,7 @@ async function serve(
     {
       folder,
       listen,
-      listening: listeningOf(flags),
+      listening: toListenOptions(flags),
       readyFile: readyFile === undefined ? undefined : resolve(readyFile),
       log: (entry) => parts.tell(requestLine(entry)),
       ready: async (ready) => {

@@ -2,7 +2,7 @@ import type { ListedAuthenticator, ListedUser } from '../../../app/home/users.ts
 import { safeLine } from '../../../text/shown-text.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { folderOf } from './folder-of.ts';
+import { homeFolderOption } from './folder-of.ts';
 
 export function addHomeUser(home: CliCommand): void {
   const user = home
@@ -27,7 +27,7 @@ function addList(user: CliCommand): void {
     .examples(['trade-agent home user list --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { listUsers } = await import('../../../app/home/users.ts');
-      const users = await listUsers(context, folderOf(command));
+      const users = await listUsers(context, homeFolderOption(command));
       await context.output.result('home-users', { users }, () => users.flatMap(userLines).join('\n'));
     });
 }
@@ -42,7 +42,7 @@ function addAdd(user: CliCommand): void {
     .examples(['trade-agent home user add "Bob Brown" --user bob', ''])
     .runs(async (context, name: string, options: { user?: string; email?: string }, command: CliCommand) => {
       const { addUser } = await import('../../../app/home/users.ts');
-      const added = await addUser(context, folderOf(command), {
+      const added = await addUser(context, homeFolderOption(command), {
         name,
         username: options.user,
         email: options.email,
@@ -74,7 +74,7 @@ function addRemove(user: CliCommand): void {
     .examples(['trade-agent home user remove bob --yes', ''])
     .runs(async (context, name: string, _options: unknown, command: CliCommand) => {
       const { removeUser } = await import('../../../app/home/users.ts');
-      await removeUser(context, folderOf(command), name);
+      await removeUser(context, homeFolderOption(command), name);
       await context.output.result('home-user-remove', { user: name }, () => `Removed ${name}.`);
     });
 }
@@ -90,7 +90,10 @@ function addRemoveAuthenticator(user: CliCommand): void {
     .examples(['trade-agent home user remove-authenticator AX3f --user alice', ''])
     .runs(async (context, id: string, options: { user?: string }, command: CliCommand) => {
       const { removeAuthenticator } = await import('../../../app/home/users.ts');
-      const removed = await removeAuthenticator(context, folderOf(command), { username: options.user, id });
+      const removed = await removeAuthenticator(context, homeFolderOption(command), {
+        username: options.user,
+        id,
+      });
       const { username, authenticator, left } = removed;
       await context.output.result('home-authenticator-remove', { user: username, authenticator, left }, () =>
         [
@@ -111,7 +114,11 @@ function addRecoveryCode(user: CliCommand): void {
     .examples(['trade-agent home user recovery-code', 'shown once'])
     .runs(async (context, options: { user?: string }, command: CliCommand) => {
       const { newRecoveryCode } = await import('../../../app/home/users.ts');
-      const { username, recoveryCode } = await newRecoveryCode(context, folderOf(command), options.user);
+      const { username, recoveryCode } = await newRecoveryCode(
+        context,
+        homeFolderOption(command),
+        options.user,
+      );
       await context.output.result(
         'home-recovery-code',
         { user: username, recovery_code: recoveryCode },

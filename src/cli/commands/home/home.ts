@@ -8,7 +8,7 @@ import { environmentWord } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { folderOf } from './folder-of.ts';
+import { homeFolderOption } from './folder-of.ts';
 import { addHomeBackup } from './home-backup.ts';
 import { addHomeBroker } from './home-broker.ts';
 import { addHomeInit } from './home-init.ts';
@@ -53,7 +53,7 @@ function addHomePair(home: CliCommand): void {
     )
     .runs(async (context, { user }: { user?: string }, command: CliCommand) => {
       const { pairPhone } = await import('../../../app/home/users.ts');
-      const pairing = await pairPhone(context, folderOf(command), user);
+      const pairing = await pairPhone(context, homeFolderOption(command), user);
       await showPairing(context, pairing);
     });
 }
@@ -103,7 +103,7 @@ function addHomeService(home: CliCommand): void {
         user,
         lowPort,
         userFolder: command.cli.env.HOME ?? homedir(),
-        folder: kind === 'systemd' && !named ? STATE_FOLDER : folderOf(command),
+        folder: kind === 'systemd' && !named ? STATE_FOLDER : homeFolderOption(command),
       });
       for (const warning of warnings) context.io.talk(`warning: ${warning}`);
       await context.output.result('home-service', { kind, file, content, commands, warnings }, () =>
@@ -124,7 +124,7 @@ function addHomeStatus(home: CliCommand): void {
     .examples(['trade-agent home status --output json', 'for scripts'])
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { homeStatus } = await import('../../../app/home/users.ts');
-      const status = await homeStatus(context, folderOf(command));
+      const status = await homeStatus(context, homeFolderOption(command));
       await context.output.result('home-status', { ...status }, () => statusLines(status).join('\n'));
     });
 
@@ -138,7 +138,7 @@ function addHomeStatus(home: CliCommand): void {
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { homeDoctor } = await import('../../../app/home/doctor.ts');
       const { findingsText } = await import('../../text/findings.ts');
-      const findings = await homeDoctor(context, folderOf(command));
+      const findings = await homeDoctor(context, homeFolderOption(command));
       const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
       await context.output.result('home-doctor', { ok, findings }, () => findingsText(context.io, findings));
       return ok ? exits.done : exits.found;
@@ -174,7 +174,7 @@ function addHomeNotices(home: CliCommand): void {
       ['trade-agent home notices test ntfy', 'sends a test notice'],
     );
   const placeOf = async (command: CliCommand) => {
-    const folder = folderOf(command);
+    const folder = homeFolderOption(command);
     const { requireOwnFolder } = await import('../../../app/home/open-home.ts');
     const { readHomeSettings } = await import('../../../app/home/home-files.ts');
     requireOwnFolder(folder);

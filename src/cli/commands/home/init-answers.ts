@@ -15,7 +15,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import type { LimitName } from '../../../trading/limit-words.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
-import { type ListeningFlags, listeningOf } from '../../options/listening.ts';
+import { type ListeningFlags, toListenOptions } from '../../options/listening.ts';
 import { askUntil } from '../../terminal/questions.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 
@@ -148,7 +148,7 @@ async function limitAnswer(
 
 /** Returns `listen`, `tls` and `proxy` for home.yaml if they are given. @throws {TradeAgentError} `usage` */
 export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
-  const { tls } = listeningOf({
+  const { tls } = toListenOptions({
     ...defined({ tlsCert, tlsKey }),
     proxy,
   });

@@ -18,8 +18,8 @@ export function addLotsCommand(program: CliCommand): void {
       const found = await heldLots(context, { method, lots });
       await context.output.result('lots', { ...found }, async () => {
         const { lotsText } = await import('../../text/gains-text.ts');
-        const { readerOf } = await import('../../text/reader.ts');
-        return lotsText(found, readerOf(context.io));
+        const { toReader } = await import('../../text/reader.ts');
+        return lotsText(found, toReader(context.io));
       });
     });
 }

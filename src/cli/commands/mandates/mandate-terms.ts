@@ -48,7 +48,7 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
     max_orders: orders === undefined ? undefined : wholeNumber('--orders', orders),
     expires_at: until === undefined ? undefined : instant('--until', until, 'end'),
     not_before: from === undefined ? undefined : instant('--from', from, 'start'),
-    cadence: every === undefined ? undefined : cadenceOf(every),
+    cadence: every === undefined ? undefined : parseCadence(every),
     orders_per_slot: times === undefined ? undefined : wholeNumber('--times', times),
     sides: side === undefined ? undefined : side === 'both' ? ['buy', 'sell'] : [side],
     order_types: types === undefined ? undefined : words(types),
@@ -61,7 +61,7 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
 }
 
 /** Returns the cadence of a period. @throws {TradeAgentError} `usage` for a day of the week */
-function cadenceOf(every: string): Cadence {
+function parseCadence(every: string): Cadence {
   const found = periods[every];
   if (found !== undefined) return found;
   throw new TradeAgentError('usage', `--every ${every} only works with standing orders`, {

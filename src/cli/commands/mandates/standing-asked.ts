@@ -39,10 +39,10 @@ export function parseStandingOrder(
     ...(limit === undefined ? {} : { limit_price: plainAmount(limit) }),
     time_in_force: 'day',
   };
-  return { standing: { order, when: whenOf(options) } };
+  return { standing: { order, when: parseSchedule(options) } };
 }
 
-function whenOf({ every, at, below, above }: AddOptions): StandingOrderTerms['when'] {
+function parseSchedule({ every, at, below, above }: AddOptions): StandingOrderTerms['when'] {
   const said = [every, below, above].filter((value) => value !== undefined);
   if (said.length !== 1) {
     throw usage(

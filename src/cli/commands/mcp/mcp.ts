@@ -10,7 +10,7 @@ import { safeLine, safeText } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { saysYes } from '../../terminal/questions.ts';
-import { folderOf } from '../home/folder-of.ts';
+import { homeFolderOption } from '../home/folder-of.ts';
 import { addMcpServers } from './mcp-servers.ts';
 
 export function addMcpCommand(program: CliCommand): void {
@@ -61,7 +61,7 @@ function addMcpClients(mcp: CliCommand): void {
     .examples(['trade-agent mcp clients list --output json', 'for scripts'])
     .runs(async (context, options: ClientsOptions, command: CliCommand) => {
       const { listMcpClients } = await import('../../../app/home/users.ts');
-      const found = await listMcpClients(context, folderOf(command), options.user);
+      const found = await listMcpClients(context, homeFolderOption(command), options.user);
       await context.output.result('mcp-clients', { clients: found }, () =>
         found.length === 0 ? 'No MCP clients are allowed.' : found.map(clientLine).join('\n'),
       );
@@ -77,7 +77,7 @@ function addMcpClients(mcp: CliCommand): void {
     .examples(['trade-agent mcp clients revoke V1St --user alice', ''])
     .runs(async (context, id: string, options: ClientsOptions, command: CliCommand) => {
       const { revokeMcpClient } = await import('../../../app/home/users.ts');
-      const client = await revokeMcpClient(context, folderOf(command), { user: options.user, id });
+      const client = await revokeMcpClient(context, homeFolderOption(command), { user: options.user, id });
       await context.output.result(
         'mcp-client-revoke',
         { client },

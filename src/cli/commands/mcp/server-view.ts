@@ -32,7 +32,7 @@ export function toolText({ name, state, fit, danger }: ComparedTool): string {
     `  ${safeLine(name)}  (${stateWords[state]})`,
     ...(danger === undefined ? [] : [`      WARNING: it ${dangerWords[danger]}.`]),
     ...(said === '' ? [] : said.split('\n').map((line) => `      ${line}`)),
-    ...argumentsOf(fit).map((one) => `      ${argumentLine(one)}`),
+    ...toolArguments(fit).map((one) => `      ${argumentLine(one)}`),
   ].join('\n');
 }
 
@@ -46,7 +46,7 @@ interface ToolArgument {
   readonly description?: string;
 }
 
-function argumentsOf(fit: ComparedTool['fit']): ToolArgument[] {
+function toolArguments(fit: ComparedTool['fit']): ToolArgument[] {
   const { properties, required } = fit?.parameters ?? {};
   const needed: readonly unknown[] = Array.isArray(required) ? required : [];
   return Object.entries((properties ?? {}) as Record<string, { description?: unknown } | undefined>).map(
@@ -63,7 +63,7 @@ export function toolData({ name, state, pin, fit, danger }: ComparedTool) {
     name,
     state,
     description: fit?.description ?? null,
-    arguments: argumentsOf(fit),
+    arguments: toolArguments(fit),
     sha256: pin ?? null,
     danger: danger ?? null,
   };

@@ -25,8 +25,8 @@ export async function showOutcome(
   await output.result('order-outcome', object, async () => {
     if (order === null) return '';
     const { orderText } = await import('../../text/reports.ts');
-    const { readerOf } = await import('../../text/reader.ts');
-    return orderText(order, readerOf(context.io));
+    const { toReader } = await import('../../text/reader.ts');
+    return orderText(order, toReader(context.io));
   });
   if (output.format === 'text') sayWhatIsLeft(context, outcome);
   return exitCodeForRun(outcome);

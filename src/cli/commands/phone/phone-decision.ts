@@ -18,7 +18,7 @@ export function requestLines(request: PhoneRequest): string[] {
   ];
   const width = Math.max(...rows.map(([label]) => label.length));
   return [
-    `${kindOf(request, view)} for ${safeLine(request.user)} to approve:`,
+    `${requestKind(request, view)} for ${safeLine(request.user)} to approve:`,
     ...rows.flatMap(([label, value]) =>
       // Each line of a text is indented under its label, so that no part of it can look like another field.
       value
@@ -70,7 +70,7 @@ export function outcomeLine({ outcome }: PhoneRequest): string | undefined {
   return outcome === null ? undefined : safeLine(outcomeText(outcome));
 }
 
-function kindOf({ details }: PhoneRequest, view: ProposalView | undefined): string {
+function requestKind({ details }: PhoneRequest, view: ProposalView | undefined): string {
   if (view === undefined && isFlatMessage(details)) return kinds.message.phone.called;
   const { called } = kinds[view?.kind ?? 'order'].phone;
   const environment = view === undefined ? details.environment : view.environment;

@@ -21,7 +21,7 @@ export async function printPolicy(context: Context): Promise<void> {
 }
 
 /** The fact that shows how much of a limit is used, by limit. */
-const usedOf: Readonly<Record<string, { readonly fact: string; readonly money?: true }>> = {
+const limitFacts: Readonly<Record<string, { readonly fact: string; readonly money?: true }>> = {
   max_day_notional: { fact: 'day_notional', money: true },
   max_day_orders: { fact: 'day_orders' },
   max_orders_per_minute: { fact: 'last_minute' },
@@ -74,7 +74,7 @@ function rulesLine(whose: string, files: PolicyView['policies']): string[][] {
 }
 
 function used({ today }: PolicyView, key: string): string {
-  const words = Object.hasOwn(usedOf, key) ? usedOf[key] : undefined;
+  const words = Object.hasOwn(limitFacts, key) ? limitFacts[key] : undefined;
   const value = words === undefined ? undefined : today[words.fact];
   if (value === undefined || value === null) return '';
   const text = String(value);

@@ -75,7 +75,7 @@ async function add(
   const { addProfile } = await import('../../../app/profile/edit-profile.ts');
   const { credentialKeySetting } = await import('../../options/choice.ts');
   const { audience, provider, environment, credentialStore, credentialKey } = options;
-  const { issuer, gateway, loginClient } = placesOf(options);
+  const { issuer, gateway, loginClient } = profileAddresses(options);
   const added = await addProfile(
     context,
     name,
@@ -107,7 +107,7 @@ async function add(
 }
 
 /** Returns issuer, gateway and login client. A home's address determines all three. @throws {TradeAgentError} `usage` */
-function placesOf({ home, issuer, gateway, loginClient }: AddOptions) {
+function profileAddresses({ home, issuer, gateway, loginClient }: AddOptions) {
   if (home === undefined) return { issuer, gateway, loginClient };
   if (issuer !== undefined || gateway !== undefined) {
     throw new TradeAgentError('usage', '--home replaces --issuer and --gateway', {

@@ -3,14 +3,14 @@ import { addSchedule } from '../../../app/schedule/schedules.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import type { Context } from '../../context/context.ts';
 import { agrees } from '../../terminal/questions.ts';
-import { viewOf, viewText } from './schedule-view.ts';
+import { toScheduleView, viewText } from './schedule-view.ts';
 
 /** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure skips the prompt */
 export async function addAndShow(context: Context, options: AddOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
   const state = await addSchedule(context, options, async (schedule) => sure || agree(context, schedule));
   const { entry } = state.schedule;
-  const view = viewOf(state);
+  const view = toScheduleView(state);
   await context.output.result('schedule', { schedule: view, written: entry, dry_run: dryRun }, () =>
     [...(dryRun ? ['Would write:', entryText(entry), ''] : []), viewText(view)].join('\n'),
   );

@@ -3,7 +3,7 @@ import type { CheckOutcomes } from '../../../app/check/run-check.ts';
 import { exits } from '../../../app/exit-codes.ts';
 import { runSchedule, type ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
-import { serverOf } from '../../../app/server-of.ts';
+import { profileServer } from '../../../app/server-of.ts';
 import { errorObject } from '../../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { type Home, resolveHome } from '../../../machine/directories.ts';
@@ -43,20 +43,20 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
   const home = resolveHome(cli.env);
-  const here = globals.server === undefined ? await hereOf(home, id) : undefined;
+  const here = globals.server === undefined ? await findLocalSchedule(home, id) : undefined;
   if (here === undefined || 'error' in here) {
     if (!(await isAtServer(home, cli, globals)) && here !== undefined) throw here.error;
     return await command.runInContext((context) => runThere(context, id, now));
   }
   const { schedule } = here;
-  const root = rootOf(command);
+  const root = rootCommand(command);
   if (root.getOptionValueSource('profile') === 'cli' && globals.profile !== schedule.profile) {
     throw new TradeAgentError('usage', `schedule ${id} belongs to profile ${schedule.profile}`, {
       hint: 'Leave out --profile.',
     });
   }
   if (root.getOptionValueSource('account') !== undefined) {
-    throw new TradeAgentError('usage', `schedule ${id} is for ${accountOf(schedule)}`, {
+    throw new TradeAgentError('usage', `schedule ${id} is for ${accountText(schedule)}`, {
       hint: 'Leave out --account. Add another schedule for another account.',
     });
   }
@@ -84,7 +84,7 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
 }
 
 /** Finds a schedule of this machine. It takes precedence for any profile, because its entry names no profile. */
-async function hereOf(home: Home, id: string) {
+async function findLocalSchedule(home: Home, id: string) {
   try {
     return { schedule: await findSchedule({ home: async () => home }, id) };
   } catch (error) {
@@ -97,7 +97,7 @@ async function isAtServer(home: Home, { env }: Cli, { server, profile }: GlobalO
   if (server !== undefined) return true;
   const { loadConfig } = await import('../../../config/config-file.ts');
   const profileName = profile ?? (env.TRADE_AGENT_PROFILE || undefined);
-  return (await serverOf({ config: async () => loadConfig(home), profileName })) !== undefined;
+  return (await profileServer({ config: async () => loadConfig(home), profileName })) !== undefined;
 }
 
 async function runThere(context: Context, id: string, now: boolean): Promise<number> {
@@ -106,13 +106,13 @@ async function runThere(context: Context, id: string, now: boolean): Promise<num
   return (await printRun(context, schedule, run, now)).exitCode;
 }
 
-function accountOf({ account }: Schedule): string {
+function accountText({ account }: Schedule): string {
   if (account === undefined) return 'the default account';
   return account === ALL_ACCOUNTS ? 'all accounts' : `account ${account}`;
 }
 
-function rootOf(command: Command): Command {
-  return command.parent === null ? command : rootOf(command.parent);
+function rootCommand(command: Command): Command {
+  return command.parent === null ? command : rootCommand(command.parent);
 }
 
 /**

@@ -6,10 +6,10 @@ import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { program, type Reader } from '../../text/reader.ts';
 import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
-type ScheduleView = ReturnType<typeof viewOf>;
+type ScheduleView = ReturnType<typeof toScheduleView>;
 
 /** Converts a schedule for JSON output, with times of the exchange and of this machine. */
-export function viewOf({ schedule, entry, next, overdue, last }: ScheduleState) {
+export function toScheduleView({ schedule, entry, next, overdue, last }: ScheduleState) {
   const { timing, check } = schedule;
   const zone = localZone();
   return {

@@ -6,7 +6,7 @@ import type { GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption, countUpTo } from '../../options/choice.ts';
-import { readerOf } from '../../text/reader.ts';
+import { toReader } from '../../text/reader.ts';
 
 const parseLimit = countUpTo(99_999, '--limit', 'Choose a number from 1 to 99999.');
 
@@ -117,12 +117,12 @@ function addAddCommand(schedule: CliCommand): void {
 
 async function showSchedules(context: Context): Promise<void> {
   const { listSchedules } = await import('../../../app/schedule/schedules.ts');
-  const { viewOf, viewText } = await import('./schedule-view.ts');
-  const schedules = (await listSchedules(context)).map(viewOf);
+  const { toScheduleView, viewText } = await import('./schedule-view.ts');
+  const schedules = (await listSchedules(context)).map(toScheduleView);
   await context.output.result('schedules', { schedules }, () =>
     schedules.length === 0
       ? 'No schedules.'
-      : schedules.map((view) => viewText(view, readerOf(context.io))).join('\n\n'),
+      : schedules.map((view) => viewText(view, toReader(context.io))).join('\n\n'),
   );
 }
 
@@ -152,11 +152,11 @@ async function showLogs(context: Context, id: string | undefined, limit: number)
       ? 'No runs.'
       : runs
           .flatMap((run) => [
-            `${run.schedule}  ${recordLine(run, readerOf(context.io))}`,
+            `${run.schedule}  ${recordLine(run, toReader(context.io))}`,
             ...run.findings.map(({ severity, message }) => `  ${severity}: ${safeLine(message)}`),
             ...run.approvals.map(
               (approval) =>
-                `  approval ${readerOf(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,
+                `  approval ${toReader(context.io).ids([approval.id])(approval.id)}: ${approval.status}`,
             ),
           ])
           .join('\n'),

@@ -6,15 +6,15 @@ export function localZone(): string {
 
 /** Formats a time as RFC 3339 to the second, with the zone's offset at that time. */
 export function zonedTimestamp(at: number, zone: string): string {
-  const parts = partsOf(at, zone, 'longOffset');
+  const parts = dateParts(at, zone, 'longOffset');
   const offset = (parts.timeZoneName ?? '').replace('GMT', '');
   return `${parts.year}-${parts.month}-${parts.day}T${parts.hour}:${parts.minute}:${parts.second}${offset === '' ? 'Z' : offset}`;
 }
 
 /** Example: `Fri 2026-11-27 12:30 EST, here 18:30 GMT+1`. */
 export function bothTimes(at: number, local: string): string {
-  const exchange = partsOf(at, EXCHANGE_ZONE, 'short');
-  const here = partsOf(at, local, 'short');
+  const exchange = dateParts(at, EXCHANGE_ZONE, 'short');
+  const here = dateParts(at, local, 'short');
   const date = (parts: Parts) => `${parts.weekday} ${parts.year}-${parts.month}-${parts.day}`;
   const clock = (parts: Parts) => `${parts.hour}:${parts.minute} ${parts.timeZoneName}`;
   const there = `${date(exchange)} ${clock(exchange)}`;
@@ -24,7 +24,7 @@ export function bothTimes(at: number, local: string): string {
 
 type Parts = Partial<Record<Intl.DateTimeFormatPartTypes, string>>;
 
-function partsOf(at: number, zone: string, timeZoneName: 'short' | 'longOffset'): Parts {
+function dateParts(at: number, zone: string, timeZoneName: 'short' | 'longOffset'): Parts {
   const format = new Intl.DateTimeFormat('en-US', {
     timeZone: zone,
     hourCycle: 'h23',

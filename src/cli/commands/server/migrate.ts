@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { placesOf } from './places.ts';
+import { serverPaths } from './places.ts';
 
 /** Adds `migrate` to the command of a gateway or server. @param running what can keep running in the meantime */
 export function addMigrate(
@@ -10,7 +10,7 @@ export function addMigrate(
   running: string,
   migrate: (
     context: Context,
-    places: ReturnType<typeof placesOf>,
+    places: ReturnType<typeof serverPaths>,
     address: ReturnType<typeof addressPlace>,
   ) => Promise<{ from: number; to: number }>,
 ): void {
@@ -29,7 +29,7 @@ export function addMigrate(
       `before the first ${what}, and after each update`,
     ])
     .runs(async (context, flags: AddressFlags, command: CliCommand) => {
-      const { from, to } = await migrate(context, placesOf(command, what), addressPlace(flags));
+      const { from, to } = await migrate(context, serverPaths(command, what), addressPlace(flags));
       await context.output.result(`${what}-migrate`, { from, to }, () =>
         from === to
           ? `The tables already have version ${to}.`

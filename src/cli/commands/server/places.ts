@@ -4,7 +4,7 @@ import type { CliCommand } from '../../context/cli-command.ts';
 
 const homes = { gateway: gatewayHome, server: serverHome } as const;
 
-export function placesOf(command: CliCommand, what: keyof typeof homes): { home: string; config: string } {
+export function serverPaths(command: CliCommand, what: keyof typeof homes): { home: string; config: string } {
   const { home, config } = command.optsWithGlobals<{ home?: string; config?: string }>();
   const folder = resolve(home ?? homes[what](command.cli.env));
   return { home: folder, config: resolve(config ?? join(folder, `${what}.yaml`)) };

@@ -4,10 +4,10 @@ import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import type { Output } from '../../context/output.ts';
 import { choiceOption } from '../../options/choice.ts';
-import { addServingOptions, type ServingFlags, servingOf } from '../../options/listening.ts';
+import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addMigrate } from './migrate.ts';
-import { addServerPlaces, placesOf } from './places.ts';
+import { addServerPlaces, serverPaths } from './places.ts';
 
 export function addServerCommand(program: CliCommand): void {
   const server = addServerPlaces(
@@ -38,11 +38,11 @@ async function serve(
   command: CliCommand,
 ): Promise<void> {
   const { serveServer } = await import('../../../app/server/serve-server.ts');
-  const places = placesOf(command, 'server');
+  const places = serverPaths(command, 'server');
   await serveServer(parts, {
     ...places,
     env: command.cli.env,
-    ...servingOf(flags),
+    ...toServeOptions(flags),
     log: (entry) => parts.tell(requestLine(entry)),
     ready: async ({ address, issuer, gateway, tenant, url, pid }) => {
       await output.result('server', { address, issuer, gateway, tenant, url, home: places.home, pid }, () =>
@@ -80,13 +80,13 @@ function addServerKey(server: CliCommand): void {
       ['trade-agent server key --add-wrapping-key', 'before starting the first server, if kms is a file'],
     )
     .runs((context, options: KeyOptions, command: CliCommand) =>
-      lookAfterKeys(context, placesOf(command, 'server'), options),
+      lookAfterKeys(context, serverPaths(command, 'server'), options),
     );
 }
 
 async function lookAfterKeys(context: Context, places: ServerPlaces, options: KeyOptions): Promise<void> {
   const { output } = context;
-  switch (stepOf(options)) {
+  switch (keyStep(options)) {
     case 'addWrappingKey': {
       const { addServerWrappingKey } = await import('../../../app/server/server-places.ts');
       const file = await addServerWrappingKey(places);
@@ -123,7 +123,7 @@ async function lookAfterKeys(context: Context, places: ServerPlaces, options: Ke
 
 const steps = ['show', 'addWrappingKey', 'rewrap'] as const;
 
-function stepOf(options: KeyOptions): (typeof steps)[number] | undefined {
+function keyStep(options: KeyOptions): (typeof steps)[number] | undefined {
   const [step, ...more] = steps.filter((name) => options[name]);
   if (more.length === 0) return step;
   throw new TradeAgentError('usage', 'use only one of --show, --add-wrapping-key and --rewrap', {

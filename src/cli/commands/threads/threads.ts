@@ -10,7 +10,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { parseAge } from '../../options/duration.ts';
-import { readerOf } from '../../text/reader.ts';
+import { toReader } from '../../text/reader.ts';
 
 const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];
 
@@ -71,14 +71,14 @@ async function showThreads(context: Context): Promise<void> {
   await context.output.result('threads', { threads }, async () => {
     if (threads.length === 0) return 'No threads.';
     const { threadsText } = await import('../../text/lists.ts');
-    return threadsText(threads, readerOf(context.io));
+    return threadsText(threads, toReader(context.io));
   });
 }
 
 async function showThread(context: Context, id: string): Promise<void> {
   const thread = await findThread(context, id);
   await context.output.result('thread', { thread }, async () =>
-    (await import('./thread-lines.ts')).threadText(thread, context.io.unicode, readerOf(context.io)),
+    (await import('./thread-lines.ts')).threadText(thread, context.io.unicode, toReader(context.io)),
   );
 }
 

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { addServerPlaces, placesOf } from '../server/places.ts';
+import { addServerPlaces, serverPaths } from '../server/places.ts';
 
 interface WorkerOptions {
   readonly concurrency: number;
@@ -28,7 +28,7 @@ export function addWorkerCommand(program: CliCommand): void {
     .serves(async (parts, output, { readyFile, concurrency }: WorkerOptions, command: CliCommand) => {
       const { serveWorker } = await import('../../../app/server/serve-worker.ts');
       await serveWorker(parts, {
-        ...placesOf(command, 'server'),
+        ...serverPaths(command, 'server'),
         env: command.cli.env,
         concurrency,
         ...(readyFile === undefined ? {} : { readyFile: resolve(readyFile) }),

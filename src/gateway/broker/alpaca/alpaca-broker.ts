@@ -1,5 +1,5 @@
 import type { Alpaca, ApiError, trading } from '@alpacahq/alpaca-trade-api/rest';
-import { type AssetClass, assetClassOf } from '../../../trading/asset-class.ts';
+import { type AssetClass, getAssetClass } from '../../../trading/asset-class.ts';
 import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
@@ -7,7 +7,7 @@ import { defined } from '../../../values/defined.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { Asset, Broker, BrokerOrders, ConnectBroker, Replacement, Submission } from '../broker.ts';
 import { type BrokerFailure, NotSent } from '../broker-failure.ts';
-import { type BrokerRequests, brokerRequests, type FailureOf } from '../broker-requests.ts';
+import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
 import { restFailure } from '../rest-client.ts';
 import { ACTIVITY_PAGE, activityPage, tradingDays } from './activities.ts';
 import { flowTypes } from './activity-types.ts';
@@ -86,9 +86,9 @@ export function rewriteHost(url: string, target: { tradingUrl: string; dataUrl: 
 function alpacaBroker(
   alpaca: () => Promise<Alpaca>,
   options: AlpacaBrokerOptions,
-  telling: (tell: FailureOf) => FailureOf,
+  telling: (tell: ClassifyError) => ClassifyError,
 ): Broker {
-  const requests = brokerRequests(telling(failureOf));
+  const requests = brokerRequests(telling(classifyAlpacaError));
   const read = <T>(call: (client: Alpaca) => Promise<T>) => requests.read(async () => call(await alpaca()));
   const assets = alpacaAssets(alpaca, requests, options.assets);
 
@@ -128,7 +128,7 @@ function alpacaBroker(
       ),
     ...alpacaNews(read, options.simulated),
     ...alpacaWatchlist(read),
-    ...alpacaOrders(alpaca, requests, telling(replacementFailureOf)),
+    ...alpacaOrders(alpaca, requests, telling(classifyReplaceError)),
   };
 }
 
@@ -187,7 +187,7 @@ function alpacaAssets(
   const load = (symbol: string): Promise<Asset | undefined> =>
     find(async () => {
       const { trading } = await alpaca();
-      return assetClassOf(symbol) === 'us_option'
+      return getAssetClass(symbol) === 'us_option'
         ? contractAssetView(await trading.assets.getOptionContractSymbolOrId({ symbolOrId: symbol }))
         : assetView(await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol }));
     });
@@ -231,7 +231,7 @@ function alpacaAssets(
 const REJECTION_STATUSES: readonly number[] = [400, 403, 404, 409, 422];
 
 /** Only Alpaca's own `{code, message}` with such a status is a rejection. Anything else proves nothing. */
-export function failureOf(error: unknown): BrokerFailure {
+export function classifyAlpacaError(error: unknown): BrokerFailure {
   if (error instanceof NotSent) return restFailure(error);
   if (!isApiError(error)) {
     if (isTimeout(error)) return { kind: 'timeout' };
@@ -252,8 +252,8 @@ export function failureOf(error: unknown): BrokerFailure {
 }
 
 /** Classifies by text, because `PATCH /v2/orders/{id}` has no code. It only affects what the person reads. */
-export function replacementFailureOf(error: unknown): BrokerFailure {
-  const failure = failureOf(error);
+export function classifyReplaceError(error: unknown): BrokerFailure {
+  const failure = classifyAlpacaError(error);
   return failure.kind === 'refused' &&
     failure.reason === 'other' &&
     /not found|\bstate\b|\bstatus\b|replace|not open|no longer/i.test(failure.message)
@@ -262,9 +262,9 @@ export function replacementFailureOf(error: unknown): BrokerFailure {
 }
 
 function withCredentials(
-  tell: FailureOf,
+  tell: ClassifyError,
   { byKeyPair, onUnauthorized }: { readonly byKeyPair: boolean; readonly onUnauthorized: () => void },
-): FailureOf {
+): ClassifyError {
   return (error) => {
     const failure = tell(error);
     if (failure.kind !== 'unauthorized') return failure;
@@ -306,7 +306,7 @@ const ORDER_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 function alpacaOrders(
   alpaca: () => Promise<Alpaca>,
   requests: BrokerRequests,
-  replacementFailureOf: FailureOf,
+  replacementFailureOf: ClassifyError,
 ): BrokerOrders {
   const find = (call: (client: Alpaca) => Promise<trading.Order>) =>
     requests.find(async () => orderView(await call(await alpaca())));

@@ -1,5 +1,5 @@
 import type { Alpaca, marketData } from '@alpacahq/alpaca-trade-api/rest';
-import { type AssetClass, assetClassOf, ticksOf } from '../../../trading/asset-class.ts';
+import { type AssetClass, getAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
 import { Dec, price } from '../../../trading/decimal.ts';
 import { type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import type { Asset, BarQuery, Broker } from '../broker.ts';
@@ -8,7 +8,7 @@ import { amount, when } from './views.ts';
 
 /** Formats a JSON number as the broker wrote it, which is its shortest text. The binary value is never computed with. */
 function tick(value: number, symbol: string): string {
-  return price(String(value), ticksOf(symbol));
+  return price(String(value), symbolTicks(symbol));
 }
 
 interface SnapshotLike {
@@ -122,7 +122,7 @@ interface BarRequest {
 type Adjustment = NonNullable<BarQuery['adjustment']>;
 
 /** The price endpoints of an asset class. */
-interface PricesOf {
+interface PriceSource {
   /** Maximum number of symbols in one request. */
   readonly most: number;
   snapshots(data: Data, symbols: string): Promise<BySymbol<SnapshotLike>>;
@@ -138,7 +138,7 @@ interface PricesOf {
 const CRYPTO_LOCATION = 'us' as const satisfies marketData.CryptoLatestLoc & marketData.CryptoHistoricalLoc;
 
 /** The Market Data API: `/v2/stocks`, `/v1beta3/crypto/us`, `/v1beta1/options`. */
-const prices: Readonly<Record<AssetClass, PricesOf>> = {
+const prices: Readonly<Record<AssetClass, PriceSource>> = {
   us_equity: {
     most: 500,
     async snapshots({ stocks }, symbols) {
@@ -192,7 +192,7 @@ export function alpacaPrices(
       read(async ({ marketData }) => {
         // Newest first, so that a limit cuts off the oldest.
         const request = { ...query, symbols: symbol, sort: 'desc' } as const;
-        const bars = await prices[assetClassOf(symbol)].bars(marketData, request, adjustment);
+        const bars = await prices[getAssetClass(symbol)].bars(marketData, request, adjustment);
         return (bars?.[symbol] ?? [])
           .map((bar) => barView(bar, symbol))
           .sort((a, b) => (a.at < b.at ? -1 : 1));
@@ -201,8 +201,8 @@ export function alpacaPrices(
 }
 
 /** Splits symbols into requests, at least one for each asset class among them. */
-function requestsFor(symbols: readonly string[]): { readonly of: PricesOf; readonly list: string }[] {
-  return [...Map.groupBy(symbols, assetClassOf)].flatMap(([assetClass, some]) => {
+function requestsFor(symbols: readonly string[]): { readonly of: PriceSource; readonly list: string }[] {
+  return [...Map.groupBy(symbols, getAssetClass)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];
     return Array.from({ length: Math.ceil(some.length / of.most) }, (_, page) => ({
       of,

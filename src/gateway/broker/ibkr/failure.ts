@@ -12,7 +12,7 @@ export function errorIn(json: unknown): string | undefined {
 }
 
 /** Classifies an error. An answer `{error}` with any status except a server error is a rejection. */
-export function failureOf(error: unknown): BrokerFailure {
+export function classifyIbkrError(error: unknown): BrokerFailure {
   if (error instanceof IbkrRejection) return refusedBy(error.message);
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json } = error;

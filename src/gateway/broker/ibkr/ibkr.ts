@@ -14,7 +14,7 @@ import type { Broker, ConnectBroker } from '../broker.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
+import { toAmount, toMoney } from '../json-amounts.ts';
 import type { StoredOf } from '../kept-kinds.ts';
 import { type AtClose, equityAtLastClose, tradedToday } from '../last-close.ts';
 import { notOffered } from '../not-offered.ts';
@@ -28,8 +28,8 @@ import {
 } from '../verify-problems.ts';
 import { type IbkrOptions, ibkrClient, keepAlive } from './client.ts';
 import { contractsBy, ourSymbol } from './contracts.ts';
-import { failureOf } from './failure.ts';
-import { assetView, barsOf, quoteView, snapshotsOf } from './market-data.ts';
+import { classifyIbkrError } from './failure.ts';
+import { assetView, quoteView, readIbkrBars, readSnapshots } from './market-data.ts';
 import { type OrderList, orderList } from './order-list.ts';
 import { ibkrOrders } from './orders.ts';
 import { ibkrLacks, ibkrTraits } from './traits.ts';
@@ -111,7 +111,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
     if (!isKeptAlive) keepAlive(client);
     isKeptAlive = true;
     const requests = brokerRequests((error) => {
-      const failure = failureOf(error);
+      const failure = classifyIbkrError(error);
       if (failure.kind === 'unauthorized') {
         kept.details = undefined;
         onUnauthorized();
@@ -135,11 +135,11 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
     return {
       ...notOffered(ibkrTraits.label, ibkrLacks),
       ...ibkrOrders(client, account, { ready: details, contracts, list: kept.list }, requests),
-      account: () => read(async () => accountOf(reading, await details())),
+      account: () => read(async () => accountView(reading, await details())),
       positions: () =>
         read(async () => {
           await details();
-          return await positionsOf(reading);
+          return await positionViews(reading);
         }),
       asset: (symbol) =>
         options.assets.find(symbol, () =>
@@ -152,7 +152,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
         read(async () => {
           await details();
           const known = await contracts(symbols);
-          const snapshots = await snapshotsOf(
+          const snapshots = await readSnapshots(
             client,
             [...known.values()].map(({ conid }) => conid),
             options,
@@ -165,7 +165,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
       bars: (query) =>
         read(async () => {
           await details();
-          return await barsOf(client, contracts, query);
+          return await readIbkrBars(client, contracts, query);
         }),
       clock: async () => exchangeClock(options.now()),
       calendar: async (query) => exchangeCalendar(query),
@@ -241,7 +241,7 @@ interface Held extends z.output<typeof positionRows.element> {
 }
 
 /** Reads all pages. Closed positions are listed with zero. */
-async function heldOf(client: RestClient, account: string): Promise<Held[]> {
+async function readPositions(client: RestClient, account: string): Promise<Held[]> {
   const held: Held[] = [];
   for (let page = 0; page < MOST_PAGES; page++) {
     const rows = positionRows.parse(
@@ -270,7 +270,7 @@ interface Reading {
 }
 
 /** Returns undefined for a position that can't be valued or is not priced in dollars. */
-function unitsOf({
+function positionUnits({
   assetClass,
   contractDesc,
   currency,
@@ -285,14 +285,14 @@ const unitsOfClass = (secType: string): number | undefined =>
 
 async function holdings({ client, account, list, options }: Reading) {
   const orders = await list.read();
-  const held = await heldOf(client, account);
+  const held = await readPositions(client, account);
   // A combination has no contract of its own.
   const traded = tradedToday(orders, options.now(), ({ id }) => {
     const { conid, secType } = list.contractOf(id) ?? {};
     return conid === undefined || secType === 'BAG' ? undefined : String(conid);
   });
   const conids = new Set([...held.map(({ conid }) => conid), ...(traded ?? []).map(({ id }) => Number(id))]);
-  const snapshots = await snapshotsOf(client, [...conids], options);
+  const snapshots = await readSnapshots(client, [...conids], options);
   const closeOf = (conid: number) => {
     const close = snapshots.get(conid)?.priorClose;
     return close === '0' ? undefined : close;
@@ -301,7 +301,7 @@ async function holdings({ client, account, list, options }: Reading) {
 }
 
 /** Reads `GET /portfolio/{account}/positions/{page}`, and the last close of each position. */
-async function positionsOf(reading: Reading): Promise<Position[]> {
+async function positionViews(reading: Reading): Promise<Position[]> {
   const { orders, held, closeOf } = await holdings(reading);
   return held.map((row) => {
     const { symbol } = row;
@@ -312,18 +312,18 @@ async function positionsOf(reading: Reading): Promise<Position[]> {
       .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
       .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), ZERO);
     const ratio = (part: Dec, whole: Dec) =>
-      whole.isZero() ? '0' : amountOf(part.div(whole.abs()).toFixed());
+      whole.isZero() ? '0' : toAmount(part.div(whole.abs()).toFixed());
     return positionSchema.parse({
       symbol,
       side: qty.isNegative() ? 'short' : 'long',
       qty: qty.abs().toFixed(),
       qty_available: Dec.max(0, qty.abs().minus(ordered)).toFixed(),
-      avg_entry_price: moneyOf(row.avgPrice),
-      current_price: moneyOf(row.mktPrice),
-      lastday_price: moneyOf(close),
-      market_value: moneyOf(row.mktValue),
-      cost_basis: moneyOf(cost),
-      unrealized_pl: moneyOf(row.unrealizedPnl),
+      avg_entry_price: toMoney(row.avgPrice),
+      current_price: toMoney(row.mktPrice),
+      lastday_price: toMoney(close),
+      market_value: toMoney(row.mktValue),
+      cost_basis: toMoney(cost),
+      unrealized_pl: toMoney(row.unrealizedPnl),
       unrealized_plpc: ratio(new Dec(String(row.unrealizedPnl)), cost),
       change_today: ratio(new Dec(String(row.mktPrice)).minus(close), close),
     });
@@ -331,7 +331,7 @@ async function positionsOf(reading: Reading): Promise<Position[]> {
 }
 
 /** Reads `GET /iserver/account/{account}/summary`, and computes the equity at the last close. */
-async function accountOf(reading: Reading, details: IbkrAccount): Promise<Account> {
+async function accountView(reading: Reading, details: IbkrAccount): Promise<Account> {
   const { client, account, list, options } = reading;
   if (details.environment !== options.environment) {
     throw notOpened(`the gateway’s session is for a ${details.environment} account`);
@@ -339,11 +339,11 @@ async function accountOf(reading: Reading, details: IbkrAccount): Promise<Accoun
   const path = `/iserver/account/${encodeURIComponent(account)}/summary`;
   const summary = summaryAnswer.parse(await client(path));
   const { orders, held, traded, closeOf } = await holdings(reading);
-  const equity = moneyOf(summary.netLiquidationValue);
+  const equity = toMoney(summary.netLiquidationValue);
   const holding = held.map(({ conid, position, mktPrice }) => ({
     id: String(conid),
-    qty: amountOf(position),
-    price: amountOf(mktPrice),
+    qty: toAmount(position),
+    price: toAmount(mktPrice),
   }));
   const contracts = new Map<string, AtClose>();
   for (const { id } of orders) {
@@ -353,7 +353,7 @@ async function accountOf(reading: Reading, details: IbkrAccount): Promise<Accoun
     }
   }
   for (const row of held) {
-    contracts.set(String(row.conid), { units: unitsOf(row), price: closeOf(row.conid) });
+    contracts.set(String(row.conid), { units: positionUnits(row), price: closeOf(row.conid) });
   }
   const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
   return accountSchema.parse({
@@ -361,11 +361,11 @@ async function accountOf(reading: Reading, details: IbkrAccount): Promise<Accoun
     environment: details.environment,
     status: details.status,
     currency: 'USD',
-    cash: moneyOf(summary.totalCashValue),
+    cash: toMoney(summary.totalCashValue),
     equity,
-    last_equity: lastEquity === undefined ? null : moneyOf(lastEquity.toDecimalPlaces(2)),
-    buying_power: moneyOf(summary.buyingPower),
-    long_market_value: moneyOf(
+    last_equity: lastEquity === undefined ? null : toMoney(lastEquity.toDecimalPlaces(2)),
+    buying_power: toMoney(summary.buyingPower),
+    long_market_value: toMoney(
       held.reduce((sum, { mktValue }) => (mktValue > 0 ? sum.plus(String(mktValue)) : sum), ZERO),
     ),
     trading_blocked: details.blocked,

@@ -11,7 +11,7 @@ import {
 } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
-import { amountOf } from '../json-amounts.ts';
+import { toAmount } from '../json-amounts.ts';
 import { requireBySplits } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
@@ -42,7 +42,7 @@ const plainPrice = /^[CH]?(\d+(?:\.\d+)?)$/;
 const QUOTE_DELAY_MS = 15 * 60_000;
 
 /** Reads `GET /iserver/marketdata/snapshot` until each contract has a price or the attempts run out. */
-export async function snapshotsOf(
+export async function readSnapshots(
   client: RestClient,
   conids: readonly number[],
   { sleep }: Pick<IbkrOptions, 'sleep'>,
@@ -111,7 +111,11 @@ const bars = {
 } as const;
 
 /** Reads `GET /iserver/marketdata/history`: the newest `limit` bars, oldest first. */
-export async function barsOf(client: RestClient, contracts: Contracts, query: BarQuery): Promise<Bar[]> {
+export async function readIbkrBars(
+  client: RestClient,
+  contracts: Contracts,
+  query: BarQuery,
+): Promise<Bar[]> {
   requireBySplits(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
   const contract = (await contracts([symbol])).get(symbol);
@@ -142,7 +146,7 @@ export async function barsOf(client: RestClient, contracts: Contracts, query: Ba
         high: tick(h),
         low: tick(l),
         close: tick(c),
-        volume: amountOf(v),
+        volume: toAmount(v),
       }),
     );
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { hasPrice } from '../../../trading/order-types.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { amountOf, moneyOf, ourWord } from '../json-amounts.ts';
+import { ourWord, toAmount, toMoney } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';
@@ -134,7 +134,7 @@ function orderView(one: z.output<typeof row>, now: number): Order {
   const type = ourWord(types, one.orderType);
   const status = ourWord(statuses, one.status);
   const hasLimit = hasPrice(type, 'limit_price');
-  const filled = amountOf(one.filledQuantity ?? 0);
+  const filled = toAmount(one.filledQuantity ?? 0);
   const at = new Date(one.lastExecutionTime_r ?? now).toISOString();
   return orderSchema.parse({
     id: String(one.orderId),
@@ -143,7 +143,7 @@ function orderView(one: z.output<typeof row>, now: number): Order {
     side: ourWord(sides, one.side),
     type,
     time_in_force: ourWord(times, one.timeInForce),
-    qty: totalSize == null ? null : amountOf(totalSize),
+    qty: totalSize == null ? null : toAmount(totalSize),
     notional: null,
     limit_price: hasLimit ? moneyOrNull(price) : null,
     stop_price: hasPrice(type, 'stop_price') ? moneyOrNull(hasLimit ? auxPrice : price) : null,
@@ -161,5 +161,5 @@ function orderView(one: z.output<typeof row>, now: number): Order {
 }
 
 function moneyOrNull(value: z.output<typeof amount>): string | null {
-  return value == null || value === '' ? null : moneyOf(value);
+  return value == null || value === '' ? null : toMoney(value);
 }

@@ -8,7 +8,7 @@ import type { BrokerRequests } from '../broker-requests.ts';
 import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import type { Contracts } from './contracts.ts';
-import { failureOf, IbkrRejection } from './failure.ts';
+import { classifyIbkrError, IbkrRejection } from './failure.ts';
 import type { OrderList } from './order-list.ts';
 import { ibkrTerms, ibkrTraits, ibkrTypes } from './traits.ts';
 
@@ -152,7 +152,7 @@ async function confirm(client: RestClient, { id }: ReplyMessage): Promise<z.outp
     const next = await client(`/iserver/reply/${id}`, { method: 'POST', json: { confirmed: true } });
     return answerOf.parse(next);
   } catch (error) {
-    const failure = failureOf(error);
+    const failure = classifyIbkrError(error);
     // An unknown reply id may mean that the question was answered before.
     if (failure.kind === 'refused' && !/reply id/i.test(failure.message)) throw error;
     throw new NoAnswer('unreadable');
@@ -203,7 +203,7 @@ async function preparedTicket(
     const contract = known.get(draft.symbol);
     if (contract === undefined)
       throw new NotSent(`${label} does not have exactly one US stock ${draft.symbol}`);
-    return { ticket: ticketOf(draft, account, contract.conid) };
+    return { ticket: toTicket(draft, account, contract.conid) };
   } catch (error) {
     if (error instanceof NotSent) {
       const { message } = error;
@@ -215,7 +215,7 @@ async function preparedTicket(
 }
 
 /** Converts a draft to IBKR's request. @throws {NotSent} for an amount that no JSON number represents */
-function ticketOf(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
+function toTicket(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
   const number = (text: string) => sentNumber(text, ibkrTraits.label);
   // "price: typically the limit price; for STP it is the stop price. auxPrice: the stop price of a STOP_LIMIT".

@@ -22,7 +22,7 @@ export function valueAt(value: unknown, pointer: string): unknown {
  * Returns a tool's structured answer, or its only text as JSON.
  * @throws {ToolNo} if it reports failure, {@link NoAnswer} if unreadable
  */
-export function answerOf(result: CallToolResult, refusals: Refusals | undefined): unknown {
+export function parseAnswer(result: CallToolResult, refusals: Refusals | undefined): unknown {
   const { content, structuredContent, isError } = result;
   const [part, ...others] = content ?? [];
   const text = part?.type === 'text' && others.length === 0 ? part.text : undefined;

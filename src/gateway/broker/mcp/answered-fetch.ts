@@ -61,13 +61,14 @@ async function responseTo(
       throw new RestAnswer(status, headers, text);
     return new Response(text, { status, headers });
   }
-  if (id !== undefined) return Response.json(await answerIn(response, id), { headers: sessionOf(response) });
+  if (id !== undefined)
+    return Response.json(await answerIn(response, id), { headers: sessionHeader(response) });
   await response.body?.cancel();
-  return new Response(null, { status, headers: sessionOf(response) });
+  return new Response(null, { status, headers: sessionHeader(response) });
 }
 
 /** Returns the session header. Servers older than 2026 have sessions. */
-function sessionOf({ headers }: Response): Record<string, string> {
+function sessionHeader({ headers }: Response): Record<string, string> {
   const session = headers.get('mcp-session-id');
   return session === null ? {} : { 'mcp-session-id': session };
 }

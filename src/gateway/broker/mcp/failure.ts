@@ -37,14 +37,14 @@ interface FailureContext {
 }
 
 /** Only the broker's own code with such a status is a rejection. Anything else, even a protocol error, proves nothing. */
-export function failureOf(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
+export function classifyMcpError(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
   if (error instanceof ToolNo) {
     const { status, code, words } = error;
     if (status === undefined || code === undefined || !REJECTION_STATUSES.includes(status))
       return { kind: 'failing', status: status ?? 502 };
     return refusedBy(status, words, code, rejectionReason(words, refusals));
   }
-  const answer = causeOf(error);
+  const answer = unwrapCause(error);
   if (answer instanceof RestAnswer && answer.status === 401)
     return { kind: 'unauthorized', ...defined({ credentials: kept }) };
   if (answer instanceof RestAnswer && answer.status === 429) {
@@ -56,9 +56,9 @@ export function failureOf(error: unknown, { refusals, kept }: FailureContext): B
 }
 
 /** Classifies an error of an order that was sent. A line of text is no proof. */
-export function submissionFailureOf(error: unknown, telling: FailureContext): BrokerFailure {
+export function classifySubmissionError(error: unknown, telling: FailureContext): BrokerFailure {
   if (error instanceof ToolNo && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
-  return failureOf(error, telling);
+  return classifyMcpError(error, telling);
 }
 
 function refusedBy(
@@ -79,7 +79,7 @@ function rejectionReason(words: string, refusals: Refusals | undefined) {
 }
 
 /** Unwraps an error, because the SDK wraps what the transport throws. */
-export function causeOf(error: unknown): unknown {
+export function unwrapCause(error: unknown): unknown {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at instanceof RestAnswer || at instanceof NoAnswer) return at;
   }

@@ -6,15 +6,15 @@ import type { Broker, BrokerOrders, ConnectBroker } from '../broker.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { NotSent } from '../broker-failure.ts';
 import type { BrokerContext } from '../broker-kind.ts';
-import { type BrokerRequests, brokerRequests, type FailureOf } from '../broker-requests.ts';
+import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { notOffered } from '../not-offered.ts';
 import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { isSameOrder } from '../same-order.ts';
 import { requireConfirmed } from './acting-tools.ts';
-import { answerOf } from './answer.ts';
-import { failureOf, submissionFailureOf } from './failure.ts';
+import { parseAnswer } from './answer.ts';
+import { classifyMcpError, classifySubmissionError } from './failure.ts';
 import type { Argument, Call, inputs, McpMapping } from './mapping.ts';
 import { type McpSession, mcpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
@@ -51,15 +51,15 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
       kept: account === undefined ? undefined : 'access_token',
     } as const;
     const told =
-      (tell: typeof failureOf): FailureOf =>
+      (tell: typeof classifyMcpError): ClassifyError =>
       (error) => {
         const failure = tell(error, telling);
         if (failure.kind === 'unauthorized') onUnauthorized();
         return failure;
       };
-    const requests = brokerRequests(told(failureOf));
+    const requests = brokerRequests(told(classifyMcpError));
     const ask = async (call: Call, given: Given) =>
-      answerOf(await session.call(call.tool, argumentsOf(call, given)), mapping.refusals);
+      parseAnswer(await session.call(call.tool, toToolArguments(call, given)), mapping.refusals);
     const read = <T>(call: Call, given: Given, view: (answer: unknown) => T) =>
       requests.read(async () => view(await ask(call, { account, ...given })));
     return {
@@ -70,7 +70,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         ask,
         requireConfirmed: () => requireConfirmed(session, mapping, settings.pins),
         requests,
-        submissionFailureOf: told(submissionFailureOf),
+        submissionFailureOf: told(classifySubmissionError),
       }),
       account: () =>
         read(mapping.account, {}, (answer) => theirs(accountView(answer, mapping, settings), account)),
@@ -118,7 +118,7 @@ interface OrderTools {
   /** @throws {NotSent} if a tool's description is not the confirmed one */
   readonly requireConfirmed: () => Promise<void>;
   readonly requests: BrokerRequests;
-  readonly submissionFailureOf: FailureOf;
+  readonly submissionFailureOf: ClassifyError;
 }
 
 function mcpOrders(tools: OrderTools): BrokerOrders {
@@ -203,7 +203,7 @@ function notConfirmed(cause: NotSent): HttpProblem {
 type Given = Partial<Record<(typeof inputs)[number], string | readonly string[] | undefined>>;
 
 /** Converts our fields to a tool's arguments. @throws {NotSent} for a value that the mapping does not have */
-export function argumentsOf({ tool, arguments: all }: Call, given: Given): Record<string, unknown> {
+export function toToolArguments({ tool, arguments: all }: Call, given: Given): Record<string, unknown> {
   const entries = Object.entries(all).flatMap(([name, argument]): [string, unknown][] => {
     const value = saidOf(argument, given, tool);
     return value === undefined ? [] : [[name, value]];

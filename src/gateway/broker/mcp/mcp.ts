@@ -14,7 +14,7 @@ import {
   wrongCredentials,
 } from '../verify-problems.ts';
 import { comparedActing } from './acting-tools.ts';
-import { failureOf } from './failure.ts';
+import { classifyMcpError } from './failure.ts';
 import { connectMcp } from './mcp-broker.ts';
 import { mcpSession } from './session.ts';
 import { type McpSettings, mappingOf, mcpSettings } from './settings.ts';
@@ -71,7 +71,7 @@ async function lookAtTools(
   return await tried(settings, credentials, async (refused) => {
     const session = mcpSession({ fetch, timeoutMs, url: settings.url, now: Date.now }, credentials.token);
     const { read } = brokerRequests((error) => {
-      const failure = failureOf(error, { refusals: mapping.refusals, kept: 'access_token' });
+      const failure = classifyMcpError(error, { refusals: mapping.refusals, kept: 'access_token' });
       if (failure.kind === 'unauthorized') refused();
       return failure;
     });

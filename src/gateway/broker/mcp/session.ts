@@ -1,8 +1,8 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
-import { pinOf } from '../../../net/tool-pin.ts';
+import { toolPin } from '../../../net/tool-pin.ts';
 import { RestAnswer } from '../rest-client.ts';
 import { patience, type SessionOptions } from './answered-fetch.ts';
-import { causeOf } from './failure.ts';
+import { unwrapCause } from './failure.ts';
 
 export interface McpSession {
   /** Sends one request. @throws {RestAnswer NoAnswer} or the SDK's errors, which prove nothing */
@@ -56,7 +56,7 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
         );
       } catch (error) {
         // The server ended the session (MCP 2025-11-25, "Session Management").
-        const cause = causeOf(error);
+        const cause = unwrapCause(error);
         const isEnded = cause instanceof RestAnswer && [400, 404].includes(cause.status);
         if (isEnded && client.getProtocolEra() === 'legacy') forget(session);
         throw error;
@@ -79,6 +79,7 @@ async function listed(client: Client, options: SessionOptions): Promise<Opened> 
   const at = options.now();
   const { tools: all } = await client.listTools(undefined, { ...patience(options), cacheMode: 'refresh' });
   const tools = new Map<string, PinnedTool>();
-  for (const tool of all) tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : pinOf(tool) });
+  for (const tool of all)
+    tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : toolPin(tool) });
   return { client, tools, at };
 }

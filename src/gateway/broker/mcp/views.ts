@@ -13,7 +13,7 @@ import {
   quoteSchema,
 } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import { amountOf, brokerWord, moneyOf } from '../json-amounts.ts';
+import { brokerWord, toAmount, toMoney } from '../json-amounts.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { valueAt } from './answer.ts';
 import type { Call, Field, Fields, McpMapping } from './mapping.ts';
@@ -59,8 +59,8 @@ function reader<F extends Fields>(row: Row, fields: F) {
     return value === null || value === undefined ? undefined : String(value);
   };
   return {
-    money: (name: keyof F) => number(name, moneyOf),
-    amount: (name: keyof F) => number(name, amountOf),
+    money: (name: keyof F) => number(name, toMoney),
+    amount: (name: keyof F) => number(name, toAmount),
     tick: (name: keyof F) => number(name, (value) => price(String(value))),
     word: (name: keyof F) => brokerWord(text(name)),
     /** Undefined if it is not an id. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
@@ -12,7 +12,7 @@ import {
 } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
+import { toAmount, toMoney } from '../json-amounts.ts';
 import { brokerLacks } from '../not-offered.ts';
 import { RestAnswer } from '../rest-client.ts';
 import type { Client, SnaptradeOptions, Who } from './client.ts';
@@ -56,13 +56,13 @@ export async function accountDetails(client: Client, who: Who) {
     /** Whether the account is closed, or its connection is broken or read-only. */
     blocked:
       connection.disabled || !connection.type.startsWith('trade') || (status != null && status !== 'open'),
-    equity: moneyOf(balance.total.amount),
+    equity: toMoney(balance.total.amount),
     currency: balance.total.currency,
   };
 }
 
 /** Reads the account. Last equity is SnapTrade's newest daily value before today, if those are enabled. */
-export async function accountOf(
+export async function readAccount(
   client: Client,
   who: Who,
   { environment, simulated, now }: Pick<SnaptradeOptions, 'environment' | 'simulated' | 'now'>,
@@ -77,9 +77,9 @@ export async function accountOf(
   const { accountInformation } = client;
   const rows = balances.parse((await accountInformation.getUserAccountBalance(who)).data);
   const own = rows.find(({ currency }) => currency.code === details.currency);
-  const positions = await positionsOf(client, who);
+  const positions = await readPositions(client, who);
   const today = newYorkDate(now());
-  const values = await valuesOf(client, who).catch(withoutValues);
+  const values = await readValues(client, who).catch(withoutValues);
   const before = values.filter(({ date }) => date < today).at(-1);
   const cash = own?.cash;
   return accountSchema.parse({
@@ -87,12 +87,12 @@ export async function accountOf(
     environment,
     status: details.status,
     currency: details.currency,
-    cash: cash == null ? undefined : moneyOf(cash),
+    cash: cash == null ? undefined : toMoney(cash),
     equity: details.equity,
-    last_equity: before === undefined ? null : moneyOf(before.total_value),
+    last_equity: before === undefined ? null : toMoney(before.total_value),
     // "For non-margin accounts, buying power should be the same as cash". Not every brokerage reports it.
-    buying_power: cash == null ? undefined : moneyOf(own?.buying_power ?? cash),
-    long_market_value: moneyOf(
+    buying_power: cash == null ? undefined : toMoney(own?.buying_power ?? cash),
+    long_market_value: toMoney(
       positions
         .filter(({ side }) => side === 'long')
         .reduce((sum, { market_value }) => sum.plus(market_value), new Dec(0)),
@@ -115,7 +115,7 @@ const positionsAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}/positions/all`. It has no last close, so the day counts as unchanged. */
-export async function positionsOf(client: Client, who: Who): Promise<Position[]> {
+export async function readPositions(client: Client, who: Who): Promise<Position[]> {
   const orders = await listed(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
@@ -128,7 +128,8 @@ export async function positionsOf(client: Client, who: Who): Promise<Position[]>
         if (price == null || units == null) throw new Error('a position without a price');
         const qty = new Dec(units);
         // "price: per share. cost_basis: for options, this is per-contract."
-        const multiplier = instrument.kind === 'option' ? (instrument.multiplier ?? unitsOf(symbol)) : 1;
+        const multiplier =
+          instrument.kind === 'option' ? (instrument.multiplier ?? contractMultiplier(symbol)) : 1;
         const each = cost_basis == null ? new Dec(price) : new Dec(cost_basis).div(multiplier);
         const value = qty.times(price).times(multiplier);
         const cost = qty.times(each).times(multiplier);
@@ -138,15 +139,15 @@ export async function positionsOf(client: Client, who: Who): Promise<Position[]>
         return positionSchema.parse({
           symbol,
           side: qty.isNegative() ? 'short' : 'long',
-          qty: amountOf(units),
+          qty: toAmount(units),
           qty_available: Dec.max(0, qty.abs().minus(ordered)).toFixed(),
-          avg_entry_price: moneyOf(each),
-          current_price: moneyOf(price),
-          lastday_price: moneyOf(price),
-          market_value: moneyOf(value),
-          cost_basis: moneyOf(cost),
-          unrealized_pl: moneyOf(value.minus(cost)),
-          unrealized_plpc: each.isZero() ? '0' : amountOf(new Dec(price).div(each).minus(1).toFixed()),
+          avg_entry_price: toMoney(each),
+          current_price: toMoney(price),
+          lastday_price: toMoney(price),
+          market_value: toMoney(value),
+          cost_basis: toMoney(cost),
+          unrealized_pl: toMoney(value.minus(cost)),
+          unrealized_plpc: each.isZero() ? '0' : toAmount(new Dec(price).div(each).minus(1).toFixed()),
           change_today: '0',
         });
       })
@@ -160,7 +161,7 @@ function withoutValues(error: unknown): [] {
 }
 
 /** Returns the values, oldest first. */
-async function valuesOf(client: Client, who: Who): Promise<{ date: string; total_value: string }[]> {
+async function readValues(client: Client, who: Who): Promise<{ date: string; total_value: string }[]> {
   const { data } = await client.accountInformation.getAccountBalanceHistory(who);
   return historyAnswer.parse(data).history.sort((a, b) => a.date.localeCompare(b.date));
 }
@@ -168,7 +169,7 @@ async function valuesOf(client: Client, who: Who): Promise<{ date: string; total
 const DAYS: Readonly<Record<string, number>> = { D: 1, W: 7, M: 31, A: 366 };
 
 /** SnapTrade's daily estimates of the last year. Deposits count as gains. @throws {Refusal} 501 if not enabled */
-export async function portfolioHistoryOf(
+export async function readPortfolioHistory(
   client: Client,
   who: Who,
   { period }: PortfolioHistoryQuery,
@@ -176,7 +177,7 @@ export async function portfolioHistoryOf(
 ): Promise<PortfolioHistory> {
   const days = Number.parseInt(period, 10) * (DAYS[period.at(-1) ?? ''] ?? 1);
   const from = newYorkDate(now - days * DAY_MS);
-  const all = await valuesOf(client, who).catch((error: unknown) => {
+  const all = await readValues(client, who).catch((error: unknown) => {
     const isNo = error instanceof RestAnswer && [400, 403, 404].includes(error.status);
     throw isNo ? brokerLacks(snaptradeTraits.label, 'portfolioHistory') : error;
   });
@@ -191,7 +192,7 @@ export async function portfolioHistoryOf(
         at: new Date(newYorkInstant(date, '16:00')).toISOString(),
         equity: new Dec(total_value).toFixed(2),
         profit_loss: made.toFixed(2),
-        profit_loss_pct: base.isZero() ? '0' : amountOf(made.div(base).toFixed()),
+        profit_loss_pct: base.isZero() ? '0' : toAmount(made.div(base).toFixed()),
       };
     }),
   };

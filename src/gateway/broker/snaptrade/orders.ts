@@ -6,7 +6,7 @@ import { type Order, orderSchema } from '../../../trading/views.ts';
 import type { BrokerOrders } from '../broker.ts';
 import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { amountOf, brokerWord, moneyOf, ourWord } from '../json-amounts.ts';
+import { brokerWord, ourWord, toAmount, toMoney } from '../json-amounts.ts';
 import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
 import { NoAnswer, RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
@@ -197,12 +197,12 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
   status: string | undefined;
 } {
   const { filled_quantity, execution_price, time_executed } = row;
-  const filled = amountOf(filled_quantity ?? 0);
+  const filled = toAmount(filled_quantity ?? 0);
   return {
     id: row.brokerage_order_id,
     status: ourWord(statuses, row.status),
     filled_qty: filled,
-    filled_avg_price: filled === '0' || execution_price == null ? null : moneyOf(execution_price),
+    filled_avg_price: filled === '0' || execution_price == null ? null : toMoney(execution_price),
     filled_at:
       row.status === 'EXECUTED' && time_executed != null ? new Date(time_executed).toISOString() : null,
   };
@@ -214,7 +214,7 @@ const sideOf = (action: string) =>
 /** Converts an order. Unknown values are passed through. */
 function orderView(row: Row): Order {
   const { limit_price, stop_price, order_type, time_in_force, option_symbol, order_role } = row;
-  const money = (value: string | number | null | undefined) => (value == null ? null : moneyOf(value));
+  const money = (value: string | number | null | undefined) => (value == null ? null : toMoney(value));
   return orderSchema.parse({
     ...whatHappened(row),
     client_order_id: '',
@@ -222,7 +222,7 @@ function orderView(row: Row): Order {
     side: sideOf(row.action ?? ''),
     type: ourWord(ourTypes, order_type ?? ''),
     time_in_force: ourWord(ourTimes, time_in_force ?? ''),
-    qty: row.total_quantity == null ? null : amountOf(row.total_quantity),
+    qty: row.total_quantity == null ? null : toAmount(row.total_quantity),
     notional: null,
     limit_price: money(limit_price),
     stop_price: money(stop_price),

@@ -5,7 +5,7 @@ import { Dec, price } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Asset, assetSchema, type Order, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
-import { fillOf, movement } from '../activity-parts.ts';
+import { fillActivity, movement } from '../activity-parts.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { ActivityPage, ActivityQuery, Broker, ConnectBroker } from '../broker.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
@@ -22,7 +22,7 @@ import {
   type VerifyOptions,
   wrongCredentials,
 } from '../verify-problems.ts';
-import { accountDetails, accountOf, portfolioHistoryOf, positionsOf } from './account.ts';
+import { accountDetails, readAccount, readPortfolioHistory, readPositions } from './account.ts';
 import {
   type Client,
   type SnaptradeCredentials,
@@ -94,7 +94,7 @@ function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCa
     const who = whoOf(credentials);
     const kept = 'userId' in credentials ? 'snaptrade_user' : 'snaptrade_personal';
     const requests = brokerRequests((error) => {
-      const failure = failureOf(error, kept);
+      const failure = classifySnaptradeError(error, kept);
       if (failure.kind === 'unauthorized') onUnauthorized();
       return failure;
     });
@@ -102,15 +102,15 @@ function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCa
     return {
       ...notOffered(snaptradeTraits.label, snaptradeLacks),
       ...snaptradeOrders(client, who, options, requests),
-      account: () => read((one) => accountOf(one, who, options)),
-      positions: () => read((one) => positionsOf(one, who)),
+      account: () => read((one) => readAccount(one, who, options)),
+      positions: () => read((one) => readPositions(one, who)),
       asset: (symbol) =>
-        options.assets.find(symbol, () => requests.find(async () => assetOf(await client(), symbol))),
-      quotes: (symbols) => read((one) => quotesOf(one, who, symbols, options)),
+        options.assets.find(symbol, () => requests.find(async () => readAsset(await client(), symbol))),
+      quotes: (symbols) => read((one) => readQuotes(one, who, symbols, options)),
       clock: async () => exchangeClock(options.now()),
       calendar: async (query) => exchangeCalendar(query),
-      activities: (query) => read((one) => activitiesOf(one, who, query, options.now())),
-      portfolioHistory: (query) => read((one) => portfolioHistoryOf(one, who, query, options.now())),
+      activities: (query) => read((one) => readActivities(one, who, query, options.now())),
+      portfolioHistory: (query) => read((one) => readPortfolioHistory(one, who, query, options.now())),
     };
   };
 }
@@ -124,7 +124,7 @@ const words = z.object({
 const OWN_WORD: readonly number[] = [400, 403, 404, 409, 422];
 
 /** Classifies an error. An answer with `detail` and such a status is a rejection. Anything else proves nothing. */
-function failureOf(error: unknown, kept: StoredKind): BrokerFailure {
+function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure {
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, headers, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: kept };
@@ -163,7 +163,7 @@ const quotesAnswer = z.array(
 const tick = (value: number | null | undefined) => price(String(value ?? 0));
 
 /** Reads `GET /accounts/{accountId}/quotes`, delayed by an unknown time. Reports zero as the unknown previous close. */
-async function quotesOf(
+async function readQuotes(
   client: Client,
   who: Who,
   symbols: readonly string[],
@@ -201,7 +201,7 @@ async function quotesOf(
 }
 
 /** Reads `GET /symbols/{query}`. Fractions depend on the brokerage, so none are offered. */
-async function assetOf(client: Client, symbol: string): Promise<Asset> {
+async function readAsset(client: Client, symbol: string): Promise<Asset> {
   const { data } = await client.referenceData.getSymbolsByTicker({ query: theirSymbol(symbol) });
   const found = universalSymbol.parse(data);
   return assetSchema.parse({
@@ -267,7 +267,7 @@ const row = z.object({
 const pageAnswer = z.object({ data: z.array(row) });
 
 /** Reads `GET /accounts/{accountId}/activities`, which is a day late. Today's fills come from the orders. */
-async function activitiesOf(
+async function readActivities(
   client: Client,
   who: Who,
   { after, page = '0' }: ActivityQuery,
@@ -296,7 +296,9 @@ async function activitiesOf(
 function fillToday(order: Order, today: string): Activity[] {
   const { filled_at, filled_avg_price, filled_qty, side } = order;
   if (filled_at === null || filled_avg_price === null || filled_qty === '0') return [];
-  return newYorkDate(Date.parse(filled_at)) === today ? [fillOf(order, side.toUpperCase(), filled_at)] : [];
+  return newYorkDate(Date.parse(filled_at)) === today
+    ? [fillActivity(order, side.toUpperCase(), filled_at)]
+    : [];
 }
 
 function activityView(one: z.output<typeof row>): Activity {
@@ -311,7 +313,7 @@ function activityView(one: z.output<typeof row>): Activity {
     id: one.id,
     kind: kindOf(type, fill !== undefined, shares !== undefined, amount ?? 0),
     type: types[type] ?? type,
-    at: new Date(timeOf(one)).toISOString(),
+    at: new Date(activityTime(one)).toISOString(),
     symbol: symbol === undefined ? null : ourSymbol(symbol),
     group: one.external_reference_id ?? null,
     ...movement(shares, fill, amount),
@@ -319,7 +321,7 @@ function activityView(one: z.output<typeof row>): Activity {
 }
 
 /** Returns the time of an activity. A date alone is a day in New York. */
-function timeOf({ trade_date, settlement_date }: z.output<typeof row>): string | number {
+function activityTime({ trade_date, settlement_date }: z.output<typeof row>): string | number {
   const date = trade_date ?? settlement_date ?? '';
   return trade_date != null && /T(?!00:00:00)/.test(date) ? date : newYorkInstant(date.slice(0, 10), '00:00');
 }

@@ -14,13 +14,13 @@ export interface TradierOptions {
 }
 
 /** Accepts a single element without a list, which is how Tradier writes it. */
-export const listOf = <T extends z.ZodType>(row: T) =>
+export const oneOrMore = <T extends z.ZodType>(row: T) =>
   z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
 
 /** Unwraps a list such as `{positions: {position: …}}`. "null" and null are empty lists. */
 export const wrapped = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
   z
-    .object({ [outer]: z.union([z.object({ [inner]: listOf(row) }), z.literal('null'), z.null()]) })
+    .object({ [outer]: z.union([z.object({ [inner]: oneOrMore(row) }), z.literal('null'), z.null()]) })
     .transform((answer): z.output<T>[] => {
       const within = answer[outer] as Record<string, z.output<T>[]> | 'null' | null;
       return within === null || within === 'null' ? [] : (within[inner] ?? []);
@@ -28,7 +28,7 @@ export const wrapped = <T extends z.ZodType>(outer: string, inner: string, row: 
 
 const profileAnswer = z.object({
   profile: z.object({
-    account: listOf(
+    account: oneOrMore(
       z.object({ account_number: z.string().regex(/^[A-Za-z0-9]{4,32}$/), status: z.string() }),
     ),
   }),
@@ -58,7 +58,7 @@ export const tokenOf = (credentials: AccountCredentials): string =>
   'accessToken' in credentials ? credentials.accessToken : 'token' in credentials ? credentials.token : '';
 
 /** Reads the accounts from `GET /user/profile`. */
-export async function accountsOf(client: RestClient): Promise<TradierAccount[]> {
+export async function readAccounts(client: RestClient): Promise<TradierAccount[]> {
   const { profile } = profileAnswer.parse(await client('/user/profile'));
   return profile.account.map(({ account_number, status }) => ({ number: account_number, status }));
 }

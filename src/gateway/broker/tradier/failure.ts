@@ -17,7 +17,7 @@ export class TradierRejection extends Error {
 }
 
 /** Classifies an error. `errors`, and a line of text with 400, are rejections. A proxy's page or a 5xx is not. */
-export function failureOf(error: unknown, kept: StoredKind | undefined): BrokerFailure {
+export function classifyTradierError(error: unknown, kept: StoredKind | undefined): BrokerFailure {
   if (error instanceof TradierRejection) return refusedBy(error.words);
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json, headers } = error;

@@ -11,10 +11,10 @@ import {
 } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
-import { amountOf } from '../json-amounts.ts';
+import { toAmount } from '../json-amounts.ts';
 import { requireBySplits } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
-import { listOf, wrapped } from './client.ts';
+import { oneOrMore, wrapped } from './client.ts';
 import { exchangeOf, ourSymbol, theirSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
@@ -35,7 +35,7 @@ const quoteRow = z.object({
 export type QuoteRow = z.output<typeof quoteRow>;
 
 const quotesAnswer = z.object({
-  quotes: z.union([z.object({ quote: listOf(quoteRow).optional() }), z.literal('null'), z.null()]),
+  quotes: z.union([z.object({ quote: oneOrMore(quoteRow).optional() }), z.literal('null'), z.null()]),
 });
 
 /** Reads `GET /markets/quotes`. Unknown symbols are left out. */
@@ -90,7 +90,7 @@ const minuteBars = wrapped('series', 'data', z.object({ timestamp: z.number(), .
 const INTRADAY_DAYS = { '1min': 20, '15min': 40 } as const;
 
 /** Returns the newest `limit` bars, oldest first. Hourly bars are built from 15-minute bars. */
-export async function barsOf(client: RestClient, query: BarQuery): Promise<Bar[]> {
+export async function readTradierBars(client: RestClient, query: BarQuery): Promise<Bar[]> {
   requireBySplits(tradierTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
   const asked = { symbol: theirSymbol(symbol) };
@@ -139,7 +139,7 @@ function barView({ ms, open, high, low, close, volume }: BarRow): Bar {
     high: tick(high),
     low: tick(low),
     close: tick(close),
-    volume: amountOf(volume),
+    volume: toAmount(volume),
   });
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { amountOf, brokerWord, moneyOf, ourWord } from '../json-amounts.ts';
+import { brokerWord, ourWord, toAmount, toMoney } from '../json-amounts.ts';
 import { ourSymbol } from './symbols.ts';
 
 /*
@@ -13,7 +13,7 @@ export function tagOf(clientOrderId: string): string {
 }
 
 /** Returns the client_order_id in a tag. A tag that is not ours is returned unchanged. */
-function clientOrderIdOf(tag: string | undefined): string {
+function parseTag(tag: string | undefined): string {
   if (tag === undefined) return '';
   const id = tag.replace(/-(.)/g, (pair, mark: string) => (mark === '-' ? '-' : mark === 'u' ? '_' : pair));
   return tagOf(id) === tag ? id : tag;
@@ -75,15 +75,15 @@ function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): R
   const option = one.option_symbol ?? undefined;
   const status = ourWord(statuses, one.status);
   const isExtended = duration === 'pre' || duration === 'post';
-  const money = (value: number | undefined) => (value === undefined ? null : moneyOf(value));
+  const money = (value: number | undefined) => (value === undefined ? null : toMoney(value));
   return {
     id: String(one.id),
-    client_order_id: clientOrderIdOf(tag),
+    client_order_id: parseTag(tag),
     symbol: option ?? ourSymbol(one.symbol),
     side: /^(buy|sell)/.exec(side)?.[0] ?? brokerWord(side),
     type: brokerWord(type),
     time_in_force: isExtended ? 'day' : brokerWord(duration),
-    qty: amountOf(one.quantity),
+    qty: toAmount(one.quantity),
     notional: null,
     limit_price: /^(market|stop)$/.test(type) ? null : money(one.price),
     stop_price: type.includes('stop') ? money(one.stop_price) : null,
@@ -91,7 +91,7 @@ function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): R
     trail_percent: null,
     extended_hours: isExtended,
     status,
-    filled_qty: amountOf(exec_quantity),
+    filled_qty: toAmount(exec_quantity),
     filled_avg_price: exec_quantity > 0 ? money(one.avg_fill_price) : null,
     submitted_at: new Date(create_date).toISOString(),
     filled_at:

@@ -6,7 +6,7 @@ import type { BrokerOrders } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
 import { notReplaced, requireSayable, selectOrders } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
-import { listOf } from './client.ts';
+import { oneOrMore } from './client.ts';
 import { TradierRejection } from './failure.ts';
 import { orderView, type OrderRow as Row, orderRow as row, tagOf } from './order-view.ts';
 import { theirSymbol } from './symbols.ts';
@@ -19,7 +19,7 @@ const MAX_PAGES = 20;
 
 const pageAnswer = z.object({
   orders: z.union([
-    z.object({ order: listOf(row), page: z.number().optional(), total_pages: z.number().optional() }),
+    z.object({ order: oneOrMore(row), page: z.number().optional(), total_pages: z.number().optional() }),
     z.literal('null'),
     z.null(),
   ]),

@@ -6,7 +6,7 @@ import {
   type TradingDay,
   tradingDaySchema,
 } from '../../../trading/activity.ts';
-import { unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
@@ -20,26 +20,26 @@ import {
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
-import { fillOf, movement } from '../activity-parts.ts';
+import { fillActivity, movement } from '../activity-parts.ts';
 import type { AssetCatalogue } from '../asset-catalogue.ts';
 import type { ActivityPage, ActivityQuery, Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
 import { brokerRequests } from '../broker-requests.ts';
-import { amountOf, moneyOf } from '../json-amounts.ts';
+import { toAmount, toMoney } from '../json-amounts.ts';
 import { equityAtLastClose, tradedToday } from '../last-close.ts';
 import { notOffered } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
 import {
-  accountsOf,
   chosenAccount,
-  listOf,
+  oneOrMore,
+  readAccounts,
   type TradierAccount,
   type TradierOptions,
   tokenOf,
   tradierClient,
   wrapped,
 } from './client.ts';
-import { failureOf } from './failure.ts';
-import { assetView, barsOf, type QuoteRow, quoteRows, quoteView } from './market-data.ts';
+import { classifyTradierError } from './failure.ts';
+import { assetView, type QuoteRow, quoteRows, quoteView, readTradierBars } from './market-data.ts';
 import { listed, tradierOrders } from './orders.ts';
 import { ourSymbol, theirSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
@@ -48,7 +48,7 @@ const rows = wrapped('watchlists', 'watchlist', z.object({ id: z.string(), name:
 const one = z.object({
   watchlist: z.object({
     items: z
-      .union([z.object({ item: listOf(z.object({ symbol: z.string() })) }), z.literal('null'), z.null()])
+      .union([z.object({ item: oneOrMore(z.object({ symbol: z.string() })) }), z.literal('null'), z.null()])
       .optional(),
   }),
 });
@@ -89,7 +89,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     const client = tradierClient({ ...options, fetch: send }, tokenOf(credentials));
     const kept = 'token' in credentials ? 'access_token' : undefined;
     const requests = brokerRequests((error) => {
-      const failure = failureOf(error, kept);
+      const failure = classifyTradierError(error, kept);
       if (failure.kind === 'unauthorized') onUnauthorized();
       return failure;
     });
@@ -97,7 +97,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     let known: Promise<TradierAccount> | undefined;
     // A failure is not cached. The profile stays valid as long as the credentials do.
     const account = () => {
-      known ??= accountsOf(client).then((accounts) => chosenAccount(accounts, credentials));
+      known ??= readAccounts(client).then((accounts) => chosenAccount(accounts, credentials));
       known.catch(() => {
         known = undefined;
       });
@@ -109,7 +109,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     return {
       ...notOffered(tradierTraits.label, tradierTraits.lacks),
       ...tradierOrders(client, async () => `${await path()}/orders`, requests),
-      account: () => read(async () => accountOf(client, await path(), await account(), options)),
+      account: () => read(async () => readAccount(client, await path(), await account(), options)),
       positions: () => read(async () => positionsOf(client, await path(), options.now())),
       asset: (symbol) =>
         options.assets.find(symbol, () =>
@@ -126,10 +126,10 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
             return row === undefined ? [] : (quoteView(symbol, row, options.simulated) ?? []);
           });
         }),
-      bars: (query) => read(() => barsOf(client, query)),
-      clock: () => read(() => clockOf(client)),
+      bars: (query) => read(() => readTradierBars(client, query)),
+      clock: () => read(() => readClock(client)),
       calendar: (query) => read(() => tradingDays(client, query)),
-      activities: (query) => read(async () => activitiesOf(client, await path(), query, options.now())),
+      activities: (query) => read(async () => readActivities(client, await path(), query, options.now())),
       watchlist: () => read(() => watchlistOf(client)),
       setWatchlist: (symbols) => read(() => setWatchlistOf(client, symbols)),
     };
@@ -139,7 +139,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
 const calendarAnswer = z.object({
   calendar: z.object({
     days: z.object({
-      day: listOf(
+      day: oneOrMore(
         z.object({
           date: z.iso.date(),
           status: z.string(),
@@ -174,7 +174,7 @@ const clockAnswer = z.object({ clock: z.object({ state: z.string(), timestamp: z
 const CALENDAR_DAYS_AHEAD = 10;
 
 /** Reads `GET /markets/clock`, and the calendar for the next open and close. */
-async function clockOf(client: RestClient): Promise<MarketClock> {
+async function readClock(client: RestClient): Promise<MarketClock> {
   const { clock } = clockAnswer.parse(await client('/markets/clock'));
   const now = clock.timestamp * 1000;
   const today = newYorkDate(now);
@@ -216,7 +216,7 @@ type Event = z.output<typeof event>;
 const events = wrapped('history', 'event', event);
 
 /** Reads `GET /accounts/{id}/history`, which is a day late and has only dates. Today's fills come from the orders. */
-async function activitiesOf(
+async function readActivities(
   client: RestClient,
   path: string,
   { after, page = '1' }: ActivityQuery,
@@ -230,7 +230,7 @@ async function activitiesOf(
     ...(after === undefined ? {} : { start: newYorkDate(after.getTime()) }),
   };
   const rows = events.parse(await client(`${path}/history`, { query }));
-  const fills = number === '1' ? fillsOf(await listed(client, `${path}/orders`), today) : [];
+  const fills = number === '1' ? fillActivities(await listed(client, `${path}/orders`), today) : [];
   const seen = new Map<string, number>();
   const earlier = rows.filter(({ date }) => date.slice(0, 10) < today).map((row) => eventView(row, seen));
   return {
@@ -242,11 +242,11 @@ async function activitiesOf(
 }
 
 /** Returns today's fills. Open orders of earlier days are listed too, but their earlier fills are not today's. */
-function fillsOf(orders: readonly Order[], today: string): Activity[] {
+function fillActivities(orders: readonly Order[], today: string): Activity[] {
   return orders.flatMap((order) => {
     const at = order.filled_at ?? order.submitted_at;
     const isFilled = order.filled_qty !== '0' && order.filled_avg_price !== null;
-    return isFilled && newYorkDate(Date.parse(at)) === today ? [fillOf(order, 'trade', at)] : [];
+    return isFilled && newYorkDate(Date.parse(at)) === today ? [fillActivity(order, 'trade', at)] : [];
   });
 }
 
@@ -311,10 +311,10 @@ async function holdings(client: RestClient, path: string, now: number) {
 async function positionsOf(client: RestClient, path: string, now: number): Promise<Position[]> {
   const { orders, held, quotes } = await holdings(client, path, now);
   return held.map(({ symbol, quantity, cost_basis }) => {
-    const { last, closedAt } = pricesOf(quotes, symbol);
+    const { last, closedAt } = requirePrices(quotes, symbol);
     const qty = new Dec(String(quantity));
     // An option's price is per share, but its cost basis is per contract.
-    const units = unitsOf(symbol);
+    const units = contractMultiplier(symbol);
     const value = qty.times(last).times(units);
     const cost = new Dec(String(cost_basis));
     const gain = value.minus(cost);
@@ -327,14 +327,14 @@ async function positionsOf(client: RestClient, path: string, now: number): Promi
     return positionSchema.parse({
       symbol,
       side: qty.isNegative() ? 'short' : 'long',
-      qty: amountOf(quantity),
+      qty: toAmount(quantity),
       qty_available: free.toFixed(),
-      avg_entry_price: moneyOf(cost.div(qty).div(units).toDecimalPlaces(6)),
-      current_price: moneyOf(last),
-      lastday_price: moneyOf(closedAt),
-      market_value: moneyOf(value),
-      cost_basis: moneyOf(cost),
-      unrealized_pl: moneyOf(gain),
+      avg_entry_price: toMoney(cost.div(qty).div(units).toDecimalPlaces(6)),
+      current_price: toMoney(last),
+      lastday_price: toMoney(closedAt),
+      market_value: toMoney(value),
+      cost_basis: toMoney(cost),
+      unrealized_pl: toMoney(gain),
       unrealized_plpc: ratio(gain, cost),
       change_today: ratio(last.minus(closedAt), closedAt),
     });
@@ -342,7 +342,7 @@ async function positionsOf(client: RestClient, path: string, now: number): Promi
 }
 
 /** Reads `GET /accounts/{id}/balances`, and computes the equity at the last close. */
-async function accountOf(
+async function readAccount(
   client: RestClient,
   path: string,
   { status }: TradierAccount,
@@ -350,17 +350,20 @@ async function accountOf(
 ): Promise<Account> {
   const { balances } = balancesAnswer.parse(await client(`${path}/balances`));
   const { held, traded, quotes } = await holdings(client, path, now());
-  const equity = moneyOf(balances.total_equity);
+  const equity = toMoney(balances.total_equity);
   const buying = (balances.margin ?? balances.pdt)?.stock_buying_power ?? balances.cash?.cash_available;
   const holding = held.map(({ symbol, quantity }) => ({
     id: symbol,
-    qty: amountOf(quantity),
-    price: pricesOf(quotes, symbol).last.toFixed(),
+    qty: toAmount(quantity),
+    price: requirePrices(quotes, symbol).last.toFixed(),
   }));
   const contracts = new Map(
     [...holding, ...(traded ?? [])].map(({ id }) => {
       const closedAt = quotes.get(id)?.prevclose ?? undefined;
-      return [id, { units: unitsOf(id), price: closedAt === undefined ? undefined : amountOf(closedAt) }];
+      return [
+        id,
+        { units: contractMultiplier(id), price: closedAt === undefined ? undefined : toAmount(closedAt) },
+      ];
     }),
   );
   const lastEquity = traded && equityAtLastClose(equity, holding, traded, contracts);
@@ -369,18 +372,18 @@ async function accountOf(
     environment,
     status: status.toUpperCase(),
     currency: 'USD',
-    cash: moneyOf(balances.total_cash),
+    cash: toMoney(balances.total_cash),
     equity,
-    last_equity: lastEquity === undefined ? null : moneyOf(lastEquity.toDecimalPlaces(2)),
-    buying_power: buying === undefined ? undefined : moneyOf(buying),
-    long_market_value: moneyOf(balances.long_market_value),
+    last_equity: lastEquity === undefined ? null : toMoney(lastEquity.toDecimalPlaces(2)),
+    buying_power: buying === undefined ? undefined : toMoney(buying),
+    long_market_value: toMoney(balances.long_market_value),
     trading_blocked: status !== 'active',
     simulated,
   });
 }
 
 /** @throws {Error} if a holding has no price, because a guess would look like its value */
-function pricesOf(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
+function requirePrices(quotes: ReadonlyMap<string, QuoteRow>, symbol: string): { last: Dec; closedAt: Dec } {
   const row = quotes.get(symbol);
   const last = row?.last ?? row?.prevclose;
   if (last === null || last === undefined) throw new Error('a position without a price');

@@ -11,7 +11,7 @@ import {
   type VerifyOptions,
   wrongCredentials,
 } from '../verify-problems.ts';
-import { accountsOf, tradierClient } from './client.ts';
+import { readAccounts, tradierClient } from './client.ts';
 import { connectTradier } from './tradier-broker.ts';
 import { tradierTraits } from './traits.ts';
 
@@ -55,7 +55,7 @@ async function verifyTradierToken(
     const { host } = new URL(base);
     const client = tradierClient({ base, fetch, timeoutMs }, token);
     try {
-      const account = (await accountsOf(client)).find(({ number }) => number === accountNumber);
+      const account = (await readAccounts(client)).find(({ number }) => number === accountNumber);
       if (account === undefined) throw noAccount(host, `has no account ${accountNumber} for this token`);
       const { status } = account;
       return {

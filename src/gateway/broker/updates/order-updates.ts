@@ -1,7 +1,7 @@
 import type { Heard, ResultNews } from '../../../approval/kind.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
-import type { OpenAccount, OpenAccountOf, WhoseAccount } from '../accounts.ts';
+import type { OpenAccount, OpenAccountFor, WhoseAccount } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 
 /** Delay before reconnecting, in milliseconds. Doubles each time, up to the maximum. */
@@ -18,7 +18,7 @@ interface AccountListener extends UpdateListener {
 }
 
 interface AccountUpdatesOptions {
-  /** @throws {Refusal} as `OpenAccountOf` */
+  /** @throws {Refusal} as `OpenAccountFor` */
   readonly open: () => Promise<OpenAccount>;
   readonly clock: Clock;
   /** Called for unexpected errors. */
@@ -130,7 +130,7 @@ export function createOrderUpdates({
   clock,
   failed,
 }: {
-  readonly brokerFor: OpenAccountOf;
+  readonly brokerFor: OpenAccountFor;
   readonly clock: Clock;
   readonly failed: (error: unknown) => void;
 }): OrderUpdates {

@@ -56,7 +56,7 @@ export interface FolderRulesOptions {
  */
 export async function folderRules(folder: string, options: FolderRulesOptions = {}): Promise<FolderRules> {
   const onError = options.onError ?? (() => undefined);
-  const engine = engineOf(options.load ?? loadCedar, onError);
+  const engine = createEngineLoader(options.load ?? loadCedar, onError);
   finishWriting(folder);
   let known = folderFingerprint(folder);
   const written = await readWritten(folder);
@@ -106,7 +106,7 @@ export async function readFolderRules(folder: string): Promise<ReadRules> {
 /** Builds rules, which allow nothing without `engine`. @throws {TradeAgentError} `invalid_config`, as {@link readRules} */
 export async function makeRules(written: WrittenRules, engine: CedarEngine | undefined): Promise<ReadRules> {
   const { limits, texts } = written;
-  const digest = digestOf(written);
+  const digest = digestRules(written);
   const limitsOf = (account: string) => limitsFor(limits, account);
   if (engine === undefined) {
     return { digest, limitsOf, cedar: unevaluableRules, written, cedarRules: undefined };
@@ -121,7 +121,7 @@ async function readWritten(folder: string): Promise<WrittenRules> {
 }
 
 /** Returns the digest. File names make no difference. */
-function digestOf({ limits, texts }: WrittenRules): string {
+function digestRules({ limits, texts }: WrittenRules): string {
   return rulesDigest(
     limits,
     texts.map(({ text }) => text),
@@ -135,7 +135,7 @@ function faulty(folder: string, error: unknown, written: WrittenRules | undefine
     : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
   const texts: WrittenRules = written ?? { limits: undefined, texts: [] };
   return {
-    digest: digestOf(texts),
+    digest: digestRules(texts),
     limitsOf: (account) => limitsFor(texts.limits, account),
     cedar: unevaluableRules,
     // Rejected callers see this, so the folder's location is left out.
@@ -146,7 +146,7 @@ function faulty(folder: string, error: unknown, written: WrittenRules | undefine
 }
 
 /** Loads the engine, once. */
-function engineOf(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
+function createEngineLoader(load: () => Promise<CedarEngine>, onError: (message: string) => void) {
   let engine: Promise<CedarEngine | undefined> | undefined;
   return () => {
     engine ??= load().catch((error) => {

@@ -85,11 +85,11 @@ export function namedClient(
 /** Returns the name attached to the program's orders: one line of printable ASCII, at most 80 characters. */
 export function oneLineName({ name, host }: NamedClient): string {
   const short = printableAscii(name, MAX_SHORT_NAME_LENGTH);
-  return `${short} (${endOf(host, MAX_HOST_LENGTH)})`;
+  return `${short} (${shortenHost(host, MAX_HOST_LENGTH)})`;
 }
 
 /** Shortens a host at its start, because the end shows who owns it. */
-export function endOf(host: string, longest: number): string {
+export function shortenHost(host: string, longest: number): string {
   return host.length <= longest ? host : `..${host.slice(2 - longest)}`;
 }
 

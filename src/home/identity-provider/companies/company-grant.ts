@@ -11,7 +11,7 @@ import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
 import { CLOCK_TOLERANCE_S, isForAlone } from '../protocol/client-assertion.ts';
 import { isIn, mcpResource, signedFor, temporarilyUnavailable } from '../protocol/protocol.ts';
-import { COMPANY_TOKEN_S, type Company, companyOf, memberClaims } from './company.ts';
+import { COMPANY_TOKEN_S, type Company, findCompany, memberClaims } from './company.ts';
 
 /** A proposal has 80 characters for its requester. */
 const MAX_NAME_LENGTH = 60;
@@ -60,7 +60,7 @@ interface CompanyGrantOptions {
 export function createCompanyGrant(options: CompanyGrantOptions) {
   const redeem = async (ctx: Context): Promise<void> => {
     const { provider, client, params } = ctx.oidc;
-    const company = companyOf(options.companies, client.clientId);
+    const company = findCompany(options.companies, client.clientId);
     if (company === undefined) {
       throw new errors.UnauthorizedClient('only a company’s client may redeem its issuer’s assertions');
     }

@@ -36,7 +36,7 @@ export interface Company {
     | undefined;
 }
 
-export function companyOf(companies: readonly Company[], clientId: unknown): Company | undefined {
+export function findCompany(companies: readonly Company[], clientId: unknown): Company | undefined {
   return companies.find(({ clients }) => clients.some(({ client_id }) => client_id === clientId));
 }
 

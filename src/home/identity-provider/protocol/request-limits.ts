@@ -150,10 +150,10 @@ const EXPECTED_ERRORS = ['authorization_pending', 'slow_down', 'expired_token', 
 export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) {
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
     const address = limits.addressOf(ctx.req);
-    const early = startsOf(ctx, limits)?.take(address);
+    const early = startLimit(ctx, limits)?.take(address);
     if (early !== undefined) return tooMany(ctx, early);
     await next();
-    const error = errorOf(ctx.body);
+    const error = errorCode(ctx.body);
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;
     if (EXPECTED_ERRORS.includes(error)) return;
     const client = provenClient(ctx, error);
@@ -164,7 +164,7 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
   };
 }
 
-function startsOf({ path, method }: KoaContextWithOIDC, limits: RequestLimits) {
+function startLimit({ path, method }: KoaContextWithOIDC, limits: RequestLimits) {
   if (path === routes.device_authorization && method === 'POST') return limits.deviceStarts;
   return path === routes.authorization ? limits.authorizations : undefined;
 }
@@ -190,7 +190,7 @@ export function tooMany(ctx: KoaContextWithOIDC, wait: number): void {
   ctx.body = tooManyBody(wait);
 }
 
-function errorOf(body: unknown): string | undefined {
+function errorCode(body: unknown): string | undefined {
   if (typeof body !== 'object' || body === null || !('error' in body)) return undefined;
   return String(body.error);
 }

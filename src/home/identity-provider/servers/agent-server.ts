@@ -1,7 +1,7 @@
 import { type ClientMetadata, errors, type KoaContextWithOIDC } from 'oidc-provider';
 import { TOKEN_EXCHANGE_GRANT } from '../../../oauth/oauth-names.ts';
 import { CONNECTION_SCOPES } from '../../../oauth/scopes.ts';
-import { endOf } from '../authorization/public-client.ts';
+import { shortenHost } from '../authorization/public-client.ts';
 import { type KeyClient, keyClient } from '../protocol/key-client.ts';
 import { isIn } from '../protocol/protocol.ts';
 
@@ -19,13 +19,13 @@ export function serverAt(servers: readonly AgentServer[], resource: unknown): Ag
   return servers.find(({ address }) => address === resource);
 }
 
-export function serverOf(servers: readonly AgentServer[], clientId: unknown): AgentServer | undefined {
+export function serverByClient(servers: readonly AgentServer[], clientId: unknown): AgentServer | undefined {
   return servers.find(({ client_id }) => client_id === clientId);
 }
 
 /** Returns one line of printable ASCII, which the gateway's `act` also uses. */
 export function serverName({ address }: Pick<AgentServer, 'address'>): string {
-  return `server at ${endOf(new URL(address).host, MAX_HOST_LENGTH)}`;
+  return `server at ${shortenHost(new URL(address).host, MAX_HOST_LENGTH)}`;
 }
 
 /** Returns the metadata of the server's client. It exchanges people's tokens and renews its own grants; nobody signs in with it. */

@@ -1,6 +1,6 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import type { ActiveGrants } from '../../../store/home/oidc-store.ts';
-import { type Company, companyOf } from '../companies/company.ts';
+import { type Company, findCompany } from '../companies/company.ts';
 import type { SignalEffect } from './security-events.ts';
 import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
 
@@ -50,7 +50,7 @@ export function openCompanyRevocations(options: {
     if (seen !== undefined) return seen === digest ? 'known' : 'replayed';
     rows.forget.run(seconds);
     rows.see.run(company.issuer, jti, digest, seconds + SEEN_RETENTION_S);
-    const user = about && userOf(company, about.subject);
+    const user = about && companyUser(company, about.subject);
     if (about === undefined || user === undefined) return 'taken';
     const { effect, event, reason, subject } = about;
     const of = { issuer: company.issuer, subject, user };
@@ -84,7 +84,7 @@ export function openCompanyRevocations(options: {
      * Without a client, it is about the person's advance approvals, which any of their companies can suspend.
      */
     isTakenBack({ sub, client }: { readonly sub: string; readonly client?: string }, at: number): boolean {
-      const company = client === undefined ? undefined : companyOf(companies, client);
+      const company = client === undefined ? undefined : findCompany(companies, client);
       if (client !== undefined && company === undefined) return false;
       const before = rows.revokedBefore.get({ user: sub, issuer: company?.issuer ?? null });
       return before != null && at < before * 1000;
@@ -97,7 +97,7 @@ export function openCompanyRevocations(options: {
   };
 }
 
-function userOf({ people }: Company, subject: string): string | undefined {
+function companyUser({ people }: Company, subject: string): string | undefined {
   return Object.hasOwn(people, subject) ? people[subject] : undefined;
 }
 

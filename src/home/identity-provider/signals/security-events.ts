@@ -37,7 +37,7 @@ export interface SecurityEvent {
  * Reads the claim `events` (RFC 8417 §2.2). Returns undefined if none of the events is known here, which is not an error.
  * @throws {SignalRejection} `invalid_request` if there are none
  */
-export function eventOf(events: unknown): SecurityEvent | undefined {
+export function readEvent(events: unknown): SecurityEvent | undefined {
   if (!isObject(events) || Object.keys(events).length === 0) {
     throw new SignalRejection('invalid_request', 'the token has no events');
   }
@@ -51,14 +51,14 @@ export function eventOf(events: unknown): SecurityEvent | undefined {
     return {
       effect: wanted,
       event: type.slice(type.lastIndexOf('/') + 1),
-      reason: reasonOf(facts.reason_admin),
+      reason: adminReason(facts.reason_admin),
     };
   }
   return undefined;
 }
 
 /** Returns the reason, which is a text per language (CAEP §2), or a single text in earlier drafts. */
-function reasonOf(reason: unknown): string {
+function adminReason(reason: unknown): string {
   const text = isObject(reason) ? (reason.en ?? Object.values(reason)[0]) : reason;
   return typeof text === 'string' ? safeLine(text, MAX_REASON_LENGTH) : '';
 }

@@ -12,7 +12,7 @@ import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/door/to
 import { HttpProblem } from '../../../trading/refusal.ts';
 import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
-import { eventOf, type SecurityEvent, SignalRejection } from './security-events.ts';
+import { readEvent, type SecurityEvent, SignalRejection } from './security-events.ts';
 
 /** Subject identifier in `iss_sub` format (RFC 9493 §3.2.3). */
 const issuerSubject = z.object({
@@ -30,7 +30,7 @@ const subjectSchema = z.union([issuerSubject, complexSubject]);
  * Returns the company's `sub` for the person, from the claim `sub_id` (RFC 9493 §4.1).
  * @throws {SignalRejection} `invalid_request` for other formats (e-mail address, phone number, opaque id) and other issuers
  */
-function subjectOf(subject: unknown, issuer: string): string {
+function subjectId(subject: unknown, issuer: string): string {
   const read = subjectSchema.safeParse(subject);
   if (!read.success) {
     throw new SignalRejection(
@@ -79,7 +79,7 @@ export interface SignalTokenOptions {
  * @throws {Refusal} 503 if the company's keys can't be fetched; the sender should retry
  */
 export async function securityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
-  const company = companyOf(
+  const company = issuingCompany(
     token,
     options.companies.filter(({ signals }) => signals !== undefined),
   );
@@ -88,14 +88,14 @@ export async function securityEvent(token: string, options: SignalTokenOptions):
     audience: company.signals?.audience ?? '',
     oldest: MAX_EVENT_AGE_S,
   });
-  const event = eventOf(payload.events);
-  const about = event && { ...event, subject: subjectOf(payload.sub_id, company.issuer) };
-  return signalOf(token, company, payload, about);
+  const event = readEvent(payload.events);
+  const about = event && { ...event, subject: subjectId(payload.sub_id, company.issuer) };
+  return toSignal(token, company, payload, about);
 }
 
 /** Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of a person's sessions, because `sid` is unknown here. */
 export async function logoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
-  const company = companyOf(token, options.companies);
+  const company = issuingCompany(token, options.companies);
   const payload = await verified(token, company, options, {
     typ: 'logout+jwt',
     audience: company.clients.map(({ client_id }) => client_id),
@@ -116,11 +116,11 @@ export async function logoutToken(token: string, options: SignalTokenOptions): P
     throw new SignalRejection('invalid_request', 'sub is required, because sessions are not known here');
   }
   const about = { effect: 'ended', event: 'backchannel-logout', reason: '', subject: sub } as const;
-  return signalOf(token, company, payload, about);
+  return toSignal(token, company, payload, about);
 }
 
 /** Finds the company by the issuer claim, which the signature check verifies afterwards. */
-function companyOf(token: string, companies: readonly Company[]): Company {
+function issuingCompany(token: string, companies: readonly Company[]): Company {
   let issuer: unknown;
   try {
     issuer = decodeJwt(token).iss;
@@ -193,7 +193,7 @@ function toSignalRejection(error: unknown): unknown {
   return error;
 }
 
-function signalOf(
+function toSignal(
   token: string,
   company: Company,
   { jti, iat }: { readonly jti: string; readonly iat: number },

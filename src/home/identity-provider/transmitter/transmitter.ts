@@ -85,13 +85,16 @@ export function startTransmitter(options: TransmitterOptions): { close(): Promis
 
 type Change = readonly [SignalledObject, 'came' | 'went'];
 
-const nameOf = ({ kind, id }: SignalledObject): string => JSON.stringify([kind, id]);
+const itemKey = ({ kind, id }: SignalledObject): string => JSON.stringify([kind, id]);
 
 function changed(seen: readonly SignalledObject[], stands: readonly SignalledObject[]): Change[] {
-  const [before, now] = [seen, stands].map((list) => new Set(list.map(nameOf))) as [Set<string>, Set<string>];
+  const [before, now] = [seen, stands].map((list) => new Set(list.map(itemKey))) as [
+    Set<string>,
+    Set<string>,
+  ];
   return [
-    ...seen.filter((one) => !now.has(nameOf(one))).map((one) => [one, 'went'] as const),
-    ...stands.filter((one) => !before.has(nameOf(one))).map((one) => [one, 'came'] as const),
+    ...seen.filter((one) => !now.has(itemKey(one))).map((one) => [one, 'went'] as const),
+    ...stands.filter((one) => !before.has(itemKey(one))).map((one) => [one, 'came'] as const),
   ];
 }
 

@@ -21,13 +21,13 @@ export function ordersPart(orders: readonly Order[]): Markup {
 function orderLine(order: Order): Markup {
   const { side, status, time_in_force } = order;
   const what = isMultiLeg(order)
-    ? html`<strong>${markedText(wordOf(order.order_class ?? 'legs'))}</strong>`
+    ? html`<strong>${markedText(capitalizeWord(order.order_class ?? 'legs'))}</strong>`
     : partLine(order);
   const legs = (order.legs ?? []).map(
     (leg) =>
-      html`<br><span class="small" data-testid="order-leg">${partLine(leg)} · ${termsOf(leg)} · ${markedText(wordOf(leg.status))}</span>`,
+      html`<br><span class="small" data-testid="order-leg">${partLine(leg)} · ${legTerms(leg)} · ${markedText(capitalizeWord(leg.status))}</span>`,
   );
-  const terms = [...(side === '' ? [] : [termsOf(order)]), markedText(time_in_force)].join(' · ');
+  const terms = [...(side === '' ? [] : [legTerms(order)]), markedText(time_in_force)].join(' · ');
   return html`<li data-testid="order" data-status="${status}"><span>${what}<br><span class="soft small">${terms} · ${timed(seconds(order.submitted_at))}</span>${legs}</span>
 <span class="outcome">${isOver(order) ? '' : html`<span class="mark open">open</span> `}${markedText(orderText(order))}</span></li>`;
 }
@@ -36,10 +36,10 @@ function orderLine(order: Order): Markup {
 function partLine({ side, symbol, qty, notional }: OrderLeg): Markup {
   const much = qty === null ? dollars(notional ?? '0') : shares(qty);
   const marked = side === 'buy' || side === 'sell' ? html`<span class="${side}">${sign(side)}</span> ` : '';
-  return html`${marked}<strong>${markedText(wordOf(side))} ${much} ${markedText(symbol)}</strong>`;
+  return html`${marked}<strong>${markedText(capitalizeWord(side))} ${much} ${markedText(symbol)}</strong>`;
 }
 
-function termsOf({ type, limit_price, stop_price }: OrderLeg): string {
+function legTerms({ type, limit_price, stop_price }: OrderLeg): string {
   return [
     markedText(type.replaceAll('_', ' ')),
     ...(limit_price === null ? [] : [`limit ${sharePrice(limit_price)}`]),
@@ -48,7 +48,7 @@ function termsOf({ type, limit_price, stop_price }: OrderLeg): string {
 }
 
 /** Capitalizes a broker's word: `Partially filled`. */
-function wordOf(word: string): string {
+function capitalizeWord(word: string): string {
   const words = word.replaceAll('_', ' ');
   return words.charAt(0).toUpperCase() + words.slice(1);
 }

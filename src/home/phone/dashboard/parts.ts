@@ -4,7 +4,7 @@ import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { markedText, safeLine } from '../../../text/shown-text.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { type Activity, flowsOf } from '../../../trading/activity.ts';
+import { type Activity, toFlows } from '../../../trading/activity.ts';
 import {
   dollars,
   sharePrice,
@@ -50,7 +50,7 @@ import type {
   TradingStatus,
 } from './dashboard-data.ts';
 import { ordersPart, seconds } from './orders-part.ts';
-import { detailsOf, eventWords, type FormParts, proposalsPart } from './proposals-part.ts';
+import { eventWords, type FormParts, proposalsPart, toProposalDetails } from './proposals-part.ts';
 
 const MAX_CARDS = 5;
 
@@ -74,7 +74,7 @@ function readOnlyCard(proposal: Proposal): Markup {
       clientName: markedText(client),
       clientNote: undefined,
       bindingMessage: undefined,
-      details: detailsOf(proposal),
+      details: toProposalDetails(proposal),
       expiresAt: Date.parse(proposal.expires_at),
     },
     {
@@ -371,12 +371,12 @@ function positionsPart(
   // Amounts in the millions are wider than a phone. The table then scrolls, also by keyboard.
   return html`<div class="scroll" tabindex="0" role="region" aria-label="Table of positions"><table class="wide-table" data-testid="positions">
 <thead><tr><th scope="col">Symbol</th><th scope="col">Value</th><th scope="col">Today</th><th scope="col">Gain</th></tr></thead>
-<tbody>${view.rows.map(rowOf)}</tbody>
-<tfoot>${totalOf(view)}</tfoot>
+<tbody>${view.rows.map(toRow)}</tbody>
+<tfoot>${totalRow(view)}</tfoot>
 </table></div>`;
 }
 
-function rowOf(row: PortfolioRow): Markup {
+function toRow(row: PortfolioRow): Markup {
   return html`<tr data-testid="position"><th scope="row"><span class="symbol">${markedText(row.symbol)}</span>${
     row.side === 'short' ? html` <span class="mark">short</span>` : ''
   }<br><span class="soft small">${shares(row.qty)} × ${sharePrice(row.price)}</span></th>
@@ -385,7 +385,7 @@ function rowOf(row: PortfolioRow): Markup {
 <td>${gain(row.unrealized)}<br><span class="small">${gainPercent(row.unrealized_fraction)}</span></td></tr>`;
 }
 
-function totalOf({ total }: PortfolioView): Markup {
+function totalRow({ total }: PortfolioView): Markup {
   return html`<tr><th scope="row">Total</th><td>${dollars(total.value)}<br><span class="soft small">${weight(total.weight)}</span></td>
 <td>${gain(total.day_change)}<br><span class="small">${gainPercent(total.day_change_fraction)}</span></td>
 <td>${gain(total.unrealized)}<br><span class="small">${gainPercent(total.unrealized_fraction)}</span></td></tr>`;
@@ -398,7 +398,7 @@ const MAX_POINTS = 800;
 function valuePart(values: readonly DatedValue[], activities: readonly Activity[], period: Period): Markup {
   const points = valuePoints(
     values.map(({ at, equity }) => ({ at: Date.parse(at), value: new Dec(equity) })),
-    flowsOf(activities),
+    toFlows(activities),
   );
   const [first, last] = [points[0], points.at(-1)];
   if (first === undefined || last === undefined || points.length < 2)
@@ -474,14 +474,14 @@ function totalsPart(accounts: readonly Account[], without: readonly string[]): M
 
 /** Renders a gain or loss with its color and sign: `+$12.00`. */
 function gain(amount: string): Markup {
-  return html`<span class="${toneOf(amount)}">${signedDollars(amount)}</span>`;
+  return html`<span class="${gainTone(amount)}">${signedDollars(amount)}</span>`;
 }
 
 function gainPercent(fraction: string): Markup {
-  return html`<span class="${toneOf(fraction)}">${signedPercent(fraction)}</span>`;
+  return html`<span class="${gainTone(fraction)}">${signedPercent(fraction)}</span>`;
 }
 
-function toneOf(amount: string): 'gain' | 'loss' | 'even' {
+function gainTone(amount: string): 'gain' | 'loss' | 'even' {
   const exact = decimal(amount);
   return exact.gt(0) ? 'gain' : exact.lt(0) ? 'loss' : 'even';
 }

@@ -38,16 +38,16 @@ function story(proposal: Proposal, record: readonly RecordLine[] | undefined, fo
   const view = displayedView(proposal);
   const { id, state } = proposal;
   const [drawn, word] = states[state];
-  const came = outcomeOf(proposal);
+  const came = proposalOutcome(proposal);
   const isDecided = isSettledState(state) || isUnderWayState(state);
   return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
 <summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${timed(view.terms)} · `}${timed(seconds(proposal.created_at))}</span></span>
 <span class="outcome ${drawn}">${sign(drawn)}${word}</span></summary>
 ${came === '' ? '' : html`<p data-testid="came">${timed(came)}</p>`}
 ${view.total === undefined ? '' : html`<p class="small soft">${view.total}</p>`}
-${askedOf(proposal, view)}
-${stepsOf(proposal, record)}
-${signedOf(proposal, record)}
+${requesterInfo(proposal, view)}
+${stepList(proposal, record)}
+${signatureLine(proposal, record)}
 <dl class="small fields">${view.fields
     .filter(({ technical }) => !technical)
     .map(
@@ -71,7 +71,7 @@ const states: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>>
 };
 
 /** Returns the outcome and its reason: `Filled 5 at $180.12.`, `Denied on the phone: no order.` */
-function outcomeOf(proposal: Proposal): string {
+function proposalOutcome(proposal: Proposal): string {
   const { kind, state, reason, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
   const came = result === undefined ? '' : cameText(kindWords(kind).came(result as never));
@@ -85,7 +85,7 @@ function cameText({ placed, lines, sent }: Came): string {
   return sent === undefined ? '' : 'sent';
 }
 
-function askedOf({ provenance, client }: Proposal, view: RequestView): Markup {
+function requesterInfo({ provenance, client }: Proposal, view: RequestView): Markup {
   const { askedBy = client, sentence, origins, tainted, warnings } = view;
   return html`<p class="small">Requested by <strong>${markedText(askedBy)}</strong>${
     sentence === undefined ? '' : html`, in your words: “<bdi>${sentence}</bdi>”`
@@ -104,7 +104,7 @@ ${
 }
 
 /** Renders each state with its time. Without audit entries, renders only the beginning and the latest change. */
-function stepsOf(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup {
+function stepList(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup {
   const { id, created_at, updated_at, state } = proposal;
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
   const steps =
@@ -125,16 +125,16 @@ const keyWords: Readonly<Record<string, string>> = {
   singleDevice: 'a single-device passkey',
 };
 
-function signedOf(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup | '' {
+function signatureLine(proposal: Proposal, record: readonly RecordLine[] | undefined): Markup | '' {
   const line = record?.find(({ event, approval }) => event === 'signed' && approval === proposal.id);
   if (line === undefined) return '';
   const { method, device_type: device, digest } = line;
   const key =
     method === 'webauthn' ? (keyWords[String(device)] ?? 'a passkey') : 'the key of the terminal phone';
-  const same = digest === digestOf(proposal);
+  const same = digest === contentDigest(proposal);
   return html`<p class="small ${same ? '' : 'problem'}" data-testid="signed">Signed by ${key}. ${
     same
-      ? html`The signature matches this proposal: digest <span class="mono">${digestOf(proposal).slice(0, 12)}…</span>`
+      ? html`The signature matches this proposal: digest <span class="mono">${contentDigest(proposal).slice(0, 12)}…</span>`
       : 'The signature does NOT match this proposal.'
   }</p>`;
 }
@@ -195,7 +195,7 @@ const HIDDEN_FIELDS: readonly string[] = [
 ];
 
 /** Returns a proposal's details for the phone, as far as the gateway provides them. */
-export function detailsOf(proposal: Proposal): ProposalDetails {
+export function toProposalDetails(proposal: Proposal): ProposalDetails {
   const { kind, id, code, worst_case, warnings, shows = {}, requested_by, client, again } = proposal;
   const { proposed_by, provenance = null } = proposal;
   const subject = proposal.subject as Record<string, unknown>;
@@ -207,7 +207,7 @@ export function detailsOf(proposal: Proposal): ProposalDetails {
     kind,
     proposal: id,
     code,
-    digest: digestOf(proposal),
+    digest: contentDigest(proposal),
     expires_at: proposal.expires_at,
     subject,
     worst_case,
@@ -222,12 +222,12 @@ export function detailsOf(proposal: Proposal): ProposalDetails {
 }
 
 /** Returns the digest that the person's key signs for the displayed content. It differs if something else was signed. */
-function digestOf(proposal: Proposal): string {
+function contentDigest(proposal: Proposal): string {
   const { kind, subject, worst_case, provenance = null, requested_by, client, proposed_by } = proposal;
   return proposalDigest({ kind, subject, worst_case, provenance, requested_by, client, proposed_by });
 }
 
 function displayedView(proposal: Proposal): RequestView {
-  const view = requestView({ details: detailsOf(proposal) });
+  const view = requestView({ details: toProposalDetails(proposal) });
   return { ...view, fields: view.fields.filter(({ name }) => !HIDDEN_FIELDS.includes(name)) };
 }

@@ -77,7 +77,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
   };
 
   app.post('/phone/requests/:id/options', async (context) => {
-    const approver = approverOf(context);
+    const approver = currentApprover(context);
     if (approver === undefined) return respondProblem(context, signInFirst);
     const request = own(context.req.param('id'), approver.user);
     if (request === undefined) return respondProblem(context, decisionProblems.not_found);
@@ -94,7 +94,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
   });
 
   app.post('/phone/requests/:id', async (context) => {
-    const approver = approverOf(context);
+    const approver = currentApprover(context);
     if (approver === undefined) return toSignIn(context, '/phone');
     const { decision, evidence } = await context.req.parseBody();
     if (decision !== 'approve' && decision !== 'deny') return respondProblem(context, noDecision);
@@ -145,7 +145,7 @@ function isInPlace(context: Context): boolean {
   return context.req.header('accept') === 'application/json';
 }
 
-function approverOf({ var: { user, session } }: BrowserContext): Approver | undefined {
+function currentApprover({ var: { user, session } }: BrowserContext): Approver | undefined {
   if (user === undefined || session === undefined) return undefined;
   return { user: user.username, session: session.id, signedInAt: session.openedAt };
 }

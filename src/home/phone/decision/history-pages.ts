@@ -5,8 +5,8 @@ import type { BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, page, toSignIn } from '../page/page.ts';
 import type { DecisionServices } from './approval-steps.ts';
 import { localTime, timed } from './local-time.ts';
-import { becameOf, type RequestView, requestView } from './request-view.ts';
-import { fillOf, statusWords } from './result-panel.ts';
+import { outcomeSummary, type RequestView, requestView } from './request-view.ts';
+import { parseFill, statusWords } from './result-panel.ts';
 import { environmentMark, sign } from './signs.ts';
 
 const PAGE_SIZE = 20;
@@ -43,8 +43,8 @@ ${shown.length === 0 ? html`<p class="soft" data-testid="no-history">Nothing yet
 function historyItem(request: ApprovalRequest, why: string | undefined): Markup {
   const view = requestView(request);
   const { sign: drawn, word } = statusWords[request.status];
-  const came = why ?? becameOf(request);
-  const { price, total, traded } = moneyOf(request, view);
+  const came = why ?? outcomeSummary(request);
+  const { price, total, traded } = entryAmounts(request, view);
   return html`<li data-testid="entry" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
 <p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
 <p class="second"><span class="outcome">${sign(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${timed(came)}</span>${environmentMark(view)}</p>
@@ -53,11 +53,11 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
 }
 
 /** Returns the amount paid or received if the order filled, or else its worst case. */
-function moneyOf(
+function entryAmounts(
   { outcome }: ApprovalRequest,
   view: RequestView,
 ): { price: string; total: string; traded: boolean } {
-  const fill = outcome === undefined ? undefined : fillOf(outcome.text, view.symbol ?? '');
+  const fill = outcome === undefined ? undefined : parseFill(outcome.text, view.symbol ?? '');
   if (fill !== undefined) return { price: fill.price, total: fill.total, traded: true };
   const bound = view.side === 'sell' ? 'at least' : 'at most';
   return {

@@ -18,18 +18,18 @@ export function requestCard(request: CardRequest, state: CardState): Markup {
     'technical',
     view.fields.filter(({ technical }) => technical),
   );
-  return html`<article class="card request ${view.side ?? ''}" data-testid="request" data-request-id="${request.id}" data-kind="${view.kind}" data-says="${saysOf(view)}" aria-labelledby="${heading}">
+  return html`<article class="card request ${view.side ?? ''}" data-testid="request" data-request-id="${request.id}" data-kind="${view.kind}" data-says="${cardAnnouncement(view)}" aria-labelledby="${heading}">
 <form method="post" action="/phone/requests/${request.id}">
 <input type="hidden" name="form_token" value="${state.formToken}">
 ${view.banner === undefined ? environmentBanner(view.environment) : wordBanner(view.banner)}
-${amountOf(view)}
+${amountLine(view)}
 <h2 class="headline" id="${heading}" tabindex="-1"><span class="words" data-testid="headline">${view.headline}</span>${view.side === undefined ? '' : sign(view.side)}</h2>
 <p class="soft terms" data-testid="terms">${timed(view.terms)}</p>
 ${lines('shows', view.shows)}
 ${cautions(view)}
 ${lines('origins', view.origins)}
 ${askedBy(request, view)}
-${codeOf(request, state)}
+${codeBox(request, state)}
 ${state.confirm ? confirmation(view) : ''}
 ${view.fieldsFirst ? plain : ''}
 <details class="all" data-testid="all-fields"><summary>All fields</summary>
@@ -43,7 +43,7 @@ ${decisionBar(request, view, state)}
 }
 
 /** The largest text on the card: the maximum cost or the minimum proceeds. */
-function amountOf({ amount, side, total }: RequestView): Markup | '' {
+function amountLine({ amount, side, total }: RequestView): Markup | '' {
   if (total === undefined) return '';
   if (amount === undefined) return html`<p class="amount unbounded" data-testid="total">${total}</p>`;
   const bound = side === 'sell' ? 'at least' : 'at most';
@@ -82,7 +82,7 @@ function askedBy({ clientName, clientNote }: CardRequest, view: RequestView): Ma
 }
 
 /** Renders the code to compare. If the code has to be picked, the bar shows the choices instead. */
-function codeOf({ code }: CardRequest, { codes }: CardState): Markup | '' {
+function codeBox({ code }: CardRequest, { codes }: CardState): Markup | '' {
   return codes === undefined
     ? html`<p class="codebox"><span>Code on your terminal</span><span class="value" data-testid="code">${code}</span></p>`
     : '';
@@ -102,7 +102,7 @@ function displayedMessage({ bindingMessage = '', code }: CardRequest, { codes }:
 }
 
 /** Returns the sentence that screen readers announce when the card appears. */
-function saysOf({ headline, total, live, banner }: RequestView): string {
+function cardAnnouncement({ headline, total, live, banner }: RequestView): string {
   const money = banner !== undefined ? '' : live ? ', live' : ', paper';
   return `Approval needed${money}: ${headline}.${total === undefined ? '' : ` ${total}`}`;
 }

@@ -8,7 +8,7 @@ import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
-import { draftOf } from '../../identity-provider/approval-subject.ts';
+import { toOrderDraft } from '../../identity-provider/approval-subject.ts';
 import { outcomeText, type ProposalView, proposalView } from '../page/proposal-view.ts';
 
 export interface DisplayedField extends DetailField {
@@ -40,7 +40,7 @@ export function requestView({ details }: Pick<ApprovalRequest, 'details'>): Requ
 }
 
 /** Returns the outcome as far as it is known. Requests that a client makes by itself have no further progress. */
-export function becameOf({ outcome, status, details }: ApprovalRequest): string {
+export function outcomeSummary({ outcome, status, details }: ApprovalRequest): string {
   if (outcome !== undefined) return outcomeText(outcome);
   return status === 'approved' && details.proposal !== undefined
     ? outcomeText({ state: 'executing', text: '' })
@@ -60,9 +60,9 @@ function viewOfProposal(details: ProposalDetails): RequestView {
     banner: view.environment === undefined ? banner : undefined,
     live: view.environment !== 'paper' && (view.environment !== undefined || banner === undefined),
     amount: worstFirst ? undefined : view.amount,
-    account: wordOf(details.subject, 'account'),
-    symbol: wordOf(details.subject, 'symbol'),
-    act: actOf(view.headline),
+    account: subjectField(details.subject, 'account'),
+    symbol: subjectField(details.subject, 'symbol'),
+    act: buttonAction(view.headline),
     fieldsFirst,
     fields: view.fields.map((field) => ({ ...field, raw: field.text })),
   };
@@ -75,16 +75,16 @@ function plainView(details: ApprovalRequest['details']): RequestView {
     ? messageView(details)
     : { headline: orderHeadline(details), terms: orderTerms(details), fields: detailFields(details) };
   const order = message ? undefined : tradeOrderDetailsSchema.safeParse(details).data;
-  const worst: WorstCase | undefined = order === undefined ? undefined : worstCase(draftOf(order));
+  const worst: WorstCase | undefined = order === undefined ? undefined : worstCase(toOrderDraft(order));
   return {
     ...view,
     kind: message ? 'message' : 'order',
     environment: message ? undefined : String(details.environment),
     banner: message ? kinds.message.phone.banner : undefined,
     live: !message && details.environment !== 'paper',
-    account: wordOf(details, 'account'),
-    symbol: wordOf(details, 'symbol'),
-    act: actOf(view.headline),
+    account: subjectField(details, 'account'),
+    symbol: subjectField(details, 'symbol'),
+    act: buttonAction(view.headline),
     side: order?.side,
     amount: worst?.cash == null ? undefined : dollars(worst.cash),
     total: worst?.text,
@@ -104,12 +104,15 @@ function plainView(details: ApprovalRequest['details']): RequestView {
   };
 }
 
-function actOf(headline: string): string {
+function buttonAction(headline: string): string {
   return `${headline.slice(0, 1).toLowerCase()}${headline.slice(1)}`;
 }
 
 /** Reads a field of an order, or of the order that is replaced or cancelled. */
-function wordOf(subject: Readonly<Record<string, unknown>>, name: 'account' | 'symbol'): string | undefined {
+function subjectField(
+  subject: Readonly<Record<string, unknown>>,
+  name: 'account' | 'symbol',
+): string | undefined {
   const { draft } = subject;
   const within = typeof draft === 'object' && draft !== null ? (draft as Record<string, unknown>) : subject;
   const value = within[name];

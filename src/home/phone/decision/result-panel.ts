@@ -1,13 +1,13 @@
 import { html } from 'hono/html';
 import type { Outcome } from '../../../approval/asking-port.ts';
 import { dollars } from '../../../trading/amounts.ts';
-import { eachWords, unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier, eachWords } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
 import { localTime, timed } from './local-time.ts';
-import { becameOf, requestView } from './request-view.ts';
+import { outcomeSummary, requestView } from './request-view.ts';
 import { type Sign, sign } from './signs.ts';
 
 interface StatusWord {
@@ -21,8 +21,8 @@ interface StatusWord {
 export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);
   const standing = requestStatusWord(request);
-  const said = why ?? sentenceOf(request);
-  const fill = fillOf(request.outcome?.text ?? '', symbol);
+  const said = why ?? statusSentence(request);
+  const fill = parseFill(request.outcome?.text ?? '', symbol);
   return html`<article class="card result ${standing.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${standing.open ?? false}" tabindex="-1">
 <p class="standing">${sign(standing.sign)}<strong data-testid="standing">${standing.word}</strong></p>
 <p class="headline">${headline}</p>
@@ -33,7 +33,7 @@ export function resultPanel(request: ApprovalRequest, why?: string): Markup {
 
 export function recentItem(request: ApprovalRequest, why?: string): Markup {
   const view = requestView(request);
-  const came = why ?? becameOf(request);
+  const came = why ?? outcomeSummary(request);
   const { sign: drawn, word } = statusWords[request.status];
   return html`<li data-testid="recent" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
 <span><span class="words">${view.headline}</span> <span class="soft">${view.banner === undefined ? environmentWord(view.environment) : ''}</span>${
@@ -73,10 +73,10 @@ function executedWord(text: string): StatusWord {
   return { sign: 'done', word: 'Done' };
 }
 
-function sentenceOf(request: ApprovalRequest): string {
+function statusSentence(request: ApprovalRequest): string {
   const { outcome, details, status } = request;
   if (outcome !== undefined && (outcome.state !== 'executing' || outcome.text !== ''))
-    return becameOf(request);
+    return outcomeSummary(request);
   switch (status) {
     case 'approved':
       return details.proposal === undefined
@@ -95,13 +95,13 @@ function sentenceOf(request: ApprovalRequest): string {
  * (`$900.60`), or undefined.
  * @param symbol the traded symbol; an option's price is per share of its hundred
  */
-export function fillOf(text: string, symbol: string) {
+export function parseFill(text: string, symbol: string) {
   const [, before, after, price] =
     /^(?:filled ([\d,.]+)(?: of [\d,.]+)?|[a-z ]+, ([\d,.]+) filled) at \$([\d,]+(?:\.\d+)?)$/.exec(text) ??
     [];
   const quantity = before ?? after;
   if (quantity === undefined || price === undefined) return undefined;
   const number = (written: string) => new Dec(written.replaceAll(',', ''));
-  const total = number(quantity).times(unitsOf(symbol)).times(number(price));
+  const total = number(quantity).times(contractMultiplier(symbol)).times(number(price));
   return { price: `$${price} ${eachWords(symbol)}`, total: dollars(total.toFixed(2)) };
 }

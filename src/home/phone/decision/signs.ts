@@ -31,7 +31,7 @@ export function sign(name: Sign): Markup {
 }
 
 /** Returns the sign for a kind's character, or the character itself if no sign is drawn for it. */
-function signOf(character: string): Markup {
+function kindSign(character: string): Markup {
   const drawn: Readonly<Record<string, Sign>> = { '✉': 'letter', '▶': 'go', '☺': 'person' };
   const name = Object.hasOwn(drawn, character) ? drawn[character] : undefined;
   return name === undefined ? html`<span aria-hidden="true">${character}</span>` : sign(name);
@@ -46,7 +46,7 @@ export function environmentBanner(environment: unknown): Markup {
 
 /** Banner for requests that move no money. */
 export function wordBanner({ sign: character, word, what }: Banner): Markup {
-  return html`<p class="environment paper" data-testid="environment">${signOf(character)}<strong>${word}</strong><span>${what}</span></p>`;
+  return html`<p class="environment paper" data-testid="environment">${kindSign(character)}<strong>${word}</strong><span>${what}</span></p>`;
 }
 
 export function environmentMark(view: {

@@ -46,7 +46,7 @@ export const LOCATION_HEADER = 'x-phone-location';
  * Returns the cookies' names and attributes. Over https, a cookie belongs only to this origin (`__Host-`, RFC 6265bis §4.1.3.2).
  * Without https, every port of this machine receives it, and the port in its name only separates two homes on one machine.
  */
-function cookiesOf(issuer: string) {
+function sessionCookies(issuer: string) {
   const { port, protocol } = new URL(issuer);
   const secure = protocol === 'https:';
   const name = (what: string) =>
@@ -61,7 +61,7 @@ export function signIn(
   services: BrowserServices,
   session: Omit<NewSession, 'browser' | 'key'>,
 ): void {
-  const cookies = cookiesOf(services.issuer);
+  const cookies = sessionCookies(services.issuer);
   // A browser has only one session, so an earlier session's secret becomes useless. The page renews its push subscription.
   const { session: earlier } = context.var;
   if (earlier !== undefined) services.sessions.end(earlier.username, earlier.id);
@@ -87,7 +87,7 @@ export function notifyAccountEvent(
 
 export function signOut(context: BrowserContext, services: BrowserServices): void {
   const { session } = context.var;
-  const cookies = cookiesOf(services.issuer);
+  const cookies = sessionCookies(services.issuer);
   if (session !== undefined) services.sessions.end(session.username, session.id);
   deleteCookie(context, cookies.session, { path: '/', secure: cookies.secure });
 }
@@ -102,7 +102,7 @@ export function signOut(context: BrowserContext, services: BrowserServices): voi
  */
 export function browserMiddleware(services: BrowserServices) {
   const { issuer, sessions } = services;
-  const { secure, ...cookies } = cookiesOf(issuer);
+  const { secure, ...cookies } = sessionCookies(issuer);
   const recognize = async (context: BrowserContext): Promise<void> => {
     const given = context.req.header(KEY_HEADER) ?? '';
     const key = /^[A-Za-z0-9_-]{43}$/.test(given) ? given : undefined;
@@ -164,7 +164,7 @@ function isTheirDoing({ req }: BrowserContext): boolean {
 /** Identifies a browser by a cookie if there is no origin key, that is, over https. */
 function knownBrowser(
   context: Context,
-  { browser: name, attributes }: Pick<ReturnType<typeof cookiesOf>, 'browser' | 'attributes'>,
+  { browser: name, attributes }: Pick<ReturnType<typeof sessionCookies>, 'browser' | 'attributes'>,
 ): string {
   const known = getCookie(context, name);
   if (known !== undefined && /^[A-Za-z0-9_-]{22}$/.test(known)) return known;

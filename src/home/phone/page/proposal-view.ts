@@ -2,7 +2,12 @@ import type { Outcome } from '../../../approval/asking-port.ts';
 import type { ProposalDetails } from '../../../approval/details.ts';
 import { markedText } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
-import { type DetailField, detailFields, environmentOf, fieldLabel } from '../../../trading/detail-fields.ts';
+import {
+  type DetailField,
+  detailEnvironment,
+  detailFields,
+  fieldLabel,
+} from '../../../trading/detail-fields.ts';
 import { chosenByAi, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords, type ProposalKind } from '../../../trading/kinds/kinds.ts';
@@ -113,7 +118,7 @@ function subjectView(kind: ProposalKind, subject: ProposalDetails['subject']): S
 function unknownSubject(kind: ProposalKind, subject: ProposalDetails['subject']): SubjectView {
   const fields = detailFields(subject, kinds[kind].phone.fieldWords);
   // Anything not known to be paper is shown as live.
-  const environment = environmentOf(subject) ?? 'unknown';
+  const environment = detailEnvironment(subject) ?? 'unknown';
   return { environment, headline: `Unknown ${kind}`, terms: 'Read every field below.', fields };
 }
 

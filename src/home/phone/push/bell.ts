@@ -6,7 +6,7 @@ import { openRingTable, type RingTable } from '../../../store/home/ring-table.ts
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
-import { askMessage, noticeWords, type PushContent, settledMessage, topicOf } from './push-message.ts';
+import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
 import { type Push, pushToAll, type Ringing } from './push-sender.ts';
 
 export interface BellOptions extends Ringing {
@@ -127,9 +127,9 @@ async function ring(
   const { notices, noticesWhen, closing, clock } = options;
   const sending = pushToAll(options, request.user, asking(options, request, false));
   if (notices !== undefined && noticesWhen === 'always') {
-    await Promise.all([sending, notices.tell(noticeOf(options, request), closing)]);
+    await Promise.all([sending, notices.tell(toNotice(options, request), closing)]);
   } else if (!(await sending) && notices !== undefined && isPending(options, request)) {
-    await notices.tell(noticeOf(options, request), closing);
+    await notices.tell(toNotice(options, request), closing);
   }
   closing.throwIfAborted();
   failpoint('push.sent');
@@ -160,7 +160,7 @@ async function withdrawNotification(
   if (request !== undefined && pushedAt !== undefined) {
     const settled = {
       payload: () => JSON.stringify(settledMessage(request)),
-      topic: topicOf(request.id),
+      topic: pushTopic(request.id),
       urgency: 'normal',
       until: Math.max(request.expiresAt, options.clock.now() + SETTLED_TTL_MS),
       wanted: () => true,
@@ -179,7 +179,7 @@ function asking(options: BellOptions, request: ApprovalRequest, again: boolean):
       JSON.stringify(
         askMessage(withoutHiddenCode(options, request), short ? 'short' : options.content, again),
       ),
-    topic: topicOf(request.id),
+    topic: pushTopic(request.id),
     urgency: 'high',
     until: request.expiresAt,
     wanted: () => isPending(options, request),
@@ -195,7 +195,7 @@ function withoutHiddenCode({ hidesCode }: BellOptions, request: ApprovalRequest)
   return hidesCode(request) ? { ...request, code: '' } : request;
 }
 
-function noticeOf(options: BellOptions, request: ApprovalRequest) {
+function toNotice(options: BellOptions, request: ApprovalRequest) {
   const { content, phone } = options;
   const { id, code, expiresAt, requestedAt, user } = withoutHiddenCode(options, request);
   const { title, body, order } = noticeWords(withoutHiddenCode(options, request), content, phone);

@@ -23,7 +23,7 @@ import {
   MAX_TITLE_LENGTH,
   type PushContent,
   type PushMessage,
-  topicOf,
+  pushTopic,
 } from './push-message.ts';
 import { createPushSender, pushToAll, type Ringing } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
@@ -146,7 +146,7 @@ function createNotifier(options: NotifierOptions): (told: PersonEvent) => Promis
   const { notices, noticesWhen, clock, closing } = options;
   return async ({ user, key, kind, words, brief = words, at, facts, isUrgent = false, except }) => {
     const until = clock.now() + (isUrgent ? URGENT_PUSH_TTL_MS : PUSH_TTL_MS);
-    const tag = topicOf(key);
+    const tag = pushTopic(key);
     const message = (short: boolean): PushMessage => ({
       kind,
       id: '',

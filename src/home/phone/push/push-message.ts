@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
 import { markedText, safeLine } from '../../../text/shown-text.ts';
-import { environmentOf, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
+import { detailEnvironment, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
 import { environmentWord } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
@@ -44,16 +44,16 @@ export function settledMessage(request: ApprovalRequest): PushMessage {
 }
 
 /** Returns a topic (RFC 8030 §5.4, at most 32 characters). A later push with the same topic replaces a waiting one. */
-export function topicOf(name: string): string {
+export function pushTopic(name: string): string {
   return createHash('sha256').update(`trade-agent.push\0${name}`).digest('base64url').slice(0, 24);
 }
 
 function about(request: ApprovalRequest): Pick<PushMessage, 'id' | 'expires' | 'tag'> {
-  return { id: request.id, expires: request.expiresAt, tag: topicOf(request.id) };
+  return { id: request.id, expires: request.expiresAt, tag: pushTopic(request.id) };
 }
 
 function inShort(request: ApprovalRequest): { title: string; body: string } {
-  const isOrder = kindOf(request) === 'order';
+  const isOrder = requestKind(request) === 'order';
   return { title: isOrder ? 'An order needs your approval' : 'A request needs your approval', body: '' };
 }
 
@@ -65,7 +65,7 @@ function inFull(request: ApprovalRequest): { title: string; body: string } {
   };
 }
 
-function kindOf({ details }: ApprovalRequest): string {
+function requestKind({ details }: ApprovalRequest): string {
   if (details.proposal === undefined) return isFlatMessage(details) ? 'message' : 'order';
   return proposalDetailsSchema.safeParse(details).data?.kind ?? 'unknown';
 }
@@ -94,7 +94,7 @@ function displayedRequest({ details }: ApprovalRequest): {
   }
   return {
     headline: markedText(orderHeadline(details)),
-    word: environmentWord(environmentOf(details)),
+    word: environmentWord(detailEnvironment(details)),
     terms: markedText(orderTerms(details)),
   };
 }

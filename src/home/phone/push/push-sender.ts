@@ -100,7 +100,7 @@ async function attemptPush(
     if (!(await leadsOutside(endpoint, resolve, loopback))) {
       return { passing: false, tooLarge: false, retryAfter: 0 };
     }
-    const { method, headers, body } = await requestOf(subscription, push, short, options);
+    const { method, headers, body } = await buildRequest(subscription, push, short, options);
     const send = boundedFetch(options.fetch, MAX_RESPONSE_BYTES);
     const response = await send(endpoint, {
       method,
@@ -111,14 +111,14 @@ async function attemptPush(
       signal: AbortSignal.any([closing, AbortSignal.timeout(timeoutMs)]),
     });
     await response.body?.cancel();
-    return answerOf(response, clock.now());
+    return toPushResult(response, clock.now());
   } catch {
     // Not reached, no response in time, or an invalid response.
     return { passing: true, tooLarge: false, retryAfter: 0 };
   }
 }
 
-function answerOf({ status, headers }: Response, now: number): 'sent' | 'gone' | Failure {
+function toPushResult({ status, headers }: Response, now: number): 'sent' | 'gone' | Failure {
   if (status >= 200 && status < 300) return 'sent';
   if (status === 404 || status === 410) return 'gone';
   const passing = status >= 500 || [408, 413, 425, 429].includes(status);
@@ -127,7 +127,7 @@ function answerOf({ status, headers }: Response, now: number): 'sent' | 'gone' |
 }
 
 /** Builds the request with the library (RFC 8030 §5, RFC 8188, RFC 8291 and RFC 8292). */
-async function requestOf(
+async function buildRequest(
   { endpoint, p256dh, auth }: PushSubscription,
   { payload, topic, urgency, until }: Push,
   short: boolean,
@@ -175,7 +175,7 @@ export async function pushToAll(
   concerns: (subscription: PushSubscription) => boolean = () => true,
 ): Promise<boolean> {
   const { subscriptions, send, closing } = options;
-  const ringing = (await subscriptionsOf(user, options)).filter(concerns);
+  const ringing = (await activeSubscriptions(user, options)).filter(concerns);
   const reached = await Promise.all(
     ringing.map(async (subscription) => {
       const result = await send(subscription, push);
@@ -190,7 +190,7 @@ export async function pushToAll(
 }
 
 /** Returns a person's subscriptions. Deletes those of passkeys that another process has removed. */
-async function subscriptionsOf(
+async function activeSubscriptions(
   user: string,
   { subscriptions, keys, closing }: Ringing,
 ): Promise<PushSubscription[]> {

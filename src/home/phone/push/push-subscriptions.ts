@@ -106,7 +106,7 @@ export function openPushSubscriptions(
       owner: Pick<PushSubscription, 'user' | 'session' | 'credential' | 'name'>,
       subscription: z.output<typeof pushSubscriptionSchema>,
     ): 'kept' | 'invalid' | 'taken' | 'too_many' => add.immediate(owner, subscription),
-    of: (user: string): PushSubscription[] => ofUser.all(user).map(subscriptionOf),
+    of: (user: string): PushSubscription[] => ofUser.all(user).map(toSubscription),
     /** Removes a subscription. @param user if given, only that person's own; returns whether there was one */
     remove: (endpoint: string, user?: string): boolean =>
       (user === undefined ? remove.run(endpoint) : removeOwn.run(endpoint, user)).changes > 0,
@@ -118,7 +118,7 @@ export function openPushSubscriptions(
   };
 }
 
-function subscriptionOf(row: Row): PushSubscription {
+function toSubscription(row: Row): PushSubscription {
   const { created_at, last_success_at, rests_until, ...rest } = row;
   return {
     ...rest,

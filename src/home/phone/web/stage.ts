@@ -15,7 +15,7 @@ export function show(room: Room, update: Update): void {
   place(room);
 }
 
-export function cardOf({ stage }: Room): HTMLElement | undefined {
+export function currentCard({ stage }: Room): HTMLElement | undefined {
   const card = stage.firstElementChild;
   return card instanceof HTMLElement ? card : undefined;
 }
@@ -26,7 +26,7 @@ export function place(room: Room): void {
   if (update === undefined) return;
   const waiting = update.waiting.filter(({ id }) => !room.done.has(id));
   const waits = (id: string | undefined) => waiting.some((one) => one.id === id);
-  const card = cardOf(room);
+  const card = currentCard(room);
   let hadFocus = false;
   if (card?.dataset.busy === undefined) {
     const id = card?.dataset.requestId;
@@ -40,7 +40,7 @@ export function place(room: Room): void {
   const { length } = waiting;
   const count = length + update.more;
   document.title = `${count > 0 ? `(${count}) ` : ''}${document.title.replace(/^\(\d+\) /, '')}`;
-  if (hadFocus) focusOn(cardOf(room)?.querySelector('h2') ?? room.results.firstElementChild);
+  if (hadFocus) focusOn(currentCard(room)?.querySelector('h2') ?? room.results.firstElementChild);
   tick();
   measureBar();
 }
@@ -60,7 +60,7 @@ function lists(room: Room, update: Update, waiting: readonly Piece[]): void {
   if (list !== null) patch(room, list, rest);
   others.hidden = rest.length === 0;
   const panels = kept.map((id) => ({ id, html: room.told.get(id) ?? '' }));
-  patch(room, results, panels, (panel) => room.announce(spokenOf(panel)));
+  patch(room, results, panels, (panel) => room.announce(resultAnnouncement(panel)));
   collapse(room);
   patch(room, recent, update.recent);
   for (const item of recent.children) {
@@ -86,7 +86,7 @@ function collapse({ earlier, stage, results }: Room): void {
 }
 
 export function put(room: Room, id: string | undefined): void {
-  const old = cardOf(room);
+  const old = currentCard(room);
   const html = id === undefined ? undefined : room.cards.get(id);
   if (id === undefined || html === undefined) {
     old?.remove();
@@ -185,7 +185,7 @@ function supersede(before: HTMLElement | undefined, fresh: HTMLElement): void {
   else if (within) focusOn(fresh.querySelector('a, button'));
 }
 
-function spokenOf(panel: HTMLElement): string {
+function resultAnnouncement(panel: HTMLElement): string {
   const words = (selector: string) => panel.querySelector(selector)?.textContent ?? '';
   return `${words('.headline')}: ${words('[data-testid=standing]')}, ${words('[data-testid=outcome]')}`;
 }

@@ -1,6 +1,6 @@
 import type { Room } from './room.ts';
 import type {} from './shell.ts';
-import { cardOf, focusOn, place, put, settle } from './stage.ts';
+import { currentCard, focusOn, place, put, settle } from './stage.ts';
 
 class Problem extends Error {
   readonly title: string;
@@ -188,18 +188,18 @@ function said(card: HTMLElement, kind: 'doing' | 'problem', title: string, ...mo
 }
 
 function showOther(room: Room, link: HTMLElement): void {
-  if (cardOf(room)?.dataset.busy !== undefined) return;
+  if (currentCard(room)?.dataset.busy !== undefined) return;
   put(room, link.dataset.show);
   history.replaceState(history.state, '', link.getAttribute('href'));
   place(room);
   window.scrollTo(0, 0);
-  focusOn(cardOf(room)?.querySelector('h2'));
+  focusOn(currentCard(room)?.querySelector('h2'));
 }
 
 function putAway(room: Room, id: string | undefined): void {
   room.keep(room.kept.filter((one) => one !== id));
   place(room);
-  const card = cardOf(room);
+  const card = currentCard(room);
   if (card !== undefined) settle(card);
   focusOn(card === undefined ? room.root.querySelector('h1') : card.querySelector('h2'));
 }

@@ -18,7 +18,7 @@ export function localTimes(root: ParentNode): void {
 }
 
 /** Formats seconds for people: `4:59`, `2 h 5 min`. */
-function clockOf(left: number): string {
+function formatTimeLeft(left: number): string {
   if (left < 3600) return `${Math.floor(left / 60)}:${String(left % 60).padStart(2, '0')}`;
   return `${Math.floor(left / 3600)} h ${Math.floor((left % 3600) / 60)} min`;
 }
@@ -31,7 +31,7 @@ export function tick(announce?: (text: string) => void): void {
   for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {
     const left = Math.ceil((Number(countdown.dataset.expires) - Date.now()) / 1000);
     const before = countdown.dataset.short === undefined ? 'in ' : '';
-    const text = left <= 0 ? 'expired' : `${before}${clockOf(left)}`;
+    const text = left <= 0 ? 'expired' : `${before}${formatTimeLeft(left)}`;
     if (countdown.textContent !== text) countdown.textContent = text;
     const form = countdown.closest('form');
     if (form === null) continue;

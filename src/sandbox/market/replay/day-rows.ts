@@ -34,10 +34,10 @@ export function wrong(file: string, line: number | undefined, what: string): Tra
 }
 
 /** Returns a symbol's days, oldest first. @throws {TradeAgentError} `invalid_config`, with file and line */
-export function daysOf(file: string, rows: readonly Row[]): Day[] {
+export function parseDays(file: string, rows: readonly Row[]): Day[] {
   const seen = new Map<IsoDate, number>();
   const days = rows.map((row) => {
-    const day = dayOf(file, row);
+    const day = parseDay(file, row);
     const before = seen.get(day.date);
     if (before !== undefined) throw wrong(file, row.line, `${day.date} is already on line ${before}`);
     seen.set(day.date, row.line);
@@ -47,7 +47,7 @@ export function daysOf(file: string, rows: readonly Row[]): Day[] {
   return days.sort((a, b) => (a.date < b.date ? -1 : 1));
 }
 
-function dayOf(file: string, row: Row): Day {
+function parseDay(file: string, row: Row): Day {
   const field = (name: Field): string | undefined =>
     names[name].map((alias) => row.fields[alias]).find((value) => value !== undefined && value !== '');
   const price = (name: Field): Dec => {
@@ -58,7 +58,7 @@ function dayOf(file: string, row: Row): Day {
     }
     return new Dec(text);
   };
-  const date = dateOf(file, row.line, field('date'));
+  const date = parseDate(file, row.line, field('date'));
   const [open, high, low, close] = [price('open'), price('high'), price('low'), price('close')];
   if (Dec.max(open, low, close).gt(high))
     throw wrong(file, row.line, `high (${high}) is not the highest price`);
@@ -71,7 +71,7 @@ function dayOf(file: string, row: Row): Day {
 }
 
 /** Parses a date, or an instant (RFC 3339) of that New York day. */
-function dateOf(file: string, line: number, text: string | undefined): IsoDate {
+function parseDate(file: string, line: number, text: string | undefined): IsoDate {
   if (text === undefined) throw wrong(file, line, 'date is missing');
   const at = Date.parse(text);
   const isDate = /^\d{4}-\d{2}-\d{2}$/.test(text);

@@ -4,7 +4,7 @@ import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { type CorporateAction, corporateActionsSchema } from '../corporate-action.ts';
-import { type Day, daysOf, type Row, wrong } from './day-rows.ts';
+import { type Day, parseDays, type Row, wrong } from './day-rows.ts';
 
 interface ReplayData {
   readonly days: ReadonlyMap<string, readonly Day[]>;
@@ -37,7 +37,7 @@ function readDays(file: string, symbol: string, rowsOf: typeof csvRows): Day[] {
   if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
     throw wrong(file, undefined, 'the file must be named after its symbol, such as AAPL.csv or BRK.B.json');
   }
-  return daysOf(file, rowsOf(file, readFileSync(file, 'utf8')));
+  return parseDays(file, rowsOf(file, readFileSync(file, 'utf8')));
 }
 
 function namesIn(folder: string): string[] {
@@ -88,7 +88,7 @@ export function jsonRows(file: string, text: string): Row[] {
   const [error] = errors;
   if (error !== undefined)
     throw wrong(file, lineOf(error.offset), `not JSON: ${printParseErrorCode(error.error)}`);
-  const list = root?.type === 'object' ? memberOf(root, 'bars') : root;
+  const list = root?.type === 'object' ? findMember(root, 'bars') : root;
   if (list?.type !== 'array') throw wrong(file, 1, 'must be a list of days, or {"bars": [...]}');
   return (list.children ?? []).map((item) => {
     const line = lineOf(item.offset);
@@ -103,7 +103,7 @@ export function jsonRows(file: string, text: string): Row[] {
   });
 }
 
-function memberOf(object: Node, wanted: string): Node | undefined {
+function findMember(object: Node, wanted: string): Node | undefined {
   return object.children?.find(({ children: [name] = [] }) => name?.value === wanted)?.children?.[1];
 }
 

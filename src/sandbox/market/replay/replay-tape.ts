@@ -16,7 +16,7 @@ interface Point {
  * farther from the close comes first) to the close, each in a third of the session.
  */
 export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
-  const sessions = sessionsOfDays(datesOf(data));
+  const sessions = sessionsOfDays(recordedDates(data));
   const openOf = (date: IsoDate) => sessions.on(date)?.open ?? newYorkInstant(date, '09:30');
   const pointsOf = oncePer((day: Day) => turningPoints(day, sessions));
   const within = (symbol: string, from: number, to: number): readonly Day[] => {
@@ -62,7 +62,7 @@ export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
   };
 }
 
-export function datesOf(data: ReadonlyMap<string, readonly Day[]>): IsoDate[] {
+export function recordedDates(data: ReadonlyMap<string, readonly Day[]>): IsoDate[] {
   return [...new Set([...data.values()].flatMap((days) => days.map(({ date }) => date)))].sort();
 }
 

@@ -1,22 +1,22 @@
 import {
+  actionSubject,
   type CorporateAction,
   type CorporateActionList,
   corporateActionLists,
   effectiveDate,
   processDate,
-  subjectOf,
 } from '../../market/corporate-action.ts';
 import { stableUuid } from './tradable-asset.ts';
 
 export function actionId(action: CorporateAction): string {
-  return stableUuid(`corporate action:${action.kind}:${subjectOf(action)}:${effectiveDate(action)}`);
+  return stableUuid(`corporate action:${action.kind}:${actionSubject(action)}:${effectiveDate(action)}`);
 }
 
 function cusip(symbol: string): string {
   return stableUuid(`cusip:${symbol}`).replaceAll('-', '').slice(0, 9).toUpperCase();
 }
 
-export function listOf({ kind }: CorporateAction): CorporateActionList {
+export function actionList({ kind }: CorporateAction): CorporateActionList {
   const list = Object.entries(corporateActionLists).find(
     ([, schema]) => schema.shape.kind.unwrap().value === kind,
   );

@@ -6,15 +6,15 @@ import { Dec, plain } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import {
   type ActionOf,
+  actionSubject,
   type CorporateAction,
   effectiveAt,
   effectiveDate,
   processDate,
-  subjectOf,
 } from '../../market/corporate-action.ts';
 import type { Market } from '../../market/market.ts';
 import { actionId } from './action-json.ts';
-import { bookedAt, entryOf } from './entries.ts';
+import { bookedAt, createEntry } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 import { holdingsAt } from './valuation.ts';
 
@@ -47,7 +47,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
 
   const bookAction = (accountId: string, action: CorporateAction): void => {
     const at = effectiveAt(action);
-    const symbol = subjectOf(action);
+    const symbol = actionSubject(action);
     const held = ledger.position(accountId, symbol);
     const [before] = holdingsAt(ledger, accountId, [at - 1]);
     const entries = actionEntries(action, {
@@ -173,7 +173,7 @@ export function actionEntries(action: CorporateAction, holder: Holder): EntryRec
 }
 
 function dividend(action: ActionOf<'cash_dividend'>, { account_id, entitled }: Holder): EntryRecord {
-  return entryOf({
+  return createEntry({
     account_id,
     type: 'DIV',
     sub_type: 'CDIV',
@@ -184,7 +184,7 @@ function dividend(action: ActionOf<'cash_dividend'>, { account_id, entitled }: H
     amount: plain(entitled.times(action.rate)),
     entitled: plain(entitled),
     per_share: action.rate,
-    group_id: groupOf(action, account_id),
+    group_id: entryGroup(action, account_id),
   });
 }
 
@@ -204,7 +204,7 @@ function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = ne
   const sign = cash.isNegative() ? -1 : 1;
   const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);
   const recognized = Dec.max(0, Dec.min(gain, cash.abs())).times(sign);
-  const gone = { type: come.type, sub_type: come.sub_type, symbol: subjectOf(action), ...neg(holding) };
+  const gone = { type: come.type, sub_type: come.sub_type, symbol: actionSubject(action), ...neg(holding) };
   return [
     leg(action, holder, cash.isZero() ? gone : { ...gone, amount: cash }),
     leg(action, holder, { ...come, cost: holding.cost.minus(cash).plus(recognized) }),
@@ -233,7 +233,7 @@ function leg(
   { account_id }: Holder,
   { type, sub_type, symbol, qty, cost, amount }: Leg & { cost: Dec; amount?: Dec },
 ): EntryRecord {
-  return entryOf({
+  return createEntry({
     account_id,
     type,
     sub_type,
@@ -243,7 +243,7 @@ function leg(
     qty: plain(qty),
     cost: plain(cost),
     amount: amount === undefined ? null : plain(amount),
-    group_id: groupOf(action, account_id),
+    group_id: entryGroup(action, account_id),
   });
 }
 
@@ -253,5 +253,5 @@ const part = (held: Dec, made: string, of: string): Dec =>
 
 const neg = ({ qty, cost }: Holding): Holding => ({ qty: qty.neg(), cost: cost.neg() });
 
-const groupOf = (action: CorporateAction, account: string): string =>
+const entryGroup = (action: CorporateAction, account: string): string =>
   stableUuid(`booked:${actionId(action)}:${account}`);

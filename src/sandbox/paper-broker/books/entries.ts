@@ -11,7 +11,7 @@ export function bookedAt(date: IsoDate): number {
   return newYorkInstant(date, BOOKING_TIME);
 }
 
-export function entryOf(
+export function createEntry(
   known: Pick<EntryRecord, 'account_id' | 'type' | 'date'> & Partial<EntryRecord>,
 ): EntryRecord {
   return {

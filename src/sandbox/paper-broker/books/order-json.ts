@@ -1,5 +1,5 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
-import { assetClassOf } from '../../../trading/asset-class.ts';
+import { getAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { assetId } from './tradable-asset.ts';
 
@@ -28,7 +28,7 @@ function rowJson(order: OrderRecord) {
     replaced_at: timeOrNull(order.replaced_at),
     replaced_by: order.replaced_by,
     replaces: order.replaces,
-    ...whatOf(order),
+    ...instrumentJson(order),
     notional: order.notional,
     qty: order.qty,
     filled_qty: order.filled_qty,
@@ -51,13 +51,13 @@ function rowJson(order: OrderRecord) {
 }
 
 /** Returns the members that a multi-leg order has only on its legs. */
-function whatOf(order: OrderRecord) {
+function instrumentJson(order: OrderRecord) {
   const { symbol, side, position_intent, ratio_qty } = order;
   if (symbol === '') return {};
   const what = {
     asset_id: assetId(symbol),
     symbol,
-    asset_class: assetClassOf(symbol),
+    asset_class: getAssetClass(symbol),
     side,
     position_intent,
   };

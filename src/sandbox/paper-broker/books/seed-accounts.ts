@@ -3,7 +3,7 @@ import type { EntryRecord, FillRecord } from '../../../store/sandbox/records.ts'
 import { addDays, type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Market } from '../../market/market.ts';
 import type { Bookkeeping } from './bookkeeping.ts';
-import { bookedAt, entryOf } from './entries.ts';
+import { bookedAt, createEntry } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 
 export interface Story {
@@ -82,7 +82,7 @@ export function seedAccount(
   for (const { at, event } of timed) {
     bookkeeping.catchUp(id, at);
     if ('entry' in event) {
-      ledger.enter(entryOf({ ...event.entry, account_id: id, date: event.date, at }));
+      ledger.enter(createEntry({ ...event.entry, account_id: id, date: event.date, at }));
       continue;
     }
     const { trade } = event;

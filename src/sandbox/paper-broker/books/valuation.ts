@@ -1,5 +1,5 @@
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
-import { unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 
@@ -37,7 +37,7 @@ export function equity(holdings: Holdings, market: Market, at: number): Dec {
   let sum = holdings.cash;
   for (const [symbol, qty] of holdings.shares) {
     if (qty.isZero()) continue;
-    sum = sum.plus(qty.times(market.quote(symbol, at)?.last ?? 0).times(unitsOf(symbol)));
+    sum = sum.plus(qty.times(market.quote(symbol, at)?.last ?? 0).times(contractMultiplier(symbol)));
   }
   return sum;
 }

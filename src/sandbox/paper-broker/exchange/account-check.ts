@@ -1,5 +1,5 @@
 import type { OrderRecord, PositionIntent, PositionRecord } from '../../../store/sandbox/records.ts';
-import { assetClassOf, optionOf, unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
@@ -7,7 +7,7 @@ import { notPermitted, unprocessable } from '../books/broker-error.ts';
 import { isShortable } from '../books/tradable-asset.ts';
 import { assetTerms } from './asset-terms.ts';
 import { buyingPower, heldShares, marginBuyingPower, openQty, reservation } from './buying-power.ts';
-import { marginOf, mayShort, multiplierOf } from './margin.ts';
+import { accountMargin, marginMultiplier, mayShort } from './margin.ts';
 import { couldTradeWith } from './matching.ts';
 
 export interface Means {
@@ -18,11 +18,11 @@ export interface Means {
   readonly market: Market;
 }
 
-export const heldOf = (symbol: string, positions: readonly PositionRecord[]): Dec =>
+export const heldQuantity = (symbol: string, positions: readonly PositionRecord[]): Dec =>
   new Dec(positions.find((position) => position.symbol === symbol)?.qty ?? 0);
 
 /** Infers the position intent as Alpaca does. */
-export function intentOf(side: 'buy' | 'sell', held: Dec): PositionIntent {
+export function inferIntent(side: 'buy' | 'sell', held: Dec): PositionIntent {
   if (side === 'buy') return held.lt(0) ? 'buy_to_close' : 'buy_to_open';
   return held.gt(0) ? 'sell_to_close' : 'sell_to_open';
 }
@@ -44,24 +44,24 @@ export function checkAccount(order: OrderRecord, means: Means): void {
     });
   }
   if (order.position_intent.endsWith('_to_close')) checkHeld(order, means);
-  else if (assetClassOf(order.symbol) === 'us_option') checkOption(order, means);
+  else if (getAssetClass(order.symbol) === 'us_option') checkOption(order, means);
   else if (order.side === 'sell') checkShort(order, means);
   else checkCost(order, means);
 }
 
 export function unleveraged({ cash, positions, open, market }: Omit<Means, 'settings'>): Dec {
-  const beyondMargin = marginBuyingPower(marginOf(cash, positions, market), 1, open);
+  const beyondMargin = marginBuyingPower(accountMargin(cash, positions, market), 1, open);
   return Dec.min(buyingPower(cash, open, positions), beyondMargin);
 }
 
 function checkCost(order: OrderRecord, means: Means): void {
   const { cash, positions, open, settings, market } = means;
   const cost = reservation(order);
-  const assetClass = assetClassOf(order.symbol);
+  const assetClass = getAssetClass(order.symbol);
   const least = assetTerms[assetClass].leastCost;
   if (cost.lt(least)) throw notPermitted(`cost basis must be >= minimal amount of order ${least}`);
-  const margin = marginOf(cash, positions, market);
-  const multiplier = multiplierOf(settings, margin);
+  const margin = accountMargin(cash, positions, market);
+  const multiplier = marginMultiplier(settings, margin);
   const lent = assetClass === 'us_equity' && multiplier > 1;
   const power = lent ? marginBuyingPower(margin, multiplier, open) : unleveraged(means);
   if (cost.gt(power)) {
@@ -75,13 +75,13 @@ function checkCost(order: OrderRecord, means: Means): void {
 function checkHeld(order: OrderRecord, { cash, positions, open, market }: Means): void {
   const { symbol } = order;
   const quote = market.quote(symbol);
-  const existing = heldOf(symbol, positions).abs();
+  const existing = heldQuantity(symbol, positions).abs();
   const held = heldShares(open, symbol, quote?.last ?? '0', positions);
   const available = Dec.max(existing.minus(held), 0);
   const requested = openQty(order, quote?.bid ?? '0');
   if (requested.gt(available)) {
     const coin = symbol.split('/')[0];
-    const what = assetClassOf(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
+    const what = getAssetClass(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
     throw notPermitted(
       `insufficient ${what} (requested: ${plain(requested)}, available: ${plain(available)})`,
       {
@@ -92,18 +92,18 @@ function checkHeld(order: OrderRecord, { cash, positions, open, market }: Means)
       },
     );
   }
-  if (order.position_intent !== 'buy_to_close' || assetClassOf(symbol) !== 'us_option') return;
-  const cost = requested.times(order.reserve_price ?? 0).times(unitsOf(symbol));
+  if (order.position_intent !== 'buy_to_close' || getAssetClass(symbol) !== 'us_option') return;
+  const cost = requested.times(order.reserve_price ?? 0).times(contractMultiplier(symbol));
   if (cost.gt(cash)) throw tooLittleForOptions(cost, new Dec(cash));
 }
 
 function checkShort(order: OrderRecord, means: Means): void {
   const { symbol } = order;
-  if (assetClassOf(symbol) === 'crypto') {
+  if (getAssetClass(symbol) === 'crypto') {
     const coin = symbol.split('/')[0];
     throw notPermitted(`insufficient balance for ${coin} (requested: ${order.qty}, available: 0)`);
   }
-  if (!mayShort(means.settings, marginOf(means.cash, means.positions, means.market))) {
+  if (!mayShort(means.settings, accountMargin(means.cash, means.positions, means.market))) {
     throw notPermitted('account is not allowed to short');
   }
   if (order.qty === null || !new Dec(order.qty).isInteger()) {
@@ -122,10 +122,10 @@ function checkOption(order: OrderRecord, means: Means): void {
   if (order.side === 'buy' && level < 2) {
     throw notPermitted('account not eligible to trade long option contracts');
   }
-  const contract = optionOf(order.symbol);
+  const contract = parseOptionSymbol(order.symbol);
   if (order.side === 'sell' && contract?.right === 'call') {
     const { underlying } = contract;
-    const shares = heldOf(underlying, means.positions);
+    const shares = heldQuantity(underlying, means.positions);
     const free = shares.minus(heldShares(means.open, underlying, '0', means.positions));
     if (new Dec(order.qty ?? 0).times(100).gt(free)) {
       throw notPermitted('account not eligible to trade uncovered option contracts');

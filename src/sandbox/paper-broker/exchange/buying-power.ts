@@ -1,5 +1,5 @@
 import type { OrderRecord, PositionRecord } from '../../../store/sandbox/records.ts';
-import { optionOf, unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type Margin, secures } from './margin.ts';
 
@@ -18,14 +18,14 @@ function reservedCash(open: readonly OrderRecord[]): Dec {
 export function reservation(order: OrderRecord): Dec {
   const left = new Dec(order.qty ?? 0).minus(order.filled_qty);
   if (order.position_intent === 'sell_to_open') {
-    const contract = optionOf(order.symbol);
+    const contract = parseOptionSymbol(order.symbol);
     if (contract?.right === 'put') return secures(contract.strike, left);
     return contract === undefined ? left.times(order.reserve_price ?? 0) : new Dec(0);
   }
   if (order.side === 'sell' || order.position_intent === 'buy_to_close') return new Dec(0);
   return order.notional !== null
     ? new Dec(order.notional).minus(order.filled_value)
-    : left.times(order.reserve_price ?? 0).times(unitsOf(order.symbol));
+    : left.times(order.reserve_price ?? 0).times(contractMultiplier(order.symbol));
 }
 
 /** Returns the shares reserved by closing orders and by sold or pending calls. */
@@ -47,7 +47,7 @@ export function lockedShares(
   positions: readonly PositionRecord[],
 ): Dec {
   const calls = (symbol: string) => {
-    const contract = optionOf(symbol);
+    const contract = parseOptionSymbol(symbol);
     return contract?.right === 'call' && contract.underlying === underlying;
   };
   const written = positions
@@ -61,7 +61,7 @@ export function lockedShares(
 
 export function securedCash(positions: readonly PositionRecord[]): Dec {
   return positions.reduce((sum, { symbol, qty }) => {
-    const contract = optionOf(symbol);
+    const contract = parseOptionSymbol(symbol);
     const written = contract?.right === 'put' && new Dec(qty).isNegative();
     return written ? sum.plus(secures(contract.strike, new Dec(qty).abs())) : sum;
   }, new Dec(0));

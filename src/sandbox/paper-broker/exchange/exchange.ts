@@ -4,22 +4,22 @@ import { failpoint } from '../../../machine/failpoint.ts';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord, type PositionIntent } from '../../../store/sandbox/records.ts';
-import { assetClassOf, unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier, getAssetClass } from '../../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../../trading/decimal.ts';
 import { newYorkDate, ONE_DAY_MS } from '../../../trading/new-york-time.ts';
 import { hasPrice } from '../../../trading/order-types.ts';
 import { defined } from '../../../values/defined.ts';
-import { contractOf, expiresAt, isListed } from '../../instruments/option-contracts.ts';
+import { expiresAt, findContract, isListed } from '../../instruments/option-contracts.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import type { AccountSettingsStore } from '../books/account-settings.ts';
 import { badParameter, notFound, notPermitted, unprocessable } from '../books/broker-error.ts';
-import { entryOf } from '../books/entries.ts';
+import { createEntry } from '../books/entries.ts';
 import { isFractionable } from '../books/tradable-asset.ts';
-import { checkAccount, heldOf, intentOf, type Means } from './account-check.ts';
+import { checkAccount, heldQuantity, inferIntent, type Means } from './account-check.ts';
 import { advance, canceled, firstPart } from './advance.ts';
 import { lockedShares, securedCash } from './buying-power.ts';
 import { exerciseHeld } from './exercise.ts';
-import { marginOf, multiplierOf } from './margin.ts';
+import { accountMargin, marginMultiplier } from './margin.ts';
 import { judge } from './matching.ts';
 import type { Ticket } from './order-body.ts';
 import {
@@ -69,7 +69,7 @@ export function createExchange(options: ExchangeOptions) {
   const update = (order: OrderRecord): void => orders.update({ ...order, updated_at: now() });
 
   const store = (order: OrderRecord): OrderRecord => {
-    const others = consequences(order, groupOf(order, orders), now());
+    const others = consequences(order, orderGroup(order, orders), now());
     // The take profit is canceled before the stop trades.
     const changes = order.exit === 'stop_loss' ? [...others, order] : [order, ...others];
     for (const change of changes) update(change);
@@ -161,19 +161,19 @@ function bookFill(
   const at = now();
   const cash = ledger.account(account_id)?.cash ?? '0';
   const positions = ledger.positions(account_id);
-  const margin = marginOf(cash, positions, market);
-  const assetClass = assetClassOf(symbol);
+  const margin = accountMargin(cash, positions, market);
+  const assetClass = getAssetClass(symbol);
   const credit = {
     short: position_intent === 'sell_to_open',
     // Buying back a short is always possible.
     overdraft:
       assetClass === 'us_equity' &&
-      (position_intent === 'buy_to_close' || multiplierOf(settings.of(account_id), margin) > 1),
+      (position_intent === 'buy_to_close' || marginMultiplier(settings.of(account_id), margin) > 1),
   };
-  const amount = new Dec(qty).times(price).times(unitsOf(symbol));
+  const amount = new Dec(qty).times(price).times(contractMultiplier(symbol));
   const spared =
     side === 'sell'
-      ? heldOf(symbol, positions)
+      ? heldQuantity(symbol, positions)
           .minus(lockedShares([], symbol, positions))
           .gte(qty)
       : new Dec(cash).minus(securedCash(positions)).gte(amount);
@@ -184,10 +184,10 @@ function bookFill(
   if (side === 'buy') {
     const coins = new Dec(qty).times(CRYPTO_FEE).toDecimalPlaces(9, Dec.ROUND_UP);
     // The remaining coins carry the whole cost.
-    ledger.enter(entryOf({ ...fee, symbol, qty: plain(coins.neg()), cost: '0' }));
+    ledger.enter(createEntry({ ...fee, symbol, qty: plain(coins.neg()), cost: '0' }));
   } else {
     const dollars = new Dec(cents(new Dec(qty).times(price))).times(CRYPTO_FEE);
-    ledger.enter(entryOf({ ...fee, amount: dollars.toDecimalPlaces(2, Dec.ROUND_UP).neg().toFixed(2) }));
+    ledger.enter(createEntry({ ...fee, amount: dollars.toDecimalPlaces(2, Dec.ROUND_UP).neg().toFixed(2) }));
   }
   return true;
 }
@@ -232,7 +232,7 @@ function multiLegOrders(
     position_intent: 'buy_to_open',
   };
   const legOrders = legs.map(({ symbol, ratio_qty, position_intent }) => {
-    const contract = contractOf(market, symbol);
+    const contract = findContract(market, symbol);
     if (contract === undefined || at >= expiresAt(market, contract)) {
       throw unprocessable(`asset not found for ${symbol}`);
     }
@@ -290,8 +290,8 @@ function createAdmission(options: AdmissionOptions) {
     /** Admits an order and books its legs. @throws {BrokerError} */
     admit(accountId: string, ticket: Ticket): OrderRecord {
       const means = meansOf(accountId);
-      const held = heldOf(ticket.symbol, means.positions);
-      const intent = intentOf(ticket.side, held);
+      const held = heldQuantity(ticket.symbol, means.positions);
+      const intent = inferIntent(ticket.side, held);
       const specified = ticket.position_intent ?? intent;
       if (specified !== intent) {
         throw unprocessable(`position intent mismatch, inferred: ${intent}, specified: ${specified}`);
@@ -319,7 +319,7 @@ function createAdmission(options: AdmissionOptions) {
      * reservation does not count against its successor @throws {BrokerError}
      */
     succeed(gone: OrderRecord, before: OrderRecord, ticket: Ticket): OrderRecord {
-      const others = groupOf(gone, orders).filter(({ id }) => id !== gone.id);
+      const others = orderGroup(gone, orders).filter(({ id }) => id !== gone.id);
       const { quote, order } = arrived(gone.account_id, ticket, gone.position_intent);
       const { order_class, parent_id, exit, dormant } = gone;
       const status = before.status === 'held' ? 'held' : order.status;
@@ -354,8 +354,8 @@ function legQty(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): st
 /** Checks that the asset trades. @throws {BrokerError} 422, or 403 if it does not */
 function checkTradable(ticket: Ticket, market: Market, at: number): void {
   const { symbol, type } = ticket;
-  if (assetClassOf(symbol) === 'us_option') {
-    const contract = contractOf(market, symbol);
+  if (getAssetClass(symbol) === 'us_option') {
+    const contract = findContract(market, symbol);
     if (contract === undefined) throw unprocessable(`contract "${symbol}" not found`);
     if (at >= expiresAt(market, contract)) throw unprocessable(`contract "${symbol}" is expired`);
     if (!isListed(market, contract)) throw unprocessable(`contract "${symbol}" is not active`);
@@ -366,13 +366,13 @@ function checkTradable(ticket: Ticket, market: Market, at: number): void {
   }
   const asset = market.symbol(symbol);
   if (asset === undefined) throw unprocessable(`asset "${symbol}" not found`);
-  if (assetClassOf(symbol) === 'us_equity' && isFractional(ticket) && !isFractionable(asset)) {
+  if (getAssetClass(symbol) === 'us_equity' && isFractional(ticket) && !isFractionable(asset)) {
     throw notPermitted(`asset "${symbol}" is not fractionable`);
   }
 }
 
 /** Returns the order's group, parent first. */
-function groupOf(order: OrderRecord, orders: OrderBook): OrderRecord[] {
+function orderGroup(order: OrderRecord, orders: OrderBook): OrderRecord[] {
   if (order.order_class === '') return [order];
   const parent = order.parent_id === null ? order : orders.byId(order.account_id, order.parent_id);
   if (parent === undefined) throw notFound(`order not found for ${order.parent_id}`);
@@ -486,7 +486,7 @@ function newOrder(
   { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },
   { accountId, quote, market, at, partialFills, position_intent, place }: Arrival,
 ): Omit<OrderRecord, 'seq'> {
-  const auction_at = auctionOf(ticket.time_in_force, market, at);
+  const auction_at = orderAuction(ticket.time_in_force, market, at);
   const order: Omit<OrderRecord, 'seq'> = {
     ...ticket,
     ...begun(accountId, at),
@@ -494,7 +494,7 @@ function newOrder(
     status: place === undefined ? 'accepted' : 'held',
     first_part: partialFills ? firstPart(ticket, market.seed) : null,
     auction_at,
-    expires_at: expiryOf(ticket, market, at),
+    expires_at: orderExpiry(ticket, market, at),
     exit: ticket.order_class === 'oco' ? 'take_profit' : null,
     position_intent,
     ...place,
@@ -513,7 +513,7 @@ function newOrder(
   return order;
 }
 
-function auctionOf(time_in_force: Ticket['time_in_force'], market: Market, at: number): number | null {
+function orderAuction(time_in_force: Ticket['time_in_force'], market: Market, at: number): number | null {
   if (time_in_force !== 'opg' && time_in_force !== 'cls') return null;
   if (market.hours === 'exchange') checkAuctionWindow(time_in_force, market, at);
   return time_in_force === 'opg' ? market.nextOpen(at) : market.nextClose(at);
@@ -530,12 +530,12 @@ function checkAuctionWindow(time_in_force: 'opg' | 'cls', market: Market, at: nu
   }
 }
 
-function expiryOf(
+function orderExpiry(
   ticket: Pick<Ticket, 'symbol' | 'time_in_force' | 'extended_hours'>,
   market: Market,
   at: number,
 ): number | null {
-  const contract = contractOf(market, ticket.symbol);
+  const contract = findContract(market, ticket.symbol);
   const last = contract === undefined ? Number.POSITIVE_INFINITY : expiresAt(market, contract);
   if (ticket.time_in_force === 'gtc') return Math.min(at + GTC_LIFETIME_MS, last);
   if (ticket.time_in_force !== 'day') return null;

@@ -3,15 +3,15 @@ import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { newYorkDate } from '../../../trading/new-york-time.ts';
-import { contractOf, expiresAt, type ListedContract } from '../../instruments/option-contracts.ts';
+import { expiresAt, findContract, type ListedContract } from '../../instruments/option-contracts.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettingsStore } from '../books/account-settings.ts';
 import { notFound, notPermitted } from '../books/broker-error.ts';
-import { entryOf } from '../books/entries.ts';
+import { createEntry } from '../books/entries.ts';
 import { stableUuid } from '../books/tradable-asset.ts';
-import { heldOf } from './account-check.ts';
+import { heldQuantity } from './account-check.ts';
 import { heldShares, lockedShares, securedCash } from './buying-power.ts';
-import { marginOf, mayShort, multiplierOf } from './margin.ts';
+import { accountMargin, marginMultiplier, mayShort } from './margin.ts';
 
 interface ExerciseOptions {
   readonly ledger: Ledger;
@@ -47,16 +47,16 @@ function exercise(
     group_id: stableUuid(`exercise:${accountId}:${symbol}:${at}`),
   };
   const type = contracts.isPositive() ? 'OPEXC' : 'OPASN';
-  ledger.enter(entryOf({ ...booked, type, symbol, qty: plain(contracts.neg()) }));
+  ledger.enter(createEntry({ ...booked, type, symbol, qty: plain(contracts.neg()) }));
   const shares = contracts.times(right === 'call' ? SHARES : -SHARES);
   const amount = shares.times(strike).neg();
   ledger.enter(
-    entryOf({
+    createEntry({
       ...booked,
       type: 'OPTRD',
       symbol: underlying,
       qty: plain(shares),
-      ...sharesCost(heldOf(underlying, ledger.positions(accountId)), shares, strike),
+      ...sharesCost(heldQuantity(underlying, ledger.positions(accountId)), shares, strike),
       amount: amount.toFixed(2),
       per_share: strike,
     }),
@@ -77,12 +77,12 @@ function canExercise(
 ): boolean {
   const cash = ledger.account(accountId)?.cash ?? '0';
   const positions = ledger.positions(accountId);
-  const margin = marginOf(cash, positions, market);
+  const margin = accountMargin(cash, positions, market);
   if (right === 'put') {
-    const free = heldOf(underlying, positions).minus(lockedShares([], underlying, positions));
+    const free = heldQuantity(underlying, positions).minus(lockedShares([], underlying, positions));
     return free.gte(contracts.times(SHARES)) || mayShort(settings.of(accountId), margin);
   }
-  const lent = multiplierOf(settings.of(accountId), margin) > 1;
+  const lent = marginMultiplier(settings.of(accountId), margin) > 1;
   return lent || contracts.times(SHARES).times(strike).plus(securedCash(positions)).lte(cash);
 }
 
@@ -93,12 +93,12 @@ function canExercise(
 function expire(options: ExerciseOptions, accountId: string, contract: ListedContract): void {
   const { ledger, market } = options;
   const { symbol } = contract;
-  const contracts = heldOf(symbol, ledger.positions(accountId));
+  const contracts = heldQuantity(symbol, ledger.positions(accountId));
   const at = expiresAt(market, contract);
   const value = intrinsicValue(market, contract, at);
   if (value.lt(AUTO_EXERCISE)) {
     const gone = { account_id: accountId, type: 'OPEXP', date: contract.expiry, at };
-    ledger.enter(entryOf({ ...gone, symbol, qty: plain(contracts.neg()) }));
+    ledger.enter(createEntry({ ...gone, symbol, qty: plain(contracts.neg()) }));
     return;
   }
   if (contracts.isNegative() || canExercise(options, accountId, contract, contracts)) {
@@ -120,8 +120,8 @@ export function exerciseHeld(
   open: readonly OrderRecord[],
 ): void {
   const { ledger, market } = options;
-  const contract = contractOf(market, symbol);
-  const held = heldOf(symbol, ledger.positions(accountId));
+  const contract = findContract(market, symbol);
+  const held = heldQuantity(symbol, ledger.positions(accountId));
   if (contract === undefined || held.lte(0)) throw notFound(`long position not found: ${symbol}`);
   const free = held.minus(heldShares(open, symbol, '0'));
   if (free.lte(0)) throw notPermitted('no qty available to exercise');
@@ -152,7 +152,7 @@ export function createExpirations(options: ExpirationsOptions): () => void {
   const expireAll = database.transaction((now: number) => {
     for (const { id } of ledger.accounts()) {
       for (const { symbol } of ledger.positions(id)) {
-        const contract = contractOf(market, symbol);
+        const contract = findContract(market, symbol);
         if (contract !== undefined && now >= expiresAt(market, contract)) expire(options, id, contract);
       }
     }

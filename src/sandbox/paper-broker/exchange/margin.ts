@@ -1,5 +1,5 @@
 import type { PositionRecord } from '../../../store/sandbox/records.ts';
-import { assetClassOf, optionOf, unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { cents, Dec } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
@@ -21,10 +21,10 @@ export interface Margin {
 
 export function marketValue(market: Market, symbol: string, qty: Dec | string): Dec {
   const last = market.quote(symbol)?.last ?? 0;
-  return new Dec(cents(new Dec(qty).times(last).times(unitsOf(symbol))));
+  return new Dec(cents(new Dec(qty).times(last).times(contractMultiplier(symbol))));
 }
 
-export function marginOf(cash: string, positions: readonly PositionRecord[], market: Market): Margin {
+export function accountMargin(cash: string, positions: readonly PositionRecord[], market: Market): Margin {
   let [long, short, initial, maintenance] = [new Dec(0), new Dec(0), new Dec(0), new Dec(0)];
   for (const { symbol, qty } of positions) {
     const value = marketValue(market, symbol, qty);
@@ -38,7 +38,7 @@ export function marginOf(cash: string, positions: readonly PositionRecord[], mar
 }
 
 function needs(symbol: string, qty: string, value: Dec, market: Market) {
-  if (assetClassOf(symbol) === 'us_equity') {
+  if (getAssetClass(symbol) === 'us_equity') {
     return {
       initial: value.abs().times(INITIAL_MARGIN),
       maintenance: value.isNegative()
@@ -47,7 +47,7 @@ function needs(symbol: string, qty: string, value: Dec, market: Market) {
     };
   }
   // Options and coins are not marginable. Sold options are secured by shares or cash.
-  const contract = optionOf(symbol);
+  const contract = parseOptionSymbol(symbol);
   const written = contract?.right === 'put' && new Dec(qty).isNegative();
   const whole = written ? secures(contract.strike, new Dec(qty).abs()) : Dec.max(value, 0);
   return { initial: whole, maintenance: whole };
@@ -64,10 +64,10 @@ function shortMaintenance(shares: Dec, last: string): Dec {
 export const secures = (strike: string, contracts: Dec): Dec => contracts.times(strike).times(100);
 
 /** Returns the margin multiplier: 2 only for accounts set to margin with enough equity. */
-export function multiplierOf(settings: AccountSettings, { equity }: Margin): 1 | 2 {
+export function marginMultiplier(settings: AccountSettings, { equity }: Margin): 1 | 2 {
   return settings.max_margin_multiplier === '2' && equity.gte(MIN_MARGIN_EQUITY) ? 2 : 1;
 }
 
 export function mayShort(settings: AccountSettings, margin: Margin): boolean {
-  return !settings.no_shorting && multiplierOf(settings, margin) > 1;
+  return !settings.no_shorting && marginMultiplier(settings, margin) > 1;
 }

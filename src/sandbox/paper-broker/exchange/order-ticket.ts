@@ -1,4 +1,4 @@
-import { assetClassOf, ticksOf } from '../../../trading/asset-class.ts';
+import { getAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../../trading/decimal.ts';
 import { hasPrice } from '../../../trading/order-types.ts';
 import { cryptoPair } from '../../instruments/crypto-pairs.ts';
@@ -29,7 +29,7 @@ export function readTicket(body: unknown): Ticket {
   ticket.symbol = cryptoPair(symbol)?.symbol ?? symbol;
   // An OCO order is its own take profit.
   if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
-  checkAssetTerms(ticket, assetTerms[assetClassOf(ticket.symbol)]);
+  checkAssetTerms(ticket, assetTerms[getAssetClass(ticket.symbol)]);
   checkOrderClass(ticket);
   checkSize(ticket);
   checkPrices(ticket);
@@ -78,7 +78,7 @@ function checkTicks(ticket: Ticket): void {
     'stop_loss.limit_price': ticket.stop_loss?.limit_price,
   };
   for (const [field, value] of Object.entries(prices)) {
-    if (value != null && !isOnTick(value, ticksOf(ticket.symbol))) {
+    if (value != null && !isOnTick(value, symbolTicks(ticket.symbol))) {
       throw unprocessable(
         `invalid ${field} ${value}. sub-penny increment does not fulfill minimum pricing criteria`,
       );
@@ -88,7 +88,7 @@ function checkTicks(ticket: Ticket): void {
 
 function checkSession(ticket: Ticket): void {
   const { type, time_in_force } = ticket;
-  if (isFractional(ticket) && assetClassOf(ticket.symbol) === 'us_equity') {
+  if (isFractional(ticket) && getAssetClass(ticket.symbol) === 'us_equity') {
     if (time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
     if (!['market', 'limit', 'stop', 'stop_limit'].includes(type)) {
       throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');

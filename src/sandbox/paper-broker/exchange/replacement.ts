@@ -1,5 +1,5 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
-import { assetClassOf } from '../../../trading/asset-class.ts';
+import { getAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, plain } from '../../../trading/decimal.ts';
 import { hasPrice } from '../../../trading/order-types.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
@@ -50,7 +50,7 @@ function checkReplaceable(old: OrderRecord, terms: ReplacementTerms): void {
 
 function checkQty(old: OrderRecord, qty: string): void {
   if (old.parent_id !== null) throw unprocessable('qty of leg orders cannot be replaced');
-  if (assetClassOf(old.symbol) !== 'us_equity') return;
+  if (getAssetClass(old.symbol) !== 'us_equity') return;
   if (!new Dec(qty).isInteger()) throw badParameter('invalid qty');
   if (isFractional(old)) throw unprocessable('qty of fractional orders cannot be replaced');
 }

@@ -14,7 +14,7 @@ export interface TradeUpdate {
 const named: Partial<Record<OrderStatus, string>> = { filled: 'fill', partially_filled: 'partial_fill' };
 
 /** Returns the updates of a change. An order that trades on arrival also gets a `new` update first. */
-function updatesOf(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
+function toTradeUpdates(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
   const filled = new Dec(after.filled_qty).minus(before?.filled_qty ?? 0);
   if (before?.status === after.status && filled.isZero()) return [];
   const updates: TradeUpdate[] = [];
@@ -36,13 +36,13 @@ export function watchedBook(orders: OrderBook, tell: (update: TradeUpdate) => vo
     ...orders,
     add(order) {
       const added = orders.add(order);
-      for (const update of updatesOf(undefined, added)) tell(update);
+      for (const update of toTradeUpdates(undefined, added)) tell(update);
       return added;
     },
     update(order) {
       const before = orders.byId(order.account_id, order.id);
       orders.update(order);
-      for (const update of updatesOf(before, order)) tell(update);
+      for (const update of toTradeUpdates(before, order)) tell(update);
     },
   };
 }

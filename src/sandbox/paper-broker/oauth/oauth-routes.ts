@@ -60,7 +60,7 @@ function authorizeRoutes(
 
   app.on(['GET', 'POST'], '/oauth/authorize', async (context) => {
     const posted = context.req.method === 'POST';
-    const form = { ...context.req.query(), ...(posted ? await formOf(context) : {}) };
+    const form = { ...context.req.query(), ...(posted ? await readForm(context) : {}) };
     const request = readAuthorizationRequest(form, clients, party);
     if ('refusal' in request) return showError(context, party, request.refusal);
     if ('error' in request) return answer(context, request, { error: request.error });
@@ -120,7 +120,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   const app = new Hono();
 
   app.post('/oauth/token', async (context) => {
-    const form = await formOf(context);
+    const form = await readForm(context);
     const client = authenticated(clients, context.req.header('authorization'), form);
     if (client === undefined) return invalidClient(context);
     const issued = issueTokens(tokens, client, form);
@@ -128,7 +128,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
   });
 
   app.post('/oauth/revoke', async (context) => {
-    const form = await formOf(context);
+    const form = await readForm(context);
     const client = authenticated(clients, context.req.header('authorization'), form);
     if (client === undefined) return invalidClient(context);
     if (!form.token) return tokenError(context, 'invalid_request');
@@ -284,7 +284,7 @@ function authenticated(
 }
 
 /** Reads a form. Drops repeated parameters (RFC 6749 §3.1), so that checks for them fail. */
-export async function formOf(context: Context): Promise<Record<string, string>> {
+export async function readForm(context: Context): Promise<Record<string, string>> {
   const type = context.req.header('content-type') ?? '';
   if (!type.startsWith('application/x-www-form-urlencoded')) return {};
   const form = new URLSearchParams(await context.req.text());

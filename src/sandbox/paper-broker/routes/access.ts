@@ -60,7 +60,7 @@ export function requireAccess(access: Access): MiddlewareHandler<BrokerEnv> {
     const byKey = keyId !== undefined || secret !== undefined;
     const grant = byKey
       ? access.byKey(keyId ?? '', secret ?? '')
-      : access.byToken(bearerOf(context.req.header('authorization')));
+      : access.byToken(bearerToken(context.req.header('authorization')));
     if (grant === undefined) {
       if (byKey) return context.json({ message: 'forbidden.' }, 403);
       throw new BrokerError(401, 40110000, 'request is not authorized');
@@ -71,7 +71,7 @@ export function requireAccess(access: Access): MiddlewareHandler<BrokerEnv> {
   };
 }
 
-function bearerOf(authorization: string | undefined): string {
+function bearerToken(authorization: string | undefined): string {
   const [, token = ''] = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization ?? '') ?? [];
   return token;
 }

@@ -11,11 +11,11 @@ import type { ReplayClock } from '../../market/replay/replay-clock.ts';
 import { actionJson } from '../books/action-json.ts';
 import type { Bookkeeping } from '../books/bookkeeping.ts';
 import { BrokerError } from '../books/broker-error.ts';
-import { bookedAt, entryOf } from '../books/entries.ts';
+import { bookedAt, createEntry } from '../books/entries.ts';
 import { type BookedOrder, orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 
-const bodyOf = (context: Context): Promise<unknown> => context.req.json().catch(() => undefined);
+const readBody = (context: Context): Promise<unknown> => context.req.json().catch(() => undefined);
 const priceBody = z.object({ price: z.string() });
 const datesBody = z.strictObject({ dates: z.array(z.iso.date()) });
 const clockBody = z.strictObject({ now: z.iso.datetime({ offset: true }) });
@@ -47,7 +47,7 @@ export function adminRoutes(options: {
     return undefined;
   };
   app.put('/admin/prices/:symbol', async (context) => {
-    const body = priceBody.safeParse(await bodyOf(context));
+    const body = priceBody.safeParse(await readBody(context));
     if (!body.success) return context.json({ message: 'send {"price": "180.00"}' }, 400);
     const symbol = context.req.param('symbol');
     const wrong = hold(symbol, body.data.price);
@@ -104,7 +104,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   const app = new Hono();
 
   app.post('/admin/corporate-actions', async (context) => {
-    const read = corporateActionsSchema.safeParse(await bodyOf(context));
+    const read = corporateActionsSchema.safeParse(await readBody(context));
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     for (const action of read.data) {
       try {
@@ -123,14 +123,14 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   app.post('/admin/accounts/:username/activities', async (context) => {
     const account = ledger.accountOf(context.req.param('username'));
     if (account === undefined) return context.json({ message: 'no such account' }, 404);
-    const read = activity.safeParse(await bodyOf(context));
+    const read = activity.safeParse(await readBody(context));
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     const { activity_type, activity_sub_type, net_amount, symbol, qty, cost } = read.data;
     if (symbol !== undefined && market.symbol(symbol) === undefined) {
       return context.json({ message: `the market does not have ${symbol}` }, 400);
     }
     const { date = newYorkDate(market.now()) } = read.data;
-    const entry = entryOf({
+    const entry = createEntry({
       account_id: account.id,
       type: activity_type,
       sub_type: activity_sub_type ?? null,
@@ -148,7 +148,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
   });
 
   app.put('/admin/history-gaps', async (context) => {
-    const read = datesBody.safeParse(await bodyOf(context));
+    const read = datesBody.safeParse(await readBody(context));
     if (!read.success) return context.json({ message: 'send {"dates": ["2026-03-02"]}' }, 400);
     historyGaps.set(read.data.dates);
     return context.json(read.data);
@@ -164,7 +164,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
 export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () => void): Hono {
   const app = new Hono();
   app.put('/admin/clock', async (context) => {
-    const read = clockBody.safeParse(await bodyOf(context));
+    const read = clockBody.safeParse(await readBody(context));
     if (!read.success) return context.json({ message: 'send {"now": "2026-03-02T20:00:00Z"}' }, 400);
     const to = Date.parse(read.data.now);
     try {
@@ -218,7 +218,7 @@ const bodySchema = z.strictObject({
 export function adminOrderRoutes(ledger: Ledger, exchange: Pick<Exchange, 'bookMultiLeg'>): Hono {
   const app = new Hono();
   app.post('/admin/multi-leg-orders', async (context) => {
-    const read = bodySchema.safeParse(await bodyOf(context));
+    const read = bodySchema.safeParse(await readBody(context));
     if (!read.success) return context.json({ message: z.prettifyError(read.error) }, 400);
     const { user, ...terms } = read.data;
     const account = ledger.accountOf(user);

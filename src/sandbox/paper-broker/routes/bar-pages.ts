@@ -6,7 +6,7 @@ import { type MarketBar, parseTimeframe } from '../../market/bars.ts';
 import type { Market } from '../../market/market.ts';
 import { DataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
-import { parsed, timeOf, timeText } from './data-query.ts';
+import { parsed, parseTime, timeText } from './data-query.ts';
 
 const barsQuery = z.object({
   timeframe: z.string(),
@@ -45,8 +45,8 @@ function readQuery(context: Context<BrokerEnv>, market: Market) {
   if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${query.timeframe}`);
   const adjustments = parseAdjustment(query.adjustment);
   if (adjustments === undefined) throw new DataError(400, `invalid adjustment: ${query.adjustment}`);
-  const start = timeOf(query.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
-  const end = timeOf(query.end, 'end') ?? market.now();
+  const start = parseTime(query.start, 'start') ?? newYorkInstant(newYorkDate(market.now()), '00:00');
+  const end = parseTime(query.end, 'end') ?? market.now();
   if (end < start) throw new DataError(400, 'end should not be before start');
   const from = query.page_token === undefined ? undefined : readPageToken(query.page_token);
   return { timeframe, adjustments, start, end, limit, sort, from };

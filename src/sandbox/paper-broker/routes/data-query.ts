@@ -7,7 +7,7 @@ import type { BrokerEnv } from './access.ts';
 
 const MAX_SYMBOLS = 500;
 
-export function symbolsOf(context: Context<BrokerEnv>): string[] {
+export function parseSymbols(context: Context<BrokerEnv>): string[] {
   const symbols = (context.req.query('symbols') ?? '').split(',').filter((symbol) => symbol !== '');
   if (symbols.length === 0) throw new DataError(400, 'symbols is required');
   if (symbols.length > MAX_SYMBOLS) throw new DataError(400, `at most ${MAX_SYMBOLS} symbols`);
@@ -25,7 +25,7 @@ export function ofEach<T>(
   one: (quote: MarketQuote) => T,
 ): Record<string, T> {
   return Object.fromEntries(
-    symbolsOf(context).flatMap((symbol) => {
+    parseSymbols(context).flatMap((symbol) => {
       const quote = market.quote(symbol);
       return quote === undefined ? [] : [[symbol, one(quote)]];
     }),
@@ -33,7 +33,7 @@ export function ofEach<T>(
 }
 
 /** Parses an RFC 3339 time, or a date as midnight in New York. */
-export function timeOf(text: string | undefined, name: string): number | undefined {
+export function parseTime(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   if (/^\d{4}-\d{2}-\d{2}$/.test(text)) return newYorkInstant(text, '00:00');
   const at = Date.parse(text);
@@ -57,7 +57,7 @@ export function coinQuoteJson({ at, ask, askSize, bid, bidSize }: MarketQuote) {
   return { t: timeText(at), ap: Number(ask), as: askSize, bp: Number(bid), bs: bidSize };
 }
 
-export function pageOf<Row>(rows: readonly Row[], limit: number, token: string | undefined) {
+export function paginate<Row>(rows: readonly Row[], limit: number, token: string | undefined) {
   const from = token === undefined ? 0 : Number(Buffer.from(token, 'base64url').toString());
   if (!Number.isSafeInteger(from) || from < 0) throw new DataError(400, 'invalid page_token');
   const next = from + limit < rows.length ? Buffer.from(String(from + limit)).toString('base64url') : null;

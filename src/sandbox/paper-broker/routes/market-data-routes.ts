@@ -1,11 +1,11 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { assetClassOf } from '../../../trading/asset-class.ts';
+import { getAssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { hashText, uniform } from '../../market/price-path.ts';
-import { actionJson, listOf } from '../books/action-json.ts';
+import { actionJson, actionList } from '../books/action-json.ts';
 import { DataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
@@ -13,10 +13,10 @@ import {
   checkedSymbol,
   coinQuoteJson,
   ofEach,
-  pageOf,
+  paginate,
   parsed,
-  symbolsOf,
-  timeOf,
+  parseSymbols,
+  parseTime,
   timeText,
 } from './data-query.ts';
 import { optionDataRoutes } from './option-routes.ts';
@@ -55,7 +55,7 @@ function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   app.get('/v2/stocks/quotes/latest', (context) => context.json({ quotes: ofEach(context, market, quote) }));
   app.get('/v2/stocks/trades/latest', (context) => context.json({ trades: ofEach(context, market, trade) }));
   app.get('/v2/stocks/snapshots', (context) => context.json(ofEach(context, market, snapshot)));
-  app.get('/v2/stocks/bars', (context) => context.json(barPages(context, market, symbolsOf(context))));
+  app.get('/v2/stocks/bars', (context) => context.json(barPages(context, market, parseSymbols(context))));
 
   app.get('/v2/stocks/:symbol/quotes/latest', (context) => {
     const of = ofOne(context, 'quote');
@@ -105,7 +105,7 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const base = '/v1beta3/crypto/:loc';
   app.use(`${base}/*`, async (context, next) => {
     if (!places.includes(context.req.param('loc'))) throw new DataError(400, 'invalid location');
-    const other = symbolsOf(context).find((symbol) => assetClassOf(symbol) !== 'crypto');
+    const other = parseSymbols(context).find((symbol) => getAssetClass(symbol) !== 'crypto');
     if (other !== undefined)
       throw new DataError(400, `invalid symbol: ${other} does not match the crypto pattern`);
     return next();
@@ -117,7 +117,7 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   });
   const latestBar = (context: Context<BrokerEnv>) =>
     Object.fromEntries(
-      symbolsOf(context).flatMap((symbol) => {
+      parseSymbols(context).flatMap((symbol) => {
         const { minuteBar } = latestBars(market, symbol, now());
         return minuteBar === undefined ? [] : [[symbol, minuteBar]];
       }),
@@ -131,7 +131,7 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   );
   app.get(`${base}/latest/bars`, (context) => context.json({ bars: latestBar(context) }));
   app.get(`${base}/snapshots`, (context) => context.json({ snapshots: ofEach(context, market, snapshot) }));
-  app.get(`${base}/bars`, (context) => context.json(barPages(context, market, symbolsOf(context))));
+  app.get(`${base}/bars`, (context) => context.json(barPages(context, market, parseSymbols(context))));
   return app;
 }
 
@@ -152,11 +152,11 @@ function newsRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
 
   app.get('/v1beta1/news', (context) => {
     const { start, end, sort, limit, page_token } = parsed(newsQuery, context);
-    const [from, to] = [timeOf(start, 'start') ?? 0, timeOf(end, 'end') ?? now()];
-    const symbols = context.req.query('symbols') ? symbolsOf(context) : undefined;
+    const [from, to] = [parseTime(start, 'start') ?? 0, parseTime(end, 'end') ?? now()];
+    const symbols = context.req.query('symbols') ? parseSymbols(context) : undefined;
     const notes = marketNews(market, symbols, now()).filter(({ at }) => at >= from && at <= to);
     if (sort === 'asc') notes.reverse();
-    const page = pageOf(notes, limit, page_token);
+    const page = paginate(notes, limit, page_token);
     return context.json({ news: page.rows.map(articleJson), next_page_token: page.next });
   });
 
@@ -204,13 +204,13 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
     ];
     const wanted = types?.split(',');
     const rows = market
-      .corporateActions(symbolsOf(context), first, last)
+      .corporateActions(parseSymbols(context), first, last)
       .filter(({ kind }) => wanted === undefined || wanted.includes(kind));
     if (sort === 'desc') rows.reverse();
-    const page = pageOf(rows, limit, page_token);
+    const page = paginate(rows, limit, page_token);
     const lists: Record<string, object[]> = {};
     for (const row of page.rows) {
-      const list = listOf(row);
+      const list = actionList(row);
       lists[list] = [...(lists[list] ?? []), actionJson(row)];
     }
     return context.json({ corporate_actions: lists, next_page_token: page.next });

@@ -1,10 +1,10 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { assetClassOf } from '../../../trading/asset-class.ts';
+import { getAssetClass } from '../../../trading/asset-class.ts';
 import { addDays, type IsoDate, newYorkDate, weekday } from '../../../trading/new-york-time.ts';
 import {
-  contractOf,
   expiresAt,
+  findContract,
   isListed,
   type ListedContract,
   listedContracts,
@@ -16,7 +16,7 @@ import { checkedBy, DataError, notFound } from '../books/broker-error.ts';
 import { assetId } from '../books/tradable-asset.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
-import { coinQuoteJson, ofEach, parsed, symbolsOf, timeText } from './data-query.ts';
+import { coinQuoteJson, ofEach, parsed, parseSymbols, timeText } from './data-query.ts';
 
 const strike = z.coerce.number().nonnegative().optional();
 const date = z.iso.date().optional();
@@ -67,7 +67,7 @@ export function contractRoutes(market: Market): Hono<BrokerEnv> {
 
   app.get('/v2/options/contracts/:symbol', (context) => {
     const wanted = context.req.param('symbol');
-    const contract = contractOf(market, wanted.toUpperCase());
+    const contract = findContract(market, wanted.toUpperCase());
     if (contract === undefined) throw notFound(`option contract not found for ${wanted}`);
     return context.json(contractJson(market, contract, true));
   });
@@ -102,11 +102,11 @@ function contractJson(market: Market, contract: ListedContract, deliverables: bo
     open_interest_date: closing,
     close_price: market.previousClose(symbol) ?? '0',
     close_price_date: closing,
-    ...(deliverables && { deliverables: [deliverableOf(underlying)] }),
+    ...(deliverables && { deliverables: [contractDeliverable(underlying)] }),
   };
 }
 
-function deliverableOf(underlying: string) {
+function contractDeliverable(underlying: string) {
   return {
     type: 'equity',
     symbol: underlying,
@@ -162,13 +162,13 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   app.use('/v1beta1/options/*', async (context, next) => {
     const { feed, symbols } = context.req.query();
     if (feed && feed !== 'opra' && feed !== 'indicative') throw new DataError(400, `invalid feed: ${feed}`);
-    const other = symbols && symbolsOf(context).find((symbol) => assetClassOf(symbol) !== 'us_option');
+    const other = symbols && parseSymbols(context).find((symbol) => getAssetClass(symbol) !== 'us_option');
     if (other) throw new DataError(400, `invalid symbol: ${other}`);
     return next();
   });
 
   const snapshot = (of: MarketQuote) => {
-    const contract = contractOf(market, of.symbol);
+    const contract = findContract(market, of.symbol);
     return {
       latestTrade: tradeJson(of),
       latestQuote: quoteJson(of),
@@ -191,9 +191,11 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   app.get('/v1beta1/options/trades/latest', (context) =>
     context.json({ trades: ofEach(context, market, tradeJson) }),
   );
-  app.get('/v1beta1/options/bars', (context) => context.json(barPages(context, market, symbolsOf(context))));
+  app.get('/v1beta1/options/bars', (context) =>
+    context.json(barPages(context, market, parseSymbols(context))),
+  );
   app.get('/v1beta1/options/snapshots', (context) =>
-    context.json(snapshots(symbolsOf(context), parsed(pageQuery, context))),
+    context.json(snapshots(parseSymbols(context), parsed(pageQuery, context))),
   );
   app.get('/v1beta1/options/snapshots/:underlying', (context) => {
     const underlying = market.symbol(context.req.param('underlying').toUpperCase());

@@ -4,7 +4,7 @@ import type { Faults } from '../../../home/identity-provider/faults.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts';
-import { assetClassOf, optionOf } from '../../../trading/asset-class.ts';
+import { getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { timesInForce } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
@@ -109,28 +109,30 @@ export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Fault
 
 function listedOrders(every: readonly OrderRecord[], query: z.output<typeof listQuery>): OrderRecord[] {
   const { status, limit, direction, symbols, side, nested } = query;
-  const after = timeOf(query.after, 'after') ?? Number.NEGATIVE_INFINITY;
-  const until = timeOf(query.until, 'until') ?? Number.POSITIVE_INFINITY;
+  const after = parseOrderTime(query.after, 'after') ?? Number.NEGATIVE_INFINITY;
+  const until = parseOrderTime(query.until, 'until') ?? Number.POSITIVE_INFINITY;
   const wanted = symbols?.split(',').map((symbol) => symbol.trim().toUpperCase());
   const classes = query.asset_class === 'all' ? undefined : query.asset_class?.split(',');
   const matching = every
     .filter((order) => status === 'all' || isOpenOrder(order) === (status === 'open'))
     .filter((order) => order.created_at > after && order.created_at < until)
-    .filter((order) => classes === undefined || classes.includes(classOf(order)))
-    .filter(({ symbol }) => wanted === undefined || namesOf(symbol).some((name) => wanted.includes(name)))
+    .filter((order) => classes === undefined || classes.includes(orderAssetClass(order)))
+    .filter(
+      ({ symbol }) => wanted === undefined || matchingNames(symbol).some((name) => wanted.includes(name)),
+    )
     .filter((order) => side === undefined || order.side === side);
   if (direction === 'desc') matching.reverse();
   return (nested === 'true' ? rolledUp(matching) : matching).slice(0, limit);
 }
 
-const classOf = ({ order_class, symbol }: OrderRecord) =>
-  order_class === 'mleg' ? 'us_option' : assetClassOf(symbol);
+const orderAssetClass = ({ order_class, symbol }: OrderRecord) =>
+  order_class === 'mleg' ? 'us_option' : getAssetClass(symbol);
 
 /** Returns the names that match a symbol: pairs also without their slash, options also by underlying. */
-const namesOf = (symbol: string): string[] => [
+const matchingNames = (symbol: string): string[] => [
   symbol,
   joined(symbol),
-  optionOf(symbol)?.underlying ?? symbol,
+  parseOptionSymbol(symbol)?.underlying ?? symbol,
 ];
 
 function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {
@@ -164,7 +166,7 @@ async function jsonBody(request: { text(): Promise<string> }): Promise<unknown> 
 }
 
 /** Parses an RFC 3339 time or seconds since the epoch. */
-function timeOf(text: string | undefined, name: string): number | undefined {
+function parseOrderTime(text: string | undefined, name: string): number | undefined {
   const isSeconds = text !== undefined && /^\d{9,11}$/.test(text);
   return isSeconds ? new Dec(text).times(1000).toNumber() : timeIn(text, name);
 }

@@ -5,7 +5,7 @@ import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import type { AccountRecord, PositionRecord } from '../../../store/sandbox/records.ts';
-import { assetClassOf, unitsOf } from '../../../trading/asset-class.ts';
+import { contractMultiplier, getAssetClass } from '../../../trading/asset-class.ts';
 import { cents, Dec, plain } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkTimestamp } from '../../../trading/new-york-time.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
@@ -28,7 +28,7 @@ import { unleveraged } from '../exchange/account-check.ts';
 import { assetTerms } from '../exchange/asset-terms.ts';
 import { heldShares, marginBuyingPower } from '../exchange/buying-power.ts';
 import type { Exchange } from '../exchange/exchange.ts';
-import { marginOf, marketValue, mayShort, multiplierOf } from '../exchange/margin.ts';
+import { accountMargin, marginMultiplier, marketValue, mayShort } from '../exchange/margin.ts';
 import type { Ticket } from '../exchange/order-body.ts';
 import { readTicket } from '../exchange/order-ticket.ts';
 import { type BrokerEnv, requireTrading } from './access.ts';
@@ -92,8 +92,8 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   );
 
   app.get('/v2/calendar', (context) => {
-    const start = dateOf(context.req.query('start'), 'start') ?? '2024-01-01';
-    const end = dateOf(context.req.query('end'), 'end') ?? '2030-12-31';
+    const start = parseDate(context.req.query('start'), 'start') ?? '2024-01-01';
+    const end = parseDate(context.req.query('end'), 'end') ?? '2030-12-31';
     if (Date.parse(end) - Date.parse(start) > MAX_CALENDAR_DAYS * 86_400_000)
       throw unprocessable('the range is too long');
     return context.json(market.sessions(start, end).map((session) => sessionJson(session, market)));
@@ -137,7 +137,7 @@ function sessionJson(session: Session, market: Market) {
   };
 }
 
-function dateOf(text: string | undefined, name: string): string | undefined {
+function parseDate(text: string | undefined, name: string): string | undefined {
   if (text === undefined) return undefined;
   const [date] = /^\d{4}-\d{2}-\d{2}/.exec(text) ?? [];
   if (date === undefined || Number.isNaN(Date.parse(date))) throw badParameter(`invalid ${name}`);
@@ -212,10 +212,10 @@ function closingTicket(
   const whole = held.abs();
   const wanted =
     qty !== undefined
-      ? amountOf(qty, 'qty')
+      ? parseAmount(qty, 'qty')
       : percentage !== undefined
         ? whole
-            .times(percentOf(percentage))
+            .times(parsePercentage(percentage))
             .div(100)
             .toDecimalPlaces(whole.isInteger() ? 0 : 9, Dec.ROUND_DOWN)
         : whole;
@@ -224,18 +224,18 @@ function closingTicket(
     symbol: position.symbol,
     side: held.isNegative() ? 'buy' : 'sell',
     type: 'market',
-    time_in_force: assetTerms[assetClassOf(position.symbol)].closing,
+    time_in_force: assetTerms[getAssetClass(position.symbol)].closing,
     qty: plain(wanted),
   });
 }
 
-function percentOf(text: string): Dec {
-  const percent = amountOf(text, 'percentage');
+function parsePercentage(text: string): Dec {
+  const percent = parseAmount(text, 'percentage');
   if (percent.gt(100)) throw badParameter('percentage must be between 0 and 100');
   return percent;
 }
 
-function amountOf(text: string, name: string): Dec {
+function parseAmount(text: string, name: string): Dec {
   if (!/^\d{1,12}(\.\d{1,9})?$/.test(text)) throw badParameter(`invalid ${name}`);
   return new Dec(text);
 }
@@ -361,8 +361,8 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
   const settings = books.settings.of(account.id);
   const positions = ledger.positions(account.id);
   const open = orders.openOf(account.id);
-  const margin = marginOf(account.cash, positions, market);
-  const multiplier = multiplierOf(settings, margin);
+  const margin = accountMargin(account.cash, positions, market);
+  const multiplier = marginMultiplier(settings, margin);
   const free = cents(unleveraged({ cash: account.cash, positions, open, market }));
   const power = multiplier === 1 ? free : cents(marginBuyingPower(margin, multiplier, open));
   const closing = market.previousClosing(now);
@@ -407,8 +407,8 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
 
 function positionJson(position: PositionRecord, { ledger, orders, market }: Books, now: number) {
   const { account_id, symbol } = position;
-  const assetClass = assetClassOf(symbol);
-  const units = unitsOf(symbol);
+  const assetClass = getAssetClass(symbol);
+  const units = contractMultiplier(symbol);
   const qty = new Dec(position.qty);
   const last = market.quote(symbol)?.last ?? '0';
   const lastday = market.previousClose(symbol) ?? last;

@@ -6,8 +6,8 @@ import {
   type AwsCredentialOptions,
   type AwsCredentialSource,
   type AwsCredentials,
+  awsDomain,
   credentialText,
-  domainOf,
   noCredentials,
   roleCredentials,
 } from './credential-request.ts';
@@ -30,7 +30,7 @@ const STS = 'STS by web identity';
 const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
   const [file, RoleArn] = [env.AWS_WEB_IDENTITY_TOKEN_FILE, env.AWS_ROLE_ARN];
   if (!file || !RoleArn) return undefined;
-  const url = requireSecureUrl(env.AWS_ENDPOINT_URL_STS ?? `https://sts.${region}.${domainOf(region)}`);
+  const url = requireSecureUrl(env.AWS_ENDPOINT_URL_STS ?? `https://sts.${region}.${awsDomain(region)}`);
   const body = new URLSearchParams({
     Action: 'AssumeRoleWithWebIdentity',
     Version: '2011-06-15',

@@ -1,4 +1,4 @@
-import { appOf, type Migration, rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
+import { appRole, type Migration, rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
 
 const schema = 'trade_agent_state';
 
@@ -14,7 +14,7 @@ const PERSON_COLUMNS =
  */
 const sweptTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
-  CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appOf(schema)}, CURRENT_USER
+  CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appRole(schema)}, CURRENT_USER
     USING (coalesce(current_setting('ta.person', true), '') IN ('', person))
     WITH CHECK (coalesce(current_setting('ta.person', true), '') IN ('', person));
 `;
@@ -25,7 +25,7 @@ const sweptTable = (table: string, rights: { readonly app: string }): Migration 
  */
 const personTable = (table: string, rights: { readonly app: string }): Migration => `
   ${tenantTable(schema, table, rights)}
-  CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appOf(schema)}, CURRENT_USER
+  CREATE POLICY of_person ON ${table} AS RESTRICTIVE TO ${appRole(schema)}, CURRENT_USER
     USING (person = current_person()) WITH CHECK (person = current_person());
 `;
 

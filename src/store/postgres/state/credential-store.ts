@@ -51,7 +51,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
     ]);
     return Object.fromEntries(await Promise.all(opened));
   };
-  const readSealed = (names: readonly ServedName[]) => database.read((unit) => sealedOf(unit, names));
+  const readSealed = (names: readonly ServedName[]) => database.read((unit) => toSealed(unit, names));
 
   /**
    * Makes a change if the expected values are stored, and starts over if they change meanwhile.
@@ -70,7 +70,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
       const made = await database.write(async (unit) => {
         await lockPerson(unit);
         await leases.require(unit);
-        if (names.length > 0 && !isSame(await sealedOf(unit, names), read, names)) return false;
+        if (names.length > 0 && !isSame(await toSealed(unit, names), read, names)) return false;
         await make(unit, prepared);
         return true;
       });
@@ -149,7 +149,7 @@ async function put(
   );
 }
 
-async function sealedOf(unit: Unit, names: readonly ServedName[]): Promise<Sealed> {
+async function toSealed(unit: Unit, names: readonly ServedName[]): Promise<Sealed> {
   const rows = await unit.all<{ name: string; key_version: number; sealed: Buffer }>(
     'SELECT name, key_version, sealed FROM credentials WHERE name = ANY(@names)',
     { names },

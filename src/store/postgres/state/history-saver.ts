@@ -64,7 +64,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     checkpoint: Checkpoint,
     metadata: CheckpointMetadata,
   ): Promise<RunnableConfig> {
-    const { thread, ns, id: parent } = placeOf(config);
+    const { thread, ns, id: parent } = checkpointKey(config);
     const { rows, values } = await this.#rows.takeOut(thread, ns, checkpoint.channel_values);
     const [[type, body], [, facts]] = await Promise.all([
       this.serde.dumpsTyped({ ...checkpoint, channel_values: values }),
@@ -91,7 +91,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
       await dropBefore(unit, at);
     });
     this.#rows.stored(thread, rows);
-    return configOf(at);
+    return toConfig(at);
   }
 
   /** Stores the results of a step's task. */
@@ -101,7 +101,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     task: string,
     path = '',
   ): Promise<void> {
-    const { thread, ns, id } = placeOf(config);
+    const { thread, ns, id } = checkpointKey(config);
     if (id === undefined) throw new TypeError('writes need a checkpoint_id');
     const { rows, replaces } = await this.#rows.ofWrites(writes);
     const conflict = replaces
@@ -122,7 +122,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     if (config.configurable?.thread_id === undefined) return undefined;
-    const { thread, ns, id } = placeOf(config);
+    const { thread, ns, id } = checkpointKey(config);
     const stored = await this.#database.read(async (unit) => {
       const row = await unit.one<Row>(
         `SELECT * FROM checkpoints WHERE thread_id = @thread AND checkpoint_ns = @ns
@@ -206,10 +206,10 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   async #tuple({ row, writes, messages }: Stored): Promise<CheckpointTuple> {
     const { thread_id: thread, checkpoint_ns: ns, parent_checkpoint_id: parent } = row;
     const tuple: CheckpointTuple = {
-      config: configOf({ thread, ns, id: row.checkpoint_id }),
+      config: toConfig({ thread, ns, id: row.checkpoint_id }),
       checkpoint: await this.serde.loadsTyped(row.type, row.checkpoint),
       metadata: await this.serde.loadsTyped(row.type, row.metadata),
-      ...(parent === null ? {} : { parentConfig: configOf({ thread, ns, id: parent }) }),
+      ...(parent === null ? {} : { parentConfig: toConfig({ thread, ns, id: parent }) }),
       pendingWrites: await Promise.all(
         writes.map(async ({ task_id, channel, type, value }) => {
           const came = await this.serde.loadsTyped(type, value);
@@ -227,13 +227,15 @@ interface Place {
   readonly id: string;
 }
 
-function placeOf({ configurable }: RunnableConfig): Omit<Place, 'id'> & { readonly id: string | undefined } {
+function checkpointKey({
+  configurable,
+}: RunnableConfig): Omit<Place, 'id'> & { readonly id: string | undefined } {
   const { thread_id: thread, checkpoint_ns: ns = '', checkpoint_id: id } = configurable ?? {};
   if (typeof thread !== 'string') throw new TypeError('a checkpoint needs a thread_id');
   return { thread, ns, id };
 }
 
-function configOf({ thread, ns, id }: Place): RunnableConfig {
+function toConfig({ thread, ns, id }: Place): RunnableConfig {
   return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } };
 }
 

@@ -1,5 +1,5 @@
 import type { StoredNotice } from '../../check-store.ts';
-import { type NoticeRow, waitingOf } from '../../sql/notice-outbox.ts';
+import { type NoticeRow, toWaitingNotice } from '../../sql/notice-outbox.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
@@ -12,7 +12,7 @@ export function postgresOneNotice<Notice extends StoredNotice>(database: PersonD
           id,
         }),
       );
-      return row && waitingOf<Notice>(row);
+      return row && toWaitingNotice<Notice>(row);
     },
     /** Removes a notice that was sent or is given up. */
     async remove(id: string): Promise<void> {

@@ -124,7 +124,7 @@ function turns({
            WHERE id = @id AND state IN ('queued', 'running') RETURNING *`,
           { id },
         );
-        return row === undefined ? undefined : runOf(row);
+        return row === undefined ? undefined : toRun(row);
       }),
     async noteStart({ id, epoch }, prompts) {
       const noted = await database.write((unit) =>
@@ -221,7 +221,7 @@ function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
       const row = await insertRun(unit, run, now);
       if (row !== undefined) {
         await queue(unit, row);
-        return { outcome: 'begun', run: runOf(row) } as const;
+        return { outcome: 'begun', run: toRun(row) } as const;
       }
       const earlier = await unit.one<Row>(
         'SELECT * FROM runs WHERE client = @client AND idempotency_key = @key',
@@ -229,8 +229,8 @@ function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
       );
       // Runs are kept for at least a day, so this one can't have been deleted between the two statements.
       if (earlier === undefined) throw new Error('the run with this key has disappeared');
-      const outcome = earlier.request === requestOf(run) ? ('known' as const) : ('other' as const);
-      return { outcome, run: runOf(earlier) };
+      const outcome = earlier.request === requestDigest(run) ? ('known' as const) : ('other' as const);
+      return { outcome, run: toRun(earlier) };
     });
     if (begun.outcome === 'begun') changed(run.id);
     return begun;
@@ -250,7 +250,7 @@ function insertRun(unit: Unit, run: NewRun, now: number): Promise<Row | undefine
       client,
       key,
       now,
-      request: requestOf(run),
+      request: requestDigest(run),
       scopes: scopes.join(' '),
       input: input === undefined ? null : JSON.stringify(input),
       options: JSON.stringify(options),
@@ -276,16 +276,16 @@ async function append(unit: Unit, { id, epoch }: RunTurn, events: readonly unkno
 
 async function findRun(unit: Unit, id: string): Promise<StoredRun | undefined> {
   const row = await unit.one<Row>('SELECT * FROM runs WHERE id = @id', { id });
-  return row === undefined ? undefined : runOf(row);
+  return row === undefined ? undefined : toRun(row);
 }
 
 /** Returns the digest that distinguishes requests with the same key. Excludes the thread if the server chose it. */
-function requestOf({ input, options, thread }: NewRun): string {
+function requestDigest({ input, options, thread }: NewRun): string {
   const asked = input === undefined ? { thread, options } : { input, options };
   return createHash('sha256').update(JSON.stringify(asked)).digest('base64url');
 }
 
-function runOf(row: Row): StoredRun {
+function toRun(row: Row): StoredRun {
   return {
     id: row.id,
     thread: row.thread,

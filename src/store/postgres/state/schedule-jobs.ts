@@ -20,7 +20,7 @@ interface ScheduleJob {
 }
 
 /** Creates a job whose key serializes one person's jobs of a kind. Two concurrent checks would send the same notice twice. */
-export function jobOf(
+export function createJob(
   kind: ScheduleJob['kind'],
   tenant: string,
   person: string,

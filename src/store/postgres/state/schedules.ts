@@ -11,8 +11,8 @@ import type {
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
-import { jobOf, type ScheduleJobs } from './schedule-jobs.ts';
-import { progressOf, turned } from './tenant-schedules.ts';
+import { createJob, type ScheduleJobs } from './schedule-jobs.ts';
+import { toProgress, turned } from './tenant-schedules.ts';
 
 /** Number of runs that are kept per schedule: a quarter of trading days, with two runs a day. */
 const MAX_STORED_RUNS = 128;
@@ -46,11 +46,11 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
 ): ScheduleRows<Schedule, Run> {
   const database = personDatabase(tenants, person);
   const job = (kind: 'check' | 'reconcile', ids: { schedule: string } | { proposal: string }) =>
-    jobOf(kind, tenants.tenant, person, ids);
+    createJob(kind, tenants.tenant, person, ids);
   return {
     async list() {
       const rows = await database.read((unit) => unit.last.all<Row>(`${SELECT_SCHEDULES} ORDER BY seq`));
-      return rows.map((row) => rowOf<Schedule, Run>(row));
+      return rows.map((row) => toScheduleRow<Schedule, Run>(row));
     },
     async find(idOrName) {
       const row = await database.read((unit) =>
@@ -59,7 +59,7 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
           { idOrName },
         ),
       );
-      return row && rowOf<Schedule, Run>(row);
+      return row && toScheduleRow<Schedule, Run>(row);
     },
     add: (schedule, most) => database.write((unit) => added(unit, schedule, most)),
     revise: (seen, to) => database.write((unit) => revised(unit, seen, to)),
@@ -94,7 +94,9 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
         await jobs.enqueue(unit, job('check', { schedule: id }));
         return now;
       }),
-    ...runsOf<Run>(database, async (unit, proposal) => jobs.enqueue(unit, job('reconcile', { proposal }))),
+    ...runMethods<Run>(database, async (unit, proposal) =>
+      jobs.enqueue(unit, job('reconcile', { proposal })),
+    ),
   };
 }
 
@@ -186,7 +188,7 @@ async function arm(unit: Unit, id: string, conditions: readonly Condition[]): Pr
 }
 
 /** Returns the methods that begin and end runs, by compare-and-set on the schedule's epoch. */
-function runsOf<Run>(
+function runMethods<Run>(
   database: PersonDatabase,
   reconcile: (unit: Unit, proposal: string) => Promise<void>,
 ): Pick<ScheduleRows<StoredSchedule, Run>, 'begin' | 'passed' | 'end'> {
@@ -202,7 +204,7 @@ function runsOf<Run>(
              INSERT INTO schedule_runs (schedule, epoch, record) SELECT @id, epoch, @record FROM moved
            )
            SELECT epoch, EXISTS (SELECT FROM schedule_runs WHERE schedule = @id AND NOT ended) AS dead FROM moved`,
-          { id, seen, record: JSON.stringify(run), ...valuesOf(progress) },
+          { id, seen, record: JSON.stringify(run), ...progressValues(progress) },
         );
         if (moved === undefined) return undefined;
         if (moved.dead) await endDead(unit, id, moved.epoch, died);
@@ -213,7 +215,7 @@ function runsOf<Run>(
         unit.last.run(
           `UPDATE schedule_times SET queued_at = NULL, handled = @handled, pending_due = @due, pending_attempts = @attempts
            WHERE ${THIS_SCHEDULE} AND epoch = @seen`,
-          { id, seen, ...valuesOf(progress) },
+          { id, seen, ...progressValues(progress) },
         ),
       );
       return moved === 1;
@@ -269,7 +271,7 @@ async function moveOn<Run>(
       wakeBy: wakeBy ?? null,
       answers: answers ?? 0,
       record: JSON.stringify(end.run),
-      ...valuesOf(end),
+      ...progressValues(end),
     },
   );
   return moved === 1;
@@ -290,17 +292,17 @@ async function rearm(
   );
 }
 
-function valuesOf({ handled, pending }: ScheduleProgress) {
+function progressValues({ handled, pending }: ScheduleProgress) {
   return { handled, due: pending?.due ?? null, attempts: pending?.attempts ?? 0 };
 }
 
-function rowOf<Schedule, Run>({ definition, last, ...row }: Row): ScheduleRow<Schedule, Run> {
+function toScheduleRow<Schedule, Run>({ definition, last, ...row }: Row): ScheduleRow<Schedule, Run> {
   return {
     schedule: JSON.parse(definition) as Schedule,
     last: last === null ? undefined : (JSON.parse(last) as Run),
     wakeAt: row.wake_at,
     askedAt: row.open_since,
     epoch: row.epoch,
-    ...progressOf(row),
+    ...toProgress(row),
   };
 }

@@ -7,7 +7,7 @@ import type {
   Woken,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
-import { enqueueAll, jobOf, type ScheduleJobs } from './schedule-jobs.ts';
+import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
 
 /** Minimum time between two triggers of a condition. A check may not report it (a snoozed rule), and must not run constantly. */
 const RETRIGGER_DELAY_MS = 5 * 60_000;
@@ -28,7 +28,8 @@ export function postgresTenantSchedules(
   database: Pick<TenantDatabase, 'tenant' | 'read' | 'write'>,
   jobs: ScheduleJobs,
 ): TenantSchedules {
-  const check = (person: string, schedule: string) => jobOf('check', database.tenant, person, { schedule });
+  const check = (person: string, schedule: string) =>
+    createJob('check', database.tenant, person, { schedule });
   return {
     waiting: (now) =>
       database.read(async (unit) => {
@@ -51,7 +52,7 @@ export function postgresTenantSchedules(
             person,
             schedule,
             timing: JSON.parse(timing),
-            ...progressOf(row),
+            ...toProgress(row),
           })),
         );
         await wakeNext(unit, rows, planned, now);
@@ -161,7 +162,7 @@ export function turned(side: ConditionSide, decimal: string): string {
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
 }
 
-export function progressOf(row: Pick<Row, 'handled' | 'pending_due' | 'pending_attempts'>): ScheduleProgress {
+export function toProgress(row: Pick<Row, 'handled' | 'pending_due' | 'pending_attempts'>): ScheduleProgress {
   const { handled, pending_due: due, pending_attempts: attempts } = row;
   return { handled, pending: due === null ? null : { due, attempts } };
 }

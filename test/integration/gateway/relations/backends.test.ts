@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { idOf } from '../../../../src/gateway/relations/openfga.ts';
+import { escapeId } from '../../../../src/gateway/relations/openfga.ts';
 import { type Relations, RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import {
   createRelations,
@@ -83,11 +83,11 @@ describe('a question', () => {
   });
 
   it('names nobody else, whatever somebody is called', () => {
-    expect(idOf('auth0|0123456789')).toBe('auth0|0123456789');
-    expect(idOf('*')).toBe('%2a');
-    expect(idOf('firm:acme#advisor')).toBe('firm%3aacme%23advisor');
-    expect(idOf('a b%20')).toBe('a%20b%2520');
-    expect(decodeURIComponent(idOf('é*:'))).toBe('é*:');
+    expect(escapeId('auth0|0123456789')).toBe('auth0|0123456789');
+    expect(escapeId('*')).toBe('%2a');
+    expect(escapeId('firm:acme#advisor')).toBe('firm%3aacme%23advisor');
+    expect(escapeId('a b%20')).toBe('a%20b%2520');
+    expect(decodeURIComponent(escapeId('é*:'))).toBe('é*:');
   });
 
   it.each(['openfga', 'authzen'] as const)('who may give the second yes is asked at %s too', async (kind) => {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isOnTick } from '../../../../src/trading/decimal.ts';
 import { newYorkDate } from '../../../../src/trading/new-york-time.ts';
-import { sessionOf } from '../../../../src/trading/trading-calendar.ts';
+import { findSession } from '../../../../src/trading/trading-calendar.ts';
 import { ibkrSchemas } from '../../../contract/ibkr/schemas.ts';
 import { publishedApi } from './published-api.ts';
 
@@ -187,7 +187,7 @@ export async function startIbkr() {
     const days = Number.parseInt(c.req.query('period') ?? '', 10);
     const data = [];
     for (let day = NOON - days * DAY_MS; day <= NOON; day += DAY_MS) {
-      const session = sessionOf(newYorkDate(day), 'exchange');
+      const session = findSession(newYorkDate(day), 'exchange');
       for (
         let t = session?.open ?? NOON + 1;
         session !== undefined && t < session.close && t <= NOON;

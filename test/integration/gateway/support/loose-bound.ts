@@ -1,4 +1,4 @@
-import { ticksOf } from '../../../../src/trading/asset-class.ts';
+import { symbolTicks } from '../../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type * as Bounds from '../../../../src/trading/worst-case.ts';
@@ -21,7 +21,7 @@ export async function withLooseBound(original: () => Promise<typeof Bounds>): Pr
 /** A price a third as good, but no entry at or above its own take profit: a broker refuses that. */
 function loosened(order: OrderDraft): OrderDraft {
   const { symbol, side, limit_price, stop_loss_limit_price, take_profit_limit_price: profit } = order;
-  const ticks = ticksOf(symbol);
+  const ticks = symbolTicks(symbol);
   const least = price(Dec.max('0.0001', new Dec(10).pow(-(ticks.at(-1)?.decimals ?? 0))), ticks);
   const lower = (limit: string) => price(Dec.max(least, new Dec(limit).div(3)), ticks);
   const higher = (limit: string) =>

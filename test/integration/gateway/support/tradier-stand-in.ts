@@ -5,7 +5,7 @@ import {
   newYorkInstant,
   newYorkTimestamp,
 } from '../../../../src/trading/new-york-time.ts';
-import { sessionOf } from '../../../../src/trading/trading-calendar.ts';
+import { findSession } from '../../../../src/trading/trading-calendar.ts';
 import { tradierSchemas } from '../../../contract/tradier/schemas.ts';
 import { publishedApi } from './published-api.ts';
 
@@ -162,7 +162,7 @@ export async function startTradier() {
     const [start, end] = [c.req.query('start') ?? '', c.req.query('end') ?? ''];
     const days = [];
     for (let date = start; date <= end; date = addDays(date, 1)) {
-      if (sessionOf(date, 'exchange') !== undefined) days.push({ date, ...candle });
+      if (findSession(date, 'exchange') !== undefined) days.push({ date, ...candle });
     }
     return answer('daily', { history: none('day', days) });
   });
@@ -175,7 +175,7 @@ export async function startTradier() {
     const [start, end] = [at('start'), at('end')];
     const data = [];
     for (let date = newYorkDate(start); date <= newYorkDate(end); date = addDays(date, 1)) {
-      const session = sessionOf(date, 'exchange');
+      const session = findSession(date, 'exchange');
       if (session === undefined) continue;
       const first = session.open + Math.max(0, Math.ceil((start - session.open) / step)) * step;
       for (let ms = first; ms < session.close && ms <= end; ms += step) {
@@ -395,7 +395,7 @@ function monthDays(year: number, month: number) {
   const first = `${year}-${String(month).padStart(2, '0')}-01`;
   const days = [];
   for (let date = first; date.slice(0, 7) === first.slice(0, 7); date = addDays(date, 1)) {
-    const session = sessionOf(date, 'exchange');
+    const session = findSession(date, 'exchange');
     if (session === undefined) {
       days.push({ date, status: 'closed', description: 'Market is closed' });
       continue;

@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import { unitsOf } from '../../../../src/trading/asset-class.ts';
+import { contractMultiplier } from '../../../../src/trading/asset-class.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import { worstCase } from '../../../../src/trading/worst-case.ts';
 import type { Fill, Outcome } from './worst-case-world.ts';
@@ -19,7 +19,7 @@ export function expectWithin({ draft, fills, whole }: Outcome): void {
   const { side, notional } = draft;
   // A purchase by amount: the dollars bound it, at any price.
   if (worst.price !== null) for (const fill of fills) expectNoWorse(side, fill, worst.price);
-  const units = unitsOf(draft.symbol);
+  const units = contractMultiplier(draft.symbol);
   const value = sumOf(fills, ({ qty, price }) => new Dec(qty).times(units).times(price));
   const booked = sumOf(fills, ({ amount }) => amount);
   const cash = new Dec(worst.cash ?? 'none');

@@ -4,11 +4,11 @@ import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-brok
 import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
-import { entryOf } from '../../../../src/sandbox/paper-broker/books/entries.ts';
+import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
-import { optionOf } from '../../../../src/trading/asset-class.ts';
+import { parseOptionSymbol } from '../../../../src/trading/asset-class.ts';
 import { Dec, price } from '../../../../src/trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderDraft } from '../../../../src/trading/order.ts';
 import { openLegs } from '../../../../src/trading/order-legs.ts';
@@ -137,7 +137,7 @@ export async function openWorstCaseWorld() {
       const amount = new Dec(cash).minus(ledger.account(id)?.cash ?? 0);
       if (amount.isZero()) return;
       const type = amount.gt(0) ? 'CSD' : 'CSW';
-      ledger.enter(entryOf({ account_id: id, type, date: '2026-11-24', at, amount: amount.toFixed(2) }));
+      ledger.enter(createEntry({ account_id: id, type, date: '2026-11-24', at, amount: amount.toFixed(2) }));
     },
     /**
      * Approved at a quiet price; from then on the market does its worst.
@@ -149,7 +149,7 @@ export async function openWorstCaseWorld() {
       { start, path }: PricePath,
       terms: (quote: Quote) => Terms,
     ): Promise<Outcome | HttpProblem> {
-      const moved = optionOf(symbol)?.underlying ?? symbol;
+      const moved = parseOptionSymbol(symbol)?.underlying ?? symbol;
       let now = price(start);
       await setPrice(moved, now);
       const [quote] = await broker.quotes([symbol]);

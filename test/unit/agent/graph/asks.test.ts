@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { asksOf } from '../../../../src/agent/graph/asks.ts';
+import { proposalQuota } from '../../../../src/agent/graph/asks.ts';
 import { orderMessages } from '../../../../src/agent/graph/composed-orders.ts';
 import { promptMessage } from '../../../../src/agent/graph/message-history.ts';
 import { orderRequestSchema } from '../../../../src/trading/order.ts';
@@ -10,8 +10,12 @@ it('a program’s orders are counted by its calls, whatever the words say', () =
   const [, calls] = orderMessages({ orders: Array(7).fill(order), composedBy: 'check' });
   if (calls === undefined) throw new Error('there are no calls');
   const messages = [promptMessage('buy 1 AAPL', 'check'), calls];
-  expect(asksOf({ messages, outcomes: [], prompt: 1 })(6)).toEqual({ ordinal: 7, most: 7, denied: false });
+  expect(proposalQuota({ messages, outcomes: [], prompt: 1 })(6)).toEqual({
+    ordinal: 7,
+    most: 7,
+    denied: false,
+  });
   // What a model calls for in answer to the same words is held to them.
   const asked = [promptMessage('buy 1 AAPL')];
-  expect(asksOf({ messages: asked, outcomes: [], prompt: 1 })(0).most).toBe(5);
+  expect(proposalQuota({ messages: asked, outcomes: [], prompt: 1 })(0).most).toBe(5);
 });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type ProvenanceInput, provenanceOf } from '../../../../src/agent/graph/provenance.ts';
+import { computeProvenance, type ProvenanceInput } from '../../../../src/agent/graph/provenance.ts';
 import { ordersNamed } from '../../../../src/agent/planner/orders-named.ts';
 import { provenanceSchema } from '../../../../src/trading/proposal.ts';
 
@@ -21,7 +21,7 @@ function provenance(
   request: Record<string, unknown>,
   more: Partial<ProvenanceInput> = {},
 ) {
-  const found = provenanceOf({
+  const found = computeProvenance({
     kind: 'order',
     request,
     userTurns: turns,

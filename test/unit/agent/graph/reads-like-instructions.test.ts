@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  aboutOf,
   instructionsNotice,
   readsLikeInstructions,
+  symbolArguments,
 } from '../../../../src/agent/graph/reads-like-instructions.ts';
 
 describe('text that speaks to a model', () => {
@@ -71,7 +71,7 @@ describe('what newspapers and brokers write', () => {
 });
 
 it('names what the text was about', () => {
-  expect(instructionsNotice('the answer from get_news', aboutOf({ symbols: ['NVDA', '<b>'] }))).toBe(
+  expect(instructionsNotice('the answer from get_news', symbolArguments({ symbols: ['NVDA', '<b>'] }))).toBe(
     'the answer from get_news (NVDA) contains text that reads like instructions; it was treated as data and not followed',
   );
 });

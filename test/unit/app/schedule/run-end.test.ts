@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type ExitCode, exitCodeMeanings } from '../../../../src/app/exit-codes.ts';
-import { isTriedAgain, statusOf } from '../../../../src/app/schedule/run-schedule.ts';
+import { isTriedAgain, runStatus } from '../../../../src/app/schedule/run-schedule.ts';
 
 const codes = Object.keys(exitCodeMeanings).map(Number) as ExitCode[];
 
 describe('a schedule’s run', () => {
   it('is recorded by the word of its exit code', () => {
-    expect(codes.map((code) => [code, statusOf(code)])).toEqual([
+    expect(codes.map((code) => [code, runStatus(code)])).toEqual([
       [0, 'clear'],
       [1, 'failed'],
       [2, 'failed'],

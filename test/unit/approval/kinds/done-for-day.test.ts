@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { type CancelPorts, cancelKind } from '../../../../src/approval/kinds/cancel/kind.ts';
 import { orderText } from '../../../../src/approval/kinds/order/kind.ts';
-import { fillsOf } from '../../../../src/home/fills/fill.ts';
+import { proposalFills } from '../../../../src/home/fills/fill.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { isOver, liveParts } from '../../../../src/trading/order-legs.ts';
 import type { Account, Order } from '../../../../src/trading/views.ts';
@@ -55,7 +55,7 @@ it('an order that is done for the day has more to fill: its owner hears of the f
     updatedAt: 0,
   };
   const fills = (status: string) =>
-    fillsOf({ ...proposal, result: { ...order, status } } as unknown as StoredProposal).length;
+    proposalFills({ ...proposal, result: { ...order, status } } as unknown as StoredProposal).length;
   expect(fills('done_for_day')).toBe(0);
   expect(fills('canceled')).toBe(1);
 });

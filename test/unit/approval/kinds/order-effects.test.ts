@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { effectsOf } from '../../../../src/approval/kinds/order/effects.ts';
+import { orderEffects } from '../../../../src/approval/kinds/order/effects.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../../src/trading/views.ts';
 import { worstCase } from '../../../../src/trading/worst-case.ts';
@@ -14,7 +14,7 @@ function warned(order: Partial<OrderDraft>, market: Partial<MarketClock> = {}): 
     max_slippage: '0.01',
     ...order,
   } as OrderDraft;
-  return effectsOf(draft, worstCase(draft), {
+  return orderEffects(draft, worstCase(draft), {
     account: { cash: '6000', equity: '10000' } as Account,
     quote: { symbol: 'AAPL', name: null } as Quote,
     positions: [{ symbol: 'AAPL', side: 'long', qty: '20.5' } as Position],

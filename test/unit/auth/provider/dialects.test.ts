@@ -1,7 +1,7 @@
 import type { ServerMetadata } from 'openid-client';
 import { describe, expect, it } from 'vitest';
 import { auth0 } from '../../../../src/auth/provider/auth0.ts';
-import { detectProvider, dialectOf } from '../../../../src/auth/provider/dialects.ts';
+import { detectProvider, providerDialect } from '../../../../src/auth/provider/dialects.ts';
 import { keycloak } from '../../../../src/auth/provider/keycloak.ts';
 import { type ProviderName, providerNames } from '../../../../src/config/provider-names.ts';
 
@@ -17,7 +17,7 @@ const metadata: Record<ProviderName, ServerMetadata> = {
 const features = ['device', 'ciba', 'details', 'dpop', 'token_exchange'] as const;
 
 describe.each(providerNames)('the dialect %s', (name) => {
-  const dialect = dialectOf({ provider: name });
+  const dialect = providerDialect({ provider: name });
   const own = metadata[name];
 
   it('is found by its own metadata, and by no other', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readFlagsFromEnvironment, variableOf } from '../../../../src/cli/options/flag-environment.ts';
+import { flagVariable, readFlagsFromEnvironment } from '../../../../src/cli/options/flag-environment.ts';
 import { describeProgram, everyCommand } from '../../../../src/cli/program.ts';
 
 /** The command, with flags from the command line and the environment. */
@@ -107,7 +107,7 @@ describe('a flag that the command line leaves out', () => {
     const flags = new Map<string, Set<string>>();
     for (const command of [program, ...everyCommand(program)]) {
       for (const option of command.options) {
-        const name = variableOf(command, option);
+        const name = flagVariable(command, option);
         // Each flag of those says what is to be traded.
         if (name === undefined && /^(buy|sell|replace|cancel)$/.test(command.name())) continue;
         if (name === undefined)

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { alpacaPreset } from '../../../../src/gateway/broker/mcp/alpaca-preset.ts';
 import { valueAt } from '../../../../src/gateway/broker/mcp/answer.ts';
 import { mcp } from '../../../../src/gateway/broker/mcp/mcp.ts';
-import { argumentsOf } from '../../../../src/gateway/broker/mcp/mcp-broker.ts';
+import { toToolArguments } from '../../../../src/gateway/broker/mcp/mcp-broker.ts';
 
 const settings = (changes: Record<string, unknown>) =>
   mcp.settings.safeParse({
@@ -81,23 +81,23 @@ describe('an argument', () => {
   const call = (argument: object) => ({ tool: 'buy', arguments: { x: argument }, at: '' }) as never;
   it('is in the tool’s words, digit for digit, or left out', () => {
     const words = { buy: 'BUY' };
-    expect(argumentsOf(call({ from: 'side', words }), { side: 'buy' })).toEqual({ x: 'BUY' });
-    expect(argumentsOf(call({ from: 'qty', as: 'number' }), { qty: '1.05' })).toEqual({ x: 1.05 });
-    expect(argumentsOf(call({ from: 'symbols', as: 'list' }), { symbols: ['A', 'B'] })).toEqual({
+    expect(toToolArguments(call({ from: 'side', words }), { side: 'buy' })).toEqual({ x: 'BUY' });
+    expect(toToolArguments(call({ from: 'qty', as: 'number' }), { qty: '1.05' })).toEqual({ x: 1.05 });
+    expect(toToolArguments(call({ from: 'symbols', as: 'list' }), { symbols: ['A', 'B'] })).toEqual({
       x: ['A', 'B'],
     });
-    expect(argumentsOf(call({ from: 'symbols' }), { symbols: [] })).toEqual({});
-    expect(argumentsOf(call({ is: true }), {})).toEqual({ x: true });
+    expect(toToolArguments(call({ from: 'symbols' }), { symbols: [] })).toEqual({});
+    expect(toToolArguments(call({ is: true }), {})).toEqual({ x: true });
   });
 
   it('that can’t be said is not sent', () => {
     const words = { buy: 'BUY' };
-    expect(() => argumentsOf(call({ from: 'side', words }), { side: 'sell' })).toThrow(
+    expect(() => toToolArguments(call({ from: 'side', words }), { side: 'sell' })).toThrow(
       'no value for side sell',
     );
-    expect(() => argumentsOf(call({ from: 'side', words }), { side: 'constructor' })).toThrow('no value');
-    expect(() => argumentsOf(call({ from: 'qty', as: 'number' }), { qty: '1.00000000000000000001' })).toThrow(
-      'so many digits',
-    );
+    expect(() => toToolArguments(call({ from: 'side', words }), { side: 'constructor' })).toThrow('no value');
+    expect(() =>
+      toToolArguments(call({ from: 'qty', as: 'number' }), { qty: '1.00000000000000000001' }),
+    ).toThrow('so many digits');
   });
 });

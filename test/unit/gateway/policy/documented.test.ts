@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { factsOf, testPolicy } from '../../../../src/app/policy/policy-cases.ts';
+import { buildFacts, testPolicy } from '../../../../src/app/policy/policy-cases.ts';
 import { loadCedar } from '../../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { readRules } from '../../../../src/gateway/policy/cedar/rule-text.ts';
 import { decide } from '../../../../src/gateway/policy/decide.ts';
@@ -60,8 +60,8 @@ describe('docs/guide/POLICY.md', () => {
   });
 });
 
-const quiet = (order: string, changes: Parameters<typeof factsOf>[1] = {}): Facts =>
-  factsOf({ name: order, order, approval: 'tap', facts: changes, expect: 'allow' }, {}, 'PA3ALICE01');
+const quiet = (order: string, changes: Parameters<typeof buildFacts>[1] = {}): Facts =>
+  buildFacts({ name: order, order, approval: 'tap', facts: changes, expect: 'allow' }, {}, 'PA3ALICE01');
 const owner = { sub: 'alice', client: 'cli', owner: 'alice', approval: 'tap', approvers: ['alice'] } as const;
 
 describe('each rule that docs/guide/POLICY.md shows', () => {

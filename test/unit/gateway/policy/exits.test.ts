@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { decide, decisionProblem } from '../../../../src/gateway/policy/decide.ts';
 import type { AccountLimits } from '../../../../src/gateway/policy/rules.ts';
-import { countOf } from '../../../../src/trading/counted-order.ts';
+import { countedSize } from '../../../../src/trading/counted-order.ts';
 import { type Order, orderSchema } from '../../../../src/trading/views.ts';
 import {
   type Changes,
@@ -39,12 +39,12 @@ const openElsewhere = (...orders: Order[]) =>
 
 describe('an order with exits', () => {
   it('counts as its entry: exits make the position smaller', () => {
-    expect(countOf(changed(bracket))).toEqual({ notional: '900.00', qty: '5' });
+    expect(countedSize(changed(bracket))).toEqual({ notional: '900.00', qty: '5' });
     expect(decided({ order: bracket })).toMatchObject({ effect: 'allow' });
   });
 
   it('counts, without an entry, at its take profit where that is higher than the price', () => {
-    expect(countOf(changed(oco))).toEqual({ notional: '1000.00', qty: '5' });
+    expect(countedSize(changed(oco))).toEqual({ notional: '1000.00', qty: '5' });
   });
 
   it('tells the rules of its class, and of what its stop is held to at the broker', () => {

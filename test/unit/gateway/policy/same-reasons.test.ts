@@ -13,7 +13,7 @@ import {
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { slotOf } from '../../../../src/trading/mandate/cadence.ts';
+import { currentSlot } from '../../../../src/trading/mandate/cadence.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
@@ -167,7 +167,7 @@ async function granted(
   const mandate = { id, sub, terms, digest: 'digest', approval, client: 'trade-agent' };
   expect(await stores.mandates.grant(mandate, NOON)).toBe('granted');
   if (ended) await stores.mandates.end({ sub, id }, 'revoked', 'trade-agent', NOON);
-  return { mandate: id, slot: slotOf('weekly', NOON) };
+  return { mandate: id, slot: currentSlot('weekly', NOON) };
 }
 let mandates = 0;
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import {
+  type MandateUsage,
   type UnderMandate,
-  type UsedOf,
   withinMandate,
 } from '../../../../src/gateway/policy/within-mandate.ts';
 import { mandateEnvelopeSchema } from '../../../../src/trading/mandate/envelope.ts';
@@ -17,7 +17,7 @@ const terms = mandateEnvelopeSchema.parse({
   not_before: '2026-11-25T15:00:00Z',
   expires_at: '2026-12-25T05:00:00Z',
 });
-const unused: UsedOf = {
+const unused: MandateUsage = {
   state: 'active',
   total_notional: '0.00',
   day_notional: '0.00',
@@ -43,7 +43,7 @@ const reasons = (
   change: {
     draft?: Partial<OrderDraft>;
     order?: Partial<UnderMandate>;
-    used?: Partial<UsedOf>;
+    used?: Partial<MandateUsage>;
     terms?: Partial<typeof terms>;
   } = {},
   at = now,

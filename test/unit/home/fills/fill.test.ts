@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fillsOf } from '../../../../src/home/fills/fill.ts';
+import { proposalFills } from '../../../../src/home/fills/fill.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { approval, order } from '../../cli/sample-events.ts';
 
@@ -9,7 +9,8 @@ const proposal = (change: Partial<StoredProposal>): StoredProposal =>
     ...{ subject: approval.order, result: order },
     ...change,
   }) as StoredProposal;
-const said = (change: Partial<StoredProposal>) => fillsOf(proposal(change)).map(({ headline }) => headline);
+const said = (change: Partial<StoredProposal>) =>
+  proposalFills(proposal(change)).map(({ headline }) => headline);
 const leg = (id: string, change: object) => ({
   ...order,
   id,
@@ -22,7 +23,7 @@ const leg = (id: string, change: object) => ({
 describe('what was filled', () => {
   it('is told with what, how much, at which price, and in which account at which broker', () => {
     const shows = { Account: 'PA3ALICE01 at Alpaca' };
-    expect(fillsOf(proposal({ shows }))).toEqual([
+    expect(proposalFills(proposal({ shows }))).toEqual([
       {
         key: '["alice","PA3ALICE01","order-1"]',
         user: 'alice',
@@ -36,7 +37,7 @@ describe('what was filled', () => {
         },
       },
     ]);
-    expect(fillsOf(proposal({}))[0]?.account).toBe('PA3ALICE01');
+    expect(proposalFills(proposal({}))[0]?.account).toBe('PA3ALICE01');
   });
 
   it.each<[string, Partial<StoredProposal>, string[]]>([
@@ -83,7 +84,7 @@ describe('what was filled', () => {
   it('of an order has one name, whichever proposal tells of it', () => {
     const cancelled = { kind: 'cancel', subject: { account: 'PA3ALICE01', environment: 'paper' } } as const;
     const keys = [proposal({}), proposal({ ...cancelled, id: 'pr_2' })]
-      .flatMap(fillsOf)
+      .flatMap(proposalFills)
       .map(({ key }) => key);
     expect(new Set(keys).size).toBe(1);
     expect(keys).toHaveLength(2);

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { homeAddressProblem } from '../../../../src/home/settings/home-address.ts';
 import {
   homeSettingsSchema,
-  listenOf,
   listenParts,
-  proxiesOf,
+  resolveListenAddress,
+  trustedProxies,
 } from '../../../../src/home/settings/home-settings.ts';
 
 const problem = (settings: object) =>
@@ -99,7 +99,7 @@ describe('where it listens', () => {
       { host: '::', port: 443 },
     ],
   ])('%j', (settings, expected) => {
-    expect(listenOf(settings)).toEqual(expected);
+    expect(resolveListenAddress(settings)).toEqual(expected);
   });
 
   it.each(['4780', ':4780', 'a b:1', '[1.2.3.4]:1', '::1:80'])('%s is nowhere', (text) => {
@@ -108,7 +108,7 @@ describe('where it listens', () => {
 
   it('behind a proxy of this machine, that one alone is believed', () => {
     const of = (settings: object) =>
-      proxiesOf(homeSettingsSchema.parse({ address: 'https://home.example', ...settings }));
+      trustedProxies(homeSettingsSchema.parse({ address: 'https://home.example', ...settings }));
     expect(of({})).toEqual(['127.0.0.1', '::1']);
     expect(of({ proxy: ['10.0.0.2'] })).toEqual(['10.0.0.2']);
     expect(of({ listen: '0.0.0.0:4780' })).toBeUndefined();

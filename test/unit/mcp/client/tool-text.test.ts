@@ -4,7 +4,7 @@ import { compareTools } from '../../../../src/mcp/client/compared-tools.ts';
 import { MAX_RESULT_BYTES, resultText } from '../../../../src/mcp/client/connection.ts';
 import { allowedTools, modelName } from '../../../../src/mcp/client/server-registry.ts';
 import { fitTool, type ServerTool } from '../../../../src/mcp/client/tool-text.ts';
-import { pinOf } from '../../../../src/net/tool-pin.ts';
+import { toolPin } from '../../../../src/net/tool-pin.ts';
 import { tools } from '../../../../src/tools/catalog.ts';
 
 const tool = (changes: Partial<ServerTool> = {}): ServerTool => ({
@@ -19,8 +19,8 @@ const withProperty = (property: Record<string, unknown>) =>
 describe('a pin', () => {
   it('is the same whatever the order of members', () => {
     const other = { properties: { query: { description: 'what', type: 'string' } }, type: 'object' };
-    expect(pinOf(tool({ inputSchema: other }))).toBe(pinOf(tool()));
-    expect(pinOf(tool())).toMatch(/^[0-9a-f]{64}$/);
+    expect(toolPin(tool({ inputSchema: other }))).toBe(toolPin(tool()));
+    expect(toolPin(tool())).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it.each([
@@ -29,7 +29,7 @@ describe('a pin', () => {
     ['the words of an argument', withProperty({ type: 'string', description: 'what, then buy' })],
     ['an argument', withProperty({ type: 'number', description: 'what' })],
   ])('is another once %s changed', (_, changed) => {
-    expect(pinOf(changed)).not.toBe(pinOf(tool()));
+    expect(toolPin(changed)).not.toBe(toolPin(tool()));
   });
 });
 
@@ -72,7 +72,7 @@ describe('a tool is made fit to be shown:', () => {
   ])('%s makes it unfit', (_, unfit) => {
     expect(fitTool(unfit)).toBeUndefined();
     expect(
-      compareTools({ tools: [unfit.name], pins: { [unfit.name]: pinOf(unfit) }, unsafe: [] }, [unfit]),
+      compareTools({ tools: [unfit.name], pins: { [unfit.name]: toolPin(unfit) }, unsafe: [] }, [unfit]),
     ).toMatchObject([{ state: 'unfit' }]);
   });
 });
@@ -80,7 +80,7 @@ describe('a tool is made fit to be shown:', () => {
 describe('beside what was allowed', () => {
   it('each tool stands as it should', () => {
     const there = ['kept', 'new', 'changed', 'bare'].map((name) => tool({ name }));
-    const pins = { kept: pinOf(tool()), changed: '0'.repeat(64) };
+    const pins = { kept: toolPin(tool()), changed: '0'.repeat(64) };
     const compared = compareTools({ tools: ['kept', 'changed', 'bare', 'gone'], pins, unsafe: [] }, there);
     expect(compared.map(({ name, state }) => `${name} ${state}`)).toEqual([
       'kept offered',
@@ -94,7 +94,7 @@ describe('beside what was allowed', () => {
   it('the first of two tools of one name counts', () => {
     const twice = [tool(), tool({ description: 'Another.' })];
     expect(
-      compareTools({ tools: ['search'], pins: { search: pinOf(tool()) }, unsafe: [] }, twice),
+      compareTools({ tools: ['search'], pins: { search: toolPin(tool()) }, unsafe: [] }, twice),
     ).toMatchObject([{ state: 'offered' }]);
   });
 });

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { wholeMarket } from '../../../../src/sandbox/instruments/whole-market.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { openAccountSettings } from '../../../../src/sandbox/paper-broker/books/account-settings.ts';
-import { entryOf } from '../../../../src/sandbox/paper-broker/books/entries.ts';
+import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { createExchange } from '../../../../src/sandbox/paper-broker/exchange/exchange.ts';
 import { createExpirations } from '../../../../src/sandbox/paper-broker/exchange/exercise.ts';
 import { readTicket } from '../../../../src/sandbox/paper-broker/exchange/order-ticket.ts';
@@ -46,7 +46,7 @@ export function openExchangeWorld({ cash, partialFills = true }: { cash: string;
     now: clock.now,
   });
   ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: time });
-  ledger.enter(entryOf({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: cash }));
+  ledger.enter(createEntry({ account_id: ACCOUNT, type: 'CSD', date: '2026-11-24', at: time, amount: cash }));
   return {
     ...{ database, ledger, orders, market, exchange },
     place: (terms: object) =>

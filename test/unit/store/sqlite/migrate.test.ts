@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
 import { prepareGatewayDatabase } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { migrate, versionOf } from '../../../../src/store/sqlite/migrate.ts';
+import { migrate, schemaVersion } from '../../../../src/store/sqlite/migrate.ts';
 
 const first = "CREATE TABLE things (name TEXT NOT NULL) STRICT; INSERT INTO things VALUES ('kept')";
 const second = 'ALTER TABLE things ADD COLUMN size INTEGER; CREATE INDEX things_by_size ON things (size)';
@@ -11,9 +11,9 @@ describe('a schema on SQLite', () => {
   it('is brought to its latest version, each step once', () => {
     const database = new Database(':memory:');
     migrate(database, [first], tooNew);
-    expect(versionOf(database)).toBe(1);
+    expect(schemaVersion(database)).toBe(1);
     for (const _ of ['applies the second', 'applies nothing']) migrate(database, [first, second], tooNew);
-    expect(versionOf(database)).toBe(2);
+    expect(schemaVersion(database)).toBe(2);
     expect(database.prepare('SELECT * FROM things').all()).toEqual([{ name: 'kept', size: null }]);
   });
 
@@ -22,7 +22,7 @@ describe('a schema on SQLite', () => {
     expect(() => migrate(database, [first, 'CREATE TABLE things (n INTEGER)'], tooNew)).toThrow(
       'already exists',
     );
-    expect(versionOf(database)).toBe(0);
+    expect(schemaVersion(database)).toBe(0);
     expect(database.prepare('SELECT name FROM sqlite_master').all()).toEqual([]);
   });
 

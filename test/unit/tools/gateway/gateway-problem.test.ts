@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { exitCodeForError } from '../../../../src/app/exit-codes.ts';
-import { errorCodeOf, gatewayError } from '../../../../src/tools/gateway/gateway-problem.ts';
+import { gatewayError, toErrorCode } from '../../../../src/tools/gateway/gateway-problem.ts';
 
 const problem = (code: string, members: object) => ({
   ...{ type: `urn:trade-agent:problem:${code}`, title: code, status: 409, code, detail: 'there is no order' },
@@ -8,8 +8,8 @@ const problem = (code: string, members: object) => ({
 });
 
 it('an order that nobody sent in time has expired, and one that a rule stopped on its way is blocked', () => {
-  expect(errorCodeOf('not_placed')).toBe('approval_expired');
-  expect(errorCodeOf('not_placed', { reason: 'TRADING_HALTED' })).toBe('blocked');
+  expect(toErrorCode('not_placed')).toBe('approval_expired');
+  expect(toErrorCode('not_placed', { reason: 'TRADING_HALTED' })).toBe('blocked');
   const late = gatewayError(409, problem('not_placed', {}));
   const stopped = gatewayError(409, problem('not_placed', { reason: 'TRADING_HALTED' }));
   expect([late, stopped].map(({ code }) => exitCodeForError(code))).toEqual([7, 8]);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { slotOf, slotPattern } from '../../../../src/trading/mandate/cadence.ts';
+import { currentSlot, slotPattern } from '../../../../src/trading/mandate/cadence.ts';
 
 const at = (instant: string) => Date.parse(instant);
 
@@ -23,11 +23,11 @@ describe('a slot goes by New York’s date', () => {
     ['monthly', '2026-12-01T04:59:59Z', '2026-11'],
     ['monthly', '2026-12-01T05:00:00Z', '2026-12'],
   ] as const)('%s at %s', (cadence, instant, slot) => {
-    expect(slotOf(cadence, at(instant))).toBe(slot);
+    expect(currentSlot(cadence, at(instant))).toBe(slot);
     expect(slot).toMatch(slotPattern);
   });
 
   it('and there is none on demand', () => {
-    expect(slotOf('on_demand', at('2026-11-25T15:00:00Z'))).toBeUndefined();
+    expect(currentSlot('on_demand', at('2026-11-25T15:00:00Z'))).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Activity, fillsOf } from '../../../../src/trading/activity.ts';
+import { type Activity, toFills } from '../../../../src/trading/activity.ts';
 
 function activity(more: Partial<Activity>): Activity {
   return {
@@ -20,7 +20,7 @@ const fee = (more: Partial<Activity>) =>
   activity({ kind: 'fee', type: 'CFEE', at: '2026-11-26T05:00:00.000Z', side: null, price: null, ...more });
 
 const told = (activities: readonly Activity[]) =>
-  fillsOf(activities).map(({ qty, price }) => [qty.toFixed(), qty.mul(price).toFixed(2)]);
+  toFills(activities).map(({ qty, price }) => [qty.toFixed(), qty.mul(price).toFixed(2)]);
 
 describe('the fee of a coin, taken of the coins bought', () => {
   it('leaves fewer coins, for the same dollars', () => {
@@ -28,7 +28,7 @@ describe('the fee of a coin, taken of the coins bought', () => {
   });
 
   it('is divided among what was bought on its day to the last part of a coin', () => {
-    const fills = fillsOf([
+    const fills = toFills([
       activity({}),
       activity({ qty: '0.003861559' }),
       activity({ qty: '0.01' }),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { Dec, ZERO } from '../../../../src/trading/decimal.ts';
 import { lotHistory } from '../../../../src/trading/portfolio/closings.ts';
-import { gainsOf, totalsOf } from '../../../../src/trading/portfolio/gains-view.ts';
+import { gainTotals, toGains } from '../../../../src/trading/portfolio/gains-view.ts';
 import { type LotChoice, type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-pool.ts';
 import type { Position } from '../../../../src/trading/views.ts';
 import { alwaysIn } from '../../../fixtures/always.ts';
@@ -31,10 +31,10 @@ function gains(
   options: Parameters<typeof lotHistory>[2] = {},
 ) {
   const history = lotHistory(activities, method, options);
-  return { ...history, gains: gainsOf(history.closings) };
+  return { ...history, gains: toGains(history.closings) };
 }
 const total = (activities: Activity[], method: LotMethod, choices: LotChoice[] = []) =>
-  totalsOf(gains(activities, method, { choices }).gains).gain.toFixed(2);
+  gainTotals(gains(activities, method, { choices }).gains).gain.toFixed(2);
 
 describe('agree with', () => {
   it('CertFuel, Series 7 "Cost Valuation Methods": of 30, 40 and 50 one hundred sold at 55', () => {
@@ -99,7 +99,7 @@ describe('lines', () => {
     const list = ['2026-01-05', '2026-01-06', '2026-01-07'].map((day) => trade(day, 'buy', 1, '3.333'));
     const { gains: lines } = gains([...list, trade('2026-03-02', 'sell', 3, '3.3367')]);
     expect(told(lines, 'proceeds', 'cost')).toEqual(['3.34 3.33', '3.34 3.33', '3.33 3.33']);
-    expect(totalsOf(lines).proceeds.toFixed(2)).toBe('10.01');
+    expect(gainTotals(lines).proceeds.toFixed(2)).toBe('10.01');
   });
 
   it('of a short sale are of the day it is covered, and a sale beyond what is held is one', () => {
@@ -226,7 +226,7 @@ describe('lines', () => {
     const found = gains(list, 'fifo', { positions: [position] });
     expect(told(found.gains, 'acquired', 'cost', 'gain', 'term')).toEqual(['- - - unknown']);
     expect(found.incomplete).toEqual(['XYZ']);
-    expect(totalsOf(found.gains).proceeds.toFixed()).toBe('0');
+    expect(gainTotals(found.gains).proceeds.toFixed()).toBe('0');
     const journaled = gains([moved('2026-01-05', 'JNLS', '5'), trade('2026-01-06', 'sell', 5, 20)]);
     expect(journaled.gains[0]?.cost).toBeUndefined();
   });
@@ -341,7 +341,7 @@ describe('over random histories', () => {
       const { activities, choices, cash } = historyOf(list);
       for (const method of lotMethods) {
         const { gains: lines, open, incomplete } = gains(activities, method, { choices });
-        const { gain, adjustment, proceeds, cost } = totalsOf(lines);
+        const { gain, adjustment, proceeds, cost } = gainTotals(lines);
         expect([method, gain.toFixed(2)]).toEqual([method, cash.toFixed(2)]);
         expect(gain.toFixed()).toBe(proceeds.minus(cost).plus(adjustment).toFixed());
         expect(open.get('XYZ')?.long ?? []).toEqual([]);

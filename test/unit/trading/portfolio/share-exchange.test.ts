@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Activity, exchangesOf } from '../../../../src/trading/activity.ts';
+import { type Activity, toShareExchanges } from '../../../../src/trading/activity.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
 import type { Fill, ShareExchange } from '../../../../src/trading/portfolio/trades.ts';
 import { always } from '../../../fixtures/always.ts';
@@ -178,7 +178,7 @@ describe('the broker’s rows', () => {
     ...more,
   });
   const legs = (rows: readonly Activity[]) =>
-    exchangesOf(rows).map((one) => [
+    toShareExchanges(rows).map((one) => [
       one.turns,
       one.cash.toFixed(),
       ...one.legs.map(({ symbol, qty }) => `${symbol} ${qty}`),

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Heard, ResultNews } from '../../../../../src/approval/kind.ts';
-import type { OpenAccount, OpenAccountOf } from '../../../../../src/gateway/broker/accounts.ts';
+import type { OpenAccount, OpenAccountFor } from '../../../../../src/gateway/broker/accounts.ts';
 import type { UpdateListener } from '../../../../../src/gateway/broker/broker.ts';
 import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
 import { HttpProblem } from '../../../../../src/trading/refusal.ts';
@@ -29,7 +29,7 @@ function world({ tells = true, opens = async () => {} } = {}) {
   const clock = manualClock(0);
   const connections: Connection[] = [];
   const failures: unknown[] = [];
-  const brokerFor: OpenAccountOf = async (who, account) => {
+  const brokerFor: OpenAccountFor = async (who, account) => {
     await opens();
     return {
       ...(tells && {
