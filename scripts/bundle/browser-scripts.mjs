@@ -1,4 +1,4 @@
-import { bundled } from '../../src/home/phone/page/browser-scripts.ts';
+import { bundleScripts } from '../../src/home/phone/page/browser-scripts.ts';
 
 /** Replaces src/home/phone/page/browser-scripts.ts, which bundles the browser scripts, with the finished scripts. */
 export function browserScriptsAsText() {
@@ -6,7 +6,7 @@ export function browserScriptsAsText() {
     name: 'browser-scripts',
     setup(build) {
       build.onLoad({ filter: /\/src\/home\/phone\/page\/browser-scripts\.ts$/ }, () => ({
-        contents: `const scripts = ${JSON.stringify(bundled().scripts)};\nexport const browserScripts = () => scripts;`,
+        contents: `const scripts = ${JSON.stringify(bundleScripts().scripts)};\nexport const browserScripts = () => scripts;`,
         loader: 'js',
       }));
     },
@@ -15,5 +15,5 @@ export function browserScriptsAsText() {
 
 /** Returns esbuild's metafile outputs of these scripts, for THIRD_PARTY_NOTICES. */
 export function browserPackages() {
-  return bundled().metafile.outputs;
+  return bundleScripts().metafile.outputs;
 }

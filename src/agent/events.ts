@@ -1,17 +1,24 @@
 import type { z } from 'zod';
 import type { ErrorCode } from '../errors/errors.ts';
 import type { ProblemMembers } from '../errors/problem-members.ts';
-import type { Came } from '../trading/kinds/kind-words.ts';
+import type { KindOutcome } from '../trading/kinds/kind-words.ts';
 import type { ProposalKind, SubjectOf } from '../trading/kinds/kinds.ts';
 import type { SentMessage } from '../trading/message.ts';
 import type { Environment } from '../trading/order.ts';
 import type { ProposalState, WorstCase } from '../trading/proposal.ts';
 import type { Order } from '../trading/views.ts';
-import type { connection, runStatus, thread, threadMessage, toolData, usage } from './view-schemas.ts';
+import type {
+  connectionSchema,
+  runStatusSchema,
+  threadMessageSchema,
+  threadSchema,
+  toolDataSchema,
+  usageSchema,
+} from './view-schemas.ts';
 
 export type ApprovalStatus = ProposalState;
 
-interface ApprovalViewBase extends Came {
+interface ApprovalViewBase extends KindOutcome {
   readonly id: string;
   /** Empty if another client or machine proposed it. */
   readonly thread: string;
@@ -48,18 +55,18 @@ export type ApprovalViewOf<K extends ProposalKind> = ApprovalViewBase & {
 } & { readonly [Name in K]: SubjectOf<Name> };
 
 /** A connection that a run needs. `missing` means not connected in time: the run continues without it. */
-export type ConnectionView = Readonly<z.output<typeof connection>>;
+export type ConnectionView = Readonly<z.output<typeof connectionSchema>>;
 
-export type RunStatus = z.output<typeof runStatus>;
+export type RunStatus = z.output<typeof runStatusSchema>;
 
 /** How the latest run ended; `running` if it is still running or was cut off. */
 export type ThreadStatus = RunStatus | 'running';
 
 /** A thread in a list; its `prompt` is truncated. */
-export type ThreadView = Readonly<z.output<typeof thread>>;
+export type ThreadView = Readonly<z.output<typeof threadSchema>>;
 
 /** A message of a thread. The role `context` is for standard input. */
-export type ThreadMessage = z.output<typeof threadMessage>;
+export type ThreadMessage = z.output<typeof threadMessageSchema>;
 export type ThreadCall = Extract<ThreadMessage, { role: 'agent' }>['calls'][number];
 
 export interface ThreadRecord extends ThreadView {
@@ -67,7 +74,7 @@ export interface ThreadRecord extends ThreadView {
   readonly approvals: readonly ApprovalView[];
 }
 
-export type ToolData = z.output<typeof toolData>[number];
+export type ToolData = z.output<typeof toolDataSchema>[number];
 
 /** Result of a run, as `run --output json` prints it, without `schema` and `resume`. */
 export interface RunResult {
@@ -80,7 +87,7 @@ export interface RunResult {
   readonly approvals: readonly ApprovalView[];
   /** Accounts that a pending run waits for. */
   readonly connections: readonly ConnectionView[];
-  readonly usage: Readonly<z.output<typeof usage>>;
+  readonly usage: Readonly<z.output<typeof usageSchema>>;
   readonly error?: ErrorFacts;
 }
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { batchLineSchema } from '../trading/kinds/kind-words.ts';
-import { kinds, proposalKinds, underKind } from '../trading/kinds/kinds.ts';
+import { kindMember, kinds, proposalKinds } from '../trading/kinds/kinds.ts';
 import { grantedSchema } from '../trading/mandate/granted.ts';
 import { sentMessageSchema } from '../trading/message.ts';
 import { environments } from '../trading/order.ts';
@@ -12,9 +12,9 @@ import { orderSchema } from '../trading/views.ts';
  * Runs on this machine don't load them.
  */
 
-export const time = z.string().describe('RFC 3339, UTC');
+export const timeSchema = z.string().describe('RFC 3339, UTC');
 
-export const error = z.object({
+export const errorSchema = z.object({
   code: z.string().describe('stable; decides the exit code'),
   message: z.string().describe('what happened'),
   hint: z.string().optional().describe('what to do next'),
@@ -27,14 +27,22 @@ export const error = z.object({
   broker_message: z.unknown().optional().describe("the broker's own words"),
 });
 
-export const runStatus = z.enum(['done', 'pending', 'denied', 'expired', 'blocked', 'unknown', 'failed']);
+export const runStatusSchema = z.enum([
+  'done',
+  'pending',
+  'denied',
+  'expired',
+  'blocked',
+  'unknown',
+  'failed',
+]);
 
-export const approvalSummary = z.object({
+export const approvalSummarySchema = z.object({
   id: z.string(),
   status: z.enum(proposalStates),
   kind: z.enum(proposalKinds).describe('which of the fields below it has'),
   code: z.string().describe('four characters that must match those on the phone'),
-  expires_at: time,
+  expires_at: timeSchema,
   ...Object.fromEntries(
     Object.values(kinds).map(({ name, subjectSchema }) => [name, subjectSchema.optional()]),
   ),
@@ -49,7 +57,7 @@ export const approvalSummary = z.object({
   client: z.string().describe('the OAuth client that proposed it'),
 });
 
-export const approval = approvalSummary
+export const approvalViewSchema = approvalSummarySchema
   .extend({
     thread: z.string().describe('empty if another client or machine proposed it'),
     environment: z.enum(environments).optional().describe('only for orders'),
@@ -68,15 +76,15 @@ export const approval = approvalSummary
       .describe('the outcome of each order of a batch, in order of execution'),
     sent: sentMessageSchema.optional().describe('the message, once it is sent'),
   })
-  .refine((view) => underKind(view) !== undefined, 'must have the field named after its kind');
+  .refine((view) => kindMember(view) !== undefined, 'must have the field named after its kind');
 
-export const connection = z.object({
+export const connectionSchema = z.object({
   name: z.string(),
   status: z.enum(['needed', 'connected', 'missing']),
   command: z.string(),
 });
 
-export const toolData = z
+export const toolDataSchema = z
   .array(
     z.object({
       tool: z.string(),
@@ -91,7 +99,7 @@ export const toolData = z
   )
   .describe('results of the tools in order, without those of failed calls');
 
-export const usage = z.object({
+export const usageSchema = z.object({
   model: z.string(),
   input_tokens: z.int(),
   output_tokens: z.int(),
@@ -102,14 +110,14 @@ export const usage = z.object({
     .describe('dollars; absent if not known'),
 });
 
-export const thread = z.object({
+export const threadSchema = z.object({
   thread: z.string(),
   prompt: z.string().describe('the first prompt, truncated'),
-  status: z.union([runStatus, z.literal('running')]),
-  updated_at: time,
+  status: z.union([runStatusSchema, z.literal('running')]),
+  updated_at: timeSchema,
 });
 
-export const threadMessage = z.union([
+export const threadMessageSchema = z.union([
   z.object({ role: z.literal('user'), text: z.string() }),
   z.object({ role: z.literal('context'), text: z.string().describe('standard input') }),
   z.object({
@@ -131,8 +139,8 @@ export const eventShapes = {
   text: { delta: z.string() },
   tool_call: { id: z.string(), name: z.string(), args: z.record(z.string(), z.unknown()) },
   tool_result: { id: z.string(), name: z.string(), ok: z.boolean(), summary: z.string(), ms: z.number() },
-  approval: { approval },
+  approval: { approval: approvalViewSchema },
   order: { order: orderSchema, approval: z.string().describe("the approval's id") },
-  connection: { connection },
+  connection: { connection: connectionSchema },
   notice: { message: z.string() },
 } as const satisfies Record<string, z.ZodRawShape>;

@@ -2,8 +2,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { type AccessGranted, type AccessRole, accessRoles } from '../trading/kinds/access.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import type { Asking } from './approvals/ask-and-wait.ts';
-import { wholeId } from './whole-id.ts';
+import type { ApprovalListener } from './approvals/ask-and-wait.ts';
+import { resolvePrefix } from './whole-id.ts';
 
 /** Times are RFC 3339. A bare date means midnight UTC. */
 export interface NewAccess {
@@ -21,7 +21,7 @@ export interface NewAccess {
 export async function grantAccess(
   app: App,
   { who, role, of, from, until }: NewAccess,
-  asking: () => Promise<Asking>,
+  asking: () => Promise<ApprovalListener>,
 ): Promise<AccessGranted> {
   const access = {
     who,
@@ -30,9 +30,9 @@ export async function grantAccess(
     ...(from === undefined ? {} : { from: parseTime(from, '--from') }),
     ...(until === undefined ? {} : { until: parseTime(until, '--until') }),
   };
-  const { askAndWait } = await import('./approvals/ask-and-wait.ts');
+  const { proposeAndWait } = await import('./approvals/ask-and-wait.ts');
   const request = { kind: 'access', access, requested_by: 'access grant' } as const;
-  const settled = await askAndWait(app, request, await asking());
+  const settled = await proposeAndWait(app, request, await asking());
   if (settled.kind !== 'access' || settled.result === undefined)
     throw new TypeError('the access grant has no result');
   return settled.result;
@@ -40,7 +40,7 @@ export async function grantAccess(
 
 /** Revokes access. Needs no approval. @param id or a prefix @returns the full id @throws `not_found`, `usage` */
 export async function revokeAccess(app: Pick<App, 'gateway'>, id: string): Promise<string> {
-  const whole = await wholeId(id, {
+  const whole = await resolvePrefix(id, {
     called: 'accesses',
     // Access ids have no common format.
     whole: /^$/,

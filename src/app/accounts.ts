@@ -8,13 +8,13 @@ import type { App } from './app.ts';
  * @throws {TradeAgentError} `usage` for an unknown name; `gateway_refused`, `login_required`
  */
 export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: string): Promise<AccountEntry[]> {
-  const { accountCalled } = await import('../tools/gateway/account-requests.ts');
+  const { resolveAccount } = await import('../tools/gateway/account-requests.ts');
   const gateway = await app.gateway();
-  return await gateway.chooseAccount(accountCalled(name, await gateway.accounts()).account);
+  return await gateway.chooseAccount(resolveAccount(name, await gateway.accounts()).account);
 }
 
 /** The part of {@link App} needed by use cases that span all of a person's accounts. */
-export type AcrossApp = Pick<App, 'account' | 'accounts' | 'inAccount' | 'ofAll'>;
+export type MultiAccountApp = Pick<App, 'account' | 'accounts' | 'inAccount' | 'ofAll'>;
 
 export type KnownAccount = AccountEntry & { readonly account: string };
 
@@ -23,7 +23,7 @@ export interface MissingAccount extends AccountName {
   readonly message: string;
 }
 
-interface EachAccount<T> {
+interface AccountResults<T> {
   readonly read: readonly { readonly at: KnownAccount; readonly value: T }[];
   readonly missing: readonly MissingAccount[];
 }
@@ -33,15 +33,15 @@ interface EachAccount<T> {
  * is meant.
  * @throws {TradeAgentError} `login_required`, `usage`, and any error from reading the accounts
  */
-export async function accountsMeant(app: AcrossApp): Promise<readonly AccountEntry[] | undefined> {
+export async function selectedAccounts(app: MultiAccountApp): Promise<readonly AccountEntry[] | undefined> {
   if (app.ofAll) return await app.accounts();
   if ((await app.account()) !== undefined) return undefined;
-  const entries = await app.accounts().catch(knownToNone);
+  const entries = await app.accounts().catch(emptyIfNotFound);
   return entries.length < 2 ? undefined : entries;
 }
 
 /** Treats `not_found` as no list: this gateway has only one account. */
-function knownToNone(error: unknown): AccountEntry[] {
+function emptyIfNotFound(error: unknown): AccountEntry[] {
   if (isTradeAgentError(error) && error.code === 'not_found') return [];
   throw error;
 }
@@ -50,24 +50,24 @@ function knownToNone(error: unknown): AccountEntry[] {
  * Runs `work` in each account. An account that can't be read goes to `missing`; the others are unaffected.
  * @throws {TradeAgentError} errors that concern all accounts: `login_required`, `interrupted`
  */
-export async function eachAccount<T>(
-  app: AcrossApp,
+export async function forEachAccount<T>(
+  app: MultiAccountApp,
   entries: readonly AccountEntry[],
   work: (own: App, at: KnownAccount) => Promise<T>,
-): Promise<EachAccount<T>> {
-  const all = await Promise.all(entries.map((entry) => inOne(app, entry, work)));
+): Promise<AccountResults<T>> {
+  const all = await Promise.all(entries.map((entry) => runInAccount(app, entry, work)));
   return {
     read: all.flatMap((one) => ('at' in one ? [one] : [])),
     missing: all.flatMap((one) => ('at' in one ? [] : [one])),
   };
 }
 
-/** @throws {TradeAgentError} as {@link eachAccount} */
-export async function inOne<T>(
-  app: AcrossApp,
+/** @throws {TradeAgentError} as {@link forEachAccount} */
+export async function runInAccount<T>(
+  app: MultiAccountApp,
   { account, ...entry }: AccountEntry,
   work: (own: App, at: KnownAccount) => Promise<T>,
-): Promise<EachAccount<T>['read'][number] | MissingAccount> {
+): Promise<AccountResults<T>['read'][number] | MissingAccount> {
   const { broker, label, problem = 'unknown reason' } = entry;
   const missing = (message: string) => ({ account, broker, label, message });
   if (account === null) return missing(`the broker can't be reached right now (${problem})`);

@@ -1,13 +1,13 @@
 import { existsSync, realpathSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { addedAlert, listedAlerts, removedAlerts } from '../check/alerts.ts';
+import { addAlert, parseAlerts, removeAlerts } from '../check/alerts.ts';
 import { findProfile } from '../config/resolve-profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
-import { readIfThere, writePrivateFile, writeWholeFile } from '../machine/private-file.ts';
+import { readFileIfExists, writeFileAtomically, writePrivateFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
 import type { Schedule } from '../schedule/schedule.ts';
 import type { SchedulerName } from '../schedule/scheduler-names.ts';
-import { type AlertCare, type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
+import { type AlertCoverage, type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
 import { scheduleStore } from './schedule/schedule-context.ts';
@@ -18,7 +18,7 @@ import { profileServer } from './server-of.ts';
  * Returns the profile's alerts, from its server if it has one, or else from this machine with their rules file.
  * @throws {TradeAgentError} `login_required` if a server stores the alerts and nobody is signed in
  */
-export async function ownAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
+export async function profileAlerts(app: App): Promise<Alerts & { readonly file: string | undefined }> {
   if ((await profileServer(app)) === undefined) {
     return { ...localAlerts(app), file: (await alertFile(app)).file };
   }
@@ -31,27 +31,27 @@ export function localAlerts(app: App): Alerts {
   return {
     async list() {
       const place = await alertFile(app);
-      return { alerts: await listedAlerts(alertText(place), place.file), ...alertCare(place) };
+      return { alerts: await parseAlerts(readAlertFile(place), place.file), ...alertCare(place) };
     },
     async add(alert, most) {
       const { place, result } = await changeAlertFile(app, async ({ file }, before) => {
-        const { text, ...added } = await addedAlert(before, file, alert, most);
+        const { text, ...added } = await addAlert(before, file, alert, most);
         return { text, result: added };
       });
       return { ...result, ...alertCare(place) };
     },
     async remove(which) {
       const { result } = await changeAlertFile(app, async ({ file }, before) => {
-        const { text, removed } = await removedAlerts(before, file, which);
+        const { text, removed } = await removeAlerts(before, file, which);
         return { text, result: { removed } };
       });
       return result;
     },
-    look: (every: LookTime) => lookAtAlerts(app, every),
+    look: (every: CheckTime) => scheduleAlertChecks(app, every),
   };
 }
 
-function alertCare({ watching, channels }: AlertFile): AlertCare {
+function alertCare({ watching, channels }: AlertFile): AlertCoverage {
   return { looked_at_by: watching.map(({ name, id }) => name ?? id), told_by: channels };
 }
 
@@ -65,13 +65,13 @@ interface AlertFile {
   readonly channels: readonly string[];
 }
 
-type Parts = Pick<App, 'home' | 'config' | 'profileName'>;
+type AlertApp = Pick<App, 'home' | 'config' | 'profileName'>;
 
 /**
  * Returns the profile's own rules file, `alerts.PROFILE.yaml` beside `config.yaml`, if it exists. Otherwise returns
  * the rules file of the profile's first schedule that has one, or else the path of its own, to be created.
  */
-async function alertFile(app: Parts): Promise<AlertFile> {
+async function alertFile(app: AlertApp): Promise<AlertFile> {
   const [home, config, store] = await Promise.all([app.home(), app.config(), scheduleStore(app)]);
   const profile = findProfile(config, app.profileName);
   const own = join(home.config, `alerts.${profile.name}.yaml`);
@@ -87,9 +87,9 @@ async function alertFile(app: Parts): Promise<AlertFile> {
 }
 
 /** @throws {TradeAgentError} `invalid_config` */
-function alertText({ file }: Pick<AlertFile, 'file'>): string {
+function readAlertFile({ file }: Pick<AlertFile, 'file'>): string {
   try {
-    return readIfThere(file) ?? '';
+    return readFileIfExists(file) ?? '';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new TradeAgentError('invalid_config', `${file} can't be read (${code})`, {
@@ -100,27 +100,27 @@ function alertText({ file }: Pick<AlertFile, 'file'>): string {
 
 /** Changes the file under a lock. @param change returns the new text */
 async function changeAlertFile<T>(
-  app: Parts & Pick<App, 'signal'>,
+  app: AlertApp & Pick<App, 'signal'>,
   change: (place: AlertFile, text: string) => Promise<{ readonly text: string; readonly result: T }>,
 ): Promise<{ readonly place: AlertFile; readonly result: T }> {
   const lock = join((await app.home()).data, 'alerts.lock');
   return await withProcessLock(lock, { what: 'the alerts', waitMs: 10_000, signal: app.signal }, async () => {
     const place = await alertFile(app);
-    const before = alertText(place);
+    const before = readAlertFile(place);
     const { text, result } = await change(place, before);
-    if (text !== before) write(place.file, text);
+    if (text !== before) writeAlertFile(place.file, text);
     return { place, result };
   });
 }
 
 /** Writes the alert file. An existing file keeps its mode, and a symlink stays a symlink. */
-function write(file: string, text: string): void {
+function writeAlertFile(file: string, text: string): void {
   if (!existsSync(file)) {
     writePrivateFile(file, text);
     return;
   }
   const real = realpathSync(file);
-  writeWholeFile(real, text, statSync(real).mode & 0o777);
+  writeFileAtomically(real, text, statSync(real).mode & 0o777);
 }
 
 function isSameFile(one: string, two: string): boolean {
@@ -128,7 +128,7 @@ function isSameFile(one: string, two: string): boolean {
   return real(one) === real(two);
 }
 
-interface LookOptions {
+interface AlertCheckOptions {
   readonly with?: SchedulerName;
   /** Called before anything is written. Agrees by default. */
   readonly agree?: (schedule: Schedule) => Promise<boolean>;
@@ -139,7 +139,7 @@ interface LookOptions {
  * notify; they suggest no orders.
  * @throws {TradeAgentError} as `addSchedule`; `not_found` if there are no alerts
  */
-export async function lookAtAlerts(app: App, every: LookTime, options: LookOptions = {}) {
+export async function scheduleAlertChecks(app: App, every: CheckTime, options: AlertCheckOptions = {}) {
   // The first alert creates the file. Without it, every run of the schedule would fail.
   const place = await alertFile(app);
   if (!existsSync(place.file)) {
@@ -147,7 +147,7 @@ export async function lookAtAlerts(app: App, every: LookTime, options: LookOptio
       hint: 'Create one first: say "tell me when AAPL falls below 180", or run trade-agent alert add.',
     });
   }
-  const timing = lookTimings[every];
+  const timing = checkTimings[every];
   const there = place.watching.find((one) => JSON.stringify(one.timing) === JSON.stringify(timing));
   if (there !== undefined) return { schedule: there.name ?? there.id, isNew: false, with: there.with };
   const { schedule } = await addSchedule(

@@ -1,8 +1,8 @@
 import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
-import type { Config, ResolvedProfile, StorePlace } from '../config/profile.ts';
+import type { Config, CredentialLocation, ResolvedProfile } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
-import type { Home } from '../machine/directories.ts';
+import type { UserDirs } from '../machine/directories.ts';
 import type { ServerRegistry } from '../mcp/client/server-registry.ts';
 import type { SandboxReady } from '../sandbox/ready-file.ts';
 import type { CredentialStore } from '../secrets/credential-store.ts';
@@ -29,14 +29,14 @@ export interface App {
   /** From `--profile`, TRADE_AGENT_PROFILE or `--server`. */
   readonly profileName: string | undefined;
   tell(line: string): void;
-  home(): Promise<Home>;
+  home(): Promise<UserDirs>;
   config(): Promise<Config>;
   /** Starts the sandbox if needed. @throws {TradeAgentError} `provider_unreachable` */
   sandbox(): Promise<SandboxReady>;
   profile(): Promise<ResolvedProfile>;
   store(): Promise<CredentialStore>;
   /** Opens a profile's store and prefetches nothing. Asks for a passphrase once per process. */
-  openStore(place: Pick<ResolvedProfile, 'name'> & StorePlace): Promise<CredentialStore>;
+  openStore(place: Pick<ResolvedProfile, 'name'> & CredentialLocation): Promise<CredentialStore>;
   /** Makes later sessions ask for read scopes only. Must be called before the first session is opened. */
   limitToReading(): void;
   /** Undefined if nobody is signed in. */

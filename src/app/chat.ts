@@ -14,7 +14,7 @@ import type { AgentOptions, App } from './app.ts';
 import { withModel } from './chosen-model.ts';
 
 /** @param said.thread an existing thread to continue */
-export async function* say(
+export async function* sendMessage(
   app: App,
   options: AgentOptions,
   said: { readonly prompt: string; readonly thread: string | undefined },
@@ -25,7 +25,7 @@ export async function* say(
   yield* agent.run({ prompt, ...defined({ thread }) }, { approval: 'wait', signal, requestedBy: 'chat' });
 }
 
-export async function* goOn(
+export async function* resumeChat(
   app: App,
   options: AgentOptions,
   thread: string,
@@ -36,7 +36,7 @@ export async function* goOn(
 }
 
 /** Returns who is signed in, with equity and trading state if the gateway answers. Undefined if signed out. */
-export async function accountGlance(app: App) {
+export async function accountSummary(app: App) {
   const session = await app.session();
   if (session === undefined) return undefined;
   const gateway = await app.gateway();
@@ -48,7 +48,7 @@ export async function accountGlance(app: App) {
 }
 
 /** Switches the model. @throws {TradeAgentError} `usage`, `invalid_config` for a model that could not answer */
-export async function otherModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
+export async function switchModel(app: App, options: AgentOptions, name: string): Promise<AgentOptions> {
   const { baseUrl, ...others } = options;
   const profile = await app.profile();
   // Only the server knows which models it has.
@@ -91,7 +91,7 @@ export async function isFirstRun(app: App): Promise<boolean> {
 }
 
 /** Makes the sandbox the default profile, with the given model. */
-export async function keepFirstChoice(app: App, model: ModelChoice): Promise<void> {
+export async function saveFirstChoice(app: App, model: ModelChoice): Promise<void> {
   const home = await app.home();
   await saveConfig(home, {
     ...(await loadConfig(home)),
@@ -100,13 +100,13 @@ export async function keepFirstChoice(app: App, model: ModelChoice): Promise<voi
   });
 }
 
-interface FirstHome {
+interface HomeEndpoint {
   readonly address: string;
   readonly environment: 'paper' | 'live';
 }
 
 /** Reads the home in a folder. Returns undefined if there is none. @throws {TradeAgentError} `invalid_config` */
-export async function homeIn(folder: string): Promise<FirstHome | undefined> {
+export async function findHome(folder: string): Promise<HomeEndpoint | undefined> {
   const { homeFiles, readGatewaySettings, readHomeSettings } = await import('./home/home-files.ts');
   if (!existsSync(homeFiles(folder).settings)) return undefined;
   const { address } = await readHomeSettings(folder);
@@ -115,9 +115,9 @@ export async function homeIn(folder: string): Promise<FirstHome | undefined> {
 }
 
 /** Makes a home the default profile, with the given model. */
-export async function keepFirstHome(
+export async function saveFirstHome(
   app: App,
-  { address, environment }: FirstHome,
+  { address, environment }: HomeEndpoint,
   model: ModelChoice,
 ): Promise<void> {
   const home = await app.home();
@@ -136,11 +136,11 @@ export async function keepFirstHome(
 }
 
 /** Whether the model's server needs a key that is not set. OpenAI's always needs one. */
-export function needsKey({ env }: App, model: ModelChoice): boolean {
+export function needsModelKey({ env }: App, model: ModelChoice): boolean {
   if (model.provider === 'builtin' || model.base_url !== undefined) return false;
   return !env.OPENAI_API_KEY && !env.TRADE_AGENT_API_KEY;
 }
 
-export async function keepModelKey(app: App, model: ModelChoice, key: string): Promise<void> {
+export async function saveModelKey(app: App, model: ModelChoice, key: string): Promise<void> {
   await storeModelKey(await app.store(), modelUrl(model), key);
 }

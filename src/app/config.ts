@@ -1,27 +1,27 @@
 import { changeConfig, configValue, replaceConfig } from '../config/config-edit.ts';
-import { checkConfig, configFile, configText } from '../config/config-file.ts';
+import { configFilePath, configText, parseConfig } from '../config/config-file.ts';
 import { isTradeAgentError, type TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
 
 /** Returns the path of config.yaml, whether or not the file exists. */
 export async function configPath(app: App): Promise<string> {
-  return configFile(await app.home());
+  return configFilePath(await app.home());
 }
 
 /** Returns the file as text and as a parsed value. @throws {TradeAgentError} `invalid_config` */
 export async function readConfig(app: App) {
   const { parse } = await import('yaml');
   const home = await app.home();
-  const file = configFile(home);
+  const file = configFilePath(home);
   const text = configText(home);
-  await checkConfig(text, file);
+  await parseConfig(text, file);
   return { file, text, value: (parse(text) ?? {}) as unknown };
 }
 
 /** @param key a dotted path such as `profiles.work.issuer` @throws {TradeAgentError} `invalid_config`, `usage` */
 export async function readConfigKey(app: App, key: string) {
   const home = await app.home();
-  return { file: configFile(home), value: await configValue(home, key) };
+  return { file: configFilePath(home), value: await configValue(home, key) };
 }
 
 /**
@@ -46,7 +46,7 @@ interface Editor {
  */
 export async function editConfig(app: App, editor: Editor) {
   const home = await app.home();
-  const file = configFile(home);
+  const file = configFilePath(home);
   const before = configText(home);
   for (let text = before; ; ) {
     text = await editor.edit(text);

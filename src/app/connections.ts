@@ -1,4 +1,4 @@
-import { type ConnectingAccount, connectAccount } from '../auth/connections/connect-account.ts';
+import { connectAccount, type PendingConnection } from '../auth/connections/connect-account.ts';
 import {
   type ConnectionName,
   connectionNames,
@@ -18,10 +18,10 @@ interface DescribedConnection extends KnownConnection {
   readonly provider_name: string;
 }
 
-type AccountsApp = Pick<App, 'requireSession' | 'profile' | 'store' | 'home' | 'fetch' | 'clock'>;
+type ConnectionsApp = Pick<App, 'requireSession' | 'profile' | 'store' | 'home' | 'fetch' | 'clock'>;
 
 /** Opens the user's connected accounts. @throws {TradeAgentError} `login_required`, `invalid_config` */
-export async function openAccounts(app: AccountsApp): Promise<OpenConnectedAccounts> {
+export async function openAccounts(app: ConnectionsApp): Promise<OpenConnectedAccounts> {
   await app.requireSession();
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
   return openConnectedAccounts(profile, store, { home, fetch: app.fetch, clock: app.clock });
@@ -58,7 +58,7 @@ export async function listConnections(app: App) {
 /** The address at which the person signs in to the third party, and the scopes they grant. */
 export interface ConnectionLink
   extends DescribedConnection,
-    Pick<ConnectingAccount, 'address' | 'ticket' | 'expiresAt'> {
+    Pick<PendingConnection, 'address' | 'ticket' | 'expiresAt'> {
   /** `loopback`: the browser must run on this machine, because the redirect goes to a local port. */
   readonly finish: 'provider' | 'loopback';
 }

@@ -1,6 +1,6 @@
 import type { Agent } from '../agent/agent.ts';
 import type { Session } from '../auth/session/session.ts';
-import type { ResolvedProfile, StorePlace } from '../config/profile.ts';
+import type { CredentialLocation, ResolvedProfile } from '../config/profile.ts';
 import { serverProfileName } from '../config/server-profile-name.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { loginRequired } from '../errors/login-required.ts';
@@ -41,7 +41,7 @@ export interface AppParts
 /** Creates this machine's app, with its files, profile and credential store. */
 export function createApp(options: AppOptions): App {
   const { env, clock } = options;
-  const parts = settledParts(options, selectedProfileName(options));
+  const parts = persistentParts(options, selectedProfileName(options));
   const { home, profile, store } = parts;
   const app: App = assembleApp(options, {
     ...parts,
@@ -104,7 +104,7 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
     fetch: options.fetch,
     discreetFetch: options.discreetFetch ?? options.fetch,
     signal,
-    chosenBy: chosenBy(options),
+    chosenBy: profileOptions(options),
     profileName: selectedProfileName(options),
     tell,
     ...settled,
@@ -128,7 +128,7 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
     ofAll: accountOption === ALL_ACCOUNTS,
     async account() {
       if (accountOption === undefined) return undefined;
-      if (app.ofAll) throw oneAtATime();
+      if (app.ofAll) throw oneAccountOnly();
       account ??= resolveAccountNumber(accountOption, () => app.accounts());
       return await account;
     },
@@ -137,7 +137,7 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
       return createGatewayClient(await app.requireSession(), { signal });
     },
     accounts: async () => (await app.usersGateway()).accounts(),
-    inAccount: (number) => inOneAccount(app, number, started),
+    inAccount: (number) => singleAccountApp(app, number, started),
     foreignTools() {
       foreign ??= parts.foreignTools();
       return foreign;
@@ -162,7 +162,7 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
 }
 
 /** Returns the app for one account, with its own agent. */
-function inOneAccount(app: App, number: string | undefined, started: AppParts['startAgent']): App {
+function singleAccountApp(app: App, number: string | undefined, started: AppParts['startAgent']): App {
   let agent: Promise<Agent> | undefined;
   const close = async () => (await agent?.catch(() => undefined))?.close();
   const own: App = {
@@ -185,66 +185,66 @@ function inOneAccount(app: App, number: string | undefined, started: AppParts['s
 
 /** @throws {TradeAgentError} `usage` for an unknown account */
 async function resolveAccountNumber(called: string, list: App['accounts']): Promise<string> {
-  const { accountCalled } = await import('../tools/gateway/account-requests.ts');
-  return accountCalled(called, await list()).account;
+  const { resolveAccount } = await import('../tools/gateway/account-requests.ts');
+  return resolveAccount(called, await list()).account;
 }
 
-function oneAtATime(): TradeAgentError {
+function oneAccountOnly(): TradeAgentError {
   return new TradeAgentError('usage', 'this command works on one account at a time', {
     hint: 'Choose one with --account, or omit it to use the default account. "trade-agent accounts" lists them.',
     details: { field: 'account' },
   });
 }
 
-function chosenBy({ profileOption, serverOption }: AppOptions): string[] {
+function profileOptions({ profileOption, serverOption }: AppOptions): string[] {
   if (serverOption !== undefined) return ['--server', serverOption];
   return profileOption === undefined ? [] : ['--profile', profileOption];
 }
 
 /** The parts that survive signing in and out. */
-function settledParts(options: AppOptions, profileName: string | undefined) {
+function persistentParts(options: AppOptions, profileName: string | undefined) {
   const { env, signal, tell } = options;
-  const home = once(async () => (await import('../machine/directories.ts')).resolveHome(env));
-  const config = once(async () => {
+  const home = memoize(async () => (await import('../machine/directories.ts')).resolveUserDirs(env));
+  const config = memoize(async () => {
     const written = (await import('../config/config-file.ts')).loadConfig(await home());
     if (options.serverOption === undefined || profileName === undefined) return await written;
     const { withServer } = await import('./server/server-profile.ts');
     return withServer(await written, profileName, options);
   });
-  const sandbox = once(async () => {
+  const sandbox = memoize(async () => {
     const { ensureSandbox } = await import('./sandbox-connection.ts');
     return ensureSandbox({ sandboxHome: (await home()).sandbox, env, start: true, notice: tell });
   });
-  const profile = once(async () => {
+  const profile = memoize(async () => {
     const { findProfile, resolveProfile } = await import('../config/resolve-profile.ts');
     const found = findProfile(await config(), profileName);
     if (found.server !== undefined) {
-      const { profileAtServer } = await import('./server/server-profile.ts');
-      return profileAtServer(options, await home(), await config(), profileName);
+      const { resolveServerProfile } = await import('./server/server-profile.ts');
+      return resolveServerProfile(options, await home(), await config(), profileName);
     }
     if (found.sandbox) return resolveProfile(await config(), profileName, await sandbox());
-    const { withLongestApproval } = await import('../auth/provider/dialects.ts');
-    return withLongestApproval(resolveProfile(await config(), profileName));
+    const { capApprovalTtl } = await import('../auth/provider/dialects.ts');
+    return capApprovalTtl(resolveProfile(await config(), profileName));
   });
-  const passphrases = once(async () => {
+  const passphrases = memoize(async () => {
     const { passphraseKeys } = await import('../secrets/places/open-credential-store.ts');
     return passphraseKeys(env, options.askSecret, signal);
   });
-  const openStore = async (place: Pick<ResolvedProfile, 'name'> & StorePlace) => {
+  const openStore = async (place: Pick<ResolvedProfile, 'name'> & CredentialLocation) => {
     const { openCredentialStore } = await import('../secrets/places/open-credential-store.ts');
     return openCredentialStore(place, await home(), {
       env,
       ...(place.credential_key === 'passphrase' ? { passphrases: await passphrases() } : {}),
     });
   };
-  const store = once(async () => {
+  const store = memoize(async () => {
     const { prefetchCredentials } = await import('../secrets/prefetched-store.ts');
     const opened = await openStore(await profile());
     if (env.TRADE_AGENT_REFRESH_TOKEN !== undefined || env.TRADE_AGENT_REFRESH_TOKEN_FILE) {
-      const { sessionFileFrom, sessionFileStore } = await import('../secrets/session-file.ts');
+      const { sessionFileLocation, sessionFileStore } = await import('../secrets/session-file.ts');
       const warn = (message: string) => tell(`warning: ${message}`);
       // Prefetches nothing: a command that brings its own session may need no keychain.
-      return sessionFileStore(opened, sessionFileFrom(env), warn, signal);
+      return sessionFileStore(opened, sessionFileLocation(env), warn, signal);
     }
     // Reads everything a command may need at once, because each keychain call starts a process.
     const { credentialNames } = await import('../secrets/credential-store.ts');
@@ -256,7 +256,7 @@ function settledParts(options: AppOptions, profileName: string | undefined) {
 }
 
 /** Memoizes `make`. */
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+function memoize<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
     made ??= make();

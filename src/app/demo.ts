@@ -7,7 +7,7 @@ import { createPhoneClient, type PhoneClient } from '../home/phone/phone-client.
 import { systemClock } from '../machine/clock.ts';
 import { readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
 import type { App } from './app.ts';
-import { launcher } from './launcher.ts';
+import { launcherPath } from './launcher.ts';
 import { childEnvironment } from './sandbox-connection.ts';
 
 const USER = 'alice';
@@ -162,14 +162,14 @@ async function askPerson(phone: PhoneClient, person: AskPerson): Promise<'tapped
   const { url } = await phone.pairing(USER);
   const decided = new AbortController();
   try {
-    return await person({ url, user: USER, tapped: nothingPending(phone, decided.signal) });
+    return await person({ url, user: USER, tapped: untilNothingPending(phone, decided.signal) });
   } finally {
     decided.abort();
   }
 }
 
 /** Resolves once the phone has no pending request or is unreachable. */
-async function nothingPending(phone: PhoneClient, signal: AbortSignal): Promise<void> {
+async function untilNothingPending(phone: PhoneClient, signal: AbortSignal): Promise<void> {
   try {
     for (;;) {
       const open = await phone.requests(USER, { waitSeconds: 5, signal });
@@ -192,7 +192,7 @@ type Stage = ReturnType<typeof createStage>;
 function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
   const running = new Set<ChildProcess>();
   const run = (args: readonly string[], stdio: NonNullable<SpawnOptions['stdio']>): ChildProcess => {
-    const child = spawn(process.execPath, [launcher(), ...args], { stdio, env });
+    const child = spawn(process.execPath, [launcherPath(), ...args], { stdio, env });
     running.add(child);
     child.once('close', () => running.delete(child));
     return child;
@@ -209,7 +209,7 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
     },
     start(args: readonly string[], who: 'you' | 'phone' = 'you') {
       show({ type: 'command', who, args });
-      return played(run(args, ['ignore', 'pipe', 'pipe']), args.join(' '), show);
+      return followCommand(run(args, ['ignore', 'pipe', 'pipe']), args.join(' '), show);
     },
     async chat() {
       const child = run([], 'inherit');
@@ -230,7 +230,7 @@ function createStage(show: (line: PlayedLine) => void, env: NodeJS.ProcessEnv) {
 }
 
 /** Follows a command and shows its output. The returned promises reject after a time limit. */
-function played(child: ChildProcess, name: string, show: (line: PlayedLine) => void) {
+function followCommand(child: ChildProcess, name: string, show: (line: PlayedLine) => void) {
   const seen: string[] = [];
   const waiting = new Set<() => void>();
   let rest = '';
@@ -248,10 +248,10 @@ function played(child: ChildProcess, name: string, show: (line: PlayedLine) => v
   const ended = new Promise<number | null>((resolve) => child.once('close', resolve));
   return {
     hangUp: () => child.kill('SIGHUP'),
-    ended: () => within(ended, name),
+    ended: () => withTimeLimit(ended, name),
     /** Returns the first output that matches. @throws {TradeAgentError} if the command ends first */
     line: (pattern: RegExp) =>
-      within(
+      withTimeLimit(
         new Promise<string>((resolve, reject) => {
           const check = () => {
             const match = [...seen, rest]
@@ -268,7 +268,7 @@ function played(child: ChildProcess, name: string, show: (line: PlayedLine) => v
         name,
       ),
     done: () =>
-      within(
+      withTimeLimit(
         ended.then((code) => {
           if (code !== 0)
             throw new TradeAgentError('internal', `"trade-agent ${name}" exited with code ${code}`);
@@ -278,7 +278,7 @@ function played(child: ChildProcess, name: string, show: (line: PlayedLine) => v
   };
 }
 
-function within<T>(promise: Promise<T>, name: string): Promise<T> {
+function withTimeLimit<T>(promise: Promise<T>, name: string): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new TradeAgentError('timeout', `"trade-agent ${name}" took too long`)),

@@ -2,7 +2,7 @@ import type { RunStatus } from '../agent/events.ts';
 import { type ErrorCode, isTradeAgentError } from '../errors/errors.ts';
 
 /** Exit codes. Scripts depend on these numbers. */
-export const exits = {
+export const exitCodes = {
   done: 0,
   failed: 1,
   usage: 2,
@@ -20,97 +20,102 @@ export const exits = {
   interrupted: 130,
 } as const;
 
-export type ExitCode = (typeof exits)[keyof typeof exits];
+export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 
 /** The meanings listed by `trade-agent --help`. */
 export const exitCodeMeanings: Readonly<Record<ExitCode, string>> = {
-  [exits.done]: 'done',
-  [exits.failed]: 'failed',
-  [exits.usage]: 'usage or configuration error',
-  [exits.found]: 'check has findings, or some results are missing',
-  [exits.loginNeeded]: 'login needed',
-  [exits.pending]: 'approval pending (detached)',
-  [exits.denied]: 'approval denied',
-  [exits.expired]: 'approval expired',
-  [exits.blocked]: 'blocked by policy, limit or halt',
-  [exits.marketClosed]: 'market closed',
-  [exits.unknown]: 'outcome unknown; reconcile first',
-  [exits.credentialStore]: 'credential store locked or missing',
-  [exits.busy]: 'account or thread is in use by another run',
-  [exits.timedOut]: 'timed out',
-  [exits.interrupted]: 'interrupted',
+  [exitCodes.done]: 'done',
+  [exitCodes.failed]: 'failed',
+  [exitCodes.usage]: 'usage or configuration error',
+  [exitCodes.found]: 'check has findings, or some results are missing',
+  [exitCodes.loginNeeded]: 'login needed',
+  [exitCodes.pending]: 'approval pending (detached)',
+  [exitCodes.denied]: 'approval denied',
+  [exitCodes.expired]: 'approval expired',
+  [exitCodes.blocked]: 'blocked by policy, limit or halt',
+  [exitCodes.marketClosed]: 'market closed',
+  [exitCodes.unknown]: 'outcome unknown; reconcile first',
+  [exitCodes.credentialStore]: 'credential store locked or missing',
+  [exitCodes.busy]: 'account or thread is in use by another run',
+  [exitCodes.timedOut]: 'timed out',
+  [exitCodes.interrupted]: 'interrupted',
 };
 
-export const sessionExits: readonly ExitCode[] = [exits.loginNeeded, exits.credentialStore];
+export const sessionExitCodes: readonly ExitCode[] = [exitCodes.loginNeeded, exitCodes.credentialStore];
 
-export const askingExits: readonly ExitCode[] = [
-  ...sessionExits,
-  exits.denied,
-  exits.expired,
-  exits.blocked,
-  exits.unknown,
-  exits.timedOut,
+export const approvalExitCodes: readonly ExitCode[] = [
+  ...sessionExitCodes,
+  exitCodes.denied,
+  exitCodes.expired,
+  exitCodes.blocked,
+  exitCodes.unknown,
+  exitCodes.timedOut,
 ];
 
-export const runExits: readonly ExitCode[] = [...askingExits, exits.pending, exits.marketClosed, exits.busy];
+export const runExitCodes: readonly ExitCode[] = [
+  ...approvalExitCodes,
+  exitCodes.pending,
+  exitCodes.marketClosed,
+  exitCodes.busy,
+];
 
-const byError: Readonly<Record<ErrorCode, ExitCode>> = {
-  usage: exits.usage,
-  invalid_order: exits.usage,
-  invalid_message: exits.usage,
-  unknown_symbol: exits.usage,
-  invalid_config: exits.usage,
-  port_in_use: exits.usage,
-  not_found: exits.usage,
-  login_required: exits.loginNeeded,
-  login_denied: exits.loginNeeded,
-  login_expired: exits.loginNeeded,
-  insufficient_scope: exits.loginNeeded,
+const exitCodeByError: Readonly<Record<ErrorCode, ExitCode>> = {
+  usage: exitCodes.usage,
+  invalid_order: exitCodes.usage,
+  invalid_message: exitCodes.usage,
+  unknown_symbol: exitCodes.usage,
+  invalid_config: exitCodes.usage,
+  port_in_use: exitCodes.usage,
+  not_found: exitCodes.usage,
+  login_required: exitCodes.loginNeeded,
+  login_denied: exitCodes.loginNeeded,
+  login_expired: exitCodes.loginNeeded,
+  insufficient_scope: exitCodes.loginNeeded,
   // Signing in at the third party.
-  connection_required: exits.loginNeeded,
-  credential_store_unavailable: exits.credentialStore,
-  credential_store_locked: exits.credentialStore,
-  approval_pending: exits.pending,
-  approval_denied: exits.denied,
+  connection_required: exitCodes.loginNeeded,
+  credential_store_unavailable: exitCodes.credentialStore,
+  credential_store_locked: exitCodes.credentialStore,
+  approval_pending: exitCodes.pending,
+  approval_denied: exitCodes.denied,
   // The person cancelled it. Scripts see the same exit code as for a denial.
-  approval_cancelled: exits.denied,
-  approval_expired: exits.expired,
-  blocked: exits.blocked,
-  insufficient_funds: exits.blocked,
-  price_moved: exits.blocked,
-  market_closed: exits.marketClosed,
-  outcome_unknown: exits.unknown,
-  busy: exits.busy,
-  provider_unreachable: exits.failed,
-  provider_error: exits.failed,
-  gateway_unreachable: exits.failed,
-  gateway_refused: exits.failed,
-  broker_rejected: exits.failed,
-  broker_unreachable: exits.failed,
-  message_rejected: exits.failed,
-  model_error: exits.failed,
-  notice_failed: exits.failed,
-  mcp_server_failed: exits.failed,
-  output_failed: exits.failed,
-  state_corrupt: exits.failed,
-  internal: exits.failed,
-  timeout: exits.timedOut,
-  interrupted: exits.interrupted,
+  approval_cancelled: exitCodes.denied,
+  approval_expired: exitCodes.expired,
+  blocked: exitCodes.blocked,
+  insufficient_funds: exitCodes.blocked,
+  price_moved: exitCodes.blocked,
+  market_closed: exitCodes.marketClosed,
+  outcome_unknown: exitCodes.unknown,
+  busy: exitCodes.busy,
+  provider_unreachable: exitCodes.failed,
+  provider_error: exitCodes.failed,
+  gateway_unreachable: exitCodes.failed,
+  gateway_refused: exitCodes.failed,
+  broker_rejected: exitCodes.failed,
+  broker_unreachable: exitCodes.failed,
+  message_rejected: exitCodes.failed,
+  model_error: exitCodes.failed,
+  notice_failed: exitCodes.failed,
+  mcp_server_failed: exitCodes.failed,
+  output_failed: exitCodes.failed,
+  state_corrupt: exitCodes.failed,
+  internal: exitCodes.failed,
+  timeout: exitCodes.timedOut,
+  interrupted: exitCodes.interrupted,
 };
 
-const byStatus: Readonly<Record<RunStatus, ExitCode>> = {
-  done: exits.done,
-  pending: exits.pending,
-  denied: exits.denied,
-  expired: exits.expired,
-  blocked: exits.blocked,
-  unknown: exits.unknown,
-  failed: exits.failed,
+const exitCodeByStatus: Readonly<Record<RunStatus, ExitCode>> = {
+  done: exitCodes.done,
+  pending: exitCodes.pending,
+  denied: exitCodes.denied,
+  expired: exitCodes.expired,
+  blocked: exitCodes.blocked,
+  unknown: exitCodes.unknown,
+  failed: exitCodes.failed,
 };
 
 /** Returns the exit code of an error. Unknown codes count as failures. */
 export function exitCodeForError(code: string): ExitCode {
-  return Object.hasOwn(byError, code) ? byError[code as ErrorCode] : exits.failed;
+  return Object.hasOwn(exitCodeByError, code) ? exitCodeByError[code as ErrorCode] : exitCodes.failed;
 }
 
 interface EndedRun {
@@ -120,27 +125,27 @@ interface EndedRun {
 
 /** An unknown outcome takes precedence, since only reconciling helps. Otherwise the error is the most specific. */
 export function exitCodeForRun(run: EndedRun): ExitCode {
-  if (run.status === 'unknown') return byStatus.unknown;
+  if (run.status === 'unknown') return exitCodeByStatus.unknown;
   if (run.error !== undefined) return exitCodeForError(run.error.code);
-  return byStatus[run.status];
+  return exitCodeByStatus[run.status];
 }
 
 /** Exit codes by precedence: what needs attention most comes first. */
-const gravest: readonly ExitCode[] = [
-  exits.unknown,
-  exits.interrupted,
-  exits.timedOut,
-  exits.busy,
-  exits.loginNeeded,
-  exits.credentialStore,
-  exits.pending,
-  exits.failed,
-  exits.marketClosed,
-  exits.blocked,
-  exits.denied,
-  exits.expired,
-  exits.usage,
-  exits.found,
+const exitCodesByPrecedence: readonly ExitCode[] = [
+  exitCodes.unknown,
+  exitCodes.interrupted,
+  exitCodes.timedOut,
+  exitCodes.busy,
+  exitCodes.loginNeeded,
+  exitCodes.credentialStore,
+  exitCodes.pending,
+  exitCodes.failed,
+  exitCodes.marketClosed,
+  exitCodes.blocked,
+  exitCodes.denied,
+  exitCodes.expired,
+  exitCodes.usage,
+  exitCodes.found,
 ];
 
 export function exitCodeForRuns(runs: readonly EndedRun[]): ExitCode {
@@ -148,7 +153,7 @@ export function exitCodeForRuns(runs: readonly EndedRun[]): ExitCode {
 }
 
 function highestPrecedence(codes: readonly ExitCode[]): ExitCode {
-  return gravest.find((code) => codes.includes(code)) ?? exits.done;
+  return exitCodesByPrecedence.find((code) => codes.includes(code)) ?? exitCodes.done;
 }
 
 /**
@@ -160,7 +165,7 @@ export function exitCodeForChecks(
   signal: AbortSignal,
 ): ExitCode {
   const codes = checks.map((check) => exitCodeForCheck(check, signal));
-  return highestPrecedence(missing.length === 0 ? codes : [...codes, exits.found]);
+  return highestPrecedence(missing.length === 0 ? codes : [...codes, exitCodes.found]);
 }
 
 interface EndedCheck {
@@ -172,13 +177,13 @@ interface EndedCheck {
 
 /** @param signal may have ended the check early */
 export function exitCodeForCheck(check: EndedCheck, signal: AbortSignal): ExitCode {
-  const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exits.done);
+  const unfinished = check.runs.map(exitCodeForRun).filter((code) => code !== exitCodes.done);
   // An unknown outcome takes precedence.
-  if (unfinished.includes(exits.unknown)) return exits.unknown;
+  if (unfinished.includes(exitCodes.unknown)) return exitCodes.unknown;
   if (signal.aborted)
     return exitCodeForError(isTradeAgentError(signal.reason) ? signal.reason.code : 'interrupted');
   const [first] = unfinished;
   if (first !== undefined) return first;
   if (check.failure !== undefined) return exitCodeForError(check.failure.code);
-  return check.result.findings.length > 0 ? exits.found : exits.done;
+  return check.result.findings.length > 0 ? exitCodes.found : exitCodes.done;
 }

@@ -1,6 +1,6 @@
 import type { Halt } from '../tools/gateway/kept-requests.ts';
 import type { App } from './app.ts';
-import type { Asking } from './approvals/ask-and-wait.ts';
+import type { ApprovalListener } from './approvals/ask-and-wait.ts';
 
 /** Stops all trading and withdraws pending approvals. `reducing` only stops what increases positions. */
 export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<Halt> {
@@ -13,11 +13,15 @@ export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): P
  * @returns the current state, since trading may have been halted again meanwhile
  * @throws {TradeAgentError} the reason if it was not approved
  */
-export async function liftHalt(app: App, requestedBy: string, asking: () => Promise<Asking>): Promise<Halt> {
+export async function liftHalt(
+  app: App,
+  requestedBy: string,
+  asking: () => Promise<ApprovalListener>,
+): Promise<Halt> {
   const gateway = await app.gateway();
   if ((await gateway.halted()).state !== 'active') {
-    const { askAndWait } = await import('./approvals/ask-and-wait.ts');
-    await askAndWait(app, { kind: 'lift', lift: {}, requested_by: requestedBy }, await asking());
+    const { proposeAndWait } = await import('./approvals/ask-and-wait.ts');
+    await proposeAndWait(app, { kind: 'lift', lift: {}, requested_by: requestedBy }, await asking());
   }
   return await gateway.halted();
 }

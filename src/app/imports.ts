@@ -6,14 +6,14 @@ import { TradeAgentError } from '../errors/errors.ts';
 import type { ImportedFile, ImportStore } from '../store/check-store.ts';
 import { safeLine } from '../text/shown-text.ts';
 import { type Activity, EARLIEST_ACTIVITY_MS } from '../trading/activity.ts';
-import { cents, Dec, decimal, isPositive, plain } from '../trading/decimal.ts';
+import { Dec, isPositive, parseDecimal, toCents, toPlain } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { beforeBroker, brokerBegan } from '../trading/portfolio/imported.ts';
+import { brokerHistoryStart, importedBeforeBroker } from '../trading/portfolio/imported.ts';
 import type { App } from './app.ts';
-import { type StoreApp, withCheckStore } from './check/with-check-store.ts';
+import { type CheckStoreApp, withCheckStore } from './check/with-check-store.ts';
 
-type ImportApp = StoreApp & Pick<App, 'clock' | 'gateway'>;
+type ImportApp = CheckStoreApp & Pick<App, 'clock' | 'gateway'>;
 
 export type ImportReport = Awaited<ReturnType<typeof buildReport>>;
 
@@ -64,7 +64,7 @@ async function buildReport(
   given: {
     readonly file: string;
     readonly account: { readonly account: string; readonly simulated: boolean };
-    readonly broker: Parameters<typeof beforeBroker>[0];
+    readonly broker: Parameters<typeof importedBeforeBroker>[0];
     readonly dryRun: boolean;
   },
 ) {
@@ -72,7 +72,7 @@ async function buildReport(
   const kept = new Set((await imports.activities()).map((activity) => activity.id));
   const fresh = rows.filter(({ activity }) => !kept.has(activity.id));
   const activities = fresh.map(({ activity }) => activity);
-  const counted = new Set(beforeBroker(broker, activities));
+  const counted = new Set(importedBeforeBroker(broker, activities));
   return {
     id,
     file: safeLine(basename(given.file), 200),
@@ -89,7 +89,7 @@ async function buildReport(
     told_by_broker: fresh
       .filter(({ activity }) => !counted.has(activity) && activity.basis === undefined)
       .map(({ line }) => line),
-    broker_since: brokerBegan(broker) ?? null,
+    broker_since: brokerHistoryStart(broker) ?? null,
     bad,
     ignored_columns: ignored,
     simulated: account.simulated,
@@ -115,7 +115,7 @@ const noImports: Pick<ImportStore, 'activities'> = { activities: async () => [] 
 
 /** @param otherwise the result if nothing is stored yet; without it, a store is created */
 function withImports<T>(
-  app: StoreApp,
+  app: CheckStoreApp,
   account: string,
   use: (imports: ImportStore) => Promise<T>,
   ...otherwise: [T?]
@@ -141,13 +141,14 @@ export function readHistory(file: string, now: number) {
   const known = heads.map((head) => head.trim().toLowerCase());
   for (const needed of ['date', 'type'] as const) {
     if (!known.includes(needed))
-      throw unusable(
+      throw unusableFile(
         `${file} has no column "${needed}"`,
         `The first line must name the columns: ${historyColumns.join(',')}.`,
       );
   }
   const twice = historyColumns.find((name) => known.indexOf(name) !== known.lastIndexOf(name));
-  if (twice !== undefined) throw unusable(`${file} has the column "${twice}" twice`, 'Remove one of them.');
+  if (twice !== undefined)
+    throw unusableFile(`${file} has the column "${twice}" twice`, 'Remove one of them.');
   const seen = new Map<string, number>();
   const rows: { readonly line: number; readonly activity: Activity }[] = [];
   const bad: { readonly line: number; readonly reason: string }[] = [];
@@ -185,14 +186,17 @@ function readCsvText(file: string): string {
   try {
     opened = openSync(file, 'r');
     const facts = fstatSync(opened);
-    if (!facts.isFile()) throw unusable(`${file} is not a file`, hint);
-    if (facts.size > MAX_FILE_BYTES) throw unusable(`${file} is larger than 16 MiB`, 'Split it.');
+    if (!facts.isFile()) throw unusableFile(`${file} is not a file`, hint);
+    if (facts.size > MAX_FILE_BYTES) throw unusableFile(`${file} is larger than 16 MiB`, 'Split it.');
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(opened));
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
-    if (error instanceof TypeError) throw unusable(`${file} is not UTF-8`, 'Save it as CSV UTF-8.');
+    if (error instanceof TypeError) throw unusableFile(`${file} is not UTF-8`, 'Save it as CSV UTF-8.');
     const { code = 'unknown error' } = error as NodeJS.ErrnoException;
-    throw unusable(code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read (${code})`, hint);
+    throw unusableFile(
+      code === 'ENOENT' ? `there is no file ${file}` : `${file} can't be read (${code})`,
+      hint,
+    );
   } finally {
     if (opened !== undefined) closeSync(opened);
   }
@@ -209,11 +213,11 @@ function parseCsv(text: string, file: string) {
     }) as unknown as { record: string[]; info: { lines: number } }[];
     const [first, ...rest] = all;
     if (first === undefined)
-      throw unusable(
+      throw unusableFile(
         `${file} is empty`,
         `The first line must name the columns: ${historyColumns.join(',')}.`,
       );
-    if (rest.length > MAX_ROWS) throw unusable(`${file} has more than ${MAX_ROWS} rows`, 'Split it.');
+    if (rest.length > MAX_ROWS) throw unusableFile(`${file} has more than ${MAX_ROWS} rows`, 'Split it.');
     return {
       heads: first.record,
       records: rest.map(({ record, info }) => ({ line: info.lines, cells: record })),
@@ -221,7 +225,7 @@ function parseCsv(text: string, file: string) {
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const { lines } = error as unknown as { lines?: number };
-    throw unusable(
+    throw unusableFile(
       `${file} is not CSV${lines === undefined ? '' : `, line ${lines}`}: ${safeLine(error.message, 200)}`,
       'Fix that line.',
     );
@@ -229,7 +233,8 @@ function parseCsv(text: string, file: string) {
 }
 
 const digest = (text: string) => createHash('sha256').update(text).digest('hex');
-const unusable = (message: string, hint: string) => new TradeAgentError('usage', safeLine(message), { hint });
+const unusableFile = (message: string, hint: string) =>
+  new TradeAgentError('usage', safeLine(message), { hint });
 
 /** The columns, in any order. `date` and `type` are required. */
 const historyColumns = ['date', 'type', 'symbol', 'qty', 'price', 'amount', 'from', 'fraction'] as const;
@@ -295,9 +300,9 @@ function toActivity(row: HistoryRow, place: number, now: number): Omit<Activity,
     ...written,
     symbol: parseSymbol(row.symbol, type.symbol),
     side: type.side ?? null,
-    qty: moved === undefined ? null : plain(moved),
-    price: type.kind === 'fill' && price !== undefined ? plain(price) : null,
-    amount: money === undefined ? null : plain(money),
+    qty: moved === undefined ? null : toPlain(moved),
+    price: type.kind === 'fill' && price !== undefined ? toPlain(price) : null,
+    amount: money === undefined ? null : toPlain(money),
     ...(type.divides === true ? { basis: parseBasis(row) } : {}),
   };
 }
@@ -324,7 +329,7 @@ function parseNumber(name: string, text: string | undefined): Dec | undefined {
   const digits = written.replace(/^(-?)\$/, '$1');
   const bare = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(digits) ? digits.replaceAll(',', '') : digits;
   try {
-    return decimal(bare);
+    return parseDecimal(bare);
   } catch {
     throw new RowError(`${name} "${written}" is not a number such as 1234.50`);
   }
@@ -343,7 +348,7 @@ function checkTrade(qty: Dec | undefined, price: Dec | undefined, amount: Dec | 
   const worth = qty.mul(price);
   if (amount.abs().minus(worth).abs().lte(new Dec('0.01'))) return;
   throw new RowError(
-    `amount ${cents(amount.abs())} does not equal qty × price, ${cents(worth)}: leave amount empty, or put the fee on its own line`,
+    `amount ${toCents(amount.abs())} does not equal qty × price, ${toCents(worth)}: leave amount empty, or put the fee on its own line`,
   );
 }
 
@@ -357,7 +362,7 @@ function parseBasis({ from, fraction: written }: HistoryRow): NonNullable<Activi
   }
   const name = from?.trim() ?? '';
   if (name === '') throw new RowError('from is missing: the symbol whose holders received the shares');
-  return { from: parseSymbol(name, 'needed') ?? name, fraction: plain(fraction) };
+  return { from: parseSymbol(name, 'needed') ?? name, fraction: toPlain(fraction) };
 }
 
 function parseSymbol(text: string | undefined, wanted: RowType['symbol']): string | null {

@@ -33,11 +33,12 @@ export interface StartedLogin {
  * Starts a device login (RFC 8628) for the profile, and resets the app afterwards to reopen session and agent.
  * @param asked the company to sign in at from now on; defaults to the profile's own
  */
-export async function startLogin(app: App, asked: AskedCompany = {}): Promise<StartedLogin> {
+export async function startLogin(app: App, asked: RequestedCompany = {}): Promise<StartedLogin> {
   const profile = await app.profile();
   const isAsked = asked.issuer !== undefined || asked.clientId !== undefined;
-  const company = isAsked || profile.company !== undefined ? await chosenCompany(app, asked) : undefined;
-  const started = company === undefined ? await atHome(app, profile) : await atCompany(app, profile, company);
+  const company = isAsked || profile.company !== undefined ? await resolveCompany(app, asked) : undefined;
+  const started =
+    company === undefined ? await loginAtHome(app, profile) : await loginAtCompany(app, profile, company);
   const at = company === undefined ? '' : ' --company';
   return {
     userCode: safeLine(started.user_code),
@@ -61,7 +62,7 @@ export async function startLogin(app: App, asked: AskedCompany = {}): Promise<St
   };
 }
 
-async function atHome(app: App, profile: ResolvedProfile): Promise<DeviceLogin> {
+async function loginAtHome(app: App, profile: ResolvedProfile): Promise<DeviceLogin> {
   return await beginDeviceLogin(profile, await app.store(), {
     fetch: app.fetch,
     clock: app.clock,
@@ -70,12 +71,16 @@ async function atHome(app: App, profile: ResolvedProfile): Promise<DeviceLogin> 
 }
 
 /** The profile is changed only after the sign-in succeeded. */
-async function atCompany(app: App, profile: ResolvedProfile, company: CompanySignIn): Promise<DeviceLogin> {
+async function loginAtCompany(
+  app: App,
+  profile: ResolvedProfile,
+  company: CompanySignIn,
+): Promise<DeviceLogin> {
   const { requireCompany } = await import('../config/resolve-profile.ts');
   requireCompany(profile, company);
   const [home, store] = await Promise.all([app.home(), app.store()]);
   if (profile.sandbox) {
-    await enterKeyAtSandbox(app, company);
+    await registerKeyAtSandbox(app, company);
   }
   const { beginCompanyLogin } = await import('../auth/company/company-login.ts');
   const options = { fetch: app.fetch, clock: app.clock, home };
@@ -97,13 +102,13 @@ async function atCompany(app: App, profile: ResolvedProfile, company: CompanySig
 /** The client id that companies register by default. A home's own id is `trade-agent`. */
 const DEFAULT_COMPANY_CLIENT = 'trade-agent-company';
 
-interface AskedCompany {
+interface RequestedCompany {
   readonly issuer?: string | undefined;
   readonly clientId?: string | undefined;
 }
 
 /** Returns the named company, or else the profile's. @throws {TradeAgentError} `usage` if there is none */
-async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Promise<CompanySignIn> {
+async function resolveCompany(app: App, { issuer, clientId }: RequestedCompany): Promise<CompanySignIn> {
   const { company: kept, sandbox } = await app.profile();
   const chosen = issuer ?? kept?.issuer;
   if (chosen === undefined) {
@@ -125,10 +130,10 @@ async function chosenCompany(app: App, { issuer, clientId }: AskedCompany): Prom
 const KEY_UPLOAD_TIMEOUT_MS = 5000;
 
 /** Sends this machine's key to the sandbox's company, which accepts it, as it has no administrator. */
-async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
+async function registerKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn): Promise<void> {
   if ((await app.sandbox()).company?.issuer !== issuer) return;
-  const { companyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');
-  const key = publicCompanyKey(await companyKey(await app.store()));
+  const { ensureCompanyKey, publicCompanyKey } = await import('../auth/company/client-key.ts');
+  const key = publicCompanyKey(await ensureCompanyKey(await app.store()));
   // If the key is rejected, the sign-in that follows reports it.
   await app.fetch(`${issuer}/clients/${encodeURIComponent(client_id)}/keys`, {
     method: 'POST',
@@ -143,15 +148,16 @@ async function enterKeyAtSandbox(app: App, { issuer, client_id }: CompanySignIn)
  * home.yaml.
  * @throws {TradeAgentError} `usage` if no company is named; `invalid_config`, `credential_store_…`
  */
-export async function showCompanyKey(app: App, asked: AskedCompany) {
-  const [{ companyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] = await Promise.all([
-    import('../auth/company/client-key.ts'),
-    import('../config/resolve-profile.ts'),
-    app.profile(),
-  ]);
-  const company = await chosenCompany(app, asked);
+export async function showCompanyKey(app: App, asked: RequestedCompany) {
+  const [{ ensureCompanyKey, homeYamlLines, publicCompanyKey }, { requireCompany }, profile] =
+    await Promise.all([
+      import('../auth/company/client-key.ts'),
+      import('../config/resolve-profile.ts'),
+      app.profile(),
+    ]);
+  const company = await resolveCompany(app, asked);
   requireCompany(profile, company);
-  const key = publicCompanyKey(await companyKey(await app.store()));
+  const key = publicCompanyKey(await ensureCompanyKey(await app.store()));
   return { profile: profile.name, company, key, homeYaml: homeYamlLines(company, key) };
 }
 

@@ -10,11 +10,11 @@ import {
 import type { MandateView } from '../trading/mandate/mandate.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import type { Asking } from './approvals/ask-and-wait.ts';
-import { wholeId } from './whole-id.ts';
+import type { ApprovalListener } from './approvals/ask-and-wait.ts';
+import { resolvePrefix } from './whole-id.ts';
 
 function resolveMandateId(app: App, typed: string): Promise<string> {
-  return wholeId(typed, {
+  return resolvePrefix(typed, {
     called: 'mandates',
     whole: /^M-[A-Za-z0-9_-]{10}$/,
     list: async () => (await (await app.gateway()).mandates()).map(({ id }) => id),
@@ -34,7 +34,7 @@ export async function endMandate(app: App, id: string, to: 'suspended' | 'revoke
 /** The terms that a person specifies. With `replaces`, the others are taken from that mandate. */
 export type MandateTerms = Partial<MandateRequestInput>;
 
-interface Wanted extends MandateTerms {
+interface MandateRequest extends MandateTerms {
   /** The requester's name, as shown on the phone. */
   readonly requestedBy?: string;
 }
@@ -46,17 +46,17 @@ interface Wanted extends MandateTerms {
  */
 export async function addMandate(
   app: App,
-  { requestedBy = 'mandates add', ...asked }: Wanted,
-  asking: () => Promise<Asking>,
+  { requestedBy = 'mandates add', ...asked }: MandateRequest,
+  asking: () => Promise<ApprovalListener>,
 ): Promise<MandateView> {
   const gateway = await app.gateway();
   const given = await withStandingLimits(gateway, app.clock.now(), asked);
   const earlier = given.replaces === undefined ? undefined : (await gateway.mandate(given.replaces)).terms;
   const { environment } = await app.profile();
   const kept = earlier === undefined ? {} : reusableTerms(earlier);
-  const mandate = parsed({ environment, ...kept, ...given });
-  const { askAndWait, typed } = await import('./approvals/ask-and-wait.ts');
-  const proposal = await askAndWait(
+  const mandate = parseTerms({ environment, ...kept, ...given });
+  const { proposeAndWait, typedProvenance } = await import('./approvals/ask-and-wait.ts');
+  const proposal = await proposeAndWait(
     app,
     {
       kind: 'mandate',
@@ -64,9 +64,9 @@ export async function addMandate(
       requested_by: requestedBy,
       provenance: {
         fields: {
-          ...computed(kept, 'as before'),
-          ...computed(given, STANDING_SOURCE),
-          ...typed(asked).fields,
+          ...computedFields(kept, 'as before'),
+          ...computedFields(given, STANDING_SOURCE),
+          ...typedProvenance(asked).fields,
         },
       },
     },
@@ -79,7 +79,7 @@ export async function addMandate(
 
 const STANDING_SOURCE = 'the orders it places';
 
-function computed(terms: MandateTerms, from: string) {
+function computedFields(terms: MandateTerms, from: string) {
   return Object.fromEntries(
     Object.entries(terms).flatMap(([field, value]) =>
       value === undefined ? [] : [[field, { source: 'computed' as const, from }]],
@@ -113,7 +113,7 @@ const options: Readonly<Record<string, string>> = {
   expires_at: '--until',
 };
 
-function parsed(terms: MandateTerms): MandateRequestInput {
+function parseTerms(terms: MandateTerms): MandateRequestInput {
   const missing = Object.keys(options).filter((field) => terms[field as keyof MandateTerms] === undefined);
   if (missing.length > 0) {
     throw new TradeAgentError(
@@ -140,7 +140,11 @@ function parsed(terms: MandateTerms): MandateRequestInput {
  * @param account the account's number
  * @param due when the proposer was due, in milliseconds since the epoch; it selects the slot, even if the run is late
  */
-export function mandatesFor(mandates: readonly MandateView[], account: string, due: number): MandateChoice[] {
+export function applicableMandates(
+  mandates: readonly MandateView[],
+  account: string,
+  due: number,
+): MandateChoice[] {
   return mandates
     .filter(
       ({ state, terms }) => state === 'active' && terms.account === account && terms.standing === undefined,

@@ -1,6 +1,6 @@
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
-import { chartRange, DEFAULT_CHART_RANGE } from '../trading/chart-range.ts';
+import { DEFAULT_CHART_RANGE, parseChartRange } from '../trading/chart-range.ts';
 import type { Article, Watchlist } from '../trading/market-news.ts';
 import type { Quote } from '../trading/views.ts';
 import type { App } from './app.ts';
@@ -44,7 +44,7 @@ export async function latestQuotes(app: Pick<App, 'gateway'>, symbols: readonly 
 }
 
 /** @throws {TradeAgentError} `unknown_symbol` */
-async function tickers(typed: readonly string[]): Promise<string[]> {
+async function parseTickers(typed: readonly string[]): Promise<string[]> {
   const { symbolSchema } = await import('../trading/order.ts');
   return typed.map((text) => {
     const symbol = symbolSchema.safeParse(text);
@@ -102,8 +102,8 @@ export async function liveQuotes(
  * @throws {TradeAgentError} `unknown_symbol`, `usage`
  */
 export async function priceHistory(app: App, typed: string, range: string = DEFAULT_CHART_RANGE) {
-  const [symbol = ''] = await tickers([typed]);
-  const { text, timeframe, start } = chartRange(range, app.clock.now());
+  const [symbol = ''] = await parseTickers([typed]);
+  const { text, timeframe, start } = parseChartRange(range, app.clock.now());
   const gateway = await app.gateway();
   const [bars, activities, positions] = await Promise.all([
     gateway.bars({ symbol, timeframe, start }),
@@ -126,7 +126,7 @@ export async function latestNews(
   app: Pick<App, 'gateway'>,
   query: { readonly symbols: readonly string[]; readonly limit: number },
 ): Promise<readonly Article[]> {
-  const symbols = await tickers(query.symbols);
+  const symbols = await parseTickers(query.symbols);
   return await (await app.gateway()).news({ symbols, limit: query.limit });
 }
 
@@ -139,6 +139,6 @@ export async function changeWatchlist(
   change: 'add' | 'remove',
   symbols: readonly string[],
 ): Promise<Watchlist> {
-  const wanted = await tickers(symbols);
+  const wanted = await parseTickers(symbols);
   return await (await app.gateway()).changeWatchlist({ [change]: wanted });
 }

@@ -3,7 +3,7 @@ import type { RulesFile } from '../check/rules-schema.ts';
 import type { OwnFindings, OwnRules, OwnTargets } from '../tools/own-rules.ts';
 import { Dec } from '../trading/decimal.ts';
 import type { App } from './app.ts';
-import { gatherFrom, withCheckStore } from './check/with-check-store.ts';
+import { gatherAccount, withCheckStore } from './check/with-check-store.ts';
 
 export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'requireSession' | 'store'>;
 
@@ -12,12 +12,15 @@ export type RulesApp = Pick<App, 'clock' | 'gateway' | 'home' | 'profile' | 'req
  * `trade-agent check` without its effects: nobody is notified, and new findings stay new.
  */
 export function ownRules(app: RulesApp): OwnRules {
-  return { findings: () => findings(app), targets: async () => targets((await loadOwnRules(app)).file) };
+  return {
+    findings: () => currentFindings(app),
+    targets: async () => currentTargets((await loadOwnRules(app)).file),
+  };
 }
 
 /** @throws {TradeAgentError} `invalid_config` for an invalid file */
 async function loadOwnRules(app: Pick<App, 'home' | 'profile'>) {
-  const [{ name: profile }, { scheduleStore }, { loadRules, standardRules }] = await Promise.all([
+  const [{ name: profile }, { scheduleStore }, { loadRules, defaultRulesFile }] = await Promise.all([
     app.profile(),
     import('./schedule/schedule-context.ts'),
     import('../check/load-rules.ts'),
@@ -27,21 +30,21 @@ async function loadOwnRules(app: Pick<App, 'home' | 'profile'>) {
     .filter((schedule) => schedule.profile === profile && schedule.check.rules !== undefined)
     .sort((a, b) => (a.created_at < b.created_at ? 1 : -1));
   const path = named?.check.rules;
-  if (path === undefined) return { name: null, file: standardRules() };
+  if (path === undefined) return { name: null, file: defaultRulesFile() };
   return { name: basename(path), file: await loadRules(path) };
 }
 
-async function findings(app: RulesApp): Promise<OwnFindings> {
-  const [{ check }, { symbolSector }] = await Promise.all([
+async function currentFindings(app: RulesApp): Promise<OwnFindings> {
+  const [{ checkPortfolio }, { symbolSector }] = await Promise.all([
     import('../check/check.ts'),
     import('../trading/listed-symbols.ts'),
   ]);
   const [{ name, file }, gateway] = await Promise.all([loadOwnRules(app), app.gateway()]);
   return withCheckStore(app, async (store, owner) => {
     const input = { gateway, file, localNow: app.clock.now(), suggest: false };
-    const { snapshot, memory } = await gatherFrom(store, owner, input);
+    const { snapshot, memory } = await gatherAccount(store, owner, input);
     const rulesFile = name ?? undefined;
-    const { result } = check({
+    const { result } = checkPortfolio({
       file,
       rulesFile,
       snapshot,
@@ -53,7 +56,7 @@ async function findings(app: RulesApp): Promise<OwnFindings> {
   });
 }
 
-async function targets(file: RulesFile): Promise<OwnTargets | undefined> {
+async function currentTargets(file: RulesFile): Promise<OwnTargets | undefined> {
   const [{ targetWeights }, { driftBand, rebalanceOptions }] = await Promise.all([
     import('../check/observe-portfolio.ts'),
     import('../check/suggest.ts'),

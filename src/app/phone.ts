@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import {
-  type AnsweredConnection,
+  type ConnectionResult,
   createPhoneClient,
   type PhoneClient,
   type PhoneRequest,
@@ -74,7 +74,7 @@ export async function answerConnection(
   user: string,
   given: string,
   decision: 'approve' | 'deny',
-): Promise<AnsweredConnection> {
+): Promise<ConnectionResult> {
   const ticket = (URL.canParse(given) ? new URL(given).searchParams.get('ticket') : given) ?? given;
   return await (await openPhone(app)).answerConnection(user, ticket, decision);
 }
@@ -136,15 +136,16 @@ export async function watchPhone(app: App, watch: PhoneWatch): Promise<void> {
     }
     watch.shown(request);
     const { decide } = watch;
-    const decision = typeof decide === 'string' ? decide : await asked(app, phone, request, watch, decide);
+    const decision =
+      typeof decide === 'string' ? decide : await askUntilGone(app, phone, request, watch, decide);
     if (decision === 'gone') continue;
     if (decision === undefined) left.add(request.id);
-    else if ((await deliver(app, phone, request, decision, watch)) && watch.once) return;
+    else if ((await submitDecision(app, phone, request, decision, watch)) && watch.once) return;
   }
 }
 
 /** `gone`: withdrawn, expired, or decided elsewhere in the meantime. */
-async function asked(
+async function askUntilGone(
   app: App,
   phone: PhoneClient,
   request: PhoneRequest,
@@ -186,7 +187,7 @@ async function watchRequest(
 }
 
 /** Returns false if the request was no longer open. */
-async function deliver(
+async function submitDecision(
   app: App,
   phone: PhoneClient,
   request: PhoneRequest,

@@ -9,7 +9,7 @@ import { timeLimit } from '../net/time-limit.ts';
 import { RECEIPT_KEYS_PATH, type Receipt, type ReceiptEntry } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import { wholeId } from './whole-id.ts';
+import { resolvePrefix } from './whole-id.ts';
 
 const MAX_LISTED = 100;
 
@@ -20,7 +20,7 @@ export async function listReceipts(app: App): Promise<ReceiptEntry[]> {
 
 /** Returns a receipt's text. @throws {TradeAgentError} `not_found`, `login_required` */
 async function receiptText(app: App, typed: string): Promise<string> {
-  const id = await wholeId(typed, {
+  const id = await resolvePrefix(typed, {
     called: 'receipts',
     whole: /^(pr_[0-9A-Za-z]{16,}|ta-[A-Za-z0-9_-]{16,})$/,
     list: async () => (await listReceipts(app)).map((entry) => entry.id),
@@ -35,7 +35,7 @@ async function receiptText(app: App, typed: string): Promise<string> {
  * @throws {TradeAgentError} `not_found`, `usage`, `login_required`
  */
 export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict> {
-  return await verifyReceiptText(await receiptText(app, id), trusted(await pinnedKeys(app, undefined)));
+  return await verifyReceiptText(await receiptText(app, id), isPinned(await pinnedKeys(app, undefined)));
 }
 
 /**
@@ -45,7 +45,7 @@ export async function findReceipt(app: App, id: string): Promise<ReceiptVerdict>
  */
 export async function exportReceipt(app: App, id: string, to: string | undefined) {
   const text = await receiptText(app, id);
-  const { signer, receipt } = await whole(text);
+  const { signer, receipt } = await requireSigned(text);
   const file = to ?? `receipt-${receipt.proposal.id}.json`;
   try {
     await writeFile(file, text, { flag: 'wx', mode: 0o600 });
@@ -61,7 +61,7 @@ export async function exportReceipt(app: App, id: string, to: string | undefined
 }
 
 /** Accepts any key's signature: the reader decides which to trust. @throws {TradeAgentError} `gateway_refused` */
-async function whole(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
+async function requireSigned(text: string): Promise<Pick<VerifiedReceipt, 'signer'> & { receipt: Receipt }> {
   const { verifySigner } = await import('../approval/receipts/receipt-key.ts');
   const { receiptPayload } = await import('../approval/receipts/receipt-form.ts');
   const receipt = JSON.parse(text) as Receipt;
@@ -99,7 +99,7 @@ export async function verifyReceiptFile(
 ): Promise<ReceiptVerdict & { readonly from: string }> {
   const text = await readReceiptText(file);
   const pinned = await pinnedKeys(app, key);
-  const verdict = await verifyReceiptText(text, trusted(pinned));
+  const verdict = await verifyReceiptText(text, isPinned(pinned));
   const { from } = pinned;
   if (
     verdict.ok &&
@@ -116,7 +116,7 @@ export async function verifyReceiptText(
   text: string,
   isTrusted: (thumbprint: string) => boolean,
 ): Promise<ReceiptVerdict> {
-  const [{ NoReceipt }, { verifyReceipt }] = await Promise.all([
+  const [{ ReceiptError }, { verifyReceipt }] = await Promise.all([
     import('../approval/receipts/receipt-form.ts'),
     import('../approval/receipts/verify-receipt.ts'),
   ]);
@@ -127,7 +127,7 @@ export async function verifyReceiptText(
     const phone_keys = signed.map(({ sub, key }) => ({ sub, fingerprint: fingerprint(key.public_key) }));
     return { ok: true, receipt, key: signer.kid, phone_keys };
   } catch (error) {
-    if (!(error instanceof NoReceipt)) throw error;
+    if (!(error instanceof ReceiptError)) throw error;
     return { ok: false, fault: error.fault, text: error.message };
   }
 }
@@ -176,7 +176,7 @@ export async function pinnedKeys(
 ): Promise<PinnedKeys> {
   if (key !== undefined) {
     if (THUMBPRINT.test(key)) return { thumbprints: [key], from: 'pinned' };
-    return { thumbprints: await ofKeys(await read(key)), from: 'pinned' };
+    return { thumbprints: await keyThumbprints(await readKeyFile(key)), from: 'pinned' };
   }
   const { gateway } = await app.profile();
   const url = `${gateway.replace(/\/+$/, '')}${RECEIPT_KEYS_PATH}`;
@@ -187,7 +187,7 @@ export async function pinnedKeys(
       redirect: 'error',
     });
     if (!answer.ok) throw new Error(`it responded with ${answer.status}`);
-    return { thumbprints: await ofKeys(await answer.json()), from: url };
+    return { thumbprints: await keyThumbprints(await answer.json()), from: url };
   } catch (cause) {
     if (cause instanceof TradeAgentError) throw cause;
     throw new TradeAgentError('gateway_unreachable', `the gateway’s key can’t be fetched from ${url}`, {
@@ -199,11 +199,11 @@ export async function pinnedKeys(
   }
 }
 
-export function trusted({ thumbprints }: PinnedKeys): (thumbprint: string) => boolean {
+export function isPinned({ thumbprints }: PinnedKeys): (thumbprint: string) => boolean {
   return (thumbprint) => thumbprints.includes(thumbprint);
 }
 
-async function read(file: string): Promise<unknown> {
+async function readKeyFile(file: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(file, 'utf8'));
   } catch (cause) {
@@ -214,7 +214,7 @@ async function read(file: string): Promise<unknown> {
   }
 }
 
-async function ofKeys(value: unknown): Promise<string[]> {
+async function keyThumbprints(value: unknown): Promise<string[]> {
   const { calculateJwkThumbprint } = await import('jose');
   const keys = (value as { keys?: unknown } | null)?.keys ?? [value];
   try {

@@ -1,7 +1,7 @@
 import type { Agent, ApprovalMode, RunOptions } from '../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../agent/events.ts';
 import { RunFollower } from '../agent/run/run-follower.ts';
-import { underKind } from '../trading/kinds/kinds.ts';
+import { kindMember } from '../trading/kinds/kinds.ts';
 import type { Order } from '../trading/views.ts';
 import { defined } from '../values/defined.ts';
 import type { AgentOptions, App } from './app.ts';
@@ -30,11 +30,14 @@ export async function run(
   const agent = await app.agent(settings);
   const asked = await input();
   const events = agent.run(asked, runOptions(app, settings));
-  return asked.thread === undefined ? withoutTrace(agent, events) : events;
+  return asked.thread === undefined ? deleteIfNotUnderstood(agent, events) : events;
 }
 
 /** Deletes the thread of a prompt that was not understood, since nothing happened in it. */
-async function* withoutTrace(agent: Agent, events: AsyncIterable<AgentEvent>): AsyncGenerator<AgentEvent> {
+async function* deleteIfNotUnderstood(
+  agent: Agent,
+  events: AsyncIterable<AgentEvent>,
+): AsyncGenerator<AgentEvent> {
   let begun: string | undefined;
   let result: RunResult | undefined;
   for await (const event of events) {
@@ -146,11 +149,11 @@ export function approvalFields(approval: ApprovalView) {
     requested_by,
     client,
     ...defined({ mandate_id: approval.mandate_id, granted: approval.granted }),
-    [kind]: underKind(approval),
+    [kind]: kindMember(approval),
   };
 }
 
-export function askedSymbols(approval: ApprovalView): string[] {
+export function proposedSymbols(approval: ApprovalView): string[] {
   if (approval.kind === 'order') return [approval.order.symbol];
   return approval.kind === 'batch' ? approval.batch.orders.map(({ symbol }) => symbol) : [];
 }
@@ -166,6 +169,6 @@ function shellCommand(words: readonly string[]): string {
 }
 
 /** Whether an answer already contains an error's message. */
-export function saysTheSame(text: string, message: string): boolean {
+export function containsMessage(text: string, message: string): boolean {
   return text.toLowerCase().includes(message.toLowerCase().replace(/\.$/, ''));
 }

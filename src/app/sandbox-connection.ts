@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 import { systemClock } from '../machine/clock.ts';
 import { defaultReadyFile, readReadyFile, type SandboxReady } from '../sandbox/ready-file.ts';
-import { launcher } from './launcher.ts';
+import { launcherPath } from './launcher.ts';
 
 /** A sandbox started in the background exits after this long without use. */
 const IDLE_EXIT = '60m';
@@ -66,7 +66,7 @@ async function startInBackground(
   const log = openSync(logFile, 'w', 0o600);
   const child = spawn(
     process.execPath,
-    [launcher(), 'sandbox', '--home', sandboxHome, '--idle-exit', IDLE_EXIT],
+    [launcherPath(), 'sandbox', '--home', sandboxHome, '--idle-exit', IDLE_EXIT],
     { detached: true, stdio: ['ignore', log, log], env: childEnvironment(env) },
   );
   closeSync(log);

@@ -7,7 +7,7 @@ export async function profileServer(app: Pick<App, 'config' | 'profileName'>): P
   return findProfile(await app.config(), app.profileName).server;
 }
 
-export function notHere(what: string, server: string): TradeAgentError {
+export function onlyOnThisMachine(what: string, server: string): TradeAgentError {
   return new TradeAgentError(
     'usage',
     `${what} are stored on this machine, but this agent runs at ${server}`,

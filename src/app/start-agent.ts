@@ -38,9 +38,9 @@ export async function startAgent(app: App, options: AgentOptions): Promise<Agent
     apiKey: await modelKey(store, modelUrl(chosen.model)),
     env: app.env,
     ...defined({ foreign }),
-    alerts: alertsLater(app),
+    alerts: lazyAlerts(app),
     fetch: app.fetch,
-    ownRules: rulesLater(app),
+    ownRules: lazyOwnRules(app),
     imported: async (number) =>
       (await import('./portfolio/account-history.ts')).importedActivities(app)(number),
   });
@@ -69,7 +69,7 @@ function stateFile(profile: string): string {
 }
 
 /** Loads the alerts module on first use. */
-function alertsLater(app: App): Alerts {
+function lazyAlerts(app: App): Alerts {
   const load = async () => (await import('./alerts.ts')).localAlerts(app);
   return {
     list: async () => (await load()).list(),
@@ -80,7 +80,7 @@ function alertsLater(app: App): Alerts {
 }
 
 /** Loads the module for checks with the person's rules on first use. */
-function rulesLater(app: App): OwnRules {
+function lazyOwnRules(app: App): OwnRules {
   const load = async () => (await import('./own-rules.ts')).ownRules(app);
   return { findings: async () => (await load()).findings(), targets: async () => (await load()).targets() };
 }

@@ -1,7 +1,7 @@
 import type { ThreadRecord, ThreadView } from '../agent/events.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
-import { wholeId } from './whole-id.ts';
+import { resolvePrefix } from './whole-id.ts';
 
 /** At least one of the first two is required. */
 export interface PruneSettings {
@@ -19,7 +19,7 @@ export async function listThreads(app: App): Promise<ThreadView[]> {
 
 /** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 export function resolveThreadId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
-  return wholeId(typed, {
+  return resolvePrefix(typed, {
     called: 'threads',
     whole: /^th_[0-9a-z]{10}$/,
     list: async () => (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),

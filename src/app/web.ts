@@ -48,7 +48,7 @@ export async function serveWeb(
     app.profile(),
     app.requireSession(),
   ]);
-  const secret = drawn();
+  const secret = randomSecret();
   await serve({
     signal,
     ready,
@@ -100,8 +100,8 @@ function agentData(app: App, ofAll: boolean): AgentData {
           id,
           name,
           when: 'cron' in timing ? `cron ${timing.cron}` : `at ${timing.at}`,
-          next: iso(next[0]),
-          overdue: iso(overdue),
+          next: isoTime(next[0]),
+          overdue: isoTime(overdue),
         };
       });
     },
@@ -143,13 +143,13 @@ async function openFindings(app: App, ofAll: boolean): Promise<FindingLine[]> {
   }
 }
 
-const iso = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
+const isoTime = (at: number | undefined) => (at === undefined ? undefined : new Date(at).toISOString());
 
 /**
  * Writes a page that opens the URL, and returns its file. A browser's command line is visible to every user of this
  * machine, so it gets the path of a file that only its owner can read.
  */
-export async function openingPage(app: Pick<App, 'home'>, url: string) {
+export async function writeOpeningPage(app: Pick<App, 'home'>, url: string) {
   const folder = ensurePrivateFolder((await app.home()).data);
   const file = join(folder, `web-${randomBytes(6).toString('hex')}.html`);
   writePrivateFile(
@@ -212,7 +212,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
     context.set('key', key);
     context.set('formToken', letIn?.formToken ?? '');
     if (!['GET', 'HEAD', 'POST'].includes(context.req.method)) return context.text('Method not allowed', 405);
-    if (isElsewhere(context, origin)) return context.text('Cross-site requests are not allowed', 403);
+    if (isCrossSite(context, origin)) return context.text('Cross-site requests are not allowed', 403);
     if (key === undefined)
       return context.req.method === 'POST' ? context.text('No key', 403) : shellPage(context);
     await next();
@@ -228,18 +228,20 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
 
   app.post(OPEN, async (context) => {
     const { secret } = await context.req.parseBody();
-    if (typeof secret !== 'string' || !sameSecret(secret, options.secret)) return notLetIn(context, 'wrong');
-    if (letIn !== undefined) return notLetIn(context, 'used');
-    letIn = { key: context.var.key ?? '', cookie: drawn(), formToken: drawn() };
+    if (typeof secret !== 'string' || !sameSecret(secret, options.secret))
+      return accessDenied(context, 'wrong');
+    if (letIn !== undefined) return accessDenied(context, 'used');
+    letIn = { key: context.var.key ?? '', cookie: randomSecret(), formToken: randomSecret() };
     setCookie(context, cookieName, letIn.cookie, { httpOnly: true, sameSite: 'Strict', path: '/' });
     // Redirecting away from the link's address keeps the fragment out of the history.
     return context.redirect(DASHBOARD, 303);
   });
   app.use(async (context, next) => {
-    if (!isLetIn(context)) return toGetIn(context);
+    if (!isLetIn(context)) return requestSecret(context);
     if (context.req.method === 'POST') {
       const { form_token: token } = await context.req.parseBody();
-      if (typeof token !== 'string' || !sameSecret(token, letIn?.formToken ?? '')) return toGetIn(context);
+      if (typeof token !== 'string' || !sameSecret(token, letIn?.formToken ?? ''))
+        return requestSecret(context);
     }
     await next();
   });
@@ -250,7 +252,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
       path: DASHBOARD,
       dataOf: () => data,
       account,
-      toGetIn,
+      toGetIn: requestSecret,
       isOpen: async () => true,
       clock,
       closing,
@@ -261,9 +263,9 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
 }
 
 /** Asks the page for the link's secret. Only the page has it, because browsers don't send fragments. */
-function toGetIn(context: BrowserContext): Response | Promise<Response> {
+function requestSecret(context: BrowserContext): Response | Promise<Response> {
   if (context.req.path.endsWith('/events')) return context.text('access denied', 401);
-  if (context.req.method === 'POST') return notLetIn(context, 'wrong');
+  if (context.req.method === 'POST') return accessDenied(context, 'wrong');
   return page(context, {
     title: 'Dashboard',
     status: 401,
@@ -271,7 +273,7 @@ function toGetIn(context: BrowserContext): Response | Promise<Response> {
   });
 }
 
-function notLetIn(context: BrowserContext, why: 'wrong' | 'used'): Response | Promise<Response> {
+function accessDenied(context: BrowserContext, why: 'wrong' | 'used'): Response | Promise<Response> {
   return messagePage(context, 403, {
     title: why === 'used' ? 'This link was already used' : 'You are not signed in here',
     text:
@@ -282,7 +284,7 @@ function notLetIn(context: BrowserContext, why: 'wrong' | 'used'): Response | Pr
 }
 
 /** Checks the origin that browsers state for a request (Fetch Metadata). */
-function isElsewhere(context: BrowserContext, origin: string): boolean {
+function isCrossSite(context: BrowserContext, origin: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const mode = context.req.header('sec-fetch-mode');
   const from = context.req.header('origin');
@@ -292,4 +294,4 @@ function isElsewhere(context: BrowserContext, origin: string): boolean {
   return !isVisit && site !== undefined && site !== 'same-origin' && site !== 'none';
 }
 
-const drawn = () => randomBytes(32).toString('base64url');
+const randomSecret = () => randomBytes(32).toString('base64url');

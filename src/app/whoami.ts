@@ -16,7 +16,7 @@ export async function whoami(app: App, options: { readonly verify: boolean }) {
   const { profile, user } = await app.requireSession();
   const { name, environment, issuer, company } = profile;
   const [asked, accounts] = await Promise.all([
-    options.verify ? askedUser(app, user) : user,
+    options.verify ? verifiedUser(app, user) : user,
     fetchAccounts(app),
   ]);
   return {
@@ -40,7 +40,7 @@ async function fetchAccounts(app: App): Promise<readonly AccountEntry[] | null> 
   });
 }
 
-async function askedUser(app: App, user: User): Promise<User> {
+async function verifiedUser(app: App, user: User): Promise<User> {
   const [profile, store, home] = await Promise.all([app.profile(), app.store(), app.home()]);
   const asking = { profile, store, home, fetch: app.fetch, clock: app.clock };
   if (profile.company !== undefined) {
@@ -48,6 +48,6 @@ async function askedUser(app: App, user: User): Promise<User> {
     await verifyCompanySession(asking);
     return user;
   }
-  const { askUserinfo } = await import('../auth/session/userinfo.ts');
-  return await askUserinfo(asking);
+  const { fetchUserinfo } = await import('../auth/session/userinfo.ts');
+  return await fetchUserinfo(asking);
 }

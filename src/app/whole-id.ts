@@ -5,7 +5,7 @@ import { safeLine } from '../text/shown-text.ts';
 const MIN_PREFIX_LENGTH = 3;
 const MAX_LISTED = 10;
 
-export interface Ids {
+export interface IdSource {
   /** The noun used in messages, such as `orders`. */
   readonly called: string;
   /** Matches a complete id, which is returned without listing. */
@@ -17,7 +17,7 @@ export interface Ids {
  * Completes the prefix of an id. Returns a complete id, or one that matches none, unchanged: the lookup reports that.
  * @throws {TradeAgentError} `usage`, naming the matches, if several match or the prefix is too short
  */
-export async function wholeId(typed: string, { called, whole, list }: Ids): Promise<string> {
+export async function resolvePrefix(typed: string, { called, whole, list }: IdSource): Promise<string> {
   if (whole.test(typed)) return typed;
   const ids = [...new Set(await list())];
   if (typed === '' || ids.includes(typed)) return typed;
@@ -26,16 +26,16 @@ export async function wholeId(typed: string, { called, whole, list }: Ids): Prom
   if (only === undefined) return typed;
   if (typed.replace(/^[A-Za-z]{1,2}[_-]/, '').length < MIN_PREFIX_LENGTH) {
     throw new TradeAgentError('usage', `"${safeLine(typed)}" is too short for an id`, {
-      hint: `Type at least ${MIN_PREFIX_LENGTH} characters: ${inAList(begun)}.`,
+      hint: `Type at least ${MIN_PREFIX_LENGTH} characters: ${joinIds(begun)}.`,
     });
   }
   if (begun.length === 1) return only;
   throw new TradeAgentError('usage', `"${safeLine(typed)}" matches ${begun.length} ${called}`, {
-    hint: `Type more characters: ${inAList(begun)}.`,
+    hint: `Type more characters: ${joinIds(begun)}.`,
   });
 }
 
-function inAList(ids: readonly string[]): string {
+function joinIds(ids: readonly string[]): string {
   const more = ids.length > MAX_LISTED ? `, and ${ids.length - MAX_LISTED} more` : '';
   return `${ids
     .slice(0, MAX_LISTED)

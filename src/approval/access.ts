@@ -1,7 +1,7 @@
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
 import { kinds, kindWords, type ProposalKind } from '../trading/kinds/kinds.ts';
 import { HttpProblem } from '../trading/refusal.ts';
-import { questionToPropose, type RelationQuestion } from '../trading/relations.ts';
+import { type Permission, permissionToPropose } from '../trading/relations.ts';
 import type { Proposer } from './kind.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { Proposer } from './kind.ts';
  */
 export interface Access {
   /** @throws {Refusal} 403 `policy_denied`: `RELATION_DENIED`, `RELATION_UNAVAILABLE` */
-  require(who: string, question: RelationQuestion, account: string): Promise<void>;
+  require(who: string, question: Permission, account: string): Promise<void>;
   /**
    * Returns a person who can give the second approval.
    * @param but people who can't: the owner and the proposer
@@ -34,7 +34,7 @@ export function actingFor<Who extends Pick<Proposer, 'sub' | 'by' | 'accessToken
 export const NO_TOKEN = '';
 
 /** Acts for an owner without a session: only credentials stored for them open their account. */
-export function withoutToken(sub: string): Proposer {
+export function askerWithoutToken(sub: string): Proposer {
   return { sub, clientId: '', accessToken: NO_TOKEN };
 }
 
@@ -54,7 +54,7 @@ export async function authorizeProposal(
   access: Access,
   { kind, owner, proposer, second }: Parties,
 ): Promise<void> {
-  const question = questionToPropose[kind];
+  const question = permissionToPropose[kind];
   if (question === undefined) {
     // It is about no account, so relations do not matter: it can only be one's own.
     if (proposer === owner) return;

@@ -1,7 +1,7 @@
 import type { ApprovalScope } from '../oauth/scopes.ts';
 
 /** The person to ask, as the proposer's verified token names them. */
-interface Asked {
+interface Approver {
   readonly sub: string;
   /** For providers that find people by name rather than by `sub`. */
   readonly name?: string | undefined;
@@ -10,7 +10,7 @@ interface Asked {
 
 /** An approval request. */
 export interface Question {
-  readonly asked: Asked;
+  readonly asked: Approver;
   readonly scope: ApprovalScope;
   /** At most 64 characters of `[A-Za-z0-9 +-_.,:#]`, ending in the code. */
   readonly bindingMessage: string;
@@ -78,7 +78,7 @@ export interface Outcome {
  * }
  * ```
  */
-export interface Asking {
+export interface CibaPort {
   /** `ping`: the provider calls back (CIBA Core §10.2), and polls make up for lost calls. */
   readonly delivery: 'poll' | 'ping';
   /** @throws {TradeAgentError} `provider_unreachable` (perhaps with `details.retryAfter`, seconds), `provider_error` */

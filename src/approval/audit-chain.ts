@@ -1,5 +1,11 @@
 import { open } from 'node:fs/promises';
-import { type AuditHead, type AuditSnapshot, type AuditStore, EMPTY_HEAD, lineHash } from '../store/audit.ts';
+import {
+  type AuditHead,
+  type AuditSnapshot,
+  type AuditStore,
+  EMPTY_HEAD,
+  entryHash,
+} from '../store/audit.ts';
 import type { RecordFault } from '../trading/record-line.ts';
 import type { CheckpointReader } from './checkpoints/checkpoint-reader.ts';
 
@@ -143,7 +149,7 @@ function chainFault(
   if (entry.seq <= seq || entry.seq > most) return 'added';
   // Byte for byte: parsers differ in how they read a duplicate member.
   if (JSON.stringify(entry) !== text) return 'changed';
-  return entry.hash === lineHash(entry) && entry.prev === prev ? undefined : 'changed';
+  return entry.hash === entryHash(entry) && entry.prev === prev ? undefined : 'changed';
 }
 
 /** Returns undefined if the text is no line of the audit log. */
@@ -180,7 +186,7 @@ export async function* readLines(
       const isLast = bytesRead < buffer.length;
       const end = isLast ? bytesRead : buffer.lastIndexOf(LINE_FEED) + 1;
       const whole = buffer.subarray(0, end);
-      for (const start of named === undefined ? allStarts(whole) : startsNaming(whole, named))
+      for (const start of named === undefined ? lineStarts(whole) : lineStartsContaining(whole, named))
         yield lineAt(whole, start);
       if (isLast) return;
       // An incomplete line is read again together with its rest.
@@ -193,12 +199,12 @@ export async function* readLines(
 }
 
 /** Yields where lines start. */
-function* allStarts(block: Buffer): Generator<number> {
+function* lineStarts(block: Buffer): Generator<number> {
   for (let at = 0; at < block.length; at = endOfLine(block, at) + 1) yield at;
 }
 
 /** Returns where lines start that contain one of the names. */
-function startsNaming(block: Buffer, named: readonly string[]): number[] {
+function lineStartsContaining(block: Buffer, named: readonly string[]): number[] {
   const starts = new Set<number>();
   for (const name of named) {
     for (let at = block.indexOf(name); at >= 0; at = block.indexOf(name, endOfLine(block, at)))

@@ -14,12 +14,12 @@ import {
   passesHalt,
   revokedReason,
 } from './access.ts';
-import { noteDenied } from './denied.ts';
+import { logDenial } from './denied.ts';
 import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
-import type { KernelParts } from './kernel-parts.ts';
-import type { Approved, Execution, Proposer } from './kind.ts';
-import type { Changes } from './moves.ts';
+import type { KernelDeps } from './kernel-parts.ts';
+import type { Approval, Execution, Proposer } from './kind.ts';
+import type { ProposalPatch } from './moves.ts';
 import { buildQuestion } from './question.ts';
 
 /*
@@ -61,7 +61,7 @@ const TOKEN_GRACE_MS = 15 * 60_000;
  * @param tries number of earlier attempts
  * @returns milliseconds until the next attempt; undefined if it is settled, or nothing more can be done here
  */
-export async function carryOut(
+export async function executeProposal(
   context: KernelContext,
   id: string,
   tries: number,
@@ -71,7 +71,7 @@ export async function carryOut(
   if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state))
     return undefined;
   const begun = proposal.state !== 'approved';
-  const stopped = begun ? undefined : await reasonNotTo(context.parts, proposal);
+  const stopped = begun ? undefined : await findBlockingReason(context.parts, proposal);
   if (stopped !== undefined) {
     context.announce(await moves.move(proposal, stopped.to, { reason: stopped.reason }));
     return undefined;
@@ -87,14 +87,15 @@ export async function carryOut(
   failpoint('execute.intent');
   // An order that leaves no record is not sent.
   if (!(await context.record())) {
-    if (!begun) context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecorded }));
+    if (!begun)
+      context.announce(await moves.move(intent.proposal, 'approved', { reason: notRecordedReason }));
     return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
   }
   context.announce(intent);
   if (!begun) context.tellSending(intent.proposal);
   const { version } = intent.proposal;
   const isOurs = async () => (await store.get(id))?.version === version;
-  const execution = await execute(context.parts, intent.proposal, { ...approved, isOurs });
+  const execution = await executeOrLookUp(context.parts, intent.proposal, { ...approved, isOurs });
   failpoint('execute.answered');
   const wait = await settleExecution(context, intent.proposal, execution, tries);
   // If it was not accepted, it is still `approved`, and the next attempt checks whether its time is up.
@@ -106,10 +107,10 @@ export async function carryOut(
  * Executes a proposal. If it had begun before a halt, its outcome is only looked up: sending it again could make a trade
  * after the owner stopped trading.
  */
-async function execute(
-  { kindOf, halts }: KernelParts,
+async function executeOrLookUp(
+  { kindOf, halts }: KernelDeps,
   { kind, sub, subject }: StoredProposal,
-  approved: Approved,
+  approved: Approval,
 ): Promise<Execution<unknown>> {
   const { execute: carry, settle } = kindOf(kind);
   if (passesHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
@@ -121,8 +122,8 @@ async function execute(
 }
 
 /** Returns the reason of an `executed` proposal that had been reported as expired, with what its owner can do. */
-export async function placedLate(
-  { excessOf }: Pick<KernelParts, 'excessOf'>,
+export async function placedLateReason(
+  { excessOf }: Pick<KernelDeps, 'excessOf'>,
   proposal: StoredProposal,
 ): Promise<Reason> {
   const text =
@@ -143,7 +144,7 @@ export async function recordExecuted(
   result: unknown,
 ): Promise<void> {
   for (let seen = proposal; ; ) {
-    const reason = seen.state === 'expired' ? await placedLate(context.parts, seen) : undefined;
+    const reason = seen.state === 'expired' ? await placedLateReason(context.parts, seen) : undefined;
     const after = await context.parts.moves.move(seen, 'executed', { result, ...defined({ reason }) });
     failpoint('execute.recorded');
     if (after.outcome === 'stale') {
@@ -162,7 +163,7 @@ export async function settleExecution(
   execution: Execution<unknown>,
   tries: number,
 ): Promise<number | undefined> {
-  const move = async (to: ProposalState, changes: Changes) => {
+  const move = async (to: ProposalState, changes: ProposalPatch) => {
     const after = await context.parts.moves.move(proposal, to, changes);
     failpoint('execute.recorded');
     context.announce(after);
@@ -197,8 +198,8 @@ export async function settleExecution(
 }
 
 /** Returns why an approved proposal must not be executed after all. */
-async function reasonNotTo(
-  parts: KernelParts,
+async function findBlockingReason(
+  parts: KernelDeps,
   proposal: StoredProposal,
 ): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
   const { halts, clock, access, isTakenBack } = parts;
@@ -217,7 +218,7 @@ async function reasonNotTo(
   } catch (error) {
     // A relation has ended since, such as an adviser's: the approval is not used.
     if (!(error instanceof HttpProblem)) throw error;
-    await noteDenied(parts, deniedAbout(proposal), error);
+    await logDenial(parts, denialFacts(proposal), error);
     return { to: 'blocked', reason: toReason(error) };
   }
 }
@@ -229,9 +230,9 @@ async function reasonNotTo(
 async function verifyApprovalAgain(
   context: KernelContext,
   proposal: StoredProposal,
-): Promise<Approved | 'later' | undefined> {
+): Promise<Approval | 'later' | undefined> {
   try {
-    return await verifiedApproval(context, proposal);
+    return await requireApproval(context, proposal);
   } catch (error) {
     const refusal = isTradeAgentError(error)
       ? new HttpProblem(500, toProblemCode(error), error.message)
@@ -241,15 +242,16 @@ async function verifyApprovalAgain(
   }
 }
 
-async function verifiedApproval(context: KernelContext, proposal: StoredProposal): Promise<Approved> {
+async function requireApproval(context: KernelContext, proposal: StoredProposal): Promise<Approval> {
   requireIntact(proposal);
   const mandate = approvingMandate(proposal);
   if (mandate !== undefined) return mandateApproval(context.askerOf(proposal.sub), proposal, mandate);
   const isFirst = proposal.state === 'approved';
-  const approved = await verifyYes(context.parts, proposal, 'owner', { isFirst });
-  if (proposal.second === undefined) return { ...approved, ...givenBy(proposal), acr: approved.acr ?? [] };
-  const second = await verifyYes(context.parts, proposal, 'second', { isFirst });
-  return { ...approved, ...givenBy(proposal), acr: [...(approved.acr ?? []), ...(second.acr ?? [])] };
+  const approved = await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst });
+  if (proposal.second === undefined)
+    return { ...approved, ...approvalParties(proposal), acr: approved.acr ?? [] };
+  const second = await verifyApprovalToken(context.parts, proposal, 'second', { isFirst });
+  return { ...approved, ...approvalParties(proposal), acr: [...(approved.acr ?? []), ...(second.acr ?? [])] };
 }
 
 async function handleRefusedApproval(
@@ -260,14 +262,14 @@ async function handleRefusedApproval(
   const { moves, clock } = context.parts;
   const { state, tokenExpiresAt = 0 } = proposal;
   const isOfUse = state === 'approved' || clock.now() <= tokenExpiresAt + TOKEN_GRACE_MS;
-  if (provesNothing(refusal) && isOfUse) return 'later';
+  if (mayPassLater(refusal) && isOfUse) return 'later';
   if (state === 'approved') {
-    await noteDenied(context.parts, deniedAbout(proposal), refusal);
+    await logDenial(context.parts, denialFacts(proposal), refusal);
     const { to, reason } = refusedApprovalEnd(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
   } else if (state === 'executing') {
     // It may have been sent, and this token is no longer usable: the person's next visit looks up the outcome.
-    const reason: Reason = { code: 'outcome_unknown', text: unknownText };
+    const reason: Reason = { code: 'outcome_unknown', text: interruptedText };
     context.announce(await moves.move(proposal, 'unknown', { reason }));
   }
   return undefined;
@@ -277,11 +279,11 @@ async function handleRefusedApproval(
  * Returns a mandate's approval in the form of a token's. The broker is accessed with the latest session: at first the
  * proposer's own. After a restart there is none until one of the person's programs calls; key pairs need none.
  */
-function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, mandate: string): Approved {
+function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, mandate: string): Approval {
   const { sub, client, subjectId, deadline } = proposal;
   return {
     sub,
-    proposer: givenBy(proposal).proposer,
+    proposer: approvalParties(proposal).proposer,
     clientId: asker?.clientId ?? client,
     mandate,
     jti: `m:${mandate}:${subjectId}`,
@@ -295,7 +297,7 @@ function mandateApproval(asker: Proposer | undefined, proposal: StoredProposal, 
  * Whether waiting may change the refusal of an approval: the provider's keys are unreachable, or the token is not valid
  * yet. A clock that runs slow must not cost an approval.
  */
-export function provesNothing({ status, code }: HttpProblem): boolean {
+export function mayPassLater({ status, code }: HttpProblem): boolean {
   return status === 503 || code === 'token_not_yet_valid';
 }
 
@@ -305,24 +307,24 @@ export function refusedApprovalEnd(refusal: HttpProblem): {
   readonly reason: Reason;
 } {
   return refusal.code === 'token_expired'
-    ? { to: 'expired', reason: { code: 'approval_expired', text: lateText } }
+    ? { to: 'expired', reason: { code: 'approval_expired', text: tokenExpiredText } }
     : { to: 'blocked', reason: toReason(refusal) };
 }
 
 /** Returns the facts with which the refusal of an approved proposal is logged. */
-export function deniedAbout({ sub, proposedBy = sub, client, kind, subjectId }: StoredProposal) {
+export function denialFacts({ sub, proposedBy = sub, client, kind, subjectId }: StoredProposal) {
   return { sub, owner: sub, proposer: proposedBy, client, kind, subjectId, stage: 'order' } as const;
 }
 
 /** Returns who proposed it and who approved it, for the service's decision. */
-function givenBy({
+function approvalParties({
   sub,
   proposedBy,
   second,
   client,
   createdAt,
   membership,
-}: StoredProposal): Required<Pick<Approved, 'proposer' | 'approvers'>> {
+}: StoredProposal): Required<Pick<Approval, 'proposer' | 'approvers'>> {
   return {
     proposer: { sub: proposedBy ?? sub, client, at: createdAt, membership },
     approvers: second === undefined ? [sub] : [sub, second],
@@ -336,12 +338,12 @@ function givenBy({
  *   came, and may have expired since
  * @throws {Refusal}
  */
-export async function verifyYes(
-  parts: KernelParts,
+export async function verifyApprovalToken(
+  parts: KernelDeps,
   proposal: StoredProposal,
   of: 'owner' | 'second',
   { isFirst }: { readonly isFirst: boolean },
-): Promise<Approved> {
+): Promise<Approval> {
   const { moves, verifyApproval, details, signatures } = parts;
   const { sub, second, proposedBy, state } = proposal;
   const who = of === 'owner' ? sub : second;
@@ -349,7 +351,7 @@ export async function verifyYes(
   if (token === undefined) throw new HttpProblem(500, 'state_corrupt', 'the approval’s token is missing');
   const mayBeOver = of === 'owner' && second !== undefined && state !== 'requested';
   const approved = await verifyApproval(token, { isFirst: isFirst && !mayBeOver });
-  if (approved.sub !== who) throw approvedByOther(approved.sub, { proposedBy, sub, of });
+  if (approved.sub !== who) throw wrongApprover(approved.sub, { proposedBy, sub, of });
   const asked = buildQuestion(parts, proposal).details;
   if (details === 'rar') requireSameDetails(approved.authorizationDetails, asked);
   // Verified against the row's own details: whoever issued the token could have put anything into it.
@@ -357,27 +359,33 @@ export async function verifyYes(
   return approved;
 }
 
-function approvedByOther(
+function wrongApprover(
   approver: string,
   { proposedBy, sub, of }: { proposedBy: string | undefined; sub: string; of: 'owner' | 'second' },
 ): HttpProblem {
   if (approver === proposedBy) {
-    return denied('APPROVAL_BY_PROPOSER', 'its proposer approved it, but only the owner of the account can');
+    return policyDenied(
+      'APPROVAL_BY_PROPOSER',
+      'its proposer approved it, but only the owner of the account can',
+    );
   }
   if (of === 'second' && approver === sub) {
-    return denied('APPROVAL_NEEDS_SECOND', 'the same person approved it twice, but it needs two people');
+    return policyDenied(
+      'APPROVAL_NEEDS_SECOND',
+      'the same person approved it twice, but it needs two people',
+    );
   }
   return new HttpProblem(403, 'approved_by_another_user', 'someone else approved it');
 }
 
-function denied(reason: PolicyReason, detail: string): HttpProblem {
+function policyDenied(reason: PolicyReason, detail: string): HttpProblem {
   return new HttpProblem(403, 'policy_denied', detail, {
     members: { reason, reasons: [reason] },
     challenge: {},
   });
 }
 
-const notRecorded: Reason = {
+const notRecordedReason: Reason = {
   code: 'service_busy',
   text: 'the gateway can’t write its audit log right now and will try again',
 };
@@ -398,8 +406,8 @@ function requireIntact(proposal: StoredProposal): void {
   );
 }
 
-const lateText = 'it was approved, but its token expired before the gateway could carry it out';
-const unknownText =
+const tokenExpiredText = 'it was approved, but its token expired before the gateway could carry it out';
+const interruptedText =
   'the gateway was interrupted while sending it; the outcome is looked up when you next check';
 
 function toReason({ code, message, options }: HttpProblem): Reason {

@@ -1,10 +1,10 @@
 import type { Clock } from '../machine/clock.ts';
 
 /** A person's proposals, one proposal, or all. */
-export type Watched = { readonly sub: string } | { readonly proposal: string } | 'anybody';
+export type ListenTarget = { readonly sub: string } | { readonly proposal: string } | 'anybody';
 
 /** A listener for changes. */
-export interface News {
+export interface ChangeListener {
   /** Forgets earlier changes. Call it before reading the store: {@link next} then notices a change committed during the read. */
   forget(): void;
   /** Resolves at the next change, after `ms`, or when a signal aborts. Never rejects. */
@@ -50,7 +50,7 @@ export class ChangeNotifier {
     return this.#proposals.has(proposal) || this.#people.size > 0 || this.#anybody.size > 0;
   }
 
-  listen(to: Watched): News {
+  listen(to: ListenTarget): ChangeListener {
     const [all, name] =
       to === 'anybody'
         ? ([this.#anybody, ''] as const)

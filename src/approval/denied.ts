@@ -3,7 +3,7 @@ import type { ProposalKind } from '../trading/proposal.ts';
 import { HttpProblem } from '../trading/refusal.ts';
 
 /** A refusal by the owner's rules that has not been logged yet. */
-export interface Denied extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
+export interface Denial extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
   readonly kind: ProposalKind;
   /** The owner of the account, and the proposer. */
   readonly owner: string;
@@ -17,9 +17,9 @@ export interface Denied extends Pick<DecisionNote, 'sub' | 'client' | 'stage'> {
 const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'batch'];
 
 /** Logs a refusal by the owner's rules, unless it has been logged. Ignores other errors. */
-export async function noteDenied(
-  { onDenied }: { readonly onDenied?: ((denied: Denied) => Promise<void>) | undefined },
-  about: Omit<Denied, 'refusal'>,
+export async function logDenial(
+  { onDenied }: { readonly onDenied?: ((denied: Denial) => Promise<void>) | undefined },
+  about: Omit<Denial, 'refusal'>,
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof HttpProblem) || error.code !== 'policy_denied') return;
@@ -28,6 +28,6 @@ export async function noteDenied(
 }
 
 /** Whether the refusal is about someone who may have no relation to the account at all. */
-export function isByRelation({ options }: HttpProblem): boolean {
+export function isRelationDenial({ options }: HttpProblem): boolean {
   return String(options.members?.reason).startsWith('RELATION_');
 }

@@ -9,7 +9,7 @@ import { defined } from '../values/defined.ts';
 import { isObject } from '../values/is-object.ts';
 
 /** The RFC 9396 type of each kind, unless the provider has its own name for it. */
-export const detailsTypeOfKind = Object.fromEntries(
+export const detailsTypeByKind = Object.fromEntries(
   Object.values(kinds).map(({ name, detailsType }) => [name, detailsType]),
 ) as Readonly<Record<ProposalKind, string>>;
 
@@ -140,7 +140,7 @@ export function isProposalDetails(details: Readonly<Record<string, unknown>>): b
  * @param target the gateway's resource identifier, and the current time in milliseconds since the epoch
  * @throws {TypeError} with what is wrong
  */
-export function readProposalDetails(
+export function parseProposalDetails(
   details: unknown,
   target: { readonly gateway: string; readonly now: number },
 ): ProposalDetails {
@@ -191,7 +191,9 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
   const added = Object.keys(details).filter((field) => !Object.hasOwn(asked, field));
   const fields = [
     ...new Set(
-      [...differingFields(details, { ...asked }), ...added].flatMap((name) => named(name, details, asked)),
+      [...differingFields(details, { ...asked }), ...added].flatMap((name) =>
+        differingTerms(name, details, asked),
+      ),
     ),
   ].sort();
   if (fields.length === 0) return;
@@ -206,7 +208,7 @@ export function requireSameDetails(claim: unknown, asked: Readonly<Record<string
 }
 
 /** Returns which terms of the subject differ, such as `subject.max_orders`; otherwise the field itself. */
-function named(
+function differingTerms(
   field: string,
   approved: Readonly<Record<string, unknown>>,
   asked: Readonly<Record<string, unknown>>,

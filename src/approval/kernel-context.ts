@@ -5,20 +5,20 @@ import { isSettledState, type ProposalState } from '../trading/proposal.ts';
 import { NO_TOKEN } from './access.ts';
 import type { Outcome } from './asking-port.ts';
 import { ChangeNotifier } from './changes.ts';
-import type { KernelParts } from './kernel-parts.ts';
-import type { Approved, Proposer } from './kind.ts';
-import type { Move } from './moves.ts';
-import { questionsAsked } from './question.ts';
+import type { KernelDeps } from './kernel-parts.ts';
+import type { Approval, Proposer } from './kind.ts';
+import type { Transition } from './moves.ts';
+import { questionIds } from './question.ts';
 
 /** Number of people whose latest token is remembered. The person who was away longest is forgotten first. */
 const MAX_REMEMBERED_ASKERS = 10_000;
 
 /** The result of a check: nothing more will change, something changed, or something may change later. */
-export type ResultLook = 'over' | 'changed' | 'same';
+export type ResultCheck = 'over' | 'changed' | 'same';
 
 /** State that all proposals of this process share while they are supervised and executed. */
 export class KernelContext {
-  readonly parts: KernelParts;
+  readonly parts: KernelDeps;
   /** Aborts when the gateway closes. */
   readonly signal: AbortSignal;
   readonly changes: ChangeNotifier;
@@ -26,7 +26,7 @@ export class KernelContext {
   /** Sessions by person, in memory only. */
   readonly #askers = new Map<string, Proposer>();
 
-  constructor(parts: KernelParts, signal: AbortSignal) {
+  constructor(parts: KernelDeps, signal: AbortSignal) {
     this.parts = parts;
     this.signal = signal;
     this.changes = new ChangeNotifier(parts.clock);
@@ -40,7 +40,7 @@ export class KernelContext {
   }
 
   /** Notifies listeners, other gateways and the phone of a transition, and schedules the write of its audit line. */
-  announce({ outcome, proposal }: Move): void {
+  announce({ outcome, proposal }: Transition): void {
     if (outcome !== 'moved') return;
     const { audit, others, kindOf } = this.parts;
     audit.flushSoon();
@@ -87,7 +87,7 @@ export class KernelContext {
   }
 
   /** Remembers an approval's token, so that the outcome can be looked up after a restart, when no session is known. */
-  rememberApproval({ sub, clientId = '', accessToken }: Approved): void {
+  rememberApproval({ sub, clientId = '', accessToken }: Approval): void {
     if (accessToken !== NO_TOKEN && !this.#askers.has(sub)) this.remember({ sub, clientId, accessToken });
   }
 
@@ -97,7 +97,7 @@ export class KernelContext {
   }
 
   /** Checks an executed proposal's result once, and records a change. */
-  async lookAtResult(id: string, asker: Proposer): Promise<ResultLook> {
+  async lookAtResult(id: string, asker: Proposer): Promise<ResultCheck> {
     const { store, moves, kindOf } = this.parts;
     const proposal = await store.get(id);
     if (proposal?.state !== 'executed') return 'over';
@@ -131,7 +131,7 @@ const notifiedStates: readonly string[] = ['executed', 'cancelled', 'expired', '
 
 /** Notifies phones of the outcomes of their approval requests. */
 class OutcomeNotifier {
-  readonly #parts: KernelParts;
+  readonly #parts: KernelDeps;
   readonly #changes: ChangeNotifier;
   readonly #signal: AbortSignal;
   /** By question, one at a time, so that the last state is reported last. A newer one interrupts one that can wait. */
@@ -141,7 +141,7 @@ class OutcomeNotifier {
   >();
 
   /** @param signal aborts when the gateway closes */
-  constructor(parts: KernelParts, changes: ChangeNotifier, signal: AbortSignal) {
+  constructor(parts: KernelDeps, changes: ChangeNotifier, signal: AbortSignal) {
     this.#parts = parts;
     this.#changes = changes;
     this.#signal = signal;
@@ -150,7 +150,7 @@ class OutcomeNotifier {
   /** Reports that a proposal is being sent, unless a later state supersedes it first. */
   tellSending(proposal: StoredProposal): void {
     const { clock, asking } = this.#parts;
-    for (const authReqId of questionsAsked(proposal)) {
+    for (const authReqId of questionIds(proposal)) {
       this.#inOrder(authReqId, async (overtaken) => {
         await clock.sleep(SENDING_DELAY_MS, overtaken).catch(() => undefined);
         if (!overtaken.aborted) await asking.tell(authReqId, { state: 'executing', text: 'sending' });
@@ -171,7 +171,7 @@ class OutcomeNotifier {
     const came = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
     const isLate = state === 'executed' && reason?.code === 'placed_late';
     const text = isLate ? `${came}; it had been reported as not placed, but reached the broker later` : came;
-    const untold = new Set(questionsAsked(proposal));
+    const untold = new Set(questionIds(proposal));
     for (const asked of untold) {
       this.#inOrder(asked, async () => {
         if (!(await this.#tellUntilHeard(asked, proposal, { state, text }))) return;

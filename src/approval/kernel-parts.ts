@@ -4,32 +4,35 @@ import type { OtherProcesses } from '../store/other-processes.ts';
 import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
 import type { Access } from './access.ts';
-import type { Asking } from './asking-port.ts';
+import type { CibaPort } from './asking-port.ts';
 import type { AuditChain } from './audit-chain.ts';
-import type { Denied } from './denied.ts';
-import type { Keys } from './keys/keys.ts';
-import type { Approved, Kind } from './kind.ts';
-import type { Moves } from './moves.ts';
+import type { Denial } from './denied.ts';
+import type { ApprovalKeys } from './keys/keys.ts';
+import type { Approval, Kind } from './kind.ts';
+import type { ProposalTransitions } from './moves.ts';
 import type { NotificationTokens } from './notification-tokens.ts';
 
 /**
  * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client,
  * the permission for work in their absence. Checked at each use, so a revocation counts before proposals are withdrawn.
  */
-export type IsTakenBack = (of: { readonly sub: string; readonly client?: string }, at: number) => boolean;
+export type IsRevokedBySignal = (
+  of: { readonly sub: string; readonly client?: string },
+  at: number,
+) => boolean;
 
 /** The kernel's dependencies. */
-export interface KernelParts {
+export interface KernelDeps {
   /** Reports internal errors. Never receives a token. */
   readonly onError: (message: string) => void;
   readonly store: ProposalStore;
   /** Undefined if no other process uses the database. */
   readonly others?: OtherProcesses | undefined;
-  readonly moves: Moves;
+  readonly moves: ProposalTransitions;
   readonly halts: Halts;
   readonly access: Access;
   readonly audit: AuditChain;
-  readonly asking: Asking;
+  readonly asking: CibaPort;
   readonly notificationTokens: NotificationTokens;
   readonly clock: Clock;
   /** The gateway's resource identifier. */
@@ -40,13 +43,13 @@ export interface KernelParts {
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
   readonly kindOf: (kind: ProposalKind) => Kind;
   /** Undefined if approvals need no signature by the person's own key. */
-  readonly signatures?: Pick<Keys, 'check'> | undefined;
+  readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   /**
    * Verifies the token of an approval like that of any caller.
    * @param time `isFirst` is false if it was accepted before: then it may have expired
    * @throws {Refusal} 401 with a code for each way to fail, 503 `provider_unreachable`
    */
-  readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approved>;
+  readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;
   /** The `acr` that the approval needs, if any. */
   readonly acrFor?:
     | ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>)
@@ -55,7 +58,7 @@ export interface KernelParts {
   readonly isUnattended?: boolean;
   /** A sentence for the owner if an order that was found late exceeds its mandate. */
   readonly excessOf?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
-  readonly isTakenBack?: IsTakenBack | undefined;
+  readonly isTakenBack?: IsRevokedBySignal | undefined;
   /** Logs what the owner's rules refused. */
-  readonly onDenied?: ((denied: Denied) => Promise<void>) | undefined;
+  readonly onDenied?: ((denied: Denial) => Promise<void>) | undefined;
 }

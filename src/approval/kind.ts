@@ -19,7 +19,7 @@ export interface Proposer {
 }
 
 /** The owner's approval: a verified token, or a mandate. */
-export interface Approved {
+export interface Approval {
   /** `at` is milliseconds since the epoch. Absent if only a token is known. */
   readonly proposer?: {
     readonly sub: string;
@@ -49,18 +49,18 @@ export interface Approved {
   readonly isOurs?: (() => Promise<boolean>) | undefined;
 }
 
-export interface UnderMandate {
+export interface MandateUse {
   /** A mandate's id, or `any` that covers the order. */
   readonly mandate: string | 'any';
   readonly slot?: string | undefined;
   /** Whether to refuse instead of asking if no mandate covers the order. */
   readonly only: boolean;
   /** Reasons to ask the owner even if a mandate covers it. */
-  readonly needsTap: readonly Outside[];
+  readonly needsTap: readonly UncoveredReason[];
 }
 
 /** A reason why no mandate covers an order. */
-export interface Outside {
+export interface UncoveredReason {
   readonly reason: PolicyReason;
   readonly text: string;
   readonly limit?: string;
@@ -68,7 +68,7 @@ export interface Outside {
 }
 
 /** A completed request: what the person will approve. */
-export interface Completed<Subject> {
+export interface CompletedRequest<Subject> {
   readonly subject: Subject;
   /** Unique per person: `client_order_id`, `client_message_id`. */
   readonly subjectId: string;
@@ -91,7 +91,7 @@ export type Execution<Result> =
   | { readonly outcome: 'unknown'; readonly text: string; readonly final?: boolean };
 
 /** Whether a change was reported for this result (`own`), for another, or not at all. */
-export type Heard = 'own' | 'other' | 'nothing';
+export type ReportedChange = 'own' | 'other' | 'nothing';
 
 /** A live stream of changes to a result. Each is a hint: the state is read separately. */
 export interface ResultNews {
@@ -102,7 +102,7 @@ export interface ResultNews {
    * start and the loss of the stream are reported too.
    * @throws the reason of `signal`
    */
-  next(ms: number, signal: AbortSignal): Promise<Heard>;
+  next(ms: number, signal: AbortSignal): Promise<ReportedChange>;
   /** Stops listening. */
   end(): void;
 }
@@ -155,9 +155,9 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
       readonly proposer: Proposer;
       readonly subjectId: string;
       readonly expiresAt: string;
-      readonly under?: UnderMandate | undefined;
+      readonly under?: MandateUse | undefined;
     },
-  ): Promise<Completed<Subject>>;
+  ): Promise<CompletedRequest<Subject>>;
   /** Returns one line, `BUY 5 AAPL LMT 180.00`. With the code it is the binding message. */
   describe(subject: Subject): string;
   /** Returns when it can no longer be executed, RFC 3339. */
@@ -165,12 +165,12 @@ export interface Kind<Request = unknown, Subject = unknown, Result = unknown> {
   /** Returns equal texts for proposals of the same thing: without identifiers, times and momentary prices. */
   fingerprint(subject: Subject): string;
   /** Prefetches what the execution is decided by. Changes nothing, never throws. */
-  prepare?(subject: Subject, approved: Approved): void;
+  prepare?(subject: Subject, approved: Approval): void;
   /**
    * Executes it exactly once, however often it is called: a repeated call returns the journal's answer, looks up the outcome,
    * or sends again if that is safe. Does not throw for external failures.
    */
-  execute(subject: Subject, approved: Approved): Promise<Execution<Result>>;
+  execute(subject: Subject, approved: Approval): Promise<Execution<Result>>;
   /**
    * Looks up an unknown outcome with any token of the person's; sends nothing. Returns undefined if it was never handed over,
    * so that it can have had no effect yet.

@@ -8,7 +8,7 @@ import type {
   Reason,
   StoredProposal,
 } from '../store/proposal-store.ts';
-import { questionHash } from '../store/rows/question-id.ts';
+import { authReqIdHash } from '../store/rows/question-id.ts';
 import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
 import { approvingMandate, passesHalt } from './access.ts';
@@ -38,7 +38,7 @@ import { approvingMandate, passesHalt } from './access.ts';
  * - `expired → executed`: the order had been written off, and was then found at the broker. Proof overrides inference.
  * - `unknown` is not final: the order may be at the broker. Only an answer about it leads out.
  */
-export const transitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
+export const allowedTransitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
   drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
   requested: ['requested', 'drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
   approved: ['executing', 'expired', 'cancelled', 'blocked'],
@@ -60,7 +60,7 @@ export interface ApprovalToken {
 }
 
 /** Fields that may change along with a state. A token is sealed before it is stored. */
-export interface Changes {
+export interface ProposalPatch {
   readonly authReqId?: string;
   readonly interval?: number;
   readonly expiresAt?: number;
@@ -74,7 +74,7 @@ export interface Changes {
   readonly reason?: Reason;
 }
 
-export interface Move {
+export interface Transition {
   /**
    * `stale`: the row has changed since it was read. `barred`: this transition does not exist. `halted`: the person's trading
    * is halted. In each of these cases nothing was written.
@@ -85,7 +85,7 @@ export interface Move {
 }
 
 /** Changes the state of proposals in their store. */
-export class Moves {
+export class ProposalTransitions {
   readonly #store: Pick<ProposalStore, 'change' | 'sealedToken'>;
   readonly #seal: TokenSeal;
   readonly #clock: Pick<Clock, 'now'>;
@@ -101,15 +101,15 @@ export class Moves {
   }
 
   /** Moves a proposal from the state that was seen to another. */
-  async move(seen: StoredProposal, to: ProposalState, changes: Changes = {}): Promise<Move> {
-    if (!transitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
+  async move(seen: StoredProposal, to: ProposalState, changes: ProposalPatch = {}): Promise<Transition> {
+    if (!allowedTransitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
     const begins = seen.state === 'approved' && to === 'executing';
     const unlessHalted = begins && !passesHalt(seen.kind);
-    return await this.#change(seen, changed(seen, to, changes, this.#seal), unlessHalted);
+    return await this.#change(seen, toProposalChange(seen, to, changes, this.#seal), unlessHalted);
   }
 
   /** Records a later result, such as a fill, of an executed proposal. @param reason left as it was if omitted */
-  async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<Move> {
+  async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<Transition> {
     if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
     return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);
   }
@@ -120,13 +120,18 @@ export class Moves {
     return sealed === undefined ? undefined : this.#seal.open(sealed, sealContext(proposal, of));
   }
 
-  async #change(seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Move> {
+  async #change(seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Transition> {
     const note = { event: auditEvent(seen, after), facts: proposalFacts({ ...seen, ...after }) };
     return await this.#store.change(seen, after, note, { now: this.#clock.now(), unlessHalted });
   }
 }
 
-function changed(seen: StoredProposal, to: ProposalState, changes: Changes, seal: TokenSeal): ProposalChange {
+function toProposalChange(
+  seen: StoredProposal,
+  to: ProposalState,
+  changes: ProposalPatch,
+  seal: TokenSeal,
+): ProposalChange {
   const again = to === 'drafted';
   const over = isSettledState(to);
   const { token, secondToken } = changes;
@@ -194,7 +199,7 @@ export function proposalFacts(
     requested_by: requestedBy,
     provenance,
     ...defined({ mandate }),
-    ...(authReqId === undefined ? {} : { auth_req_hash: questionHash(authReqId) }),
+    ...(authReqId === undefined ? {} : { auth_req_hash: authReqIdHash(authReqId) }),
     ...defined({ reason, result }),
   };
 }

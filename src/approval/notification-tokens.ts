@@ -1,10 +1,10 @@
 import { hkdfSync } from 'node:crypto';
 import { sameSecret } from '../secrets/constant-time.ts';
-import { eachSecret, type SealSecrets } from '../secrets/token-seal.ts';
+import { allSecrets, type SealSecrets } from '../secrets/token-seal.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 
 /** A question: its proposal, and how many questions it has had, this one included. */
-type Asked = Pick<StoredProposal, 'id' | 'asked'>;
+type QuestionKey = Pick<StoredProposal, 'id' | 'asked'>;
 
 /**
  * The tokens by which the identity provider proves that a ping is its own (CIBA Core §7.1, §10.2). They are derived from
@@ -12,24 +12,24 @@ type Asked = Pick<StoredProposal, 'id' | 'asked'>;
  * question in `info`. 256 bits, of which CIBA Core §7.1 requires 160.
  */
 export class NotificationTokens {
-  readonly #secrets: ReturnType<typeof eachSecret>;
+  readonly #secrets: ReturnType<typeof allSecrets>;
 
   constructor(secrets: SealSecrets) {
-    this.#secrets = eachSecret(secrets);
+    this.#secrets = allSecrets(secrets);
   }
 
   /** Returns the token of a question. Each question has its own, even about the same proposal. */
-  of(question: Asked): string {
-    return derived(this.#secrets[0], question);
+  of(question: QuestionKey): string {
+    return deriveToken(this.#secrets[0], question);
   }
 
   /** Whether a token is that of the question in a proposal's row. Compares in constant time. */
-  isOf(token: string, proposal: Asked): boolean {
-    return this.#secrets.some((secret) => sameSecret(token, derived(secret, proposal)));
+  isOf(token: string, proposal: QuestionKey): boolean {
+    return this.#secrets.some((secret) => sameSecret(token, deriveToken(secret, proposal)));
   }
 }
 
-function derived(secret: string | Buffer, { id, asked }: Asked): string {
+function deriveToken(secret: string | Buffer, { id, asked }: QuestionKey): string {
   const info = `trade-agent notification token v1 ${id} ${asked}`;
   return Buffer.from(hkdfSync('sha256', secret, '', info, 32)).toString('base64url');
 }

@@ -2,16 +2,16 @@ import type { StoredProposal } from '../store/proposal-store.ts';
 import { buildBindingMessage } from '../trading/approval-details.ts';
 import type { Question } from './asking-port.ts';
 import { proposalDetails } from './details.ts';
-import type { KernelParts } from './kernel-parts.ts';
+import type { KernelDeps } from './kernel-parts.ts';
 
 /** Returns the question, which never changes, since the answer is compared with it. */
 export function buildQuestion(
-  { kindOf, gateway, detailsTypes }: Pick<KernelParts, 'kindOf' | 'gateway' | 'detailsTypes'>,
+  { kindOf, gateway, detailsTypes }: Pick<KernelDeps, 'kindOf' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
 ): Omit<Question, 'notificationToken' | 'expiresIn'> {
   const kind = kindOf(proposal.kind);
   const { sub, username, email } = proposal;
-  const who = askedNow(proposal);
+  const who = currentApprover(proposal);
   return {
     asked: who === sub ? { sub, name: username, email } : { sub: who },
     scope: kind.scope,
@@ -24,19 +24,19 @@ export function buildQuestion(
   };
 }
 
-type Seen = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
+type QuestionState = Pick<StoredProposal, 'sub' | 'second' | 'ownerAuthReqId' | 'authReqId'>;
 
 /** Returns whose answer is awaited: the owner's, then the second approver's if one is needed (supervisor/ask.ts). */
-export function askedNow({ sub, second, ownerAuthReqId }: Seen): string {
+export function currentApprover({ sub, second, ownerAuthReqId }: QuestionState): string {
   return second !== undefined && ownerAuthReqId !== undefined ? second : sub;
 }
 
 /** Whether the owner has approved, and the second approver has not been asked yet. */
-export function isSecondToBeAsked({ second, ownerAuthReqId, authReqId }: Seen): boolean {
+export function isSecondApproverNext({ second, ownerAuthReqId, authReqId }: QuestionState): boolean {
   return second !== undefined && ownerAuthReqId !== undefined && authReqId === ownerAuthReqId;
 }
 
 /** Returns all questions about a proposal. Each phone is notified of the outcome. */
-export function questionsAsked({ ownerAuthReqId, authReqId }: Seen): string[] {
+export function questionIds({ ownerAuthReqId, authReqId }: QuestionState): string[] {
   return [...new Set([ownerAuthReqId, authReqId])].filter((id) => id !== undefined);
 }

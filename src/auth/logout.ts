@@ -1,6 +1,6 @@
 import type { ResolvedProfile } from '../config/profile.ts';
 import type { Clock } from '../machine/clock.ts';
-import type { Home } from '../machine/directories.ts';
+import type { UserDirs } from '../machine/directories.ts';
 import type { CredentialName, CredentialStore } from '../secrets/credential-store.ts';
 import { defined } from '../values/defined.ts';
 import { signInProfile } from './company/sign-in-profile.ts';
@@ -13,7 +13,7 @@ import { parseStoredSession, sessionUser } from './session/stored-session.ts';
 export interface LogoutOptions {
   readonly profile: ResolvedProfile;
   readonly store: CredentialStore;
-  readonly home?: Home;
+  readonly home?: UserDirs;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   /** Also deletes the key that authenticates this machine to a company. */
@@ -47,7 +47,7 @@ export async function logout(options: LogoutOptions): Promise<LogoutResult> {
     const held = { refresh_token: stored.refresh_token, access_token: token?.value };
     // The session belongs to another issuer. A refresh token without a session was meant for this one.
     const isForeign = session === undefined && stored.session !== undefined;
-    const unrevoked = isForeign ? foreign(held) : await revokeTokens(profile, held, access);
+    const unrevoked = isForeign ? foreignTokens(held) : await revokeTokens(profile, held, access);
 
     const names: CredentialName[] = ['refresh_token', 'access_token', 'session', 'dpop_key'];
     if (options.forgetClients) names.push('company_key');
@@ -71,7 +71,9 @@ async function clientProof({ profile, store }: LogoutOptions): Promise<Pick<Prov
 }
 
 /** Reports a foreign issuer's tokens, which are deleted but never sent to this issuer. */
-function foreign(held: Readonly<Record<UnrevokedToken['token'], string | undefined>>): UnrevokedToken[] {
+function foreignTokens(
+  held: Readonly<Record<UnrevokedToken['token'], string | undefined>>,
+): UnrevokedToken[] {
   return (['refresh_token', 'access_token'] as const)
     .filter((token) => held[token] !== undefined)
     .map((token) => ({ token, reason: 'it belongs to another identity provider', unsupported: false }));

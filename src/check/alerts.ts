@@ -11,7 +11,7 @@ import type { Rule } from './rules-schema.ts';
 const FILE_HEADER =
   '# Rules managed by "trade-agent alert". You can edit them like any rules file (docs/guide/CHECKS.md).\n';
 
-export async function listedAlerts(text: string, file: string): Promise<AlertView[]> {
+export async function parseAlerts(text: string, file: string): Promise<AlertView[]> {
   const { rules } = await parseRules(text, file);
   return rules.flatMap((rule) => {
     const alert = toAlert(rule);
@@ -50,11 +50,11 @@ async function withoutRules(text: string, file: string, names: readonly string[]
   for (const [at, { name }] of [...rules.entries()].reverse()) {
     if (names.includes(String(name))) document.deleteIn(['rules', at]);
   }
-  return checked(document, file);
+  return validatedText(document, file);
 }
 
 /** Returns the file's text, which is never written unless a check can read it. */
-async function checked(document: Document, file: string): Promise<string> {
+async function validatedText(document: Document, file: string): Promise<string> {
   const text = document.toString({ lineWidth: 0 });
   await parseRules(text, file);
   return text;
@@ -85,14 +85,14 @@ function freeName(alert: Alert, rules: readonly Rule[]): string {
  * Adds an alert, or returns the same text if it already exists.
  * @throws {TradeAgentError} `blocked` beyond `most` alerts; `invalid_config` if the file is invalid, before or after
  */
-export async function addedAlert(
+export async function addAlert(
   before: string,
   file: string,
   alert: Alert,
   most = Number.POSITIVE_INFINITY,
 ): Promise<{ readonly text: string; readonly added: AlertView; readonly isNew: boolean }> {
   const { rules } = await parseRules(before, file);
-  const there = (await listedAlerts(before, file)).find(
+  const there = (await parseAlerts(before, file)).find(
     (one) => one.enabled && one.snoozed_until === null && isSame(one.alert, alert),
   );
   if (there !== undefined) return { text: before, added: there, isNew: false };
@@ -102,8 +102,8 @@ export async function addedAlert(
   if (document.contents === null || document.get('rules') == null)
     document.set('rules', document.createNode([]));
   document.addIn(['rules'], document.createNode(toRule(name, alert), { flow: true }));
-  const text = await checked(document, file);
-  const all = await listedAlerts(text, file);
+  const text = await validatedText(document, file);
+  const all = await parseAlerts(text, file);
   if (all.length > most) {
     throw new TradeAgentError('blocked', `there are already ${most} alerts`, {
       hint: 'Remove one first, or add this one yourself: trade-agent alert add.',
@@ -115,12 +115,12 @@ export async function addedAlert(
 }
 
 /** Removes the alert of a name, or all of a symbol. @throws {TradeAgentError} `not_found`; `invalid_config` */
-export async function removedAlerts(
+export async function removeAlerts(
   before: string,
   file: string,
   which: string,
 ): Promise<{ readonly text: string; readonly removed: readonly AlertView[] }> {
-  const alerts = await listedAlerts(before, file);
+  const alerts = await parseAlerts(before, file);
   const named = alerts.filter(({ name }) => name === which);
   const removed =
     named.length > 0 ? named : alerts.filter(({ alert }) => alert.symbol === which.toUpperCase());

@@ -1,11 +1,11 @@
-import type { Remembered } from '../store/check-store.ts';
+import type { CheckSnapshot } from '../store/check-store.ts';
 import { Dec } from '../trading/decimal.ts';
-import { symbolMarketClock, waitsForOpening } from '../trading/market-open.ts';
+import { mustWaitForOpen, symbolMarketClock } from '../trading/market-open.ts';
 import { describeOrder, type OrderRequest } from '../trading/order.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { computeFigures, type Figures } from './figures.ts';
-import { type Firing, fire, ruleDefinition } from './firing.ts';
-import { type Look, observe } from './observe.ts';
+import { type Firing, fireRules, ruleDefinition } from './firing.ts';
+import { type Observations, observeRules } from './observe.ts';
 import { closures } from './observe-account.ts';
 import type { CheckResult } from './result-schema.ts';
 import { type RuleOf, type RulesFile, ruleSchema } from './rules-schema.ts';
@@ -16,7 +16,7 @@ interface CheckInput {
   readonly file: RulesFile;
   readonly rulesFile: string | undefined;
   readonly snapshot: Snapshot;
-  readonly memory: Remembered;
+  readonly memory: CheckSnapshot;
   readonly sectorOf: (symbol: string) => string | undefined;
   /** Set only if orders are suggested. `awaited` has the symbols with a pending approval. */
   readonly suggest?: {
@@ -27,7 +27,7 @@ interface CheckInput {
   };
 }
 
-export interface Proposal {
+export interface SuggestedProposal {
   readonly request: OrderRequest;
   readonly rule: { readonly name: string; readonly definition: string } | undefined;
 }
@@ -36,24 +36,24 @@ export interface Check {
   readonly result: CheckResult;
   readonly figures: Figures;
   readonly firing: Firing;
-  readonly proposals: readonly Proposal[];
+  readonly proposals: readonly SuggestedProposal[];
 }
 
-export function check(given: CheckInput): Check {
-  const input = { ...given, file: withRuin(given.file) };
+export function checkPortfolio(given: CheckInput): Check {
+  const input = { ...given, file: withRuinRule(given.file) };
   const { file, snapshot, memory } = input;
   const sectorOf = (symbol: string) =>
     Object.hasOwn(file.sectors, symbol) ? file.sectors[symbol] : input.sectorOf(symbol);
   const figures = computeFigures(snapshot, { sectorOf, mark: memory.mark() });
-  const look = observe(file, snapshot, figures);
-  const firing = fire(look, memory.fired(), snapshot.now, new Set(file.rules.map(({ name }) => name)));
+  const look = observeRules(file, snapshot, figures);
+  const firing = fireRules(look, memory.fired(), snapshot.now, new Set(file.rules.map(({ name }) => name)));
   const { proposals, suggestion } = buildProposals(input, look, figures);
   const result = { ...checkResult(input, figures, look, firing), suggestion };
   return { result, figures, firing, proposals };
 }
 
 /** Adds the ruin rule, which is always checked unless the file turns it off. */
-function withRuin(file: RulesFile): RulesFile {
+function withRuinRule(file: RulesFile): RulesFile {
   if (file.rules.some(({ kind }) => kind === 'ruin')) return file;
   const taken = new Set(file.rules.map(({ name }) => name));
   let name = 'ruin';
@@ -63,24 +63,27 @@ function withRuin(file: RulesFile): RulesFile {
 
 function buildProposals(
   { suggest, file, snapshot, memory }: CheckInput,
-  look: Look,
+  look: Observations,
   figures: Figures,
-): { proposals: Proposal[]; suggestion: CheckResult['suggestion'] } {
+): { proposals: SuggestedProposal[]; suggestion: CheckResult['suggestion'] } {
   if (suggest === undefined) return { proposals: [], suggestion: null };
   const left: { symbol: string; reason: string }[] = [];
-  const conditional = look.observations.flatMap(({ rule, state }): (Proposal & { spends: Dec })[] => {
-    if (rule.kind !== 'order' || state !== 'triggered' || (rule.snooze ?? 0) > snapshot.now) return [];
-    const definition = ruleDefinition(rule);
-    const earlier = memory.proposed(rule.name, definition);
-    if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol))) return [];
-    if (suggest.awaited.has(rule.symbol)) return [];
-    const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
-    if (waitsForOpening(request, symbolMarketClock(request.symbol, snapshot.clock))) {
-      left.push({ symbol: rule.symbol, reason: 'market_closed' });
-      return [];
-    }
-    return [{ request, rule: { name: rule.name, definition }, spends: orderCost(request, rule, snapshot) }];
-  });
+  const conditional = look.observations.flatMap(
+    ({ rule, state }): (SuggestedProposal & { spends: Dec })[] => {
+      if (rule.kind !== 'order' || state !== 'triggered' || (rule.snooze ?? 0) > snapshot.now) return [];
+      const definition = ruleDefinition(rule);
+      const earlier = memory.proposed(rule.name, definition);
+      if (earlier !== undefined && (earlier.asked || suggest.wasAsked(earlier.thread, rule.symbol)))
+        return [];
+      if (suggest.awaited.has(rule.symbol)) return [];
+      const request: OrderRequest = { ...rule.order, symbol: rule.symbol };
+      if (mustWaitForOpen(request, symbolMarketClock(request.symbol, snapshot.clock))) {
+        left.push({ symbol: rule.symbol, reason: 'market_closed' });
+        return [];
+      }
+      return [{ request, rule: { name: rule.name, definition }, spends: orderCost(request, rule, snapshot) }];
+    },
+  );
   // The person's own conditional orders come first; rebalancing leaves their symbols and cash alone.
   const spent = conditional.reduce((sum, { spends }) => sum.plus(spends), new Dec(0));
   const awaited = new Set([...suggest.awaited, ...conditional.map(({ request }) => request.symbol)]);
@@ -89,7 +92,7 @@ function buildProposals(
   const spendable = { ...snapshot, account: { ...snapshot.account, cash: free } };
   const rebalancing = suggestOrders(file, spendable, figures, { ...suggest, awaited });
   const placeable = (rebalancing?.orders ?? []).filter(({ request }) => {
-    if (!waitsForOpening(request, symbolMarketClock(request.symbol, snapshot.clock))) return true;
+    if (!mustWaitForOpen(request, symbolMarketClock(request.symbol, snapshot.clock))) return true;
     left.push({ symbol: request.symbol, reason: 'market_closed' });
     return false;
   });
@@ -138,7 +141,7 @@ const returns = (value: PeriodReturn | undefined) =>
 function checkResult(
   { rulesFile, snapshot, file }: CheckInput,
   figures: Figures,
-  look: Look,
+  look: Observations,
   firing: Firing,
 ): CheckResult {
   const { account, clock } = snapshot;

@@ -5,26 +5,26 @@ import type { Rule, RulesFile } from './rules-schema.ts';
 
 /** Returns the limits that a price or a daily change alone can cross, in rules about named symbols. */
 export function priceConditions({ rules }: RulesFile): Condition[] {
-  return rules.flatMap((rule) => (rule.enabled ? ofRule(rule) : []));
+  return rules.flatMap((rule) => (rule.enabled ? ruleConditions(rule) : []));
 }
 
-function ofRule(rule: Rule): Condition[] {
+function ruleConditions(rule: Rule): Condition[] {
   if (rule.kind === 'price' || rule.kind === 'order') {
     const [side] = priceLimit(rule);
-    return [{ rule: rule.name, symbol: rule.symbol, side, ...texts(priceLimits(rule), 1) }];
+    return [{ rule: rule.name, symbol: rule.symbol, side, ...limitTexts(priceLimits(rule), 1) }];
   }
   if (rule.kind !== 'move' || rule.sessions !== 1 || rule.symbols === 'held') return [];
   const limits = moveLimits(rule);
   return rule.symbols.flatMap((symbol) => [
     ...(rule.direction === 'down'
       ? []
-      : [{ rule: rule.name, symbol, side: 'up', ...texts(limits, 1) } as const]),
+      : [{ rule: rule.name, symbol, side: 'up', ...limitTexts(limits, 1) } as const]),
     ...(rule.direction === 'up'
       ? []
-      : [{ rule: rule.name, symbol, side: 'down', ...texts(limits, -1) } as const]),
+      : [{ rule: rule.name, symbol, side: 'down', ...limitTexts(limits, -1) } as const]),
   ]);
 }
 
-function texts({ limit, clear }: Limits, sign: 1 | -1): Pick<Condition, 'limit' | 'back'> {
+function limitTexts({ limit, clear }: Limits, sign: 1 | -1): Pick<Condition, 'limit' | 'back'> {
   return { limit: limit.mul(sign).toFixed(), back: clear.mul(sign).toFixed() };
 }

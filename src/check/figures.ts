@@ -3,9 +3,14 @@ import { Dec, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
-import { replayed, toTrades } from '../trading/portfolio/closings.ts';
+import { replayLots, toTrades } from '../trading/portfolio/closings.ts';
 import { income } from '../trading/portfolio/dividends.ts';
-import { type Drawdowns, drawdowns, type Fall, type HighWaterMark } from '../trading/portfolio/drawdown.ts';
+import {
+  type Drawdown,
+  type Drawdowns,
+  drawdowns,
+  type HighWaterMark,
+} from '../trading/portfolio/drawdown.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
 import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
 import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';
@@ -26,7 +31,7 @@ export function computeFigures(
   const equity = new Dec(account.equity);
   const booked = activities && externalFlows(activities, priceOn).flows.filter(({ at }) => at <= now);
   const flows = mergedFlows(history, booked, now);
-  const since = dayBegan(history, now);
+  const since = dayStart(history, now);
   const present = { at: now, equity };
   const returns = accountReturns(history, present, flows, booked);
   const { line, points, factors, timeWeighted, moneyWeighted } = returns;
@@ -43,7 +48,7 @@ export function computeFigures(
     equity,
     cash: new Dec(account.cash),
     ruin,
-    performance: accountPerformance(account, positions, flowSince(since, line, flows, change)),
+    performance: accountPerformance(account, positions, flowSinceClose(since, line, flows, change)),
     bySymbol,
     bySector: weightsBySector(bySymbol, equity, sectorOf),
     points: line,
@@ -63,7 +68,7 @@ export function computeFigures(
 }
 
 /** Returns the end of the day of the last close: the last known one, or the last weekday. */
-function dayBegan(history: Snapshot['history'], now: number): number {
+function dayStart(history: Snapshot['history'], now: number): number {
   let day = addDays(newYorkDate(now), -1);
   while (weekday(day) === 0 || weekday(day) === 6) day = addDays(day, -1);
   return Math.max(
@@ -76,14 +81,19 @@ function dayBegan(history: Snapshot['history'], now: number): number {
  * Returns the external flow since the last close, from the line if it has that close's value. On an account's first
  * day, last equity may include the opening balance; the flow counts if that explains the day better.
  */
-function flowSince(since: number, line: readonly ValuePoint[], flows: readonly Flow[], change: Dec): Dec {
+function flowSinceClose(
+  since: number,
+  line: readonly ValuePoint[],
+  flows: readonly Flow[],
+  change: Dec,
+): Dec {
   const [close, present] = line.slice(-2);
   if (close?.at === since && present !== undefined) return present.flow;
-  const all = total(flows.filter(({ at }) => at > since));
+  const all = totalFlow(flows.filter(({ at }) => at > since));
   return line.length > 1 || change.minus(all).abs().lt(change.abs()) ? all : ZERO;
 }
 
-const total = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>
+const totalFlow = (flows: readonly Pick<Flow, 'amount'>[]): Dec =>
   flows.reduce((sum, { amount }) => sum.plus(amount), ZERO);
 
 function drawdownsSince(
@@ -92,14 +102,14 @@ function drawdownsSince(
   { flows, booked }: { readonly flows: readonly Flow[]; readonly booked: readonly Flow[] | undefined },
 ): Drawdowns {
   const known = drawdowns(points);
-  const allFlows = booked && total(booked);
-  const followed = mark === undefined ? known : followedFrom(mark, points, flows, allFlows);
+  const allFlows = booked && totalFlow(booked);
+  const followed = mark === undefined ? known : drawdownsFromMark(mark, points, flows, allFlows);
   return {
     get series() {
       return known.series;
     },
     current: followed.current,
-    worst: mark === undefined ? known.worst : deeper(known.worst, followed.worst),
+    worst: mark === undefined ? known.worst : deeperFall(known.worst, followed.worst),
     mark:
       booked === undefined && mark !== undefined
         ? mark
@@ -108,33 +118,33 @@ function drawdownsSince(
 }
 
 /** Follows the mark from its exact moment, often midday: its value includes that morning's flows. */
-function followedFrom(
+function drawdownsFromMark(
   mark: HighWaterMark,
   values: readonly Pick<ValuePoint, 'at' | 'value'>[],
   flows: readonly Flow[],
   allFlows: Dec | undefined,
 ): Drawdowns {
   const since = valuePoints([mark.last, ...values.filter(({ at }) => at > mark.last.at)], flows);
-  return drawdowns(placed(since, mark, allFlows), mark);
+  return drawdowns(withLateFlows(since, mark, allFlows), mark);
 }
 
 /**
  * Returns the points since the mark, with the flows that became known since then: a same-day deposit may or may not
  * be in its value, and late bookings are dated earlier. Flows dated before the mark count for the first point.
  */
-function placed(
+function withLateFlows(
   points: readonly ValuePoint[],
   { flows: before }: HighWaterMark,
   now: Dec | undefined,
 ): readonly ValuePoint[] {
   const [at, first, ...rest] = points;
   if (before === undefined || now === undefined || at === undefined || first === undefined) return points;
-  const missing = now.minus(before).minus(total(points.map(({ flow }) => ({ amount: flow }))));
+  const missing = now.minus(before).minus(totalFlow(points.map(({ flow }) => ({ amount: flow }))));
   return [at, { ...first, flow: first.flow.plus(missing) }, ...rest];
 }
 
 /** Returns the deeper fall, since the mark may be between two day ends. */
-function deeper(known: Fall | undefined, since: Fall | undefined): Fall | undefined {
+function deeperFall(known: Drawdown | undefined, since: Drawdown | undefined): Drawdown | undefined {
   return since !== undefined && (known === undefined || since.fraction.gt(known.fraction)) ? since : known;
 }
 
@@ -145,7 +155,7 @@ function realizedGains(activities: readonly Activity[], positions: readonly Posi
   const traded = new Set([...fills, ...exchanges.flatMap(({ legs }) => legs)].map(({ symbol }) => symbol));
   const held = positions.filter(({ symbol }) => traded.has(symbol));
   const by = (method: LotMethod) => {
-    const { closings, uncertain } = replayed(trades, method, { positions: held, washSales: false });
+    const { closings, uncertain } = replayLots(trades, method, { positions: held, washSales: false });
     let made: Dec = ZERO;
     for (const { proceeds, cost } of closings)
       if (proceeds !== undefined && cost !== undefined) made = made.plus(proceeds).minus(cost);

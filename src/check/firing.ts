@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { FiredState } from '../store/check-store.ts';
 import { defined } from '../values/defined.ts';
-import { oncePer } from '../values/once-per.ts';
-import { filledIn } from './message.ts';
+import { memoizePerObject } from '../values/once-per.ts';
+import { fillIn } from './message.ts';
 import type { Observation } from './observation.ts';
-import type { Look } from './observe.ts';
+import type { Observations } from './observe.ts';
 import type { Rule, Severity } from './rules-schema.ts';
 
 export interface Finding {
@@ -35,13 +35,13 @@ const NOT_SEEN_SUFFIX = ' (not seen)';
 const stateKey = (rule: string, subject: string) => `${rule}\n${subject}`;
 
 /** Returns a digest of the parts that make a rule fire; wording and times may change without firing again. */
-export const ruleDefinition = oncePer((rule: Rule): string => {
+export const ruleDefinition = memoizePerObject((rule: Rule): string => {
   const { message: _m, severity: _s, when: _w, snooze: _z, enabled: _e, ...trigger } = rule;
   return createHash('sha256').update(JSON.stringify(trigger)).digest('base64url').slice(0, 16);
 });
 
 /** Returns the definition, with a limit from elsewhere in the file (a target). */
-function definitionFor({ rule, limitedBy }: Observation): string {
+function observationDefinition({ rule, limitedBy }: Observation): string {
   const definition = ruleDefinition(rule);
   return limitedBy === undefined ? definition : `${definition} ${limitedBy}`;
 }
@@ -51,8 +51,8 @@ function definitionFor({ rule, limitedBy }: Observation): string {
  * may fire again after it was `clear`. Skipped rules keep their state, disabled ones lose it.
  * @param inFile names of the file's rules; rules of other files keep their state
  */
-export function fire(
-  look: Look,
+export function fireRules(
+  look: Observations,
   before: readonly FiredState[],
   now: number,
   inFile: ReadonlySet<string>,
@@ -71,7 +71,7 @@ export function fire(
   const see = (seen: Observation, subject = seen.subject, problem?: string) => {
     const { rule, state } = seen;
     if (state === 'clear') return;
-    const definition = definitionFor(seen);
+    const definition = observationDefinition(seen);
     const earlier = earlierOf(rule.name, subject, definition);
     if (state === 'between' && earlier === undefined) return;
     const since = earlier?.since ?? now;
@@ -99,7 +99,13 @@ export function fire(
       .map(({ rule }) => rule.name),
   );
   states.push(...before.filter(({ rule }) => skipped.has(rule) || !inFile.has(rule)));
-  return { findings: findings.sort(mostSevere), ongoing: ongoing.sort(mostSevere), snoozed, states, stateOf };
+  return {
+    findings: findings.sort(compareSeverity),
+    ongoing: ongoing.sort(compareSeverity),
+    snoozed,
+    states,
+    stateOf,
+  };
 }
 
 function toFinding({ rule, subject, say }: Observation, since: number, problem?: string): Finding {
@@ -111,7 +117,7 @@ function toFinding({ rule, subject, say }: Observation, since: number, problem?:
     kind,
     subject,
     severity,
-    message: rule.message === undefined || problem !== undefined ? text : filledIn(rule.message, all),
+    message: rule.message === undefined || problem !== undefined ? text : fillIn(rule.message, all),
     facts,
     since: new Date(since).toISOString(),
     ...defined({ problem }),
@@ -121,6 +127,6 @@ function toFinding({ rule, subject, say }: Observation, since: number, problem?:
 const rank: Record<Severity, number> = { critical: 0, warning: 1, info: 2 };
 
 /** Sorts the most severe findings first, otherwise in the order of the rules. */
-function mostSevere(a: Finding, b: Finding): number {
+function compareSeverity(a: Finding, b: Finding): number {
   return rank[a.severity] - rank[b.severity];
 }

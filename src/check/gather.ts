@@ -3,9 +3,14 @@ import type { ActivityCache, CloseCache, ImportStore } from '../store/check-stor
 import { dailyCloses } from '../tools/daily-closes.ts';
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import { readOpenOrders } from '../tools/order-pages.ts';
-import { type Activity, EARLIEST_ACTIVITY_MS, externalFlows, type PriceOn } from '../trading/activity.ts';
+import {
+  type Activity,
+  type ClosingPriceLookup,
+  EARLIEST_ACTIVITY_MS,
+  externalFlows,
+} from '../trading/activity.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
-import { withImported } from '../trading/portfolio/imported.ts';
+import { mergeImported } from '../trading/portfolio/imported.ts';
 import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
 import { atDayEnds } from '../trading/portfolio/returns.ts';
 import type { Bar, Position, Quote } from '../trading/views.ts';
@@ -14,7 +19,7 @@ import { ruleSymbols } from './observe-prices.ts';
 import { readQuotes } from './read-quotes.ts';
 import type { Rule, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
-import { noPriceCode, unlessUnreadable } from './unreadable.ts';
+import { ifReadable, missingPriceCode } from './unreadable.ts';
 
 interface GatherOptions {
   readonly gateway: GatewayClient;
@@ -32,12 +37,12 @@ const CALENDAR_DAYS = 28;
 /** A larger difference of clocks is noted, since it confuses people who compare times. */
 const CLOCK_SKEW_MS = 60_000;
 
-export async function gather(options: GatherOptions): Promise<Snapshot> {
+export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
   const { gateway, file, closes, activities: cached, imported, localNow, suggest } = options;
   const [account, positions, openOrders, clock, history] = await Promise.all([
     gateway.account(),
     gateway.positions(),
-    suggest ? readOpenOrders(gateway) : unlessUnreadable(readOpenOrders(gateway)),
+    suggest ? readOpenOrders(gateway) : ifReadable(readOpenOrders(gateway)),
     gateway.clock(),
     gateway.valueHistory('5A'),
   ]);
@@ -60,7 +65,7 @@ export async function gather(options: GatherOptions): Promise<Snapshot> {
     imported?.(account.account).activities() ?? [],
   ]);
   const ends = atDayEnds(history);
-  const activities = told && withImported(told, own);
+  const activities = told && mergeImported(told, own);
   const used = activities?.filter((one) => one.imported === true).length ?? 0;
   if (used > 0)
     notes.push(`${used} of the activities were imported from a file; your broker did not report them`);
@@ -83,13 +88,13 @@ export async function gather(options: GatherOptions): Promise<Snapshot> {
 }
 
 function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], suggest: boolean): string[] {
-  const ofRules = rules.flatMap((rule) => (rule.enabled ? quotedFor(rule, held) : []));
+  const ofRules = rules.flatMap((rule) => (rule.enabled ? symbolsToQuoteFor(rule, held) : []));
   const ofTargets = suggest ? Object.keys(targets ?? {}).filter((symbol) => symbol !== 'cash') : [];
   return [...new Set([...ofRules, ...ofTargets])].sort();
 }
 
 /** Returns the symbols to quote. Held positions already have a price. */
-function quotedFor(rule: Rule, held: readonly string[]): readonly string[] {
+function symbolsToQuoteFor(rule: Rule, held: readonly string[]): readonly string[] {
   if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return ruleSymbols(rule, held);
   if (rule.kind !== 'move') return [];
   return ruleSymbols(rule, held).filter((symbol) => rule.sessions > 1 || !held.includes(symbol));
@@ -175,8 +180,8 @@ async function readPricesOfTransfers(
     positions,
     today,
   }: { activities: readonly Activity[]; positions: readonly Position[]; today: string },
-): Promise<PriceOn> {
-  const prices = new Map<string, Awaited<ReturnType<PriceOn>>>();
+): Promise<ClosingPriceLookup> {
+  const prices = new Map<string, Awaited<ReturnType<ClosingPriceLookup>>>();
   for (const { symbol, at } of externalFlows(activities).unvalued) {
     const day = newYorkDate(Date.parse(at));
     const key = `${symbol} ${day}`;
@@ -185,24 +190,24 @@ async function readPricesOfTransfers(
       key,
       day === today
         ? positions.find((position) => position.symbol === symbol)?.current_price
-        : await closeOn(gateway, cache, symbol, day),
+        : await readCloseOn(gateway, cache, symbol, day),
     );
   }
   return (symbol, day) => prices.get(`${symbol} ${day}`);
 }
 
 /** Returns the last close up to a day, since shares are also transferred on days without trading. */
-async function closeOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
+async function readCloseOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
   const key = `${symbol} ${day}`;
   const kept = await cache.get(key);
   const [units] = kept?.closes ?? [];
   if (units !== undefined) return fromUnits(units);
   const end = newYorkInstant(day, '24:00');
   const reach = { start: end - MAX_CLOSURE_MS, end: end - 1 };
-  const bars = await unlessUnreadable(
+  const bars = await ifReadable(
     gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' }),
   ).catch((error: unknown) => {
-    if (noPriceCode(error) === undefined) throw error;
+    if (missingPriceCode(error) === undefined) throw error;
     return undefined;
   });
   const last = bars?.at(-1);

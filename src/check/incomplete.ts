@@ -1,4 +1,4 @@
-import { type Activity, externalFlows, type PriceOn } from '../trading/activity.ts';
+import { type Activity, type ClosingPriceLookup, externalFlows } from '../trading/activity.ts';
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 
@@ -13,7 +13,7 @@ export const figureNames = [
 ] as const;
 export type FigureName = (typeof figureNames)[number];
 
-export interface Incomplete {
+export interface IncompleteFigures {
   readonly figures: readonly FigureName[];
   readonly reason: string;
 }
@@ -33,8 +33,8 @@ const FLOW_FIGURES: readonly FigureName[] = [
  */
 export function incompleteFigures(
   activities: readonly Activity[] | undefined,
-  { priceOn, flowsTold, since }: { priceOn: PriceOn; flowsTold: boolean; since: number },
-): Incomplete[] {
+  { priceOn, flowsTold, since }: { priceOn: ClosingPriceLookup; flowsTold: boolean; since: number },
+): IncompleteFigures[] {
   if (activities === undefined) {
     const reason = flowsTold
       ? 'shares transferred in or out are not known'
@@ -50,25 +50,25 @@ export function incompleteFigures(
     .map((activity) => ({
       figures: touched(activity, [
         ...(activity.qty === null ? [] : (['realized'] as const)),
-        ...(isNothing(activity.amount) ? [] : (['income'] as const)),
+        ...(isZeroAmount(activity.amount) ? [] : (['income'] as const)),
         ...FLOW_FIGURES,
       ]),
-      reason: `the effect of ${words(activity)} is not known`,
+      reason: `the effect of ${describeActivity(activity)} is not known`,
     }));
   const unvalued = externalFlows(activities, priceOn).unvalued.map((activity) => ({
     figures: touched(activity, FLOW_FIGURES),
-    reason: `${words(activity)} transferred shares whose value at the time is not known`,
+    reason: `${describeActivity(activity)} transferred shares whose value at the time is not known`,
   }));
   return [...unknown, ...unvalued];
 }
 
-const isNothing = (amount: string | null) => amount === null || Number(amount) === 0;
+const isZeroAmount = (amount: string | null) => amount === null || Number(amount) === 0;
 
 /** Describes an activity: `activity XYZ of 2026-11-02 (3 AAPL, -$5.00)`. */
-function words({ type, at, symbol, qty, amount }: Activity): string {
+function describeActivity({ type, at, symbol, qty, amount }: Activity): string {
   const what = [
     ...(symbol === null ? [] : [`${qty === null ? '' : `${qty} `}${symbol}`]),
-    ...(amount === null || isNothing(amount) ? [] : [signedDollars(amount)]),
+    ...(amount === null || isZeroAmount(amount) ? [] : [signedDollars(amount)]),
   ];
   return `activity ${type} of ${newYorkDate(Date.parse(at))}${what.length === 0 ? '' : ` (${what.join(', ')})`}`;
 }

@@ -1,19 +1,19 @@
 import type { z } from 'zod';
-import { readNamedFile } from '../config/named-file.ts';
+import { readRequiredFile } from '../config/named-file.ts';
 import { lineSuffix, readYaml } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';
 import { checkOrder } from '../trading/order.ts';
 import { DEFAULT_BENCHMARK } from '../trading/portfolio/benchmark.ts';
-import { shareForm } from '../trading/symbol.ts';
-import { messagePlaceholders, namedIn } from './message.ts';
+import { shareSymbolPattern } from '../trading/symbol.ts';
+import { messagePlaceholders, placeholdersIn } from './message.ts';
 import {
-  fitTogether,
-  keysOfKind,
+  isAtMostWhole,
   orderKeys,
-  percentForm,
+  percentPattern,
   percentToFraction,
   type RulesFile,
+  ruleKeys,
   ruleKinds,
   rulesFileSchema,
   suggestSchema,
@@ -43,31 +43,31 @@ const MAX_BYTES = 1024 * 1024;
  */
 export async function loadRules(file: string): Promise<RulesFile> {
   const hint = 'Pass another file with --rules, or omit it to use the default rules.';
-  return parseRules(readNamedFile(file, 'rules file', hint), file);
+  return parseRules(readRequiredFile(file, 'rules file', hint), file);
 }
 
-export function standardRules(): RulesFile {
+export function defaultRulesFile(): RulesFile {
   return rulesFileSchema.parse(defaultRules);
 }
 
 /** Parses rules. @param file name, for messages @throws {TradeAgentError} `invalid_config` */
 export async function parseRules(text: string, file: string): Promise<RulesFile> {
   if (text.length > MAX_BYTES) throw invalid(file, `${file} is too long for a rules file`);
-  return (await readQuickly(text, file)) ?? (await readWhole(text, file));
+  return (await parseQuickly(text, file)) ?? (await parseWithLines(text, file));
 }
 
-async function readWhole(text: string, file: string): Promise<RulesFile> {
+async function parseWithLines(text: string, file: string): Promise<RulesFile> {
   const { document, lines, content: written } = await readYaml(text, file);
   const content = written ?? {};
   const at = (path: readonly PropertyKey[]) => `${file}${lineSuffix(document, lines, path)}`;
-  const result = rulesFileSchema.safeParse(content, { error: inWords });
-  if (!result.success) throw explain(result.error, content, file, at);
+  const result = rulesFileSchema.safeParse(content, { error: issueText });
+  if (!result.success) throw toConfigError(result.error, content, file, at);
   checkRules(result.data, file, at);
   return result.data;
 }
 
 /** Fast path for plain targets and a valid file; errors need line numbers. */
-async function readQuickly(text: string, file: string): Promise<RulesFile | undefined> {
+async function parseQuickly(text: string, file: string): Promise<RulesFile | undefined> {
   const plain = takePlainTargets(text);
   if (plain === undefined) return undefined;
   try {
@@ -91,7 +91,7 @@ function checkRules(
 ): void {
   rules.forEach((rule, index) => {
     const known = messagePlaceholders(rule.kind);
-    for (const name of namedIn(rule.message ?? '')) {
+    for (const name of placeholdersIn(rule.message ?? '')) {
       if (known.includes(name)) continue;
       const said = `the message of rule "${rule.name}" can't use {${name}}`;
       throw invalid(file, `${at(['rules', index, 'message'])}: ${said}`, { typed: name, known });
@@ -135,7 +135,7 @@ const typeWords: Readonly<Record<string, string>> = {
   record: 'keys and values',
 };
 
-function inWords(issue: z.core.$ZodRawIssue): string | undefined {
+function issueText(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`;
   if (issue.code !== 'invalid_type') return undefined;
   if (issue.input === undefined) return 'is missing';
@@ -143,7 +143,7 @@ function inWords(issue: z.core.$ZodRawIssue): string | undefined {
   return `must be ${typeWords[issue.expected] ?? issue.expected}`;
 }
 
-function explain(
+function toConfigError(
   error: z.ZodError,
   content: unknown,
   file: string,
@@ -195,12 +195,12 @@ function keysAt(content: unknown, path: readonly PropertyKey[]): string[] {
   if (first !== 'rules') return [];
   if (third === 'when') return ['before_close'];
   if (path[2] === 'order') return orderKeys;
-  return keysOfKind(String(valueAt(content, [...path.slice(0, 2), 'kind'])));
+  return ruleKeys(String(valueAt(content, [...path.slice(0, 2), 'kind'])));
 }
 
 const BEFORE = '(?:(?:#[^\\n]*|[a-z_]+: [\\w.%-]+)?\\n)*';
 /** Matches a symbol and a percentage that YAML reads as text and the schema accepts. */
-const LINE = ` {2}(?:cash|${shareForm.source}): ${percentForm.source}\\n`;
+const LINE = ` {2}(?:cash|${shareSymbolPattern.source}): ${percentPattern.source}\\n`;
 const plainTargets = new RegExp(`^(${BEFORE})targets:\\n((?:${LINE})+)(?![ ])`);
 
 /** Symbols that YAML does not read as text. */
@@ -222,6 +222,6 @@ export function takePlainTargets(text: string) {
     if (Object.hasOwn(targets, symbol) || NON_TEXT_SYMBOLS.includes(symbol)) return undefined;
     targets[symbol] = percentToFraction(line.slice(end + 2));
   }
-  if (!fitTogether(targets)) return undefined;
+  if (!isAtMostWhole(targets)) return undefined;
   return { rest: `${before}targets: {}\n${text.slice(whole.length)}`, targets };
 }

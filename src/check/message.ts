@@ -21,11 +21,11 @@ export function messagePlaceholders(kind: Rule['kind']): string[] {
   return ['rule', 'severity', ...placeholders[kind]];
 }
 
-export function namedIn(template: string): string[] {
+export function placeholdersIn(template: string): string[] {
   return [...template.matchAll(/\{([^{}]*)\}/g)].map(([, name = '']) => name);
 }
 
-export function filledIn(template: string, facts: Readonly<Record<string, string>>): string {
+export function fillIn(template: string, facts: Readonly<Record<string, string>>): string {
   return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
     Object.hasOwn(facts, name) ? (facts[name] as string) : whole,
   );

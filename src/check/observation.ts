@@ -1,7 +1,7 @@
 import { compare, Dec } from '../trading/decimal.ts';
 import type { Rule } from './rules-schema.ts';
 
-interface Said {
+interface FindingText {
   readonly facts: Readonly<Record<string, string>>;
   readonly text: string;
 }
@@ -14,11 +14,11 @@ export interface Observation {
   readonly limitedBy?: string;
   /** `triggered`: beyond the limit; `clear`: far enough back to re-arm; `between`: neither, to fire only once. */
   readonly state: 'triggered' | 'clear' | 'between';
-  readonly say: () => Said;
+  readonly say: () => FindingText;
 }
 
 /** A rule that could not be checked. It is always reported: a check that saw nothing must not read as "all well". */
-export interface Blind {
+export interface UncheckedRule {
   readonly rule: Rule;
   readonly subject: string;
   readonly code:
@@ -30,9 +30,9 @@ export interface Blind {
   readonly text: string;
 }
 
-export interface Observed {
+export interface ObservedRule {
   readonly observations: readonly Observation[];
-  readonly blind: readonly Blind[];
+  readonly blind: readonly UncheckedRule[];
 }
 
 export interface Limits {
@@ -43,12 +43,12 @@ export interface Limits {
 }
 
 /** @param back distance from the limit at which a value is `clear` */
-export function limits(limit: Dec, direction: Limits['direction'], back: Dec): Limits {
+export function createLimits(limit: Dec, direction: Limits['direction'], back: Dec): Limits {
   return { direction, limit, clear: direction === 'above' ? limit.minus(back) : limit.plus(back) };
 }
 
 /** Compares a value with limits. A value at the limit is not beyond it. */
-export function level(value: Dec, { direction, limit, clear }: Limits): Observation['state'] {
+export function levelOf(value: Dec, { direction, limit, clear }: Limits): Observation['state'] {
   const sign = direction === 'above' ? 1 : -1;
   if (compare(value, limit) * sign > 0) return 'triggered';
   return compare(value, clear) * sign <= 0 ? 'clear' : 'between';
@@ -63,41 +63,41 @@ export function levelOfQuotient(
   const bound = clear.mul(whole);
   // Usually one comparison suffices.
   if (compare(part, bound) * (direction === 'above' ? 1 : -1) <= 0) return 'clear';
-  return level(part, { direction, limit: limit.mul(whole), clear: bound });
+  return levelOf(part, { direction, limit: limit.mul(whole), clear: bound });
 }
 
-export function yesNo(triggered: boolean): Observation['state'] {
+export function triggeredOrClear(triggered: boolean): Observation['state'] {
   return triggered ? 'triggered' : 'clear';
 }
 
 /** Returns the re-arming distance, by default a tenth of the limit. */
-export function pointsBack(limit: Dec | string, rearm: string | undefined): Dec {
+export function pointsRearmDistance(limit: Dec | string, rearm: string | undefined): Dec {
   return rearm === undefined ? new Dec(limit).abs().div(10) : new Dec(rearm);
 }
 
 /** Returns the re-arming distance, by default a hundredth of the price. */
-export function priceBack(limit: Dec | string, rearm: string | undefined): Dec {
+export function priceRearmDistance(limit: Dec | string, rearm: string | undefined): Dec {
   return new Dec(limit).mul(rearm ?? '0.01');
 }
 
-export function partLimits(
+export function fractionLimits(
   limit: string,
   rearm: string | undefined,
   direction: Limits['direction'] = 'above',
 ): Limits {
-  return limits(new Dec(limit), direction, pointsBack(limit, rearm));
+  return createLimits(new Dec(limit), direction, pointsRearmDistance(limit, rearm));
 }
 
-export function ofAccount(
+export function accountObservation(
   rule: Rule,
   state: Observation['state'],
   text: string,
-  facts: Said['facts'],
+  facts: FindingText['facts'],
 ): Observation {
   return { rule, subject: '', state, say: () => ({ facts, text }) };
 }
 
-export function uncheckedRule(rule: Rule, code: Blind['code'], text: string): Observed {
+export function uncheckedRule(rule: Rule, code: UncheckedRule['code'], text: string): ObservedRule {
   return { observations: [], blind: [{ rule, subject: '', code, text }] };
 }
 

@@ -3,14 +3,20 @@ import { Dec } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { describeOpenOrder } from '../trading/open-order.ts';
 import { isMultiLeg } from '../trading/order-legs.ts';
-import { ageText, type Observation, type Observed, uncheckedRule, yesNo } from './observation.ts';
+import {
+  ageText,
+  type Observation,
+  type ObservedRule,
+  triggeredOrClear,
+  uncheckedRule,
+} from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
 
 export function observeAccount(
   rule: RuleOf<'open_order' | 'missing' | 'closure'>,
   snapshot: Snapshot,
-): Observed {
+): ObservedRule {
   if (rule.kind === 'open_order' && snapshot.openOrders === undefined) {
     return uncheckedRule(rule, 'orders_unavailable', 'the open orders can’t be read');
   }
@@ -31,7 +37,7 @@ function observationsOf(
         return {
           rule,
           subject: order.id,
-          state: yesNo(age > rule.older_than),
+          state: triggeredOrClear(age > rule.older_than),
           say: () => ({
             facts: { symbol: order.symbol, order: what, age: ageText(age), id: order.id },
             text: `the order ${what} has been open for ${ageText(age)}`,
@@ -48,7 +54,7 @@ function observationsOf(
           ? `you hold no ${rule.symbol}`
           : `you hold ${shares(qty.toFixed())} ${rule.symbol}, not ${shares(wanted.toFixed())}`,
       });
-      return [{ rule, subject: rule.symbol, state: yesNo(qty.lte(0) || qty.lt(wanted)), say }];
+      return [{ rule, subject: rule.symbol, state: triggeredOrClear(qty.lte(0) || qty.lt(wanted)), say }];
     }
     case 'closure':
       return closures(snapshot, rule.within).map(({ date, what }) => ({

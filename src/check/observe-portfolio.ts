@@ -1,21 +1,21 @@
 import { dollars, exactPercent, signedPercent } from '../trading/amounts.ts';
-import { Dec, magnitude } from '../trading/decimal.ts';
+import { abs, Dec } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
-import { type Band, type Drift, driftFrom } from '../trading/portfolio/allocation.ts';
-import { oncePer } from '../values/once-per.ts';
+import { type Band, type Drift, driftFromTargets } from '../trading/portfolio/allocation.ts';
+import { memoizePerObject } from '../values/once-per.ts';
 import type { Figures } from './figures.ts';
 import {
+  accountObservation,
+  createLimits,
+  fractionLimits,
   type Limits,
-  level,
-  limits,
+  levelOf,
   type Observation,
-  type Observed,
-  ofAccount,
-  partLimits,
-  pointsBack,
-  priceBack,
+  type ObservedRule,
+  pointsRearmDistance,
+  priceRearmDistance,
+  triggeredOrClear,
   uncheckedRule,
-  yesNo,
 } from './observation.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -31,7 +31,7 @@ function weightText(fraction: Dec): string {
 }
 
 /** Returns targets as fractions of equity, without `cash`. Cached: rules, suggestions and the result need them. */
-export const targetWeights = oncePer(
+export const targetWeights = memoizePerObject(
   ({ targets = {} }: RulesFile): ReadonlyMap<string, Dec> =>
     new Map(
       Object.entries(targets).flatMap(([symbol, part]) =>
@@ -54,7 +54,7 @@ export function cachedDrifts(file: RulesFile, figures: Figures, band: Band): rea
   const name = band === 'five-25' ? band : band.points.toFixed();
   const known = drifts.get(figures);
   if (known?.file === file && known.band === name) return known.drifts;
-  const made = { file, band: name, drifts: driftFrom(targetWeights(file), figures.bySymbol, band) };
+  const made = { file, band: name, drifts: driftFromTargets(targetWeights(file), figures.bySymbol, band) };
   drifts.set(figures, made);
   return made.drifts;
 }
@@ -65,7 +65,7 @@ export function observePortfolio(
   file: RulesFile,
   snapshot: Snapshot,
   figures: Figures,
-): Observed {
+): ObservedRule {
   if (rule.kind === 'loss' && rule.over === 'day' && figures.performance.dayProfit === null) {
     const text = 'the account’s value at the last close is not known, so today’s loss is not known either';
     return uncheckedRule(rule, 'no_value', text);
@@ -92,7 +92,7 @@ function observationsOf(
         rule,
         subject: drift.symbol,
         limitedBy: file.targets?.[drift.symbol] ?? '',
-        state: drift.outside ? 'triggered' : level(magnitude(drift.drift), limitsOf(drift)),
+        state: drift.outside ? 'triggered' : levelOf(abs(drift.drift), limitsOf(drift)),
         say: () => {
           const { symbol } = drift;
           const [weight, target] = [weightText(drift.weight), weightText(drift.target)];
@@ -105,10 +105,10 @@ function observationsOf(
       }));
     }
     case 'concentration': {
-      const most = partLimits(rule.above, rule.rearm);
+      const most = fractionLimits(rule.above, rule.rearm);
       const shares = rule.by === 'symbol' ? figures.bySymbol : figures.bySector;
       return shares.flatMap(({ name, weight }) => {
-        const state = level(weight, most);
+        const state = levelOf(weight, most);
         if (state === 'clear') return [];
         const say = () => ({
           facts: { name, weight: weightText(weight), limit: exactPercent(rule.above) },
@@ -124,7 +124,9 @@ function observationsOf(
       const { cash } = snapshot.account;
       const facts = { weight: weightText(weight), cash, limit: exactPercent(limit) };
       const text = `${facts.weight} of the account is cash (${dollars(cash)}), ${direction} ${facts.limit}`;
-      return [ofAccount(rule, level(weight, partLimits(limit, rule.rearm, direction)), text, facts)];
+      return [
+        accountObservation(rule, levelOf(weight, fractionLimits(limit, rule.rearm, direction)), text, facts),
+      ];
     }
     case 'drawdown': {
       const { current, mark } = figures.drawdowns;
@@ -136,7 +138,9 @@ function observationsOf(
         peak_date: newYorkDate(mark.at),
       };
       const text = `the account is ${facts.drawdown} below its peak of ${dollars(facts.peak)} on ${facts.peak_date}`;
-      return [ofAccount(rule, level(current, partLimits(rule.above, rule.rearm)), text, facts)];
+      return [
+        accountObservation(rule, levelOf(current, fractionLimits(rule.above, rule.rearm)), text, facts),
+      ];
     }
     case 'loss':
       return observeLoss(rule, figures);
@@ -149,7 +153,7 @@ function observeRuin(rule: RuleOf<'ruin'>, { equity, ruin, drawdowns }: Figures)
     ruin === 'owes'
       ? `the account owes ${dollars(equity.neg().toFixed(2))} more than it is worth`
       : `the account is worth nothing${peak?.gt(0) ? `: all of ${dollars(peak.toFixed(2))} is lost` : ''}`;
-  return ofAccount(rule, yesNo(ruin !== undefined), text, { equity: equity.toFixed(2) });
+  return accountObservation(rule, triggeredOrClear(ruin !== undefined), text, { equity: equity.toFixed(2) });
 }
 
 /** Computed once if it is the same for every target. */
@@ -157,7 +161,7 @@ function driftLimits({ rearm }: RuleOf<'drift'>): (drift: Drift) => Limits {
   let last: { readonly allowed: Dec; readonly limits: Limits } | undefined;
   return ({ allowed }) => {
     if (last?.allowed !== allowed)
-      last = { allowed, limits: limits(allowed, 'above', pointsBack(allowed, rearm)) };
+      last = { allowed, limits: createLimits(allowed, 'above', pointsRearmDistance(allowed, rearm)) };
     return last.limits;
   };
 }
@@ -172,12 +176,12 @@ function observeLoss(rule: RuleOf<'loss'>, { performance }: Figures): Observatio
   const inDollars = 'dollars' in above;
   const limit = inDollars ? above.dollars : above.fraction;
   const loss = (inDollars ? profit : fraction).neg();
-  const back = inDollars ? priceBack(limit, rearm ?? '0.1') : pointsBack(limit, rearm);
+  const back = inDollars ? priceRearmDistance(limit, rearm ?? '0.1') : pointsRearmDistance(limit, rearm);
   const facts = {
     loss: dollars(profit.neg().toFixed(2)),
     fraction: signedPercent(fraction.toFixed()),
     limit: inDollars ? dollars(limit) : exactPercent(limit),
   };
   const text = `${day ? 'today’s loss' : 'the unrealized loss'} is ${facts.loss} (${facts.fraction})`;
-  return [ofAccount(rule, level(loss, limits(new Dec(limit), 'above', back)), text, facts)];
+  return [accountObservation(rule, levelOf(loss, createLimits(new Dec(limit), 'above', back)), text, facts)];
 }

@@ -1,24 +1,24 @@
 import { exactPercent, sharePrice, signedPercent } from '../trading/amounts.ts';
-import { Dec, isPositive, magnitude, ZERO } from '../trading/decimal.ts';
+import { abs, Dec, isPositive, ZERO } from '../trading/decimal.ts';
 import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
-import { oncePer } from '../values/once-per.ts';
+import { memoizePerObject } from '../values/once-per.ts';
 import {
   ageText,
-  type Blind,
+  createLimits,
+  fractionLimits,
   type Limits,
-  level,
+  levelOf,
   levelOfQuotient,
-  limits,
   type Observation,
-  type Observed,
-  partLimits,
-  priceBack,
+  type ObservedRule,
+  priceRearmDistance,
+  type UncheckedRule,
 } from './observation.ts';
 import type { RuleOf } from './rules-schema.ts';
-import type { NoPrice, Snapshot } from './snapshot.ts';
+import type { MissingPrice, Snapshot } from './snapshot.ts';
 
 type PriceRule = RuleOf<'price' | 'move' | 'order' | 'stale'>;
 
@@ -29,31 +29,34 @@ export function ruleSymbols(rule: PriceRule, held: readonly string[]): readonly 
 }
 
 /** Checks a price rule. Clear symbols are omitted, since there may be thousands. */
-export function observePrices(rule: PriceRule, snapshot: Snapshot): Observed {
+export function observePrices(rule: PriceRule, snapshot: Snapshot): ObservedRule {
   const observations: Observation[] = [];
-  const blind: Blind[] = [];
+  const blind: UncheckedRule[] = [];
   const { held, missing } = priceBoard(snapshot);
-  const see = seeing(rule, snapshot);
+  const see = symbolObserver(rule, snapshot);
   for (const symbol of ruleSymbols(rule, [...held.keys()])) {
     const seen = see(symbol, held.get(symbol));
     if (seen === 'clear') continue;
-    if (seen === undefined) blind.push(noPrice(rule, symbol, missing.get(symbol)));
+    if (seen === undefined) blind.push(priceMissing(rule, symbol, missing.get(symbol)));
     else if ('code' in seen) blind.push(seen);
     else observations.push(seen);
   }
   return { observations, blind };
 }
 
-const priceBoard = oncePer(({ positions, noPrice }: Snapshot) => ({
+const priceBoard = memoizePerObject(({ positions, noPrice }: Snapshot) => ({
   held: new Map(positions.map((position) => [position.symbol, position])),
   missing: new Map(noPrice.map(({ symbol, code }) => [symbol, code])),
-  seen: new Map<string, SeenPrice | undefined>(),
+  seen: new Map<string, ObservedPrice | undefined>(),
 }));
 
 /** Returns undefined if there is no price. */
-type See = (symbol: string, position: Position | undefined) => Observation | Blind | 'clear' | undefined;
+type ObserveSymbol = (
+  symbol: string,
+  position: Position | undefined,
+) => Observation | UncheckedRule | 'clear' | undefined;
 
-function seeing(rule: PriceRule, snapshot: Snapshot): See {
+function symbolObserver(rule: PriceRule, snapshot: Snapshot): ObserveSymbol {
   if (rule.kind === 'stale') return (symbol) => observeAge(rule, symbol, snapshot);
   const limitsOfRule = rule.kind === 'move' ? moveLimits(rule) : priceLimits(rule);
   return (symbol, position) => {
@@ -69,7 +72,7 @@ function observedPrice(
   symbol: string,
   position: Position | undefined,
   snapshot: Snapshot,
-): SeenPrice | undefined {
+): ObservedPrice | undefined {
   const { seen } = priceBoard(snapshot);
   if (seen.has(symbol)) return seen.get(symbol);
   const last = snapshot.quotes.get(symbol)?.last ?? position?.current_price;
@@ -79,7 +82,7 @@ function observedPrice(
   return found;
 }
 
-interface SeenPrice {
+interface ObservedPrice {
   readonly symbol: string;
   readonly last: string;
   readonly price: Dec;
@@ -107,14 +110,18 @@ export function priceLimit({ above, below }: LimitRule): readonly ['above' | 'be
 
 export function priceLimits(rule: LimitRule): Limits {
   const [direction, limit] = priceLimit(rule);
-  return limits(new Dec(limit), direction, priceBack(limit, rule.kind === 'price' ? rule.rearm : undefined));
+  return createLimits(
+    new Dec(limit),
+    direction,
+    priceRearmDistance(limit, rule.kind === 'price' ? rule.rearm : undefined),
+  );
 }
 
-function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: SeenPrice): Observation {
+function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: ObservedPrice): Observation {
   const [direction, limit] = priceLimit(rule);
   const facts = { symbol, price: last, limit };
   const words = () => `${symbol} is at ${sharePrice(last)}, ${direction} ${sharePrice(limit)}`;
-  const state = level(price, beyond);
+  const state = levelOf(price, beyond);
   if (rule.kind === 'price') return { rule, subject: symbol, state, say: () => ({ facts, text: words() }) };
   const order = describeOrder({ ...rule.order, symbol });
   const say = () => ({ facts: { ...facts, order }, text: `${words()}: ${order}` });
@@ -122,24 +129,23 @@ function observePrice(rule: LimitRule, beyond: Limits, { symbol, last, price }: 
 }
 
 export function moveLimits({ by, rearm }: RuleOf<'move'>): Limits {
-  return partLimits(by, rearm);
+  return fractionLimits(by, rearm);
 }
 
 function observeMove(
   rule: RuleOf<'move'>,
   beyond: Limits,
-  { symbol, last, price }: SeenPrice,
+  { symbol, last, price }: ObservedPrice,
   position: Position | undefined,
   snapshot: Snapshot,
-): Observation | Blind | 'clear' {
+): Observation | UncheckedRule | 'clear' {
   const before = priceBefore(symbol, rule.sessions, position, snapshot);
   if (before === undefined) {
     const text = `no closing price of ${symbol} from ${rule.sessions} sessions ago`;
     return { rule, subject: symbol, code: 'history_unavailable', text };
   }
   const moved = price.minus(before);
-  const distance =
-    rule.direction === 'either' ? magnitude(moved) : rule.direction === 'up' ? moved : moved.neg();
+  const distance = rule.direction === 'either' ? abs(moved) : rule.direction === 'up' ? moved : moved.neg();
   const state = levelOfQuotient(distance, before, beyond);
   if (state === 'clear') return state;
   return {
@@ -173,7 +179,11 @@ function priceBefore(
   return isPositive(before) ? before : undefined;
 }
 
-function noPrice(rule: PriceRule, symbol: string, code: NoPrice['code'] = 'price_unavailable'): Blind {
+function priceMissing(
+  rule: PriceRule,
+  symbol: string,
+  code: MissingPrice['code'] = 'price_unavailable',
+): UncheckedRule {
   const text =
     code === 'unknown_symbol'
       ? `the broker does not know the symbol ${symbol}`

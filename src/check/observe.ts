@@ -1,5 +1,5 @@
 import type { Figures } from './figures.ts';
-import type { Blind, Observation, Observed } from './observation.ts';
+import type { Observation, ObservedRule, UncheckedRule } from './observation.ts';
 import { observeAccount } from './observe-account.ts';
 import { observePortfolio } from './observe-portfolio.ts';
 import { observePrices } from './observe-prices.ts';
@@ -8,14 +8,14 @@ import type { Snapshot } from './snapshot.ts';
 
 type SkipReason = 'disabled' | 'market_closed' | 'market_open' | 'not_before_close' | 'over';
 
-export interface Look extends Observed {
+export interface Observations extends ObservedRule {
   /** Rules not evaluated this time; their state is kept. */
   readonly skipped: readonly { readonly rule: Rule; readonly reason: SkipReason }[];
 }
 
-export function observe(file: RulesFile, snapshot: Snapshot, figures: Figures): Look {
+export function observeRules(file: RulesFile, snapshot: Snapshot, figures: Figures): Observations {
   const observations: Observation[] = [];
-  const blind: Blind[] = [];
+  const blind: UncheckedRule[] = [];
   const skipped: { rule: Rule; reason: SkipReason }[] = [];
   for (const rule of file.rules) {
     const reason = skipReason(rule, snapshot);
@@ -23,14 +23,14 @@ export function observe(file: RulesFile, snapshot: Snapshot, figures: Figures): 
       skipped.push({ rule, reason });
       continue;
     }
-    const seen = look(rule, file, snapshot, figures);
+    const seen = observeRule(rule, file, snapshot, figures);
     observations.push(...seen.observations);
     blind.push(...seen.blind);
   }
   return { observations, blind, skipped };
 }
 
-function look(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: Figures): Observed {
+function observeRule(rule: Rule, file: RulesFile, snapshot: Snapshot, figures: Figures): ObservedRule {
   switch (rule.kind) {
     case 'price':
     case 'move':

@@ -1,7 +1,7 @@
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { Quote } from '../trading/views.ts';
-import type { NoPrice } from './snapshot.ts';
-import { noPriceCode } from './unreadable.ts';
+import type { MissingPrice } from './snapshot.ts';
+import { missingPriceCode } from './unreadable.ts';
 
 /** The gateway's maximum number of symbols per request. */
 const SYMBOLS_PER_REQUEST = 50;
@@ -9,12 +9,12 @@ const SYMBOLS_PER_REQUEST = 50;
 /** Halves requests until it finds a symbol without a price, which makes the gateway refuse a whole request. */
 export async function readQuotes(gateway: Pick<GatewayClient, 'quotes'>, symbols: readonly string[]) {
   const quotes = new Map<string, Quote>();
-  const noPrice: NoPrice[] = [];
+  const noPrice: MissingPrice[] = [];
   const read = async (some: readonly string[]): Promise<void> => {
     try {
       for (const quote of await gateway.quotes(some)) quotes.set(quote.symbol, quote);
     } catch (error) {
-      const code = noPriceCode(error);
+      const code = missingPriceCode(error);
       if (code === undefined) throw error;
       const [only] = some;
       if (some.length === 1 && only !== undefined) {

@@ -9,13 +9,13 @@ import { orderRequestSchema, symbolSchema } from '../trading/order.ts';
  */
 
 /** Returns an error text, except for missing values, which are reported as missing. */
-const wanted =
+const unlessMissing =
   (words: string) =>
   ({ input }: { input: unknown }) =>
     input === undefined || input === null ? undefined : words;
 
 /** `12.5%` */
-export const percentForm = /\d{1,4}(\.\d{1,6})?%/;
+export const percentPattern = /\d{1,4}(\.\d{1,6})?%/;
 
 /** `12.5%` → `0.125` */
 export const percentToFraction = (percentage: string): string =>
@@ -23,8 +23,8 @@ export const percentToFraction = (percentage: string): string =>
 
 const percent = z
   // A number would be read as a fraction by some and as a percentage by others.
-  .string({ error: wanted('must be a percentage, with its sign: 5%') })
-  .regex(new RegExp(`^${percentForm.source}$`), 'must be a percentage, with its sign: 5%')
+  .string({ error: unlessMissing('must be a percentage, with its sign: 5%') })
+  .regex(new RegExp(`^${percentPattern.source}$`), 'must be a percentage, with its sign: 5%')
   .transform(percentToFraction)
   .describe('A percentage, with its sign: 5%');
 
@@ -41,7 +41,7 @@ const price = amount.refine(
 
 const units = { m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 } as const;
 const duration = z
-  .string({ error: wanted('must be a duration such as 15m, 2h, 3d or 1w') })
+  .string({ error: unlessMissing('must be a duration such as 15m, 2h, 3d or 1w') })
   .regex(/^[1-9]\d{0,3}[mhdw]$/, 'must be a duration such as 15m, 2h, 3d or 1w')
   .transform((text) => Number(text.slice(0, -1)) * units[text.at(-1) as keyof typeof units])
   .describe('A duration: 15m, 2h, 3d, 1w');
@@ -190,7 +190,7 @@ export type Rule = z.output<typeof ruleSchema>;
 export type RuleOf<Kind extends Rule['kind']> = Extract<Rule, { kind: Kind }>;
 export const ruleKinds = kinds.map((kind) => kind.shape.kind.value);
 
-export function keysOfKind(kind: string): string[] {
+export function ruleKeys(kind: string): string[] {
   const found = kinds.find((schema) => schema.shape.kind.value === kind);
   return found === undefined ? ['name', 'kind'] : Object.keys(found.shape);
 }
@@ -204,7 +204,7 @@ export const suggestSchema = z.strictObject({
   slack: percent.default('0.005').describe('How far beyond the quote the limit is set'),
 });
 
-export function fitTogether(parts: Readonly<Record<string, string>>): boolean {
+export function isAtMostWhole(parts: Readonly<Record<string, string>>): boolean {
   return Object.values(parts)
     .reduce((sum, part) => sum.plus(part), ZERO)
     .lte(1);
@@ -214,7 +214,7 @@ export function fitTogether(parts: Readonly<Record<string, string>>): boolean {
 const targets = z.record(z.union([z.literal('cash'), symbolSchema]), percent).refine(
   (parts) =>
     // Refinements also run on values that the pattern rejected, and Decimal throws on those.
-    Object.values(parts).some((part) => !isDecimalString(part)) || fitTogether(parts),
+    Object.values(parts).some((part) => !isDecimalString(part)) || isAtMostWhole(parts),
   'must add up to at most 100%',
 );
 

@@ -1,10 +1,10 @@
-import type { Activity, PriceOn, TradingDay } from '../trading/activity.ts';
+import type { Activity, ClosingPriceLookup, TradingDay } from '../trading/activity.ts';
 import type { AdjustedClose } from '../trading/portfolio/benchmark.ts';
 import type { PriceHistory } from '../trading/portfolio/price-history.ts';
 import type { DatedEquityAt } from '../trading/portfolio/returns.ts';
 import type { Account, MarketClock, Order, Position, Quote } from '../trading/views.ts';
 
-export interface NoPrice {
+export interface MissingPrice {
   readonly symbol: string;
   readonly code: 'unknown_symbol' | 'price_unavailable';
 }
@@ -19,13 +19,13 @@ export interface Snapshot {
   readonly clock: MarketClock;
   readonly calendar: readonly TradingDay[];
   readonly quotes: ReadonlyMap<string, Quote>;
-  readonly noPrice: readonly NoPrice[];
+  readonly noPrice: readonly MissingPrice[];
   /** Closing prices without the current session. */
   readonly closes: ReadonlyMap<string, PriceHistory>;
   readonly history: readonly DatedEquityAt[];
   readonly activities: readonly Activity[] | undefined;
   /** Values of transferred shares that were booked without one. */
-  readonly priceOn?: PriceOn;
+  readonly priceOn?: ClosingPriceLookup;
   readonly benchmark?: { readonly symbol: string; readonly closes: readonly AdjustedClose[] };
   readonly notes: readonly string[];
 }

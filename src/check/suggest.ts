@@ -1,7 +1,7 @@
 import { Dec } from '../trading/decimal.ts';
 import type { Band } from '../trading/portfolio/allocation.ts';
 import { type RebalanceOptions, type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
-import { MIN_SHARE_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
+import { MIN_SHARE_FRACTION, tradablesBySymbol } from '../trading/portfolio/tradables.ts';
 import type { Figures } from './figures.ts';
 import { cachedDrifts, targetWeights, toBand } from './observe-portfolio.ts';
 import type { RuleOf, RulesFile } from './rules-schema.ts';
@@ -27,7 +27,7 @@ export function suggestOrders(
   const inCash = new Dec(file.targets?.cash ?? 0).mul(figures.equity);
   return rebalance(
     cachedDrifts(file, figures, driftBand(file)),
-    tradables([...targets.keys()], { ...snapshot, openOrders }, figures.bySymbol, options.awaited),
+    tradablesBySymbol([...targets.keys()], { ...snapshot, openOrders }, figures.bySymbol, options.awaited),
     { equity: figures.equity, cash: Dec.min(snapshot.account.cash, snapshot.account.buying_power) },
     {
       ...own,

@@ -1,8 +1,8 @@
 import { isTradeAgentError } from '../errors/errors.ts';
-import type { NoPrice } from './snapshot.ts';
+import type { MissingPrice } from './snapshot.ts';
 
 /** Returns undefined for an invalid answer, so that the check continues without it. */
-export async function unlessUnreadable<T>(read: Promise<T>): Promise<T | undefined> {
+export async function ifReadable<T>(read: Promise<T>): Promise<T | undefined> {
   try {
     return await read;
   } catch (error) {
@@ -11,7 +11,7 @@ export async function unlessUnreadable<T>(read: Promise<T>): Promise<T | undefin
   }
 }
 
-export function noPriceCode(error: unknown): NoPrice['code'] | undefined {
+export function missingPriceCode(error: unknown): MissingPrice['code'] | undefined {
   if (!isTradeAgentError(error)) return undefined;
   if (error.code === 'unknown_symbol') return 'unknown_symbol';
   return error.details.problem === 'price_unavailable' ? 'price_unavailable' : undefined;

@@ -10,27 +10,35 @@ export function manPage(program: Command, version: string): string {
     (command) => command.name() !== 'help' && !command.name().startsWith('__'),
   );
   return [
-    `.TH TRADE\\-AGENT 1 "" "trade\\-agent ${roff(version)}" "User Commands"`,
+    `.TH TRADE\\-AGENT 1 "" "trade\\-agent ${escapeRoff(version)}" "User Commands"`,
     '.SH NAME',
     `trade\\-agent \\- a terminal agent for a brokerage account that places no order you did not approve`,
     '.SH SYNOPSIS',
     '.B trade\\-agent',
     '[\\fIoptions\\fR] [\\fIcommand\\fR]',
     '.SH DESCRIPTION',
-    roff(program.description()),
+    escapeRoff(program.description()),
     '.SH OPTIONS',
     ...program.options.flatMap((option) => optionLines(program, option)),
     '.SH COMMANDS',
     ...commands.flatMap((command) => [
-      `.SS "trade\\-agent ${roff(usage(command))}"`,
-      roff(command.description()),
+      `.SS "trade\\-agent ${escapeRoff(commandUsage(command))}"`,
+      escapeRoff(command.description()),
       ...help
         .visibleArguments(command)
-        .flatMap((argument) => ['.TP', `.I ${roff(argument.name())}`, roff(argument.description)]),
+        .flatMap((argument) => [
+          '.TP',
+          `.I ${escapeRoff(argument.name())}`,
+          escapeRoff(argument.description),
+        ]),
       ...command.options.flatMap((option) => optionLines(command, option)),
     ]),
     '.SH EXIT STATUS',
-    ...Object.entries(exitCodeMeanings).flatMap(([code, meaning]) => ['.TP', `.B ${code}`, roff(meaning)]),
+    ...Object.entries(exitCodeMeanings).flatMap(([code, meaning]) => [
+      '.TP',
+      `.B ${code}`,
+      escapeRoff(meaning),
+    ]),
     '.SH ENVIRONMENT',
     'Each option shows the variable that sets it. NO_COLOR and FORCE_COLOR are honored.',
     '.TP',
@@ -44,7 +52,7 @@ export function manPage(program: Command, version: string): string {
 }
 
 /** `orders show <id>` */
-function usage(command: Command): string {
+function commandUsage(command: Command): string {
   const words = command.registeredArguments.map((argument) => {
     const name = argument.variadic ? `${argument.name()}...` : argument.name();
     return argument.required ? `<${name}>` : `[${name}]`;
@@ -56,11 +64,11 @@ function optionLines(command: Command, option: Option): string[] {
   const variable = flagVariable(command, option);
   const choices = option.argChoices === undefined ? '' : ` (${option.argChoices.join(', ')})`;
   const text = `${option.description}${choices}${variable === undefined ? '' : ` [${variable}]`}`;
-  return ['.TP', `.B ${roff(option.flags)}`, roff(text)];
+  return ['.TP', `.B ${escapeRoff(option.flags)}`, escapeRoff(text)];
 }
 
 /** Escapes text for roff: backslashes, hyphens, and leading request characters. */
-function roff(text: string): string {
+function escapeRoff(text: string): string {
   return text
     .replaceAll('\\', '\\e')
     .replaceAll('-', '\\-')

@@ -1,5 +1,5 @@
 import { type Command, CommanderError, Help, type Option } from 'commander';
-import { exits } from '../app/exit-codes.ts';
+import { exitCodes } from '../app/exit-codes.ts';
 import { version } from '../app/version.ts';
 import { themeNames } from '../config/theme-name.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
@@ -19,7 +19,7 @@ import { standardInput } from './terminal/standard-input.ts';
 type AddCommand = (program: CliCommand) => void;
 
 /** All commands in the order of `--help`. Each is loaded when needed. */
-const commands: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
+const commandLoaders: ReadonlyMap<string, () => Promise<AddCommand>> = new Map([
   ['chat', async () => (await import('./commands/chat/chat.ts')).addChatCommand],
   ['run', async () => (await import('./commands/run/run.ts')).addRunCommand],
   ['resume', async () => (await import('./commands/resume/resume.ts')).addResumeCommand],
@@ -121,7 +121,7 @@ export async function createProgram(cli: Cli, only?: readonly string[]): Promise
     )
     .hook('preAction', (_program, command) => readFlagsFromEnvironment(command, cli.env))
     .exitOverride();
-  const wanted = [...commands].filter(([name]) => only?.includes(name) ?? true);
+  const wanted = [...commandLoaders].filter(([name]) => only?.includes(name) ?? true);
   for (const add of await Promise.all(wanted.map(([, load]) => load()))) add(program);
   for (const command of everyCommand(program)) command.exitOverride();
   for (const command of [program, ...everyCommand(program)]) {
@@ -145,7 +145,7 @@ export function describeProgram(): Promise<Command> {
       outputFailure: undefined,
       dispose: noop,
     },
-    exitCode: exits.done,
+    exitCode: exitCodes.done,
   });
 }
 
@@ -166,18 +166,18 @@ export async function execute(argv: readonly string[], cli: Cli): Promise<number
     const { outputFailure } = cli.interruption;
     if (outputFailure === undefined) return cli.exitCode;
     const lost = reportError(cli.io, 'text', outputFailure);
-    return cli.exitCode === exits.done ? lost : cli.exitCode;
+    return cli.exitCode === exitCodes.done ? lost : cli.exitCode;
   } catch (error) {
     // If stdout can't be written, report the error on stderr.
     const format =
       cli.interruption.outputFailure === undefined ? requestedFormat(argv, cli.env) : ('text' as const);
     if (error instanceof CommanderError && program !== undefined) {
-      if (error.exitCode === 0) return exits.done;
+      if (error.exitCode === 0) return exitCodes.done;
       return reportError(cli.io, format, usageError(error, program, argv));
     }
     // The reader of the output is gone, as with "| head".
-    if (cli.interruption.readerGone) return exits.interrupted;
-    return reportError(cli.io, format, ended(error, cli.interruption.signal));
+    if (cli.interruption.readerGone) return exitCodes.interrupted;
+    return reportError(cli.io, format, abortReasonOr(error, cli.interruption.signal));
   }
 }
 
@@ -190,7 +190,7 @@ function commandsToLoad(argv: readonly string[], stdinIsTty: boolean): string[] 
     const completed = commandsToLoad([argv[argv.indexOf('--') + 1] ?? ''], stdinIsTty);
     return completed === undefined ? undefined : [name, ...completed];
   }
-  return commands.has(name) ? [name] : undefined;
+  return commandLoaders.has(name) ? [name] : undefined;
 }
 
 /** No command has a space in its name, so `'buy 5 AAPL'` is a request. */
@@ -205,7 +205,7 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
   const [name, ...more] = operands;
   if (name !== undefined && isSentence(name) && more.length === 0) return ['run', ...argv];
   if (name === 'help' && argv[0] === 'help') return helpArguments(program, operands.slice(1), argv);
-  if (name !== undefined && !commands.has(aliases.get(name) ?? name)) {
+  if (name !== undefined && !commandLoaders.has(aliases.get(name) ?? name)) {
     return argv.filter((arg) => arg !== '-h' && arg !== '--help');
   }
   const asksForHelp = argv.some((arg) => ['-h', '--help', '-V', '--version'].includes(arg));
@@ -216,12 +216,12 @@ function withDefaultCommand(program: Command, argv: readonly string[], stdinIsTt
 /** Turns `help orders list` into `orders list --help`. @throws {TradeAgentError} `usage` for an unknown command */
 function helpArguments(program: Command, words: readonly string[], argv: readonly string[]): string[] {
   const { at, word } = firstUnknown(program, words);
-  if (word !== undefined) throw unknownCommand(at, word);
+  if (word !== undefined) throw unknownCommandError(at, word);
   return words.length === 0 ? [...argv] : [...words, '--help'];
 }
 
 /** @param above the command that lacks this subcommand */
-function unknownCommand(above: Command, word: string): TradeAgentError {
+function unknownCommandError(above: Command, word: string): TradeAgentError {
   const names = above.commands
     .flatMap((command) => [command.name(), ...command.aliases()])
     .filter((name) => !name.startsWith('__'));
@@ -250,20 +250,20 @@ function usageError(error: CommanderError, program: Command, argv: readonly stri
       return new TradeAgentError('usage', 'a command is missing', { hint: 'See "trade-agent --help".' });
     case 'commander.unknownCommand': {
       const { at, word } = unknown();
-      return word === undefined ? usage('See "trade-agent --help".') : unknownCommand(at, word);
+      return word === undefined ? usage('See "trade-agent --help".') : unknownCommandError(at, word);
     }
     case 'commander.unknownOption':
       return usage(optionHint(/'(.*)'/.exec(first)?.[1] ?? '') ?? hint);
     case 'commander.excessArguments':
       return first.includes("for 'run'")
         ? usage("Put your request in quotes: trade-agent run 'buy 5 AAPL limit 180'")
-        : excessWord(unknown(), usage);
+        : excessWordError(unknown(), usage);
     default:
       return usage(hint);
   }
 }
 
-function excessWord(
+function excessWordError(
   { at, word }: ReturnType<typeof firstUnknown>,
   usage: (hint: string) => TradeAgentError,
 ): TradeAgentError {
@@ -271,7 +271,9 @@ function excessWord(
   // In `orders list open` the option's name is missing. The option may belong to the default subcommand.
   const value = valueHint(word, [...at.options, ...at.commands.flatMap(({ options }) => options)]);
   // `threads delte` runs `threads list` (the default) with an extra argument, but the mistake is the command.
-  return value === undefined && at.commands.length > 0 ? unknownCommand(at, word) : usage(value ?? SEE_HELP);
+  return value === undefined && at.commands.length > 0
+    ? unknownCommandError(at, word)
+    : usage(value ?? SEE_HELP);
 }
 
 const SEE_HELP = 'See --help after the command.';
@@ -288,7 +290,7 @@ function firstUnknown(program: Command, words: readonly string[]): { at: Command
 }
 
 /** Returns the reason of the interruption or timeout if that caused the error, otherwise the error. */
-function ended(error: unknown, signal: AbortSignal): unknown {
+function abortReasonOr(error: unknown, signal: AbortSignal): unknown {
   if (!signal.aborted) return error;
   const aborted =
     error instanceof Error && ['AbortError', 'TimeoutError'].includes(error.name)
@@ -318,12 +320,12 @@ export async function startProgram(argv: readonly string[]): Promise<number> {
     clock: systemClock,
     fetch: globalThis.fetch,
     interruption,
-    exitCode: exits.done,
+    exitCode: exitCodes.done,
   });
 }
 
 /** Names that people type instead of a command, with the command line to suggest. */
-const meant: Readonly<Record<string, string>> = {
+const commandSynonyms: Readonly<Record<string, string>> = {
   price: 'quote SYMBOL',
   prices: 'quote SYMBOL',
   quotes: 'quote SYMBOL',
@@ -345,7 +347,7 @@ const meant: Readonly<Record<string, string>> = {
   version: '--version',
 };
 
-const meantOptions: Readonly<Record<string, string>> = {
+const optionSynonyms: Readonly<Record<string, string>> = {
   '--json': '--output json',
   '--csv': '--output csv',
   '--format': '--output',
@@ -363,7 +365,9 @@ const meantOptions: Readonly<Record<string, string>> = {
 
 /** Suggests what to type instead of an unknown command; undefined if no command is similar. */
 function commandHint(word: string, commands: readonly string[]): string | undefined {
-  const line = Object.hasOwn(meant, word.toLowerCase()) ? meant[word.toLowerCase()] : undefined;
+  const line = Object.hasOwn(commandSynonyms, word.toLowerCase())
+    ? commandSynonyms[word.toLowerCase()]
+    : undefined;
   if (line !== undefined) return `Did you mean "trade-agent ${line}"?`;
   const nearest = closestMatch(word, commands);
   return nearest === undefined ? undefined : `Did you mean ${nearest}?`;
@@ -371,7 +375,7 @@ function commandHint(word: string, commands: readonly string[]): string | undefi
 
 function optionHint(flag: string): string | undefined {
   const [name = ''] = flag.split('=');
-  return Object.hasOwn(meantOptions, name) ? `Did you mean ${meantOptions[name]}?` : undefined;
+  return Object.hasOwn(optionSynonyms, name) ? `Did you mean ${optionSynonyms[name]}?` : undefined;
 }
 
 /**

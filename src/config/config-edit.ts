@@ -1,17 +1,17 @@
 import type { Document } from 'yaml';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
-import type { Home } from '../machine/directories.ts';
+import type { UserDirs } from '../machine/directories.ts';
 import { writePrivateFile } from '../machine/private-file.ts';
-import { checkConfig, configFile, configText } from './config-file.ts';
+import { configFilePath, configText, parseConfig } from './config-file.ts';
 import { INVALID_FILE_HINT, invalidFile, readYaml } from './yaml-file.ts';
 
 /** Returns the value at a dotted key (`profiles.work.model.name`), or undefined if it is not set. */
-export async function configValue(home: Home, key: string): Promise<unknown> {
+export async function configValue(home: UserDirs, key: string): Promise<unknown> {
   const { parse } = await import('yaml');
   const text = configText(home);
-  await checkConfig(text, configFile(home));
+  await parseConfig(text, configFilePath(home));
   let value: unknown = parse(text);
-  for (const name of path(key)) {
+  for (const name of keyParts(key)) {
     value =
       typeof value === 'object' && value !== null && Object.hasOwn(value, name)
         ? (value as Record<string, unknown>)[name]
@@ -25,14 +25,14 @@ export async function configValue(home: Home, key: string): Promise<unknown> {
  * @param value parsed as YAML, so that `120` is a number and `[a, b]` a list
  * @throws {TradeAgentError} `invalid_config`, `usage`
  */
-export async function changeConfig(home: Home, key: string, value: string | undefined): Promise<void> {
+export async function changeConfig(home: UserDirs, key: string, value: string | undefined): Promise<void> {
   const { parseDocument } = await import('yaml');
-  const file = configFile(home);
+  const file = configFilePath(home);
   const text = configText(home);
   // An invalid file must be fixed with "config edit" first, because a change here could hide the mistake.
-  await checkConfig(text, file);
+  await parseConfig(text, file);
   const document: Document = parseDocument(text);
-  const keys = path(key);
+  const keys = keyParts(key);
   await requireMaps(document, keys, text, file);
   if (value === undefined) {
     if (!document.hasIn(keys)) {
@@ -74,7 +74,7 @@ export async function requireMaps(
 
 /** Edits the file's document. Keeps comments and key order. @throws {TradeAgentError} `invalid_config` */
 export async function editDocument(
-  home: Home,
+  home: UserDirs,
   change: (document: Document, text: string) => void | Promise<void>,
 ): Promise<void> {
   const { parseDocument } = await import('yaml');
@@ -85,9 +85,9 @@ export async function editDocument(
 }
 
 /** Writes the text if it is valid. @throws {TradeAgentError} `invalid_config` */
-export async function replaceConfig(home: Home, text: string): Promise<void> {
+export async function replaceConfig(home: UserDirs, text: string): Promise<void> {
   try {
-    await checkConfig(text, configFile(home));
+    await parseConfig(text, configFilePath(home));
   } catch (error) {
     if (!isTradeAgentError(error)) throw error;
     // The file is unchanged, so the hint must not ask for a correction.
@@ -98,10 +98,10 @@ export async function replaceConfig(home: Home, text: string): Promise<void> {
       details,
     });
   }
-  writePrivateFile(configFile(home), text);
+  writePrivateFile(configFilePath(home), text);
 }
 
-function path(key: string): string[] {
+function keyParts(key: string): string[] {
   const names = key.split('.');
   if (names.every((name) => /^[\w-]+$/.test(name))) return names;
   throw new TradeAgentError('usage', `"${key}" is not a valid key`, {

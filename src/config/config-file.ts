@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { z } from 'zod';
-import type { Home } from '../machine/directories.ts';
-import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
+import type { UserDirs } from '../machine/directories.ts';
+import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import { type Config, configSchema } from './profile.ts';
 import { invalidFile, parseYaml } from './yaml-file.ts';
 
-export function configFile(home: Home): string {
+export function configFilePath(home: UserDirs): string {
   return join(home.config, 'config.yaml');
 }
 
@@ -13,17 +13,17 @@ export function configFile(home: Home): string {
  * Reads `config.yaml`. A missing or empty file is an empty configuration.
  * @throws {TradeAgentError} `invalid_config`, with the file, line and key, and the closest valid key
  */
-export async function loadConfig(home: Home): Promise<Config> {
+export async function loadConfig(home: UserDirs): Promise<Config> {
   const text = configText(home);
   // Skips loading the YAML parser when there is nothing to parse.
-  return text === '' ? configSchema.parse({}) : await checkConfig(text, configFile(home));
+  return text === '' ? configSchema.parse({}) : await parseConfig(text, configFilePath(home));
 }
 
 /** Returns the text of `config.yaml`, or '' if there is no file. @throws {TradeAgentError} `invalid_config` */
-export function configText(home: Home): string {
-  const file = configFile(home);
+export function configText(home: UserDirs): string {
+  const file = configFilePath(home);
   try {
-    return readIfThere(file) ?? '';
+    return readFileIfExists(file) ?? '';
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw invalidFile(`${file} can't be read (${code})`, file, 'Fix its permissions.');
@@ -34,22 +34,22 @@ export function configText(home: Home): string {
  * @param file the file's name, for messages
  * @throws {TradeAgentError} `invalid_config`
  */
-export function checkConfig(text: string, file: string): Promise<Config> {
+export function parseConfig(text: string, file: string): Promise<Config> {
   return parseYaml(configSchema, text, file);
 }
 
 /** Overwrites the configuration atomically (mode 0600). Loses comments, so prefer {@link setDefaultProfile}. */
-export async function saveConfig(home: Home, config: z.input<typeof configSchema>): Promise<void> {
+export async function saveConfig(home: UserDirs, config: z.input<typeof configSchema>): Promise<void> {
   configSchema.parse(config);
   const { stringify } = await import('yaml');
-  writePrivateFile(configFile(home), stringify(config));
+  writePrivateFile(configFilePath(home), stringify(config));
 }
 
 /** Sets `default_profile`. Keeps comments and key order. @throws {TradeAgentError} `invalid_config` */
-export async function setDefaultProfile(home: Home, name: string): Promise<void> {
+export async function setDefaultProfile(home: UserDirs, name: string): Promise<void> {
   await loadConfig(home);
   const { parseDocument } = await import('yaml');
   const document = parseDocument(configText(home));
   document.set('default_profile', name);
-  writePrivateFile(configFile(home), document.toString());
+  writePrivateFile(configFilePath(home), document.toString());
 }

@@ -11,12 +11,15 @@ import { INSECURE_URL, isSecureUrl } from '../net/secure-url.ts';
 export const mcpServerName = /^[a-z0-9][a-z0-9-]{0,23}$/;
 
 /** Environment variables that no server may receive: trade-agent's own, and API keys of language models. */
-const ours = /^(TRADE_AGENT_|(OPENAI|OPENROUTER|ANTHROPIC)_API_KEY$)/i;
+const reservedVariables = /^(TRADE_AGENT_|(OPENAI|OPENROUTER|ANTHROPIC)_API_KEY$)/i;
 
 const variable = z
   .string()
   .regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/, 'must be the name of a variable, not its value')
-  .refine((name) => !ours.test(name), 'is reserved for trade-agent: it is never passed to another program');
+  .refine(
+    (name) => !reservedVariables.test(name),
+    'is reserved for trade-agent: it is never passed to another program',
+  );
 
 const toolName = z.string().min(1).max(128);
 

@@ -1,11 +1,11 @@
-import type { Home } from '../machine/directories.ts';
+import type { UserDirs } from '../machine/directories.ts';
 import { editDocument, requireMaps } from './config-edit.ts';
-import { configFile } from './config-file.ts';
+import { configFilePath } from './config-file.ts';
 import type { Profile } from './profile.ts';
 
 /** Location of a profile's entry that has a user-chosen name: an MCP server or a notice channel. */
-export interface EntryPlace {
-  readonly home: Home;
+export interface EntryLocation {
+  readonly home: UserDirs;
   readonly profile: string;
   readonly section: keyof Pick<Profile, 'mcp_servers' | 'notices'>;
   readonly name: string;
@@ -16,18 +16,18 @@ export interface EntryPlace {
  * @throws {TradeAgentError} `invalid_config`
  */
 export async function writeEntry(
-  { home, profile, section, name }: EntryPlace,
+  { home, profile, section, name }: EntryLocation,
   changes: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   await editDocument(home, async (document, text) => {
-    await requireMaps(document, ['profiles', profile, section, name, ''], text, configFile(home));
+    await requireMaps(document, ['profiles', profile, section, name, ''], text, configFilePath(home));
     for (const [key, value] of Object.entries(changes))
       document.setIn(['profiles', profile, section, name, key], document.createNode(value));
   });
 }
 
 /** Removes an entry. @throws {TradeAgentError} `invalid_config` */
-export async function removeEntry({ home, profile, section, name }: EntryPlace): Promise<void> {
+export async function removeEntry({ home, profile, section, name }: EntryLocation): Promise<void> {
   await editDocument(home, (document) => {
     document.deleteIn(['profiles', profile, section, name]);
   });

@@ -7,7 +7,7 @@ import { TradeAgentError } from '../errors/errors.ts';
  * @param hint the error's hint
  * @throws {TradeAgentError} `invalid_config`
  */
-export function readNamedFile(file: string, called: string, hint: string): string {
+export function readRequiredFile(file: string, called: string, hint: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isLoopback, isSecureUrl } from '../net/secure-url.ts';
-import { type ChannelKind, defineChannel, everyChannel, secureUrl } from './notice-settings.ts';
+import { type ChannelKind, commonChannelSettings, defineChannel, secureUrl } from './notice-settings.ts';
 import { signingKey } from './signing-key.ts';
 
 /*
@@ -11,7 +11,7 @@ import { signingKey } from './signing-key.ts';
 /** All kinds of channels. `notify/open-channel.ts` has a sender for each. */
 const channelKinds = {
   desktop: defineChannel({
-    schema: () => z.strictObject({ kind: z.literal('desktop'), ...everyChannel() }),
+    schema: () => z.strictObject({ kind: z.literal('desktop'), ...commonChannelSettings() }),
     destination: () => 'this desktop',
   }),
 
@@ -20,7 +20,7 @@ const channelKinds = {
       z
         .strictObject({
           kind: z.literal('email'),
-          ...everyChannel(),
+          ...commonChannelSettings(),
           host: z
             .string()
             .regex(/^([A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:.]+\])$/, 'must be a host name or address')
@@ -73,7 +73,7 @@ const channelKinds = {
 
   /** Slack-compatible incoming webhooks. The address is the secret. */
   slack: defineChannel({
-    schema: () => z.strictObject({ kind: z.literal('slack'), ...everyChannel() }),
+    schema: () => z.strictObject({ kind: z.literal('slack'), ...commonChannelSettings() }),
     destination: () => 'the address stored as its secret',
     secret: {
       need: () => 'required',
@@ -88,7 +88,7 @@ const channelKinds = {
     schema: () =>
       z.strictObject({
         kind: z.literal('webhook'),
-        ...everyChannel(),
+        ...commonChannelSettings(),
         url: secureUrl().describe('the webhook address: https, or http on this machine'),
       }),
     destination: ({ url }) => new URL(url).host,
@@ -107,7 +107,7 @@ const channelKinds = {
     schema: () =>
       z.strictObject({
         kind: z.literal('ntfy'),
-        ...everyChannel(),
+        ...commonChannelSettings(),
         server: secureUrl().default('https://ntfy.sh').describe('the ntfy server'),
         topic: z
           .string()

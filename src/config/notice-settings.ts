@@ -17,7 +17,7 @@ export const noticePlaceholders = [
   'at',
 ] as const;
 
-const template = (longest: number) =>
+const templateSchema = (longest: number) =>
   z
     .string()
     .min(1)
@@ -34,7 +34,7 @@ const template = (longest: number) =>
     });
 
 /** Settings that all kinds of channels have. */
-export const everyChannel = () => ({
+export const commonChannelSettings = () => ({
   enabled: z.boolean().default(true).describe('whether the channel is active'),
   min_severity: z
     .enum(noticeSeverities)
@@ -50,8 +50,8 @@ export const everyChannel = () => ({
     .default(true)
     .describe('Whether to send a notice when an order that a check proposed needs approval.'),
   fills: z.boolean().default(true).describe('Whether a home sends a notice when an order is filled.'),
-  title: template(200).optional().describe('template for the title'),
-  body: template(2000).optional().describe('template for the body'),
+  title: templateSchema(200).optional().describe('template for the title'),
+  body: templateSchema(2000).optional().describe('template for the body'),
   timeout: z.number().int().min(1).max(60).default(10).describe('Timeout for one attempt, in seconds.'),
 });
 
@@ -67,7 +67,7 @@ export const secureUrl = () =>
 
 /** A kind of channel: its settings in config.yaml, and its secret, stored elsewhere. `notify/<kind>.ts` sends to it. */
 export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
-  /** Includes {@link everyChannel}. Called only if the configuration has a channel. */
+  /** Includes {@link commonChannelSettings}. Called only if the configuration has a channel. */
   schema(): Schema;
   /** The destination for display, without secrets. */
   destination(channel: z.output<Schema>): string;
@@ -89,7 +89,7 @@ export interface ChannelKind<Schema extends z.ZodType = z.ZodType> {
  * @example
  * ```ts
  * import { z } from 'zod';
- * import { defineChannel, everyChannel, secureUrl } from './notice-settings.ts';
+ * import { defineChannel, commonChannelSettings, secureUrl } from './notice-settings.ts';
  *
  * export const gotify = defineChannel({
  *   schema: () => z.strictObject({ kind: z.literal('gotify'), ...everyChannel(), server: secureUrl() }),

@@ -1,16 +1,16 @@
 import type { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import type { Home } from '../machine/directories.ts';
+import type { UserDirs } from '../machine/directories.ts';
 import { editDocument } from './config-edit.ts';
 import { loadConfig } from './config-file.ts';
-import type { CompanySignIn, profileSchema, StorePlace } from './profile.ts';
+import type { CompanySignIn, CredentialLocation, profileSchema } from './profile.ts';
 import { SANDBOX_PROFILE } from './resolve-profile.ts';
 
 /** A profile as written in the file, before defaults are applied. */
-export type WrittenProfile = z.input<typeof profileSchema>;
+export type ProfileInput = z.input<typeof profileSchema>;
 
 /** @throws {TradeAgentError} `usage` if the name is invalid or already taken */
-export async function requireNewProfile(home: Home, name: string): Promise<void> {
+export async function requireNewProfile(home: UserDirs, name: string): Promise<void> {
   if (!/^[a-z0-9][a-z0-9_-]{0,31}$/.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid profile name`, {
       hint: 'Use up to 32 lowercase letters, digits, - and _.',
@@ -28,7 +28,7 @@ export async function requireNewProfile(home: Home, name: string): Promise<void>
  * Adds a profile to `config.yaml`. Keeps comments and everything else.
  * @throws {TradeAgentError} `usage`, `invalid_config`
  */
-export async function addProfile(home: Home, name: string, profile: WrittenProfile): Promise<void> {
+export async function addProfile(home: UserDirs, name: string, profile: ProfileInput): Promise<void> {
   await requireNewProfile(home, name);
   await editDocument(home, (document) => document.setIn(['profiles', name], document.createNode(profile)));
 }
@@ -37,7 +37,11 @@ export async function addProfile(home: Home, name: string, profile: WrittenProfi
  * Sets where a profile's secrets are stored, in a single write, so that no reader sees one key without the other.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function setStorePlace(home: Home, name: string, place: StorePlace): Promise<void> {
+export async function setCredentialLocation(
+  home: UserDirs,
+  name: string,
+  place: CredentialLocation,
+): Promise<void> {
   await editDocument(home, (document) => {
     document.setIn(['profiles', name, 'credential_store'], place.credential_store);
     if (place.credential_key === undefined) document.deleteIn(['profiles', name, 'credential_key']);
@@ -49,14 +53,14 @@ export async function setStorePlace(home: Home, name: string, place: StorePlace)
  * Sets the profile's company. Adds a section for the built-in sandbox profile if needed.
  * @throws {TradeAgentError} `invalid_config`
  */
-export async function setCompany(home: Home, name: string, company: CompanySignIn): Promise<void> {
+export async function setCompany(home: UserDirs, name: string, company: CompanySignIn): Promise<void> {
   await editDocument(home, (document) =>
     document.setIn(['profiles', name, 'company'], document.createNode({ ...company })),
   );
 }
 
 /** Deletes a profile and unsets it as the default. @throws {TradeAgentError} `not_found`, `invalid_config` */
-export async function removeProfile(home: Home, name: string): Promise<void> {
+export async function removeProfile(home: UserDirs, name: string): Promise<void> {
   const { profiles, default_profile } = await loadConfig(home);
   if (!Object.hasOwn(profiles, name)) {
     throw new TradeAgentError('not_found', `config.yaml has no profile "${name}"`, {

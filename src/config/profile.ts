@@ -171,7 +171,7 @@ export interface ResolvedProfile extends Profile {
 }
 
 /** Location of a profile's secrets. */
-export interface StorePlace {
+export interface CredentialLocation {
   readonly credential_store: 'keychain' | 'file';
   /** For a file: `passphrase`, or the path of a key file. By default, a key file next to the credential file. */
   readonly credential_key?: string | undefined;

@@ -84,7 +84,7 @@ export function resolveProfile(
   told?: ServerMetadata,
 ): ResolvedProfile {
   const found = findProfile(config, name);
-  const profile = found.server === undefined ? found : atServer(found, found.server, told);
+  const profile = found.server === undefined ? found : withServer(found, found.server, told);
   if (profile.sandbox) {
     if (sandbox === undefined) {
       throw new TradeAgentError('invalid_config', `profile "${profile.name}" needs a running sandbox`, {
@@ -131,7 +131,7 @@ export function resolveProfile(
  * Returns the profile with its server as the gateway: requests go through the server, with tokens for the server.
  * @throws {TradeAgentError} `invalid_config` if the profile also names a gateway or is a sandbox
  */
-function atServer<P extends Profile & { readonly name: string }>(
+function withServer<P extends Profile & { readonly name: string }>(
   profile: P,
   server: string,
   told: ServerMetadata | undefined,

@@ -17,7 +17,7 @@ export async function parseYaml<S extends z.ZodType>(
   const content = written ?? {};
   const result = schema.safeParse(content);
   if (result.success) return result.data;
-  throw explain(schema, result.error, content, { file, document, lines });
+  throw validationError(schema, result.error, content, { file, document, lines });
 }
 
 /** JavaScript's built-in property names. As keys, they could overwrite or be confused with the built-in ones. */
@@ -92,7 +92,7 @@ export function invalidFile(message: string, file: string, hint = INVALID_FILE_H
   return new TradeAgentError('invalid_config', message, { hint, details: { file } });
 }
 
-function explain(
+function validationError(
   schema: z.ZodType,
   error: z.ZodError,
   content: unknown,

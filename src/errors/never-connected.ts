@@ -6,10 +6,10 @@ export function neverConnected(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   // A host with several addresses has one error for each that was tried.
   const causes: unknown[] = cause instanceof AggregateError ? cause.errors : [cause];
-  return causes.length > 0 && causes.every(isOfConnecting);
+  return causes.length > 0 && causes.every(isConnectError);
 }
 
-function isOfConnecting(cause: unknown): boolean {
+function isConnectError(cause: unknown): boolean {
   const { code, syscall } = (cause ?? {}) as NodeJS.ErrnoException;
   return code === 'UND_ERR_CONNECT_TIMEOUT' || syscall === 'connect' || syscall === 'getaddrinfo';
 }

@@ -1,12 +1,12 @@
 import type { Access } from '../approval/access.ts';
 import { AuditChain } from '../approval/audit-chain.ts';
-import { CibaAsking } from '../approval/ciba/ciba-asking.ts';
-import type { Denied } from '../approval/denied.ts';
-import { detailsTypeOfKind } from '../approval/details.ts';
+import { CibaApprovalClient } from '../approval/ciba/ciba-asking.ts';
+import type { Denial } from '../approval/denied.ts';
+import { detailsTypeByKind } from '../approval/details.ts';
 import { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import { defaultQuotas } from '../approval/kernel/quotas.ts';
-import type { KernelParts } from '../approval/kernel-parts.ts';
-import type { Keys } from '../approval/keys/keys.ts';
+import type { KernelDeps } from '../approval/kernel-parts.ts';
+import type { ApprovalKeys } from '../approval/keys/keys.ts';
 import type { Kind } from '../approval/kind.ts';
 import { accessKind } from '../approval/kinds/access/kind.ts';
 import { type BatchPorts, batchKind } from '../approval/kinds/batch/kind.ts';
@@ -17,7 +17,7 @@ import { type MessagePorts, messageKind } from '../approval/kinds/message/kind.t
 import { orderKind } from '../approval/kinds/order/kind.ts';
 import { type PolicyPorts, policyChangeKind } from '../approval/kinds/policy-change/kind.ts';
 import { type ReplacePorts, replaceKind } from '../approval/kinds/replace/kind.ts';
-import { Moves } from '../approval/moves.ts';
+import { ProposalTransitions } from '../approval/moves.ts';
 import { NotificationTokens } from '../approval/notification-tokens.ts';
 import type { Clock } from '../machine/clock.ts';
 import { createTokenSeal } from '../secrets/token-seal.ts';
@@ -25,15 +25,15 @@ import type { AccessStore } from '../store/access-store.ts';
 import type { DecisionNote } from '../store/decision-store.ts';
 import { policyReasons } from '../trading/policy-reasons.ts';
 import type { ProposalKind } from '../trading/proposal.ts';
-import { aboutAccount } from '../trading/proposal.ts';
+import { subjectAccount } from '../trading/proposal.ts';
 import type { IdentityProvider } from './door/identity-provider.ts';
 import { verifyApprovalToken } from './door/token-verifier.ts';
 import { errorSink, type GatewayOptions } from './gateway-options.ts';
 import type { Action } from './policy/decision.ts';
-import { signInWanted } from './policy/parties.ts';
+import { requiredSignIn } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 
-interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
+interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
   readonly clock: Clock;
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
@@ -41,7 +41,7 @@ interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended
   readonly mandates: MandatePorts;
   readonly messages: MessagePorts;
   readonly policy: PolicyPorts;
-  readonly signatures: Pick<Keys, 'check'> | undefined;
+  readonly signatures: Pick<ApprovalKeys, 'check'> | undefined;
   readonly access: Access;
   readonly grants: AccessStore | undefined;
   readonly rules: RulesSource;
@@ -51,7 +51,10 @@ interface ApprovalParts extends Pick<KernelParts, 'detailsTypes' | 'isUnattended
 const STEP_UP_KINDS: readonly ProposalKind[] = ['order', 'replace', 'batch', 'mandate', 'policy_change'];
 
 /** Creates the approval kernel over the gateway's database and services; undefined if approvals are not configured. */
-export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): ApprovalKernel | undefined {
+export function createGatewayKernel(
+  options: GatewayOptions,
+  parts: ApprovalParts,
+): ApprovalKernel | undefined {
   const { approval, stores, resource } = options;
   if (approval === undefined) return undefined;
   const { clock, orders, messages, policy, provider, detailsTypes } = parts;
@@ -70,7 +73,7 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
   return new ApprovalKernel({
     store,
     others: stores.others,
-    moves: new Moves(store, createTokenSeal(approval.sealSecret), clock),
+    moves: new ProposalTransitions(store, createTokenSeal(approval.sealSecret), clock),
     halts,
     access: parts.access,
     audit: new AuditChain(approval.auditFile, stores.audit),
@@ -78,14 +81,14 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     detailsTypes,
     gateway: resource,
     details: approval.details,
-    asking: new CibaAsking({
+    asking: new CibaApprovalClient({
       issuer: options.issuer,
       resource,
       ...approval,
       clock,
       fetch: parts.send,
       detailsTypes: (Object.keys(kinds) as ProposalKind[]).map(
-        (kind) => detailsTypes[kind] ?? detailsTypeOfKind[kind],
+        (kind) => detailsTypes[kind] ?? detailsTypeByKind[kind],
       ),
     }),
     notificationTokens: new NotificationTokens(approval.sealSecret),
@@ -98,13 +101,13 @@ export function approvalKernel(options: GatewayOptions, parts: ApprovalParts): A
     maxTtlSeconds: approval.maxTtl,
     ownClients: new Set(options.ownClients),
     async acrFor({ kind, subject }) {
-      const about = STEP_UP_KINDS.includes(kind) ? aboutAccount(subject) : undefined;
+      const about = STEP_UP_KINDS.includes(kind) ? subjectAccount(subject) : undefined;
       if (about === undefined) return undefined;
-      return signInWanted((await parts.rules.current()).limitsOf(about.account), about.environment);
+      return requiredSignIn((await parts.rules.current()).limitsOf(about.account), about.environment);
     },
     async onDenied(denied) {
       const { digest } = await parts.rules.current();
-      await stores.decisions.note(deniedNote(denied, digest, clock.now()), clock.now());
+      await stores.decisions.note(denialNote(denied, digest, clock.now()), clock.now());
     },
     onError: errorSink(options),
     // The schema of each kind has already validated the row.
@@ -119,7 +122,7 @@ const actions: Readonly<Partial<Record<ProposalKind, Action>>> = {
 };
 
 /** Records a denial that was decided outside the order rules: a halt, a relation, or no covering mandate. */
-function deniedNote(denied: Denied, policy: string, now: number): DecisionNote {
+function denialNote(denied: Denial, policy: string, now: number): DecisionNote {
   const { sub, client, proposer, owner, kind, stage, subjectId = '', refusal } = denied;
   const { message, options } = refusal;
   const { reasons = [], limit, value, policy: decidedBy } = options.members ?? {};

@@ -3,10 +3,10 @@ import { NO_TOKEN } from '../approval/access.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { Rate } from '../store/rate-buckets.ts';
 import { HttpProblem } from '../trading/refusal.ts';
-import { type BrokerPlace, createAccounts } from './broker/accounts.ts';
-import { createAssetCatalogue } from './broker/asset-catalogue.ts';
+import { type ConfiguredBroker, createAccounts } from './broker/accounts.ts';
+import { createAssetCatalog } from './broker/asset-catalogue.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
-import { type BrokerTokens, createBrokerTokens, noExchange } from './broker/broker-token.ts';
+import { type BrokerTokens, createBrokerTokens, exchangeNotConfigured } from './broker/broker-token.ts';
 import { brokerOf, traitsOf } from './broker/brokers.ts';
 import { isStoredKind, type StoredCredentials, type StoredKind, storedSchema } from './broker/kept-kinds.ts';
 import {
@@ -21,7 +21,7 @@ import type { IdentityProvider } from './door/identity-provider.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createRateLimiter } from './request-rates.ts';
 
-export type BrokerAccess = ReturnType<typeof brokerAccess>;
+export type BrokerAccess = ReturnType<typeof createBrokerAccess>;
 
 interface Requests {
   readonly fetch: typeof fetch;
@@ -31,14 +31,14 @@ interface Requests {
 }
 
 /** @throws {TradeAgentError} `invalid_config` if what a broker's credentials need is not set */
-export function brokerAccess(options: GatewayOptions, provider: IdentityProvider, requests: Requests) {
+export function createBrokerAccess(options: GatewayOptions, provider: IdentityProvider, requests: Requests) {
   const { brokers, environment, stores } = options;
   const { now, brokerTimeoutMs: timeoutMs } = requests;
   const pace = createRateLimiter(options);
-  const places = brokers.map((broker): BrokerPlace => {
+  const places = brokers.map((broker): ConfiguredBroker => {
     const kind = brokerOf(broker);
     const traits = traitsOf(broker);
-    const assets = createAssetCatalogue(now);
+    const assets = createAssetCatalog(now);
     const rate = options.rates?.broker ?? documentedRate(broker);
     const fetch = pace(requests.fetch, `broker|${broker.name}`, rate);
     return {
@@ -72,7 +72,7 @@ function credentialsOf(
 ): BrokerCredentials {
   const { credentials, unattended } = broker;
   if (isStoredKind(credentials)) return kept(broker, credentials, options, now);
-  if (options.exchange === undefined) throw noExchange('accounts at the broker');
+  if (options.exchange === undefined) throw exchangeNotConfigured('accounts at the broker');
   const exchange = { ...options.exchange, audience: broker.audience ?? options.exchange.audience };
   const bySession = exchangedCredentials(createBrokerTokens({ provider, exchange, fetch, timeoutMs, now }));
   return unattended === undefined

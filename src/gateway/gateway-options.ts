@@ -1,7 +1,7 @@
-import type { CibaAskingOptions } from '../approval/ciba/ciba-asking.ts';
+import type { CibaApprovalClientOptions } from '../approval/ciba/ciba-asking.ts';
 import type { Quotas } from '../approval/kernel/quotas.ts';
-import type { IsTakenBack } from '../approval/kernel-parts.ts';
-import type { Keys } from '../approval/keys/keys.ts';
+import type { IsRevokedBySignal } from '../approval/kernel-parts.ts';
+import type { ApprovalKeys } from '../approval/keys/keys.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
@@ -49,7 +49,7 @@ export interface GatewayOptions {
   readonly rules?: RulesSource;
   readonly relations?: RelationsOptions;
   /** Whether the session of the proposing client was revoked, if that can be checked at each use. */
-  readonly isTakenBack?: IsTakenBack;
+  readonly isTakenBack?: IsRevokedBySignal;
   /** Whether the provider knows this `sub`. Access is granted only to people whom it knows. */
   readonly isKnown?: (sub: string) => boolean;
   /** Called for an open order of this gateway that no proposal accounts for (default: `onError`). */
@@ -68,7 +68,7 @@ export interface GatewayOptions {
   /** Without this, the gateway has no proposals. */
   readonly approval?: GatewayApproval;
   /** The keys that people sign approvals with (a home's). */
-  readonly keys?: Pick<Keys, 'check' | 'site'>;
+  readonly keys?: Pick<ApprovalKeys, 'check' | 'site'>;
   /** Rejects access tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** Whether an access token's session has ended, if that can be checked at each request. */
@@ -85,7 +85,7 @@ export interface GatewayOptions {
 
 /** The gateway as a CIBA client, and its other approval options. */
 export interface GatewayApproval
-  extends Pick<CibaAskingOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
+  extends Pick<CibaApprovalClientOptions, 'client' | 'privateKey' | 'provider' | 'details' | 'delivery'> {
   readonly method: 'ciba';
   /**
    * Whether approvals must be signed with the person's own key. `live`: only those for live money. Needs {@link

@@ -1,13 +1,13 @@
 import { join, resolve } from 'node:path';
 import type { JWK } from 'jose';
 import { z } from 'zod';
-import { detailsTypeOfKind } from '../approval/details.ts';
+import { detailsTypeByKind } from '../approval/details.ts';
 import { defaultQuotas, type Quota } from '../approval/kernel/quotas.ts';
 import { providerDialect } from '../auth/provider/dialects.ts';
 import { providerNames } from '../config/provider-names.ts';
 import { kmsSchema } from '../secrets/kms/kms-settings.ts';
 import type { SealSecrets } from '../secrets/token-seal.ts';
-import type { RegistrationPlace } from '../store/registration-place.ts';
+import type { RegistrationStorage } from '../store/registration-place.ts';
 import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import { slippageSchema } from '../trading/order.ts';
@@ -222,7 +222,7 @@ export interface GatewaySecrets {
   readonly privateKey: JWK;
   readonly sealSecret: SealSecrets;
   /** Storage of the registration (default: a file in its folder). */
-  readonly registration?: RegistrationPlace;
+  readonly registration?: RegistrationStorage;
 }
 
 /** @param folder the gateway's own folder */
@@ -261,7 +261,7 @@ function anchorOptions({ anchor }: GatewaySettings, folder: string): Pick<Gatewa
 
 /** Returns the types, as the provider names them. */
 export function detailsTypes({ details_type, message_details_type }: GatewaySettings): string[] {
-  return Object.values({ ...detailsTypeOfKind, order: details_type, message: message_details_type });
+  return Object.values({ ...detailsTypeByKind, order: details_type, message: message_details_type });
 }
 
 function approvalOptions(

@@ -9,13 +9,13 @@ import { TRADE_ORDER_TYPE } from '../trading/approval-details.ts';
 import { MESSAGE_SEND_TYPE } from '../trading/message-details.ts';
 import type { OrderDraft } from '../trading/order.ts';
 import { HttpProblem } from '../trading/refusal.ts';
-import { approvalKernel } from './approvals.ts';
+import { createGatewayKernel } from './approvals.ts';
 import type { OpenAccountFor } from './broker/accounts.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { SINGLE_BROKER_NAME } from './broker/named-broker.ts';
 import { createOrderUpdates } from './broker/updates/order-updates.ts';
-import { type BrokerAccess, brokerAccess } from './broker-access.ts';
-import { createDoor } from './door/door.ts';
+import { type BrokerAccess, createBrokerAccess } from './broker-access.ts';
+import { createAuthenticator } from './door/door.ts';
 import { createIdentityProvider, type IdentityProvider } from './door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from './door/protected-resource-metadata.ts';
 import { createTokenVerifier, requireUnrevoked, type TokenVerifier } from './door/token-verifier.ts';
@@ -24,11 +24,11 @@ import { createMandateService, type MandateService } from './mandates/mandate-de
 import { mandatePorts } from './mandates/mandate-ports.ts';
 import { createStandingOrderWatcher } from './mandates/standing-watch.ts';
 import { createMessageDesk, type MessageDesk, messagePorts } from './messages/message-desk.ts';
-import { messageOutlets } from './messages/message-outlets.ts';
+import { createMessageOutlets } from './messages/message-outlets.ts';
 import type { Mount } from './mounts/mount.ts';
 import { audienceOf, createActing, metadataPathOf, mountedRoutes } from './mounts/mounted-routes.ts';
 import { mandateExcess } from './orders/adoption.ts';
-import { type OrderCheck, orderCheck, orderPorts } from './orders/order-ports.ts';
+import { createOrderCheck, type OrderCheck, orderPorts } from './orders/order-ports.ts';
 import { RESEND_DELAY_MS } from './orders/order-submission.ts';
 import { createOrderService, type OrderService } from './orders/place-order.ts';
 import { createReconciliation, type UnexplainedOrder } from './orders/reconciliation.ts';
@@ -36,11 +36,11 @@ import { type OwnerService, ownerDesk } from './owner-desk.ts';
 import { gatewayPolicy, type PolicyService } from './policy/files/policy-desk.ts';
 import { createOrderRules } from './policy/order-rules.ts';
 import { type RulesSource, staticRules } from './policy/rules.ts';
-import { type OwnRecord, ownRecord } from './record/own-record.ts';
+import { createOwnRecord, type OwnRecord } from './record/own-record.ts';
 import { createReceipts, type Receipts } from './record/receipts.ts';
 import { ownCheckpointReader, recordCheckpoints } from './record-checkpoints.ts';
 import { peopleOf } from './relations/people.ts';
-import { toProvider } from './request-rates.ts';
+import { providerFetch } from './request-rates.ts';
 import { accessRoutes } from './routes/access.ts';
 import { accountRoutes, connectionRoutes } from './routes/accounts.ts';
 import { standingIn } from './routes/for-owner.ts';
@@ -91,10 +91,15 @@ export function createGateway(options: GatewayOptions): Gateway {
     timeoutMs: providerTimeoutMs,
     clock,
   });
-  const outlets = messageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
-  const broker = brokerAccess(options, provider, { fetch: send, now, brokerTimeoutMs, providerTimeoutMs });
+  const outlets = createMessageOutlets(options, provider, { fetch: send, timeoutMs: brokerTimeoutMs, now });
+  const broker = createBrokerAccess(options, provider, {
+    fetch: send,
+    now,
+    brokerTimeoutMs,
+    providerTimeoutMs,
+  });
 
-  const entrance = createEntrance(options, provider, clock);
+  const entrance = createAdmission(options, provider, clock);
   const brokerFor = broker.accounts.open;
   const updates = createOrderUpdates({ brokerFor, clock, failed: errorNameReporter(options) });
   const { maxSlippage = '0.01' } = options;
@@ -131,9 +136,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules: source,
     isShown: options.approval?.details === 'rar',
   });
-  const kernel = approvalKernel(options, {
+  const kernel = createGatewayKernel(options, {
     clock,
-    send: toProvider(options, send),
+    send: providerFetch(options, send),
     provider,
     detailsTypes: { order: options.detailsType, message: options.messageDetailsType },
     orders: orderPorts({
@@ -142,7 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       brokerFor,
       updates,
       now,
-      isOfSeveral: isOfSeveral(options),
+      isOfSeveral: hasSeveralBrokers(options),
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -173,7 +178,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...people,
     ...own,
     policy,
-    check: orderCheck({ rules, brokerFor, maxSlippage, now }),
+    check: createOrderCheck({ rules, brokerFor, maxSlippage, now }),
     detailsTypes: [detailsType, messageDetailsType],
   });
   kernel?.start();
@@ -196,11 +201,11 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** Returns the broker's label if there are several brokers. */
 function brokerNames(options: GatewayOptions, brokerFor: OpenAccountFor): FindBroker {
   return async (who, account) =>
-    isOfSeveral(options) ? (await brokerFor(who, account)).at.label : undefined;
+    hasSeveralBrokers(options) ? (await brokerFor(who, account)).at.label : undefined;
 }
 
 /** Whether a person can have more than one account here. */
-const isOfSeveral = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
+const hasSeveralBrokers = ({ brokers }: GatewayOptions): boolean => brokers.length > 1;
 
 /** Reports only the error's name. */
 function errorNameReporter(options: GatewayOptions) {
@@ -215,7 +220,7 @@ function unexplainedOrderReporter(options: GatewayOptions) {
     onError(`the broker has order ${order.id} in account ${account}, which no proposal accounts for`);
 }
 
-function howAsked({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
+function approvalInfo({ approval }: GatewayOptions): ProposalRouteOptions['approval'] {
   return { method: 'ciba', phoneUrl: approval?.phoneUrl };
 }
 
@@ -235,8 +240,8 @@ function createOwnServices(
   const watched = { ...options, mandates: granted, standing, kernel, brokerFor, clock };
   const mandates = createMandateService({ ...watched, proposals, now, noted: () => kernel.noted() });
   const own = options.approval;
-  const record = ownRecord(own.auditFile, audit, () => ownCheckpointReader(own));
-  const approval = howAsked(options);
+  const record = createOwnRecord(own.auditFile, audit, () => ownCheckpointReader(own));
+  const approval = approvalInfo(options);
   return {
     mandates,
     record,
@@ -270,10 +275,10 @@ async function takeAway(
 
 interface RouteParts {
   readonly rules: RulesSource;
-  readonly entrance: Entrance;
+  readonly entrance: Admission;
   readonly now: () => number;
   readonly broker: BrokerAccess;
-  readonly outlets: ReturnType<typeof messageOutlets>;
+  readonly outlets: ReturnType<typeof createMessageOutlets>;
   readonly desk: OrderService;
   readonly messageDesk: MessageDesk;
   readonly kernel: ApprovalKernel | undefined;
@@ -320,7 +325,7 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
       now,
       standIn,
       isRevoked: options.isRevoked,
-      approval: howAsked(options),
+      approval: approvalInfo(options),
     });
     pingRoute(app, door, kernel);
     accessRoutes(app, door, { store: parts.grants, now });
@@ -361,10 +366,10 @@ function gatewayRoutes(options: GatewayOptions, parts: RouteParts): Hono {
   return app;
 }
 
-type Entrance = ReturnType<typeof createEntrance>;
+type Admission = ReturnType<typeof createAdmission>;
 
 /** Creates all entry points. Once shut, they admit no requests. */
-function createEntrance(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
+function createAdmission(options: GatewayOptions, provider: IdentityProvider, clock: Clock) {
   const {
     resource,
     stores,
@@ -397,7 +402,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
   const others = (audience: string) => audiences.filter((one) => one !== audience);
   return {
     /** Authenticates requests to `/v1`. */
-    door: createDoor({
+    door: createAuthenticator({
       verify: whileOpen(
         createTokenVerifier({
           ...rules,
@@ -425,7 +430,7 @@ function createEntrance(options: GatewayOptions, provider: IdentityProvider, clo
     /** Authenticates requests to a mount, whose tokens have their own audience. */
     doorOf(mount: Mount) {
       const audience = audienceOf(resource, mount);
-      return createDoor({
+      return createAuthenticator({
         verify: whileOpen(
           createTokenVerifier({
             ...rules,

@@ -1,4 +1,4 @@
-import { NO_TOKEN, withoutToken } from '../approval/access.ts';
+import { askerWithoutToken, NO_TOKEN } from '../approval/access.ts';
 import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
 import type { AccountEntry } from '../trading/account-entry.ts';
 import type { Activity } from '../trading/activity.ts';
@@ -77,7 +77,7 @@ export function ownerDesk(
     withdraw: (id) => kernel.withdraw(sub, id),
     halt: () => kernel.halt({ sub, clientId: 'phone' }),
     async lookAtOrders() {
-      const asker = withoutToken(sub);
+      const asker = askerWithoutToken(sub);
       await kernel.watched(asker);
       for (const one of await kernel.list(sub, { state: 'all', limit: MAX_OPEN_PROPOSALS }))
         if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);

@@ -1,10 +1,10 @@
 import { AuditChain } from '../approval/audit-chain.ts';
-import { type CheckpointReader, checkpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
+import { type CheckpointReader, createCheckpointReader } from '../approval/checkpoints/checkpoint-reader.ts';
 import { type Checkpoints, createCheckpoints } from '../approval/checkpoints/checkpoints.ts';
 import { receiptKey } from '../approval/receipts/receipt-key.ts';
 import type { Clock } from '../machine/clock.ts';
 import { readCertificates } from '../net/certificate-file.ts';
-import { eachSecret } from '../secrets/token-seal.ts';
+import { allSecrets } from '../secrets/token-seal.ts';
 import { errorSink, type GatewayApproval, type GatewayOptions } from './gateway-options.ts';
 import type { AnchorSettings } from './settings/common-settings.ts';
 
@@ -13,7 +13,7 @@ export function recordCheckpoints(
   { sealSecret, auditFile }: Pick<GatewayApproval, 'sealSecret' | 'auditFile'>,
   clock: Clock,
 ): Checkpoints {
-  const [newest] = eachSecret(sealSecret);
+  const [newest] = allSecrets(sealSecret);
   const onError = errorSink(options);
   return createCheckpoints({
     store: stores.checkpoints,
@@ -29,8 +29,8 @@ export function recordCheckpoints(
 export async function ownCheckpointReader({
   sealSecret,
 }: Pick<GatewayApproval, 'sealSecret'>): Promise<CheckpointReader> {
-  const keys = await Promise.all(eachSecret(sealSecret).map(receiptKey));
-  return checkpointReader({ isTrusted: (kid) => keys.some(({ jwk }) => jwk.kid === kid) });
+  const keys = await Promise.all(allSecrets(sealSecret).map(receiptKey));
+  return createCheckpointReader({ isTrusted: (kid) => keys.some(({ jwk }) => jwk.kid === kid) });
 }
 
 async function anchorOf({ rfc3161, ca_file }: AnchorSettings, send: typeof fetch) {

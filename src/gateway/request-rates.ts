@@ -7,15 +7,15 @@ import type { GatewayOptions } from './gateway-options.ts';
 type Paced = Pick<GatewayOptions, 'rates' | 'stores'>;
 
 /** Returns `send` unchanged without a rate, or without buckets. */
-type Pace = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
+type RateLimiter = (send: typeof fetch, bucket: string, rate: Rate | 'off' | undefined) => typeof fetch;
 
 /** Limits rates. Documented rates are for several processes that can't coordinate; one alone obeys configured rates. */
-export function createRateLimiter({ stores, rates }: Paced): Pace {
+export function createRateLimiter({ stores, rates }: Paced): RateLimiter {
   const buckets = stores.buckets ?? (rates && memoryRateBuckets());
   return (send, bucket, rate) =>
     buckets === undefined || rate === undefined || rate === 'off'
       ? send
-      : pacedFetch(send, {
+      : rateLimitedFetch(send, {
           buckets,
           bucket,
           rate,
@@ -24,7 +24,7 @@ export function createRateLimiter({ stores, rates }: Paced): Pace {
 }
 
 /** Limits requests to the identity provider. */
-export const toProvider = (options: Paced, send: typeof fetch): typeof fetch =>
+export const providerFetch = (options: Paced, send: typeof fetch): typeof fetch =>
   createRateLimiter(options)(send, 'provider', options.rates?.provider);
 
 /** Fraction of the burst that reads leave for writes, so that an order does not wait for a screen. */
@@ -44,7 +44,7 @@ interface Pacing {
  * Limits the rate of requests, for all gateways together. If the wait is too long, it answers 429 with `Retry-After` (RFC
  * 9110 §10.2.3), as the server would, which proves that nothing was sent.
  */
-export function pacedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
+export function rateLimitedFetch(send: typeof fetch, { buckets, bucket, rate, sleep }: Pacing): typeof fetch {
   const forReads = { ...rate, burst: Math.max(1, rate.burst * (1 - WRITE_RESERVE)) };
   return async (input, init) => {
     const { host, isRead, signal } = partsOf(input, init);

@@ -1,4 +1,4 @@
-import type { Keys } from '../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../approval/keys/keys.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 
@@ -10,7 +10,7 @@ export function requiredSignatures({
   approval,
   environment,
   keys,
-}: Pick<GatewayOptions, 'approval' | 'environment' | 'keys'>): Pick<Keys, 'check'> | undefined {
+}: Pick<GatewayOptions, 'approval' | 'environment' | 'keys'>): Pick<ApprovalKeys, 'check'> | undefined {
   const { signature = 'off' } = approval ?? {};
   if (signature === 'off') return undefined;
   if (keys === undefined) {

@@ -16,7 +16,7 @@ import { isPhonePath } from './phone/phone-app.ts';
 
 const SLOW_RESPONSE_MS = 2000;
 
-interface FrontDoorOptions {
+interface RouterOptions {
   readonly issuer: string;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -31,7 +31,7 @@ interface FrontDoorOptions {
   readonly transmits: boolean;
 }
 
-export function frontDoor(options: FrontDoorOptions): Handler {
+export function createRouter(options: RouterOptions): Handler {
   const { issuer, faults, clock, closing, protocol } = options;
   const isForUs = requireHost([issuer]);
   return async (request, response) => {
@@ -48,14 +48,14 @@ export function frontDoor(options: FrontDoorOptions): Handler {
     if (methods === undefined) return respondText(response, 404, 'Not found');
     if (!methods.includes(method)) return respondMethodNotAllowed(response, methods);
     if (path === routes.token && faults.take('idp_5xx')) {
-      return answer(response, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' });
+      return respondJson(response, 503, { error: 'temporarily_unavailable' }, { 'retry-after': '1' });
     }
     await protocol(request, response);
   };
 }
 
 function ownHandler(
-  { issuer, phone, connectedAccounts, outcomes, signals, transmits }: FrontDoorOptions,
+  { issuer, phone, connectedAccounts, outcomes, signals, transmits }: RouterOptions,
   path: string,
   method: string,
 ): Handler | undefined {
@@ -66,7 +66,7 @@ function ownHandler(
     return method === 'POST' ? signals : async (_, response) => respondMethodNotAllowed(response, ['POST']);
   }
   if (transmits && path === TRANSMITTER_PATH && method === 'GET') {
-    return async (_, response) => answer(response, 200, transmitterMetadata(issuer));
+    return async (_, response) => respondJson(response, 200, transmitterMetadata(issuer));
   }
   return undefined;
 }
@@ -104,6 +104,11 @@ function respondMethodNotAllowed(response: ServerResponse, allowed: readonly str
   respondText(response, 405, 'Method not allowed', { allow: allowed.join(', ') });
 }
 
-function answer(response: ServerResponse, status: number, body: object, headers: OutgoingHttpHeaders = {}) {
+function respondJson(
+  response: ServerResponse,
+  status: number,
+  body: object,
+  headers: OutgoingHttpHeaders = {},
+) {
   response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(body));
 }

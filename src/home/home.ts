@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { Keys } from '../approval/keys/keys.ts';
-import { publicHalf } from '../auth/provider/assertion-key.ts';
+import { ApprovalKeys } from '../approval/keys/keys.ts';
+import { publicClientKey } from '../auth/provider/assertion-key.ts';
 import { createGateway, type Gateway } from '../gateway/gateway.ts';
 import type { GatewayApproval, GatewayOptions } from '../gateway/gateway-options.ts';
 import { requiredSignatures, requireSignedLiveMoney } from '../gateway/signatures.ts';
@@ -17,7 +17,7 @@ import { defined } from '../values/defined.ts';
 import { unexplainedNews } from './fills/order-news.ts';
 import { startFillNotifier } from './fills/tell-fills.ts';
 import type { Company } from './identity-provider/companies/company.ts';
-import type { Signalled } from './identity-provider/signals/company-standing.ts';
+import type { PendingSignal } from './identity-provider/signals/company-standing.ts';
 import type { Vault } from './identity-provider/vault.ts';
 import { createIdentityProvider } from './identity-provider.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
@@ -69,7 +69,7 @@ export async function createHome(options: HomeOptions) {
   const { approval } = options.gateway;
   requireSignedLiveMoney(options.gateway);
   const people = createPeople(providerDatabase, () => clock.now());
-  const keys = new Keys({
+  const keys = new ApprovalKeys({
     store: stores.keys,
     gateway: address,
     rpId: new URL(address).hostname,
@@ -108,7 +108,7 @@ export async function createHome(options: HomeOptions) {
       return { ...desk, agent: undefined };
     },
     signatures: requiredSignatures({ ...options.gateway, keys }) === undefined ? 'off' : 'required',
-    gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicHalf(approval.privateKey)] } },
+    gatewayClient: { client_id: approval.client.id, jwks: { keys: [publicClientKey(approval.privateKey)] } },
     clock,
   });
   const gateway = createGateway({
@@ -129,7 +129,7 @@ export async function createHome(options: HomeOptions) {
     isTakenBack: provider.signals.isTakenBack,
     isKnown: (sub) => people.find(sub) !== undefined,
   });
-  const { departures, signalled } = endings(options, { provider, gateway, keys, clock });
+  const { departures, signalled } = startCleanups(options, { provider, gateway, keys, clock });
   const { halts, owner } = gateway;
   const fills =
     halts === undefined || owner === undefined
@@ -176,17 +176,17 @@ export async function createHome(options: HomeOptions) {
 }
 
 /** Starts the two clean-ups that span databases: for removed people, and for access that a company has revoked. */
-function endings(
+function startCleanups(
   { providerDatabase: database, stores, companies = [], vault, onError = () => undefined }: HomeOptions,
   {
     provider,
     gateway,
     keys,
     clock,
-  }: { provider: IdentityProvider; gateway: Gateway; keys: Keys; clock: Clock },
-): { readonly departures: EndAll; readonly signalled: EndAll } {
+  }: { provider: IdentityProvider; gateway: Gateway; keys: ApprovalKeys; clock: Clock },
+): { readonly departures: CleanupQueue; readonly signalled: CleanupQueue } {
   const now = () => clock.now();
-  const departures = watchDepartures({
+  const departures = watchRemovedPeople({
     database,
     end: async (sub) => {
       await keys.endPerson(sub);
@@ -198,9 +198,9 @@ function endings(
     now,
     onError,
   });
-  const signalled = endAll({
+  const signalled = createCleanupQueue({
     unended: provider.signals.unended,
-    end: endSignalled({ companies, gateway, stores, vault, tell: provider.tellSignalled, now }),
+    end: createSignalCleanup({ companies, gateway, stores, vault, tell: provider.tellSignalled, now }),
     ended: provider.signals.ended,
     onError,
   });
@@ -223,13 +223,13 @@ export function isGatewayPath(path: string): boolean {
 /** Actor of these changes in the audit log and in mandates. */
 const SIGNAL_ACTOR = 'signal';
 
-interface EndSignalledOptions {
+interface SignalCleanupOptions {
   readonly companies: readonly Company[];
   readonly gateway: Pick<Gateway, 'revoked' | 'mandates'>;
   readonly stores: Pick<GatewayStores, 'audit'>;
   readonly vault: Pick<Vault, 'accounts' | 'disconnect' | 'forget'>;
   /** Notifies the person. Resolves when the notice was sent or given up. */
-  readonly tell: (signalled: Signalled, company: Company | undefined) => Promise<void>;
+  readonly tell: (signalled: PendingSignal, company: Company | undefined) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -248,7 +248,7 @@ interface EndSignalledOptions {
  * 5. If the account was disabled, the person's broker connections are deleted here, and revoked at the broker if it can be
  *    reached.
  */
-function endSignalled(options: EndSignalledOptions): (signalled: Signalled) => Promise<void> {
+function createSignalCleanup(options: SignalCleanupOptions): (signalled: PendingSignal) => Promise<void> {
   const { companies, gateway, stores, vault, tell, now } = options;
   return async (signalled) => {
     const { user, issuer, effect, event, reason, jti } = signalled;
@@ -285,7 +285,7 @@ function endSignalled(options: EndSignalledOptions): (signalled: Signalled) => P
 }
 
 async function suspendMandates(
-  { gateway: { mandates } }: Pick<EndSignalledOptions, 'gateway'>,
+  { gateway: { mandates } }: Pick<SignalCleanupOptions, 'gateway'>,
   sub: string,
 ): Promise<void> {
   for (const { id, state } of (await mandates?.list(sub)) ?? []) {
@@ -299,13 +299,13 @@ async function suspendMandates(
 
 const CLEANUP_INTERVAL_MS = 1_000;
 
-type EndAll = ReturnType<typeof endAll>;
+type CleanupQueue = ReturnType<typeof createCleanupQueue>;
 
 /**
  * Completes in other databases what has ended in one. Completion is recorded afterwards: after a crash everything is
  * repeated, and a failure is retried at the next poll, which also finds rows written by other processes.
  */
-function endAll<T>(options: {
+function createCleanupQueue<T>(options: {
   readonly unended: () => readonly T[];
   readonly end: (one: T) => Promise<void>;
   readonly ended: (one: T) => void;
@@ -346,12 +346,12 @@ function endAll<T>(options: {
 }
 
 /** Cleans up after removed people. Those removed by another process are found by polling, or at the next start. */
-function watchDepartures(options: {
+function watchRemovedPeople(options: {
   readonly database: Database;
   readonly end: (username: string) => Promise<void>;
   readonly now: () => number;
   readonly onError: (message: string) => void;
-}): EndAll {
+}): CleanupQueue {
   const { database, end, now, onError } = options;
   const unended = database
     .prepare<[], string>(
@@ -360,7 +360,7 @@ function watchDepartures(options: {
     )
     .pluck();
   const ended = database.prepare<[string, number]>('INSERT OR IGNORE INTO departures VALUES (?, ?)');
-  return endAll({
+  return createCleanupQueue({
     unended: () => unended.all(),
     async end(username) {
       await end(username);

@@ -1,20 +1,20 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Keys } from '../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../approval/keys/keys.ts';
 import type { IsRevoked } from '../gateway/door/token-verifier.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { RefreshTokenReuse } from '../store/home/oidc-store.ts';
 import type { Fill } from './fills/fill.ts';
 import type { OrderNews } from './fills/order-news.ts';
 import type { Company } from './identity-provider/companies/company.ts';
-import type { Revoked } from './identity-provider/grants.ts';
+import type { RevokedAccess } from './identity-provider/grants.ts';
 import type { ProtocolOptions } from './identity-provider/oidc-provider.ts';
-import type { CompanyRevocations, Signalled } from './identity-provider/signals/company-standing.ts';
+import type { CompanyRevocations, PendingSignal } from './identity-provider/signals/company-standing.ts';
 import type { SignalReceiver } from './identity-provider/transmitter/transmitter.ts';
 import type { DashboardData } from './phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from './phone/decision/approval-steps.ts';
 import type { HomeAbout } from './phone/page/browser-env.ts';
-import type { Halting, Mandating } from './phone/phone-services.ts';
+import type { HaltControl, MandateControl } from './phone/phone-services.ts';
 import type { PushOptions } from './phone/push/phone-push.ts';
 
 export interface IdentityProviderOptions extends ProtocolOptions {
@@ -35,14 +35,14 @@ export interface IdentityProviderOptions extends ProtocolOptions {
   /** Whether a refresh token may be used again if its response was lost. Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse;
   /** Called after a person or client has lost access, to end everything started with it. */
-  readonly onRevoked?: (who: Revoked) => Promise<void>;
+  readonly onRevoked?: (who: RevokedAccess) => Promise<void>;
   /** Called after a company's signal is stored, to end what it revokes in other databases. */
   readonly onSignalled?: (() => void) | undefined;
   readonly push?: PushOptions;
-  readonly keys: Keys;
+  readonly keys: ApprovalKeys;
   /** Halts trading for a person. If this or one of the next two is absent, the phone has no page for it. */
-  readonly halting?: Halting;
-  readonly mandating?: Mandating;
+  readonly halting?: HaltControl;
+  readonly mandating?: MandateControl;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   /** Whether an approval must be signed with one of `keys`. Defaults to `off`. */
   readonly signatures?: 'required' | 'off';
@@ -63,7 +63,7 @@ export interface IdentityProvider {
   /** Access revoked by companies' signals, and the signals whose effects are not complete yet. */
   readonly signals: Pick<CompanyRevocations, 'isTakenBack' | 'unended' | 'ended'>;
   /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
-  tellSignalled(signalled: Signalled, company: Company | undefined): Promise<void>;
+  tellSignalled(signalled: PendingSignal, company: Company | undefined): Promise<void>;
   /** Number of polls that the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends long polls and event streams. The database stays open. */

@@ -7,7 +7,7 @@ import { createTokenVerifier } from '../gateway/door/token-verifier.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { clientAddress } from '../net/trusted-proxy.ts';
 import { type AuthorizedClients, createAuthorizedClients } from '../store/home/authorized-clients.ts';
-import { createIssuedTokens, createOidcStore, type Granted } from '../store/home/oidc-store.ts';
+import { createIssuedTokens, createOidcStore, type GrantInfo } from '../store/home/oidc-store.ts';
 import { createOpenRegistrations } from '../store/home/open-registrations.ts';
 import { loadProviderKeys } from '../store/home/provider-keys.ts';
 import { createRecoveryCodes } from '../store/home/recovery-codes.ts';
@@ -15,7 +15,7 @@ import { createRedeemedAssertions } from '../store/home/redeemed-assertions.ts';
 import { createRegisteredClients } from '../store/home/registered-clients.ts';
 import { createSessions } from '../store/home/sessions.ts';
 import { sqliteProofStore } from '../store/sqlite/proof-store.ts';
-import { frontDoor } from './front-door.ts';
+import { createRouter } from './front-door.ts';
 import {
   type ApprovalRequest,
   type ApprovalRequests,
@@ -23,7 +23,7 @@ import {
 } from './identity-provider/approval-requests.ts';
 import { createConsents } from './identity-provider/authorization/consents.ts';
 import { companyKeys } from './identity-provider/companies/company.ts';
-import { createConnectedAccounts } from './identity-provider/connected-accounts.ts';
+import { createConnectedAccountsApi } from './identity-provider/connected-accounts.ts';
 import { createConnectionRequests } from './identity-provider/connection-requests.ts';
 import { createDecide, createDelivery } from './identity-provider/deliver-decision.ts';
 import { createDeviceCodes } from './identity-provider/device-codes.ts';
@@ -44,10 +44,10 @@ import { openCompanyRevocations } from './identity-provider/signals/company-stan
 import { createSignalEndpoint } from './identity-provider/signals/signal-endpoint.ts';
 import { startTransmitter } from './identity-provider/transmitter/transmitter.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
-import { createApprovalSteps, isCodePicked } from './phone/decision/approval-steps.ts';
+import { createApprovalSteps, mustPickCode } from './phone/decision/approval-steps.ts';
 import { createPhoneApp } from './phone/phone-app.ts';
 import { createPhonePush } from './phone/push/phone-push.ts';
-import { endingRings } from './phone/push/push-subscriptions.ts';
+import { withSubscriptionCleanup } from './phone/push/push-subscriptions.ts';
 
 /** How often to check whether a key rotation is due. A key is published one day before it signs. */
 const KEY_CHECK_INTERVAL_MS = 3_600_000;
@@ -62,7 +62,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const onError = options.onError ?? ((message) => process.stderr.write(`identity provider: ${message}\n`));
   const closing = new AbortController();
 
-  const state = openState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
+  const state = openProviderState(options, { clock, closing: closing.signal, deliver: () => delivery.all() });
   const { keys, requests, limits, grants, sessions, recovery } = state;
   const isRevoked = (jti: string) => grants.liveGrant(jti) === undefined;
   /** Verifier options for tokens that this provider has issued. */
@@ -92,18 +92,18 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
   const delivery = createDelivery({ provider, requests, resource, faults });
   await delivery.all();
   const keyCheck = setInterval(provider, KEY_CHECK_INTERVAL_MS).unref();
-  const ending = watchEndings(state.authorized, { onRevoked: grants.ended, onError });
+  const ending = watchGrantEndings(state.authorized, { onRevoked: grants.ended, onError });
 
   const sending = { ...options, receivers: signalReceivers, signing: keys.signing, fetch: send };
   const transmitter =
     signalReceivers.length === 0 ? undefined : startTransmitter({ ...sending, clock, onError });
   const running = { requests, clock, closing: closing.signal, onError };
-  const hidesCode = (request: ApprovalRequest) => isCodePicked(request, numberMatching);
+  const hidesCode = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
   const push = createPhonePush({ ...options, ...running, fetch: send, hidesCode }, options.push);
   const connections = createConnectionRequests({ database, vault, clock });
   const deviceCodes = createDeviceCodes({ provider, issuer, resource, servers, grants, now });
   const consents = createConsents({ provider, resource, authorized: state.authorized, now });
-  const connectedAccounts = createConnectedAccounts({
+  const connectedAccounts = createConnectedAccountsApi({
     issuer,
     vault,
     requests: connections,
@@ -119,7 +119,7 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     pairingSecret: options.phonePairingSecret,
     keys: options.keys,
     signatures,
-    sessions: endingRings(sessions, push.subscriptions),
+    sessions: withSubscriptionCleanup(sessions, push.subscriptions),
     steps: createApprovalSteps({ database, clock, numberMatching }),
     decide: createDecide({
       requests,
@@ -133,23 +133,26 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
     push,
   });
   const outcomes = createOutcomeEndpoint({ provider, limits, requests, deliver: delivery.one, now });
-  const handle = frontDoor({
+  const handle = createRouter({
     issuer,
     faults,
     clock,
     closing: closing.signal,
-    protocol: asPublic(issuer, protocol),
-    phone: serve(phone, onError),
-    connectedAccounts: serve(connectedAccounts, onError),
+    protocol: withPublicAddress(issuer, protocol),
+    phone: toHandler(phone, onError),
+    connectedAccounts: toHandler(connectedAccounts, onError),
     transmits: transmitter !== undefined,
     signals:
       companies.length === 0
         ? undefined
-        : serve(createSignalEndpoint({ ...state, companies, now, onTaken: onSignalled, onError }), onError),
-    outcomes: serve(outcomes, onError),
+        : toHandler(
+            createSignalEndpoint({ ...state, companies, now, onTaken: onSignalled, onError }),
+            onError,
+          ),
+    outcomes: toHandler(outcomes, onError),
   });
   return {
-    callback: answering(handle, onError),
+    callback: withErrorReporting(handle, onError),
     isRevoked,
     endPerson: async (sub) => {
       sessions.endAll(sub);
@@ -173,7 +176,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
 }
 
 /** Reports internal errors to the operator, and responds with a bare status. */
-function answering(handle: Handler, onError: (message: string) => void): IdentityProvider['callback'] {
+function withErrorReporting(
+  handle: Handler,
+  onError: (message: string) => void,
+): IdentityProvider['callback'] {
   return (request, response) => {
     handle(request, response).catch((error: unknown) => {
       const fault = isRequestFault(error, request);
@@ -184,7 +190,7 @@ function answering(handle: Handler, onError: (message: string) => void): Identit
   };
 }
 
-function openState(
+function openProviderState(
   options: IdentityProviderOptions,
   parts: { readonly clock: Clock; readonly closing: AbortSignal; readonly deliver: () => Promise<void> },
 ) {
@@ -236,7 +242,7 @@ function openState(
 }
 
 /** Passes the public address to the library, which builds endpoint URLs from the request, even behind TLS or a proxy. */
-function asPublic(issuer: string, handle: Handler): Handler {
+function withPublicAddress(issuer: string, handle: Handler): Handler {
   const { host, protocol } = new URL(issuer);
   return (request, response) => {
     Object.assign(request.headers, {
@@ -249,7 +255,7 @@ function asPublic(issuer: string, handle: Handler): Handler {
 }
 
 /** Reports internal errors to the operator, never to the caller: the framework would print the whole error. */
-function serve(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string) => void): Handler {
+function toHandler(app: Hono<{ Bindings: HttpBindings }>, onError: (message: string) => void): Handler {
   const outer = new Hono<{ Bindings: HttpBindings }>();
   outer.onError((error, context) => {
     if (error instanceof HTTPException) return error.getResponse();
@@ -313,9 +319,9 @@ export async function holdPoll(
 const ENDINGS_INTERVAL_MS = 1000;
 
 /** Acts on the endings that any process has recorded: immediately through `now`, and again after failures and crashes. */
-function watchEndings(
+function watchGrantEndings(
   authorized: AuthorizedClients,
-  on: { readonly onRevoked: (who: Granted) => Promise<void>; readonly onError: (message: string) => void },
+  on: { readonly onRevoked: (who: GrantInfo) => Promise<void>; readonly onError: (message: string) => void },
 ) {
   let stopped = false;
   const now = async () => {

@@ -1,5 +1,5 @@
 /** Returns an event to wait for, which may have happened before. */
-export function alarm() {
+export function createAlarm() {
   let isRung = false;
   let wake = () => {};
   return {
@@ -9,7 +9,7 @@ export function alarm() {
     },
     /** Waits for the event. Returns false on timeout. */
     async rung(ms: number): Promise<boolean> {
-      if (!isRung) await within(ms, new Promise<void>((resolve) => (wake = resolve)));
+      if (!isRung) await waitAtMost(ms, new Promise<void>((resolve) => (wake = resolve)));
       const was = isRung;
       isRung = false;
       return was;
@@ -18,7 +18,7 @@ export function alarm() {
 }
 
 /** Waits for a promise, but at most `ms` milliseconds. */
-export async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+export async function waitAtMost(ms: number, promise: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
   clearTimeout(timer);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import envPaths from 'env-paths';
 
 /** One user's folders, with mode 0700. Their files have mode 0600. */
-export interface Home {
+export interface UserDirs {
   /** `config.yaml`, and the encrypted credential file if that store is used. */
   readonly config: string;
   /** `state.db`, `audit.jsonl`. */
@@ -17,15 +17,15 @@ export interface Home {
  * `TRADE_AGENT_HOME` overrides everything; otherwise the platform's folders are used (XDG on Linux). The sandbox's folder is
  * beside the agent's, so that the agent can be confined to one folder.
  */
-export function resolveHome(env: NodeJS.ProcessEnv = process.env): Home {
+export function resolveUserDirs(env: NodeJS.ProcessEnv = process.env): UserDirs {
   const override = env.TRADE_AGENT_HOME;
-  const sandbox = beside('sandbox')(env);
+  const sandbox = siblingFolder('sandbox')(env);
   if (override) return { config: override, data: override, log: join(override, 'log'), sandbox };
   const { config, data, log } = envPaths('trade-agent', { suffix: '' });
   return { config, data, log, sandbox };
 }
 
-function beside(name: string) {
+function siblingFolder(name: string) {
   return (env: NodeJS.ProcessEnv = process.env): string =>
     env.TRADE_AGENT_HOME
       ? `${env.TRADE_AGENT_HOME.replace(/[\\/]+$/, '')}-${name}`
@@ -33,13 +33,13 @@ function beside(name: string) {
 }
 
 /** The gateway's folder. Its key opens accounts at the broker, so the agent must not be able to read it. */
-export const gatewayHome = beside('gateway');
+export const gatewayFolder = siblingFolder('gateway');
 
 /** The folder of a server and its workers: their key, and the database's address. */
-export const serverHome = beside('server');
+export const serverFolder = siblingFolder('server');
 
 /** A home's folder. The agent must not be able to read its accounts, keys and approvers. */
-export const homeFolder = beside('home');
+export const homeFolder = siblingFolder('home');
 
 export function ensurePrivateFolder(folder: string): string {
   mkdirSync(folder, { recursive: true, mode: 0o700 });

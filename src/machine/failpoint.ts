@@ -13,7 +13,7 @@ import { readFileSync, writeSync } from 'node:fs';
  * empty, and the bundler drops calls of an empty function.
  */
 
-const passings = new Map<string, number>();
+const passCounts = new Map<string, number>();
 
 /**
  * A point where a test build can be made to fail. `name` is `part.moment`; a test compares the calls with
@@ -21,16 +21,16 @@ const passings = new Map<string, number>();
  * @throws {Error} if this failpoint is set to `fail`
  */
 export function failpoint(name: string): void {
-  if (process.env.TRADE_AGENT_BUILD === 'test') pass(name);
+  if (process.env.TRADE_AGENT_BUILD === 'test') runFailpoint(name);
 }
 
-function pass(name: string): void {
-  const asked = text();
+function runFailpoint(name: string): void {
+  const asked = instructionText();
   // Counted per instruction, so that a server that is armed later counts from then.
   const key = `${name} ${asked}`;
-  const passing = (passings.get(key) ?? 0) + 1;
-  passings.set(key, passing);
-  for (const { action, ms } of orders(asked, name, passing)) {
+  const passing = (passCounts.get(key) ?? 0) + 1;
+  passCounts.set(key, passing);
+  for (const { action, ms } of parseInstructions(asked, name, passing)) {
     // Synchronous: the process may die next.
     writeSync(2, `failpoint ${name}: ${action}\n`);
     switch (action) {
@@ -41,7 +41,7 @@ function pass(name: string): void {
       case 'fail':
         throw new Error(`failpoint ${name}`);
       case 'delay':
-        stand(ms);
+        blockThread(ms);
         break;
     }
   }
@@ -50,7 +50,7 @@ function pass(name: string): void {
 type Action = 'kill' | 'fail' | 'delay';
 
 /** An instruction that can't be parsed is an error: a test that kills nothing proves nothing. */
-function orders(asked: string, name: string, passing: number): { action: Action; ms: number }[] {
+function parseInstructions(asked: string, name: string, passing: number): { action: Action; ms: number }[] {
   return asked
     .split(',')
     .filter((part) => part.trim() !== '')
@@ -62,7 +62,7 @@ function orders(asked: string, name: string, passing: number): { action: Action;
     });
 }
 
-function text(): string {
+function instructionText(): string {
   const value = process.env.TRADE_AGENT_FAILPOINT ?? '';
   if (!value.startsWith('@')) return value;
   try {
@@ -72,6 +72,6 @@ function text(): string {
   }
 }
 
-function stand(ms: number): void {
+function blockThread(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -18,7 +18,7 @@ import { dirname } from 'node:path';
 import { ensurePrivateFolder } from './directories.ts';
 
 /** Returns a file's text; undefined if it does not exist. */
-export function readIfThere(file: string): string | undefined {
+export function readFileIfExists(file: string): string | undefined {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
@@ -32,18 +32,18 @@ export function readIfThere(file: string): string | undefined {
  * folder (0700) if needed.
  */
 export function writePrivateFile(file: string, content: string): void {
-  writeWhole(file, content, renameSync);
+  writeAtomically(file, content, renameSync);
 }
 
 /** Like {@link writePrivateFile}, for another program's file, which has its own mode. */
-export function writeWholeFile(file: string, content: string, mode: number): void {
-  writeWhole(file, content, renameSync, mode);
+export function writeFileAtomically(file: string, content: string, mode: number): void {
+  writeAtomically(file, content, renameSync, mode);
 }
 
 /** Like {@link writePrivateFile}, for a new file. @returns false if the file exists, and leaves it unchanged */
 export function createPrivateFile(file: string, content: string | Uint8Array): boolean {
   try {
-    writeWhole(file, content, (temporary) => {
+    writeAtomically(file, content, (temporary) => {
       linkSync(temporary, file);
       rmSync(temporary);
     });
@@ -54,7 +54,7 @@ export function createPrivateFile(file: string, content: string | Uint8Array): b
   }
 }
 
-function writeWhole(
+function writeAtomically(
   file: string,
   content: string | Uint8Array,
   place: (temporary: string, file: string) => void,
@@ -79,14 +79,14 @@ function writeWhole(
     rmSync(temporary, { force: true });
     throw error;
   }
-  keepNames(dirname(file));
+  fsyncFolder(dirname(file));
 }
 
 /**
  * Flushes a folder's names. Otherwise a power cut can bring back the previous file, such as a refresh token that has been
  * used since.
  */
-function keepNames(folder: string): void {
+function fsyncFolder(folder: string): void {
   // Windows can't open folders. Its file system's journal keeps names in order.
   if (process.platform === 'win32') return;
   const handle = openSync(folder, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -106,7 +106,7 @@ function keepNames(folder: string): void {
  * @param unusable makes the error from what is wrong, such as "it is a symbolic link"
  * @returns undefined if the file does not exist
  */
-export const readPrivateFile = reader(({ uid, mode }) =>
+export const readPrivateFile = createFileReader(({ uid, mode }) =>
   uid !== process.getuid?.() || (mode & 0o077) !== 0
     ? 'other users can read it or own it; fix that with "chmod 600"'
     : undefined,
@@ -116,19 +116,19 @@ export const readPrivateFile = reader(({ uid, mode }) =>
  * Like {@link readPrivateFile}, for a file that is not secret but that only the user or root may have written: owned by one
  * of them, and writable only by its owner.
  */
-export const readUnforgedFile = reader(forged);
+export const readTrustedFile = createFileReader(forgeryRisk);
 
 /** Returns why someone else could have written the file, or a folder's content; undefined if nobody could. */
-export function forged({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
+export function forgeryRisk({ uid, mode }: Pick<Stats, 'uid' | 'mode'>): string | undefined {
   const ours = uid === 0 || uid === process.getuid?.();
   return ours && (mode & 0o022) === 0
     ? undefined
     : 'other users can write it or own it; fix that with "chmod go-w"';
 }
 
-function reader(fault: (stat: Stats) => string | undefined) {
+function createFileReader(fault: (stat: Stats) => string | undefined) {
   return (file: string, longest: number, unusable: (why: string) => Error): string | undefined => {
-    const handle = opened(file, unusable);
+    const handle = openWithoutLinks(file, unusable);
     if (handle === undefined) return undefined;
     try {
       const stat = fstatSync(handle);
@@ -144,7 +144,7 @@ function reader(fault: (stat: Stats) => string | undefined) {
 }
 
 /** Opens the file; undefined if it does not exist. */
-function opened(file: string, unusable: (why: string) => Error): number | undefined {
+function openWithoutLinks(file: string, unusable: (why: string) => Error): number | undefined {
   try {
     // Don't wait for a pipe's writer.
     return openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);

@@ -2,7 +2,7 @@ import { isAbsolute, resolve } from 'node:path';
 import { TradeAgentError } from '../errors/errors.ts';
 
 /** Locations of files. They are no secrets, and a bare environment such as cron's has none of them. */
-const places = [
+const locationVariables = [
   'TRADE_AGENT_HOME',
   'TRADE_AGENT_SANDBOX',
   'TRADE_AGENT_REFRESH_TOKEN_FILE',
@@ -14,7 +14,7 @@ const places = [
 ] as const;
 
 /** How to reach the keychain of a Linux desktop. */
-const keychainPlaces = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
+const keychainVariables = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
 
 /**
  * Returns the environment that this program needs when another program starts it later: where the user's files are, if not
@@ -24,7 +24,7 @@ const keychainPlaces = ['XDG_RUNTIME_DIR', 'DBUS_SESSION_BUS_ADDRESS'] as const;
  */
 export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Record<string, string> {
   const environment: Record<string, string> = {};
-  for (const name of places) {
+  for (const name of locationVariables) {
     const value = env[name];
     if (value === undefined || value === '') continue;
     if (/^TRADE_AGENT_(REFRESH_TOKEN|PASSPHRASE)_FILE$/.test(name) && value.startsWith('fd:')) {
@@ -37,6 +37,6 @@ export function startEnvironment(env: NodeJS.ProcessEnv, keychain: boolean): Rec
     environment[name] = isAbsolute(value) ? value : resolve(value);
   }
   if (!keychain || environment.TRADE_AGENT_REFRESH_TOKEN_FILE !== undefined) return environment;
-  for (const name of keychainPlaces) if (env[name]) environment[name] = env[name];
+  for (const name of keychainVariables) if (env[name]) environment[name] = env[name];
   return environment;
 }

@@ -1,5 +1,5 @@
 /** The server's response is longer than the allowed maximum. */
-export class AnswerTooLong extends Error {
+export class ResponseTooLarge extends Error {
   override name = 'AnswerTooLong';
 
   constructor(longest: number) {
@@ -14,24 +14,24 @@ export const MAX_PROVIDER_RESPONSE_BYTES = 1024 * 1024;
  * Wraps `fetch` so that it reads at most `longest` bytes of a response, counted after decompression. A faulty or
  * hostile server must not exhaust the memory.
  * @param tooLong called if a response is longer, for callers that do not read the body themselves
- * @throws {AnswerTooLong} if `content-length` is too large; otherwise, reading the body throws it
+ * @throws {ResponseTooLarge} if `content-length` is too large; otherwise, reading the body throws it
  */
 export function boundedFetch(
   send: typeof fetch,
   longest: number,
-  tooLong: (error: AnswerTooLong) => void = () => undefined,
+  tooLong: (error: ResponseTooLarge) => void = () => undefined,
 ): typeof fetch {
-  return async (input, init) => await boundedAnswer(await send(input, init), longest, tooLong);
+  return async (input, init) => await boundedResponse(await send(input, init), longest, tooLong);
 }
 
 /** Limits the length of one response. Parameters and errors are those of {@link boundedFetch}. */
-export async function boundedAnswer(
+export async function boundedResponse(
   response: Response,
   longest: number,
-  tooLong: (error: AnswerTooLong) => void = () => undefined,
+  tooLong: (error: ResponseTooLarge) => void = () => undefined,
 ): Promise<Response> {
   const refusal = () => {
-    const error = new AnswerTooLong(longest);
+    const error = new ResponseTooLarge(longest);
     tooLong(error);
     return error;
   };
@@ -51,7 +51,7 @@ export async function boundedAnswer(
   return new Response(response.body.pipeThrough(counted), response);
 }
 
-export function isAnswerTooLong(error: unknown): boolean {
+export function isResponseTooLarge(error: unknown): boolean {
   for (let at = error, depth = 0; at instanceof Error && depth < 8; at = at.cause, depth++) {
     if (at.name === 'AnswerTooLong') return true;
   }

@@ -12,12 +12,12 @@ export async function readCertificates(file: string): Promise<string[]> {
     for (const pem of found) new X509Certificate(pem);
     if (found.length > 0) return found;
   } catch (cause) {
-    throw unusable(file, cause);
+    throw unreadableCertificates(file, cause);
   }
-  throw unusable(file);
+  throw unreadableCertificates(file);
 }
 
-function unusable(file: string, cause?: unknown): TradeAgentError {
+function unreadableCertificates(file: string, cause?: unknown): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file} contains no readable certificates`, {
     hint: 'Pass a PEM file with one or more certificates.',
     details: { file },

@@ -12,13 +12,13 @@ type Handshaking = Socket & { readonly secureConnecting?: boolean };
 const DEFAULT_HEADERS = { accept: '*/*', 'user-agent': 'node' };
 
 /** The TCP socket of each TLS socket. Only the TCP socket can be reset. */
-const below = new WeakMap<Socket, Socket>();
+const tcpSockets = new WeakMap<Socket, Socket>();
 
 class ResettableTlsAgent extends HttpsAgent {
   override createConnection(options: RequestOptions): Socket {
     const tcp = connectTcp(options as NetConnectOpts);
     const secure = connectTls({ ...options, socket: tcp } as ConnectionOptions);
-    below.set(secure, tcp);
+    tcpSockets.set(secure, tcp);
     return secure;
   }
 }
@@ -44,7 +44,7 @@ let dispatcher: Dispatcher | undefined;
  * Returns a dispatcher for `fetch`, so that reads resolve names in the same way. Returns undefined if the process has
  * replaced Node's dispatcher, for example with a proxy. Node exposes the class of its own client only through this global.
  */
-function reading(): Dispatcher | undefined {
+function readDispatcher(): Dispatcher | undefined {
   if (dispatcher !== undefined) return dispatcher;
   const globals = globalThis as unknown as Record<symbol, object | undefined>;
   // Reading `Response` makes Node load its client, which sets the global dispatcher.
@@ -72,15 +72,15 @@ export const dispatchFetch: typeof fetch = async (input, init) => {
   const deadline = currentDispatchDeadline();
   const method = (init?.method ?? (input instanceof Request ? input.method : 'GET')).toUpperCase();
   if (deadline === undefined || method === 'GET' || method === 'HEAD') {
-    const by = init?.dispatcher ?? reading();
+    const by = init?.dispatcher ?? readDispatcher();
     return await fetch(input, by === undefined ? init : { ...init, dispatcher: by });
   }
   const request = new Request(input, init);
   const body = Buffer.from(await request.arrayBuffer());
-  return await sendBy(deadline, request, body);
+  return await sendWithDeadline(deadline, request, body);
 };
 
-function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Promise<Response> {
+function sendWithDeadline(deadline: DispatchDeadline, request: Request, body: Buffer): Promise<Response> {
   const { signal, method } = request;
   const url = new URL(request.url);
   const isTls = url.protocol === 'https:';
@@ -98,7 +98,7 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
       : httpRequest(url, { method, headers, agent: agents['http:'] });
     const abort = () => {
       failed(signal.reason);
-      if (sent.socket !== null) reset(sent.socket);
+      if (sent.socket !== null) resetConnection(sent.socket);
       sent.destroy(signal.reason);
     };
     signal.addEventListener('abort', abort, { once: true });
@@ -135,8 +135,8 @@ function sendBy(deadline: DispatchDeadline, request: Request, body: Buffer): Pro
 }
 
 /** Closes a connection with RST, so that undelivered data is discarded. */
-function reset(socket: Socket): void {
-  const tcp = below.get(socket) ?? socket;
+function resetConnection(socket: Socket): void {
+  const tcp = tcpSockets.get(socket) ?? socket;
   if (tcp instanceof Socket && !tcp.connecting && !tcp.destroyed) tcp.resetAndDestroy();
 }
 

@@ -8,11 +8,11 @@ import { type SSEStreamingApi, streamSSE } from 'hono/streaming';
  * @param write produces the events; its signal aborts when the client disconnects, and when `write` ends
  * @param leave called when the stream ends, for whatever reason
  */
-export function eventAnswer(
+export function eventStreamResponse(
   context: Context,
   brokeOff: (error: Error) => void,
   write: (stream: SSEStreamingApi, over: AbortSignal) => Promise<void>,
-  leave: Leave,
+  leave: ReleaseSlot,
 ): Response {
   return streamSSE(context, async (stream) => {
     const over = new AbortController();
@@ -29,7 +29,7 @@ export function tooManyStreams(context: Context): Response {
 }
 
 /** Frees the slot of a stream. Further calls do nothing. */
-export type Leave = () => void;
+export type ReleaseSlot = () => void;
 
 /** Limits the number of open event streams per name, because each one holds a socket and a timer. */
 export function streamLimit(most: number) {
@@ -37,7 +37,7 @@ export function streamLimit(most: number) {
   return {
     most,
     /** Takes a slot and returns the function that frees it, or undefined if the name has reached its limit. */
-    enter(name: string): Leave | undefined {
+    enter(name: string): ReleaseSlot | undefined {
       const count = open.get(name) ?? 0;
       if (count >= most) return undefined;
       open.set(name, count + 1);

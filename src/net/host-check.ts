@@ -15,9 +15,9 @@ const SAFE_METHODS: readonly (string | undefined)[] = ['GET', 'HEAD', 'OPTIONS']
  * import { createServer } from 'node:http';
  * import { requireHost } from './host-check.ts';
  *
- * const isForUs = requireHost(['https://home.example']);
+ * const targetsOwnOrigin = requireHost(['https://home.example']);
  * export const server = createServer((request, response) => {
- *   if (isForUs(request, response)) response.end('hello');
+ *   if (targetsOwnOrigin(request, response)) response.end('hello');
  * });
  * ```
  */
@@ -28,7 +28,7 @@ export function requireHost(addresses: readonly string[]): HostCheck {
     host !== undefined && urls.some((url) => sameHost(host.toLowerCase(), url));
   return (request, response) => {
     const { host, origin, 'sec-fetch-site': site } = request.headers;
-    if (!isOurs(host) || !isForUs(request.url, origins)) {
+    if (!isOurs(host) || !targetsOwnOrigin(request.url, origins)) {
       rejectRequest(response, 421, `This server is only available as ${origins[0]}\n`);
       return false;
     }
@@ -46,7 +46,7 @@ function sameHost(host: string, { host: ours, protocol }: URL): boolean {
 }
 
 /** Checks a request target in absolute form (RFC 9112 §3.2.2), which takes precedence over the Host header. */
-function isForUs(target: string | undefined, origins: readonly string[]): boolean {
+function targetsOwnOrigin(target: string | undefined, origins: readonly string[]): boolean {
   if (target === undefined || target.startsWith('/') || target === '*') return true;
   return URL.canParse(target) && origins.includes(new URL(target).origin);
 }

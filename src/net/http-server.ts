@@ -17,13 +17,13 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { type PeerList, peerList } from './peer-list.ts';
 import { isLoopback } from './secure-url.ts';
-import { believeProxy, cameByHttps } from './trusted-proxy.ts';
+import { applyForwardedHeaders, isHttps } from './trusted-proxy.ts';
 
 /** CSP 3 policy for responses that are not pages: nothing may run, load or be framed, whatever a browser interprets it as. */
 export const NO_PAGE_CSP = "default-src 'none'; base-uri 'none'; frame-ancestors 'none'";
 
 /** Sets the headers that every response has, including errors and the 503 during startup. Pages override the policy. */
-function answerHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
+function setDefaultHeaders(response: Pick<ServerResponse, 'setHeader'>): void {
   response.setHeader('content-security-policy', NO_PAGE_CSP);
   response.setHeader('referrer-policy', 'no-referrer');
   response.setHeader('x-content-type-options', 'nosniff');
@@ -92,19 +92,19 @@ export async function listen(options: ListenOptions, now: () => number): Promise
   let closing = false;
   const onRequest: RequestListener = (request, response) => {
     last = now();
-    answerHeaders(response);
+    setDefaultHeaders(response);
     response.once('close', () => {
       if (closing) server.closeIdleConnections();
     });
-    believeProxy(request, tls === undefined ? 'http' : 'https', proxies);
+    applyForwardedHeaders(request, tls === undefined ? 'http' : 'https', proxies);
     // Browsers apply HSTS to all ports of a host, so it would break other servers on `localhost`.
-    if (cameByHttps(request) && !isNamedLoopback(request.headers.host)) {
+    if (isHttps(request) && !isNamedLoopback(request.headers.host)) {
       response.setHeader('strict-transport-security', HSTS);
     }
     handler(request, response);
   };
   const { server, stop } = await createServerFor(options, onRequest, now);
-  if (proxies !== undefined) dropOthers(server, proxies);
+  if (proxies !== undefined) dropOtherPeers(server, proxies);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(
@@ -124,7 +124,7 @@ export async function listen(options: ListenOptions, now: () => number): Promise
   const address = server.address() as AddressInfo;
   return {
     port: address.port,
-    url: `${tls === undefined ? 'http' : 'https'}://${inUrl(host)}:${address.port}`,
+    url: `${tls === undefined ? 'http' : 'https'}://${bracketIpv6(host)}:${address.port}`,
     lastRequestAt: () => last,
     serve: (next) => {
       handler = next;
@@ -153,7 +153,7 @@ export async function listen(options: ListenOptions, now: () => number): Promise
 }
 
 function requireProtected({ host, tls, proxy }: ListenOptions): void {
-  if (tls !== undefined || proxy !== undefined || isLoopback(new URL(`http://${inUrl(host)}`))) return;
+  if (tls !== undefined || proxy !== undefined || isLoopback(new URL(`http://${bracketIpv6(host)}`))) return;
   throw new TradeAgentError(
     'usage',
     `plain HTTP on ${host} could be read and changed by anyone on the network`,
@@ -163,7 +163,7 @@ function requireProtected({ host, tls, proxy }: ListenOptions): void {
   );
 }
 
-const inUrl = (host: string) => (host.includes(':') ? `[${host}]` : host);
+const bracketIpv6 = (host: string) => (host.includes(':') ? `[${host}]` : host);
 
 function isNamedLoopback(host: string | undefined): boolean {
   const address = `http://${host ?? ''}`;
@@ -193,7 +193,7 @@ async function createServerFor(
 }
 
 /** Destroys connections from other addresses. Runs before the server's own listener, so that nothing is read or answered. */
-function dropOthers(server: Server | TlsServer, proxies: PeerList): void {
+function dropOtherPeers(server: Server | TlsServer, proxies: PeerList): void {
   server.prependListener('connection', (socket) => {
     if (!proxies.has(socket.remoteAddress)) socket.destroy();
   });
@@ -242,14 +242,17 @@ async function readTlsFiles(files: TlsFiles): Promise<TlsPair> {
   try {
     endsAt = Date.parse(new X509Certificate(cert).validTo);
   } catch {
-    throw unusable(certFile, 'it contains no PEM certificate');
+    throw unusableFile(certFile, 'it contains no PEM certificate');
   }
   try {
     createSecureContext(options);
   } catch (error) {
     // OpenSSL's message is about formats and numbers, which would not help a person.
     const differs = (error as NodeJS.ErrnoException).code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH';
-    throw unusable(keyFile, differs ? `it is not the key of ${certFile}` : 'it contains no PEM private key');
+    throw unusableFile(
+      keyFile,
+      differs ? `it is not the key of ${certFile}` : 'it contains no PEM private key',
+    );
   }
   return { options, stamp, endsAt };
 }
@@ -314,7 +317,7 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
     const handle = await open(file);
     try {
       const { mode, size } = await handle.stat();
-      if (size > MAX_PEM_BYTES) throw unusable(file, `it is too large for a ${what}`);
+      if (size > MAX_PEM_BYTES) throw unusableFile(file, `it is too large for a ${what}`);
       // Windows has no file modes.
       if (what === 'private key' && process.platform !== 'win32' && (mode & 0o007) !== 0) {
         throw new TradeAgentError('invalid_config', `${file} is readable by every user`, {
@@ -334,11 +337,11 @@ async function readPem(file: string, what: 'certificate' | 'private key'): Promi
           hint: TLS_FILES_HINT,
           details: { file },
         })
-      : unusable(file, code);
+      : unusableFile(file, code);
   }
 }
 
-function unusable(file: string, why: string): TradeAgentError {
+function unusableFile(file: string, why: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
     hint: TLS_FILES_HINT,
     details: { file },

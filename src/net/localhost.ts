@@ -20,7 +20,7 @@ export async function listenOnLocalhost(port: number, now: () => number): Promis
     if (!hasIpv6Loopback()) return { ...four, url };
     try {
       const six = await listen({ host: '::1', port: four.port }, now);
-      return { ...both(four, six), url };
+      return { ...combineServers(four, six), url };
     } catch (error) {
       await four.close();
       if (port !== 0 || tries === MAX_PORT_ATTEMPTS || !isTradeAgentError(error)) throw error;
@@ -32,7 +32,7 @@ function hasIpv6Loopback(): boolean {
   return Object.values(networkInterfaces()).some((all) => all?.some(({ address }) => address === '::1'));
 }
 
-function both(four: HttpServer, six: HttpServer): HttpServer {
+function combineServers(four: HttpServer, six: HttpServer): HttpServer {
   return {
     ...four,
     lastRequestAt: () => Math.max(four.lastRequestAt(), six.lastRequestAt()),
@@ -56,7 +56,7 @@ function both(four: HttpServer, six: HttpServer): HttpServer {
  * this process therefore go to a second server on loopback, which handles them as if they had used the public name.
  * @param address the public origin: `https://home.example`
  */
-export async function ownAddress(
+export async function createLoopbackFetch(
   address: string,
   listener: RequestListener,
   { now, otherwise = dispatchFetch }: { readonly now: () => number; readonly otherwise?: typeof fetch },

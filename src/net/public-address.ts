@@ -6,7 +6,7 @@ import { BlockList, isIP } from 'node:net';
  */
 
 /** Networks that the registries of RFC 6890 list as private, local, shared, reserved or multicast. */
-const inside = new BlockList();
+const privateNetworks = new BlockList();
 for (const [network, prefix] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -23,7 +23,7 @@ for (const [network, prefix] of [
   ['203.0.113.0', 24],
   ['224.0.0.0', 3],
 ] as const)
-  inside.addSubnet(network, prefix, 'ipv4');
+  privateNetworks.addSubnet(network, prefix, 'ipv4');
 
 /** IPv6 global unicast. Below, networks that embed an IPv4 address and documentation networks are excluded from it. */
 const globalUnicast = new BlockList();
@@ -34,22 +34,22 @@ for (const [network, prefix] of [
   ['2002::', 16],
   ['3fff::', 20],
 ] as const)
-  inside.addSubnet(network, prefix, 'ipv6');
+  privateNetworks.addSubnet(network, prefix, 'ipv6');
 
 /** Returns whether an IP address, without brackets, is public. */
 export function isPublicAddress(address: string): boolean {
   switch (isIP(address)) {
     case 4:
-      return !inside.check(address, 'ipv4');
+      return !privateNetworks.check(address, 'ipv4');
     case 6:
-      return globalUnicast.check(address, 'ipv6') && !inside.check(address, 'ipv6');
+      return globalUnicast.check(address, 'ipv6') && !privateNetworks.check(address, 'ipv6');
     default:
       return false;
   }
 }
 
 /** Domains that are never public (RFC 6761, RFC 6762, RFC 8375, ICANN's `internal`). */
-const insideNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|example|onion)$/;
+const privateNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|example|onion)$/;
 
 /**
  * Returns whether a URL's host looks public. A name may still resolve to a private address, which only a lookup can
@@ -58,5 +58,5 @@ const insideNames = /(^|\.)(localhost|local|internal|home\.arpa|test|invalid|exa
 export function isPublicHost(url: URL): boolean {
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (isIP(host) !== 0) return isPublicAddress(host);
-  return host.includes('.') && !insideNames.test(host);
+  return host.includes('.') && !privateNames.test(host);
 }

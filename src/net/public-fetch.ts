@@ -1,7 +1,7 @@
 import type { LookupAddress } from 'node:dns';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
-import { boundedAnswer } from './bounded-fetch.ts';
+import { boundedResponse } from './bounded-fetch.ts';
 import { toResponse } from './node-response.ts';
 import { isPublicAddress } from './public-address.ts';
 import { ResolverBusy } from './public-resolver.ts';
@@ -12,7 +12,7 @@ import type { ResolveHost } from './resolve-host.ts';
  * enough to reject it.
  * @throws {ResolverBusy} if the name can't be resolved at the moment
  */
-export async function leadsOutside(host: string, resolve: ResolveHost): Promise<boolean> {
+export async function hasOnlyPublicAddresses(host: string, resolve: ResolveHost): Promise<boolean> {
   const bare = host.replace(/^\[(.*)\]$/, '$1');
   if (isIP(bare) !== 0) return isPublicAddress(bare);
   try {
@@ -24,7 +24,7 @@ export async function leadsOutside(host: string, resolve: ResolveHost): Promise<
   }
 }
 
-const notPublic = (host: string) => new TypeError(`${host} is not a public address`);
+const notPublicError = (host: string) => new TypeError(`${host} is not a public address`);
 
 /**
  * Returns a lookup function for connections to a name that an untrusted party chose. It checks the addresses that the
@@ -37,7 +37,7 @@ export function publicLookup(resolve: ResolveHost): LookupFunction {
       (found) => {
         const addresses: LookupAddress[] = found.map((address) => ({ address, family: isIP(address) }));
         const [first] = addresses;
-        if (first === undefined || !found.every(isPublicAddress)) done(notPublic(host), '', 0);
+        if (first === undefined || !found.every(isPublicAddress)) done(notPublicError(host), '', 0);
         else if (options.all) done(null, addresses);
         else done(null, first.address, first.family);
       },
@@ -61,7 +61,7 @@ export function publicFetch(
     const url = new URL(String(input));
     const bare = url.hostname.replace(/^\[(.*)\]$/, '$1');
     if (url.protocol !== 'https:' || (isIP(bare) !== 0 && !isPublicAddress(bare)))
-      throw notPublic(url.hostname);
+      throw notPublicError(url.hostname);
     const response = await new Promise<Response>((answered, failed) => {
       const fail = (cause: unknown) => failed(new TypeError('the request could not be sent', { cause }));
       const sent = httpsRequest(url, {
@@ -85,6 +85,6 @@ export function publicFetch(
       const { body } = init;
       sent.end(typeof body === 'string' || body instanceof Uint8Array ? body : undefined);
     });
-    return mostBytes > 0 ? await boundedAnswer(response, mostBytes) : response;
+    return mostBytes > 0 ? await boundedResponse(response, mostBytes) : response;
   };
 }

@@ -65,10 +65,10 @@ export function createPublicResolver({
   mostWaiting = 4,
 }: PublicResolverOptions = {}): ResolveHost {
   const kept = new Map<string, { readonly found: Promise<readonly string[]>; until: number }>();
-  const turns = createTurns(mostAtOnce, mostWaiting);
+  const turns = createSemaphore(mostAtOnce, mostWaiting);
   const resolved = async (host: string) => {
     // A name without a dot, or under `.local`, can't be public: don't query for it.
-    if (!isPublicHost(new URL(`https://${host}/`))) throw notFound(host);
+    if (!isPublicHost(new URL(`https://${host}/`))) throw notFoundError(host);
     await turns.begin();
     try {
       return await resolveAddresses(host, open());
@@ -106,17 +106,17 @@ async function resolveAddresses(host: string, client: DnsClient): Promise<readon
     const answers = await Promise.allSettled([client.resolve4(host), client.resolve6(host)]);
     const found = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
     if (found.length > 0) return found;
-    throw notFound(host, answers.find((answer) => answer.status === 'rejected')?.reason);
+    throw notFoundError(host, answers.find((answer) => answer.status === 'rejected')?.reason);
   } finally {
     clearTimeout(timer);
   }
 }
 
-const notFound = (host: string, cause?: unknown) =>
+const notFoundError = (host: string, cause?: unknown) =>
   Object.assign(new Error(`${host} cannot be resolved`, { cause }), { code: 'ENOTFOUND' });
 
 /** A semaphore: at most `mostAtOnce` run, and at most `mostWaiting` wait, each for a limited time. */
-function createTurns(mostAtOnce: number, mostWaiting: number) {
+function createSemaphore(mostAtOnce: number, mostWaiting: number) {
   let running = 0;
   const waiting: (() => void)[] = [];
   return {

@@ -1,7 +1,7 @@
 import type { Clock } from '../machine/clock.ts';
 
 /** Like {@link timeLimit}, with a given clock and a custom error. */
-export function clockLimit(clock: Clock, ms: number, signal: AbortSignal, tooLate: () => Error) {
+export function clockTimeLimit(clock: Clock, ms: number, signal: AbortSignal, tooLate: () => Error) {
   const [limit, done] = [new AbortController(), new AbortController()];
   clock.sleep(ms, done.signal).then(
     () => limit.abort(tooLate()),

@@ -8,12 +8,12 @@ import type { PeerList } from './peer-list.ts';
  * Handlers see none of these headers. They call the functions below, and find the host name in `host`.
  */
 
-interface Believed {
+interface ForwardedInfo {
   readonly address: string;
   readonly protocol: 'http' | 'https';
 }
 
-const believed = new WeakMap<IncomingMessage, Believed>();
+const forwardedInfos = new WeakMap<IncomingMessage, ForwardedInfo>();
 
 /** Forwarding headers, which are removed before a handler sees the request. */
 const FORWARDING_HEADERS =
@@ -26,7 +26,7 @@ const HOST_PATTERN = /^(?:[a-z0-9._-]{1,255}|\[[0-9a-f:.]{2,45}\])(?::\d{1,5})?$
  * @param protocol the protocol of the connection itself
  * @param proxies undefined if there is no proxy
  */
-export function believeProxy(
+export function applyForwardedHeaders(
   request: IncomingMessage,
   protocol: 'http' | 'https',
   proxies: PeerList | undefined,
@@ -36,28 +36,28 @@ export function believeProxy(
   const hops = headerValues(told['x-forwarded-for']);
   const by = headerValues(told['x-forwarded-proto']).at(-1);
   const host = headerValues(told['x-forwarded-host']).at(-1);
-  believed.set(request, {
-    address: plainAddress(farthest(peer ?? '', hops, proxies)),
+  forwardedInfos.set(request, {
+    address: normalizeAddress(firstUntrustedHop(peer ?? '', hops, proxies)),
     protocol: by === 'https' || by === 'http' ? by : protocol,
   });
-  takeAway(request);
+  removeForwardingHeaders(request);
   if (host !== undefined && HOST_PATTERN.test(host)) setHost(request, host);
 }
 
 /** Returns the client's address as far as it is known. Rate limits are counted by it. */
 export function clientAddress(request: IncomingMessage): string {
-  return believed.get(request)?.address ?? plainAddress(request.socket.remoteAddress ?? '');
+  return forwardedInfos.get(request)?.address ?? normalizeAddress(request.socket.remoteAddress ?? '');
 }
 
-export function cameByHttps(request: IncomingMessage): boolean {
-  return believed.get(request)?.protocol === 'https';
+export function isHttps(request: IncomingMessage): boolean {
+  return forwardedInfos.get(request)?.protocol === 'https';
 }
 
 /**
  * Returns the first address, from our side outwards, that is not a trusted proxy. Each proxy appends the address that
  * connected to it, so entries before that one were written by an untrusted client.
  */
-function farthest(peer: string, hops: readonly string[], proxies: PeerList | undefined): string {
+function firstUntrustedHop(peer: string, hops: readonly string[], proxies: PeerList | undefined): string {
   let address = peer;
   for (const hop of hops.toReversed()) {
     const next = withoutPort(hop);
@@ -77,7 +77,7 @@ function withoutPort(text: string): string {
 }
 
 /** Normalizes an address. A dual-stack socket reports 127.0.0.1 as `::ffff:127.0.0.1`. */
-function plainAddress(address: string): string {
+function normalizeAddress(address: string): string {
   const [, mapped] = /^::ffff:(\d{1,3}(?:\.\d{1,3}){3})$/i.exec(address) ?? [];
   return mapped ?? (isIPv6(address) ? address.toLowerCase() : address);
 }
@@ -90,7 +90,7 @@ function headerValues(header: string | readonly string[] | undefined): string[] 
     .filter((text) => text !== '');
 }
 
-function takeAway(request: IncomingMessage): void {
+function removeForwardingHeaders(request: IncomingMessage): void {
   const { rawHeaders, headers } = request;
   for (let at = rawHeaders.length - 2; at >= 0; at -= 2) {
     if (FORWARDING_HEADERS.test(rawHeaders[at]?.toLowerCase() ?? '')) rawHeaders.splice(at, 2);

@@ -51,11 +51,11 @@ async function deliverOne(
 ): Promise<Delivery> {
   for (let attempts = 1; ; attempts++) {
     try {
-      if (signal.aborted) throw stopped(signal);
-      await within(attemptMs, clock, signal, (own) => send(notice, own));
+      if (signal.aborted) throw stoppedFailure(signal);
+      await withTimeout(attemptMs, clock, signal, (own) => send(notice, own));
       return { notice, attempts, failure: undefined };
     } catch (error) {
-      const failure = signal.aborted ? stopped(signal) : asFailure(error);
+      const failure = signal.aborted ? stoppedFailure(signal) : toNoticeFailure(error);
       const wait = BACKOFF_MS[attempts - 1];
       const { code, message, passing, retryAfter = 0 } = failure;
       const sleep = (ms: number) =>
@@ -70,14 +70,14 @@ async function deliverOne(
   }
 }
 
-function stopped({ reason }: AbortSignal): NoticeFailure {
+function stoppedFailure({ reason }: AbortSignal): NoticeFailure {
   return reason instanceof NoticeFailure
     ? reason
     : new NoticeFailure('interrupted', 'the check was stopped before the notice was sent');
 }
 
 /** Converts an error to a failure. An unexpected error's message could contain a secret, so only its name is reported. */
-function asFailure(error: unknown): NoticeFailure {
+function toNoticeFailure(error: unknown): NoticeFailure {
   if (error instanceof NoticeFailure) return error;
   return new NoticeFailure(
     'unavailable',
@@ -86,7 +86,7 @@ function asFailure(error: unknown): NoticeFailure {
 }
 
 /** Runs work with a time limit, which applies even if the work ignores its signal. */
-async function within<T>(
+async function withTimeout<T>(
   ms: number,
   clock: Clock,
   signal: AbortSignal,

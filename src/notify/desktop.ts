@@ -50,13 +50,13 @@ export function desktopCommand(
       '--',
       // notify-send rejects an empty summary.
       title === '' ? 'trade-agent' : title,
-      markup(body),
+      escapeMarkup(body),
     ],
   };
 }
 
 /** Escapes the body, which is markup (Desktop Notifications, "Markup"). notify-send also unescapes backslashes. */
-function markup(text: string): string {
+function escapeMarkup(text: string): string {
   return text
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')

@@ -1,9 +1,9 @@
 import { retryAfterMs } from '../net/retry-after.ts';
 import { isSecureUrl } from '../net/secure-url.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
-import type { ChannelSurroundings } from './sender.ts';
+import type { ChannelDeps } from './sender.ts';
 
-export interface Post {
+export interface PostRequest {
   /** Must be https, or nothing is sent. */
   readonly url: string | undefined;
   readonly headers: Readonly<Record<string, string>>;
@@ -17,16 +17,16 @@ const MAX_RETRY_AFTER_MS = 15_000;
  * the configured address.
  * @param make builds the request for a notice
  */
-export function poster(
-  surroundings: Pick<ChannelSurroundings, 'fetch' | 'now'>,
-  make: (notice: Notice) => Post,
+export function createPoster(
+  surroundings: Pick<ChannelDeps, 'fetch' | 'now'>,
+  make: (notice: Notice) => PostRequest,
 ): SendNotice {
   return async (notice, signal) => post(make(notice), surroundings, signal);
 }
 
 async function post(
-  { url: address, headers, body }: Post,
-  { fetch, now }: Pick<ChannelSurroundings, 'fetch' | 'now'>,
+  { url: address, headers, body }: PostRequest,
+  { fetch, now }: Pick<ChannelDeps, 'fetch' | 'now'>,
   signal: AbortSignal,
 ): Promise<void> {
   if (address === undefined || !isSecureUrl(address))

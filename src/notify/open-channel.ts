@@ -1,10 +1,10 @@
 import type { NoticeChannel, NoticeChannelKind } from '../config/notice-channels.ts';
-import { noticeSecretNeed, noticeSecretWords } from '../secrets/notice-secrets.ts';
+import { noticeSecretLabel, noticeSecretNeed } from '../secrets/notice-secrets.ts';
 import { desktop } from './desktop.ts';
 import { email } from './email.ts';
 import { NoticeFailure, type SendNotice } from './notice.ts';
 import { ntfy } from './ntfy.ts';
-import type { ChannelSurroundings, Sender } from './sender.ts';
+import type { ChannelDeps, Sender } from './sender.ts';
 import { webhook } from './signed-webhook.ts';
 import { slack } from './slack.ts';
 
@@ -22,13 +22,13 @@ export function openChannel(
   name: string,
   channel: NoticeChannel,
   secret: string | undefined,
-  surroundings: ChannelSurroundings,
+  surroundings: ChannelDeps,
 ): SendNotice {
   if (secret === undefined && noticeSecretNeed(channel) === 'required') {
     return async () => {
       throw new NoticeFailure(
         'secret_missing',
-        `the ${noticeSecretWords(channel)} is missing; run "${surroundings.command} set-secret ${name}"`,
+        `the ${noticeSecretLabel(channel)} is missing; run "${surroundings.command} set-secret ${name}"`,
       );
     };
   }

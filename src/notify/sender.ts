@@ -2,7 +2,7 @@ import type { NoticeChannelKind, NoticeChannelOf } from '../config/notice-channe
 import type { ResolveHost } from '../net/resolve-host.ts';
 import type { SendNotice } from './notice.ts';
 
-export interface ChannelSurroundings {
+export interface ChannelDeps {
   /** Must log only the host of a URL, because the path may be the secret. */
   readonly fetch: typeof fetch;
   readonly env: NodeJS.ProcessEnv;
@@ -34,5 +34,5 @@ export interface ChannelSurroundings {
 export type Sender<Kind extends NoticeChannelKind> = (
   channel: NoticeChannelOf<Kind>,
   secret: string | undefined,
-  surroundings: ChannelSurroundings,
+  surroundings: ChannelDeps,
 ) => SendNotice;

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { signingKey } from '../config/signing-key.ts';
-import { poster } from './http-post.ts';
+import { createPoster } from './http-post.ts';
 import { type Notice, NoticeFailure } from './notice.ts';
 import type { Sender } from './sender.ts';
 
@@ -29,7 +29,7 @@ export function signatureHeaders(
 }
 
 export const webhook: Sender<'webhook'> = ({ url }, secret = '', surroundings) =>
-  poster(surroundings, (notice) => {
+  createPoster(surroundings, (notice) => {
     const key = signingKey(secret);
     if (key === undefined) throw new NoticeFailure('secret_missing', 'the signing secret is damaged');
     const body = webhookMessage(notice);

@@ -6,7 +6,7 @@ export const DEFAULT_TITLE = '{severity}: {rule} ({environment})';
 export const DEFAULT_BODY = '{message}\n\nAccount {account}, {environment}, at {at}.';
 
 /** Fills in a template in a single pass. Its placeholders were checked when the configuration was read. */
-export function filledIn(template: string, facts: NoticeFacts): string {
+export function fillTemplate(template: string, facts: NoticeFacts): string {
   return template.replace(/\{([^{}]*)\}/g, (whole, name: string) =>
     Object.hasOwn(facts, name) ? facts[name as keyof NoticeFacts] : whole,
   );

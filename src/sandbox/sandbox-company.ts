@@ -39,7 +39,7 @@ export function companySettings(
   };
 }
 
-export function usualRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
+export function defaultRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
   return {
     client_id: COMPANY_CLIENT_ID,
     audience: issuer,
@@ -49,7 +49,7 @@ export function usualRule({ issuer }: Pick<Addresses, 'issuer'>): CompanyRule {
   };
 }
 
-export function companiesAtHome(
+export function homeCompanySettings(
   { seed }: Pick<SandboxHome, 'seed'>,
   company: string,
 ): Pick<HomeOptions, 'clientKeys' | 'companies'> {

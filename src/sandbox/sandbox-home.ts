@@ -55,11 +55,11 @@ export type SandboxPorts = z.output<typeof portsSchema>;
  */
 export async function openSandboxHome(folder: string): Promise<SandboxHome> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const release = lock(folder);
+  const release = lockFolder(folder);
   try {
     const seed = await readOrMakeSeed(join(folder, 'seed.json'));
     const pairingFile = join(folder, 'pairing-secret');
-    if (!existsSync(pairingFile)) writePrivately(pairingFile, randomBytes(32).toString('base64url'));
+    if (!existsSync(pairingFile)) writePrivateFile(pairingFile, randomBytes(32).toString('base64url'));
     const portsFile = join(folder, 'ports.json');
     return {
       folder,
@@ -68,7 +68,7 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
       ports: existsSync(portsFile)
         ? portsSchema.parse(JSON.parse(readFileSync(portsFile, 'utf8')))
         : undefined,
-      rememberPorts: (ports) => writePrivately(portsFile, `${JSON.stringify(ports)}\n`),
+      rememberPorts: (ports) => writePrivateFile(portsFile, `${JSON.stringify(ports)}\n`),
       database: (name) => new Database(join(folder, `${name}.db`)),
       release,
     };
@@ -82,7 +82,7 @@ export async function openSandboxHome(folder: string): Promise<SandboxHome> {
  * Locks the folder with an SQLite lock instead of a lock file. The operating system releases it when its holder dies,
  * so a killed sandbox can restart immediately.
  */
-function lock(folder: string): () => void {
+function lockFolder(folder: string): () => void {
   const database = new Database(join(folder, 'lock.db'), { timeout: 0 });
   try {
     database.pragma('locking_mode = EXCLUSIVE');
@@ -116,7 +116,7 @@ async function readOrMakeSeed(file: string): Promise<SandboxSeed> {
       admin_secret: randomBytes(32).toString('base64url'),
       market_seed: randomBytes(8).toString('hex'),
     };
-    writePrivately(file, `${JSON.stringify(seed, null, 2)}\n`);
+    writePrivateFile(file, `${JSON.stringify(seed, null, 2)}\n`);
   }
   const parsed = seedSchema.safeParse(JSON.parse(readFileSync(file, 'utf8')));
   if (!parsed.success) {
@@ -136,7 +136,7 @@ function passphrase(): string {
   return `${word()}-${word()}-${word()}-${randomInt(10, 100)}${randomInt(10, 100)}`;
 }
 
-function writePrivately(file: string, content: string): void {
+function writePrivateFile(file: string, content: string): void {
   const temporary = `${file}.${process.pid}.tmp`;
   writeFileSync(temporary, content, { mode: 0o600 });
   renameSync(temporary, file);

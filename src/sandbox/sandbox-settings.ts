@@ -9,11 +9,11 @@ import { LOGIN_CLIENT_ID } from '../home/identity-provider/protocol/protocol.ts'
 import type { VaultOptions } from '../home/identity-provider/vault.ts';
 import { MAX_TTL_S } from '../trading/proposal.ts';
 import { defined } from '../values/defined.ts';
-import type { Story } from './paper-broker/books/seed-accounts.ts';
+import type { AccountHistory } from './paper-broker/books/seed-accounts.ts';
 import type { OAuthClient } from './paper-broker/oauth/oauth-routes.ts';
 import type { PaperBrokerOptions } from './paper-broker/paper-broker.ts';
 import type { AccessKey } from './paper-broker/routes/access.ts';
-import { companiesAtHome } from './sandbox-company.ts';
+import { homeCompanySettings } from './sandbox-company.ts';
 import type { SandboxHome, SandboxSeed } from './sandbox-home.ts';
 import { type ThirdPartiesOptions, thirdPartyScopes } from './third-parties/third-parties.ts';
 
@@ -35,7 +35,7 @@ export const CONNECTION = 'paper-broker';
 const GATEWAY_CLIENT_ID = 'trade-agent-gateway';
 
 interface BrokerPeople extends Pick<ApprovalSettings, 'secondAccounts'> {
-  readonly stories?: Readonly<Record<string, Story>> | undefined;
+  readonly stories?: Readonly<Record<string, AccountHistory>> | undefined;
 }
 
 export function brokerSettings(
@@ -53,12 +53,12 @@ export function brokerSettings(
       const first = story === undefined ? person : { ...person, story };
       return secondAccounts ? [first, second] : [first];
     }),
-    oauthClients: [vaultAt(CONNECTION, seed, addresses)],
+    oauthClients: [connectionVaultClient(CONNECTION, seed, addresses)],
     adminSecret: seed.admin_secret,
   };
 }
 
-export function keyPairsAt(
+export function brokerKeyPairs(
   { name }: Pick<NamedBroker, 'name'>,
   seed: SandboxSeed,
 ): { readonly username: string; readonly holder: string; readonly pair: AccessKey }[] {
@@ -94,7 +94,10 @@ export function thirdPartySettings(
   return {
     url: addresses.services,
     users: seed.users.map(({ username, broker_password: password }) => ({ username, password })),
-    clients: { slack: vaultAt('slack', seed, addresses), gmail: vaultAt('gmail', seed, addresses) },
+    clients: {
+      slack: connectionVaultClient('slack', seed, addresses),
+      gmail: connectionVaultClient('gmail', seed, addresses),
+    },
   };
 }
 
@@ -162,7 +165,7 @@ export function homeSettings(
     ...defined({ knownClients: options.knownClients }),
     servers: options.servers,
     companies: options.companies,
-    ...(addresses.company === undefined ? {} : companiesAtHome(home, addresses.company)),
+    ...(addresses.company === undefined ? {} : homeCompanySettings(home, addresses.company)),
     signalReceivers: options.signalReceivers,
     gateway: gatewaySettings(home, addresses, options),
   };
@@ -222,7 +225,11 @@ export function phoneUrl(issuer: string): string {
   return `${issuer}/phone`;
 }
 
-function vaultAt(connection: string, seed: SandboxSeed, addresses: SandboxAddresses): OAuthClient {
+function connectionVaultClient(
+  connection: string,
+  seed: SandboxSeed,
+  addresses: SandboxAddresses,
+): OAuthClient {
   return { ...vaultClient(seed), redirect_uris: [redirectUri(connection, addresses)] };
 }
 

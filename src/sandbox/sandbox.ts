@@ -13,9 +13,9 @@ import { type Clock, systemClock } from '../machine/clock.ts';
 import { type HttpServer, listenOnLoopback, requestListener } from '../net/http-server.ts';
 import { listenOnLocalhost } from '../net/localhost.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
-import { addMissing, createPeople, type People } from '../store/home/people.ts';
+import { addMissingPeople, createPeople, type People } from '../store/home/people.ts';
 import { prepareHomeDatabase } from '../store/home/schema.ts';
-import { questionSeal } from '../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import type { IsoDate } from '../trading/new-york-time.ts';
 import type { MarketHours } from '../trading/trading-calendar.ts';
@@ -24,20 +24,20 @@ import { type Company, createCompany } from './company/company.ts';
 import type { CompanyRule } from './company/rules.ts';
 import { createMarket, type Market } from './market/market.ts';
 import { readMarketFolder } from './market/replay/read-folder.ts';
-import { type ReplayClock, replayClock } from './market/replay/replay-clock.ts';
-import { recordedDates, replayTape } from './market/replay/replay-tape.ts';
-import { bookedAt } from './paper-broker/books/entries.ts';
-import type { Story } from './paper-broker/books/seed-accounts.ts';
+import { createReplayClock, type ReplayClock } from './market/replay/replay-clock.ts';
+import { createReplayTape, recordedDates } from './market/replay/replay-tape.ts';
+import { bookingTime } from './paper-broker/books/entries.ts';
+import type { AccountHistory } from './paper-broker/books/seed-accounts.ts';
 import { createPaperBroker, type PaperBroker } from './paper-broker/paper-broker.ts';
-import { bySecret } from './paper-broker/routes/admin-routes.ts';
+import { requireAdminSecret } from './paper-broker/routes/admin-routes.ts';
 import { announce, defaultReadyFile, type SandboxReady } from './ready-file.ts';
-import { COMPANY_CLIENT_ID, companySettings, usualRule } from './sandbox-company.ts';
+import { COMPANY_CLIENT_ID, companySettings, defaultRule } from './sandbox-company.ts';
 import { openSandboxHome, type SandboxHome, type SandboxPorts, type SandboxSeed } from './sandbox-home.ts';
 import {
+  brokerKeyPairs,
   brokerSettings,
   CONNECTION,
   homeSettings,
-  keyPairsAt,
   phoneUrl,
   sealSecret,
   thirdPartySettings,
@@ -54,7 +54,7 @@ export interface SandboxOptions {
   readonly marketHours?: 'always' | 'exchange';
   /** Recorded days to use instead of a random walk. They follow the exchange's hours. */
   readonly marketData?: MarketData;
-  readonly stories?: Readonly<Record<string, Story>>;
+  readonly stories?: Readonly<Record<string, AccountHistory>>;
   readonly partialFills?: boolean;
   readonly clock?: Clock;
   /** Clock for prices and opening hours. Defaults to `clock`. */
@@ -173,7 +173,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
 type Closer = () => void | Promise<void>;
 
-interface Ground {
+interface SandboxContext {
   readonly home: SandboxHome;
   readonly servers: SandboxServers & { readonly services: HttpServer };
   readonly clock: Clock;
@@ -184,7 +184,7 @@ interface Ground {
 
 async function openServices(
   options: SandboxOptions,
-  { home, servers, clock, faults, openDatabase, onClose }: Ground,
+  { home, servers, clock, faults, openDatabase, onClose }: SandboxContext,
 ): Promise<Pick<Sandbox, 'broker' | 'people' | 'company'> & { sent: Sandbox['sentMessages'] }> {
   const { marketClock, marketHours = 'always', partialFills = true } = options;
   const { seed } = home;
@@ -226,7 +226,7 @@ async function openServices(
   const database = prepareHomeDatabase(openDatabase('identity-provider'));
   // Removed people stay removed.
   const seeded = createPeople(database, () => clock.now());
-  addMissing(seeded, seed.users);
+  addMissingPeople(seeded, seed.users);
   const present = {
     ...seed,
     users: seed.users.filter(({ username }) => seeded.find(username) !== undefined),
@@ -234,15 +234,16 @@ async function openServices(
   const vault = createVault({ ...vaultSettings(seed, addresses), database, clock });
   await connectBroker(vault, present.users);
   const { credentials, push } = options;
-  const kept = sqliteGatewayStores(openDatabase('gateway'), questionSeal(sealSecret(seed)));
+  const kept = sqliteGatewayStores(openDatabase('gateway'), createAuthReqIdSeal(sealSecret(seed)));
   const { onError } = options;
   // Orders are not limited unless the folder has rules.
   const rules = options.rules ?? (await folderRules(home.folder, defined({ onError })));
   const settings = homeSettings(home, addresses, { ...options, rules });
   const { brokers } = settings.gateway;
   if (credentials !== 'exchange')
-    await keepKeyPairs(kept, present, { brokers, paper: broker, now: () => clock.now() });
-  const stores = credentials === 'key_pair' ? kept : { ...kept, brokerKeys: whileConnected(kept, vault) };
+    await storeKeyPairs(kept, present, { brokers, paper: broker, now: () => clock.now() });
+  const stores =
+    credentials === 'key_pair' ? kept : { ...kept, brokerKeys: hideDisconnectedKeys(kept, vault) };
   const { people, keys, listener, close } = await createHome({
     ...settings,
     ...defined({ push }),
@@ -267,14 +268,14 @@ async function openServices(
 }
 
 function openCompany(
-  { home, servers, clock, openDatabase }: Omit<Ground, 'faults' | 'onClose'>,
+  { home, servers, clock, openDatabase }: Omit<SandboxContext, 'faults' | 'onClose'>,
   { onError, companyRules = (usual) => [usual] }: SandboxOptions,
 ): Company | undefined {
   if (servers.company === undefined) return undefined;
   const addresses = { company: servers.company.url, issuer: servers.issuer.url };
   const company = createCompany({
     ...companySettings(home, addresses),
-    rules: companyRules(usualRule(addresses)),
+    rules: companyRules(defaultRule(addresses)),
     database: openDatabase('company'),
     clock,
     ...defined({ onError }),
@@ -292,7 +293,7 @@ async function connectBroker(vault: Vault, users: SandboxSeed['users']): Promise
 }
 
 /** Hides the key pair after the owner disconnects the account, so that the gateway can't use it. */
-function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewayStores['brokerKeys'] {
+function hideDisconnectedKeys({ brokerKeys }: GatewayStores, vault: Vault): GatewayStores['brokerKeys'] {
   return {
     ...brokerKeys,
     find: async (sub, connection) =>
@@ -302,7 +303,7 @@ function whileConnected({ brokerKeys }: GatewayStores, vault: Vault): GatewaySto
   };
 }
 
-async function keepKeyPairs(
+async function storeKeyPairs(
   { brokerKeys: store }: GatewayStores,
   seed: SandboxSeed,
   at: { brokers: readonly NamedBroker[]; paper: Pick<PaperBroker, 'accountNumber'>; now: () => number },
@@ -311,7 +312,7 @@ async function keepKeyPairs(
   for (const place of brokers) {
     const broker = keyPlaceOf(place, brokers);
     const pairs = createKeyPairs({ store, sealSecret: sealSecret(seed), now, broker });
-    for (const { username, holder, pair } of keyPairsAt(place, seed)) {
+    for (const { username, holder, pair } of brokerKeyPairs(place, seed)) {
       const accountNumber = paper.accountNumber(holder) ?? '';
       await pairs.keep(username, pair, { accountNumber, environment: 'paper' });
     }
@@ -324,7 +325,7 @@ async function keepKeyPairs(
  */
 function createAdmin(options: { secret: string; faults: Faults; sent: () => readonly object[] }): Hono {
   const app = new Hono();
-  app.use('*', bySecret(options.secret, { error: 'unauthorized' }));
+  app.use('*', requireAdminSecret(options.secret, { error: 'unauthorized' }));
   app.post('/admin/faults', async (context) => {
     const body: { name?: unknown; times?: unknown } = await context.req.json();
     const { name, times = 1 } = body;
@@ -415,7 +416,7 @@ export function openSandboxMarket(options: SandboxMarketOptions): { market: Mark
   const { seed, clock, hours, data, folder } = options;
   if (data === undefined) return { market: createMarket({ seed, clock, hours }) };
   const { days, actions } = readMarketFolder(data.folder);
-  const tape = replayTape(days);
+  const tape = createReplayTape(days);
   const dates = recordedDates(days);
   const first = data.start === undefined ? dates[0] : dates.find((date) => date >= (data.start ?? ''));
   const last = dates.at(-1) ?? '';
@@ -425,12 +426,12 @@ export function openSandboxMarket(options: SandboxMarketOptions): { market: Mark
       `the market’s days are from ${dates[0]} to ${last}, so it can’t start on ${data.start}`,
     );
   }
-  const replay = replayClock({
+  const replay = createReplayClock({
     clock,
     file: join(folder, 'market-clock.json'),
     start: tape.sessions.from(first).open,
     // The last day's bookings happen in the evening.
-    end: bookedAt(last),
+    end: bookingTime(last),
     restarts: data.start !== undefined,
   });
   const market = createMarket({ seed, clock: replay, hours: 'exchange', tape });

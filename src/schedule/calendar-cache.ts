@@ -20,16 +20,16 @@ const knownCalendarSchema = z.object({
   end: z.iso.date(),
   days: z.array(tradingDaySchema),
 });
-export type KnownCalendar = z.output<typeof knownCalendarSchema>;
+export type CachedCalendar = z.output<typeof knownCalendarSchema>;
 
-export interface CalendarPlace {
+export interface CalendarStore {
   /** Returns undefined if there is none, or it can't be read. */
-  get(): Promise<KnownCalendar | undefined>;
-  put(calendar: KnownCalendar): Promise<void>;
+  get(): Promise<CachedCalendar | undefined>;
+  put(calendar: CachedCalendar): Promise<void>;
 }
 
 /** Returns the cached calendar; undefined if there is none, or it can't be read. */
-export function cachedCalendar(folder: string, profile: string): KnownCalendar | undefined {
+export function cachedCalendar(folder: string, profile: string): CachedCalendar | undefined {
   try {
     const parsed = knownCalendarSchema.safeParse(
       JSON.parse(readFileSync(calendarPath(folder, profile), 'utf8')),
@@ -40,7 +40,7 @@ export function cachedCalendar(folder: string, profile: string): KnownCalendar |
   }
 }
 
-export function calendarFile(folder: string, profile: string): CalendarPlace {
+export function calendarFile(folder: string, profile: string): CalendarStore {
   return {
     get: async () => cachedCalendar(folder, profile),
     put: async (calendar) => writePrivateFile(calendarPath(folder, profile), `${JSON.stringify(calendar)}\n`),
@@ -54,10 +54,10 @@ export function calendarFile(folder: string, profile: string): CalendarPlace {
  * @throws what `ask` throws, if the cached one does not cover today
  */
 export async function currentCalendar(options: {
-  readonly place: CalendarPlace;
+  readonly place: CalendarStore;
   readonly now: number;
   readonly ask: (range: { start: string; end: string }) => Promise<TradingDay[]>;
-}): Promise<KnownCalendar> {
+}): Promise<CachedCalendar> {
   const { place, now, ask } = options;
   const kept = await place.get();
   const today = newYorkDate(now);

@@ -45,8 +45,8 @@ const fields = [
  * @throws {TradeAgentError} `usage`, naming the wrong field and what may have been meant
  */
 export function cronMoments(expression: string): Moments {
-  const job = parse(expression.trim());
-  if (job === undefined) throw explained(expression);
+  const job = parseCron(expression.trim());
+  if (job === undefined) throw explainInvalid(expression);
   if (job.nextRun() === null) {
     throw new TradeAgentError('usage', `"${expression}" never occurs`, {
       hint: 'No month has that day. Correct the day of the month or the month.',
@@ -63,7 +63,7 @@ function endOfSecond(now: number): Date {
   return new Date((Math.floor(now / 1000) + 1) * 1000);
 }
 
-function parse(expression: string): Cron | undefined {
+function parseCron(expression: string): Cron | undefined {
   // The library would read anything else as a date.
   if (!expression.startsWith('@') && expression.split(/\s+/).length !== 5) return undefined;
   if (expression.startsWith('@') && !nicknames.includes(expression.toLowerCase())) return undefined;
@@ -80,22 +80,22 @@ function parse(expression: string): Cron | undefined {
   }
 }
 
-function wrong(message: string, hint: string): TradeAgentError {
+function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint });
 }
 
-function explained(expression: string): TradeAgentError {
+function explainInvalid(expression: string): TradeAgentError {
   const text = expression.trim();
   if (text.startsWith('@')) {
     const nearest = closestMatch(text, nicknames);
-    return wrong(
+    return usageError(
       `unknown schedule "${text}"`,
       nearest === undefined ? `Choose from ${nicknames.join(', ')}.` : `Did you mean ${nearest}?`,
     );
   }
   const time = /^(\d{1,2}):(\d\d)$/.exec(text);
   if (time !== null) {
-    return wrong(
+    return usageError(
       `"${text}" is not a cron expression`,
       `Did you mean "${Number(time[2])} ${Number(time[1])} * * 1-5", from Monday to Friday?`,
     );
@@ -103,7 +103,7 @@ function explained(expression: string): TradeAgentError {
   const parts = text.split(/\s+/).filter(Boolean);
   if (parts.length !== fields.length) {
     const five = parts.slice(parts[0] === '0' ? 1 : 0).slice(0, 5);
-    return wrong(
+    return usageError(
       `"${expression}" is not a cron expression: it has ${parts.length} fields, not 5`,
       parts.length === 6
         ? `Seconds and years are not supported. Did you mean "${five.join(' ')}"?`
@@ -111,21 +111,21 @@ function explained(expression: string): TradeAgentError {
     );
   }
   const at = parts.findIndex(
-    (part, index) => parse(fields.map((_, i) => (i === index ? part : '*')).join(' ')) === undefined,
+    (part, index) => parseCron(fields.map((_, i) => (i === index ? part : '*')).join(' ')) === undefined,
   );
   const [part, field] = [parts[at], fields[at]];
-  if (part !== undefined && field !== undefined) return wrongField(part, field);
-  return wrong(`"${expression}" is not a cron expression`, 'Use one such as "30 9 * * 1-5".');
+  if (part !== undefined && field !== undefined) return invalidField(part, field);
+  return usageError(`"${expression}" is not a cron expression`, 'Use one such as "30 9 * * 1-5".');
 }
 
-function wrongField(part: string, { name, range, names }: (typeof fields)[number]): TradeAgentError {
+function invalidField(part: string, { name, range, names }: (typeof fields)[number]): TradeAgentError {
   const known: readonly string[] = names;
   const unknown = part.replace(/[A-Z]{3}(?![A-Z])/gi, (word) =>
     known.includes(word.toUpperCase()) ? '' : word,
   );
   const word = /[A-Za-z]+/.exec(unknown)?.[0];
   const nearest = word === undefined ? undefined : closestMatch(word, known);
-  return wrong(
+  return usageError(
     `"${part}" is not a valid ${name} in a cron expression`,
     nearest !== undefined && word !== undefined
       ? `Did you mean "${part.replace(word, nearest)}"?`

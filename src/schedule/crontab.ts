@@ -50,21 +50,23 @@ export function crontabScheduler(run: MachineCommand, lock: string): Scheduler {
 /** Maximum length in bytes: Debian's cron truncates longer commands (MAX_COMMAND). */
 const MAX_COMMAND_BYTES = 998;
 
-const first = (id: string) =>
+const beginMarker = (id: string) =>
   `# trade-agent schedule ${id} begins; "trade-agent schedule remove ${id}" takes it out`;
-const last = (id: string) => `# trade-agent schedule ${id} ends`;
+const endMarker = (id: string) => `# trade-agent schedule ${id} ends`;
 
 /**
  * Returns a schedule's lines, between marker comments.
  * @throws {TradeAgentError} `usage` if cron would truncate the command
  */
 export function crontabBlock(id: string, command: StartCommand, minutes: readonly number[]): string {
-  const environment = Object.entries(command.environment).map(([name, value]) => `${name}=${quoted(value)}`);
+  const environment = Object.entries(command.environment).map(
+    ([name, value]) => `${name}=${shellQuoted(value)}`,
+  );
   const words = [
     // With env, since the crontab's SHELL may not support VAR=value before a command.
     ...(environment.length === 0 ? [] : ['/usr/bin/env', ...environment]),
-    quoted(command.node),
-    quoted(command.script),
+    shellQuoted(command.node),
+    shellQuoted(command.script),
     ...command.args,
   ];
   // Cron turns a percent sign into a line break, even in quotes.
@@ -74,13 +76,16 @@ export function crontabBlock(id: string, command: StartCommand, minutes: readonl
     const hint = 'Use --with systemd, or a TRADE_AGENT_HOME with a shorter path.';
     throw new TradeAgentError('usage', message, { hint });
   }
-  return [first(id), `${minutes.length === 60 ? '*' : minutes.join(',')} * * * * ${line}`, last(id), ''].join(
-    '\n',
-  );
+  return [
+    beginMarker(id),
+    `${minutes.length === 60 ? '*' : minutes.join(',')} * * * * ${line}`,
+    endMarker(id),
+    '',
+  ].join('\n');
 }
 
 /** Quotes a word for POSIX shells, csh and fish. */
-function quoted(text: string): string {
+function shellQuoted(text: string): string {
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
@@ -103,7 +108,9 @@ export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
   const range = blockRange(crontab, id);
   if (range !== undefined)
     return Buffer.concat([crontab.subarray(0, range.start), crontab.subarray(range.end)]);
-  const halves = lines(crontab).filter(({ text }) => text === first(id) || text === last(id));
+  const halves = crontabLines(crontab).filter(
+    ({ text }) => text === beginMarker(id) || text === endMarker(id),
+  );
   if (halves.length === 0) return undefined;
   const message = `the lines of schedule ${id} in the crontab were changed`;
   const hint = 'Remove them with "crontab -e"; they are marked with its id.';
@@ -111,9 +118,9 @@ export function withoutBlock(crontab: Buffer, id: string): Buffer | undefined {
 }
 
 function blockRange(crontab: Buffer, id: string): { start: number; end: number } | undefined {
-  const all = lines(crontab);
-  const begin = all.findIndex(({ text }) => text === first(id));
-  const end = all.findIndex(({ text }, index) => index > begin && text === last(id));
+  const all = crontabLines(crontab);
+  const begin = all.findIndex(({ text }) => text === beginMarker(id));
+  const end = all.findIndex(({ text }, index) => index > begin && text === endMarker(id));
   const [a, b] = [all[begin], all[end]];
   if (begin === -1 || a === undefined || b === undefined) return undefined;
   // Exactly three lines: others in between are not ours.
@@ -121,7 +128,7 @@ function blockRange(crontab: Buffer, id: string): { start: number; end: number }
 }
 
 /** Returns the lines with their byte offsets: a crontab may be in any encoding. */
-function lines(crontab: Buffer): { text: string; start: number; end: number }[] {
+function crontabLines(crontab: Buffer): { text: string; start: number; end: number }[] {
   const found: { text: string; start: number; end: number }[] = [];
   for (let start = 0; start < crontab.length; ) {
     const feed = crontab.indexOf(10, start);

@@ -1,14 +1,14 @@
 import type { Moments } from './moments.ts';
 
 /** A schedule's progress, milliseconds since the epoch. */
-export interface Progress {
+export interface ScheduleProgress {
   /** All moments up to here are handled. */
   readonly handled: number;
   /** A moment whose run began and did not end, and the number of its attempts. */
   readonly pending: { readonly due: number; readonly attempts: number } | null;
 }
 
-export type Decision =
+export type RunDecision =
   | { readonly run: false; readonly next: number | undefined; readonly handled: number }
   | {
       readonly run: true;
@@ -34,7 +34,7 @@ const CLOCK_SLACK_MS = 120_000;
  * Decides whether a run is due. Several missed moments (the machine slept, or was off) make one run, for the latest. If the
  * clock was ahead and was corrected, `handled` would be in the future and silence the schedule, so it continues from now.
  */
-export function decide(moments: Moments, progress: Progress, now: number): Decision {
+export function decideRun(moments: Moments, progress: ScheduleProgress, now: number): RunDecision {
   const handled = progress.handled > now + CLOCK_SLACK_MS ? now : progress.handled;
   const open = openMoments(moments, handled, now);
   const [due] = open;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
-import { fileMark, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
+import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { Scheduler, StartCommand } from './scheduler.ts';
 
 /** @param folder the user's agents: `~/Library/LaunchAgents` */
@@ -12,17 +12,17 @@ export function launchdScheduler(run: MachineCommand, folder: string, uid: numbe
     note: undefined,
     entry: (id, command, minutes) => [{ file: file(id), text: agentPlist(label(id), id, command, minutes) }],
     async install(id, entry) {
-      writeMarked(id, entry);
+      writeMarkedFiles(id, entry);
       const answer = await run('launchctl', ['bootstrap', `gui/${uid}`, file(id)]);
       if (answer.code === 0) return;
-      removeMarked(id, [file(id)]);
+      removeMarkedFiles(id, [file(id)]);
       throw commandFailed('loading the agent', answer, 'Check whether "launchctl print gui/$UID" works.');
     },
-    state: async ({ entry }) => stateOfMarked(entry),
+    state: async ({ entry }) => markedFilesState(entry),
     async remove(id) {
       // It may not be loaded. What matters is that its file is removed.
       await run('launchctl', ['bootout', `gui/${uid}/${label(id)}`]);
-      return removeMarked(id, [file(id)]);
+      return removeMarkedFiles(id, [file(id)]);
     },
   };
 }
@@ -42,13 +42,13 @@ export function agentPlist(
 <plist version="1.0">
 <dict>
   <key>Label</key>
-  <string>${escaped(label)}</string>
+  <string>${xmlEscaped(label)}</string>
   <key>ProgramArguments</key>
   <array>
-${words.map((word) => `    <string>${escaped(word)}</string>\n`).join('')}  </array>
+${words.map((word) => `    <string>${xmlEscaped(word)}</string>\n`).join('')}  </array>
   <key>EnvironmentVariables</key>
   <dict>
-${environment.map(([name, value]) => `    <key>${name}</key>\n    <string>${escaped(value)}</string>\n`).join('')}  </dict>
+${environment.map(([name, value]) => `    <key>${name}</key>\n    <string>${xmlEscaped(value)}</string>\n`).join('')}  </dict>
   <key>StartCalendarInterval</key>
   <array>
 ${minutes.map((minute) => `    <dict>\n      <key>Minute</key>\n      <integer>${minute}</integer>\n    </dict>\n`).join('')}  </array>
@@ -59,6 +59,6 @@ ${minutes.map((minute) => `    <dict>\n      <key>Minute</key>\n      <integer>$
 `;
 }
 
-function escaped(text: string): string {
+function xmlEscaped(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }

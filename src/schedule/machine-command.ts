@@ -34,7 +34,7 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
         (error, stdout, stderr) => {
           const code = error === null ? 0 : error.code;
           if (typeof code === 'number') resolve({ code, stdout, stderr: stderr.toString().trim() });
-          else reject(unanswered(name, error));
+          else reject(commandUnavailable(name, error));
         },
       );
       // A command that does not read its input is judged by its exit code.
@@ -43,7 +43,7 @@ export function machineCommand(env: NodeJS.ProcessEnv): MachineCommand {
     });
 }
 
-function unanswered(name: string, error: ExecFileException | null): TradeAgentError {
+function commandUnavailable(name: string, error: ExecFileException | null): TradeAgentError {
   if (error?.killed === true) {
     return new TradeAgentError(
       'timeout',

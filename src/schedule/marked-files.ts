@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { TradeAgentError } from '../errors/errors.ts';
-import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
+import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import type { EntryPart, EntryState } from './scheduler.ts';
 
 /** Returns the mark of a schedule's files. A file without it is not ours. */
@@ -9,21 +9,21 @@ export function fileMark(id: string): string {
 }
 
 /** @throws {TradeAgentError} `invalid_config` if a file exists that this program did not write */
-export function writeMarked(id: string, parts: readonly EntryPart[]): void {
+export function writeMarkedFiles(id: string, parts: readonly EntryPart[]): void {
   for (const { file } of parts) if (file !== null) requireOurs(file, id);
   for (const { file, text } of parts) if (file !== null) writePrivateFile(file, text);
 }
 
-/** Returns false if none existed. @throws {TradeAgentError} as {@link writeMarked} */
-export function removeMarked(id: string, files: readonly string[]): boolean {
+/** Returns false if none existed. @throws {TradeAgentError} as {@link writeMarkedFiles} */
+export function removeMarkedFiles(id: string, files: readonly string[]): boolean {
   const there = files.filter((file) => requireOurs(file, id));
   for (const file of there) rmSync(file);
   return there.length > 0;
 }
 
-export function stateOfMarked(parts: readonly EntryPart[]): EntryState {
+export function markedFilesState(parts: readonly EntryPart[]): EntryState {
   const found = parts.map(({ file, text }) => {
-    const content = file === null ? undefined : readIfThere(file);
+    const content = file === null ? undefined : readFileIfExists(file);
     return content === undefined ? 'missing' : content === text ? 'installed' : 'changed';
   });
   if (found.every((state) => state === found[0])) return found[0] ?? 'missing';
@@ -31,7 +31,7 @@ export function stateOfMarked(parts: readonly EntryPart[]): EntryState {
 }
 
 function requireOurs(file: string, id: string): boolean {
-  const content = readIfThere(file);
+  const content = readFileIfExists(file);
   if (content === undefined) return false;
   if (content.includes(`trade-agent schedule ${id};`)) return true;
   throw new TradeAgentError('invalid_config', `${file} was not written by this program`, {

@@ -49,10 +49,10 @@ export function parseEdge(text: string): MarketEdge | undefined {
 export function requireEdge(text: string): MarketEdge {
   const edge = parseEdge(text);
   if (edge !== undefined) return edge;
-  throw new TradeAgentError('usage', `"${text}" is not a time of a trading day`, { hint: meant(text) });
+  throw new TradeAgentError('usage', `"${text}" is not a time of a trading day`, { hint: edgeHint(text) });
 }
 
-function meant(text: string): string {
+function edgeHint(text: string): string {
   const loose =
     /^\s*(\d+)?\s*(m|min|minutes?|h|hours?)?\s*(before|after)?\s*(the\s+)?(open|close|opening|closing)\s*([+-])?\s*(\d+)?\s*(m|min|minutes?|h|hours?)?\s*$/i.exec(
       text,

@@ -8,7 +8,7 @@ import type { ResultCodes, Scheduler } from './scheduler.ts';
 import type { SchedulerName } from './scheduler-names.ts';
 import { systemdScheduler } from './systemd-timer.ts';
 
-export interface Machine {
+export interface SchedulerMachine {
   readonly platform: NodeJS.Platform;
   readonly env: NodeJS.ProcessEnv;
   readonly userHome: string;
@@ -19,7 +19,7 @@ export interface Machine {
   readonly results: ResultCodes;
 }
 
-export function openScheduler(name: SchedulerName, machine: Machine): Scheduler {
+export function openScheduler(name: SchedulerName, machine: SchedulerMachine): Scheduler {
   switch (name) {
     case 'cron':
       return crontabScheduler(machine.run, join(machine.folder, 'crontab.lock'));
@@ -36,7 +36,10 @@ export function openScheduler(name: SchedulerName, machine: Machine): Scheduler 
  * Returns the machine's scheduler. Cron comes before systemd, because a user's timers stop at logout by default.
  * @throws {TradeAgentError} `not_found`
  */
-export function usualScheduler({ platform, env }: Pick<Machine, 'platform' | 'env'>): SchedulerName {
+export function defaultScheduler({
+  platform,
+  env,
+}: Pick<SchedulerMachine, 'platform' | 'env'>): SchedulerName {
   if (platform === 'darwin') return 'launchd';
   if (platform !== 'win32' && isOnPath('crontab', env)) return 'cron';
   if (platform === 'linux' && isOnPath('systemctl', env)) return 'systemd';

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
-import { readIfThere, writePrivateFile } from '../machine/private-file.ts';
+import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
-import type { Progress } from './due.ts';
+import type { ScheduleProgress } from './due.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
 
@@ -19,7 +19,7 @@ const journalSchema = z.strictObject({
   runs: z.array(runRecordSchema),
 });
 
-export interface Journal extends Progress {
+export interface ScheduleJournal extends ScheduleProgress {
   readonly runs: readonly RunRecord[];
 }
 
@@ -33,9 +33,9 @@ export function openScheduleStore(folder: string) {
   const definition = (id: string) => join(folder, `${id}.json`);
   const journalFile = (id: string) => join(folder, `${id}.runs.json`);
   const list = (): Schedule[] =>
-    names(folder)
+    fileNames(folder)
       .filter((name) => /^[^.]+\.json$/.test(name) && !name.startsWith('calendar-'))
-      .map((name) => parse(join(folder, name), scheduleSchema))
+      .map((name) => parseFile(join(folder, name), scheduleSchema))
       .filter((schedule) => schedule !== undefined)
       .sort((a, b) => (a.created_at < b.created_at ? -1 : 1));
   return {
@@ -45,22 +45,26 @@ export function openScheduleStore(folder: string) {
     find(idOrName: string): Schedule {
       // The pattern makes it safe as part of a path.
       const found = schedulePattern.test(idOrName)
-        ? (parse(definition(idOrName), scheduleSchema) ?? list().find(({ name }) => name === idOrName))
+        ? (parseFile(definition(idOrName), scheduleSchema) ?? list().find(({ name }) => name === idOrName))
         : undefined;
       if (found !== undefined) return found;
       throw new TradeAgentError('not_found', `there is no schedule "${idOrName}"`, {
         hint: 'See "trade-agent schedule list".',
       });
     },
-    put: (schedule: Schedule) => writePrivateFile(definition(schedule.id), text(schedule)),
+    put: (schedule: Schedule) => writePrivateFile(definition(schedule.id), jsonLine(schedule)),
     remove(id: string): void {
       rmSync(definition(id), { force: true });
       rmSync(journalFile(id), { force: true });
     },
-    journal: ({ id, created_at }: Pick<Schedule, 'id' | 'created_at'>): Journal =>
-      parse(journalFile(id), journalSchema) ?? { handled: Date.parse(created_at), pending: null, runs: [] },
-    write: (id: string, journal: Journal) =>
-      writePrivateFile(journalFile(id), text({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
+    journal: ({ id, created_at }: Pick<Schedule, 'id' | 'created_at'>): ScheduleJournal =>
+      parseFile(journalFile(id), journalSchema) ?? {
+        handled: Date.parse(created_at),
+        pending: null,
+        runs: [],
+      },
+    write: (id: string, journal: ScheduleJournal) =>
+      writePrivateFile(journalFile(id), jsonLine({ ...journal, runs: journal.runs.slice(-MAX_STORED_RUNS) })),
     /** @throws {TradeAgentError} `busy` while another run of it is in progress */
     async alone<T>(id: string, signal: AbortSignal, work: () => Promise<T>): Promise<T> {
       const busy = { message: `a run of schedule ${id} is in progress`, hint: 'Wait for it to finish.' };
@@ -70,9 +74,9 @@ export function openScheduleStore(folder: string) {
   };
 }
 
-const text = (value: unknown) => `${JSON.stringify(value)}\n`;
+const jsonLine = (value: unknown) => `${JSON.stringify(value)}\n`;
 
-function names(folder: string): string[] {
+function fileNames(folder: string): string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
@@ -82,8 +86,8 @@ function names(folder: string): string[] {
 }
 
 /** Returns a file's content; undefined if it does not exist. @throws {TradeAgentError} `state_corrupt` */
-function parse<T>(file: string, schema: z.ZodType<T>): T | undefined {
-  const content = readIfThere(file);
+function parseFile<T>(file: string, schema: z.ZodType<T>): T | undefined {
+  const content = readFileIfExists(file);
   if (content === undefined) return undefined;
   const parsed = schema.safeParse(json(content));
   if (parsed.success) return parsed.data;

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { commandFailed, type MachineCommand } from './machine-command.ts';
-import { fileMark, removeMarked, stateOfMarked, writeMarked } from './marked-files.ts';
+import { fileMark, markedFilesState, removeMarkedFiles, writeMarkedFiles } from './marked-files.ts';
 import type { ResultCodes, Scheduler, StartCommand } from './scheduler.ts';
 
 /** A run stops itself at its time limit; systemd kills it this much later. */
@@ -26,21 +26,21 @@ export function systemdScheduler(run: MachineCommand, folder: string, results: R
       { file: join(folder, names(id).timer), text: timerUnit(id, minutes) },
     ],
     async install(id, entry) {
-      writeMarked(id, entry);
+      writeMarkedFiles(id, entry);
       try {
         await control('loading the units', 'daemon-reload');
         await control('starting the timer', 'enable', '--now', names(id).timer);
       } catch (error) {
-        removeMarked(id, files(id));
+        removeMarkedFiles(id, files(id));
         throw error;
       }
     },
-    state: async ({ entry }) => stateOfMarked(entry),
+    state: async ({ entry }) => markedFilesState(entry),
     async remove(id) {
       const there = files(id);
       // It may not be loaded. What matters is that its files are removed.
       await run('systemctl', ['--user', 'disable', '--now', names(id).timer]);
-      const removed = removeMarked(id, there);
+      const removed = removeMarkedFiles(id, there);
       await run('systemctl', ['--user', 'daemon-reload']);
       return removed;
     },
@@ -55,11 +55,11 @@ export function serviceUnit(
   results: ResultCodes,
 ): string {
   const environment = Object.entries(command.environment).map(
-    ([name, value]) => `Environment=${quoted(`${name}=${value}`)}`,
+    ([name, value]) => `Environment=${systemdQuoted(`${name}=${value}`)}`,
   );
   // A dollar sign is a variable in ExecStart, but not in Environment.
   const words = [command.node, command.script, ...command.args].map((word) =>
-    quoted(word).replaceAll('$', '$$$$'),
+    systemdQuoted(word).replaceAll('$', '$$$$'),
   );
   return `# ${fileMark(id)}
 [Unit]
@@ -93,7 +93,7 @@ WantedBy=timers.target
 }
 
 /** Quotes a word as in systemd.syntax(7): double quotes with C escapes; a percent sign begins a specifier. */
-function quoted(text: string): string {
+function systemdQuoted(text: string): string {
   const escaped = text.replaceAll('"', '\\"').replaceAll('%', '%%');
   return /^[A-Za-z0-9_./=:@+-]+$/.test(text) ? text : `"${escaped}"`;
 }

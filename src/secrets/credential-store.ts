@@ -20,11 +20,11 @@ export const credentialNames = [
 export type CredentialName = (typeof credentialNames)[number];
 
 /** Secrets of a person that only a server stores, in its database. */
-export const servedNames = [
+export const serverOnlyNames = [
   /** The access token for the server from the person's last request, for token exchange (RFC 8693). */
   'subject_token',
 ] as const;
-export type ServedName = CredentialName | (typeof servedNames)[number];
+export type ServerCredentialName = CredentialName | (typeof serverOnlyNames)[number];
 
 /** Maximum length of a value in characters, except in a database: Windows accepts 2,560 bytes of UTF-16. */
 export const MAX_VALUE_LENGTH = 1200;

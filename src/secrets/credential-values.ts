@@ -23,7 +23,7 @@ export function assertLengths(values: Partial<Record<string, string>>, longest =
   }
 }
 
-export function holds(
+export function matchesExpected(
   stored: Readonly<Record<string, string | undefined>>,
   expected: Expected<string> | undefined,
 ): boolean {

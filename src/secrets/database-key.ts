@@ -5,17 +5,17 @@ import type { CredentialStore } from './credential-store.ts';
 /** Returns the key of the profile's state database, 32 bytes. Created at first use, only once for concurrent processes. */
 export async function databaseKey(store: CredentialStore): Promise<Buffer> {
   const { database_key: kept } = await store.get(['database_key']);
-  if (kept !== undefined) return parse(kept);
+  if (kept !== undefined) return parseKey(kept);
   return await store.exclusively('database-key', async () => {
     const { database_key: made } = await store.get(['database_key'], { fresh: true });
-    if (made !== undefined) return parse(made);
+    if (made !== undefined) return parseKey(made);
     const key = randomBytes(32);
     await store.set({ database_key: key.toString('hex') });
     return key;
   });
 }
 
-function parse(text: string): Buffer {
+function parseKey(text: string): Buffer {
   const key = Buffer.from(text, 'hex');
   if (key.length === 32) return key;
   throw new TradeAgentError('credential_store_unavailable', 'the key of the state database is damaged', {

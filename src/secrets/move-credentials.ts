@@ -10,7 +10,7 @@ import {
 /** The steps, in order. A process that is killed after any step leaves a working login: before `switched`, the old one. */
 export type MoveStep = 'locked' | 'copied' | 'verified' | 'switched' | 'erased';
 
-export interface Move {
+export interface CredentialMove {
   readonly from: CredentialStore;
   readonly to: CredentialStore;
   /** Opens the new store as another process would, to read back what was written. */
@@ -26,14 +26,14 @@ export interface Move {
  * of the profile, so that no other process renews the session in the old store meanwhile.
  * @throws {TradeAgentError} `credential_store_…`, `busy`: the old store is then still the profile's, and intact
  */
-export async function moveCredentials(move: Move) {
+export async function moveCredentials(move: CredentialMove) {
   const { from, to, onStep = () => {} } = move;
   // Before any lock is held, since a person may be asked.
   await from.unlock();
   await to.unlock();
-  return await holding(from, lockPurposes, move.signal, async () => {
+  return await withLocks(from, lockPurposes, move.signal, async () => {
     onStep('locked');
-    const values = present(await from.get(credentialNames, { fresh: true }));
+    const values = definedValues(await from.get(credentialNames, { fresh: true }));
     const names = credentialNames.filter((name) => values[name] !== undefined);
     // Values that an earlier move left there are older than the current ones.
     await to.delete(credentialNames.filter((name) => values[name] === undefined));
@@ -41,7 +41,7 @@ export async function moveCredentials(move: Move) {
     else await to.set(values);
     onStep('copied');
 
-    const readBack = present(await (await move.reopen()).get(credentialNames, { fresh: true }));
+    const readBack = definedValues(await (await move.reopen()).get(credentialNames, { fresh: true }));
     if (!credentialNames.every((name) => readBack[name] === values[name])) {
       await to.erase().catch(() => {});
       throw new TradeAgentError(
@@ -65,14 +65,14 @@ export async function moveCredentials(move: Move) {
   });
 }
 
-function present(values: Readonly<Record<CredentialName, string | undefined>>) {
+function definedValues(values: Readonly<Record<CredentialName, string | undefined>>) {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Partial<
     Record<CredentialName, string>
   >;
 }
 
 /** Runs `work` under several locks, which are always taken in the same order. */
-async function holding<T>(
+async function withLocks<T>(
   store: CredentialStore,
   purposes: readonly LockPurpose[],
   signal: AbortSignal | undefined,
@@ -80,5 +80,5 @@ async function holding<T>(
 ): Promise<T> {
   const [first, ...rest] = purposes;
   if (first === undefined) return await work();
-  return await store.exclusively(first, () => holding(store, rest, signal, work), signal);
+  return await store.exclusively(first, () => withLocks(store, rest, signal, work), signal);
 }

@@ -18,7 +18,7 @@ export function noticeSecretNeed(channel: NoticeChannel): 'required' | 'optional
   return channelKind(channel).secret?.need(channel) ?? 'none';
 }
 
-export function noticeSecretWords(channel: NoticeChannel): string {
+export function noticeSecretLabel(channel: NoticeChannel): string {
   return channelKind(channel).secret?.words(channel) ?? 'secret';
 }
 
@@ -32,14 +32,14 @@ export async function storeNoticeSecret(
   channel: NoticeChannel,
   secret: string,
 ): Promise<void> {
-  requireUsable(channel, secret);
-  await changeSecrets(store, (all) => ({ ...all, [name]: { to: boundTo(channel), secret } }));
+  requireValidSecret(channel, secret);
+  await changeSecrets(store, (all) => ({ ...all, [name]: { to: recipientHash(channel), secret } }));
 }
 
 async function changeSecrets(store: CredentialStore, change: (all: Stored) => Stored): Promise<void> {
   for (let tries = 0; tries < MAX_STORE_ATTEMPTS; tries++) {
     const { notice_secrets: before } = await store.get(['notice_secrets'], { fresh: true });
-    const kept = parse(before);
+    const kept = parseSecrets(before);
     const all = change(kept);
     if (isDeepStrictEqual(all, kept)) return;
     if (await store.set({ notice_secrets: JSON.stringify(all) }, { notice_secrets: before })) return;
@@ -50,7 +50,7 @@ async function changeSecrets(store: CredentialStore, change: (all: Stored) => St
 }
 
 /** Deletes a channel's secret if there is one. @throws {TradeAgentError} `credential_store_…` */
-export async function forgetNoticeSecret(store: CredentialStore, name: string): Promise<void> {
+export async function deleteNoticeSecret(store: CredentialStore, name: string): Promise<void> {
   await changeSecrets(store, ({ [name]: _, ...others }) => others);
 }
 
@@ -59,14 +59,14 @@ export async function noticeSecrets(
   store: CredentialStore,
 ): Promise<(name: string, channel: NoticeChannel) => string | undefined> {
   const { notice_secrets: text } = await store.get(['notice_secrets']);
-  const all = parse(text);
+  const all = parseSecrets(text);
   return (name, channel) => {
     const found = Object.hasOwn(all, name) ? all[name] : undefined;
-    return found?.to === boundTo(channel) ? found.secret : undefined;
+    return found?.to === recipientHash(channel) ? found.secret : undefined;
   };
 }
 
-function parse(text: string | undefined): Stored {
+function parseSecrets(text: string | undefined): Stored {
   if (text === undefined) return {};
   try {
     return storedSchema.parse(JSON.parse(text));
@@ -79,7 +79,7 @@ function parse(text: string | undefined): Stored {
 }
 
 /** Returns a short hash, since all channels of a profile share one entry of 1,200 characters. */
-function boundTo(channel: NoticeChannel): string {
+function recipientHash(channel: NoticeChannel): string {
   const parts = channelKind(channel).secret?.boundTo(channel) ?? [];
   return createHash('sha256')
     .update(JSON.stringify([channel.kind, ...parts]))
@@ -87,9 +87,9 @@ function boundTo(channel: NoticeChannel): string {
     .slice(0, 12);
 }
 
-function requireUsable(channel: NoticeChannel, secret: string): void {
+function requireValidSecret(channel: NoticeChannel, secret: string): void {
   const refuse = (hint: string) => {
-    throw new TradeAgentError('usage', `that is not the ${noticeSecretWords(channel)}`, {
+    throw new TradeAgentError('usage', `that is not the ${noticeSecretLabel(channel)}`, {
       hint: `${hint} Nothing was changed.`,
     });
   };

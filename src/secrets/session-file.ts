@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { readDescriptor, readPrivateFile, writePrivateFile } from '../machine/private-file.ts';
 import type { CredentialName, CredentialStore } from './credential-store.ts';
-import { holds, pick } from './credential-values.ts';
+import { matchesExpected, pick } from './credential-values.ts';
 import { LOCK_WAIT_MS, withStoreLock } from './store-lock.ts';
 
 const SESSION_FILE_VARIABLE = 'TRADE_AGENT_REFRESH_TOKEN_FILE';
@@ -19,7 +19,7 @@ const MAX_FILE_BYTES = 64 * 1024;
  * @throws {TradeAgentError} `usage` if the token itself is in the environment, which every child inherits and many logs
  *   contain
  */
-export function sessionFileFrom(env: NodeJS.ProcessEnv): string {
+export function sessionFileLocation(env: NodeJS.ProcessEnv): string {
   if (env[VALUE_VARIABLE] !== undefined) {
     throw new TradeAgentError(
       'usage',
@@ -47,8 +47,8 @@ export function sessionFileStore(
   signal?: AbortSignal,
 ): CredentialStore {
   const place = /^fd:\d+$/.test(location)
-    ? descriptor(Number(location.slice(3)), warn, signal)
-    : file(location);
+    ? descriptorLocation(Number(location.slice(3)), warn, signal)
+    : fileLocation(location);
   const isSession = (name: CredentialName): name is SessionName =>
     (sessionNames as readonly string[]).includes(name);
   /** Splits names between the file and the underlying store. */
@@ -62,7 +62,7 @@ export function sessionFileStore(
     if (!all.some(isSession)) return await below();
     const elsewhere = all.filter((name) => !isSession(name));
     const changed = await place.change((values) => {
-      if (!holds(values, expected)) return false;
+      if (!matchesExpected(values, expected)) return false;
       here(values);
       return true;
     });
@@ -81,7 +81,7 @@ export function sessionFileStore(
       return pick(values, names);
     },
     set: (values, expected) => {
-      const [here, below] = split(values, isSession);
+      const [here, below] = splitValues(values, isSession);
       return change(
         Object.keys(values) as CredentialName[],
         expected,
@@ -110,7 +110,7 @@ export function sessionFileStore(
   };
 }
 
-interface Place {
+interface SessionLocation {
   read(): Promise<Values>;
   /** Applies a change and stores it, unless `apply` returns false. */
   change(apply: (values: Values) => boolean): Promise<boolean>;
@@ -118,8 +118,8 @@ interface Place {
   readonly lock: string | undefined;
 }
 
-function file(path: string): Place {
-  const read = async () => parse(readOwnFile(path), path);
+function fileLocation(path: string): SessionLocation {
+  const read = async () => parseSession(readOwnFile(path), path);
   return {
     read,
     lock: `${path}.lock`,
@@ -133,13 +133,17 @@ function file(path: string): Place {
   };
 }
 
-function descriptor(number: number, warn: (message: string) => void, signal: AbortSignal | undefined): Place {
+function descriptorLocation(
+  number: number,
+  warn: (message: string) => void,
+  signal: AbortSignal | undefined,
+): SessionLocation {
   const name = `descriptor ${number}`;
   /** Read only once: a descriptor can't be read again. */
   let values: Promise<Values> | undefined;
   const read = async (): Promise<Values> => {
-    values ??= readDescriptor(number, MAX_FILE_BYTES, (why) => unusable(name, why), signal).then((content) =>
-      parse(content, name),
+    values ??= readDescriptor(number, MAX_FILE_BYTES, (why) => unusableSession(name, why), signal).then(
+      (content) => parseSession(content, name),
     );
     return { ...(await values) };
   };
@@ -165,10 +169,10 @@ function descriptor(number: number, warn: (message: string) => void, signal: Abo
 
 /** Returns '' if there is no file yet. Refuses a link, another user's file, or one that others can read. */
 function readOwnFile(path: string): string {
-  return readPrivateFile(path, MAX_FILE_BYTES, (why) => unusable(path, why)) ?? '';
+  return readPrivateFile(path, MAX_FILE_BYTES, (why) => unusableSession(path, why)) ?? '';
 }
 
-function parse(text: string, name: string): Values {
+function parseSession(text: string, name: string): Values {
   const trimmed = text.trim();
   if (trimmed === '') return {};
   if (/^[\x21-\x7a\x7c\x7e]+$/.test(trimmed)) return { refresh_token: trimmed };
@@ -183,16 +187,16 @@ function parse(text: string, name: string): Values {
   } catch {
     // A parser's message may quote what it read.
   }
-  throw unusable(name, 'it contains neither a refresh token nor a trade-agent session');
+  throw unusableSession(name, 'it contains neither a refresh token nor a trade-agent session');
 }
 
-function unusable(name: string, why: string): TradeAgentError {
+function unusableSession(name: string, why: string): TradeAgentError {
   return new TradeAgentError('credential_store_unavailable', `the session in ${name} can't be used: ${why}`, {
     hint: `See ${SESSION_FILE_VARIABLE} in docs/operate/providers/other.md.`,
   });
 }
 
-function split<V>(
+function splitValues<V>(
   values: Partial<Record<CredentialName, V>>,
   isHere: (name: CredentialName) => boolean,
 ): [Partial<Record<CredentialName, V>>, Partial<Record<CredentialName, V>>] {

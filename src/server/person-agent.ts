@@ -1,8 +1,8 @@
 import type { Agent } from '../agent/agent.ts';
 import type { WireOptions } from '../agent/remote/protocol.ts';
-import { agentOver } from '../agent/run/create-agent.ts';
+import { createAgentOnStores } from '../agent/run/create-agent.ts';
 import type { Session } from '../auth/session/session.ts';
-import { missingScope } from '../auth/session/token-refresh.ts';
+import { missingScopeError } from '../auth/session/token-refresh.ts';
 import type { ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
@@ -30,7 +30,7 @@ export function personAgent(
 ): Agent {
   const { clock, fetch, env } = parts;
   const stores = personStores(parts, session.user.sub);
-  return agentOver(
+  return createAgentOnStores(
     { stores, giveBackSpace: () => undefined, close: async () => undefined },
     {
       profile: { ...session.profile, model: chooseModel(parts.model, made.model) },
@@ -68,7 +68,7 @@ export function withinScopes(session: Session, scopes: readonly string[]): Sessi
     user: session.user,
     async fetch(url, init, wanted) {
       const missing = wanted.filter((scope) => !scopes.includes(scope));
-      if (missing.length > 0) throw missingScope(missing);
+      if (missing.length > 0) throw missingScopeError(missing);
       return await session.fetch(url, init, wanted);
     },
   };

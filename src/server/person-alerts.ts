@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { MAX_RULES_LENGTH } from '../agent/remote/protocol.ts';
 import { shortId } from '../agent/short-id.ts';
-import { addedAlert, listedAlerts, removedAlerts } from '../check/alerts.ts';
+import { addAlert, parseAlerts, removeAlerts } from '../check/alerts.ts';
 import { priceConditions } from '../check/conditions.ts';
 import { parseRules } from '../check/load-rules.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { READ_SCOPES } from '../oauth/scopes.ts';
 import { timingMoments } from '../schedule/cron-expression.ts';
-import { type Alerts, type LookTime, lookTimings } from '../tools/alerts.ts';
+import { type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import type { ServerParts } from './server-parts.ts';
 import {
   MAX_SCHEDULES,
@@ -20,7 +20,7 @@ import {
 /** Name of the person's schedule whose rules are the alerts. It runs on price changes and at intervals. */
 const ALERTS_SCHEDULE = 'alerts';
 const MAX_ALERTS = 100;
-const DEFAULT_INTERVAL: LookTime = '15m';
+const DEFAULT_INTERVAL: CheckTime = '15m';
 const CHECK_TIMEOUT_MS = 4 * 60_000;
 const MAX_TRIES = 5;
 
@@ -45,12 +45,12 @@ export function personAlerts(
     ),
   });
   const revised = async (seen: ServerSchedule, to: ServerSchedule): Promise<boolean> =>
-    await rows.revise(seen, { schedule: to, ...(await wokenBy(to, parts.clock.now())) });
+    await rows.revise(seen, { schedule: to, ...(await wakeConditions(to, parts.clock.now())) });
   const added = async (text: string): Promise<boolean> => {
     const now = parts.clock.now();
     const schedule = newSchedule(text, rights, now);
     const { outcome } = await rows.add(
-      { schedule, key: randomUUID(), request: text, now, ...(await wokenBy(schedule, now)) },
+      { schedule, key: randomUUID(), request: text, now, ...(await wakeConditions(schedule, now)) },
       MAX_SCHEDULES,
     );
     if (outcome === 'too_many') throw usageError(`you already have ${MAX_SCHEDULES} schedules, the maximum`);
@@ -73,26 +73,26 @@ export function personAlerts(
       const result = await work(rulesText(seen));
       if (await written(seen, result.text)) return result;
     }
-    throw busy();
+    throw busyError();
   };
   return {
     async list() {
       const schedule = await find();
-      return { alerts: await listedAlerts(rulesText(schedule), ALERTS_SCHEDULE), ...(await care(schedule)) };
+      return { alerts: await parseAlerts(rulesText(schedule), ALERTS_SCHEDULE), ...(await care(schedule)) };
     },
     async add(alert, most = MAX_ALERTS) {
       await rights.allowOffline();
       const made = await change((before) =>
-        addedAlert(before, ALERTS_SCHEDULE, alert, Math.min(most, MAX_ALERTS)),
+        addAlert(before, ALERTS_SCHEDULE, alert, Math.min(most, MAX_ALERTS)),
       );
       return { added: made.added, isNew: made.isNew, ...(await care(await find())) };
     },
     async remove(which) {
-      const { removed } = await change((before) => removedAlerts(before, ALERTS_SCHEDULE, which));
+      const { removed } = await change((before) => removeAlerts(before, ALERTS_SCHEDULE, which));
       return { removed };
     },
     async look(every) {
-      const timing = lookTimings[every];
+      const timing = checkTimings[every];
       for (let tries = 0; tries < MAX_TRIES; tries++) {
         const seen = await find();
         if (seen === undefined) {
@@ -104,7 +104,7 @@ export function personAlerts(
         if (!isNew || (await revised(seen, { ...seen, timing })))
           return { schedule: ALERTS_SCHEDULE, isNew, with: 'server' };
       }
-      throw busy();
+      throw busyError();
     },
   };
 }
@@ -113,7 +113,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
   return {
     id: shortId('s', 10),
     name: ALERTS_SCHEDULE,
-    timing: lookTimings[DEFAULT_INTERVAL],
+    timing: checkTimings[DEFAULT_INTERVAL],
     when_open: true,
     on_price: true,
     check: { rules, suggest: false, buy_only: false, approval: 'deny' },
@@ -124,7 +124,7 @@ function newSchedule(rules: string, { scopes }: AlertRights, now: number): Serve
 }
 
 /** Returns the next review and the price conditions of a schedule. For market-day times, the sweep finds the next one. */
-async function wokenBy({ timing, on_price, check }: ServerSchedule, now: number) {
+async function wakeConditions({ timing, on_price, check }: ServerSchedule, now: number) {
   const next = 'cron' in timing ? timingMoments(timing, []).after(now, 1)[0] : now;
   const conditions =
     on_price === true ? priceConditions(await parseRules(check.rules ?? '', ALERTS_SCHEDULE)) : [];
@@ -144,5 +144,5 @@ function rulesText(schedule: ServerSchedule | undefined): string {
 
 const usageError = (message: string, hint = 'Remove one first.') =>
   new TradeAgentError('usage', message, { hint });
-const busy = () =>
+const busyError = () =>
   new TradeAgentError('busy', 'the alerts are being changed by another request', { hint: 'Try again.' });

@@ -18,7 +18,7 @@ import { createJob } from '../store/postgres/state/schedule-jobs.ts';
 import { postgresScheduleRows } from '../store/postgres/state/schedules.ts';
 import { postgresTenantSchedules } from '../store/postgres/state/tenant-schedules.ts';
 import type { TenantDatabase } from '../store/postgres/tenant-database.ts';
-import type { RunNews, RunStore } from '../store/run-store.ts';
+import type { RunAnnouncements, RunStore } from '../store/run-store.ts';
 import type { ScheduleRows, TenantSchedules } from '../store/schedule-rows.ts';
 import type { PersonSessions } from './sessions/person-sessions.ts';
 
@@ -26,7 +26,7 @@ import type { PersonSessions } from './sessions/person-sessions.ts';
 export interface ServerParts {
   readonly database: TenantDatabase;
   readonly jobs: JobQueue;
-  readonly news: RunNews;
+  readonly news: RunAnnouncements;
   readonly sessions: PersonSessions;
   /** The default model. */
   readonly model: ResolvedProfile['model'];
@@ -72,7 +72,7 @@ export function personSchedules(
   return postgresScheduleRows(database, person, jobs);
 }
 
-export function allSchedules({ database, jobs }: Pick<ServerParts, 'database' | 'jobs'>): TenantSchedules {
+export function tenantSchedules({ database, jobs }: Pick<ServerParts, 'database' | 'jobs'>): TenantSchedules {
   return postgresTenantSchedules(database, jobs);
 }
 

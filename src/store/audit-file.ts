@@ -20,7 +20,7 @@ export function readTail(file: string, longest: number): string {
 }
 
 /** Returns the complete lines of a tail. */
-export function wholeLines(tail: string): string {
+export function completeLines(tail: string): string {
   return tail.slice(0, tail.lastIndexOf('\n') + 1);
 }
 
@@ -31,6 +31,6 @@ export function wholeLines(tail: string): string {
  * @param file created with the first line, mode 0600
  */
 export function appendLines(file: string, tail: string, lines: readonly string[]): void {
-  const cut = wholeLines(tail).length < tail.length ? '\n' : '';
+  const cut = completeLines(tail).length < tail.length ? '\n' : '';
   appendFileSync(file, cut + lines.map((line) => `${line}\n`).join(''), { mode: 0o600, flush: true });
 }

@@ -78,7 +78,7 @@ export interface AuditStore {
 export const EMPTY_HEAD: AuditHead = { seq: 0, hash: '0'.repeat(64) };
 
 /** Returns hex(SHA-256) of an entry's RFC 8785 form without its own `hash`. */
-export function lineHash(facts: Readonly<Record<string, unknown>>): string {
+export function entryHash(facts: Readonly<Record<string, unknown>>): string {
   const { hash: _, ...rest } = facts;
   return createHash('sha256')
     .update(canonicalize(rest) ?? '')
@@ -86,7 +86,7 @@ export function lineHash(facts: Readonly<Record<string, unknown>>): string {
 }
 
 /** Returns the entry that follows `head`. @param now milliseconds since the epoch */
-export function lineAfter(
+export function nextEntry(
   head: AuditHead,
   { event, facts }: AuditNote,
   now: number,
@@ -95,6 +95,6 @@ export function lineAfter(
   // Hashes the entry as it will be read back: JSON omits undefined members.
   const plain = JSON.parse(JSON.stringify(facts)) as Record<string, unknown>;
   const entry = { ...plain, seq, at: new Date(now).toISOString(), event, prev: head.hash };
-  const hash = lineHash(entry);
+  const hash = entryHash(entry);
   return { seq, hash, line: JSON.stringify({ ...entry, hash }) };
 }

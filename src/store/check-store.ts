@@ -19,7 +19,7 @@ interface ProposedOrder {
 }
 
 /** A snapshot of what checks remember about an account. */
-export interface Remembered {
+export interface CheckSnapshot {
   fired(): readonly FiredState[];
   mark(): HighWaterMark | undefined;
   proposed(rule: string, definition: string): ProposedOrder | undefined;
@@ -64,8 +64,8 @@ export interface NoticeOutbox<Notice extends StoredNotice> {
 }
 
 /** State of an account that is kept between checks. Each method is one transaction. */
-export interface AccountMemory<Notice extends StoredNotice> {
-  remembered(): Promise<Remembered>;
+export interface AccountCheckState<Notice extends StoredNotice> {
+  remembered(): Promise<CheckSnapshot>;
   /** Replaces the fired states and the mark. Forgets notices of rules that no longer fire, so that they are sent again next time. */
   remember(states: readonly FiredState[], mark: HighWaterMark | undefined): Promise<void>;
   /** Called before approval is requested, so that a crash can't cause a second request. @param now milliseconds since the epoch */
@@ -120,7 +120,7 @@ export interface AccountOwner {
 /** State of one profile that is kept between checks. */
 export interface CheckStore<Notice extends StoredNotice> {
   readonly closes: CloseCache;
-  account(owner: AccountOwner): AccountMemory<Notice>;
+  account(owner: AccountOwner): AccountCheckState<Notice>;
   activities(owner: AccountOwner): ActivityCache;
   imports(owner: AccountOwner): ImportStore;
   /** Returns the number of unsent notices of each channel, over all accounts. */

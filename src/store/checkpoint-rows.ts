@@ -82,7 +82,7 @@ export class CheckpointRows {
     const restored = await Promise.all(
       message_rows.map(async (hash) => {
         const row = byHash.get(hash);
-        if (row === undefined) throw incomplete(thread);
+        if (row === undefined) throw missingMessage(thread);
         const message = (await this.#serde.loadsTyped(row.type, row.body)) as object;
         this.#known.set(message, { thread, hash });
         return message;
@@ -110,7 +110,7 @@ function isObject(value: unknown): value is object {
   return typeof value === 'object' && value !== null;
 }
 
-function incomplete(thread: string): TradeAgentError {
+function missingMessage(thread: string): TradeAgentError {
   return new TradeAgentError('state_corrupt', `a message of thread ${thread} is missing`, {
     hint: 'Its approvals are not affected: see "trade-agent approvals". Start a new thread.',
   });

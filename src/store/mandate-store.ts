@@ -1,5 +1,5 @@
 import type { MandateEnvelope } from '../trading/mandate/envelope.ts';
-import type { CountedTerms, StoredMandateState } from '../trading/mandate/mandate.ts';
+import type { CountedMandateTerms, StoredMandateState } from '../trading/mandate/mandate.ts';
 import type { Approval } from './used-approval.ts';
 
 /** A mandate in the store. Times are milliseconds since the epoch. */
@@ -23,7 +23,7 @@ export interface GrantedMandate extends Pick<StoredMandate, 'id' | 'sub' | 'term
 }
 
 /** A mandate with its current use. `inSlot` is 0 if the query has no slot. */
-export interface CountedMandate extends StoredMandate, CountedTerms {}
+export interface CountedMandate extends StoredMandate, CountedMandateTerms {}
 
 export interface MandateQuery {
   /** Start of the day in New York. */

@@ -1,4 +1,4 @@
-import { type RateBuckets, requireTakeable } from './rate-buckets.ts';
+import { type RateBuckets, validateTake } from './rate-buckets.ts';
 
 /**
  * Creates rate buckets in memory, for a single process. They are lost when it exits.
@@ -9,7 +9,7 @@ export function memoryRateBuckets(now: () => number = () => performance.now()): 
   const dueAt = new Map<string, number>();
   return {
     async take(bucket, rate, tokens) {
-      requireTakeable(rate, tokens);
+      validateTake(rate, tokens);
       const at = now();
       const due = Math.max(dueAt.get(bucket) ?? at, at) + (tokens * 1000) / rate.perSecond;
       const wait = due - (at + (rate.burst * 1000) / rate.perSecond);

@@ -45,7 +45,7 @@ export type MessageResult =
   | { readonly state: 'unknown' };
 
 /** The result of a change. `stale`: the entry has changed since it was read, and nothing was written. `entry` is current. */
-export interface MessageMove {
+export interface MessageTransition {
   readonly outcome: 'moved' | 'stale';
   readonly entry: MessageEntry;
 }
@@ -65,7 +65,7 @@ export interface MessageJournal {
     | { readonly outcome: 'approval_used' }
   >;
   /** Claims the right to send a `ready` message again, if its `epoch` is unchanged. @throws for an unknown message */
-  reclaim(seen: MessageEntry, now: number): Promise<MessageMove>;
+  reclaim(seen: MessageEntry, now: number): Promise<MessageTransition>;
   /** Ends a submission of this process or of one that died, if the `epoch` is unchanged. */
-  finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageMove>;
+  finish(seen: MessageEntry, result: MessageResult, now: number): Promise<MessageTransition>;
 }

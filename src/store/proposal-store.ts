@@ -104,7 +104,7 @@ export interface ProposalChange
 }
 
 /** The result of a change. For `stale` (changed since it was read) and `halted` (see `unlessHalted`), nothing was written. */
-export interface ProposalChanged {
+export interface ProposalChangeResult {
   readonly outcome: 'moved' | 'stale' | 'halted';
   /** The current proposal. */
   readonly proposal: StoredProposal;
@@ -123,7 +123,7 @@ export interface KeyedRequest extends ProposalKey {
 }
 
 /** The earlier request with a key, and its proposal. */
-export interface Keyed {
+export interface KeyedProposal {
   readonly request: string;
   readonly proposal: StoredProposal;
 }
@@ -182,7 +182,7 @@ export interface ProposalStore {
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
   /** @param subjectId a `client_order_id` or a mandate's ID */
   ofSubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
-  keyed(key: ProposalKey): Promise<Keyed | undefined>;
+  keyed(key: ProposalKey): Promise<KeyedProposal | undefined>;
   /** Newest first. */
   list(filter: {
     sub?: string;
@@ -218,7 +218,7 @@ export interface ProposalStore {
     now: number,
   ): Promise<
     | { readonly outcome: 'drafted'; readonly proposal: StoredProposal }
-    | ({ readonly outcome: 'known' } & Keyed)
+    | ({ readonly outcome: 'known' } & KeyedProposal)
     | { readonly outcome: 'stale' }
   >;
   /** Adds another key to an open, identical proposal. Results are those of `draft`. */
@@ -226,7 +226,7 @@ export interface ProposalStore {
     key: KeyedRequest,
     proposal: string,
     expected: { readonly epoch: string },
-  ): Promise<{ readonly outcome: 'kept' | 'stale' } | ({ readonly outcome: 'known' } & Keyed)>;
+  ): Promise<{ readonly outcome: 'kept' | 'stale' } | ({ readonly outcome: 'known' } & KeyedProposal)>;
   /**
    * Changes a proposal that still has the version that was read, and writes the audit log entry.
    * @param options.unlessHalted change nothing while the owner's trading is halted
@@ -237,7 +237,7 @@ export interface ProposalStore {
     change: ProposalChange,
     note: AuditNote,
     options: { readonly now: number; readonly unlessHalted?: boolean },
-  ): Promise<ProposalChanged>;
+  ): Promise<ProposalChangeResult>;
   /** Sets the poll interval, in seconds. Does not change the version. */
   setInterval(id: string, seconds: number): Promise<void>;
   /** Notes that the phone was notified of the outcome as of that version. Never decreases. Does not change the version. */

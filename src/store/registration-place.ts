@@ -1,5 +1,5 @@
 /** Storage of a gateway's client registration (RFC 7591), as text. */
-export interface RegistrationPlace {
+export interface RegistrationStorage {
   read(): Promise<string | undefined>;
   /**
    * Replaces the text if it is still the one that was read.

@@ -108,7 +108,7 @@ export interface DueRuns {
 }
 
 /** Notifies processes of changes to a run. Notifications are only hints, because processes also poll. */
-export interface RunNews {
+export interface RunAnnouncements {
   tell(run: string): void;
   /** @param heard called with the run's ID, or with undefined if some may have been missed. @returns a function that unsubscribes */
   hear(heard: (run: string | undefined) => void): () => void;

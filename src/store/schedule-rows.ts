@@ -60,7 +60,7 @@ export interface NewSchedule<Schedule> {
 export type RevisedSchedule<Schedule> = Pick<NewSchedule<Schedule>, 'schedule' | 'wakeAt' | 'conditions'>;
 
 /** `there`: added before with the same key and request. `conflict`: the key was used for another request. */
-export type Added<Schedule> =
+export type AddedSchedule<Schedule> =
   | { readonly outcome: 'added' | 'there'; readonly schedule: Schedule }
   | { readonly outcome: 'conflict' | 'name_taken' | 'too_many' };
 
@@ -84,7 +84,7 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
   /** Finds a schedule by ID or name. */
   find(idOrName: string): Promise<ScheduleRow<Schedule, Run> | undefined>;
   /** @param most the maximum number of schedules */
-  add(schedule: NewSchedule<Schedule>, most: number): Promise<Added<Schedule>>;
+  add(schedule: NewSchedule<Schedule>, most: number): Promise<AddedSchedule<Schedule>>;
   /**
    * Replaces a schedule, which keeps its ID, name and runs. Unchanged conditions keep their armed state.
    * @returns false, with nothing written, if it was changed or removed since `seen` was read
@@ -116,19 +116,19 @@ export interface ScheduleRows<Schedule extends StoredSchedule, Run> {
 }
 
 /** The part of a schedule that a sweep sees. */
-export interface WokenSchedule extends ScheduleProgress {
+export interface DueSchedule extends ScheduleProgress {
   readonly person: string;
   readonly schedule: string;
   readonly timing: unknown;
 }
 
-export interface Woken {
+export interface WakePlan {
   readonly wakeAt: number | null;
   /** Whether it needs a `check` job. */
   readonly isDue: boolean;
 }
 
-export interface Waiting {
+export interface ScheduleBacklog {
   /** Schedules that need a review. */
   readonly due: number;
   /** Schedules whose job has not started. */
@@ -145,7 +145,7 @@ export interface SeenValue {
 
 /** All schedules of a tenant, with their times and limits but without their content. */
 export interface TenantSchedules {
-  waiting(now: number): Promise<Waiting>;
+  waiting(now: number): Promise<ScheduleBacklog>;
   /**
    * Takes up to `most` due schedules that no other sweep has locked, sets their next wake times and enqueues their jobs, in
    * one transaction, so that each scheduled time is enqueued once. @param plan a pure function
@@ -154,7 +154,7 @@ export interface TenantSchedules {
   sweep(
     now: number,
     most: number,
-    plan: (woken: readonly WokenSchedule[]) => readonly Woken[],
+    plan: (woken: readonly DueSchedule[]) => readonly WakePlan[],
   ): Promise<number>;
   /** Returns symbols with conditions. */
   watched(): Promise<string[]>;

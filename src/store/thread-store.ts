@@ -111,7 +111,7 @@ function isOlder(seen: Proposal, kept: Proposal): boolean {
 export const TITLE_LENGTH = 80;
 
 /** Merges a seen proposal with the stored ones. @param stored the stored copy of each thread that shares it, oldest first */
-export function mergeSeen(
+export function mergeProposal(
   seen: ThreadProposal,
   stored: readonly ThreadProposal[],
 ): { readonly before: Proposal | undefined; readonly kept: ThreadProposal } {

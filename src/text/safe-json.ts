@@ -1,4 +1,4 @@
-import { replaceHidden } from './shown-text.ts';
+import { replaceInvisible } from './shown-text.ts';
 
 /**
  * Returns JSON in which every character that could redraw a terminal or reorder a number is escaped: those that `safeText`
@@ -6,10 +6,10 @@ import { replaceHidden } from './shown-text.ts';
  */
 export function safeJson(value: unknown, indent = 0): string {
   // Whatever JSON.stringify has not escaped can only be inside strings.
-  return replaceHidden(JSON.stringify(value, null, indent), escaped);
+  return replaceInvisible(JSON.stringify(value, null, indent), unicodeEscaped);
 }
 
-function escaped(character: string): string {
+function unicodeEscaped(character: string): string {
   return character
     .split('')
     .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)

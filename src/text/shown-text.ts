@@ -1,4 +1,4 @@
-import { invisiblePattern, surplusMark } from './unseen.ts';
+import { invisiblePattern, surplusMarkPattern } from './unseen.ts';
 
 /*
  * Makes outside text (from a model, a broker, a server, a file) safe to display. Escape sequences could redraw the screen and
@@ -11,7 +11,7 @@ import { invisiblePattern, surplusMark } from './unseen.ts';
  * characters but its own terminator, so no part of a text is scanned for more than one introducer. Of a sequence that never
  * ends, only the introducer is removed: a terminal would swallow the rest, and what someone wants to hide is better seen.
  */
-const sequences = once(
+const escapeSequences = lazyPattern(
   () =>
     new RegExp(
       [
@@ -27,37 +27,39 @@ const sequences = once(
 
 const lineBreaks = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
 
-const picture = '\\p{Extended_Pictographic}';
+const pictographic = '\\p{Extended_Pictographic}';
 /** Letters of scripts that use joiners. Latin, Greek and Cyrillic do not, and a filler is no letter. */
-const joined =
+const joiningLetter =
   '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
 /** A joiner that has an effect: within an emoji sequence, and between letters of such a script. */
-const atWork = [
-  `(?<=${picture}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?)\\u200d(?=${picture})`,
-  `(?<=${joined}[\\p{L}\\p{M}])[\\u200c\\u200d](?=${joined}\\p{L})`,
+const effectiveJoiner = [
+  `(?<=${pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?)\\u200d(?=${pictographic})`,
+  `(?<=${joiningLetter}[\\p{L}\\p{M}])[\\u200c\\u200d](?=${joiningLetter}\\p{L})`,
 ].join('|');
 /** A variation selector that belongs to no emoji and no keycap. */
-const idleSelector = `(?<!${picture}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
+const idleSelector = `(?<!${pictographic}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
 
 /** The characters to remove: invisible ones except tabs, line feeds and effective joiners, and idle selectors. */
-const hidden = once(
-  () => new RegExp(`(?![\\t\\n])(?!${atWork})${invisiblePattern().source}|${idleSelector}`, 'gu'),
+const hiddenCharacters = lazyPattern(
+  () => new RegExp(`(?![\\t\\n])(?!${effectiveJoiner})${invisiblePattern().source}|${idleSelector}`, 'gu'),
 );
-const surplusMarks = once(() => new RegExp(surplusMark().source, 'gu'));
+const surplusMarks = lazyPattern(() => new RegExp(surplusMarkPattern().source, 'gu'));
 
 /** Text of which nothing is removed: printable ASCII, tabs and line feeds. */
-const plain = /^[\t\n\x20-\x7e]*$/;
+const plainPattern = /^[\t\n\x20-\x7e]*$/;
 
 /** Returns `text` with hidden characters and surplus marks replaced by `instead`. */
-export function replaceHidden(text: string, instead: (sign: string) => string): string {
-  return plain.test(text) ? text : text.replace(hidden(), instead).replace(surplusMarks(), instead);
+export function replaceInvisible(text: string, instead: (sign: string) => string): string {
+  return plainPattern.test(text)
+    ? text
+    : text.replace(hiddenCharacters(), instead).replace(surplusMarks(), instead);
 }
 
 /** Returns text without anything that draws, rings, hides or reorders. Keeps line breaks. */
 export function safeText(text: string): string {
-  if (plain.test(text)) return text;
-  const lines = text.toWellFormed().replace(sequences(), '').replace(lineBreaks, '\n');
-  return replaceHidden(lines, () => '');
+  if (plainPattern.test(text)) return text;
+  const lines = text.toWellFormed().replace(escapeSequences(), '').replace(lineBreaks, '\n');
+  return replaceInvisible(lines, () => '');
 }
 
 /** Like {@link safeText}, on one line of at most `longest` UTF-16 code units. Never splits a character. */
@@ -68,12 +70,12 @@ export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): stri
 }
 
 /** For people who decide by the text: tabs, line feeds and what {@link safeText} would remove become visible marks. */
-export function markedText(text: string): string {
-  return replaceHidden(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
+export function markInvisible(text: string): string {
+  return replaceInvisible(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
 }
 
 /** Builds a Unicode pattern when it is first needed, for text that is not plain: see `text/unseen.ts`. */
-function once(make: () => RegExp): () => RegExp {
+function lazyPattern(make: () => RegExp): () => RegExp {
   let made: RegExp | undefined;
   return () => {
     made ??= make();

@@ -9,7 +9,7 @@
  */
 
 /** Nothing in it is invisible or changes its neighbors. */
-const plain = /^[\x20-\x7e]*$/;
+const plainPattern = /^[\x20-\x7e]*$/;
 
 /**
  * Control characters, bidirectional marks, zero-width characters and tags, lone surrogates, private use, separators that no
@@ -21,11 +21,11 @@ export const invisiblePattern = () =>
   /(?![\ufe0e\ufe0f])[\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /** Combining marks after the sixth on one letter. Accented Hebrew has four, Tibetan six; more only run into other lines. */
-export const surplusMark = () => /(?<=\p{M}{6})\p{M}/u;
+export const surplusMarkPattern = () => /(?<=\p{M}{6})\p{M}/u;
 
 /** Whether some of the text would be invisible to a person. */
 export function hasInvisible(text: string): boolean {
-  return !plain.test(text) && (invisiblePattern().test(text) || surplusMark().test(text));
+  return !plainPattern.test(text) && (invisiblePattern().test(text) || surplusMarkPattern().test(text));
 }
 
 /** Returns at most `longest` printable ASCII characters. `instead` replaces each other character. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { accountCalled } from './gateway/account-requests.ts';
+import { resolveAccount } from './gateway/account-requests.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { type DirectTool, requireGateway, type ToolContext, toolArgumentsSchema } from './tool.ts';
 
@@ -15,43 +15,43 @@ export const accountArgument = z.lazy(() =>
 );
 
 /** Adds an `account` argument to a tool, which then uses that account. */
-export function ofOneAccount(tool: DirectTool): DirectTool {
+export function withAccountArgument(tool: DirectTool): DirectTool {
   return {
     ...tool,
     schema: z.lazy(() => toolArgumentsSchema(tool).extend({ account: accountArgument })),
     async execute(context, args) {
       const { account, ...own } = args as { account?: string };
       return await tool.execute(
-        account === undefined ? context : await inAccountCalled(context, account),
+        account === undefined ? context : await contextInAccount(context, account),
         own,
       );
     },
   };
 }
 
-interface AboutAccount {
+interface AccountSplit {
   readonly args: Record<string, unknown>;
   readonly gateway: GatewayClient;
-  readonly account: ReturnType<typeof accountCalled> | undefined;
+  readonly account: ReturnType<typeof resolveAccount> | undefined;
 }
 
 /**
  * Splits off the account. Models write null, or nothing, to omit it.
  * @throws {TradeAgentError} `usage` if it is unknown
  */
-export async function aboutAccount(
+export async function splitAccountArgument(
   gateway: GatewayClient,
   { account: called, ...args }: Record<string, unknown>,
-): Promise<AboutAccount> {
+): Promise<AccountSplit> {
   if (called === undefined || called === null || called === '') return { args, gateway, account: undefined };
-  const account = accountCalled(String(called), await gateway.accounts());
+  const account = resolveAccount(String(called), await gateway.accounts());
   return { args, gateway: gateway.inAccount(account.account), account };
 }
 
-async function inAccountCalled(context: ToolContext, name: string): Promise<ToolContext> {
+async function contextInAccount(context: ToolContext, name: string): Promise<ToolContext> {
   return { ...context, gateway: await gatewayInAccount(requireGateway(context), name) };
 }
 
 async function gatewayInAccount(gateway: GatewayClient, name: string): Promise<GatewayClient> {
-  return gateway.inAccount(accountCalled(name, await gateway.accounts()).account);
+  return gateway.inAccount(resolveAccount(name, await gateway.accounts()).account);
 }

@@ -21,7 +21,7 @@ const historyPeriods: Readonly<Record<Period, string>> = {
 };
 
 /** The account now, and its values since the day before a period began. */
-export interface AccountLine {
+export interface AccountHistory {
   readonly account: Account;
   readonly positions: readonly Position[];
   /** Market time in epoch milliseconds. */
@@ -32,12 +32,15 @@ export interface AccountLine {
   readonly activities: readonly Activity[];
 }
 
-export type LineGateway = Pick<
+export type AccountHistoryGateway = Pick<
   GatewayClient,
   'account' | 'positions' | 'valueHistory' | 'clock' | 'activities'
 >;
 
-export async function accountLine(gateway: LineGateway, period: Period): Promise<AccountLine> {
+export async function readAccountHistory(
+  gateway: AccountHistoryGateway,
+  period: Period,
+): Promise<AccountHistory> {
   const [account, positions, history, clock] = await Promise.all([
     gateway.account(),
     gateway.positions(),

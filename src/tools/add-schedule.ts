@@ -1,19 +1,19 @@
 import { z } from 'zod';
-import { lookTimes, lookWords } from './alerts.ts';
+import { checkTimes, checkTimeTexts } from './alerts.ts';
 import { defineTool, requireAlerts } from './tool.ts';
 
 export const addSchedule = defineTool({
   name: 'add_schedule',
   description:
     'Schedules checks of the user’s alerts on this machine: every 15m, 30m or 1h while the market is open, or once a day near open or close. It only checks and notifies. Use it only if the user’s latest message explicitly asks for it.',
-  schema: z.lazy(() => z.strictObject({ every: z.enum(lookTimes) })),
+  schema: z.lazy(() => z.strictObject({ every: z.enum(checkTimes) })),
   scopes: [],
   risk: 'local',
   async execute(context, { every }) {
     const { schedule, isNew, with: by } = await requireAlerts(context).look(every);
     return {
-      summary: `schedule ${schedule}: ${lookWords[every]}`,
-      content: JSON.stringify({ schedule, every, when: lookWords[every], is_new: isNew, with: by }),
+      summary: `schedule ${schedule}: ${checkTimeTexts[every]}`,
+      content: JSON.stringify({ schedule, every, when: checkTimeTexts[every], is_new: isNew, with: by }),
     };
   },
 });

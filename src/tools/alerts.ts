@@ -1,19 +1,20 @@
 import type { Alert } from '../trading/alert.ts';
 
 /** Checks every so often while the market is open, or once per trading day. */
-export const lookTimes = ['15m', '30m', '1h', 'open', 'close'] as const;
-export type LookTime = (typeof lookTimes)[number];
+export const checkTimes = ['15m', '30m', '1h', 'open', 'close'] as const;
+export type CheckTime = (typeof checkTimes)[number];
 
 /** Timings in New York time. A schedule's `when_open` limits them to market hours. */
-export const lookTimings: Readonly<Record<LookTime, { readonly cron: string } | { readonly at: string }>> = {
-  '15m': { cron: '*/15 9-16 * * 1-5' },
-  '30m': { cron: '*/30 9-16 * * 1-5' },
-  '1h': { cron: '30 9-15 * * 1-5' },
-  open: { at: 'open+5m' },
-  close: { at: 'close-30m' },
-};
+export const checkTimings: Readonly<Record<CheckTime, { readonly cron: string } | { readonly at: string }>> =
+  {
+    '15m': { cron: '*/15 9-16 * * 1-5' },
+    '30m': { cron: '*/30 9-16 * * 1-5' },
+    '1h': { cron: '30 9-15 * * 1-5' },
+    open: { at: 'open+5m' },
+    close: { at: 'close-30m' },
+  };
 
-export const lookWords: Readonly<Record<LookTime, string>> = {
+export const checkTimeTexts: Readonly<Record<CheckTime, string>> = {
   '15m': 'every 15 minutes while the market is open',
   '30m': 'every half hour while the market is open',
   '1h': 'every hour while the market is open',
@@ -30,7 +31,7 @@ export interface AlertView {
 }
 
 /** The schedules and channels of alerts. Without both, an alert is never reported. */
-export interface AlertCare {
+export interface AlertCoverage {
   /** Ids of the schedules that check it. */
   readonly looked_at_by: readonly string[];
   /** The notice channels that report it. */
@@ -39,17 +40,17 @@ export interface AlertCare {
 
 /** The person's alerts, on this machine or on their agent's server. */
 export interface Alerts {
-  list(): Promise<AlertCare & { readonly alerts: readonly AlertView[] }>;
+  list(): Promise<AlertCoverage & { readonly alerts: readonly AlertView[] }>;
   /** @param most maximum number of alerts afterwards @throws {TradeAgentError} `blocked`, `invalid_config` */
   add(
     alert: Alert,
     most?: number,
-  ): Promise<AlertCare & { readonly added: AlertView; readonly isNew: boolean }>;
+  ): Promise<AlertCoverage & { readonly added: AlertView; readonly isNew: boolean }>;
   /** @param which a name, or a symbol for all of its alerts @throws {TradeAgentError} `not_found` */
   remove(which: string): Promise<{ readonly removed: readonly AlertView[] }>;
   /** Schedules checks at these times, unless a schedule already has them. */
   look(
-    every: LookTime,
+    every: CheckTime,
   ): Promise<{ readonly schedule: string; readonly isNew: boolean; readonly with: string }>;
 }
 

@@ -20,7 +20,7 @@ export const checkRules = defineTool({
     const { effect, reasons, texts, limit, value, hint } = await gateway.checkPolicy(order);
     const told = texts.slice(0, MAX_REASONS).map((text) => safeLine(text, MAX_TEXT_LENGTH));
     return {
-      summary: `${describeOrder(order)}: ${outcome[effect]}${effect !== 'deny' || told[0] === undefined ? '' : `, ${told[0]}`}`,
+      summary: `${describeOrder(order)}: ${effectTexts[effect]}${effect !== 'deny' || told[0] === undefined ? '' : `, ${told[0]}`}`,
       content: JSON.stringify({
         order,
         effect,
@@ -33,4 +33,4 @@ export const checkRules = defineTool({
   },
 });
 
-const outcome = { allow: 'passes', ask: 'passes, with approval', deny: 'does not pass' } as const;
+const effectTexts = { allow: 'passes', ask: 'passes, with approval', deny: 'does not pass' } as const;

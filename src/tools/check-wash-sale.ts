@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { Activity } from '../trading/activity.ts';
 import { dollars, shares } from '../trading/amounts.ts';
-import { Dec, isPositive, plain, positiveDecimalString } from '../trading/decimal.ts';
+import { Dec, isPositive, positiveDecimalString, toPlain } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { recentLosses, type WashSale, washSale } from '../trading/portfolio/wash-sale.ts';
+import { findWashSale, recentLosses, type WashSale } from '../trading/portfolio/wash-sale.ts';
 import type { Position } from '../trading/views.ts';
 import { readOpenOrders } from './order-pages.ts';
-import { accountHistory, defineTool, requireGateway } from './tool.ts';
+import { defineTool, readLotInputs, requireGateway } from './tool.ts';
 
 /** Maximum number of trades listed. The rest are only counted. */
 const MAX_TRADES = 20;
@@ -35,25 +35,25 @@ export const checkWashSale = defineTool({
   async execute(context, { symbol, qty, price }) {
     const gateway = requireGateway(context);
     const [{ account, positions, now, activities }, orders] = await Promise.all([
-      accountHistory(gateway),
+      readLotInputs(gateway),
       readOpenOrders(gateway, symbol),
     ]);
     const held = positions.find((one) => one.symbol === symbol && one.side === 'long');
-    const sold = held === undefined ? undefined : sale(held, { qty, price }, activities, now);
+    const sold = held === undefined ? undefined : hypotheticalSale(held, { qty, price }, activities, now);
     const verdict = sold === undefined ? 'not_held' : toVerdict(sold);
     const earlier = recentLosses(symbol, activities, now);
     const buys = orders.filter((order) => order.symbol === symbol && order.side === 'buy');
     return {
-      summary: `${symbol}: ${words[verdict]}${sold !== undefined && isPositive(sold.affectedQty) ? `, ${dollars(sold.affectedLoss.toFixed(2))} of loss on ${shares(plain(sold.affectedQty))}` : ''}`,
+      summary: `${symbol}: ${verdictTexts[verdict]}${sold !== undefined && isPositive(sold.affectedQty) ? `, ${dollars(sold.affectedLoss.toFixed(2))} of loss on ${shares(toPlain(sold.affectedQty))}` : ''}`,
       content: JSON.stringify({
         symbol,
         verdict,
-        sale: sold === undefined ? null : view(sold),
+        sale: sold === undefined ? null : saleView(sold),
         open_purchases: buys
           .slice(0, MAX_TRADES)
           .map(({ id, qty, notional }) => ({ order_id: id, qty, notional })),
         ...(buys.length > MAX_TRADES ? { open_purchases_left_out: buys.length - MAX_TRADES } : {}),
-        earlier_losses: earlier.slice(0, MAX_TRADES).map(view),
+        earlier_losses: earlier.slice(0, MAX_TRADES).map(saleView),
         ...(earlier.length > MAX_TRADES ? { earlier_left_out: earlier.length - MAX_TRADES } : {}),
         not_known: notKnown,
         simulated: account.simulated,
@@ -63,7 +63,7 @@ export const checkWashSale = defineTool({
 });
 
 /** @throws {TradeAgentError} `usage` for more than is held */
-function sale(
+function hypotheticalSale(
   held: Position,
   { qty, price }: { readonly qty?: string | undefined; readonly price?: string | undefined },
   activities: readonly Activity[],
@@ -76,7 +76,7 @@ function sale(
     });
   }
   const at = { qty: new Dec(qty ?? held.qty), price: new Dec(price ?? held.current_price) };
-  return washSale({ symbol, at: now, ...at }, activities);
+  return findWashSale({ symbol, at: now, ...at }, activities);
 }
 
 type Verdict =
@@ -87,7 +87,7 @@ type Verdict =
   | 'no_loss'
   | 'no_purchase_known';
 
-const words: Readonly<Record<Verdict, string>> = {
+const verdictTexts: Readonly<Record<Verdict, string>> = {
   not_held: 'no position to sell',
   wash_sale: 'the loss would be a wash sale',
   partly_wash_sale: 'part of the loss would be a wash sale',
@@ -102,22 +102,22 @@ function toVerdict({ affectedQty, lossQty, unknown }: WashSale): Verdict {
   return isPositive(lossQty) ? 'no_purchase_known' : 'no_loss';
 }
 
-function view(sold: WashSale) {
+function saleView(sold: WashSale) {
   const { purchases } = sold;
   return {
     date: sold.date,
-    qty: plain(sold.qty),
-    price: plain(sold.price),
+    qty: toPlain(sold.qty),
+    price: toPlain(sold.price),
     gain: sold.gain.toFixed(2),
     loss: sold.loss.toFixed(2),
-    loss_qty: plain(sold.lossQty),
-    unknown_cost_qty: plain(sold.unknown),
+    loss_qty: toPlain(sold.lossQty),
+    unknown_cost_qty: toPlain(sold.unknown),
     window: { begins: sold.begins, ends: sold.ends },
     purchases: purchases
       .slice(0, MAX_TRADES)
-      .map(({ date, qty, price }) => ({ date, qty: plain(qty), price: plain(price) })),
+      .map(({ date, qty, price }) => ({ date, qty: toPlain(qty), price: toPlain(price) })),
     ...(purchases.length > MAX_TRADES ? { purchases_left_out: purchases.length - MAX_TRADES } : {}),
-    affected_qty: plain(sold.affectedQty),
+    affected_qty: toPlain(sold.affectedQty),
     affected_loss: sold.affectedLoss.toFixed(2),
     ...(sold.unclear ? { unclear: 'there was a split, a merger or a transfer within the window' } : {}),
   };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { getAssetClass } from '../trading/asset-class.ts';
-import { Dec, plain, positiveDecimalString } from '../trading/decimal.ts';
+import { Dec, positiveDecimalString, toPlain } from '../trading/decimal.ts';
 import {
   checkOrder,
   normalizeOrder,
@@ -11,9 +11,9 @@ import {
   symbolSchema,
 } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
-import { partName, partOfPosition } from '../trading/portfolio/allocation.ts';
+import { partName, positionPart } from '../trading/portfolio/allocation.ts';
 import { accountArgument } from './account-argument.ts';
-import { withoutNulls } from './exact-numbers.ts';
+import { withoutEmptyArguments } from './exact-numbers.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import type { ProposalTool } from './tool.ts';
 
@@ -52,7 +52,7 @@ export interface ClosingOrder {
  * Returns the closing order.
  * @throws {TradeAgentError} `invalid_order` without such a position; the gateway's errors
  */
-export async function closingOrder(
+export async function readClosingOrder(
   args: Record<string, unknown>,
   gateway: Pick<GatewayClient, 'positions'>,
 ): Promise<ClosingOrder> {
@@ -62,10 +62,10 @@ export async function closingOrder(
   // Brokers report short quantities with or without a minus sign.
   const held = {
     symbol,
-    qty: size(position.qty),
-    qty_available: size(position.qty_available),
+    qty: absoluteQuantity(position.qty),
+    qty_available: absoluteQuantity(position.qty_available),
   };
-  const qty = asked ?? partOfPosition(fraction ?? '1', held);
+  const qty = asked ?? positionPart(fraction ?? '1', held);
   if (new Dec(held.qty_available).isZero()) {
     throw invalidOrder(`all of your ${symbol} is already in open orders`, 'symbol');
   }
@@ -73,7 +73,7 @@ export async function closingOrder(
     throw invalidOrder(`that fraction of your ${symbol} is too small for an order`, 'fraction');
   if (new Dec(qty).gt(held.qty_available)) {
     throw invalidOrder(
-      `only ${plain(held.qty_available)} ${symbol} can be closed`,
+      `only ${toPlain(held.qty_available)} ${symbol} can be closed`,
       asked ? 'qty' : 'fraction',
     );
   }
@@ -104,7 +104,7 @@ export async function closingOrder(
 }
 
 function readClosing(args: Record<string, unknown>): z.output<typeof closingSchema> {
-  const parsed = closingSchema.safeParse(withoutNulls(args));
+  const parsed = closingSchema.safeParse(withoutEmptyArguments(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw invalidOrder(
@@ -127,4 +127,4 @@ function invalidOrder(message: string, field: string): TradeAgentError {
   });
 }
 
-const size = (qty: string) => plain(new Dec(qty).abs());
+const absoluteQuantity = (qty: string) => toPlain(new Dec(qty).abs());

@@ -55,7 +55,7 @@ export function readProposalArguments<Schema extends z.ZodType>(
 }
 
 /** Removes the arguments that a model left empty, and reads numbers as decimals. */
-export function withoutNulls(args: Record<string, unknown>): Record<string, unknown> {
+export function withoutEmptyArguments(args: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(args)
       .filter(([, value]) => value !== null && value !== '')

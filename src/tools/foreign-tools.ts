@@ -9,7 +9,7 @@ export interface ForeignTool {
   readonly parameters: Readonly<Record<string, unknown>>;
 }
 
-export type ForeignAnswer =
+export type ForeignToolAnswer =
   /** Sanitized and truncated. `ok` is false if the server reports a failure. */
   | { readonly outcome: 'answered'; readonly ok: boolean; readonly text: string; readonly cut: boolean }
   /** The call failed, or the tool is disabled. The message is in our own words. */
@@ -21,7 +21,11 @@ export interface ForeignTools {
   /** Returns a tool's server by the profile alone, or undefined if the owner did not allow the tool. */
   serverOf(name: string): string | undefined;
   /** Calls a tool. Throws only the signal's reason. */
-  call(name: string, args: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<ForeignAnswer>;
+  call(
+    name: string,
+    args: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<ForeignToolAnswer>;
   close(): Promise<void>;
 }
 

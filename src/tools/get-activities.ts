@@ -5,7 +5,7 @@ import { newYorkInstant } from '../trading/new-york-time.ts';
 import { type Period, periodStart, periods, periodWords } from '../trading/period.ts';
 import { income } from '../trading/portfolio/dividends.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { defineTool, leftOut, requireGateway } from './tool.ts';
+import { defineTool, omittedCount, requireGateway } from './tool.ts';
 
 const MAX_ACTIVITIES = 100;
 
@@ -27,7 +27,7 @@ export const getActivities = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period, kinds, limit }) {
-    const found = await activitiesIn(requireGateway(context), { period, kinds, limit });
+    const found = await readPeriodActivities(requireGateway(context), { period, kinds, limit });
     const many = found.activities.length + (found.left_out ?? 0);
     const count = many === 1 ? '1 activity' : `${many} activities`;
     return {
@@ -38,7 +38,7 @@ export const getActivities = defineTool({
 });
 
 /** Activities of a period, newest first, with totals in dollars over all of them. */
-export interface ActivitiesIn {
+export interface PeriodActivities {
   readonly period: Period;
   /** New York date. */
   readonly start: string;
@@ -48,14 +48,14 @@ export interface ActivitiesIn {
   readonly simulated: boolean;
 }
 
-export async function activitiesIn(
+export async function readPeriodActivities(
   gateway: Pick<GatewayClient, 'clock' | 'account' | 'activities'>,
   asked: {
     readonly period: Period;
     readonly kinds?: readonly Activity['kind'][] | undefined;
     readonly limit: number;
   },
-): Promise<ActivitiesIn> {
+): Promise<PeriodActivities> {
   const { period, kinds, limit } = asked;
   const [clock, account] = await Promise.all([gateway.clock(), gateway.account()]);
   const start = periodStart(period, Date.parse(clock.timestamp));
@@ -68,7 +68,7 @@ export async function activitiesIn(
     period,
     start,
     activities: found.slice(0, limit),
-    ...leftOut(found.length, limit),
+    ...omittedCount(found.length, limit),
     totals: {
       dividends: dividends.toFixed(2),
       interest: interest.toFixed(2),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
 import { DAY_MS } from '../values/durations.ts';
-import { defineTool, leftOut, requireGateway } from './tool.ts';
+import { defineTool, omittedCount, requireGateway } from './tool.ts';
 
 /** Maximum number of bars. Models don't read longer answers well. */
 const MAX_BARS = 260;
@@ -34,7 +34,7 @@ export const getBars = defineTool({
         symbol,
         timeframe,
         bars,
-        ...leftOut(all.length, MAX_BARS),
+        ...omittedCount(all.length, MAX_BARS),
       }),
     };
   },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { TradingDay } from '../trading/activity.ts';
 import { addDays, newYorkDate } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
-import { counted, defineTool, requireGateway } from './tool.ts';
+import { countText, defineTool, requireGateway } from './tool.ts';
 
 const MAX_DAYS = 366;
 
@@ -30,8 +30,8 @@ export const getCalendar = defineTool({
   scopes: ['market:read'],
   risk: 'read',
   async execute(context, { start, days }) {
-    const found = await tradingDaysFrom(requireGateway(context), { start, days });
-    const summary = `${counted(found.days.length, 'trading day')} from ${found.start} to ${found.end}`;
+    const found = await readTradingDays(requireGateway(context), { start, days });
+    const summary = `${countText(found.days.length, 'trading day')} from ${found.start} to ${found.end}`;
     return { summary, content: JSON.stringify(found) };
   },
 });
@@ -45,7 +45,7 @@ export interface TradingDays {
   readonly days: readonly TradingDay[];
 }
 
-export async function tradingDaysFrom(
+export async function readTradingDays(
   gateway: Pick<GatewayClient, 'clock' | 'calendar'>,
   { start, days }: { readonly start?: string | undefined; readonly days: number },
 ): Promise<TradingDays> {

@@ -3,7 +3,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { safeLine } from '../text/shown-text.ts';
 import { defined } from '../values/defined.ts';
 import type { OwnFinding } from './own-rules.ts';
-import { counted, defineTool, requireGateway } from './tool.ts';
+import { countText, defineTool, requireGateway } from './tool.ts';
 
 const MAX_FINDINGS = 50;
 const MAX_MESSAGE_LENGTH = 300;
@@ -28,19 +28,19 @@ export const getFindings = defineTool({
       0,
     );
     return {
-      summary: `${counted(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
+      summary: `${countText(findings.length, 'finding')}, ${ongoing.length} ongoing${rest.rules_file === null ? '' : `, by ${safeLine(rest.rules_file, 60)}`}`,
       content: JSON.stringify({
         ...rest,
-        findings: listed(findings),
-        ongoing: listed(ongoing),
-        snoozed: listed(snoozed),
+        findings: findingViews(findings),
+        ongoing: findingViews(ongoing),
+        snoozed: findingViews(snoozed),
         ...(many === 0 ? {} : { left_out: many }),
       }),
     };
   },
 });
 
-const listed = (findings: readonly OwnFinding[]) =>
+const findingViews = (findings: readonly OwnFinding[]) =>
   findings.slice(0, MAX_FINDINGS).map(({ rule, kind, subject, severity, message, since, problem }) => ({
     rule,
     kind,

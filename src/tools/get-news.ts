@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { symbolSchema } from '../trading/order.ts';
-import { counted, defineTool, requireGateway } from './tool.ts';
+import { countText, defineTool, requireGateway } from './tool.ts';
 
 const MAX_ARTICLES = 20;
 const MAX_SYMBOLS = 20;
@@ -27,7 +27,7 @@ export const getNews = defineTool({
     const about = symbols.length === 0 ? '' : ` about ${symbols.join(', ')}`;
     return {
       // Leaves out the articles' words, since a summary appears as ours.
-      summary: `${counted(news.length, 'article')}${about}${simulated ? ', simulated' : ''}`,
+      summary: `${countText(news.length, 'article')}${about}${simulated ? ', simulated' : ''}`,
       content: JSON.stringify({ news, simulated }),
       ...(news.length === 0 ? {} : { outside: 'news' }),
     };

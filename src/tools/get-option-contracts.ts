@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { positiveDecimalString } from '../trading/decimal.ts';
-import { expiryRange, saidExpiry } from '../trading/expiry.ts';
+import { expiryPattern, expiryRange } from '../trading/expiry.ts';
 import { MAX_CONTRACTS } from '../trading/listed-contract.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
@@ -17,7 +17,7 @@ export const getOptionContracts = defineTool({
       underlying: symbolSchema.describe('The stock, such as AAPL'),
       expiry: z
         .string()
-        .regex(saidExpiry)
+        .regex(expiryPattern)
         .optional()
         .describe(
           'A day (YYYY-MM-DD) or month (YYYY-MM); without a year (MM-DD, MM), the next one. If omitted, the next 60 days',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { describeOpenOrder } from '../trading/open-order.ts';
-import { anyForeign } from './list-orders.ts';
+import { hasForeignOrders } from './list-orders.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 export const getOrder = defineTool({
@@ -17,7 +17,7 @@ export const getOrder = defineTool({
   async execute(context, { order_id }) {
     const gateway = requireGateway(context);
     const order = await gateway.order(order_id);
-    const foreign = await anyForeign(gateway, [order]);
+    const foreign = await hasForeignOrders(gateway, [order]);
     return {
       summary: `${describeOpenOrder(order)}: ${order.status.replaceAll('_', ' ')}`,
       content: JSON.stringify({ order }),

@@ -31,8 +31,8 @@ export const getPerformance = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period, benchmark, risk_free, by_position }) {
-    const { performanceIn } = await import('./performance-in.ts');
-    const found = await performanceIn(requireGateway(context), {
+    const { readPerformance } = await import('./performance-in.ts');
+    const found = await readPerformance(requireGateway(context), {
       period,
       benchmark: benchmark ?? DEFAULT_BENCHMARK,
       mustHaveBenchmark: benchmark !== undefined,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { dollars } from '../trading/amounts.ts';
-import { dayBegan } from '../trading/new-york-time.ts';
+import { newYorkMidnight } from '../trading/new-york-time.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { dayTrades } from '../trading/portfolio/day-trades.ts';
 import type { Position } from '../trading/views.ts';
@@ -66,7 +66,7 @@ function page(all: readonly Position[], limit: number | undefined, cursor: strin
 }
 
 async function tradedToday(gateway: GatewayClient) {
-  const began = dayBegan(Date.parse((await gateway.clock()).timestamp));
+  const began = newYorkMidnight(Date.parse((await gateway.clock()).timestamp));
   const trades = dayTrades(await gateway.activities({ after: began - 1 }), began);
   return [...trades].map(([symbol, { qty, paid }]) => ({ symbol, qty: qty.toFixed(), paid: paid.toFixed() }));
 }

@@ -3,7 +3,7 @@ import { signedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { lotHistory } from '../trading/portfolio/closings.ts';
 import { gainsView } from '../trading/portfolio/gains-view.ts';
-import { accountHistory, defineTool, leftOut, requireGateway } from './tool.ts';
+import { defineTool, omittedCount, readLotInputs, requireGateway } from './tool.ts';
 
 const MAX_LINES = 200;
 
@@ -34,7 +34,7 @@ export const getRealizedGains = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { year: asked, method, limit }) {
-    const { account, positions, now, activities } = await accountHistory(requireGateway(context));
+    const { account, positions, now, activities } = await readLotInputs(requireGateway(context));
     const thisYear = Number(newYorkDate(now).slice(0, 4));
     const year = asked === 'this' ? `${thisYear}` : asked === 'last' ? `${thisYear - 1}` : asked;
     const history = lotHistory(activities, method, { positions });
@@ -45,7 +45,7 @@ export const getRealizedGains = defineTool({
       content: JSON.stringify({
         ...found,
         gains: gains.slice(-limit),
-        ...leftOut(gains.length, limit),
+        ...omittedCount(gains.length, limit),
         simulated: account.simulated,
       }),
     };

@@ -7,8 +7,8 @@ import { concentration } from '../trading/portfolio/concentration.ts';
 import { type Drawdowns, drawdowns } from '../trading/portfolio/drawdown.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { accountPerformance } from '../trading/portfolio-performance.ts';
-import { accountLine } from './account-line.ts';
-import { defineTool, leftOut, requireGateway } from './tool.ts';
+import { readAccountHistory } from './account-line.ts';
+import { defineTool, omittedCount, requireGateway } from './tool.ts';
 
 const MAX_POSITIONS = 10;
 
@@ -27,7 +27,10 @@ export const getRisk = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period }) {
-    const { account, positions, now, equity, returns } = await accountLine(requireGateway(context), period);
+    const { account, positions, now, equity, returns } = await readAccountHistory(
+      requireGateway(context),
+      period,
+    );
     const { line, points, factors } = returns;
     const yearly = volatility(points, factors);
     const weights = weightsBySymbol(positions, equity);
@@ -46,7 +49,7 @@ export const getRisk = defineTool({
         equity: account.equity,
         returns_counted: factors?.length ?? 0,
         volatility: yearly === undefined ? null : rate(yearly),
-        drawdown: fallen(drawdowns(line)),
+        drawdown: drawdownView(drawdowns(line)),
         concentration: {
           largest: rate(concentrated.largest),
           five_largest: rate(concentrated.fiveLargest),
@@ -60,14 +63,14 @@ export const getRisk = defineTool({
           value: value.toFixed(2),
           weight: rate(weight),
         })),
-        ...leftOut(named.length, MAX_POSITIONS),
+        ...omittedCount(named.length, MAX_POSITIONS),
         simulated: account.simulated,
       }),
     };
   },
 });
 
-function fallen({ current, worst, mark }: Drawdowns) {
+function drawdownView({ current, worst, mark }: Drawdowns) {
   return {
     now: rate(current),
     high: mark === undefined ? null : { value: mark.value.toFixed(2), at: time(mark.at) },

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { signedDollars } from '../trading/amounts.ts';
-import { type Dec, plain, ZERO } from '../trading/decimal.ts';
+import { type Dec, toPlain, ZERO } from '../trading/decimal.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { type PositionLots, type TaxLot, taxLots } from '../trading/portfolio/tax-lots.ts';
 import { defined } from '../values/defined.ts';
-import { accountHistory, counted, defineTool, leftOut, requireGateway } from './tool.ts';
+import { countText, defineTool, omittedCount, readLotInputs, requireGateway } from './tool.ts';
 
 const MAX_LOTS = 200;
 
@@ -21,22 +21,22 @@ export const getTaxLots = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { symbol, limit }) {
-    const { account, positions, now, activities } = await accountHistory(requireGateway(context));
+    const { account, positions, now, activities } = await readLotInputs(requireGateway(context));
     const asked = positions.filter((one) => symbol === undefined || one.symbol === symbol);
     const found = taxLots(activities, asked, now);
     const lots = found.flatMap((one) => one.lots.map((lot) => ({ symbol: one.symbol, lot })));
-    const gain = sum(lots.map(({ lot }) => lot));
+    const gain = totalGain(lots.map(({ lot }) => lot));
     const incomplete = found.filter(({ complete }) => !complete);
     return {
-      summary: `${counted(lots.length, 'lot')}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${signedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
+      summary: `${countText(lots.length, 'lot')}${symbol === undefined ? '' : ` of ${symbol}`}, unrealized ${signedDollars(gain.toFixed(2))}${incomplete.length === 0 ? '' : ', history incomplete'}`,
       content: JSON.stringify({
         method: 'first in, first out',
         ...defined({ symbol }),
         lots: lots.slice(0, limit).map((one) => lotView(one.symbol, one.lot)),
-        ...leftOut(lots.length, limit),
+        ...omittedCount(lots.length, limit),
         gain: {
-          short_term: sum(lots.map(({ lot }) => lot).filter(({ term }) => term === 'short')).toFixed(2),
-          long_term: sum(lots.map(({ lot }) => lot).filter(({ term }) => term === 'long')).toFixed(2),
+          short_term: totalGain(lots.map(({ lot }) => lot).filter(({ term }) => term === 'short')).toFixed(2),
+          long_term: totalGain(lots.map(({ lot }) => lot).filter(({ term }) => term === 'long')).toFixed(2),
         },
         incomplete: incomplete.map(incompleteView),
         imported: activities.filter(({ imported }) => imported === true).length,
@@ -46,7 +46,7 @@ export const getTaxLots = defineTool({
   },
 });
 
-function sum(lots: readonly TaxLot[]): Dec {
+function totalGain(lots: readonly TaxLot[]): Dec {
   return lots.reduce((total, { gain }) => total.plus(gain), ZERO);
 }
 
@@ -54,7 +54,7 @@ function lotView(symbol: string, lot: TaxLot) {
   return {
     symbol,
     acquired: lot.acquired,
-    qty: plain(lot.qty),
+    qty: toPlain(lot.qty),
     cost: lot.cost.toFixed(2),
     value: lot.value.toFixed(2),
     gain: lot.gain.toFixed(2),
@@ -69,5 +69,5 @@ function incompleteView({ symbol, unknown }: PositionLots) {
     : unknown.isNegative()
       ? 'the activities show more shares than you hold'
       : 'some shares have no purchase in the activities';
-  return { symbol, unknown_qty: plain(unknown), reason };
+  return { symbol, unknown_qty: toPlain(unknown), reason };
 }

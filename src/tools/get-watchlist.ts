@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { counted, defineTool, requireGateway } from './tool.ts';
+import { countText, defineTool, requireGateway } from './tool.ts';
 
 export const getWatchlist = defineTool({
   name: 'get_watchlist',
@@ -9,11 +9,11 @@ export const getWatchlist = defineTool({
   risk: 'read',
   async execute(context) {
     const watchlist = await requireGateway(context).watchlist();
-    return { summary: watched(watchlist.symbols), content: JSON.stringify({ watchlist }) };
+    return { summary: describeWatchlist(watchlist.symbols), content: JSON.stringify({ watchlist }) };
   },
 });
 
-export function watched(symbols: readonly string[]): string {
+export function describeWatchlist(symbols: readonly string[]): string {
   if (symbols.length === 0) return 'The watchlist is empty';
-  return `${counted(symbols.length, 'symbol')} on the watchlist: ${symbols.join(', ')}`;
+  return `${countText(symbols.length, 'symbol')} on the watchlist: ${symbols.join(', ')}`;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { environmentWord } from '../trading/environment.ts';
+import { environmentName } from '../trading/environment.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 export const listAccounts = defineTool({
@@ -13,7 +13,7 @@ export const listAccounts = defineTool({
     const accounts = await requireGateway(context).accounts();
     const words = accounts.map(({ account, label, environment, default: isDefault }) => {
       const number = account ?? 'number unavailable';
-      return `${number} at ${label} (${environmentWord(environment)})${isDefault ? ', the default' : ''}`;
+      return `${number} at ${label} (${environmentName(environment)})${isDefault ? ', the default' : ''}`;
     });
     return {
       summary: words.length === 0 ? 'no account' : words.join('; '),

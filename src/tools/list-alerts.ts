@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { alertWords } from '../trading/alert.ts';
-import { counted, defineTool, requireAlerts } from './tool.ts';
+import { countText, defineTool, requireAlerts } from './tool.ts';
 
 const MAX_LISTED = 50;
 
@@ -14,7 +14,7 @@ export const listAlerts = defineTool({
   async execute(context) {
     const { alerts, ...care } = await requireAlerts(context).list();
     return {
-      summary: counted(alerts.length, 'alert'),
+      summary: countText(alerts.length, 'alert'),
       content: JSON.stringify({
         alerts: alerts.slice(0, MAX_LISTED).map((one) => ({ ...one, when: alertWords(one.alert) })),
         count: alerts.length,

@@ -54,9 +54,9 @@ export const listOrders = defineTool({
       last === undefined || !isMore
         ? null
         : encodeCursor({ at: last.submitted_at, id: last.id, total, isAll });
-    const foreign = await anyForeign(gateway, orders);
+    const foreign = await hasForeignOrders(gateway, orders);
     return {
-      summary: countedOrders(orders.length, { total, isAll }, { status, symbol, since }),
+      summary: describeCount(orders.length, { total, isAll }, { status, symbol, since }),
       content: JSON.stringify({
         state: status,
         total,
@@ -74,7 +74,7 @@ function toInstant(since: string): number {
   return since.includes('T') ? Date.parse(since) : newYorkInstant(since, '00:00');
 }
 
-function countedOrders(
+function describeCount(
   shown: number,
   { total, isAll }: { readonly total: number; readonly isAll: boolean },
   {
@@ -90,7 +90,7 @@ function countedOrders(
 }
 
 /** Returns whether another app chose any order's id, which may contain a sentence. */
-export async function anyForeign(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
+export async function hasForeignOrders(gateway: GatewayClient, orders: readonly Order[]): Promise<boolean> {
   const named = orders.map(({ client_order_id }) => client_order_id).filter((id) => !uuid.test(id));
   if (named.length === 0) return false;
   const proposals = await gateway.proposals({ state: 'all', limit: MAX_PROPOSALS });

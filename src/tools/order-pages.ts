@@ -43,13 +43,13 @@ export async function readOrders(
     for (const order of page) found.set(order.id, order);
     const oldest = page.reduce(
       (earliest: Order | undefined, order) =>
-        earliest === undefined || at(order) < at(earliest) ? order : earliest,
+        earliest === undefined || submittedAt(order) < submittedAt(earliest) ? order : earliest,
       undefined,
     );
-    const isLast = page.length < MIN_FULL_PAGE || oldest === undefined || at(oldest) < since;
+    const isLast = page.length < MIN_FULL_PAGE || oldest === undefined || submittedAt(oldest) < since;
     // A full page of orders from one instant has no next page.
     if (isLast || found.size >= most || found.size === known) {
-      const orders = [...found.values()].filter((order) => at(order) >= since);
+      const orders = [...found.values()].filter((order) => submittedAt(order) >= since);
       return { orders: orders.slice(0, most), isAll: isLast && orders.length <= most };
     }
     before = oldest.submitted_at;
@@ -65,7 +65,7 @@ export async function readOpenOrders(
   return (await readOrders(gateway, { status: 'open', symbol }, { most: MAX_OPEN })).orders;
 }
 
-interface Place {
+interface CursorPosition {
   readonly at: string;
   readonly id: string;
   readonly total: number;
@@ -79,11 +79,11 @@ const placeSchema = z.tuple([
   z.boolean(),
 ]);
 
-export function encodeCursor({ at, id, total, isAll }: Place): string {
+export function encodeCursor({ at, id, total, isAll }: CursorPosition): string {
   return Buffer.from(JSON.stringify([at, id, total, isAll])).toString('base64url');
 }
 
-export function decodeCursor(cursor: string): Place {
+export function decodeCursor(cursor: string): CursorPosition {
   try {
     const [at, id, total, isAll] = placeSchema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
     return { at, id, total, isAll };
@@ -95,12 +95,12 @@ export function decodeCursor(cursor: string): Place {
 }
 
 /** Returns the orders after a cursor. If its order is gone, orders of the same instant may repeat. */
-export function ordersAfter(orders: readonly Order[], { at: from, id }: Place): readonly Order[] {
+export function ordersAfter(orders: readonly Order[], { at: from, id }: CursorPosition): readonly Order[] {
   const index = orders.findIndex((order) => order.id === id);
   if (index !== -1) return orders.slice(index + 1);
-  return orders.filter((order) => at(order) <= Date.parse(from));
+  return orders.filter((order) => submittedAt(order) <= Date.parse(from));
 }
 
-function at({ submitted_at }: Order): number {
+function submittedAt({ submitted_at }: Order): number {
   return Date.parse(submitted_at);
 }

@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../errors/errors.ts';
 import { type Activity, toShareExchanges } from '../trading/activity.ts';
 import { Dec, ZERO } from '../trading/decimal.ts';
-import { dayBegan } from '../trading/new-york-time.ts';
+import { newYorkMidnight } from '../trading/new-york-time.ts';
 import type { Period } from '../trading/period.ts';
 import { type BenchmarkReturn, benchmarkReturn } from '../trading/portfolio/benchmark.ts';
 import { contributions, profitsBySymbol } from '../trading/portfolio/contribution.ts';
@@ -13,7 +13,7 @@ import { rollingReturns } from '../trading/portfolio/rolling-returns.ts';
 import type { PeriodReturn } from '../trading/portfolio/time-weighted.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import type { Account, Position } from '../trading/views.ts';
-import { type AccountLine, accountLine, type LineGateway } from './account-line.ts';
+import { type AccountHistory, type AccountHistoryGateway, readAccountHistory } from './account-line.ts';
 import { dailyCloses } from './daily-closes.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
@@ -35,17 +35,17 @@ const ROLLING_MONTHS = [1, 3, 12];
 const MAX_SYMBOLS = 100;
 const CONCURRENT_REQUESTS = 6;
 
-export type Performance = Awaited<ReturnType<typeof performanceIn>>;
+export type Performance = Awaited<ReturnType<typeof readPerformance>>;
 
 /**
  * Returns an account's performance over a period, with a benchmark's (docs/reference/METRICS.md), as decimal strings.
  * @throws {TradeAgentError} `unknown_symbol` for a named benchmark that does not exist
  */
-export async function performanceIn(
-  gateway: LineGateway & Pick<GatewayClient, 'bars'>,
+export async function readPerformance(
+  gateway: AccountHistoryGateway & Pick<GatewayClient, 'bars'>,
   query: PerformanceQuery,
 ) {
-  const line = await accountLine(gateway, query.period);
+  const line = await readAccountHistory(gateway, query.period);
   const { account, positions, now, equity, returns, activities } = line;
   const { line: all, points, factors = [], timeWeighted, moneyWeighted } = returns;
   const first = all[0] ?? { at: now, value: equity };
@@ -61,11 +61,11 @@ export async function performanceIn(
     equity_before: first.value.toFixed(2),
     added: added.toFixed(2),
     profit: profit.toFixed(2),
-    time_weighted: rates(timeWeighted),
-    money_weighted: rates(moneyWeighted),
+    time_weighted: returnView(timeWeighted),
+    money_weighted: returnView(moneyWeighted),
     benchmark: {
       symbol: query.benchmark,
-      return: rates(benchmark),
+      return: returnView(benchmark),
       excess: excessReturn(timeWeighted, benchmark),
     },
     ratios: computeRatios(factors, benchmark, query.riskFree),
@@ -79,7 +79,7 @@ export async function performanceIn(
     // Without an earlier day's end, the cash flows since then are unknown.
     ...currentFigures(account, positions, {
       dayFlow: all.length > 1 ? all.at(-1)?.flow : undefined,
-      traded: dayTrades(activities, dayBegan(now)),
+      traded: dayTrades(activities, newYorkMidnight(now)),
     }),
     values: thinned(all, MAX_POINTS).map(({ at, value }) => ({
       at: new Date(at).toISOString(),
@@ -91,7 +91,7 @@ export async function performanceIn(
 
 async function readBenchmark(
   gateway: Pick<GatewayClient, 'bars'>,
-  { returns: { points } }: AccountLine,
+  { returns: { points } }: AccountHistory,
   { benchmark: symbol, mustHaveBenchmark }: PerformanceQuery,
 ): Promise<BenchmarkReturn | undefined> {
   const [first] = points;
@@ -131,7 +131,7 @@ function computeRatios(factors: readonly Dec[], benchmark: BenchmarkReturn | und
   };
 }
 
-function rollingView(points: AccountLine['returns']['points'], factors: readonly Dec[], months: number) {
+function rollingView(points: AccountHistory['returns']['points'], factors: readonly Dec[], months: number) {
   const found = rollingReturns(points, factors, months);
   if (found === undefined) return [];
   const { count, gains, average, ...windows } = found;
@@ -150,7 +150,7 @@ function rollingView(points: AccountLine['returns']['points'], factors: readonly
 }
 
 /** Returns the contributions of the largest positions, and the sum of the rest. */
-async function readContributions(gateway: Pick<GatewayClient, 'bars'>, line: AccountLine) {
+async function readContributions(gateway: Pick<GatewayClient, 'bars'>, line: AccountHistory) {
   const { positions, returns, activities } = line;
   const { points, factors = [] } = returns;
   const [first] = points;
@@ -211,7 +211,7 @@ function currentFigures(account: Account, positions: readonly Position[], day: P
   };
 }
 
-function rates(rate: PeriodReturn | undefined) {
+function returnView(rate: PeriodReturn | undefined) {
   if (rate === undefined) return null;
   return {
     fraction: fraction(rate.period),

@@ -3,7 +3,7 @@ import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { checkOrder, normalizeOrder, type OrderRequest, orderRequestSchema } from '../trading/order.ts';
 import { withDefaults } from '../trading/order-defaults.ts';
 import { accountArgument } from './account-argument.ts';
-import { readProposalArguments, withoutNulls } from './exact-numbers.ts';
+import { readProposalArguments, withoutEmptyArguments } from './exact-numbers.ts';
 import type { ProposalTool } from './tool.ts';
 
 const argumentsSchema = z.lazy(() => orderRequestSchema.extend({ account: accountArgument }));
@@ -20,7 +20,7 @@ export const placeOrder: ProposalTool<typeof argumentsSchema> = {
   risk: 'trade',
 };
 
-const ownArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
+const orderArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
 
 /**
  * Reads an order. Accepts numbers for decimal strings and null for omitted fields, as models write them.
@@ -28,7 +28,7 @@ const ownArguments = z.lazy(() => orderRequestSchema.omit({ account: true }));
  */
 export function readOrderRequest(args: Record<string, unknown>): OrderRequest {
   const request = normalizeOrder(
-    readProposalArguments('order', ownArguments, withDefaults(withoutNulls(args))),
+    readProposalArguments('order', orderArguments, withDefaults(withoutEmptyArguments(args))),
   );
   checkOrder(request);
   return request;

@@ -10,18 +10,18 @@ import {
   type StandingOrderTerms,
   standingOrderSchema,
 } from '../trading/mandate/standing.ts';
-import { parseEnd, type SaidEnd, saidDayPattern } from '../trading/mandate/standing-end.ts';
+import { dayPattern, type EndMention, parseEnd } from '../trading/mandate/standing-end.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
 import { defined } from '../values/defined.ts';
 import { accountArgument } from './account-argument.ts';
-import { withoutNulls } from './exact-numbers.ts';
+import { withoutEmptyArguments } from './exact-numbers.ts';
 import type { MandateTool } from './tool.ts';
 
-const saidDay = () =>
-  z.string().regex(saidDayPattern, 'must be a day such as 2026-12-04, 12-04, friday, today or tomorrow');
+const daySchema = () =>
+  z.string().regex(dayPattern, 'must be a day such as 2026-12-04, 12-04, friday, today or tomorrow');
 
-const askedSchema = z.lazy(() =>
+const requestSchema = z.lazy(() =>
   z.strictObject({
     side: z.enum(sides),
     symbol: symbolSchema,
@@ -38,11 +38,11 @@ const askedSchema = z.lazy(() =>
       ),
     below: positiveDecimalString.optional().describe('dollars per share: once, when the price is below it'),
     above: positiveDecimalString.optional().describe('dollars per share: once, when the price is above it'),
-    until: saidDay().optional().describe('the last day; a weekday means the next one'),
-    before: saidDay().optional().describe('the first day on which it no longer applies'),
+    until: daySchema().optional().describe('the last day; a weekday means the next one'),
+    before: daySchema().optional().describe('the first day on which it no longer applies'),
   }),
 );
-const argumentsSchema = z.lazy(() => askedSchema.unwrap().extend({ account: accountArgument }));
+const argumentsSchema = z.lazy(() => requestSchema.unwrap().extend({ account: accountArgument }));
 
 /**
  * Proposes a mandate for orders that the gateway places by itself, repeatedly or once at a price.
@@ -61,17 +61,17 @@ export const placeStandingOrder: MandateTool<typeof argumentsSchema> = {
 
 export interface StandingOrderRequest {
   readonly standing: StandingOrderTerms;
-  readonly end: SaidEnd | undefined;
+  readonly end: EndMention | undefined;
 }
 
 /** @throws {TradeAgentError} `invalid_order` naming the field */
 export function readStandingOrderRequest(args: Record<string, unknown>): StandingOrderRequest {
-  const parsed = askedSchema.safeParse(withoutNulls(args));
+  const parsed = requestSchema.safeParse(withoutEmptyArguments(args));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw invalidStandingOrder(issue?.path.join('.') ?? '', issue?.message ?? '');
   }
-  checkAsked(parsed.data);
+  checkArguments(parsed.data);
   const { side, symbol, qty, notional, limit_price, until, before } = parsed.data;
   const order: StandingOrderTerms['order'] = {
     symbol,
@@ -87,9 +87,9 @@ export function readStandingOrderRequest(args: Record<string, unknown>): Standin
   return { standing: standing.data, end: until === undefined ? end : { until } };
 }
 
-type StandingOrderArguments = z.output<typeof askedSchema>;
+type StandingOrderArguments = z.output<typeof requestSchema>;
 
-function checkAsked({
+function checkArguments({
   symbol,
   qty,
   notional,
@@ -126,7 +126,7 @@ function invalidStandingOrder(field: string, message: string): TradeAgentError {
 }
 
 /** Returns the end in RFC 3339, or undefined if none is named. @throws {TradeAgentError} as {@link parseEnd} */
-export function standingExpiry(end: SaidEnd | undefined, now: number): string | undefined {
+export function standingExpiry(end: EndMention | undefined, now: number): string | undefined {
   return end === undefined ? undefined : utcSeconds(parseEnd(end, now));
 }
 

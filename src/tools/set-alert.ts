@@ -25,7 +25,7 @@ export const setAlert = defineTool({
         is_new: isNew,
         last,
         simulated: quote?.simulated ?? null,
-        is_so_now: last !== null && isSoNow(alert, last),
+        is_so_now: last !== null && isTriggeredNow(alert, last),
         ...care,
         ...(last === null ? {} : { last_in_words: sharePrice(last) }),
       }),
@@ -34,7 +34,7 @@ export const setAlert = defineTool({
 });
 
 /** Returns whether the next check would report it. Daily changes are not evaluated here. */
-function isSoNow(alert: Alert, last: string): boolean {
+function isTriggeredNow(alert: Alert, last: string): boolean {
   const { condition, limit } = alertCondition(alert);
   if (condition === 'above') return new Dec(last).gt(limit);
   return condition === 'below' && new Dec(last).lt(limit);

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { WATCHLIST_SCOPE } from '../oauth/scopes.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { watched } from './get-watchlist.ts';
+import { describeWatchlist } from './get-watchlist.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 const MAX_SYMBOLS = 20;
@@ -28,6 +28,6 @@ export const setWatchlist = defineTool({
       });
     }
     const watchlist = await gateway.changeWatchlist({ add, remove });
-    return { summary: watched(watchlist.symbols), content: JSON.stringify({ watchlist }) };
+    return { summary: describeWatchlist(watchlist.symbols), content: JSON.stringify({ watchlist }) };
   },
 });

@@ -3,7 +3,7 @@ import { utcSeconds } from '../machine/clock.ts';
 import { Dec } from '../trading/decimal.ts';
 import { MAX_MANDATE_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
 import { isRecurring, type StandingOrderTerms, standingOrderCadence } from '../trading/mandate/standing.ts';
-import { timesBetween } from '../trading/mandate/standing-due.ts';
+import { countDueTimes } from '../trading/mandate/standing-due.ts';
 import { ONE_DAY_MS } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 
@@ -30,7 +30,7 @@ export async function withStandingLimits(
   const expires = given.expires_at ?? utcSeconds(now + DEFAULT_DAYS * ONE_DAY_MS);
   const from = given.not_before === undefined ? now : Date.parse(given.not_before);
   const perOrder = given.max_order_notional ?? (await worstCaseNotional(gateway, standing));
-  const times = isRecurring(when) ? Math.max(1, timesBetween(when, from, Date.parse(expires))) : 1;
+  const times = isRecurring(when) ? Math.max(1, countDueTimes(when, from, Date.parse(expires))) : 1;
   const orders = given.max_orders ?? times;
   return {
     ...given,

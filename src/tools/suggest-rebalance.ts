@@ -3,14 +3,14 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { Dec, decimalString, ZERO } from '../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../trading/kinds/batch.ts';
 import { symbolSchema } from '../trading/order.ts';
-import { driftFrom, type Share, weightsBySymbol } from '../trading/portfolio/allocation.ts';
+import { driftFromTargets, type Share, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { type Rebalancing, rebalance } from '../trading/portfolio/rebalance.ts';
-import { MIN_SHARE_FRACTION, tradables } from '../trading/portfolio/tradables.ts';
+import { MIN_SHARE_FRACTION, tradablesBySymbol } from '../trading/portfolio/tradables.ts';
 import type { Proposal } from '../trading/proposal.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 import { readOpenOrders } from './order-pages.ts';
 import type { OwnTargets } from './own-rules.ts';
-import { counted, defineTool, leftOut, requireGateway, type ToolContext } from './tool.ts';
+import { countText, defineTool, omittedCount, requireGateway, type ToolContext } from './tool.ts';
 
 /** The gateway's maximum. */
 const SYMBOLS_PER_REQUEST = 50;
@@ -58,17 +58,17 @@ export const suggestRebalance = defineTool({
     const awaited = new Set(proposals.flatMap(proposedSymbols));
     const { options } = wanted;
     const found = rebalance(
-      driftFrom(wanted.targets, weights, wanted.band),
-      tradables(symbols, { quotes, positions, openOrders }, weights, awaited),
+      driftFromTargets(wanted.targets, weights, wanted.band),
+      tradablesBySymbol(symbols, { quotes, positions, openOrders }, weights, awaited),
       { equity, cash: Dec.min(account.cash, account.buying_power) },
       { ...options, cashReserve: Dec.max(options.cashReserve, wanted.cash.mul(equity)) },
     );
     const orders = found.orders.slice(0, MAX_BATCH_ORDERS);
     return {
-      summary: `${counted(orders.length, 'order')}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
+      summary: `${countText(orders.length, 'order')}${found.left.length === 0 ? '' : `, ${found.left.length} left`}`,
       content: JSON.stringify({
         orders: orders.map(({ request }) => request),
-        ...leftOut(found.orders.length, MAX_BATCH_ORDERS),
+        ...omittedCount(found.orders.length, MAX_BATCH_ORDERS),
         ...currentWeights(wanted.targets, weights, found),
         equity: account.equity,
         cash: account.cash,
@@ -100,9 +100,9 @@ async function resolveTargets(
   if (targets !== undefined) {
     const parts = new Map(targets.map(({ symbol, weight }) => [symbol, new Dec(weight)]));
     const whole = [...parts.values()].reduce((sum, part) => sum.plus(part), ZERO);
-    if (parts.size < targets.length) throw wrong('a symbol has two targets');
-    if ([...parts.values()].some((part) => part.isNegative())) throw wrong('a target is negative');
-    if (whole.gt(1)) throw wrong(`the targets add up to ${whole.mul(100).toFixed()}%`);
+    if (parts.size < targets.length) throw invalidTargets('a symbol has two targets');
+    if ([...parts.values()].some((part) => part.isNegative())) throw invalidTargets('a target is negative');
+    if (whole.gt(1)) throw invalidTargets(`the targets add up to ${whole.mul(100).toFixed()}%`);
     return {
       targets: parts,
       cash: new Dec(1).minus(whole),
@@ -126,7 +126,7 @@ async function resolveTargets(
   return buy_only ? { ...own, options: { ...own.options, buyOnly: true } } : own;
 }
 
-function wrong(message: string): TradeAgentError {
+function invalidTargets(message: string): TradeAgentError {
   return new TradeAgentError('usage', `targets: ${message}`, {
     hint: 'Give each symbol once, with its fraction of the account; at most 1 in total.',
   });

@@ -117,17 +117,17 @@ export function requireAlerts(context: ToolContext): Alerts {
 }
 
 /** Returns `1 order` or `2 orders`. */
-export function counted(count: number, noun: string): string {
+export function countText(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 /** Returns how many of `all` are beyond the first `most`; nothing if none. */
-export function leftOut(all: number, most: number): { readonly left_out?: number } {
+export function omittedCount(all: number, most: number): { readonly left_out?: number } {
   return all > most ? { left_out: all - most } : {};
 }
 
 /** Reads what figures by lots are computed from. */
-export async function accountHistory(gateway: GatewayClient) {
+export async function readLotInputs(gateway: GatewayClient) {
   const [account, positions, clock, activities] = await Promise.all([
     gateway.account(),
     gateway.positions(),

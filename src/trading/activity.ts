@@ -12,7 +12,7 @@ const COIN_DECIMALS = 9;
  * Subtracts fees charged in coins from the coins bought, which raises the cost per coin (26 CFR §1.1012-1(h)). Alpaca
  * books one such fee a day for all of that day's purchases.
  */
-function lessCoinFees(fills: readonly Fill[], activities: readonly Activity[]): Fill[] {
+function subtractCoinFees(fills: readonly Fill[], activities: readonly Activity[]): Fill[] {
   const fees = new Map<string, Dec>();
   for (const { kind, symbol, qty, at } of activities) {
     if (kind !== 'fee' || symbol === null || qty === null || getAssetClass(symbol) !== 'crypto') continue;
@@ -101,13 +101,13 @@ export function toFills(activities: readonly Activity[]): Fill[] {
   for (const { kind, type, symbol, side, qty, price, at } of activities) {
     if (kind !== 'fill' || symbol === null || side === null || qty === null || price === null) continue;
     const settles = type === OPTION_SETTLEMENT_TYPE ? { settlesOption: true as const } : {};
-    const [time, each] = [Date.parse(at), perUnit(symbol, price)];
+    const [time, each] = [Date.parse(at), unitPrice(symbol, price)];
     fills.push({ symbol, side, qty: new Dec(qty), price: each, at: time, ...settles });
   }
-  return lessCoinFees(fills, activities);
+  return subtractCoinFees(fills, activities);
 }
 
-function perUnit(symbol: string, price: string): Dec {
+function unitPrice(symbol: string, price: string): Dec {
   const units = contractMultiplier(symbol);
   return units === 1 ? new Dec(price) : new Dec(price).mul(units);
 }
@@ -156,13 +156,16 @@ export function toShareExchanges(activities: readonly Activity[]): ShareExchange
 }
 
 /** Returns the closing price of a New York day, in dollars a share, or undefined if unknown. */
-export type PriceOn = (symbol: string, day: string) => Dec | string | undefined;
+export type ClosingPriceLookup = (symbol: string, day: string) => Dec | string | undefined;
 
 /**
  * Returns deposits, withdrawals, and shares moved in or out (GIPS 2020, "external cash flow"). Shares are valued at
  * the price booked with them, or else at that day's close.
  */
-export function externalFlows(activities: readonly Activity[], priceOn: PriceOn = () => undefined) {
+export function externalFlows(
+  activities: readonly Activity[],
+  priceOn: ClosingPriceLookup = () => undefined,
+) {
   const flows: Flow[] = [];
   const unvalued: Activity[] = [];
   for (const activity of activities) {
@@ -171,12 +174,16 @@ export function externalFlows(activities: readonly Activity[], priceOn: PriceOn 
     if (amount === undefined) continue;
     const shares = activity.kind === 'transfer' ? { shares: true } : {};
     if (amount === 'unvalued') unvalued.push(activity);
-    else flows.push({ at, amount, ...shares, ...(isLate(activity) ? { late: true } : {}) });
+    else flows.push({ at, amount, ...shares, ...(isLateBooked(activity) ? { late: true } : {}) });
   }
   return { flows, unvalued };
 }
 
-function flowAmount(activity: Activity, at: number, priceOn: PriceOn): Dec | 'unvalued' | undefined {
+function flowAmount(
+  activity: Activity,
+  at: number,
+  priceOn: ClosingPriceLookup,
+): Dec | 'unvalued' | undefined {
   const { kind, amount, symbol, qty, price } = activity;
   if (kind === 'deposit' || kind === 'withdrawal') return amount === null ? undefined : new Dec(amount);
   if (kind !== 'transfer' || symbol === null || qty === null) return undefined;
@@ -186,11 +193,11 @@ function flowAmount(activity: Activity, at: number, priceOn: PriceOn): Dec | 'un
 }
 
 /** Accounts are valued at 16:00 even on half-days, so a booking between an early close and 16:00 is not late. */
-function isLate({ at, booked_at }: Activity): boolean {
+function isLateBooked({ at, booked_at }: Activity): boolean {
   if (booked_at == null) return false;
   return Date.parse(booked_at) > newYorkInstant(newYorkDate(Date.parse(at)), '16:00');
 }
 
-export function toFlows(activities: readonly Activity[], priceOn?: PriceOn): Flow[] {
+export function toFlows(activities: readonly Activity[], priceOn?: ClosingPriceLookup): Flow[] {
   return externalFlows(activities, priceOn).flows;
 }

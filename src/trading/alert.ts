@@ -63,22 +63,22 @@ const comparisons = {
 /** Reads `AAPL<180`, `AAPL >= 200`, `AAPL<-5%`; `>=` means `>`. @throws {TradeAgentError} `usage` */
 export function parseAlert(text: string): Alert {
   const [, symbol, comparison, limit = ''] = /^\s*([^\s<>=]+)\s*([<>])=?\s*([^\s<>=]+)\s*$/.exec(text) ?? [];
-  if (symbol === undefined) throw noAlert(text);
+  if (symbol === undefined) throw invalidAlert(text);
   const { sign, price, percentage } = comparisons[comparison === '<' ? '<' : '>'];
   const isPercent = limit.endsWith('%');
   // "AAPL<5%" is ambiguous: it could mean a fall of 5% or a rise of less than 5%.
   if (isPercent && !limit.startsWith(sign)) {
     const meant = `${symbol}${comparison}${sign}${limit.replace(/^[-+]/, '')}`;
-    throw noAlert(text, `Write a percentage with its sign: '${meant}'.`);
+    throw invalidAlert(text, `Write a percentage with its sign: '${meant}'.`);
   }
   const value = limit.replace(isPercent ? /^[-+]/ : /^\$/, '');
   const parsed = alertSchema.safeParse({ symbol, [isPercent ? percentage : price]: value });
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw noAlert(text, `${issue?.path[0] === 'symbol' ? symbol : limit} ${issue?.message}.`);
+  throw invalidAlert(text, `${issue?.path[0] === 'symbol' ? symbol : limit} ${issue?.message}.`);
 }
 
-function noAlert(text: string, hint?: string): TradeAgentError {
+function invalidAlert(text: string, hint?: string): TradeAgentError {
   return new TradeAgentError('usage', `"${text}" is not an alert`, {
     hint:
       hint ??

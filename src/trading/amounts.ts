@@ -1,26 +1,26 @@
-import { cents, Dec, decimal, isPositive, plain, price, type Tick } from './decimal.ts';
+import { Dec, formatPrice, isPositive, parseDecimal, type Tick, toCents, toPlain } from './decimal.ts';
 
 const HUNDRED = new Dec(100);
 
-function grouped(digits: string): string {
+function groupThousands(digits: string): string {
   const [whole = '', fraction] = digits.split('.');
   const groups = whole.replace(/\B(?=(\d{3})+$)/g, ',');
   return fraction === undefined ? groups : `${groups}.${fraction}`;
 }
 
-function withSign(text: string, positive: string): string {
+function formatSigned(text: string, positive: string): string {
   const negative = text.startsWith('-');
-  return `${negative ? '-' : positive}$${grouped(negative ? text.slice(1) : text)}`;
+  return `${negative ? '-' : positive}$${groupThousands(negative ? text.slice(1) : text)}`;
 }
 
 /** `"1234.5"` → `$1,234.50`. */
 export function dollars(amount: string): string {
-  return withSign(cents(amount), '');
+  return formatSigned(toCents(amount), '');
 }
 
 export function signedDollars(amount: string): string {
-  const exact = cents(amount);
-  return withSign(exact, decimal(exact).gt(0) ? '+' : '');
+  const exact = toCents(amount);
+  return formatSigned(exact, parseDecimal(exact).gt(0) ? '+' : '');
 }
 
 /** Ticks for displayed prices. Below one cent (some coins) every decimal is kept. */
@@ -33,12 +33,12 @@ const displayTicks: readonly Tick[] = [
 
 /** Formats a price in dollars. The default ticks show four decimals below $1 and every decimal below one cent. */
 export function sharePrice(amount: string, ticks: readonly Tick[] = displayTicks): string {
-  return withSign(price(amount, ticks), '');
+  return formatSigned(formatPrice(amount, ticks), '');
 }
 
 /** Formats a fraction as a signed percentage with two decimals: `"0.0123"` → `+1.23%`. */
 export function signedPercent(fraction: string | Dec): string {
-  const percent = (typeof fraction === 'string' ? decimal(fraction) : fraction).mul(HUNDRED);
+  const percent = (typeof fraction === 'string' ? parseDecimal(fraction) : fraction).mul(HUNDRED);
   return `${isPositive(percent) ? '+' : ''}${percent.toFixed(2)}%`;
 }
 
@@ -53,16 +53,16 @@ export function todayWords(change: string | null, fraction: string | null): stri
  * {@link exactPercent}.
  */
 export function percent(fraction: string): string {
-  const exact = decimal(fraction).mul(HUNDRED);
+  const exact = parseDecimal(fraction).mul(HUNDRED);
   const rounded = exact.toDecimalPlaces(2);
-  return `${plain(rounded.isZero() ? exact.toSignificantDigits(1) : rounded)}%`;
+  return `${toPlain(rounded.isZero() ? exact.toSignificantDigits(1) : rounded)}%`;
 }
 
 /** Formats a limit or an order's term as a percentage without rounding: `"0.00125"` → `0.125%`. */
 export function exactPercent(fraction: string): string {
-  return `${plain(decimal(fraction).mul(HUNDRED))}%`;
+  return `${toPlain(parseDecimal(fraction).mul(HUNDRED))}%`;
 }
 
 export function shares(qty: string): string {
-  return grouped(plain(qty));
+  return groupThousands(toPlain(qty));
 }

@@ -35,7 +35,7 @@ export function orderDigest(draft: OrderDraft): string {
   return createHash('sha256').update(canonicalForm(draft)).digest('base64url');
 }
 
-const crockford = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
+const CROCKFORD_ALPHABET = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** Returns four Crockford base-32 characters (20 bits) of a digest, shown on both the terminal and the phone. */
 export function approvalCode(digest: string): string {
@@ -43,7 +43,7 @@ export function approvalCode(digest: string): string {
   let bits = bytes.readUIntBE(0, 3);
   let code = '';
   for (let i = 0; i < 4; i++) {
-    code += crockford[(bits >>> 19) & 31];
+    code += CROCKFORD_ALPHABET[(bits >>> 19) & 31];
     bits = (bits << 5) & 0xffffff;
   }
   return code;

@@ -1,5 +1,5 @@
 import { sharePrice, shares } from './amounts.ts';
-import { Dec, plain, type Tick, usTicks } from './decimal.ts';
+import { Dec, type Tick, toPlain, usTicks } from './decimal.ts';
 
 export const assetClassWords: Readonly<Record<AssetClass, string>> = {
   us_equity: 'stocks and funds',
@@ -45,7 +45,7 @@ export function parseOptionSymbol(symbol: string): OptionContract | undefined {
     underlying,
     expiry,
     right: right === 'C' ? 'call' : 'put',
-    strike: plain(new Dec(strike).div(1000)),
+    strike: toPlain(new Dec(strike).div(1000)),
   };
 }
 
@@ -53,12 +53,12 @@ export function parseOptionSymbol(symbol: string): OptionContract | undefined {
  * Returns whether a symbol equals another or is an option on it. An option's root has no dot. It ends in a digit if
  * a split or merger adjusted the contract.
  */
-export function isOrIsOn(symbol: string, other: string): boolean {
+export function isSymbolOrOptionOn(symbol: string, other: string): boolean {
   const root = occSymbol.exec(symbol)?.[1]?.replace(/\d+$/, '');
   return symbol === other || root === other.replace('.', '');
 }
 
-interface ClassWords {
+interface AssetClassRow {
   /** The contract multiplier. An option's price is per share, and one contract is for 100 shares. */
   readonly units: number;
   readonly unit: (symbol: string) => readonly [one: string, many: string];
@@ -72,7 +72,7 @@ const baseCurrency = (symbol: string): string => symbol.split('/', 1)[0] ?? symb
  * Contracts of 100 shares (OCC, "Equity Options Product Specifications"); adjusted contracts have their own root,
  * which Alpaca doesn't trade. Ticks: Alpaca "Crypto Trading", "Options Trading".
  */
-const classes: Readonly<Record<AssetClass, ClassWords>> = {
+const classTable: Readonly<Record<AssetClass, AssetClassRow>> = {
   us_equity: { units: 1, unit: () => ['share', 'shares'], each: () => 'a share', ticks: usTicks },
   crypto: {
     units: 1,
@@ -89,32 +89,32 @@ const classes: Readonly<Record<AssetClass, ClassWords>> = {
 };
 
 export function contractMultiplier(symbol: string): number {
-  return classes[getAssetClass(symbol)].units;
+  return classTable[getAssetClass(symbol)].units;
 }
 
 export function symbolTicks(symbol: string): readonly Tick[] {
-  return classes[getAssetClass(symbol)].ticks;
+  return classTable[getAssetClass(symbol)].ticks;
 }
 
 /** Formats a quantity with its unit: `5 shares`, `1 contract`, `0.5 BTC`. */
 export function quantityWords(symbol: string, qty: string): string {
-  const [one, many] = classes[getAssetClass(symbol)].unit(symbol);
-  return `${shares(qty)} ${/^-?1$/.test(plain(qty)) ? one : many}`;
+  const [one, many] = classTable[getAssetClass(symbol)].unit(symbol);
+  return `${shares(qty)} ${/^-?1$/.test(toPlain(qty)) ? one : many}`;
 }
 
-export function eachWords(symbol: string): string {
-  return classes[getAssetClass(symbol)].each(symbol);
+export function perUnitWords(symbol: string): string {
+  return classTable[getAssetClass(symbol)].each(symbol);
 }
 
 /** Formats a price with its unit: `$180.00 a share`. */
 export function priceWords(symbol: string, price: string): string {
-  return `${sharePrice(price, symbolTicks(symbol))} ${eachWords(symbol)}`;
+  return `${sharePrice(price, symbolTicks(symbol))} ${perUnitWords(symbol)}`;
 }
 
-export function howMany(symbol: string): string {
+export function howManyWords(symbol: string): string {
   return `How ${getAssetClass(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
 }
 
 export function unitWords(symbol: string): string {
-  return classes[getAssetClass(symbol)].unit(symbol)[1];
+  return classTable[getAssetClass(symbol)].unit(symbol)[1];
 }

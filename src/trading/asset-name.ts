@@ -1,4 +1,4 @@
-import { oncePer } from '../values/once-per.ts';
+import { memoizePerObject } from '../values/once-per.ts';
 
 export interface NamedAsset {
   readonly symbol: string;
@@ -6,16 +6,16 @@ export interface NamedAsset {
 }
 
 /** Words for the legal form and the security type, which people usually omit. */
-const unsaid = new Set(
+const ignoredWords = new Set(
   'inc incorporated corp corporation co company companies ltd limited plc sa se nv ag asa spa llc lp the new common capital stock ordinary share shares adr ads american depositary depository each representing'.split(
     ' ',
   ),
 );
 
-type SaidName = ReturnType<typeof saidName>;
+type NormalizedName = ReturnType<typeof normalizeName>;
 
 /** Normalizes a company name for comparison: drops case, accents, punctuation and legal form. */
-export function saidName(text: string) {
+export function normalizeName(text: string) {
   const plain = text
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
@@ -29,14 +29,14 @@ export function saidName(text: string) {
   const words = plain
     .replace(/\bclass [a-z]\b/g, ' ')
     .split(' ')
-    .filter((word) => word !== '' && !unsaid.has(word));
+    .filter((word) => word !== '' && !ignoredWords.has(word));
   return { words: words.join(' '), shareClass };
 }
 
-const assetName = oncePer(({ name }: NamedAsset) => saidName(name));
+const assetName = memoizePerObject(({ name }: NamedAsset) => normalizeName(name));
 
 /** Returns whether a spoken name matches the asset's. A name without a share class matches every class. */
-export function isNamed(asset: NamedAsset, said: SaidName): boolean {
+export function matchesName(asset: NamedAsset, said: NormalizedName): boolean {
   const own = assetName(asset);
   const isClass = said.shareClass === undefined || said.shareClass === own.shareClass;
   return said.words !== '' && own.words === said.words && isClass;
@@ -48,7 +48,7 @@ export function searchAssets<Asset extends NamedAsset>(
   query: string,
   most: number,
 ): Asset[] {
-  const said = saidName(query);
+  const said = normalizeName(query);
   const wanted = said.words.split(' ').filter((word) => word !== '');
   const symbol = query.trim().toUpperCase();
   return assets
@@ -64,12 +64,12 @@ export function searchAssets<Asset extends NamedAsset>(
 function matchRank(
   asset: NamedAsset,
   symbol: string,
-  said: SaidName,
+  said: NormalizedName,
   wanted: readonly string[],
 ): number | undefined {
   if (asset.symbol === symbol) return 0;
   if (wanted.length === 0) return undefined;
-  if (isNamed(asset, said)) return 1;
+  if (matchesName(asset, said)) return 1;
   const own = assetName(asset).words.split(' ');
   if (!wanted.every((word) => own.includes(word))) return undefined;
   return own[0] === wanted[0] ? 2 : 3;

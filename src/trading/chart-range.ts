@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { DAY_MS } from '../values/durations.ts';
 
-const days: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
+const daysPerUnit: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 };
 /** The gateway returns at most 1000 bars. */
 const MAX_CHART_DAYS = 1000;
 /** Ranges up to a week use hourly bars, because a few daily bars show little. */
@@ -10,9 +10,9 @@ const MAX_HOURLY_DAYS = 7;
 export const DEFAULT_CHART_RANGE = '3m';
 
 /** Parses a range such as `5d`, `2w`, `3m` or `1y`. @throws {TradeAgentError} `usage` */
-export function chartRange(text: string, now: number) {
+export function parseChartRange(text: string, now: number) {
   const [, count = '', unit = ''] = /^(\d{1,3})([dwmy])$/i.exec(text.trim()) ?? [];
-  const length = Number(count) * (days[unit.toLowerCase()] ?? 0);
+  const length = Number(count) * (daysPerUnit[unit.toLowerCase()] ?? 0);
   if (length < 1 || length > MAX_CHART_DAYS) {
     throw new TradeAgentError('usage', `"${text}" is not a chart range`, {
       hint: 'Write a number of days, weeks, months or years: 5d, 2w, 3m, 1y; 2y at most.',

@@ -1,7 +1,7 @@
 import { contractMultiplier } from './asset-class.ts';
-import { Dec, plain } from './decimal.ts';
-import type { CountedTerms } from './mandate/mandate.ts';
-import { type Covering, orderAssignment } from './option-cover.ts';
+import { Dec, toPlain } from './decimal.ts';
+import type { CountedMandateTerms } from './mandate/mandate.ts';
+import { orderAssignment, type UsedCover } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
 import type { TradingState } from './policy-views.ts';
 import { boundedOrder } from './worst-case.ts';
@@ -20,18 +20,18 @@ export interface CountedFacts {
   readonly open_orders: number;
   readonly open_symbol_notional: string;
   readonly open_symbol_sells: string;
-  /** Seconds since an order with similar terms (`termsLike`). Null if there was none today. */
+  /** Seconds since an order with similar terms (`similarTermsRange`). Null if there was none today. */
   readonly same_before: number | null;
   readonly opposes_open: boolean;
   /** Seconds by which the newest order is ahead of the clock, if over a day. No day's count can then be trusted. */
   readonly clock_behind?: number;
   /** Cover for an option order that open orders already use. Absent for other orders. */
-  readonly covering?: Covering;
+  readonly covering?: UsedCover;
   /** The mandate that the order names. Null if the owner has no such mandate, absent if the order names none. */
-  readonly mandate?: CountedTerms | null;
+  readonly mandate?: CountedMandateTerms | null;
 }
 
-export const nothingCounted: CountedFacts = {
+export const emptyCounts: CountedFacts = {
   state: 'active',
   day_notional: '0',
   day_orders: 0,
@@ -53,11 +53,11 @@ export function countedSize(draft: OrderDraft) {
   const notional = exactNotional(draft);
   const { qty, reference_price } = draft;
   const shares = qty ?? new Dec(draft.notional ?? 0).div(reference_price).toDecimalPlaces(9, Dec.ROUND_UP);
-  return { notional: notional?.toFixed(2, Dec.ROUND_UP) ?? null, qty: plain(shares) };
+  return { notional: notional?.toFixed(2, Dec.ROUND_UP) ?? null, qty: toPlain(shares) };
 }
 
 /** Returns the dollars to reserve for an order. An unbounded order reserves its reference price plus the slippage. */
-export function reservedFor(draft: OrderDraft): string {
+export function reservedDollars(draft: OrderDraft): string {
   const { notional, qty } = countedSize(draft);
   const { reference_price, max_slippage } = draft;
   return (
@@ -71,39 +71,39 @@ export function reservedFor(draft: OrderDraft): string {
 }
 
 /** Returns the counts as they will be after these orders. Orders per minute and open orders are not predicted. */
-export function countedAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
+export function countsAfter(drafts: readonly OrderDraft[], counted: CountedFacts): CountedFacts {
   return {
     ...counted,
-    day_notional: new Dec(counted.day_notional).plus(reservedForAll(drafts)).toFixed(2),
+    day_notional: new Dec(counted.day_notional).plus(totalReserved(drafts)).toFixed(2),
     day_orders: counted.day_orders + drafts.length,
   };
 }
 
-export function reservedForAll(drafts: readonly OrderDraft[]): string {
-  return Dec.sum(0, ...drafts.map(reservedFor)).toFixed(2);
+export function totalReserved(drafts: readonly OrderDraft[]): string {
+  return Dec.sum(0, ...drafts.map(reservedDollars)).toFixed(2);
 }
 
 /**
  * Returns the terms used to detect an accidental repeat: symbol, side and shares. The shares of an order in dollars
  * are computed at its reference price.
  */
-export function sameTerms(draft: OrderDraft): string {
+export function repeatKey(draft: OrderDraft): string {
   return JSON.stringify([draft.symbol, draft.side, countedSize(draft).qty]);
 }
 
-export interface SameTerms {
+export interface SimilarTermsRange {
   readonly prefix: string;
   readonly least: string;
   readonly most: string;
 }
 
-export const noTerms: SameTerms = { prefix: '-', least: '0', most: '0' };
+export const noSimilarTerms: SimilarTermsRange = { prefix: '-', least: '0', most: '0' };
 
 /**
  * Returns the range of similar terms: two orders are similar if the smaller is at least two thirds of the larger. A
  * narrower band would miss an order in shares repeated in dollars, or one that a model rounded.
  */
-export function termsLike(draft: OrderDraft): SameTerms {
+export function similarTermsRange(draft: OrderDraft): SimilarTermsRange {
   const shares = new Dec(countedSize(draft).qty);
   return {
     prefix: `${JSON.stringify([draft.symbol, draft.side]).slice(0, -1)},`,
@@ -112,7 +112,7 @@ export function termsLike(draft: OrderDraft): SameTerms {
   };
 }
 
-export function isLike(terms: string, { prefix, least, most }: SameTerms): boolean {
+export function isSimilar(terms: string, { prefix, least, most }: SimilarTermsRange): boolean {
   if (!terms.startsWith(prefix)) return false;
   const [, , shares] = JSON.parse(terms) as readonly [symbol: string, side: string, qty: string];
   return new Dec(shares).gte(least) && new Dec(shares).lte(most);

@@ -1,4 +1,4 @@
-import { type Activity, externalFlows, type PriceOn } from './activity.ts';
+import { type Activity, type ClosingPriceLookup, externalFlows } from './activity.ts';
 import { Dec, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { findSession } from './trading-calendar.ts';
@@ -7,7 +7,7 @@ interface SinceClose {
   readonly closedOn: string;
   /** When the account was read, in milliseconds since the epoch. Its equity does not include later flows. */
   readonly now: number;
-  readonly priceOn?: PriceOn;
+  readonly priceOn?: ClosingPriceLookup;
 }
 
 /**
@@ -22,7 +22,7 @@ export function dayFlow(activities: readonly Activity[], since: SinceClose): Dec
   for (const activity of activities) {
     const time = flowTiming(activity, since, closed);
     if (time === 'before') continue;
-    const amount = broughtBy(activity, since.priceOn);
+    const amount = netDeposit(activity, since.priceOn);
     if (amount === undefined) return undefined;
     if (amount.gt(0) || (time === 'since' && activity.kind !== 'unknown')) flow = flow.plus(amount);
   }
@@ -37,7 +37,7 @@ function flowTiming(activity: Activity, { closedOn, now }: SinceClose, closed: n
   return (told ?? newYorkInstant(day, '24:00')) <= closed ? 'before' : 'either';
 }
 
-function broughtBy(activity: Activity, priceOn: PriceOn | undefined): Dec | undefined {
+function netDeposit(activity: Activity, priceOn: ClosingPriceLookup | undefined): Dec | undefined {
   const { kind, amount, symbol, qty } = activity;
   if (kind === 'unknown') {
     if (amount !== null) return new Dec(amount);

@@ -49,9 +49,9 @@ function compareDigits(x: readonly number[], y: readonly number[]): number {
 }
 
 /** Returns the smaller of two values without copying it, unlike `Dec.min`. */
-export const lesser = (a: Dec, b: Dec): Dec => (compare(a, b) > 0 ? b : a);
+export const min = (a: Dec, b: Dec): Dec => (compare(a, b) > 0 ? b : a);
 
-export const magnitude = (value: Dec): Dec => (value.isNegative() ? value.neg() : value);
+export const abs = (value: Dec): Dec => (value.isNegative() ? value.neg() : value);
 
 const plainDecimal = /^-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,12})?$/;
 
@@ -69,18 +69,18 @@ export const positiveDecimalString = decimalString.refine(
 );
 
 /** @throws {RangeError} if the text is not a plain decimal number */
-export function decimal(text: string): Dec {
+export function parseDecimal(text: string): Dec {
   if (!plainDecimal.test(text)) throw new RangeError(`not a plain decimal number: ${JSON.stringify(text)}`);
   return new Dec(text);
 }
 
 /** Returns the shortest plain form: `"5.00"` → `"5"`, `"0.50"` → `"0.5"`. */
-export function plain(value: Dec | string): string {
+export function toPlain(value: Dec | string): string {
   return new Dec(value).toFixed();
 }
 
 /** Rounds a dollar amount half-even to two decimals: `"1234.5"` → `"1234.50"`. */
-export function cents(value: Dec | string): string {
+export function toCents(value: Dec | string): string {
   return new Dec(value).toFixed(2);
 }
 
@@ -98,22 +98,22 @@ export const usTicks: readonly Tick[] = [
 ];
 
 export function tickDecimals(value: Dec | string, ticks: readonly Tick[]): number {
-  return tickAt(value, ticks)?.decimals ?? 0;
+  return findTick(value, ticks)?.decimals ?? 0;
 }
 
-function tickAt(value: Dec | string, ticks: readonly Tick[]): Tick | undefined {
+function findTick(value: Dec | string, ticks: readonly Tick[]): Tick | undefined {
   const exact = new Dec(value).abs();
   return ticks.find(({ from }) => exact.gte(from));
 }
 
-export function price(value: Dec | string, ticks: readonly Tick[] = usTicks): string {
-  const { decimals = 0, shortest = false } = tickAt(value, ticks) ?? {};
+export function formatPrice(value: Dec | string, ticks: readonly Tick[] = usTicks): string {
+  const { decimals = 0, shortest = false } = findTick(value, ticks) ?? {};
   const rounded = new Dec(value).toDecimalPlaces(decimals);
   return rounded.toFixed(shortest ? Math.max(2, rounded.decimalPlaces()) : decimals);
 }
 
 export function isOnTick(value: string, ticks: readonly Tick[] = usTicks): boolean {
-  return decimal(value).decimalPlaces() <= tickDecimals(value, ticks);
+  return parseDecimal(value).decimalPlaces() <= tickDecimals(value, ticks);
 }
 
 /** Returns a negative quantity for a short position, because some brokers omit the minus sign. */

@@ -19,14 +19,14 @@ export type FieldWords = Readonly<
 const { expires_at, ...frame } = orderFrameFields;
 
 /** Keyed by the name in the details, in display order. RFC 9396 reserves `type`, so an order's type is `order_type`. */
-const orderWords: FieldWords = Object.fromEntries(
+const orderFields: FieldWords = Object.fromEntries(
   Object.entries({ ...orderTermFields, ...frame }).map(([name, words]) => [
     name === 'type' ? 'order_type' : name,
     words,
   ]),
 );
 
-const lastWords: FieldWords = {
+const trailingFields: FieldWords = {
   id: { label: "Broker's order id" },
   asset_class: { label: 'Asset class' },
   status: { label: 'Status' },
@@ -50,13 +50,13 @@ export function detailFields(
   details: Readonly<Record<string, unknown>>,
   own: FieldWords = {},
 ): DetailField[] {
-  const known: FieldWords = { ...orderWords, ...own, ...lastWords };
+  const known: FieldWords = { ...orderFields, ...own, ...trailingFields };
   const unknown = Object.keys(details).filter((name) => !Object.hasOwn(known, name));
-  const symbol = plainText(details.symbol);
+  const symbol = toPlainText(details.symbol);
   const names = [...unknown, ...Object.keys(known).filter((name) => details[name] !== undefined)];
   return names.map((name) => {
-    const words = wordsFor(name, known);
-    const raw = plainText(details[name]);
+    const words = findFieldWords(name, known);
+    const raw = toPlainText(details[name]);
     return {
       name,
       label: words?.label ?? name,
@@ -67,33 +67,34 @@ export function detailFields(
 }
 
 export function fieldLabel(name: string, own: FieldWords = {}): string {
-  return wordsFor(name, { ...orderWords, ...own, ...lastWords })?.label ?? name;
+  return findFieldWords(name, { ...orderFields, ...own, ...trailingFields })?.label ?? name;
 }
 
-function wordsFor(name: string, known: FieldWords): FieldWords[string] | undefined {
+function findFieldWords(name: string, known: FieldWords): FieldWords[string] | undefined {
   return Object.hasOwn(known, name) ? known[name] : undefined;
 }
 
 export function detailEnvironment({ environment }: Readonly<Record<string, unknown>>): string | undefined {
-  return environment === undefined ? undefined : plainText(environment);
+  return environment === undefined ? undefined : toPlainText(environment);
 }
 
 /** Returns the order in one line: `Buy 5 AAPL`, `Sell $500.00 of MSFT`, `Buy 1 AAPL 18 Dec 2026 $190 call`. */
-export function orderHeadline(details: Readonly<Record<string, unknown>>): string {
-  const action = orderTermFields.side.shown(plainText(details.side));
-  const symbol = contractWords(plainText(details.symbol));
+export function detailsHeadline(details: Readonly<Record<string, unknown>>): string {
+  const action = orderTermFields.side.shown(toPlainText(details.side));
+  const symbol = contractWords(toPlainText(details.symbol));
   return details.qty !== undefined
-    ? `${action} ${plainText(details.qty)} ${symbol}`
-    : `${action} ${formatDollars(plainText(details.notional))} of ${symbol}`;
+    ? `${action} ${toPlainText(details.qty)} ${symbol}`
+    : `${action} ${formatDollars(toPlainText(details.notional))} of ${symbol}`;
 }
 
 /** Returns the terms under the headline: `Limit order at $180.00 · take profit $200.00 · stop loss $170.00 · Day`. */
-export function orderTerms(details: Readonly<Record<string, unknown>>): string {
-  const price = (name: string) => (details[name] === undefined ? undefined : `$${plainText(details[name])}`);
-  const percent = details.trail_percent === undefined ? undefined : `${plainText(details.trail_percent)} %`;
+export function detailsTerms(details: Readonly<Record<string, unknown>>): string {
+  const price = (name: string) =>
+    details[name] === undefined ? undefined : `$${toPlainText(details[name])}`;
+  const percent = details.trail_percent === undefined ? undefined : `${toPlainText(details.trail_percent)} %`;
   const trail = price('trail_price') ?? percent;
-  const type = orderTermFields.type.shown(plainText(details.order_type));
-  const at = priceWords(price('stop_price'), price('limit_price'), trail);
+  const type = orderTermFields.type.shown(toPlainText(details.order_type));
+  const at = formatPriceTerms(price('stop_price'), price('limit_price'), trail);
   const profit = price('take_profit_limit_price');
   const stopLoss = price('stop_loss_stop_price');
   const stopLimit = price('stop_loss_limit_price');
@@ -104,18 +105,18 @@ export function orderTerms(details: Readonly<Record<string, unknown>>): string {
     ...(stopLoss === undefined
       ? []
       : [`stop loss ${stopLoss}${stopLimit === undefined ? '' : ` limit ${stopLimit}`}`]),
-    orderTermFields.time_in_force.shown(plainText(details.time_in_force)),
+    orderTermFields.time_in_force.shown(toPlainText(details.time_in_force)),
   ].join(' · ');
 }
 
-function priceWords(stop?: string, limit?: string, trail?: string): string {
+function formatPriceTerms(stop?: string, limit?: string, trail?: string): string {
   if (stop !== undefined && limit !== undefined) return `: stop ${stop}, limit ${limit}`;
   if (trail !== undefined) return ` by ${trail}`;
   const at = stop ?? limit;
   return at === undefined ? '' : ` at ${at}`;
 }
 
-export function plainText(value: unknown): string {
+export function toPlainText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (Array.isArray(value) && value.every((item) => typeof item === 'string')) return value.join(', ');
   return JSON.stringify(value) ?? '';

@@ -2,7 +2,7 @@
  * Returns the environment as a word, because color alone is not accessible. Anything not known to be paper may be
  * real money, so it is shown as LIVE with its name.
  */
-export function environmentWord(environment: unknown): string {
+export function environmentName(environment: unknown): string {
   if (environment === 'paper') return 'PAPER';
   if (environment === 'live') return 'LIVE';
   return `LIVE (${typeof environment === 'string' && environment !== '' ? environment : 'unknown'})`;

@@ -1,8 +1,8 @@
 /** Matches an expiry day or month as people write it: `2026-12-18`, `12-18`, `2026-12`, `12`. */
-export const saidExpiry = /^(20[0-9]{2}-)?(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$/;
+export const expiryPattern = /^(20[0-9]{2}-)?(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?$/;
 
 /** Returns whether a date is the given day or in the given month. Without a year, any year matches. */
-export function isExpiry(date: string, said: string): boolean {
+export function matchesExpiry(date: string, said: string): boolean {
   const whole = /^\d{4}-/.test(said) ? date : date.slice('2026-'.length);
   return whole === said || whole.startsWith(`${said}-`);
 }

@@ -7,36 +7,36 @@ interface LimitWords {
 }
 
 const isDecimal = (value: string) => decimalString.safeParse(value).success;
-const amount = (value: string) => (isDecimal(value) ? dollars(value) : value);
-const fraction = (value: string) => (isDecimal(value) ? exactPercent(value) : value);
-const plain = (value: string) => value;
+const formatAmount = (value: string) => (isDecimal(value) ? dollars(value) : value);
+const formatFraction = (value: string) => (isDecimal(value) ? exactPercent(value) : value);
+const formatPlain = (value: string) => value;
 
 /**
  * Labels of the limits by dotted key. The gateway's table is typed by the same keys, so a limit without a label does
  * not compile.
  */
 export const limitWords = {
-  max_order_notional: { label: 'Maximum per order', shown: amount },
-  max_order_qty: { label: 'Maximum shares per order', shown: plain },
-  max_day_notional: { label: 'Maximum per day', shown: amount },
-  max_day_orders: { label: 'Orders per day', shown: plain },
-  max_orders_per_minute: { label: 'Orders per minute', shown: plain },
-  max_open_orders: { label: 'Open orders', shown: plain },
-  max_day_loss: { label: 'Maximum loss per day', shown: amount },
-  max_position_weight: { label: 'Maximum position, share of account', shown: fraction },
-  max_price_deviation: { label: 'Maximum deviation from the quote', shown: fraction },
-  min_seconds_between_same: { label: 'Seconds between identical orders', shown: plain },
-  deny_opposing: { label: 'Deny orders against open ones', shown: plain },
-  'symbols.allow': { label: 'Allowed symbols', shown: plain },
-  'symbols.deny': { label: 'Denied symbols', shown: plain },
-  asset_classes: { label: 'Allowed asset classes', shown: plain },
-  sides: { label: 'Allowed sides', shown: plain },
-  types: { label: 'Allowed order types', shown: plain },
-  hours: { label: 'Trading hours', shown: plain },
-  second_person_above: { label: 'Second approver above', shown: amount },
-  'live.mandate_up_to': { label: 'Live orders without approval, up to', shown: amount },
-  'live.second_person_above': { label: 'Second approver for live orders above', shown: amount },
-  'live.acr': { label: 'Sign-in for live orders', shown: plain },
+  max_order_notional: { label: 'Maximum per order', shown: formatAmount },
+  max_order_qty: { label: 'Maximum shares per order', shown: formatPlain },
+  max_day_notional: { label: 'Maximum per day', shown: formatAmount },
+  max_day_orders: { label: 'Orders per day', shown: formatPlain },
+  max_orders_per_minute: { label: 'Orders per minute', shown: formatPlain },
+  max_open_orders: { label: 'Open orders', shown: formatPlain },
+  max_day_loss: { label: 'Maximum loss per day', shown: formatAmount },
+  max_position_weight: { label: 'Maximum position, share of account', shown: formatFraction },
+  max_price_deviation: { label: 'Maximum deviation from the quote', shown: formatFraction },
+  min_seconds_between_same: { label: 'Seconds between identical orders', shown: formatPlain },
+  deny_opposing: { label: 'Deny orders against open ones', shown: formatPlain },
+  'symbols.allow': { label: 'Allowed symbols', shown: formatPlain },
+  'symbols.deny': { label: 'Denied symbols', shown: formatPlain },
+  asset_classes: { label: 'Allowed asset classes', shown: formatPlain },
+  sides: { label: 'Allowed sides', shown: formatPlain },
+  types: { label: 'Allowed order types', shown: formatPlain },
+  hours: { label: 'Trading hours', shown: formatPlain },
+  second_person_above: { label: 'Second approver above', shown: formatAmount },
+  'live.mandate_up_to': { label: 'Live orders without approval, up to', shown: formatAmount },
+  'live.second_person_above': { label: 'Second approver for live orders above', shown: formatAmount },
+  'live.acr': { label: 'Sign-in for live orders', shown: formatPlain },
 } as const satisfies Readonly<Record<string, LimitWords>>;
 
 type LimitKey = keyof typeof limitWords;
@@ -57,7 +57,7 @@ const findLimitWords = (key: string): LimitWords | undefined =>
   Object.hasOwn(limitWords, key) ? limitWords[key as LimitKey] : undefined;
 
 /** Formats a change for people: `max_order_notional 1000 → 2500` becomes `Maximum per order $1,000.00 → $2,500.00`. */
-export function limitChangeText(line: string): string {
+export function formatLimitChange(line: string): string {
   const [, key = '', from = '', to = ''] = /^([\w.]+) (.+) → (.+)$/u.exec(line) ?? [];
   const words = findLimitWords(key);
   return words === undefined ? line : `${words.label} ${words.shown(from)} → ${words.shown(to)}`;
@@ -72,13 +72,13 @@ export function displayedLimit(key: string, value: string): string {
 }
 
 /** Flattens limits to dotted keys with text values: `symbols.allow` → `AAPL, MSFT`. */
-export function flatLimits(limits: Readonly<Record<string, unknown>>): [key: string, value: string][] {
+export function flattenLimits(limits: Readonly<Record<string, unknown>>): [key: string, value: string][] {
   return Object.entries(limits).flatMap(([key, value]): [string, string][] => {
     if (value === undefined) return [];
     if (typeof value !== 'object' || value === null) return [[key, String(value)]];
     if (Array.isArray(value)) return [[key, value.join(', ')]];
     if (key === 'hours') return [[key, hoursText(value as Readonly<Record<string, unknown>>)]];
-    return flatLimits(value as Readonly<Record<string, unknown>>).map(([inner, text]) => [
+    return flattenLimits(value as Readonly<Record<string, unknown>>).map(([inner, text]) => [
       `${key}.${inner}`,
       text,
     ]);

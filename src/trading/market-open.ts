@@ -1,13 +1,17 @@
 import { HOUR_MS } from '../values/durations.ts';
 import { type AssetClass, getAssetClass } from './asset-class.ts';
 import { newYorkDate } from './new-york-time.ts';
-import { hasPrice } from './order-types.ts';
+import { requiresPrice } from './order-types.ts';
 import type { MarketClock } from './views.ts';
 
-const allHours: Readonly<Record<AssetClass, boolean>> = { us_equity: false, crypto: true, us_option: false };
+const tradesAroundTheClock: Readonly<Record<AssetClass, boolean>> = {
+  us_equity: false,
+  crypto: true,
+  us_option: false,
+};
 
 function tradesAllHours(symbol: string): boolean {
-  return allHours[getAssetClass(symbol)];
+  return tradesAroundTheClock[getAssetClass(symbol)];
 }
 
 /** Returns the market clock for a symbol. Crypto pairs trade even while the exchange is closed. */
@@ -19,7 +23,7 @@ export function symbolMarketClock(symbol: string, clock: MarketClock): MarketClo
  * Returns the first New York date whose price is current: the exchange's last session, or the date an hour ago for
  * markets that never close. @param lastSession undefined if unknown
  */
-export function pricedSince(
+export function oldestCurrentPriceDate(
   symbol: string,
   clock: Pick<MarketClock, 'timestamp'>,
   lastSession: string | undefined,
@@ -31,9 +35,9 @@ export function pricedSince(
  * Returns whether an order must wait for the market to open. An order without a limit, if queued overnight, would
  * fill at an opening price that nobody approved. The second parameter is the clock of the order's symbol (`symbolMarketClock`).
  */
-export function waitsForOpening(
+export function mustWaitForOpen(
   { type }: { readonly type: string },
   { is_open }: Pick<MarketClock, 'is_open'>,
 ): boolean {
-  return !is_open && !hasPrice(type, 'limit_price');
+  return !is_open && !requiresPrice(type, 'limit_price');
 }

@@ -28,9 +28,9 @@ export const messageDraftSchema = z.lazy(() =>
 export type MessageDraft = z.output<typeof messageDraftSchema>;
 
 /** A `#channel` name, or the ID of a channel (C, G), a direct message (D) or a user (U, W). */
-const slackRecipient = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
+const slackRecipientPattern = /^(#[a-z0-9][a-z0-9._-]{0,79}|[CDGUW][A-Z0-9]{8,20})$/;
 /** Narrower than RFC 5321: one address, without quoting or comments. Other addresses are rejected. */
-const mailRecipient =
+const mailRecipientPattern =
   /^[A-Za-z0-9](?:[A-Za-z0-9._%+-]{0,62}[A-Za-z0-9_%+-])?@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}$/;
 
 const problem = (message: string, hint: string, field: string) =>
@@ -58,14 +58,14 @@ export function checkMessage(draft: MessageDraft): void {
 }
 
 export function checkRecipient(service: MessageService, recipient: string): void {
-  if (service === 'slack' && !slackRecipient.test(recipient)) {
+  if (service === 'slack' && !slackRecipientPattern.test(recipient)) {
     throw problem(
       'that is not a Slack channel',
       'Write #channel in lowercase, or a channel or user ID.',
       'recipient',
     );
   }
-  const isAddress = mailRecipient.test(recipient) && recipient.length <= MAX_RECIPIENT_LENGTH;
+  const isAddress = mailRecipientPattern.test(recipient) && recipient.length <= MAX_RECIPIENT_LENGTH;
   if (service === 'gmail' && !isAddress) {
     throw problem(
       'that is not an e-mail address',

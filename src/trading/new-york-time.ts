@@ -33,19 +33,19 @@ export function nthWeekday(year: number, month: number, day: number, nth: number
   return addDays(first, ((day - weekday(first) + 7) % 7) + 7 * (nth - 1));
 }
 
-const changes = new Map<number, readonly [number, number]>();
+const clockChangesByYear = new Map<number, readonly [number, number]>();
 
 function clockChanges(year: number): readonly [number, number] {
-  const known = changes.get(year);
+  const known = clockChangesByYear.get(year);
   if (known !== undefined) return known;
-  const [first, last] = daylightSaving(year);
+  const [first, last] = isDaylightSaving(year);
   // 02:00 EST, and 02:00 EDT.
   const found = [utcMidnight(first) + 7 * HOUR_MS, utcMidnight(last) + 6 * HOUR_MS] as const;
-  changes.set(year, found);
+  clockChangesByYear.set(year, found);
   return found;
 }
 
-function daylightSaving(year: number): readonly [IsoDate, IsoDate] {
+function isDaylightSaving(year: number): readonly [IsoDate, IsoDate] {
   if (year >= 2007) return [nthWeekday(year, 3, 0, 2), nthWeekday(year, 11, 0, 1)];
   const spring = year >= 1987 ? nthWeekday(year, 4, 0, 1) : addDays(nthWeekday(year, 5, 0, 1), -7);
   return [spring, addDays(nthWeekday(year, 11, 0, 1), -7)];
@@ -74,6 +74,6 @@ export function newYorkTimestamp(time: number): string {
   return `${new Date(time - behind * HOUR_MS).toISOString().slice(0, -1)}-0${behind}:00`;
 }
 
-export function dayBegan(now: number): number {
+export function newYorkMidnight(now: number): number {
   return newYorkInstant(newYorkDate(now), '00:00');
 }

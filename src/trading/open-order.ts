@@ -1,18 +1,18 @@
-import { cents } from './decimal.ts';
+import { toCents } from './decimal.ts';
 import { type DetailField, detailFields } from './detail-fields.ts';
 import { describeOrder, type OrderRequest, orderRequestSchema } from './order.ts';
 import { exitPrices, isMultiLeg } from './order-legs.ts';
 import { invalidOrder } from './order-problem.ts';
-import { hasPrice } from './order-types.ts';
+import { requiresPrice } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
 /** Describes an order at the broker in one line of shorthand: `SELL 5 AAPL STP 180.00`. */
 export function describeOpenOrder(order: Order): string {
   if (isMultiLeg(order)) {
-    const legs = (order.legs ?? []).map((leg) => describeOrder(plainTerms(leg)));
+    const legs = (order.legs ?? []).map((leg) => describeOrder(toTerms(leg)));
     return `${order.order_class?.toUpperCase() ?? 'LEGS'} ${[order.qty, ...legs].filter((text) => text !== null).join(' + ')}`;
   }
-  const { limit_price, ...terms } = plainTerms(order);
+  const { limit_price, ...terms } = toTerms(order);
   const exits = exitPrices(order);
   // The limit of an OCO is its take profit.
   const limit =
@@ -21,7 +21,7 @@ export function describeOpenOrder(order: Order): string {
   return describeOrder({ ...terms, ...limit, ...exits, ...order_class });
 }
 
-function plainTerms(order: OrderLeg) {
+function toTerms(order: OrderLeg) {
   const { symbol, side, type, time_in_force, extended_hours } = order;
   return {
     symbol,
@@ -31,9 +31,9 @@ function plainTerms(order: OrderLeg) {
     extended_hours,
     qty: order.qty ?? undefined,
     // Brokers return the resulting quantity beside the notional, but an order request can have only one of them.
-    notional: order.qty === null && order.notional !== null ? cents(order.notional) : undefined,
+    notional: order.qty === null && order.notional !== null ? toCents(order.notional) : undefined,
     limit_price: order.limit_price ?? undefined,
-    stop_price: hasPrice(order.type, 'trail') ? undefined : (order.stop_price ?? undefined),
+    stop_price: requiresPrice(order.type, 'trail') ? undefined : (order.stop_price ?? undefined),
     trail_price: order.trail_price ?? undefined,
     trail_percent: order.trail_percent ?? undefined,
     position_intent: order.position_intent,
@@ -45,7 +45,7 @@ function plainTerms(order: OrderLeg) {
  * trade-agent can't propose such an order
  */
 export function toOrderRequest(order: Order): OrderRequest {
-  const given = Object.entries(plainTerms(order)).filter(([, value]) => value !== undefined);
+  const given = Object.entries(toTerms(order)).filter(([, value]) => value !== undefined);
   const terms = orderRequestSchema.safeParse(Object.fromEntries(given));
   if (terms.success && !isMultiLeg(order)) return terms.data;
   throw invalidOrder(

@@ -1,6 +1,6 @@
 import { dollars, sharePrice, shares } from './amounts.ts';
 import { contractMultiplier, parseOptionSymbol } from './asset-class.ts';
-import { dayWords } from './contract-words.ts';
+import { formatDate } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 
 interface Assignment {
@@ -22,15 +22,15 @@ export function orderAssignment({
   const option = parseOptionSymbol(symbol);
   if (option === undefined || position_intent !== 'sell_to_open') return undefined;
   const { underlying, right, strike, expiry } = option;
-  const cash = securedBy(symbol, qty).toFixed(2, Dec.ROUND_UP);
+  const cash = putSecurityDollars(symbol, qty).toFixed(2, Dec.ROUND_UP);
   const taken = `${shares(new Dec(qty).times(contractMultiplier(symbol)).toFixed())} ${underlying}`;
   const at = `at ${sharePrice(strike)} a share`;
   return {
     cash,
     text:
       right === 'call'
-        ? `If assigned by ${dayWords(expiry)}, ${taken} are sold ${at}, ${dollars(cash)} total, whatever they are worth then.`
-        : `If assigned by ${dayWords(expiry)}, ${taken} are bought ${at}, ${dollars(cash)} total, whatever they are worth then.`,
+        ? `If assigned by ${formatDate(expiry)}, ${taken} are sold ${at}, ${dollars(cash)} total, whatever they are worth then.`
+        : `If assigned by ${formatDate(expiry)}, ${taken} are bought ${at}, ${dollars(cash)} total, whatever they are worth then.`,
   };
 }
 
@@ -44,11 +44,11 @@ export function isPut(symbol: string): boolean {
 }
 
 /** Returns the dollars needed to buy the shares of these puts at their strike. */
-export function securedBy(symbol: string, contracts: Dec | string): Dec {
+export function putSecurityDollars(symbol: string, contracts: Dec | string): Dec {
   return new Dec(contracts).times(contractMultiplier(symbol)).times(parseOptionSymbol(symbol)?.strike ?? 0);
 }
 
-export interface Covering {
+export interface UsedCover {
   /** Shares in open sell orders, including the shares that calls in open sell orders could call away. */
   readonly shares: string;
   /** Dollars of open buy orders, plus the strike value of puts in open sell orders. */
@@ -57,7 +57,7 @@ export interface Covering {
   readonly buys: string;
 }
 
-interface OpenOne {
+interface OpenOrderSize {
   readonly symbol: string;
   readonly side: string;
   readonly notional: string;
@@ -68,7 +68,7 @@ interface OpenOne {
  * Returns the cover that open orders use. Counts every option sale as opening, because the journal doesn't record the
  * intent. This may reject too many orders, but never too few.
  */
-export function usedCover(symbol: string, open: readonly OpenOne[]): Covering | undefined {
+export function usedCover(symbol: string, open: readonly OpenOrderSize[]): UsedCover | undefined {
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return undefined;
   const { underlying } = option;
@@ -84,7 +84,7 @@ export function usedCover(symbol: string, open: readonly OpenOne[]): Covering | 
     cash: Dec.sum(
       0,
       ...buys.map(({ notional }) => notional),
-      ...puts.map((one) => securedBy(one.symbol, one.qty)),
+      ...puts.map((one) => putSecurityDollars(one.symbol, one.qty)),
     ).toFixed(2, Dec.ROUND_UP),
     buys: Dec.sum(0, ...buys.filter((one) => one.symbol === symbol).map(({ qty }) => qty)).toFixed(),
   };

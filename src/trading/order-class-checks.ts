@@ -6,7 +6,7 @@ import { worstPrice } from './price-band.ts';
 
 const exitFields = ['take_profit_limit_price', 'stop_loss_stop_price', 'stop_loss_limit_price'] as const;
 
-const classNeeds: Readonly<Record<OrderClass, string>> = {
+const missingPricePrefix: Readonly<Record<OrderClass, string>> = {
   bracket: 'a bracket order needs',
   oco: 'an oco order needs',
   oto: 'order_class oto needs one of',
@@ -31,7 +31,7 @@ export function checkOrderClass(order: CheckedOrder): void {
   const exits = [profit, stop].filter((price) => price !== undefined).length;
   if (exits !== words.exits) {
     throw problem(
-      `${classNeeds[order_class]} take_profit_limit_price and stop_loss_stop_price`,
+      `${missingPricePrefix[order_class]} take_profit_limit_price and stop_loss_stop_price`,
       exits > words.exits ? 'Use order_class bracket for both.' : 'Add the prices of the exits.',
       profit === undefined ? 'take_profit_limit_price' : 'stop_loss_stop_price',
     );
@@ -79,7 +79,7 @@ function checkExitPrices(order: CheckedOrder): void {
       'stop_loss_stop_price',
     );
   }
-  const entry = order_class === 'oco' ? reference_price : dearestEntry(order);
+  const entry = order_class === 'oco' ? reference_price : highestEntryPrice(order);
   if (profit !== undefined && entry !== undefined && new Dec(profit).lte(entry)) {
     throw problem(
       `the take profit ${profit} must be above the ${order_class === 'oco' ? 'current' : 'highest entry'} price (${entry})`,
@@ -90,7 +90,7 @@ function checkExitPrices(order: CheckedOrder): void {
 }
 
 /** Returns the highest entry price. A market order is sent as a limit order, and the broker checks exits against it. */
-function dearestEntry({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
+function highestEntryPrice({ limit_price, reference_price, max_slippage }: CheckedOrder): string | undefined {
   if (limit_price !== undefined || reference_price === undefined || max_slippage === undefined)
     return limit_price;
   return worstPrice('buy', reference_price, max_slippage);

@@ -1,7 +1,7 @@
 import type { OrderType, Side, TimeInForce } from './order-types.ts';
 
 /** A group of orders placed as one: an entry with exits, or the exits of a held position. */
-interface OrderClassWords {
+interface OrderClassRow {
   readonly name: string;
   readonly shorthand: string;
   /** Whether it starts with a buy. If not, its exits sell a held position. */
@@ -12,7 +12,7 @@ interface OrderClassWords {
 }
 
 /** Alpaca, "Placing Orders". Entries always buy and exits always sell, so nothing is sold short. */
-const classes = {
+const classTable = {
   bracket: {
     name: 'Bracket (entry, take profit, stop loss)',
     shorthand: 'BRACKET',
@@ -34,11 +34,11 @@ const classes = {
     side: 'buy',
     exits: 1,
   },
-} satisfies Readonly<Record<string, OrderClassWords>>;
+} satisfies Readonly<Record<string, OrderClassRow>>;
 
-export type OrderClass = keyof typeof classes;
-export const orderClassWords: Readonly<Record<OrderClass, OrderClassWords>> = classes;
-export const orderClasses = Object.keys(classes) as [OrderClass, ...OrderClass[]];
+export type OrderClass = keyof typeof classTable;
+export const orderClassWords: Readonly<Record<OrderClass, OrderClassRow>> = classTable;
+export const orderClasses = Object.keys(classTable) as [OrderClass, ...OrderClass[]];
 
 export const positionIntents = ['buy_to_open', 'buy_to_close', 'sell_to_open', 'sell_to_close'] as const;
 export type PositionIntent = (typeof positionIntents)[number];

@@ -1,6 +1,6 @@
-import { eachWords, parseOptionSymbol, quantityWords } from './asset-class.ts';
-import { cents, Dec, plain } from './decimal.ts';
-import { environmentWord } from './environment.ts';
+import { parseOptionSymbol, perUnitWords, quantityWords } from './asset-class.ts';
+import { Dec, toCents, toPlain } from './decimal.ts';
+import { environmentName } from './environment.ts';
 import { orderClassWords, type PositionIntent } from './order-classes.ts';
 import { orderTypes, orderTypeTable, timeInForceWords } from './order-types.ts';
 
@@ -21,15 +21,15 @@ export interface OrderField {
 }
 
 type FormatValue = OrderField['shown'];
-const asIs: FormatValue = (value) => value;
-const perShare: FormatValue = (value, symbol = '') => `$${value} ${eachWords(symbol)}`;
+const identity: FormatValue = (value) => value;
+const formatPerShare: FormatValue = (value, symbol = '') => `$${value} ${perUnitWords(symbol)}`;
 /** Formats dollars to the cent. An amount with more decimals is shown unrounded. */
 export const formatDollars: FormatValue = (value) =>
-  /^\d+(\.\d{1,2})?$/.test(value) ? `$${cents(value)}` : `$${value}`;
+  /^\d+(\.\d{1,2})?$/.test(value) ? `$${toCents(value)}` : `$${value}`;
 const isNumber = (value: string) => /^\d+(\.\d+)?$/.test(value);
 const percentOfFraction: FormatValue = (value) =>
-  isNumber(value) ? `${plain(new Dec(value).times(100))} %` : value;
-export const named =
+  isNumber(value) ? `${toPlain(new Dec(value).times(100))} %` : value;
+export const namedFormat =
   <Value extends string>(words: Readonly<Record<Value, string>>): FormatValue =>
   (value) =>
     Object.hasOwn(words, value) ? words[value as Value] : value;
@@ -38,29 +38,30 @@ const toNames = (words: Readonly<Record<string, { readonly name: string }>>) =>
   Object.fromEntries(Object.entries(words).map(([value, { name }]) => [value, name]));
 
 /** Explains an option's symbol: `AAPL261218C00190000 (call on AAPL at $190, until 2026-12-18)`. */
-function symbolWords(symbol: string): string {
+function describeSymbol(symbol: string): string {
   const option = parseOptionSymbol(symbol);
   if (option === undefined) return symbol;
   const { right, underlying, strike, expiry } = option;
   return `${symbol} (${right} on ${underlying} at $${strike}, until ${expiry})`;
 }
 
-const worded = (label: string, shown: FormatValue) => ({ form: 'word', sent: true, label, shown }) as const;
-const priced = <Sent extends OrderField['sent']>(sent: Sent, label: string, letters: string) =>
+const wordField = (label: string, shown: FormatValue) =>
+  ({ form: 'word', sent: true, label, shown }) as const;
+const priceField = <Sent extends OrderField['sent']>(sent: Sent, label: string, letters: string) =>
   ({
     form: 'price',
     sent,
     shorthand: (value: string) => `${letters} ${value}`,
     label,
-    shown: perShare,
+    shown: formatPerShare,
   }) as const;
 
 export const orderTermFields = {
-  side: worded('Action', named({ buy: 'Buy', sell: 'Sell' })),
-  symbol: worded('Symbol', symbolWords),
-  position_intent: worded(
+  side: wordField('Action', namedFormat({ buy: 'Buy', sell: 'Sell' })),
+  symbol: wordField('Symbol', describeSymbol),
+  position_intent: wordField(
     'Position',
-    named({
+    namedFormat({
       buy_to_open: 'Buy to open',
       buy_to_close: 'Buy to close',
       sell_to_open: 'Sell to open',
@@ -74,13 +75,13 @@ export const orderTermFields = {
     shown: (value, symbol = '') => (isNumber(value) ? quantityWords(symbol, value) : value),
   },
   notional: { form: 'amount', sent: true, label: 'Amount', shown: formatDollars },
-  type: worded(
+  type: wordField(
     'Order type',
-    named(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),
+    namedFormat(Object.fromEntries(orderTypes.map((type) => [type, orderTypeTable[type].words.name]))),
   ),
-  stop_price: priced(true, 'Stop price', 'STP'),
-  limit_price: priced(true, 'Limit price', 'LMT'),
-  trail_price: priced(true, 'Trail', 'TRAIL'),
+  stop_price: priceField(true, 'Stop price', 'STP'),
+  limit_price: priceField(true, 'Limit price', 'LMT'),
+  trail_price: priceField(true, 'Trail', 'TRAIL'),
   trail_percent: {
     form: 'amount',
     sent: true,
@@ -88,36 +89,36 @@ export const orderTermFields = {
     label: 'Trail',
     shown: (value) => `${value} %`,
   },
-  order_class: worded('Exits', named(toNames(orderClassWords))),
-  take_profit_limit_price: priced('leg', 'Take profit at', 'TP'),
-  stop_loss_stop_price: priced('leg', 'Stop loss at', 'SL'),
-  stop_loss_limit_price: priced('leg', 'Stop loss limit', 'SLL'),
-  time_in_force: worded('Time in force', named(toNames(timeInForceWords))),
-  extended_hours: worded('Extended hours', named({ true: 'Yes', false: 'No' })),
-  reference_price: { form: 'price', sent: false, label: 'Reference price', shown: perShare },
+  order_class: wordField('Exits', namedFormat(toNames(orderClassWords))),
+  take_profit_limit_price: priceField('leg', 'Take profit at', 'TP'),
+  stop_loss_stop_price: priceField('leg', 'Stop loss at', 'SL'),
+  stop_loss_limit_price: priceField('leg', 'Stop loss limit', 'SLL'),
+  time_in_force: wordField('Time in force', namedFormat(toNames(timeInForceWords))),
+  extended_hours: wordField('Extended hours', namedFormat({ true: 'Yes', false: 'No' })),
+  reference_price: { form: 'price', sent: false, label: 'Reference price', shown: formatPerShare },
   max_slippage: { form: 'amount', sent: false, label: 'Max slippage', shown: percentOfFraction },
 } as const satisfies Record<string, OrderField>;
 
 export const orderFrameFields = {
-  account: { form: 'word', sent: false, label: 'Account', shown: asIs },
+  account: { form: 'word', sent: false, label: 'Account', shown: identity },
   environment: {
     form: 'word',
     sent: false,
     label: 'Environment',
-    shown: named({
-      paper: `${environmentWord('paper')} (simulated)`,
-      live: `${environmentWord('live')} (real money)`,
+    shown: namedFormat({
+      paper: `${environmentName('paper')} (simulated)`,
+      live: `${environmentName('live')} (real money)`,
     }),
   },
-  client_order_id: { form: 'word', sent: true, label: 'Order id', shown: asIs },
+  client_order_id: { form: 'word', sent: true, label: 'Order id', shown: identity },
   expires_at: {
     form: 'word',
     sent: false,
     label: 'Valid until',
     shown: (value) => value.replace('T', ' ').replace('Z', ' UTC'),
   },
-  mandate: { form: 'word', sent: false, label: 'Under mandate', shown: asIs },
-  slot: { form: 'word', sent: false, label: 'For', shown: asIs },
+  mandate: { form: 'word', sent: false, label: 'Under mandate', shown: identity },
+  slot: { form: 'word', sent: false, label: 'For', shown: identity },
 } as const satisfies Record<string, OrderField>;
 
 const table = { ...orderTermFields, ...orderFrameFields };
@@ -125,24 +126,24 @@ const table = { ...orderTermFields, ...orderFrameFields };
 export type OrderFieldName = keyof typeof table;
 
 /** Returns an order's field by name. Undefined for names that no order has, including `__proto__`. */
-export function orderField(name: string): OrderField | undefined {
+export function findOrderField(name: string): OrderField | undefined {
   return Object.hasOwn(table, name) ? table[name as OrderFieldName] : undefined;
 }
 
 export const orderFieldNames = Object.keys(table) as readonly OrderFieldName[];
 
-type Where<Facts> = {
+type FieldsWhere<Facts> = {
   [Name in OrderFieldName]: (typeof table)[Name] extends Facts ? Name : never;
 }[OrderFieldName];
 
 export const priceFields = orderFieldNames.filter(
-  (name): name is Where<{ form: 'price' }> => table[name].form === 'price',
+  (name): name is FieldsWhere<{ form: 'price' }> => table[name].form === 'price',
 );
 
 export const sentFields = orderFieldNames.filter(
-  (name): name is Where<{ sent: true }> => table[name].sent === true,
+  (name): name is FieldsWhere<{ sent: true }> => table[name].sent === true,
 );
 
 export const legFields = orderFieldNames.filter(
-  (name): name is Where<{ sent: 'leg' }> => table[name].sent === 'leg',
+  (name): name is FieldsWhere<{ sent: 'leg' }> => table[name].sent === 'leg',
 );

@@ -1,7 +1,7 @@
 import { Dec } from './decimal.ts';
-import { isFinal, type Order, type OrderLeg } from './views.ts';
+import { isFinalStatus, type Order, type OrderLeg } from './views.ts';
 
-export interface Exits {
+export interface ExitPrices {
   readonly take_profit_limit_price?: string | undefined;
   readonly stop_loss_stop_price?: string | undefined;
   readonly stop_loss_limit_price?: string | undefined;
@@ -9,15 +9,15 @@ export interface Exits {
 
 /** Returns whether an order has legs that are not exits: an option spread, or an unknown order class. */
 export function isMultiLeg({ order_class, legs = [] }: Pick<Order, 'order_class' | 'legs'>): boolean {
-  return order_class === 'mleg' || (legs.length > 0 && !isKnown(order_class));
+  return order_class === 'mleg' || (legs.length > 0 && !hasExitLegs(order_class));
 }
 
-const isKnown = (order_class: string | undefined): boolean =>
+const hasExitLegs = (order_class: string | undefined): boolean =>
   order_class === 'bracket' || order_class === 'oto' || order_class === 'oco';
 
-export function exitPrices(order: Order): Exits {
+export function exitPrices(order: Order): ExitPrices {
   const { order_class, legs = [], limit_price } = order;
-  if (!isKnown(order_class) || legs.length === 0) return {};
+  if (!hasExitLegs(order_class) || legs.length === 0) return {};
   const stop = legs.find(({ stop_price }) => stop_price !== null);
   const profit = order_class === 'oco' ? limit_price : legs.find((leg) => leg !== stop)?.limit_price;
   return {
@@ -33,26 +33,26 @@ export function exitPrices(order: Order): Exits {
  */
 export function liveParts(order: Order): readonly OrderLeg[] {
   const { legs } = order;
-  if (legs === undefined) return isKnown(order.order_class) && order.status === 'held' ? [] : [order];
+  if (legs === undefined) return hasExitLegs(order.order_class) && order.status === 'held' ? [] : [order];
   const open = openLegs(order);
   if (isMultiLeg(order)) return open;
-  if (!isFinal(order.status)) return [order];
-  const [largest] = [...open].sort((a, b) => left(b).comparedTo(left(a)));
+  if (!isFinalStatus(order.status)) return [order];
+  const [largest] = [...open].sort((a, b) => openQuantity(b).comparedTo(openQuantity(a)));
   return largest === undefined ? [] : [largest];
 }
 
 export function openLegs({ legs = [] }: Pick<Order, 'legs'>): readonly OrderLeg[] {
-  return legs.filter(({ status }) => !isFinal(status));
+  return legs.filter(({ status }) => !isFinalStatus(status));
 }
 
 /** Returns whether no part of an order, including its exits, can fill any longer. */
-export function isOver({ status, legs = [] }: Pick<Order, 'status' | 'legs'>): boolean {
-  return isFinal(status) && openLegs({ legs }).length === 0;
+export function hasEnded({ status, legs = [] }: Pick<Order, 'status' | 'legs'>): boolean {
+  return isFinalStatus(status) && openLegs({ legs }).length === 0;
 }
 
 /** Returns whether an order's entry has ended, so that it is listed only because of its exits. */
-export function isPastEntry({ legs, status }: Order): boolean {
-  return legs !== undefined && isFinal(status);
+export function hasEndedEntry({ legs, status }: Order): boolean {
+  return legs !== undefined && isFinalStatus(status);
 }
 
 /** Returns the exits that are active. An entry's exits become active after its first fill. */
@@ -62,4 +62,4 @@ export function liveExits(order: Pick<Order, 'order_class' | 'legs' | 'filled_qt
   return new Dec(filled_qty).isZero() ? [] : legs;
 }
 
-const left = ({ qty, filled_qty }: OrderLeg) => new Dec(qty ?? 0).minus(filled_qty);
+const openQuantity = ({ qty, filled_qty }: OrderLeg) => new Dec(qty ?? 0).minus(filled_qty);

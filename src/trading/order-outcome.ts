@@ -2,31 +2,31 @@ import { dollars, sharePrice, shares } from './amounts.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
 import { isMultiLeg } from './order-legs.ts';
-import { hasPrice } from './order-types.ts';
+import { requiresPrice } from './order-types.ts';
 import { openOrderHeadline } from './order-words.ts';
-import { isFinal, type Order, type OrderLeg } from './views.ts';
+import { isFinalStatus, type Order, type OrderLeg } from './views.ts';
 
 /** Returns an order's outcome in plain words: `Sold 10 NVDA at $127.94`. Prices are averages of the fills. */
 export function orderOutcome(order: Order): string {
   if (isMultiLeg(order)) return `${stateWord(order.status)}: ${openOrderHeadline(order)}`;
-  if (order.order_class === 'oco') return exitOfHeld(order);
-  return [partOutcome(order), ...exitsOutcome(order)].join('; ');
+  if (order.order_class === 'oco') return ocoOutcome(order);
+  return [legOutcome(order), ...exitsOutcome(order)].join('; ');
 }
 
-function exitOfHeld(order: Order): string {
+function ocoOutcome(order: Order): string {
   const { legs = [] } = order;
   const traded = [order, ...legs].find(({ filled_qty }) => !new Dec(filled_qty).isZero());
-  if (traded !== undefined) return partOutcome(traded);
+  if (traded !== undefined) return legOutcome(traded);
   const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
-  return [partOutcome(order), ...stops.map((price) => `or once it trades at ${price}`)].join(', ');
+  return [legOutcome(order), ...stops.map((price) => `or once it trades at ${price}`)].join(', ');
 }
 
 /** Returns the outcome or state of an order's exits. Empty if it has no exits or they never became active. */
 export function exitsOutcome({ status, filled_qty, legs = [] }: Order): string[] {
   const sold = legs.find((leg) => !new Dec(leg.filled_qty).isZero());
-  if (sold !== undefined) return [lowered(partOutcome(sold))];
-  const open = legs.filter((leg) => !isFinal(leg.status)).map(exitName);
-  if (open.length > 0) return [`${isFinal(status) ? '' : 'then '}${open.join(' or ')}`];
+  if (sold !== undefined) return [lowercaseFirst(legOutcome(sold))];
+  const open = legs.filter((leg) => !isFinalStatus(leg.status)).map(exitName);
+  if (open.length > 0) return [`${isFinalStatus(status) ? '' : 'then '}${open.join(' or ')}`];
   return legs.length === 0 || new Dec(filled_qty).isZero() ? [] : ['no exits are open'];
 }
 
@@ -36,46 +36,46 @@ function exitName({ stop_price, limit_price }: OrderLeg): string {
     : `stop loss at ${sharePrice(stop_price)}`;
 }
 
-function lowered(text: string): string {
+function lowercaseFirst(text: string): string {
   return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 /** Returns the outcome of one order or leg alone: `Bought 2 of 5 AAPL at $180.02; the rest is cancelled`. */
-export function partOutcome(order: OrderLeg): string {
+export function legOutcome(order: OrderLeg): string {
   const { side, status, filled_qty, filled_avg_price } = order;
   const symbol = contractWords(order.symbol);
   const bought =
     filled_avg_price === null || new Dec(filled_qty).isZero()
       ? undefined
-      : `${doneWord(side)} ${shares(filled_qty)} ${symbol} at ${sharePrice(filled_avg_price)}`;
+      : `${pastTenseWord(side)} ${shares(filled_qty)} ${symbol} at ${sharePrice(filled_avg_price)}`;
   if (status === 'filled' && bought !== undefined) return bought;
-  if (bought === undefined) return `${stateWord(status)}: ${wanted(order)}`;
-  const part = bought.replace(` ${symbol}`, ` of ${amount(order)} ${symbol}`);
-  return `${part}; the rest ${restWord(status)}`;
+  if (bought === undefined) return `${stateWord(status)}: ${describeLeg(order)}`;
+  const part = bought.replace(` ${symbol}`, ` of ${formatAmount(order)} ${symbol}`);
+  return `${part}; the rest ${remainderPhrase(status)}`;
 }
 
-function wanted(order: OrderLeg): string {
+function describeLeg(order: OrderLeg): string {
   const { side, symbol } = order;
-  return [`${side} ${amount(order)} ${contractWords(symbol)}`, ...terms(order)].join(' ');
+  return [`${side} ${formatAmount(order)} ${contractWords(symbol)}`, ...priceTerms(order)].join(' ');
 }
 
-function terms({ side, type, limit_price, stop_price, trail_price, trail_percent }: OrderLeg): string[] {
+function priceTerms({ side, type, limit_price, stop_price, trail_price, trail_percent }: OrderLeg): string[] {
   const within = side === 'buy' ? 'or less' : 'or more';
   if (trail_percent !== null) return [`trailing by ${trail_percent}%`];
   if (trail_price !== null) return [`trailing by ${dollars(trail_price)}`];
   return [
-    ...(stop_price === null || hasPrice(type, 'trail')
+    ...(stop_price === null || requiresPrice(type, 'trail')
       ? []
       : [`once it trades at ${sharePrice(stop_price)}`]),
     ...(limit_price === null ? [] : [`at ${sharePrice(limit_price)} ${within}`]),
   ];
 }
 
-function doneWord(side: Order['side']): string {
+function pastTenseWord(side: Order['side']): string {
   return side === 'buy' ? 'Bought' : side === 'sell' ? 'Sold' : 'Traded';
 }
 
-function amount({ qty, notional }: OrderLeg): string {
+function formatAmount({ qty, notional }: OrderLeg): string {
   if (qty !== null) return shares(qty);
   return notional === null ? 'some' : `${dollars(notional)} of`;
 }
@@ -97,7 +97,7 @@ function stateWord(status: Order['status']): string {
   return said.charAt(0).toUpperCase() + said.slice(1);
 }
 
-function restWord(status: Order['status']): string {
+function remainderPhrase(status: Order['status']): string {
   if (['partially_filled', 'new', 'accepted'].includes(status)) return 'is open';
   return `is ${stateWord(status).toLowerCase()}`;
 }

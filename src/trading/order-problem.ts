@@ -7,10 +7,10 @@ export function invalidOrder(message: string, hint: string, field: string): Trad
 /** @param what subject and verb, such as `a stop order requires` @throws {TradeAgentError} `invalid_order` */
 export function requireOneOf(what: string, field: string, given: string, taken: readonly string[]): void {
   if (taken.includes(given)) return;
-  const wanted = `${field} ${either(taken)}`;
+  const wanted = `${field} ${joinWithOr(taken)}`;
   throw invalidOrder(`${what} ${wanted}, not ${given}`, `Use ${wanted}.`, field);
 }
 
-export function either(words: readonly string[]): string {
+export function joinWithOr(words: readonly string[]): string {
   return new Intl.ListFormat('en-GB', { type: 'disjunction' }).format(words);
 }

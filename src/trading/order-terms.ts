@@ -2,10 +2,10 @@ import { type AssetClass, getAssetClass, symbolTicks, unitWords } from './asset-
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
 import type { CheckedOrder, OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
-import { either, invalidOrder as problem, requireOneOf } from './order-problem.ts';
+import { joinWithOr, invalidOrder as problem, requireOneOf } from './order-problem.ts';
 import { type OrderType, orderTypes, type TimeInForce, timesInForce } from './order-types.ts';
 
-export interface Taken {
+export interface AcceptedTerms {
   readonly types: readonly OrderType[];
   readonly timesInForce: readonly TimeInForce[];
 }
@@ -14,25 +14,31 @@ export interface Taken {
 export interface OrderTerms {
   /** Accepted `time_in_force` values by order type. A type that is absent or has none is not accepted. */
   readonly timesInForce: Readonly<Partial<Record<OrderType, readonly TimeInForce[]>>>;
-  readonly fractions: Taken & { readonly decimals: number };
-  readonly amounts: Taken;
-  readonly extendedHours: Taken;
+  readonly fractions: AcceptedTerms & { readonly decimals: number };
+  readonly amounts: AcceptedTerms;
+  readonly extendedHours: AcceptedTerms;
   /** Accepted order classes, with the `type` and `time_in_force` values of their entries. */
-  readonly classes: Partial<Readonly<Record<OrderClass, Taken>>>;
+  readonly classes: Partial<Readonly<Record<OrderClass, AcceptedTerms>>>;
   readonly ticks: readonly Tick[];
 }
 
 /** Terms by asset class. A class that is absent is not traded. */
 export type TermsByClass = Readonly<Partial<Record<AssetClass, OrderTerms>>>;
 
-const untilPriceComes: readonly TimeInForce[] = ['day', 'gtc'];
-const inParts: Taken = { types: ['market', 'limit', 'stop', 'stop_limit'], timesInForce: ['day'] };
-const none: Taken = { types: [], timesInForce: [] };
-const withExits: Taken = { types: ['market', 'limit'], timesInForce: untilPriceComes };
+const dayOrGtc: readonly TimeInForce[] = ['day', 'gtc'];
+const fractionTerms: AcceptedTerms = {
+  types: ['market', 'limit', 'stop', 'stop_limit'],
+  timesInForce: ['day'],
+};
+const nothingAccepted: AcceptedTerms = { types: [], timesInForce: [] };
+const exitTerms: AcceptedTerms = { types: ['market', 'limit'], timesInForce: dayOrGtc };
 
 /** Alpaca, "Crypto Trading". Orders are gtc or ioc, in coins (nine decimals) or in dollars, around the clock. */
-const cryptoTimes: readonly TimeInForce[] = ['gtc', 'ioc'];
-const cryptoParts: Taken = { types: ['market', 'limit', 'stop_limit'], timesInForce: cryptoTimes };
+const cryptoTimesInForce: readonly TimeInForce[] = ['gtc', 'ioc'];
+const cryptoTerms: AcceptedTerms = {
+  types: ['market', 'limit', 'stop_limit'],
+  timesInForce: cryptoTimesInForce,
+};
 
 /**
  * The terms that any supported broker accepts, and so the outer bound while an order's broker is unknown. Sources:
@@ -44,34 +50,34 @@ export const commonTerms = {
     timesInForce: {
       market: timesInForce,
       limit: timesInForce,
-      stop: untilPriceComes,
-      stop_limit: untilPriceComes,
-      trailing_stop: untilPriceComes,
+      stop: dayOrGtc,
+      stop_limit: dayOrGtc,
+      trailing_stop: dayOrGtc,
     },
-    fractions: { ...inParts, decimals: 9 },
-    amounts: inParts,
-    extendedHours: { types: ['limit'], timesInForce: untilPriceComes },
-    classes: { bracket: withExits, oto: withExits, oco: { types: ['limit'], timesInForce: untilPriceComes } },
+    fractions: { ...fractionTerms, decimals: 9 },
+    amounts: fractionTerms,
+    extendedHours: { types: ['limit'], timesInForce: dayOrGtc },
+    classes: { bracket: exitTerms, oto: exitTerms, oco: { types: ['limit'], timesInForce: dayOrGtc } },
     ticks: usTicks,
   },
   crypto: {
-    timesInForce: { market: cryptoTimes, limit: cryptoTimes, stop_limit: cryptoTimes },
-    fractions: { ...cryptoParts, decimals: 9 },
-    amounts: cryptoParts,
-    extendedHours: none,
+    timesInForce: { market: cryptoTimesInForce, limit: cryptoTimesInForce, stop_limit: cryptoTimesInForce },
+    fractions: { ...cryptoTerms, decimals: 9 },
+    amounts: cryptoTerms,
+    extendedHours: nothingAccepted,
     classes: {},
     ticks: symbolTicks('BTC/USD'),
   },
   us_option: {
     timesInForce: {
-      market: untilPriceComes,
-      limit: untilPriceComes,
-      stop: untilPriceComes,
-      stop_limit: untilPriceComes,
+      market: dayOrGtc,
+      limit: dayOrGtc,
+      stop: dayOrGtc,
+      stop_limit: dayOrGtc,
     },
-    fractions: { ...none, decimals: 0 },
-    amounts: none,
-    extendedHours: none,
+    fractions: { ...nothingAccepted, decimals: 0 },
+    amounts: nothingAccepted,
+    extendedHours: nothingAccepted,
     classes: {},
     ticks: symbolTicks('AAPL261218C00190000'),
   },
@@ -87,23 +93,23 @@ const classNames: Readonly<Record<AssetClass, string>> = {
 export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
   const { symbol, qty, notional } = order;
   const terms = byClass[getAssetClass(symbol)];
-  if (terms === undefined) throw notTraded(symbol, byClass);
+  if (terms === undefined) throw assetClassNotTraded(symbol, byClass);
   checkTicks(order, terms.ticks);
   if (order.order_class !== undefined) checkClass(order, order.order_class, terms.classes);
-  if (notional !== undefined) checkParts(order, terms.amounts);
+  if (notional !== undefined) checkFraction(order, terms.amounts);
   else if (qty !== undefined && !new Dec(qty).isInteger()) {
-    checkParts(order, terms.fractions);
+    checkFraction(order, terms.fractions);
     checkDecimals(qty, terms.fractions.decimals);
   }
   if (order.extended_hours) checkExtendedHours(order, terms.extendedHours);
   checkTimeInForce(order, terms.timesInForce);
 }
 
-function notTraded(symbol: string, byClass: TermsByClass): Error {
+function assetClassNotTraded(symbol: string, byClass: TermsByClass): Error {
   const traded = Object.keys(byClass).map((name) => classNames[name as AssetClass]);
   return problem(
     `this broker doesn't trade ${classNames[getAssetClass(symbol)]}`,
-    `Choose ${either(traded)}.`,
+    `Choose ${joinWithOr(traded)}.`,
     'symbol',
   );
 }
@@ -135,9 +141,9 @@ function checkClass(order: CheckedOrder, name: OrderClass, classes: OrderTerms['
   );
 }
 
-function checkParts(
+function checkFraction(
   { symbol, type, time_in_force, notional }: CheckedOrder,
-  { types, timesInForce }: Taken,
+  { types, timesInForce }: AcceptedTerms,
 ): void {
   const unit = unitWords(symbol);
   const field = notional === undefined ? 'qty' : 'notional';
@@ -152,7 +158,7 @@ function checkParts(
   }
   if (!timesInForce.includes(time_in_force)) {
     throw problem(
-      `a fractional order must have time_in_force ${either(timesInForce)}`,
+      `a fractional order must have time_in_force ${joinWithOr(timesInForce)}`,
       `Use whole ${unit} for ${time_in_force}.`,
       'time_in_force',
     );
@@ -167,12 +173,15 @@ function checkDecimals(qty: string, most: number): void {
   throw problem(`a quantity of ${qty} has more than ${most} decimals`, 'Round it.', 'qty');
 }
 
-function checkExtendedHours({ type, time_in_force }: CheckedOrder, { types, timesInForce }: Taken): void {
+function checkExtendedHours(
+  { type, time_in_force }: CheckedOrder,
+  { types, timesInForce }: AcceptedTerms,
+): void {
   if (types.includes(type) && timesInForce.includes(time_in_force)) return;
   throw problem(
     types.length === 0
       ? 'extended hours are not supported here'
-      : `extended hours support only ${either(types)} orders with time_in_force ${either(timesInForce)}`,
+      : `extended hours support only ${joinWithOr(types)} orders with time_in_force ${joinWithOr(timesInForce)}`,
     types.length === 0 ? 'Remove extended_hours.' : `Use a ${types[0]} order, or remove extended_hours.`,
     'extended_hours',
   );
@@ -182,7 +191,7 @@ function checkTimeInForce({ type, time_in_force }: CheckedOrder, taken: OrderTer
   const times = taken[type] ?? [];
   if (times.length === 0) {
     const others = orderTypes.filter((other) => (taken[other] ?? []).length > 0);
-    throw problem(`a ${type} order is not supported here`, `Use type ${either(others)}.`, 'type');
+    throw problem(`a ${type} order is not supported here`, `Use type ${joinWithOr(others)}.`, 'type');
   }
   requireOneOf(`a ${type} order requires`, 'time_in_force', time_in_force, times);
 }
@@ -193,13 +202,13 @@ function checkTicks(order: CheckedOrder, ticks: readonly Tick[]): void {
     if (value === undefined || isOnTick(value, ticks)) continue;
     throw problem(
       `${field} ${value} is off the tick`,
-      `${inWords(ticks)}. Try ${new Dec(value).toFixed(tickDecimals(value, ticks))}.`,
+      `${describeTicks(ticks)}. Try ${new Dec(value).toFixed(tickDecimals(value, ticks))}.`,
       field,
     );
   }
 }
 
-function inWords(ticks: readonly Tick[]): string {
+function describeTicks(ticks: readonly Tick[]): string {
   const each = ticks.map(
     ({ from, decimals }) => `${decimals} decimals ${from === '0' ? 'below' : `from $${from}`}`,
   );

@@ -15,11 +15,11 @@ export const sides = ['buy', 'sell'] as const;
 export type Side = (typeof sides)[number];
 
 /** A price that an order type requires. `trail` means exactly one of `trail_price` and `trail_percent`. */
-export type PriceOfType = 'limit_price' | 'stop_price' | 'trail';
+export type RequiredPrice = 'limit_price' | 'stop_price' | 'trail';
 
 interface OrderTypeRow {
   readonly words: { readonly name: string; terms(prices: OrderPrices): string };
-  readonly prices: readonly PriceOfType[];
+  readonly prices: readonly RequiredPrice[];
   /**
    * The bound on fill prices at the broker: the order's own limit, or a band of `max_slippage` around one of its
    * prices, sent as a type that has a limit. Null if nothing bounds them, which the worst case then says.
@@ -83,18 +83,18 @@ export const orderTypeTable: Readonly<Record<OrderType, OrderTypeRow>> = table;
 export const orderTypes = Object.keys(table) as [OrderType, ...OrderType[]];
 
 /** Returns the row of an order type. Undefined for a broker's type that we don't know. */
-export function orderTypeRow(type: string): OrderTypeRow | undefined {
+export function findOrderType(type: string): OrderTypeRow | undefined {
   return Object.hasOwn(table, type) ? orderTypeTable[type as OrderType] : undefined;
 }
 
 /** Returns whether an order type has this price. False for a broker's type that we don't know. */
-export function hasPrice(type: string, price: PriceOfType): boolean {
-  return orderTypeRow(type)?.prices.includes(price) === true;
+export function requiresPrice(type: string, price: RequiredPrice): boolean {
+  return findOrderType(type)?.prices.includes(price) === true;
 }
 
 /** Returns the price band of an order type. Undefined for types with their own limit or without a bound. */
 export function priceBand(type: string) {
-  const bound = orderTypeRow(type)?.bound;
+  const bound = findOrderType(type)?.bound;
   return typeof bound === 'object' && bound !== null ? bound : undefined;
 }
 

@@ -2,11 +2,11 @@ import { dollars, exactPercent, sharePrice, shares } from './amounts.ts';
 import { contractMultiplier } from './asset-class.ts';
 import { contractWords } from './contract-words.ts';
 import { Dec } from './decimal.ts';
-import { environmentWord } from './environment.ts';
+import { environmentName } from './environment.ts';
 import type { OrderDraft } from './order.ts';
-import { orderField, orderFieldNames } from './order-fields.ts';
-import { type Exits, exitPrices, isMultiLeg } from './order-legs.ts';
-import { type OrderPrices, orderTypeRow, timeInForceWords } from './order-types.ts';
+import { findOrderField, orderFieldNames } from './order-fields.ts';
+import { type ExitPrices, exitPrices, isMultiLeg } from './order-legs.ts';
+import { findOrderType, type OrderPrices, timeInForceWords } from './order-types.ts';
 import type { Order, OrderLeg } from './views.ts';
 
 /** Returns the order in one line for people: `BUY 5 AAPL, limit $180.00`. */
@@ -39,15 +39,15 @@ function orderTerms(
 ): string {
   const { type, order_class } = order;
   // An OCO has no entry order, only the exits of a held position.
-  const own = order_class === 'oco' && order.limit_price == null ? '' : typeTerms(type, order);
-  return [own, exitWords(order)].filter((text) => text !== '').join(', ');
+  const own = order_class === 'oco' && order.limit_price == null ? '' : describeType(type, order);
+  return [own, describeExits(order)].filter((text) => text !== '').join(', ');
 }
 
-function typeTerms(type: string, prices: OrderPrices): string {
-  return orderTypeRow(type)?.words.terms(prices) ?? type.replaceAll('_', ' ');
+function describeType(type: string, prices: OrderPrices): string {
+  return findOrderType(type)?.words.terms(prices) ?? type.replaceAll('_', ' ');
 }
 
-function exitWords(exits: Exits): string {
+function describeExits(exits: ExitPrices): string {
   const { take_profit_limit_price: profit, stop_loss_stop_price: stop, stop_loss_limit_price: limit } = exits;
   return [
     ...(profit === undefined ? [] : [`take profit ${sharePrice(profit)}`]),
@@ -71,15 +71,15 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
   const more = orderFieldNames.filter((name) => !formattedFields.has(name) && order[name] !== undefined);
   return [
     ['order', orderHeadline(order)],
-    ['account', `${order.account} ${environmentWord(order.environment)}`],
+    ['account', `${order.account} ${environmentName(order.environment)}`],
     [
       'duration',
       timeInForceWords[order.time_in_force].terms + (order.extended_hours ? ', extended hours' : ''),
     ],
-    ['price', `${sharePrice(order.reference_price)} now${boundWords(order)}`],
+    ['price', `${sharePrice(order.reference_price)} now${describeBound(order)}`],
     ['order id', order.client_order_id],
     ...more.map((name): [string, string] => {
-      const field = orderField(name);
+      const field = findOrderField(name);
       const value = String(order[name]);
       return [field?.label.toLowerCase() ?? name, field?.shown(value) ?? value];
     }),
@@ -90,7 +90,7 @@ export function orderFields(order: OrderDraft): [label: string, value: string][]
  * Returns the bound on the price, and the total, where an extra digit is easy to spot. If there is a limit price, it is
  * the bound, and the slippage only decides when the gateway no longer places the order.
  */
-function boundWords(order: OrderDraft): string {
+function describeBound(order: OrderDraft): string {
   const total = (each: string) =>
     dollars(new Dec(order.qty ?? '0').mul(each).mul(contractMultiplier(order.symbol)).toFixed());
   if (order.limit_price !== undefined) {

@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { dollars, shares } from './amounts.ts';
-import { eachWords, symbolTicks, unitWords } from './asset-class.ts';
-import { cents, Dec, isOnTick, plain, positiveDecimalString, price, type Tick } from './decimal.ts';
+import { perUnitWords, symbolTicks, unitWords } from './asset-class.ts';
+import { Dec, formatPrice, isOnTick, positiveDecimalString, type Tick, toCents, toPlain } from './decimal.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { checkOrderClass, checkPositionIntent } from './order-class-checks.ts';
 import { type OrderClass, orderClasses, orderClassWords, positionIntents } from './order-classes.ts';
-import { type OrderFieldName, orderField, orderFieldNames } from './order-fields.ts';
+import { findOrderField, type OrderFieldName, orderFieldNames } from './order-fields.ts';
 import { invalidOrder as problem } from './order-problem.ts';
 import { checkTerms, commonTerms } from './order-terms.ts';
-import { hasPrice, orderTypes, type PriceOfType, sides, timesInForce } from './order-types.ts';
+import { orderTypes, type RequiredPrice, requiresPrice, sides, timesInForce } from './order-types.ts';
 import { worstPrice } from './price-band.ts';
 import { symbolSchema } from './symbol.ts';
 
@@ -42,7 +42,7 @@ export const accountNumberSchema = z
   .string()
   .regex(/^[\x20-\x7e]{1,64}$/, 'must be printable ASCII, at most 64 characters');
 
-const parts = {
+const exitShape = {
   order_class: z
     .enum(orderClasses)
     .optional()
@@ -77,7 +77,7 @@ export const orderRequestSchema = z.strictObject({
   trail_price: positiveDecimalString.optional(),
   /** Percent, `"2"` is 2 %. */
   trail_percent: positiveDecimalString.optional(),
-  ...parts,
+  ...exitShape,
   extended_hours: z.boolean().default(false),
 } satisfies Partial<Record<OrderFieldName, z.ZodType>>);
 export type OrderRequest = z.output<typeof orderRequestSchema>;
@@ -101,7 +101,7 @@ export const orderDraftSchema = z.lazy(() =>
     stop_price: positiveDecimalString.optional(),
     trail_price: positiveDecimalString.optional(),
     trail_percent: positiveDecimalString.optional(),
-    ...parts,
+    ...exitShape,
     extended_hours: z.boolean(),
     reference_price: positiveDecimalString,
     max_slippage: slippageSchema,
@@ -165,18 +165,18 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
   // An OCO has no entry to price, and its limit is the take profit.
   const isPriced = order.order_class === undefined || orderClassWords[order.order_class].entry;
   for (const field of ['limit_price', 'stop_price'] as const) {
-    const wanted = isPriced && hasPrice(type, field);
+    const wanted = isPriced && requiresPrice(type, field);
     if (wanted && order[field] === undefined) {
       throw problem(
         `a ${type} order needs a ${field}`,
-        `Add ${field}, in dollars ${eachWords(order.symbol)}.`,
+        `Add ${field}, in dollars ${perUnitWords(order.symbol)}.`,
         field,
       );
     }
     if (!wanted && order[field] !== undefined) {
       throw problem(
         `${isPriced ? `a ${type}` : `an ${order.order_class}`} order can't have a ${field}`,
-        `Remove ${field}, or use type ${typesWith(field).join(' or ')}.`,
+        `Remove ${field}, or use type ${typesRequiring(field).join(' or ')}.`,
         field,
       );
     }
@@ -186,13 +186,13 @@ function checkPrices(order: OrderRequest | OrderDraft): void {
 
 function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDraft): void {
   const trails = [trail_price, trail_percent].filter((value) => value !== undefined).length;
-  const isTrailing = hasPrice(type, 'trail');
+  const isTrailing = requiresPrice(type, 'trail');
   if (trails !== (isTrailing ? 1 : 0)) {
     throw problem(
       isTrailing
         ? `a ${type} order needs one of trail_price and trail_percent`
         : `a ${type} order can't have a trail`,
-      `trail_price is in dollars a share, trail_percent in percent. Only a ${typesWith('trail').join(' or ')} order has one.`,
+      `trail_price is in dollars a share, trail_percent in percent. Only a ${typesRequiring('trail').join(' or ')} order has one.`,
       'trail_price',
     );
   }
@@ -205,7 +205,7 @@ function checkTrail({ type, trail_price, trail_percent }: OrderRequest | OrderDr
   }
 }
 
-const typesWith = (price: PriceOfType) => orderTypes.filter((type) => hasPrice(type, price));
+const typesRequiring = (price: RequiredPrice) => orderTypes.filter((type) => requiresPrice(type, price));
 
 /** Rejects orders without a limit in an auction, where they would fill at any price. */
 function checkAuction(order: OrderRequest | OrderDraft): void {
@@ -214,12 +214,12 @@ function checkAuction(order: OrderRequest | OrderDraft): void {
   if (!auction || type === 'limit') return;
   throw problem(
     `${time_in_force} accepts only limit orders, because an auction's price is unbounded`,
-    `Use type limit with ${limitThatWouldDo(order)}, or time_in_force day.`,
+    `Use type limit with ${suggestLimit(order)}, or time_in_force day.`,
     'type',
   );
 }
 
-function limitThatWouldDo(order: OrderRequest | OrderDraft): string {
+function suggestLimit(order: OrderRequest | OrderDraft): string {
   const { side } = order;
   const words = `a limit_price (the ${side === 'buy' ? 'most to pay' : 'least to accept'} a share)`;
   if (!('reference_price' in order)) return words;
@@ -235,17 +235,18 @@ export function normalizeOrder<T extends OrderRequest | OrderDraft>(order: T): T
   const normalized: Record<string, unknown> = {};
   for (const [field, value] of Object.entries(order)) {
     if (value === undefined) continue;
-    const form = orderField(field)?.form;
+    const form = findOrderField(field)?.form;
     if (form === undefined) {
       throw problem(`an order has no field ${JSON.stringify(field)}`, 'Remove it.', field);
     }
-    normalized[field] = form === 'word' ? value : written(String(value), form, symbolTicks(order.symbol));
+    normalized[field] =
+      form === 'word' ? value : formatCanonical(String(value), form, symbolTicks(order.symbol));
   }
   return normalized as T;
 }
 
-function written(value: string, form: 'price' | 'amount', ticks: readonly Tick[]): string {
-  return form === 'price' && isOnTick(value, ticks) ? price(value, ticks) : plain(value);
+function formatCanonical(value: string, form: 'price' | 'amount', ticks: readonly Tick[]): string {
+  return form === 'price' && isOnTick(value, ticks) ? formatPrice(value, ticks) : toPlain(value);
 }
 
 interface ShorthandFields {
@@ -263,10 +264,10 @@ interface ShorthandFields {
  */
 export function describeOrder(order: ShorthandFields): string {
   const { order_class, qty, notional, symbol, side, type } = order;
-  const amount = qty ?? `USD ${cents(notional ?? '0')}`;
+  const amount = qty ?? `USD ${toCents(notional ?? '0')}`;
   const prices = orderFieldNames.flatMap((name) => {
     const value: unknown = Object.hasOwn(order, name) ? order[name as keyof ShorthandFields] : undefined;
-    return typeof value === 'string' ? (orderField(name)?.shorthand?.(value) ?? []) : [];
+    return typeof value === 'string' ? (findOrderField(name)?.shorthand?.(value) ?? []) : [];
   });
   return [
     side.toUpperCase(),
@@ -274,11 +275,11 @@ export function describeOrder(order: ShorthandFields): string {
     symbol,
     ...(type === 'market' ? ['MKT'] : []),
     ...prices,
-    ...(order_class === undefined ? [] : [classWord(order_class)]),
+    ...(order_class === undefined ? [] : [classShorthand(order_class)]),
   ].join(' ');
 }
 
-function classWord(name: string): string {
+function classShorthand(name: string): string {
   return Object.hasOwn(orderClassWords, name)
     ? orderClassWords[name as OrderClass].shorthand
     : name.toUpperCase();

@@ -13,8 +13,8 @@ export type TradingState = (typeof tradingStates)[number];
  * gateway may add some.
  */
 
-const json = z.lazy(() => z.record(z.string(), z.unknown()));
-const texts = z.lazy(() => z.record(z.string(), z.string()));
+const jsonRecord = z.lazy(() => z.record(z.string(), z.unknown()));
+const textRecord = z.lazy(() => z.record(z.string(), z.string()));
 
 export const policyViewSchema = z.lazy(() =>
   z.object({
@@ -27,12 +27,12 @@ export const policyViewSchema = z.lazy(() =>
       since: z.string().optional(),
       until: z.string().optional(),
     }),
-    limits: json,
+    limits: jsonRecord,
     /** Totals since midnight in New York and open orders, keyed by fact name. */
-    today: json,
+    today: jsonRecord,
     /** The Cedar files of the owner and of a firm that apply to this account. */
-    policies: texts,
-    firm: texts,
+    policies: textRecord,
+    firm: textRecord,
     problem: z.string().optional(),
   }),
 );
@@ -73,7 +73,7 @@ export const recordedDecisionSchema = z.lazy(() =>
     limit: z.string().optional(),
     value: z.string().nullable().optional(),
     policy: z.string(),
-    facts: json,
+    facts: jsonRecord,
   }),
 );
 export type RecordedDecision = z.output<typeof recordedDecisionSchema>;

@@ -1,4 +1,4 @@
-import { Dec, fractionOf, isPositive, magnitude, ZERO } from './decimal.ts';
+import { abs, Dec, fractionOf, isPositive, ZERO } from './decimal.ts';
 import type { Account, Position } from './views.ts';
 
 export interface AccountPerformance {
@@ -23,7 +23,7 @@ export function accountPerformance(
   let [totalProfit, cost] = [ZERO, ZERO];
   for (const { unrealized_pl, cost_basis } of positions) {
     totalProfit = totalProfit.plus(unrealized_pl);
-    cost = cost.plus(magnitude(new Dec(cost_basis)));
+    cost = cost.plus(abs(new Dec(cost_basis)));
   }
   return {
     dayProfit: dayProfit?.toFixed(2) ?? null,

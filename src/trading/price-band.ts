@@ -1,4 +1,4 @@
-import { Dec, price, type Tick, tickDecimals, usTicks } from './decimal.ts';
+import { Dec, formatPrice, type Tick, tickDecimals, usTicks } from './decimal.ts';
 
 /**
  * Returns the worst price within a fraction of another: the most a buy pays, or the least a sell takes. Rounds toward
@@ -13,5 +13,5 @@ export function worstPrice(
   const buys = side === 'buy';
   const exact = new Dec(around).times(new Dec(1)[buys ? 'plus' : 'minus'](fraction));
   const places = tickDecimals(exact, ticks);
-  return price(exact.toDecimalPlaces(places, buys ? Dec.ROUND_FLOOR : Dec.ROUND_CEIL), ticks);
+  return formatPrice(exact.toDecimalPlaces(places, buys ? Dec.ROUND_FLOOR : Dec.ROUND_CEIL), ticks);
 }

@@ -1,4 +1,4 @@
-import { type Dec, decimal } from './decimal.ts';
+import { type Dec, parseDecimal } from './decimal.ts';
 import type { Side } from './order.ts';
 import type { Quote } from './views.ts';
 
@@ -6,19 +6,19 @@ import type { Quote } from './views.ts';
  * Returns the price that an order would trade at now: the ask for a buy, the bid for a sell, or the last trade if that
  * side has no quote (brokers send zero).
  */
-export function priceNow(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>): string | undefined {
-  return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => decimal(text).gt(0));
+export function currentPrice(side: Side, quote: Pick<Quote, 'bid' | 'ask' | 'last'>): string | undefined {
+  return [side === 'buy' ? quote.ask : quote.bid, quote.last].find((text) => parseDecimal(text).gt(0));
 }
 
 /** Returns the side of the band that a price is on, or undefined inside it or on its edge. Exact, without division. */
-export function beyond(
+export function bandSide(
   price: string,
   { around, fraction }: { readonly around: string; readonly fraction: string },
 ): 'above' | 'below' | undefined {
-  const reference = decimal(around);
-  const moved: Dec = decimal(price).minus(reference);
+  const reference = parseDecimal(around);
+  const moved: Dec = parseDecimal(price).minus(reference);
   if (moved.abs().lte(reference.times(fraction))) return undefined;
   return moved.isNegative() ? 'below' : 'above';
 }
 
-export const hurts: Readonly<Record<Side, 'above' | 'below'>> = { buy: 'above', sell: 'below' };
+export const adverseSide: Readonly<Record<Side, 'above' | 'below'>> = { buy: 'above', sell: 'below' };

@@ -22,6 +22,6 @@ export function isFinalState(state: ProposalState): boolean {
 }
 
 /** Returns whether the action may have been carried out without a confirmed outcome. */
-export function isUnderWayState(state: ProposalState): boolean {
+export function isInProgressState(state: ProposalState): boolean {
   return state === 'executing' || state === 'unknown';
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { decimalString } from './decimal.ts';
 import {
+  kindMember,
   kinds,
   type ProposalKind,
   proposalKinds,
@@ -8,15 +9,14 @@ import {
   type RequestOf,
   type ResultOf,
   type SubjectOf,
-  underKind,
 } from './kinds/kinds.ts';
 import { slotPattern } from './mandate/cadence.ts';
 import { mandateIdSchema } from './mandate/envelope.ts';
 import { environments } from './order.ts';
 import {
   isFinalState,
+  isInProgressState,
   isSettledState,
-  isUnderWayState,
   type ProposalState,
   proposalStates,
 } from './proposal-state.ts';
@@ -28,8 +28,8 @@ import {
 
 export {
   isFinalState,
+  isInProgressState,
   isSettledState,
-  isUnderWayState,
   type ProposalKind,
   type ProposalState,
   proposalKinds,
@@ -52,26 +52,26 @@ export const provenanceSchema = z.lazy(() =>
       z.strictObject({
         source: z.enum(provenanceSources),
         /** The rule's name for `computed`; the tool, document or client for `other`. */
-        from: printable(80).optional(),
+        from: printableText(80).optional(),
       }),
     ),
     sentence: z.string().min(1).max(500).optional(),
     /** Sources of outside text in the conversation: `standard input`, or a tool's name. */
-    tainted_by: z.array(printable(80)).max(10).optional(),
+    tainted_by: z.array(printableText(80)).max(10).optional(),
   }),
 );
 export type Provenance = z.output<typeof provenanceSchema>;
 
-const requestBase = () => ({
+const requestShape = () => ({
   /** The origin of the request, as the proposer names it: `chat`, `schedule close-check`. */
-  requested_by: z.lazy(() => printable(80)).optional(),
+  requested_by: z.lazy(() => printableText(80)).optional(),
   provenance: provenanceSchema.optional(),
   /** The `sub` of the account's owner, if it is not the proposer. Only the owner's phone is asked. */
   for: z.string().min(1).max(256).optional(),
   ttl: z.number().int().min(MIN_TTL_S).max(MAX_TTL_S).optional(),
 });
 
-const underMandate = () => ({
+const mandateShape = () => ({
   /** A mandate's ID, or `any` for any of the proposer's mandates. An order that none covers needs approval. */
   mandate: z.union([z.literal('any'), mandateIdSchema]).optional(),
   /** The mandate's period that the order is for. An order for a period other than the current one is not covered. */
@@ -80,34 +80,36 @@ const underMandate = () => ({
   approval: z.literal('mandate').optional(),
 });
 
-type RequestBase = z.output<z.ZodObject<ReturnType<typeof requestBase>>>;
-export type AskedUnder = z.output<z.ZodObject<ReturnType<typeof underMandate>>>;
+type RequestBase = z.output<z.ZodObject<ReturnType<typeof requestShape>>>;
+export type MandateReference = z.output<z.ZodObject<ReturnType<typeof mandateShape>>>;
 export type ProposalRequest = {
   [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestOf<K>> &
-    (K extends 'order' ? AskedUnder : unknown);
+    (K extends 'order' ? MandateReference : unknown);
 }[ProposalKind];
 export type ProposalRequestInput = {
   [K in ProposalKind]: RequestBase & { kind: K } & Record<K, RequestInputOf<K>> &
-    (K extends 'order' ? AskedUnder : unknown);
+    (K extends 'order' ? MandateReference : unknown);
 }[ProposalKind];
 
 export const proposalRequestSchema = z.lazy(() => {
-  const base = requestBase();
-  return oneOfEachKind<ProposalRequest, ProposalRequestInput>(({ name, requestSchema, mandate }) =>
+  const base = requestShape();
+  return unionOfKinds<ProposalRequest, ProposalRequestInput>(({ name, requestSchema, mandate }) =>
     z.strictObject({
       kind: z.literal(name),
       [name]: requestSchema,
       ...base,
-      ...(mandate === undefined ? {} : underMandate()),
+      ...(mandate === undefined ? {} : mandateShape()),
     }),
   );
 });
 
 export function requestBody(request: ProposalRequest): Record<string, unknown> {
-  return { ...(underKind(request) as object) };
+  return { ...(kindMember(request) as object) };
 }
 
-export function askedUnder(request: ProposalRequest | ProposalRequestInput): AskedUnder | undefined {
+export function mandateReference(
+  request: ProposalRequest | ProposalRequestInput,
+): MandateReference | undefined {
   if (request.kind !== 'order') return undefined;
   const { mandate, slot, approval } = request;
   return mandate === undefined && approval === undefined ? undefined : { mandate, slot, approval };
@@ -127,7 +129,7 @@ export const worstCaseSchema = z.lazy(() =>
 );
 export type WorstCase = z.output<typeof worstCaseSchema>;
 
-const viewBase = () => ({
+const proposalShape = () => ({
   id: z.string(),
   state: z.enum(proposalStates),
   /** Four random Crockford characters from the gateway, shown on both the terminal and the phone. */
@@ -162,7 +164,7 @@ const viewBase = () => ({
 });
 
 export type Proposal = {
-  [K in ProposalKind]: z.output<z.ZodObject<ReturnType<typeof viewBase>>> & {
+  [K in ProposalKind]: z.output<z.ZodObject<ReturnType<typeof proposalShape>>> & {
     kind: K;
     subject: SubjectOf<K>;
     result?: ResultOf<K> | undefined;
@@ -170,14 +172,14 @@ export type Proposal = {
 }[ProposalKind];
 
 export const proposalSchema = z.lazy(() => {
-  const base = viewBase();
-  return oneOfEachKind<Proposal>(({ name, subjectSchema, resultSchema }) =>
+  const base = proposalShape();
+  return unionOfKinds<Proposal>(({ name, subjectSchema, resultSchema }) =>
     z.object({ kind: z.literal(name), ...base, subject: subjectSchema, result: resultSchema.optional() }),
   );
 });
 
 /** Builds a union with one schema per kind. TypeScript can't infer its type from the table, so callers pass it. */
-function oneOfEachKind<Output, Input = Output>(
+function unionOfKinds<Output, Input = Output>(
   make: (kind: (typeof kinds)[ProposalKind]) => z.ZodObject,
 ): z.ZodType<Output, Input> {
   const [first, ...rest] = Object.values(kinds).map(make);
@@ -185,15 +187,15 @@ function oneOfEachKind<Output, Input = Output>(
   return z.discriminatedUnion('kind', [first, ...rest]) as unknown as z.ZodType<Output, Input>;
 }
 
-function printable(longest: number) {
+function printableText(longest: number) {
   return z.string().regex(new RegExp(`^[\\x20-\\x7e]{1,${longest}}$`), 'must be printable ASCII');
 }
 
-const parts = z.object({ account: z.string(), environment: z.enum(environments) });
-const schema = z.lazy(() => z.union([parts, z.object({ draft: parts })]));
+const accountShape = z.object({ account: z.string(), environment: z.enum(environments) });
+const schema = z.lazy(() => z.union([accountShape, z.object({ draft: accountShape })]));
 
 /** Returns the account and environment of a proposal's subject. A replacement has them in its draft. */
-export function aboutAccount(subject: unknown): z.output<typeof parts> | undefined {
+export function subjectAccount(subject: unknown): z.output<typeof accountShape> | undefined {
   const about = schema.safeParse(subject).data;
   return about !== undefined && 'draft' in about ? about.draft : about;
 }

@@ -1,6 +1,6 @@
 import { Dec } from './decimal.ts';
 import { liveExits } from './order-legs.ts';
-import { isFinal, type Order, type OrderLeg, type Position } from './views.ts';
+import { isFinalStatus, type Order, type OrderLeg, type Position } from './views.ts';
 
 /**
  * Returns whether an order reduces a position: a sale of shares held, a buy of shares owed, or the exits of a filled
@@ -11,14 +11,14 @@ export function protectsPosition(
   order: Pick<Order, 'symbol' | 'side' | 'status' | 'filled_qty' | 'order_class' | 'legs'>,
   positions: readonly Pick<Position, 'symbol' | 'side' | 'qty'>[],
 ): boolean {
-  return [order, ...liveExits(order)].some((part) => makesSmaller(part, positions));
+  return [order, ...liveExits(order)].some((part) => reducesPosition(part, positions));
 }
 
-function makesSmaller(
+function reducesPosition(
   part: Pick<OrderLeg, 'symbol' | 'side' | 'status'>,
   positions: readonly Pick<Position, 'symbol' | 'side' | 'qty'>[],
 ): boolean {
-  if (isFinal(part.status)) return false;
+  if (isFinalStatus(part.status)) return false;
   return positions.some(
     ({ symbol, side, qty }) =>
       symbol === part.symbol && part.side !== (side === 'long' ? 'buy' : 'sell') && !new Dec(qty).isZero(),

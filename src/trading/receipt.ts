@@ -8,9 +8,9 @@ import { orderSchema } from './views.ts';
 export const RECEIPT_KEYS_PATH = '/.well-known/trade-agent-receipt-keys.json';
 
 /** Base64url without padding (RFC 4648 §5). */
-const bytes = z.string().regex(/^[A-Za-z0-9_-]+$/);
+const base64Url = z.string().regex(/^[A-Za-z0-9_-]+$/);
 const digest = z.string().regex(/^[A-Za-z0-9_-]{43}$/);
-const facts = z.record(z.string(), z.unknown());
+const jsonRecord = z.record(z.string(), z.unknown());
 
 const approvedSchema = z.lazy(() =>
   z.strictObject({
@@ -23,7 +23,7 @@ const approvedSchema = z.lazy(() =>
     code: z.string(),
     nonce: z.string().nullable(),
     digest,
-    subject: facts,
+    subject: jsonRecord,
     worst_case: worstCaseSchema.nullable(),
     provenance: provenanceSchema.nullable(),
     created_at: z.iso.datetime(),
@@ -36,19 +36,19 @@ const signedSchema = z.lazy(() =>
     /** Evidence as received in the approval's token (docs/guide/PHONE.md). */
     evidence: z.strictObject({
       method: z.enum(['webauthn', 'software']),
-      credential_id: bytes,
-      authenticator_data: bytes,
-      client_data_json: bytes,
-      signature: bytes,
-      statement: facts,
+      credential_id: base64Url,
+      authenticator_data: base64Url,
+      client_data_json: base64Url,
+      signature: base64Url,
+      statement: jsonRecord,
     }),
     /** Origin of the page where it was signed. `rp_id` is the WebAuthn RP ID that the keys belong to. */
     origin: z.string(),
     rp_id: z.string(),
     key: z.strictObject({
-      credential_id: bytes,
+      credential_id: base64Url,
       /** COSE_Key (RFC 9052 §7). */
-      public_key: bytes,
+      public_key: base64Url,
       /** COSE algorithm: -7 (ES256), -8 (EdDSA) or -257 (RS256). */
       algorithm: z.int(),
       method: z.enum(['webauthn', 'software']),
@@ -67,7 +67,7 @@ const sentSchema = z.lazy(() =>
     submissions: z.int(),
     submitted_at: z.iso.datetime().nullable(),
     answered: orderSchema.nullable(),
-    problem: facts.nullable(),
+    problem: jsonRecord.nullable(),
   }),
 );
 
@@ -101,7 +101,7 @@ export const receiptSchema = z.lazy(() =>
     orders: z.array(sentSchema).min(1),
     record: z.array(z.string()),
     /** JWS with detached payload (RFC 7515 appendix F), over the RFC 8785 form of all other members. */
-    signature: z.strictObject({ protected: bytes, signature: bytes }),
+    signature: z.strictObject({ protected: base64Url, signature: base64Url }),
   }),
 );
 export type Receipt = z.output<typeof receiptSchema>;

@@ -4,7 +4,7 @@ import type { ProposalKind } from './kinds/kinds.ts';
  * Permissions that can be checked between a person and an account: the `can_…` relations in
  * docs/operate/access/model.fga, the same in every backend. Public API: never rename one.
  */
-export const relationQuestions = [
+export const permissions = [
   'can_view',
   'can_view_proposals',
   'can_propose',
@@ -21,10 +21,10 @@ export const relationQuestions = [
   'can_revoke_mandate',
   'can_grant_access',
 ] as const;
-export type RelationQuestion = (typeof relationQuestions)[number];
+export type Permission = (typeof permissions)[number];
 
 /** The permission needed to propose each kind. Undefined for kinds without an account, proposed only for oneself. */
-export const questionToPropose: Readonly<Record<ProposalKind, RelationQuestion | undefined>> = {
+export const permissionToPropose: Readonly<Record<ProposalKind, Permission | undefined>> = {
   order: 'can_propose',
   message: undefined,
   cancel: 'can_cancel',

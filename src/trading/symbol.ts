@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { getAssetClass, parseOptionSymbol } from './asset-class.ts';
 
-export const shareForm = /[A-Z][A-Z0-9]{0,9}(\.[A-Z0-9]{1,4})?/;
+export const shareSymbolPattern = /[A-Z][A-Z0-9]{0,9}(\.[A-Z0-9]{1,4})?/;
 
-const symbolForm = new RegExp(
-  `^(${shareForm.source}|[A-Z0-9]{2,10}/(USD|USDT|USDC|BTC)|[A-Z][A-Z0-9]{0,5}\\d{6}[CP]\\d{8})$`,
+const symbolPattern = new RegExp(
+  `^(${shareSymbolPattern.source}|[A-Z0-9]{2,10}/(USD|USDT|USDC|BTC)|[A-Z][A-Z0-9]{0,5}\\d{6}[CP]\\d{8})$`,
 );
 
 export const symbolSchema = z
@@ -15,7 +15,7 @@ export const symbolSchema = z
   .pipe(
     z
       .string()
-      .regex(symbolForm, 'must be a ticker symbol such as AAPL, BRK.B, BTC/USD or AAPL261218C00190000')
+      .regex(symbolPattern, 'must be a ticker symbol such as AAPL, BRK.B, BTC/USD or AAPL261218C00190000')
       .refine(
         (text) => getAssetClass(text) !== 'us_option' || parseOptionSymbol(text) !== undefined,
         'must name a day that is in the calendar, as AAPL261218C00190000 names 2026-12-18',

@@ -41,7 +41,7 @@ function easter(year: number): IsoDate {
   return isoDate(Date.UTC(year, month - 1, ((h + l - 7 * m + 114) % 31) + 1));
 }
 
-function observed(date: IsoDate): IsoDate {
+function observedHoliday(date: IsoDate): IsoDate {
   const day = weekday(date);
   return day === 6 ? addDays(date, -1) : day === 0 ? addDays(date, 1) : date;
 }
@@ -58,16 +58,16 @@ export function exchangeHolidays(year: number): ReadonlySet<IsoDate> {
     const newYear = `${year}-01-01`;
     const lastMondayOfMay = addDays(nthWeekday(year, 6, 1, 1), -7);
     holidays = new Set([
-      ...(weekday(newYear) === 6 ? [] : [observed(newYear)]),
+      ...(weekday(newYear) === 6 ? [] : [observedHoliday(newYear)]),
       nthWeekday(year, 1, 1, 3), // Martin Luther King Jr.
       nthWeekday(year, 2, 1, 3), // Washington's Birthday
       addDays(easter(year), -2), // Good Friday
       lastMondayOfMay, // Memorial Day
-      ...(year < FIRST_JUNETEENTH ? [] : [observed(`${year}-06-19`)]),
-      observed(`${year}-07-04`), // Independence Day
+      ...(year < FIRST_JUNETEENTH ? [] : [observedHoliday(`${year}-06-19`)]),
+      observedHoliday(`${year}-07-04`), // Independence Day
       nthWeekday(year, 9, 1, 1), // Labor Day
       nthWeekday(year, 11, 4, 4), // Thanksgiving
-      observed(`${year}-12-25`), // Christmas
+      observedHoliday(`${year}-12-25`), // Christmas
       ...[...SPECIAL_CLOSINGS].filter((date) => date.startsWith(`${year}-`)),
     ]);
     holidaysByYear.set(year, holidays);
@@ -123,7 +123,7 @@ export interface Sessions {
 }
 
 export function calendarSessions(hours: MarketHours): Sessions {
-  return sessionsBy(hours, (date) => findSession(date, hours));
+  return createSessions(hours, (date) => findSession(date, hours));
 }
 
 /**
@@ -134,13 +134,13 @@ export function sessionsOfDays(dates: readonly IsoDate[]): Sessions {
   const days = new Set(dates);
   const [first = ''] = dates;
   const last = dates.at(-1) ?? first;
-  return sessionsBy('exchange', (date) => {
+  return createSessions('exchange', (date) => {
     if (date < first || date > last) return findSession(date, 'exchange');
     return days.has(date) ? exchangeSession(date) : undefined;
   });
 }
 
-function sessionsBy(hours: MarketHours, on: Sessions['on']): Sessions {
+function createSessions(hours: MarketHours, on: Sessions['on']): Sessions {
   const search = (date: IsoDate, step: 1 | -1): Session => {
     for (let candidate = date; ; candidate = addDays(candidate, step)) {
       const session = on(candidate);

@@ -73,7 +73,7 @@ export const orderStatuses = [
 const knownOrOther = <Known extends readonly [string, ...string[]]>(known: Known) =>
   z.enum(known).or(z.string());
 
-const orderPart = () => ({
+const orderShape = () => ({
   id: z.string(),
   client_order_id: z.string(),
   /** The symbol. A multi-leg order without its own has its legs' symbols, joined by ` + `. */
@@ -100,12 +100,12 @@ const orderPart = () => ({
   position_intent: knownOrOther(positionIntents).optional(),
 });
 
-export const orderLegSchema = z.lazy(() => z.object(orderPart()));
+export const orderLegSchema = z.lazy(() => z.object(orderShape()));
 export type OrderLeg = z.output<typeof orderLegSchema>;
 
 export const orderSchema = z.lazy(() =>
   z.object({
-    ...orderPart(),
+    ...orderShape(),
     /** The exits of an entry, the stop loss of an OCO, or the options of a spread. */
     legs: z.array(orderLegSchema).optional(),
   }),
@@ -113,7 +113,7 @@ export const orderSchema = z.lazy(() =>
 export type Order = z.output<typeof orderSchema>;
 
 /** Returns whether an order can no longer fill. A `done_for_day` order can fill again the next trading day. */
-export function isFinal(status: Order['status']): boolean {
+export function isFinalStatus(status: Order['status']): boolean {
   return ['filled', 'canceled', 'expired', 'rejected', 'replaced'].includes(status);
 }
 

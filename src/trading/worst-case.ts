@@ -1,5 +1,5 @@
 import { dollars, sharePrice } from './amounts.ts';
-import { contractMultiplier, howMany, priceWords, quantityWords, symbolTicks } from './asset-class.ts';
+import { contractMultiplier, howManyWords, priceWords, quantityWords, symbolTicks } from './asset-class.ts';
 import { Dec } from './decimal.ts';
 import { orderAssignment } from './option-cover.ts';
 import type { OrderDraft } from './order.ts';
@@ -24,7 +24,7 @@ function boundedEntry(draft: OrderDraft): OrderDraft {
   return { ...draft, type: priceBand(draft.type)?.goesOutAs ?? draft.type, limit_price: limit };
 }
 
-type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_slippage'> & {
+type BoundedTerms = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_slippage'> & {
   readonly type: string;
   readonly qty?: string | null | undefined;
   readonly limit_price?: string | null | undefined;
@@ -32,7 +32,7 @@ type Bounded = Pick<OrderDraft, 'symbol' | 'side' | 'reference_price' | 'max_sli
 };
 
 /** Returns the limit price that an order is sent with, or undefined if none bounds it ({@link boundedOrder}). */
-export function sentLimit(order: Bounded): string | undefined {
+export function sentLimit(order: BoundedTerms): string | undefined {
   const { symbol, side, type, qty, limit_price, stop_price, reference_price, max_slippage } = order;
   const band = priceBand(type)?.around;
   // A market buy in dollars is bounded by its amount.
@@ -55,12 +55,12 @@ function boundedStopLoss(draft: OrderDraft): OrderDraft {
  */
 export function worstCase(draft: OrderDraft): WorstCase {
   const order = boundedOrder(draft);
-  if (order.order_class === 'oco') return worstExit(order);
-  const entry = withOption(worstEntry(order), order);
-  return order.order_class === undefined ? entry : { ...entry, text: withExits(entry.text, order) };
+  if (order.order_class === 'oco') return ocoWorstCase(order);
+  const entry = addOptionText(entryWorstCase(order), order);
+  return order.order_class === undefined ? entry : { ...entry, text: addExitText(entry.text, order) };
 }
 
-function withOption(worst: WorstCase, order: OrderDraft): WorstCase {
+function addOptionText(worst: WorstCase, order: OrderDraft): WorstCase {
   const { position_intent: intent } = order;
   const more =
     intent === 'buy_to_open'
@@ -69,13 +69,13 @@ function withOption(worst: WorstCase, order: OrderDraft): WorstCase {
   return more === undefined ? worst : { ...worst, text: `${worst.text} ${more}` };
 }
 
-function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDraft): WorstCase {
+function entryWorstCase({ symbol, side, qty, notional, limit_price: limit }: OrderDraft): WorstCase {
   const buys = side === 'buy';
   if (limit === undefined && notional !== undefined) {
     return {
       cash: new Dec(notional).toFixed(2),
       price: null,
-      text: `Costs at most ${dollars(notional)}. ${howMany(symbol)} that buys depends on the price.`,
+      text: `Costs at most ${dollars(notional)}. ${howManyWords(symbol)} that buys depends on the price.`,
     };
   }
   if (limit === undefined) {
@@ -107,7 +107,7 @@ function worstEntry({ symbol, side, qty, notional, limit_price: limit }: OrderDr
 }
 
 /** Adds the effect of an entry's exits. The stop always has a limit here, because `boundedOrder` adds one. */
-function withExits(entry: string, order: OrderDraft): string {
+function addExitText(entry: string, order: OrderDraft): string {
   const { symbol, qty = '0', limit_price = '0', take_profit_limit_price: profit } = order;
   const { stop_loss_stop_price: stop, stop_loss_limit_price: least } = order;
   const takes = profit === undefined ? '' : ` It takes profit at ${priceWords(symbol, profit)} or more.`;
@@ -120,7 +120,7 @@ function withExits(entry: string, order: OrderDraft): string {
 }
 
 /** Returns the worst case of an OCO: the lower of its two exits. */
-function worstExit(order: OrderDraft): WorstCase {
+function ocoWorstCase(order: OrderDraft): WorstCase {
   const { symbol, qty = '0', take_profit_limit_price: profit = '0' } = order;
   const { stop_loss_stop_price: stop = '0', stop_loss_limit_price: least = '0' } = order;
   const cash = dollarValue(qty, least, symbol).toFixed(2, Dec.ROUND_DOWN);

@@ -1,5 +1,5 @@
 /** Memoizes a function of an object, for as long as the object exists. */
-export function oncePer<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
+export function memoizePerObject<Key extends object, Value>(make: (key: Key) => Value): (key: Key) => Value {
   const kept = new WeakMap<Key, { readonly value: Value }>();
   return (key) => {
     const known = kept.get(key) ?? { value: make(key) };

@@ -6,7 +6,7 @@ import { Dec } from '../../src/trading/decimal.ts';
 import type { MandateSubject } from '../../src/trading/kinds/mandate.ts';
 import { newYorkDate, ONE_DAY_MS } from '../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
-import { isFinal } from '../../src/trading/views.ts';
+import { isFinalStatus } from '../../src/trading/views.ts';
 import { isHindered } from './ends-oracle.ts';
 import type { KeptMandate, Reservation } from './kept-use.ts';
 import { adoptedAt, type Evidence, type Must } from './oracle.ts';
@@ -76,7 +76,7 @@ function worstOf(order: BookedOrder, { reference_price }: OrderDraft): Dec {
     order.qty === null
       ? new Dec(order.notional ?? 0)
       : new Dec(order.qty).times(price ?? Number.POSITIVE_INFINITY);
-  if (!isFinal(order.status as Parameters<typeof isFinal>[0]) || order.status === 'filled')
+  if (!isFinalStatus(order.status as Parameters<typeof isFinalStatus>[0]) || order.status === 'filled')
     return whole.toDecimalPlaces(2, Dec.ROUND_UP);
   const part = order.qty === null ? new Dec(0) : new Dec(order.filled_qty).div(order.qty);
   return whole.times(part).toDecimalPlaces(2, Dec.ROUND_UP);

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { SEAL } from './gateway-processes.ts';
 import type { Sent } from './network.ts';
@@ -21,7 +21,7 @@ export type Observer = ReturnType<typeof observe>;
 /** The checker's own look at the gateway's database. */
 export function observe(file: string) {
   const database = new Database(file);
-  const stores = sqliteGatewayStores(database, questionSeal(SEAL));
+  const stores = sqliteGatewayStores(database, createAuthReqIdSeal(SEAL));
   const noted = database
     .prepare<[number], string>('SELECT line FROM audit_noted WHERE seq > ? ORDER BY seq')
     .pluck();

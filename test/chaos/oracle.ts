@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/access.ts';
-import { transitions } from '../../src/approval/moves.ts';
+import { allowedTransitions } from '../../src/approval/moves.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';
@@ -238,7 +238,10 @@ function checkRecord({ rows, audit, linesOf }: Evidence, must: Must): void {
         from === 'executed' &&
         to === 'executed' &&
         canonicalize(line.result) !== canonicalize(lines[index + 1]?.result);
-      must(isFill || transitions[from].includes(to), `the record has ${row.id} go from ${from} to ${to}`);
+      must(
+        isFill || allowedTransitions[from].includes(to),
+        `the record has ${row.id} go from ${from} to ${to}`,
+      );
       must(line.digest === row.digest, `the record tells of another subject than ${row.id} has`);
     }
   }

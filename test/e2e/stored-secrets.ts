@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Moves } from '../../src/approval/moves.ts';
+import { ProposalTransitions } from '../../src/approval/moves.ts';
 import { NotificationTokens } from '../../src/approval/notification-tokens.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { credentialNames } from '../../src/secrets/credential-store.ts';
 import { databaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { createTokenSeal } from '../../src/secrets/token-seal.ts';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
 
@@ -53,8 +53,8 @@ export async function readGatewaySecrets(
 ): Promise<Record<'approvalTokens' | 'notificationTokens' | 'questions', string[]>> {
   const database = new Database(gatewayDb);
   try {
-    const { proposals } = sqliteGatewayStores(database, questionSeal(key));
-    const moves = new Moves(proposals, createTokenSeal(key), systemClock);
+    const { proposals } = sqliteGatewayStores(database, createAuthReqIdSeal(key));
+    const moves = new ProposalTransitions(proposals, createTokenSeal(key), systemClock);
     const open = await proposals.list({ state: 'open' });
     const tokens = await Promise.all(open.map((proposal) => moves.token(proposal)));
     return {

@@ -7,7 +7,7 @@ import { beginDeviceLogin } from '../../src/auth/session/device-login.ts';
 import { openSession } from '../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../src/config/resolve-profile.ts';
 import { createPhoneClient } from '../../src/home/phone/phone-client.ts';
-import type { Home } from '../../src/machine/directories.ts';
+import type { UserDirs } from '../../src/machine/directories.ts';
 import { startSandbox } from '../../src/sandbox/sandbox.ts';
 import { databaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
@@ -25,7 +25,7 @@ export interface EvalWorld {
 export async function createEvalWorld(env: Readonly<Record<string, string | undefined>>): Promise<EvalWorld> {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-eval-'));
   const folder = join(root, 'agent');
-  const home: Home = { config: folder, data: folder, log: folder, sandbox: join(root, 'sandbox') };
+  const home: UserDirs = { config: folder, data: folder, log: folder, sandbox: join(root, 'sandbox') };
   const sandbox = await startSandbox({
     home: home.sandbox,
     port: 0,

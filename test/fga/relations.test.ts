@@ -5,7 +5,7 @@ import { openFgaRelations } from '../../src/gateway/relations/openfga.ts';
 import { RelationsUnavailable } from '../../src/gateway/relations/relations.ts';
 import type { AccessGrant } from '../../src/store/access-store.ts';
 import { accessRoles } from '../../src/trading/kinds/access.ts';
-import { relationQuestions } from '../../src/trading/relations.ts';
+import { permissions } from '../../src/trading/relations.ts';
 import { openFgaBinary } from './openfga-binary.ts';
 import { type FgaStore, type OpenFga, PRESHARED_KEY, startOpenFga } from './openfga-server.ts';
 import { ownerOf, tupleOf, tuplesOf } from './tuples.ts';
@@ -60,7 +60,7 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
   it.each(standings)('the fourteen questions are answered for a %s', async (standing, grants) => {
     const { relations } = await storeWith(...grants);
     const user = standing === 'owner' ? 'alice' : 'bob';
-    for (const relation of relationQuestions) {
+    for (const relation of permissions) {
       const allowed = await relations.check({ user, relation, account: 'alice', at: NOW });
       expect([relation, allowed]).toEqual([relation, rights[relation].includes(standing)]);
       expect(await relations.check({ user: 'eve', relation, account: 'alice', at: NOW })).toBe(false);
@@ -92,7 +92,7 @@ describe.skipIf('missing' in found)('with OpenFGA and the model that is shipped'
         const { relations } = await storeWith(...grants);
         for (const at of [NOW - 1, NOW, NOW + HOUR]) {
           for (const user of ['alice', ...people]) {
-            for (const relation of relationQuestions) {
+            for (const relation of permissions) {
               const question = { user, relation, account: 'alice', at };
               expect([question, await relations.check(question)]).toEqual([
                 question,

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import { publicHalf } from '../../src/auth/provider/assertion-key.ts';
+import { publicClientKey } from '../../src/auth/provider/assertion-key.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
 import { Faults } from '../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../src/home/identity-provider/vault.ts';
@@ -14,7 +14,7 @@ import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { startCommand } from '../e2e/world.ts';
 import { agentServer } from './agent-server.ts';
@@ -47,7 +47,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
     // As "gateway key" makes it.
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
     const gatewayKey = { ...(await exportJWK(privateKey)), alg: 'ES256', use: 'sig', kid: 'first' };
-    const gatewayJwk = publicHalf(gatewayKey);
+    const gatewayJwk = publicClientKey(gatewayKey);
     const agents = await agentServer(folder);
     const keycloak = await startKeycloak({
       home,
@@ -115,7 +115,7 @@ export async function openKeycloakWorld(home: string, folder: string) {
       ownClients: [LOGIN_CLIENT, SERVER_CLIENT],
       environment: 'paper',
       brokers: [{ name: 'broker', kind: 'alpaca', trading_url: brokerServer.url, simulated: true }],
-      stores: sqliteGatewayStores(database('gateway'), questionSeal('of the gateway')),
+      stores: sqliteGatewayStores(database('gateway'), createAuthReqIdSeal('of the gateway')),
       log: (entry) => {
         if (entry.code !== undefined) refusals.push(entry.code);
         if (entry.client_id !== undefined) clients.add(entry.client_id);

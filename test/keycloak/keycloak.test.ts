@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { decodeJwt } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CibaAsking } from '../../src/approval/ciba/ciba-asking.ts';
-import { publicHalf } from '../../src/auth/provider/assertion-key.ts';
+import { CibaApprovalClient } from '../../src/approval/ciba/ciba-asking.ts';
+import { publicClientKey } from '../../src/auth/provider/assertion-key.ts';
 import { openSession } from '../../src/auth/session/token-session.ts';
 import { createBrokerTokens } from '../../src/gateway/broker/broker-token.ts';
 import { createIdentityProvider } from '../../src/gateway/door/identity-provider.ts';
@@ -151,7 +151,7 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
   });
 
   it('the token of an approval is for the gateway, and exchanged for the broker’s', async () => {
-    const asking = new CibaAsking({
+    const asking = new CibaApprovalClient({
       issuer: world.issuer,
       resource: world.gateway,
       client: { id: GATEWAY_CLIENT },
@@ -221,7 +221,7 @@ describe.skipIf('missing' in keycloak)('with Keycloak', () => {
     const next = await key('--rotate');
     expect(next.status).toBe('waiting');
     expect((await key('--confirm')).error).toMatchObject({ code: 'provider_error' });
-    await world.enterKeys([publicHalf(world.gatewayKey), next.jwk]);
+    await world.enterKeys([publicClientKey(world.gatewayKey), next.jwk]);
     // Keycloak looks for a key it didn't find again only after ten seconds.
     const confirmed = async () => {
       const { status, error } = await key('--confirm');

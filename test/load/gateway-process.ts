@@ -7,7 +7,7 @@ import { createGateway } from '../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../src/gateway/gateway-options.ts';
 import { listenOnLoopback } from '../../src/net/http-server.ts';
 import { openGateway, postgresGatewayStores } from '../../src/store/postgres/gateway-database.ts';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { testKeys } from '../integration/home/test-keys.ts';
 
@@ -91,7 +91,7 @@ async function open(server: Awaited<ReturnType<typeof listenOnLoopback>>, option
 }
 
 async function openStores({ databaseFile, postgres, approval }: GatewayLoad) {
-  const seal = approval && questionSeal(approval.sealSecret);
+  const seal = approval && createAuthReqIdSeal(approval.sealSecret);
   if (postgres !== undefined) {
     const opened = await openGateway(postgres);
     return { stores: await postgresGatewayStores(opened, seal), close: () => opened.close() };

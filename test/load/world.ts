@@ -16,7 +16,7 @@ import { type HttpServer, listenOnLoopback, requestListener } from '../../src/ne
 import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openSandboxHome, type SandboxHome } from '../../src/sandbox/sandbox-home.ts';
-import { addMissing, createPeople } from '../../src/store/home/people.ts';
+import { addMissingPeople, createPeople } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import type { SigningKeyStore } from '../../src/store/signing-key-store.ts';
 import { MAX_TTL_S } from '../../src/trading/proposal.ts';
@@ -77,7 +77,7 @@ export async function startLoadWorld({
   const { d: _, ...publicKey } = home.seed.gateway_key as JWK;
   const requests = prepareHomeDatabase(home.database('identity-provider'));
   const people = createPeople(requests, Date.now);
-  addMissing(people, users);
+  addMissingPeople(people, users);
   const provider = await createIdentityProvider({
     issuer: servers.issuer.url,
     database: requests,

@@ -13,7 +13,7 @@ import { createIdentityProvider } from '../../src/home/identity-provider.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { listenOnLoopback, type TlsFiles } from '../../src/net/http-server.ts';
 import { openSandboxHome } from '../../src/sandbox/sandbox-home.ts';
-import { addMissing, createPeople } from '../../src/store/home/people.ts';
+import { addMissingPeople, createPeople } from '../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
 import { startBalancer } from '../fleet/balancer.ts';
 import { heard } from '../fleet/processes.ts';
@@ -110,7 +110,7 @@ export async function startWorld(options: WorldOptions): Promise<World> {
 
     const database = prepareHomeDatabase(home.database('identity-provider'));
     const people = createPeople(database, Date.now);
-    addMissing(people, home.seed.users);
+    addMissingPeople(people, home.seed.users);
     const key = Buffer.from(home.seed.vault_key, 'base64url');
     const vault = createVault({ database, key, connections: {}, clock: systemClock });
     const provider = await createIdentityProvider({

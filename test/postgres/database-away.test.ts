@@ -6,7 +6,7 @@ import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { openDatabase } from '../../src/store/postgres/open-database.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import { followEvents } from '../../src/tools/gateway/follow-events.ts';
 import { createGatewayClient } from '../../src/tools/gateway/gateway-client.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
@@ -27,7 +27,7 @@ withPostgres('a gateway whose database is away', () => {
     const address = cluster.address('app', 'postgres');
     database = await openDatabase({ address, schema: gatewaySchema, tenant: newTenant() });
     world = await startForeignWorld({
-      stores: await postgresGatewayStores(database, questionSeal('of the gateway')),
+      stores: await postgresGatewayStores(database, createAuthReqIdSeal('of the gateway')),
       sleep: impatientClock.sleep,
       log: (entry) => void log.push(entry),
       onError: () => undefined,

@@ -2,7 +2,7 @@ import { beforeAll } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 
@@ -17,7 +17,7 @@ withPostgres('the gateway’s stores on PostgreSQL', () => {
   // Each test is a tenant of its own, and what is another process in it has connections of its own.
   gatewayStoresContract(async () => {
     const tenant = newTenant();
-    const seal = questionSeal('of the test');
+    const seal = createAuthReqIdSeal('of the test');
     const stores = await postgresGatewayStores(ours(tenant), seal);
     const other = await postgresGatewayStores(anothers(tenant), seal);
     return { stores, another: () => other, close: async () => undefined };

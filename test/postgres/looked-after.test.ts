@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';
@@ -15,7 +15,7 @@ withPostgres('a proposal at one of two gateways', () => {
   let another: Awaited<ReturnType<ForeignWorld['another']>>;
   let number = 0;
   const stores = async (): Promise<GatewayStores> =>
-    postgresGatewayStores(await server.open(tenant), questionSeal('of the gateway'));
+    postgresGatewayStores(await server.open(tenant), createAuthReqIdSeal('of the gateway'));
   beforeEach(async () => {
     tenant = newTenant();
     const ours = await stores();

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { registeredIds } from '../../src/approval/ciba/client-registration.ts';
+import { registeredClientIds } from '../../src/approval/ciba/client-registration.ts';
 import { postgresRegistrationPlace } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import type { RegistrationPlace } from '../../src/store/registration-place.ts';
+import type { RegistrationStorage } from '../../src/store/registration-place.ts';
 import { clientKey } from '../integration/approval/asking-fixture.ts';
 import { type LyingProvider, startLyingProvider } from '../integration/auth/lying-provider.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
@@ -10,7 +10,7 @@ import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 withPostgres('the client that gateways over one database registered', () => {
   const server = blockDatabase(gatewaySchema);
   let provider: LyingProvider;
-  let places: RegistrationPlace[];
+  let places: RegistrationStorage[];
   beforeAll(async () => {
     provider = await startLyingProvider();
     let clients = 0;
@@ -25,8 +25,8 @@ withPostgres('the client that gateways over one database registered', () => {
     const tenant = newTenant();
     places = await Promise.all([1, 2].map(async () => postgresRegistrationPlace(await server.open(tenant))));
   });
-  const idsOf = (place: RegistrationPlace) =>
-    registeredIds({
+  const idsOf = (place: RegistrationStorage) =>
+    registeredClientIds({
       ...{ issuer: provider.issuer, resource: 'https://gateway.example', privateKey: clientKey, place },
       ...{ details: 'rar', delivery: 'poll', access: {} },
     });
@@ -44,7 +44,7 @@ withPostgres('the client that gateways over one database registered', () => {
   });
 
   it('stays as another wrote it meanwhile', async () => {
-    const [one, two] = places as [RegistrationPlace, RegistrationPlace];
+    const [one, two] = places as [RegistrationStorage, RegistrationStorage];
     expect(await one.read()).toBeUndefined();
     expect(await one.write(undefined, 'a')).toBe(true);
     expect(await two.write(undefined, 'b')).toBe(false);

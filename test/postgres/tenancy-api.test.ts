@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { questionSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 import { granted } from './support/filled-stores.ts';
@@ -97,7 +97,7 @@ withPostgres('by the gateway’s API', () => {
   let bob: Agent;
 
   beforeAll(async () => {
-    const seal = questionSeal('of the gateway');
+    const seal = createAuthReqIdSeal('of the gateway');
     const stores = await postgresGatewayStores(await server.open(newTenant()), seal);
     world = await startForeignWorld({ stores });
     elsewhere = await world.another(await postgresGatewayStores(await server.open(newTenant()), seal));

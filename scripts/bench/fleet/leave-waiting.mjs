@@ -1,9 +1,9 @@
 // Creates pending proposals directly in the gateway's store, each with its audit log entries. A gateway's other work for a
 // proposal (reading prices, calling the provider) takes thirty times as long and leaves nothing behind.
-import { Moves } from '../../../src/approval/moves.ts';
+import { ProposalTransitions } from '../../../src/approval/moves.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
-import { questionSeal } from '../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../src/store/rows/question-id.ts';
 import { SEAL_SECRET } from '../../../test/load/world.ts';
 
 /** Proposals per person. */
@@ -17,10 +17,10 @@ const LANES = 4;
  */
 export async function leaveWaiting({ database, world, proposal, count }) {
   const opened = await openGateway({ address: database.address, tenant: 'bench' });
-  const stores = await postgresGatewayStores(opened, questionSeal(SEAL_SECRET));
+  const stores = await postgresGatewayStores(opened, createAuthReqIdSeal(SEAL_SECRET));
   const like = await stores.proposals.get(proposal.id);
   askAtProvider(world.provider, like.authReqId, count);
-  const moves = new Moves(stores.proposals, createTokenSeal(SEAL_SECRET), { now: Date.now });
+  const moves = new ProposalTransitions(stores.proposals, createTokenSeal(SEAL_SECRET), { now: Date.now });
   const people = Array.from({ length: Math.ceil(count / EACH) }, (_, number) => number).values();
   const lane = async () => {
     for (const person of people) {

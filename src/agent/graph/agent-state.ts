@@ -26,7 +26,7 @@ export interface Outcome {
   readonly order?: Order;
 }
 
-export interface Asks {
+export interface ProposalQuota {
   /** 1-based position within the prompt. */
   readonly ordinal: number;
   /** Maximum number of proposals for this prompt. */
@@ -71,7 +71,7 @@ export const ProposalGraphState = Annotation.Root({
   prompt: Annotation<number>(),
   turn: Annotation<number>(),
   attempt: Annotation<number>(),
-  asks: Annotation<Asks>(),
+  asks: Annotation<ProposalQuota>(),
   tainted,
   facts: Annotation<ConversationFacts>(),
   /** Request sent under the attempt's key, stored in full because a key must always come with the same body. */
@@ -85,7 +85,13 @@ export type ProposalGraphValue = typeof ProposalGraphState.State;
 export const ProposalGraphOutput = Annotation.Root({ messages, outcomes });
 
 /** Errors that a model can correct by calling again with other arguments. */
-const correctable = new Set(['usage', 'invalid_order', 'invalid_message', 'unknown_symbol', 'not_found']);
+const correctableCodes = new Set([
+  'usage',
+  'invalid_order',
+  'invalid_message',
+  'unknown_symbol',
+  'not_found',
+]);
 
 /**
  * Returns the failures that no later call of the prompt corrected. The same tool on the same subject corrects a
@@ -103,7 +109,7 @@ export function uncorrectedFailures(
         later.error === undefined &&
         (unusable === true ||
           (later.tool === tool &&
-            (subject === undefined || later.subject === subject || correctable.has(error.code)))),
+            (subject === undefined || later.subject === subject || correctableCodes.has(error.code)))),
     );
     return corrected ? [] : [{ ...outcome, error }];
   });

@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import { ordersNamed } from '../planner/orders-named.ts';
-import type { AgentStateValue, Asks } from './agent-state.ts';
-import { composedOrders } from './composed-orders.ts';
+import { countNamedOrders } from '../planner/orders-named.ts';
+import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
+import { composedProposalCount } from './composed-orders.ts';
 import { prompts } from './message-history.ts';
 
 /** Maximum proposals per prompt, unless the person's own words name more. Nobody reviews many approvals with care. */
@@ -9,17 +9,17 @@ const MAX_PROPOSALS_PER_PROMPT = 5;
 
 export function proposalQuota(
   state: Pick<AgentStateValue, 'messages' | 'outcomes' | 'prompt'>,
-): (index: number) => Asks {
+): (index: number) => ProposalQuota {
   const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
   const denied = asked.some(({ error }) => error?.code === 'approval_denied');
   const most =
-    composedOrders(state.messages) ??
-    Math.max(MAX_PROPOSALS_PER_PROMPT, ordersNamed(prompts(state.messages).map(({ text }) => text)));
+    composedProposalCount(state.messages) ??
+    Math.max(MAX_PROPOSALS_PER_PROMPT, countNamedOrders(prompts(state.messages).map(({ text }) => text)));
   return (index) => ({ ordinal: asked.length + index + 1, most, denied });
 }
 
 /** Requires that the person may be asked. @throws {TradeAgentError} `approval_denied`, `blocked` */
-export function requireAsks({ ordinal, most, denied }: Asks): void {
+export function requireProposalQuota({ ordinal, most, denied }: ProposalQuota): void {
   if (denied) {
     throw new TradeAgentError(
       'approval_denied',

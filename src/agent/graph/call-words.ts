@@ -12,11 +12,11 @@ interface NamedOrder {
   readonly symbol: string;
 }
 
-export function ordersOfCall({ name, args }: Call): NamedOrder[] {
+export function ordersInCall({ name, args }: Call): NamedOrder[] {
   const orders = name === 'place_orders' && Array.isArray(args.orders) ? args.orders : [args];
   // Closing a position counts as selling it, as people say.
   if (name === 'close_position')
-    return ordersOfCall({ name: 'place_order', args: { ...args, side: 'sell' } });
+    return ordersInCall({ name: 'place_order', args: { ...args, side: 'sell' } });
   if (name !== 'place_order' && name !== 'place_orders') return [];
   return orders.flatMap((order: unknown) => {
     if (typeof order !== 'object' || order === null) return [];
@@ -31,7 +31,7 @@ export function ordersOfCall({ name, args }: Call): NamedOrder[] {
 export function callSubject(call: Call): string | undefined {
   const risk = findTool(call.name)?.risk;
   if (risk === undefined || risk === 'read') return undefined;
-  const symbols = ordersOfCall(call).map(({ symbol }) => symbol);
+  const symbols = ordersInCall(call).map(({ symbol }) => symbol);
   const { order_id, recipient } = call.args;
   return safeLine(
     symbols.length > 0 ? symbols.join(' ') : String(order_id ?? recipient ?? ''),
@@ -39,13 +39,13 @@ export function callSubject(call: Call): string | undefined {
   );
 }
 
-export function callWords(call: Call): string {
+export function describeCall(call: Call): string {
   const { name, args } = call;
-  if (name === 'place_order') return safeLine(orderWords(args), MAX_DESCRIPTION_LENGTH);
+  if (name === 'place_order') return safeLine(describeOrderArguments(args), MAX_DESCRIPTION_LENGTH);
   const values = Object.values(args).flatMap((value) =>
     Array.isArray(value)
       ? value.map((one: unknown) =>
-          typeof one === 'object' && one !== null ? orderWords({ ...one }) : String(one),
+          typeof one === 'object' && one !== null ? describeOrderArguments({ ...one }) : String(one),
         )
       : typeof value === 'object'
         ? []
@@ -54,7 +54,7 @@ export function callWords(call: Call): string {
   return safeLine([name, values.join(', ')].join(' ').trim(), MAX_DESCRIPTION_LENGTH);
 }
 
-function orderWords({ side, qty, notional, symbol }: Record<string, unknown>): string {
+function describeOrderArguments({ side, qty, notional, symbol }: Record<string, unknown>): string {
   const amount = qty ?? (notional === undefined || notional === null ? undefined : `$${notional}`);
   return [side, amount, symbol].filter((word) => word !== undefined && word !== null).join(' ');
 }

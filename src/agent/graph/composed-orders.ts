@@ -5,7 +5,7 @@ import { placeOrders } from '../../tools/place-orders.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
 import { MAX_ORDERS_PER_REQUEST } from '../agent.ts';
-import { answer } from '../planner/answer.ts';
+import { composeAnswer } from '../planner/answer.ts';
 import { answeredCalls } from '../planner/answered-calls.ts';
 import { shortId } from '../short-id.ts';
 import { promptMessage } from './message-history.ts';
@@ -14,7 +14,7 @@ import { promptMessage } from './message-history.ts';
  * Describes orders composed by a program: `SELL 8 AAPL LMT 228.50 DAY; …`. For display only; never parsed.
  * @throws {TradeAgentError} `usage` for no orders, or more than {@link MAX_ORDERS_PER_REQUEST}
  */
-export function orderWords(orders: readonly OrderRequest[]): string {
+export function describeOrders(orders: readonly OrderRequest[]): string {
   if (orders.length === 0 || orders.length > MAX_ORDERS_PER_REQUEST) {
     throw new TradeAgentError(
       'usage',
@@ -24,17 +24,17 @@ export function orderWords(orders: readonly OrderRequest[]): string {
       },
     );
   }
-  return orders.map(inWords).join('; ');
+  return orders.map(describeComposedOrder).join('; ');
 }
 
-function inWords(order: OrderRequest): string {
+function describeComposedOrder(order: OrderRequest): string {
   const { time_in_force, extended_hours } = order;
   return `${describeOrder(order)} ${time_in_force.toUpperCase()}${extended_hours ? ' extended hours' : ''}`;
 }
 
 /**
  * Returns the prompt and tool calls of composed orders, each order exactly as given.
- * @throws as {@link orderWords}
+ * @throws as {@link describeOrders}
  */
 export function orderMessages({
   orders,
@@ -46,10 +46,10 @@ export function orderMessages({
   readonly together?: boolean;
 }): BaseMessage[] {
   return [
-    promptMessage(orderWords(orders), composedBy),
+    promptMessage(describeOrders(orders), composedBy),
     new AIMessage({
       content: '',
-      tool_calls: (together ? callsTogether(orders) : callsApart(orders)).map((call) => ({
+      tool_calls: (together ? batchCalls(orders) : separateCalls(orders)).map((call) => ({
         id: shortId('tc_', 12),
         ...call,
       })),
@@ -61,22 +61,22 @@ export function orderMessages({
 type Call = { readonly name: string; readonly args: Record<string, unknown> };
 
 /** A batch can have only one order per symbol. */
-function callsTogether(orders: readonly OrderRequest[]): Call[] {
+function batchCalls(orders: readonly OrderRequest[]): Call[] {
   const symbols = new Set(orders.map(({ symbol }) => symbol));
   if (orders.length >= MIN_BATCH_ORDERS && symbols.size === orders.length) {
     return [{ name: placeOrders.name, args: { orders: orders.map((order) => ({ ...order })) } }];
   }
-  return callsApart(orders);
+  return separateCalls(orders);
 }
 
-function callsApart(orders: readonly OrderRequest[]): Call[] {
+function separateCalls(orders: readonly OrderRequest[]): Call[] {
   return orders.map((order) => ({ name: placeOrder.name, args: { ...order } }));
 }
 
 /**
  * Returns how many proposals a program composed for the newest prompt, or undefined if the model should answer it.
  */
-export function composedOrders(messages: readonly BaseMessage[]): number | undefined {
+export function composedProposalCount(messages: readonly BaseMessage[]): number | undefined {
   const message = messages[messages.findLastIndex(({ type }) => type === 'human') + 1];
   const isComposed = AIMessage.isInstance(message) && message.additional_kwargs.composed_by !== undefined;
   return isComposed ? message.tool_calls?.length : undefined;
@@ -84,5 +84,5 @@ export function composedOrders(messages: readonly BaseMessage[]): number | undef
 
 /** Answers without a model, so that no model can add an order of its own. */
 export function composedAnswer(messages: readonly BaseMessage[]): string | undefined {
-  return composedOrders(messages) === undefined ? undefined : answer(answeredCalls(messages));
+  return composedProposalCount(messages) === undefined ? undefined : composeAnswer(answeredCalls(messages));
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { decimalString } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { type NameFound, namesFoundSchema } from '../planner/symbols-by-name.ts';
+import { type NameSearchResult, nameSearchSchema } from '../planner/symbols-by-name.ts';
 import { prompts } from './message-history.ts';
 import { latestRebalancing, type Rebalancing } from './rebalancing.ts';
 
@@ -18,7 +18,7 @@ export interface ConversationFacts {
     readonly qty: string;
     readonly qty_available: string;
   }[];
-  readonly names: readonly NameFound[];
+  readonly names: readonly NameSearchResult[];
   readonly openOrders: readonly { readonly id: string; readonly symbol: string }[];
   readonly rebalancing?: Rebalancing;
 }
@@ -38,19 +38,25 @@ export function conversationFacts(messages: readonly BaseMessage[]): Conversatio
   return {
     said: asked.flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : [])),
     composedBy: asked.at(-1)?.composedBy,
-    positions: latest(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
-    names: messages.flatMap((message) => read(message, 'search_symbols', namesFoundSchema)?.results ?? []),
-    openOrders: latest(messages, 'list_orders', ordersSchema)?.orders ?? [],
+    positions: latestToolResult(messages, 'get_portfolio', portfolioSchema)?.positions ?? [],
+    names: messages.flatMap(
+      (message) => parseToolResult(message, 'search_symbols', nameSearchSchema)?.results ?? [],
+    ),
+    openOrders: latestToolResult(messages, 'list_orders', ordersSchema)?.orders ?? [],
     ...defined({ rebalancing }),
   };
 }
 
-function latest<T>(messages: readonly BaseMessage[], tool: string, schema: z.ZodType<T>): T | undefined {
+function latestToolResult<T>(
+  messages: readonly BaseMessage[],
+  tool: string,
+  schema: z.ZodType<T>,
+): T | undefined {
   const message = messages.findLast((one) => ToolMessage.isInstance(one) && one.name === tool);
-  return message === undefined ? undefined : read(message, tool, schema);
+  return message === undefined ? undefined : parseToolResult(message, tool, schema);
 }
 
-function read<T>(message: BaseMessage, tool: string, schema: z.ZodType<T>): T | undefined {
+function parseToolResult<T>(message: BaseMessage, tool: string, schema: z.ZodType<T>): T | undefined {
   if (!(ToolMessage.isInstance(message) && message.name === tool)) return undefined;
   return schema.safeParse(parseJson(message.text)).data;
 }

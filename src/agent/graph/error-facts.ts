@@ -1,13 +1,13 @@
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { problemMembers } from '../../errors/problem-members.ts';
-import { databaseFailure } from '../../store/sqlite/database-failure.ts';
+import { toDatabaseError } from '../../store/sqlite/database-failure.ts';
 import { defined } from '../../values/defined.ts';
 import type { ErrorFacts } from '../events.ts';
 
 /** Converts any error. The text of foreign errors is hidden, because it could contain secrets. */
 export function asTradeAgentError(error: unknown): TradeAgentError {
   if (isTradeAgentError(error)) return error;
-  const known = databaseFailure(error);
+  const known = toDatabaseError(error);
   if (isTradeAgentError(known)) return known;
   return new TradeAgentError('internal', 'something went wrong inside trade-agent', { cause: error });
 }

@@ -56,7 +56,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     return calls.map((call) => {
       const work = { call, prompt: state.prompt, turn: state.turns };
       const { tainted } = state;
-      return proposes(call)
+      return isProposal(call)
         ? new Send('proposal', { ...work, attempt: 1, asks: asks(proposals++), tainted, facts })
         : new Send('tool', findTool(call.name)?.risk === 'local' ? { ...work, facts, tainted } : work);
     });
@@ -73,7 +73,7 @@ export function buildGraph(environment: GraphEnvironment, checkpointer: BaseChec
     .compile({ checkpointer });
 }
 
-function proposes({ name }: ToolCall): boolean {
+function isProposal({ name }: ToolCall): boolean {
   const risk = findTool(name)?.risk;
   return risk !== undefined && !['read', 'keep', 'local'].includes(risk);
 }

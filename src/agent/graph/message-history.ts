@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { readContext, untrusted } from './system-prompt.ts';
+import { markUntrusted, standardInputIn } from './system-prompt.ts';
 
 interface Prompt {
   readonly text: string;
@@ -16,7 +16,7 @@ export function promptMessage(text: string, composedBy?: string): HumanMessage {
 
 export function prompts(messages: readonly BaseMessage[]): Prompt[] {
   return messages.flatMap((message) => {
-    if (!HumanMessage.isInstance(message) || readContext(message.text) !== undefined) return [];
+    if (!HumanMessage.isInstance(message) || standardInputIn(message.text) !== undefined) return [];
     const { composed_by } = message.additional_kwargs;
     return [{ text: message.text, composedBy: typeof composed_by === 'string' ? composed_by : undefined }];
   });
@@ -53,11 +53,11 @@ export function answerEveryCall(messages: readonly BaseMessage[]): BaseMessage[]
 }
 
 /** Returns the history for a language model, with marks around outside text that our tools read. */
-export function outsideMarked(messages: readonly BaseMessage[]): BaseMessage[] {
+export function markOutsideText(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
     const { outside } = message.additional_kwargs;
     if (!ToolMessage.isInstance(message) || typeof outside !== 'string') return message;
     const { tool_call_id, name = '', text } = message;
-    return new ToolMessage({ tool_call_id, name, content: untrusted(outside, text) });
+    return new ToolMessage({ tool_call_id, name, content: markUntrusted(outside, text) });
   });
 }

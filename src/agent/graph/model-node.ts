@@ -19,24 +19,24 @@ import { parseJson } from '../../values/parse-json.ts';
 import type { ErrorFacts } from '../events.ts';
 import { HeldText } from '../model/held-text.ts';
 import { addUsage, answerUsage } from '../model/usage.ts';
-import { callsWithin, readWritten, type WrittenCall } from '../model/written-calls.ts';
-import { ordersSaid } from '../planner/orders-named.ts';
+import { classifyText, findCalls, type WrittenCall } from '../model/written-calls.ts';
+import { namedOrders } from '../planner/orders-named.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
 import { type AgentStateValue, type Outcome, type ToolCall, uncorrectedFailures } from './agent-state.ts';
-import { callWords, ordersOfCall } from './call-words.ts';
+import { describeCall, ordersInCall } from './call-words.ts';
 import { composedAnswer } from './composed-orders.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
-import { answerEveryCall, outsideMarked, prompts } from './message-history.ts';
-import { readContext, systemPrompt, withCircumstances } from './system-prompt.ts';
+import { answerEveryCall, markOutsideText, prompts } from './message-history.ts';
+import { appendPromptContext, standardInputIn, systemPrompt } from './system-prompt.ts';
 import { readArguments } from './tool-node.ts';
 
 /** Consecutive turns of invalid calls before the run ends. */
 const MAX_MISTAKES = 3;
 /** Maximum answers per prompt that almost parse as a call. After the first one, the model is called once more. */
 const MAX_NEAR_CALLS = 2;
-const faulty = new Set(['usage', 'invalid_order', 'invalid_message']);
+const faultyArgumentCodes = new Set(['usage', 'invalid_order', 'invalid_message']);
 
 type Update = Partial<AgentStateValue>;
 
@@ -50,20 +50,22 @@ export function modelNode(environment: GraphEnvironment) {
     }
     if (state.turns >= maxTurns) {
       const message = `stopped after ${maxTurns} model calls`;
-      return ended(state, `I ${message}.`, message, 'Raise --max-turns, or ask for less at once.');
+      return failedUpdate(state, `I ${message}.`, message, 'Raise --max-turns, or ask for less at once.');
     }
-    const mistakes = mistakesUntilNow(state);
-    if (mistakes >= MAX_MISTAKES) return gaveUp(environment, { ...state, mistakes });
+    const mistakes = countMistakes(state);
+    if (mistakes >= MAX_MISTAKES) return giveUp(environment, { ...state, mistakes });
 
     const held = new HeldText();
     const show = (delta: string) => {
       if (delta !== '') emit({ type: 'text', delta });
     };
-    const answer = await ask(environment, state, (text) => show(model.builtin ? text : held.push(text)));
-    const read = readAnswer(environment, answer, state.messages);
+    const answer = await callModel(environment, state, (text) =>
+      show(model.builtin ? text : held.push(text)),
+    );
+    const read = parseAnswer(environment, answer, state.messages);
     if (read.nearly === undefined && read.message.text !== '') show(held.rest());
     return {
-      ...after(environment, { ...state, mistakes }, answer, read),
+      ...stateUpdate(environment, { ...state, mistakes }, answer, read),
       turns: state.turns + 1,
       usage: addUsage(state.usage, answerUsage(answer, environment.profile.model.price)),
     };
@@ -71,7 +73,7 @@ export function modelNode(environment: GraphEnvironment) {
 }
 
 /** @throws {TradeAgentError} `model_error`, `interrupted` */
-async function ask(
+async function callModel(
   { model, signal, emit, readOnly }: GraphEnvironment,
   { messages }: AgentStateValue,
   show: (text: string) => void,
@@ -80,7 +82,7 @@ async function ask(
   try {
     signal.throwIfAborted();
     const history = answerEveryCall(messages);
-    const given = model.builtin ? history : withCircumstances(outsideMarked(history));
+    const given = model.builtin ? history : appendPromptContext(markOutsideText(history));
     const notice = (message: string) => emit({ type: 'notice', message });
     const prompt = [new SystemMessage(systemPrompt({ readOnly })), ...given];
     for await (const chunk of model.stream(prompt, signal, notice)) {
@@ -101,11 +103,11 @@ async function ask(
   throw new TradeAgentError('model_error', 'the model returned an empty answer', { hint: 'Try again.' });
 }
 
-function after(
+function stateUpdate(
   environment: GraphEnvironment,
   state: AgentStateValue,
   answer: AIMessageChunk,
-  read: ReadAnswer,
+  read: ParsedAnswer,
 ): Update {
   const { prompt } = state;
   const turn = state.turns + 1;
@@ -118,7 +120,7 @@ function after(
       turn,
       tool: call.name,
       unusable: true,
-      ...(read.nearly === undefined ? { what: callWords(call) } : {}),
+      ...(read.nearly === undefined ? { what: describeCall(call) } : {}),
       error: {
         code: 'model_error',
         message: read.nearly === undefined ? problem : NEAR_CALL_MESSAGE,
@@ -131,13 +133,13 @@ function after(
   }
   const messages: BaseMessage[] = [read.message, ...rejectionMessages(read.rejected)];
   const ends =
-    mistakes >= MAX_MISTAKES || (read.nearly !== undefined && nearlyBefore(state) + 1 >= MAX_NEAR_CALLS);
-  if (ends) return gaveUp(environment, { ...state, mistakes }, { messages, outcomes });
+    mistakes >= MAX_MISTAKES || (read.nearly !== undefined && countNearCalls(state) + 1 >= MAX_NEAR_CALLS);
+  if (ends) return giveUp(environment, { ...state, mistakes }, { messages, outcomes });
   if (calls > 0 || environment.model.builtin) return { messages, outcomes, mistakes };
-  return { mistakes, ...withUndone(environment, state, read.message, outcomes) };
+  return { mistakes, ...withUnfinishedNotes(environment, state, read.message, outcomes) };
 }
 
-function withUndone(
+function withUnfinishedNotes(
   { emit }: GraphEnvironment,
   state: AgentStateValue,
   message: AIMessage,
@@ -147,10 +149,15 @@ function withUndone(
   if (message.text.trim() === '') {
     const words = 'I have no answer: the model returned nothing.';
     emit({ type: 'text', delta: words });
-    return ended(state, words, 'the model returned an empty answer', 'Try again, or try another model.');
+    return failedUpdate(
+      state,
+      words,
+      'the model returned an empty answer',
+      'Try again, or try another model.',
+    );
   }
   const all = [...state.outcomes, ...outcomes].filter((outcome) => outcome.prompt === prompt);
-  const { lines, forgotten } = undoneActs(messages, all, message.text);
+  const { lines, forgotten } = unfinishedActs(messages, all, message.text);
   if (lines.length === 0) return { messages: [message], outcomes };
   const more = `\n\n${lines.join('\n')}`;
   emit({ type: 'text', delta: more });
@@ -172,18 +179,20 @@ const NEAR_CALL_MESSAGE = 'the model wrote a tool call that cannot be executed';
 const RETRY_HINT = 'Nothing was done. Try again, or try another model.';
 
 /** Counts consecutive faulty turns, including the latest, whose outcomes are only known now. */
-function mistakesUntilNow({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
+function countMistakes({ outcomes, prompt, turns, mistakes }: AgentStateValue): number {
   const latest = outcomes.filter((outcome) => outcome.prompt === prompt && outcome.turn === turns);
   if (latest.some(({ error }) => error === undefined)) return 0;
-  const areFaulty = latest.every(({ error, unusable }) => !unusable && faulty.has(error?.code ?? ''));
+  const areFaulty = latest.every(
+    ({ error, unusable }) => !unusable && faultyArgumentCodes.has(error?.code ?? ''),
+  );
   return mistakes + (latest.length > 0 && areFaulty ? 1 : 0);
 }
 
-function nearlyBefore({ outcomes, prompt }: AgentStateValue): number {
+function countNearCalls({ outcomes, prompt }: AgentStateValue): number {
   return outcomes.filter((outcome) => outcome.prompt === prompt && outcome.tool === UNREADABLE_CALL).length;
 }
 
-function gaveUp(
+function giveUp(
   { emit }: GraphEnvironment,
   state: AgentStateValue,
   added: { readonly messages: BaseMessage[]; readonly outcomes: Outcome[] } = { messages: [], outcomes: [] },
@@ -191,7 +200,12 @@ function gaveUp(
   const text = 'the model kept making calls that cannot be understood';
   const words = `I stopped: ${text}.`;
   emit({ type: 'text', delta: words });
-  const { messages = [], outcomes = [] } = ended(state, words, text, 'Try again, or try another model.');
+  const { messages = [], outcomes = [] } = failedUpdate(
+    state,
+    words,
+    text,
+    'Try again, or try another model.',
+  );
   return {
     messages: [...added.messages, ...(messages as BaseMessage[])],
     outcomes: [...added.outcomes, ...outcomes],
@@ -199,7 +213,12 @@ function gaveUp(
   };
 }
 
-function ended({ prompt, turns }: AgentStateValue, words: string, message: string, hint: string): Update {
+function failedUpdate(
+  { prompt, turns }: AgentStateValue,
+  words: string,
+  message: string,
+  hint: string,
+): Update {
   return {
     messages: [new AIMessage(words)],
     outcomes: [{ prompt, turn: turns + 1, tool: 'model', error: { code: 'model_error', message, hint } }],
@@ -227,23 +246,24 @@ function interrupted(): TradeAgentError {
 
 const MAX_REASON_LENGTH = 200;
 /** Words that make an order optional. */
-const conditional = /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
+const conditionalWords =
+  /\b(?:if|or|otherwise|unless|instead|when|whichever|either|should|what|would|could)\b/i;
 
 /**
  * Computes what the latest prompt left undone: failed calls, and orders the person named that the model never
  * proposed. The model's final answer may omit either.
  */
-function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
+function unfinishedActs(messages: readonly BaseMessage[], outcomes: readonly Outcome[], said: string) {
   const failed = uncorrectedFailures(outcomes).flatMap(({ what, error }) =>
     what === undefined ? [] : [`Not done: ${what} (${safeLine(error.message, MAX_REASON_LENGTH)}).`],
   );
   const asked = prompts(messages).flatMap(({ text, composedBy }) => (composedBy === undefined ? [text] : []));
-  const named = ordersSaid(asked);
+  const named = namedOrders(asked);
   const from = messages.findLastIndex(({ type }) => type === 'human');
   const called = messages
     .slice(from + 1)
     .flatMap((message) =>
-      AIMessage.isInstance(message) ? (message.tool_calls ?? []).flatMap(ordersOfCall) : [],
+      AIMessage.isInstance(message) ? (message.tool_calls ?? []).flatMap(ordersInCall) : [],
     );
   const forgotten = named.filter(
     ({ side, symbol }) => !called.some((order) => order.side === side && order.symbol === symbol),
@@ -261,7 +281,7 @@ function undoneActs(messages: readonly BaseMessage[], outcomes: readonly Outcome
           : []),
     ],
     /** Orders the person named that were not proposed although others were. */
-    forgotten: isPart && !conditional.test(asked.at(-1) ?? '') ? words : undefined,
+    forgotten: isPart && !conditionalWords.test(asked.at(-1) ?? '') ? words : undefined,
   };
 }
 
@@ -276,7 +296,7 @@ interface RejectedCall {
   readonly repeated?: true;
 }
 
-interface ReadAnswer {
+interface ParsedAnswer {
   readonly message: AIMessage;
   readonly rejected: readonly RejectedCall[];
   readonly nearly?: string;
@@ -289,27 +309,27 @@ type Tools = Pick<GraphEnvironment, 'foreign'>;
  * order's client_order_id derives from it, so a repeated id would mean an order already placed. Malformed calls stay
  * in the message with empty arguments and an error, because chat APIs require every call to be answered.
  */
-function readAnswer(
+function parseAnswer(
   environment: Tools,
   answer: AIMessageChunk,
   messages: readonly BaseMessage[],
-): ReadAnswer {
+): ParsedAnswer {
   const raw = rawCalls(answer);
-  const written = writtenIn(environment, answer.text, messages);
-  if (raw.length === 0 && written.kind === 'nearly') return nearly(answer.text, written.problem);
+  const written = readWrittenCalls(environment, answer.text, messages);
+  if (raw.length === 0 && written.kind === 'nearly') return nearCallAnswer(answer.text, written.problem);
   const given = raw.length === 0 && written.kind === 'calls' ? written.calls : raw;
-  const before = readsBefore(messages);
+  const before = previousReads(messages);
   const calls: ToolCall[] = [];
   const rejected: RejectedCall[] = [];
   for (const { name, args } of given) {
     const parsed = parseArguments(args);
-    const call = { id: shortId('tc_', 12), name: toolName(name), args: parsed ?? {} };
+    const call = { id: shortId('tc_', 12), name: safeToolName(name), args: parsed ?? {} };
     calls.push(call);
     if (calls.length > MAX_CALLS)
       rejected.push({ call, problem: `more than ${MAX_CALLS} calls in one turn` });
-    else if (!isTool(environment, name)) rejected.push({ call, problem: 'there is no such tool' });
+    else if (!isKnownTool(environment, name)) rejected.push({ call, problem: 'there is no such tool' });
     else if (parsed === undefined) rejected.push({ call, problem: 'the arguments are not a JSON object' });
-    else if (before.has(sameCall(call))) {
+    else if (before.has(callKey(call))) {
       rejected.push({
         call,
         problem: 'it was just called with the same arguments: use its answer above',
@@ -323,7 +343,7 @@ function readAnswer(
 }
 
 /** Records the text as a failed call, so that the model learns why in the form chat APIs expect. */
-function nearly(text: string, problem: string): ReadAnswer {
+function nearCallAnswer(text: string, problem: string): ParsedAnswer {
   const call = { id: shortId('tc_', 12), name: UNREADABLE_CALL, args: { written: text.slice(0, 500) } };
   return {
     message: new AIMessage({ content: '', tool_calls: [call] }),
@@ -338,18 +358,18 @@ function nearly(text: string, problem: string): ReadAnswer {
 }
 
 /** Text counts as a call only if it could be executed as it is. */
-function writtenIn(environment: Tools, text: string, messages: readonly BaseMessage[]) {
+function readWrittenCalls(environment: Tools, text: string, messages: readonly BaseMessage[]) {
   const mayBeJson = /json/i.test(prompts(messages).at(-1)?.text ?? '');
-  const written = readWritten(
+  const written = classifyText(
     text,
     tools.map(({ name }) => name),
     mayBeJson,
   );
   if (written.kind !== 'calls') return written;
-  const quoted = outsideCalls(messages);
+  const quoted = quotedCalls(messages);
   for (const call of written.calls) {
     const problem =
-      callProblem(environment, call) ?? (quoted.has(sameCall(call)) ? QUOTED_PROBLEM : undefined);
+      callProblem(environment, call) ?? (quoted.has(callKey(call)) ? QUOTED_PROBLEM : undefined);
     if (problem !== undefined) return { kind: 'nearly' as const, problem };
   }
   return written;
@@ -358,7 +378,7 @@ function writtenIn(environment: Tools, text: string, messages: readonly BaseMess
 const QUOTED_PROBLEM = 'it repeats a tool’s answer or outside text, which is data';
 
 function callProblem(environment: Tools, { name, args: given }: WrittenCall): string | undefined {
-  if (!isTool(environment, name)) return 'there is no such tool';
+  if (!isKnownTool(environment, name)) return 'there is no such tool';
   const tool = findTool(name);
   // The account is looked up when the proposal is made.
   const { account: _, ...proposed } = given;
@@ -381,10 +401,12 @@ function callProblem(environment: Tools, { name, args: given }: WrittenCall): st
 }
 
 /** Returns the calls quoted in tool answers or outside data. Repeating one is not calling it. */
-function outsideCalls(messages: readonly BaseMessage[]): Set<string> {
+function quotedCalls(messages: readonly BaseMessage[]): Set<string> {
   const outside = messages.flatMap((message) => {
     if (ToolMessage.isInstance(message)) return [message.text];
-    return HumanMessage.isInstance(message) && readContext(message.text) !== undefined ? [message.text] : [];
+    return HumanMessage.isInstance(message) && standardInputIn(message.text) !== undefined
+      ? [message.text]
+      : [];
   });
   // Undoes the escapes in the strings of a tool's JSON.
   const plain = (text: string) =>
@@ -392,11 +414,11 @@ function outsideCalls(messages: readonly BaseMessage[]): Set<string> {
       .replace(/\\u00([0-9a-f]{2})/gi, (_, code: string) => String.fromCharCode(Number.parseInt(code, 16)))
       .replace(/\\+"/g, '"')
       .replace(/\\+n/g, '\n');
-  return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(callsWithin).map(sameCall)));
+  return new Set(outside.flatMap((text) => [text, plain(text)].flatMap(findCalls).map(callKey)));
 }
 
 /** Returns the model's previous reads for this prompt, which would give the same answer if repeated at once. */
-function readsBefore(messages: readonly BaseMessage[]): Set<string> {
+function previousReads(messages: readonly BaseMessage[]): Set<string> {
   const failed = new Set(
     messages.flatMap((message) =>
       ToolMessage.isInstance(message) && message.status === 'error' ? [message.tool_call_id] : [],
@@ -409,13 +431,13 @@ function readsBefore(messages: readonly BaseMessage[]): Set<string> {
     // A proposal may change what a read returns, and a foreign tool may do more than read.
     if (calls.some(({ name }) => findTool(name)?.risk !== 'read')) break;
     const answered = calls.filter(({ id }) => !failed.has(id ?? ''));
-    if (answered.length > 0) return new Set(answered.map(sameCall));
+    if (answered.length > 0) return new Set(answered.map(callKey));
   }
   return new Set();
 }
 
 /** Returns a key that is equal for the same tool and arguments in any key order. */
-function sameCall({ name, args }: { name: string; args: unknown }): string {
+function callKey({ name, args }: { name: string; args: unknown }): string {
   const sorted = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(sorted);
     if (typeof value !== 'object' || value === null) return value;
@@ -432,11 +454,11 @@ function rejectionMessages(rejected: readonly RejectedCall[]): ToolMessage[] {
   return rejected.map(({ call, problem }) => errorMessage(call, { code: 'model_error', message: problem }));
 }
 
-function isTool({ foreign }: Tools, name: string): boolean {
+function isKnownTool({ foreign }: Tools, name: string): boolean {
   return findTool(name) !== undefined || foreign?.serverOf(name) !== undefined;
 }
 
-function toolName(name: string): string {
+function safeToolName(name: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(name) ? name : 'invalid';
 }
 

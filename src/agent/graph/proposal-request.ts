@@ -1,5 +1,5 @@
-import { aboutAccount } from '../../tools/account-argument.ts';
-import { type ClosingOrder, closePosition, closingOrder } from '../../tools/close-position.ts';
+import { splitAccountArgument } from '../../tools/account-argument.ts';
+import { type ClosingOrder, closePosition, readClosingOrder } from '../../tools/close-position.ts';
 import { SERVER_PREFIX } from '../../tools/foreign-tools.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
@@ -11,8 +11,8 @@ import type { Tool } from '../../tools/tool.ts';
 import type { OrderRequest } from '../../trading/order.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import {
-  type AskedUnder,
   MAX_TTL_S,
+  type MandateReference,
   MIN_TTL_S,
   type ProposalKind,
   type ProposalRequestInput,
@@ -22,7 +22,7 @@ import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { computeProvenance, type ProvenanceInput } from './provenance.ts';
-import { byRebalancing } from './rebalancing.ts';
+import { attributeRebalancing } from './rebalancing.ts';
 import { standingRequest } from './standing-request.ts';
 
 /**
@@ -40,8 +40,8 @@ export async function proposalRequest(
   state: Pick<ProposalGraphValue, 'call' | 'facts' | 'tainted'>,
 ): Promise<ProposalRequestInput> {
   const { profile, clock, requestedBy, ttl } = environment;
-  const under = (order: OrderRequest) => underMandate(environment, order);
-  const { args, gateway, account: entry } = await aboutAccount(ofPerson, state.call.args);
+  const under = (order: OrderRequest) => mandateOptions(environment, order);
+  const { args, gateway, account: entry } = await splitAccountArgument(ofPerson, state.call.args);
   const account = entry === undefined ? {} : { account: entry.account };
   const named = defined({ account: entry });
   const base = {
@@ -52,7 +52,12 @@ export async function proposalRequest(
     case 'trade': {
       if (tool.name === replaceOrder.name) {
         const replace = { ...account, ...readReplaceRequest(args) };
-        return { kind: 'replace', replace, ...base, provenance: sources(state, 'replace', replace, named) };
+        return {
+          kind: 'replace',
+          replace,
+          ...base,
+          provenance: requestProvenance(state, 'replace', replace, named),
+        };
       }
       const { environment, max_slippage } = profile;
       if (tool.name === placeOrders.name) {
@@ -61,19 +66,23 @@ export async function proposalRequest(
           orders: asked.map((order) => ({ ...order, ...account, environment, max_slippage })),
           on_failure,
         };
-        const provenance = sources(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
-        return { kind: 'batch', batch, ...base, provenance: rebalanced(state, provenance, asked) };
+        const provenance = requestProvenance(state, 'batch', batch, { defaults: { on_failure: 'stop' } });
+        return { kind: 'batch', batch, ...base, provenance: withRebalancing(state, provenance, asked) };
       }
       if (tool.name === closePosition.name) {
-        const { order: closing, computed, held } = await closingOrder(args, gateway);
+        const { order: closing, computed, held } = await readClosingOrder(args, gateway);
         const order = { ...closing, ...account, environment, max_slippage };
         const defaults = { ...orderDefaults(order.symbol), environment, max_slippage };
-        const provenance = sources(holding(state, held), 'order', order, { defaults, computed, ...named });
+        const provenance = requestProvenance(withPosition(state, held), 'order', order, {
+          defaults,
+          computed,
+          ...named,
+        });
         return {
           kind: 'order',
           order,
           ...base,
-          provenance: byHoldings(provenance, computed),
+          provenance: withSideFromPosition(provenance, computed),
           ...under(order),
         };
       }
@@ -84,7 +93,9 @@ export async function proposalRequest(
         kind: 'order',
         order,
         ...base,
-        provenance: rebalanced(state, sources(state, 'order', order, { defaults, ...named }), [asked]),
+        provenance: withRebalancing(state, requestProvenance(state, 'order', order, { defaults, ...named }), [
+          asked,
+        ]),
         ...under(order),
       };
     }
@@ -97,7 +108,7 @@ export async function proposalRequest(
         kind: 'message',
         message,
         ...base,
-        provenance: sources(state, 'message', message, { computed }),
+        provenance: requestProvenance(state, 'message', message, { computed }),
       };
     }
     case 'mandate':
@@ -108,7 +119,12 @@ export async function proposalRequest(
       };
     case 'reduce': {
       const cancel = { ...account, order_id: String(args.order_id) };
-      return { kind: 'cancel', cancel, ...base, provenance: sources(state, 'cancel', cancel, named) };
+      return {
+        kind: 'cancel',
+        cancel,
+        ...base,
+        provenance: requestProvenance(state, 'cancel', cancel, named),
+      };
     }
     default:
       throw new TypeError('not a tool that proposes');
@@ -116,7 +132,7 @@ export async function proposalRequest(
 }
 
 /** Adds the position that was read for this order to the facts. */
-function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
+function withPosition<State extends Pick<ProposalGraphValue, 'facts'>>(
   state: State,
   held: ClosingOrder['held'],
 ): State {
@@ -125,26 +141,29 @@ function holding<State extends Pick<ProposalGraphValue, 'facts'>>(
 }
 
 /** Attributes the side to the position, even if "close" was parsed as a sale. */
-function byHoldings({ fields, ...rest }: Provenance, { side }: ClosingOrder['computed']): Provenance {
+function withSideFromPosition(
+  { fields, ...rest }: Provenance,
+  { side }: ClosingOrder['computed'],
+): Provenance {
   if (side === undefined || fields.side?.source === 'user') return { ...rest, fields };
   return { ...rest, fields: { ...fields, side: { source: 'computed', from: side } } };
 }
 
 /** Attributes orders that were computed for the person's own targets. A program's targets don't count. */
-function rebalanced(
+function withRebalancing(
   { facts }: Pick<ProposalGraphValue, 'facts'>,
   provenance: Provenance,
   orders: readonly OrderRequest[],
 ): Provenance {
   const { rebalancing, said, composedBy } = facts;
-  return byRebalancing(provenance, rebalancing, composedBy === undefined ? said : [], orders);
+  return attributeRebalancing(provenance, rebalancing, composedBy === undefined ? said : [], orders);
 }
 
 /** Returns the mandate that the order may be placed under. The model never chooses it. */
-function underMandate(
+function mandateOptions(
   { approvalMode, mandates = [] }: Pick<GraphEnvironment, 'approvalMode' | 'mandates'>,
   { symbol, side }: OrderRequest,
-): AskedUnder {
+): MandateReference {
   const found = mandates.find(({ symbols, sides }) => symbols.includes(symbol) && sides.includes(side));
   const under = found === undefined ? {} : { mandate: found.mandate, ...defined({ slot: found.slot }) };
   return approvalMode === 'mandate' ? { mandate: 'any', ...under, approval: 'mandate' } : under;
@@ -154,14 +173,14 @@ function underMandate(
  * Names the source of the unsaid fields. With another server's text in the conversation, its ideas look like the
  * model's own, so the server is named.
  */
-function thoughtOfBy(tainted: readonly string[]): string {
+function unsaidFieldSource(tainted: readonly string[]): string {
   const servers = tainted.flatMap((source) =>
     source.startsWith(SERVER_PREFIX) ? [source.slice(SERVER_PREFIX.length)] : [],
   );
   return servers.length === 0 ? 'model' : `${SERVER_PREFIX}${servers.join(', ')}`;
 }
 
-function sources(
+function requestProvenance(
   { facts, tainted }: Pick<ProposalGraphValue, 'facts' | 'tainted'>,
   kind: ProposalKind,
   request: Readonly<Record<string, unknown>>,
@@ -176,7 +195,7 @@ function sources(
     kind,
     request,
     userTurns: composedBy === undefined ? said : [],
-    from: thoughtOfBy(tainted ?? []),
+    from: unsaidFieldSource(tainted ?? []),
     taintedBy: tainted ?? [],
     positions: new Map(positions.map(({ symbol, ...held }) => [symbol, held])),
     ...defined({ names }),

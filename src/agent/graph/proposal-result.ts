@@ -7,19 +7,19 @@ import { safeLine } from '../../text/shown-text.ts';
 import { MAX_SENTENCE_LENGTH } from '../../tools/gateway/gateway-problem.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import type { ToolResult } from '../../tools/tool.ts';
-import { mandateFor, mandateWorst } from '../../trading/mandate/mandate-words.ts';
+import { mandateFor, mandateHeadline } from '../../trading/mandate/mandate-words.ts';
 import { describeMessage } from '../../trading/message.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { linesSummary, orderSummary } from '../planner/answer.ts';
+import { batchSummary, orderSummary } from '../planner/answer.ts';
 import type { Outcome, ProposalGraphValue, ToolCall } from './agent-state.ts';
-import { callSubject, callWords } from './call-words.ts';
+import { callSubject, describeCall } from './call-words.ts';
 import { errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { brokerRejection, proposalError } from './proposal-refusal.ts';
-import { describeProposal, mandateIn, proposalOutcome } from './proposal-view.ts';
+import { describeProposal, proposalMandate, proposalOutcome } from './proposal-view.ts';
 import { emitToolResult } from './tool-node.ts';
 
 /** The first attempt and two re-proposals after the price moved. */
@@ -41,7 +41,7 @@ export function resultNode(environment: GraphEnvironment) {
       });
       return new Command({ goto: 'draft', update: { attempt: state.attempt + 1 } });
     }
-    return settled(environment, state, (await followFill(environment, seen)).proposal);
+    return settledCommand(environment, state, (await followFill(environment, seen)).proposal);
   };
 }
 
@@ -61,7 +61,7 @@ function reasonText({ reason }: Proposal): string {
   return (reason?.text ?? 'the price moved too far').replace(/\.$/, '');
 }
 
-export function failed(
+export function failedCommand(
   environment: GraphEnvironment,
   state: ProposalGraphValue,
   error: TradeAgentError,
@@ -75,29 +75,45 @@ export function failed(
     update: {
       messages: [errorMessage(call, facts)],
       outcomes: [
-        { prompt, turn, tool: call.name, ...about(call), what: callWords(call), error: facts, ...asked },
+        {
+          prompt,
+          turn,
+          tool: call.name,
+          ...outcomeSubject(call),
+          what: describeCall(call),
+          error: facts,
+          ...asked,
+        },
       ],
     },
   });
 }
 
-export function done(environment: GraphEnvironment, state: ProposalGraphValue, result: ToolResult): Command {
+export function doneCommand(
+  environment: GraphEnvironment,
+  state: ProposalGraphValue,
+  result: ToolResult,
+): Command {
   const { order, summary, content } = result;
-  return ended(environment, state, summary, content, defined({ order }));
+  return endCommand(environment, state, summary, content, defined({ order }));
 }
 
-function settled(environment: GraphEnvironment, state: ProposalGraphValue, proposal: Proposal): Command {
+function settledCommand(
+  environment: GraphEnvironment,
+  state: ProposalGraphValue,
+  proposal: Proposal,
+): Command {
   const asked = { asked: true } as const;
   if (proposal.state !== 'executed' || proposal.result === undefined) {
-    return failed(environment, state, proposalError(proposal), asked);
+    return failedCommand(environment, state, proposalError(proposal), asked);
   }
   if (proposalOutcome(proposal).placed?.status === 'rejected') {
-    return failed(environment, state, brokerRejection(proposal), asked);
+    return failedCommand(environment, state, brokerRejection(proposal), asked);
   }
-  const [summary, facts] = whatCame(proposal);
-  const mandate = mandateIn(proposal);
+  const [summary, facts] = describeOutcome(proposal);
+  const mandate = proposalMandate(proposal);
   const approval = mandate === undefined ? 'approved' : `approved by mandate ${mandate}`;
-  return ended(
+  return endCommand(
     environment,
     state,
     mandate === undefined ? summary : `${summary}, ${approval}`,
@@ -107,21 +123,21 @@ function settled(environment: GraphEnvironment, state: ProposalGraphValue, propo
 }
 
 /** Returns the outcome in words, and as facts for the model. */
-function whatCame(proposal: Proposal): readonly [string, Readonly<Record<string, unknown>>] {
+function describeOutcome(proposal: Proposal): readonly [string, Readonly<Record<string, unknown>>] {
   const { placed, sent, lines, granted } = proposalOutcome(proposal);
   if (placed !== undefined) return [orderSummary(placed), { order: placed }];
   if (sent !== undefined) return [`sent: ${describeMessage(sent)}`, { sent }];
-  if (lines !== undefined) return [linesSummary(lines), { lines }];
+  if (lines !== undefined) return [batchSummary(lines), { lines }];
   const facts = granted === undefined ? {} : { granted: { ...granted, ...mandateFacts(proposal) } };
   return [describeProposal(proposal), facts];
 }
 
 function mandateFacts({ kind, subject }: Proposal): { for?: string; worst?: string; expires_at?: string } {
   if (kind !== 'mandate') return {};
-  return { for: mandateFor(subject), worst: mandateWorst(subject), expires_at: subject.expires_at };
+  return { for: mandateFor(subject), worst: mandateHeadline(subject), expires_at: subject.expires_at };
 }
 
-function ended(
+function endCommand(
   environment: GraphEnvironment,
   { call, prompt, turn }: ProposalGraphValue,
   summary: string,
@@ -133,12 +149,12 @@ function ended(
     goto: END,
     update: {
       messages: [new ToolMessage({ tool_call_id: call.id, name: call.name, content: inertJson(content) })],
-      outcomes: [{ prompt, turn, tool: call.name, ...about(call), ...more }],
+      outcomes: [{ prompt, turn, tool: call.name, ...outcomeSubject(call), ...more }],
     },
   });
 }
 
-function about(call: ToolCall): Pick<Outcome, 'subject'> {
+function outcomeSubject(call: ToolCall): Pick<Outcome, 'subject'> {
   const subject = callSubject(call);
   return defined({ subject });
 }

@@ -1,6 +1,6 @@
 import { connectCommand } from '../../tools/gateway/gateway-problem.ts';
 import { fieldsChosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
-import type { Came } from '../../trading/kinds/kind-words.ts';
+import type { KindOutcome } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
@@ -11,7 +11,7 @@ export function approvalView(proposal: Proposal, thread: string): ApprovalView {
   const { id, state, code, expires_at, reason, worst_case, warnings, requested_by, client } = proposal;
   const { kind, subject, shows } = proposal;
   const environment = kindWords(kind).environment?.(subject);
-  const mandate = mandateIn(proposal);
+  const mandate = proposalMandate(proposal);
   const chosen = fieldsChosenByAi(proposal.provenance);
   const view: unknown = {
     id,
@@ -42,7 +42,7 @@ function reasonText({ code, text, members }: NonNullable<Proposal['reason']>): s
   return `${text}; connect it with "${connectCommand(connection)}"`;
 }
 
-export function mandateIn({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
+export function proposalMandate({ kind, subject }: Pick<Proposal, 'kind' | 'subject'>): string | undefined {
   return kindWords(kind).mandate?.(subject);
 }
 
@@ -50,6 +50,6 @@ export function describeProposal({ kind, subject }: Proposal): string {
   return kindWords(kind).summary(subject);
 }
 
-export function proposalOutcome({ kind, result }: Proposal): Came {
+export function proposalOutcome({ kind, result }: Proposal): KindOutcome {
   return result === undefined ? {} : kindWords(kind).came(result);
 }

@@ -5,42 +5,42 @@ import { loginRequired } from '../../errors/login-required.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { findTool } from '../../tools/catalog.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
+import { proposeWithRetries } from '../../tools/gateway/propose-surely.ts';
 import type { DirectTool } from '../../tools/tool.ts';
-import { askedUnder, type Proposal, type ProposalRequestInput } from '../../trading/proposal.ts';
+import { mandateReference, type Proposal, type ProposalRequestInput } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
-import { requireAsks } from './asks.ts';
+import { requireProposalQuota } from './asks.ts';
 import { withConnection } from './awaited-connection.ts';
 import { asTradeAgentError } from './error-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { proposalRequest } from './proposal-request.ts';
-import { done, failed } from './proposal-result.ts';
-import { emitToolCall, readArguments, readOnlyRun } from './tool-node.ts';
+import { doneCommand, failedCommand } from './proposal-result.ts';
+import { emitToolCall, readArguments, readOnlyError } from './tool-node.ts';
 
 /** Turns the call into a complete request, or runs it at once if it needs no approval. Proposes nothing yet. */
 export function draftNode(environment: GraphEnvironment) {
   return async (state: ProposalGraphValue): Promise<Command> => {
     if (state.attempt === 1) emitToolCall(environment, state.call);
     try {
-      return await draft(environment, state);
+      return await draftProposal(environment, state);
     } catch (error) {
       if (isGraphInterrupt(error)) throw error;
-      return failed(environment, state, asTradeAgentError(error));
+      return failedCommand(environment, state, asTradeAgentError(error));
     }
   };
 }
 
-async function draft(environment: GraphEnvironment, state: ProposalGraphValue): Promise<Command> {
-  if (environment.readOnly) throw readOnlyRun();
+async function draftProposal(environment: GraphEnvironment, state: ProposalGraphValue): Promise<Command> {
+  if (environment.readOnly) throw readOnlyError();
   const tool = findTool(state.call.name);
-  const gateway = signedIn(environment.gateway);
+  const gateway = requireSignedIn(environment.gateway);
   if (tool?.risk === 'reduce') {
-    const ended = await withConnection(() => withoutAsking(environment, state, tool));
+    const ended = await withConnection(() => executeWithoutApproval(environment, state, tool));
     if (ended !== undefined) return ended;
   }
-  if (mayNotAskFor(environment, tool?.risk === 'trade')) throw mayNotAsk();
-  if (state.attempt === 1) requireAsks(state.asks);
+  if (isApprovalDisabled(environment, tool?.risk === 'trade')) throw approvalDisabled();
+  if (state.attempt === 1) requireProposalQuota(state.asks);
   const drafted = await withConnection(() => proposalRequest(environment, gateway, tool, state));
   return new Command({ goto: 'propose', update: { drafted } });
 }
@@ -55,10 +55,11 @@ export function proposeNode(environment: GraphEnvironment) {
     const { call, attempt, prompt, drafted: request } = state;
     let proposal: Proposal | undefined;
     try {
-      if (mayNotAskFor(environment, askedUnder(request)?.approval === 'mandate')) throw mayNotAsk();
-      const gateway = signedIn(environment.proposing);
+      if (isApprovalDisabled(environment, mandateReference(request)?.approval === 'mandate'))
+        throw approvalDisabled();
+      const gateway = requireSignedIn(environment.proposing);
       proposal = await withConnection(() =>
-        environment.track(post(environment, gateway, request, proposalKey(thread, call.id, attempt))),
+        environment.track(sendProposal(environment, gateway, request, proposalKey(thread, call.id, attempt))),
       );
       await environment.saw({ thread, prompt, toolCallId: call.id, attempt, proposal });
       failpoint('propose.noted');
@@ -66,38 +67,38 @@ export function proposeNode(environment: GraphEnvironment) {
     } catch (error) {
       // Not an answer for the model: the run stops here, and a resume continues with the same proposal.
       const isStopped = environment.signal.aborted || (isTradeAgentError(error) && error.code === 'busy');
-      if (isGraphInterrupt(error) || isUnanswered(error) || isStopped || proposal !== undefined) throw error;
-      return failed(environment, state, asTradeAgentError(error));
+      if (isGraphInterrupt(error) || isUnconfirmed(error) || isStopped || proposal !== undefined) throw error;
+      return failedCommand(environment, state, asTradeAgentError(error));
     }
   };
 }
 
 /** Proposes. @throws {TradeAgentError} the gateway's refusal; {@link unanswered} if it may have the proposal */
-function post(
+function sendProposal(
   { clock, signal, emit, requireLease, thread }: GraphEnvironment,
   gateway: GatewayClient,
   request: ProposalRequestInput,
   key: string,
 ): Promise<Proposal> {
-  return proposeSurely(gateway, request, key, {
+  return proposeWithRetries(gateway, request, key, {
     clock,
     signal,
     notice: (message) => emit({ type: 'notice', message }),
     before: requireLease,
-    unanswered: (cause) => unanswered(thread, cause),
+    unanswered: (cause) => unconfirmedError(thread, cause),
   });
 }
 
 const UNCONFIRMED = 'the gateway did not confirm that it has the proposal';
 
-function unanswered(thread: string, cause?: unknown): TradeAgentError {
+function unconfirmedError(thread: string, cause?: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', UNCONFIRMED, {
     hint: `Run "trade-agent resume ${thread}" to continue with the same proposal. Do not ask for the order again before that.`,
     ...defined({ cause }),
   });
 }
 
-function isUnanswered(error: unknown): boolean {
+function isUnconfirmed(error: unknown): boolean {
   return isTradeAgentError(error) && error.code === 'outcome_unknown' && error.message === UNCONFIRMED;
 }
 
@@ -105,7 +106,7 @@ function isUnanswered(error: unknown): boolean {
  * Cancels at once if no approval is required. With outside text in the conversation, approval is always required.
  * @returns undefined if the person must be asked
  */
-async function withoutAsking(
+async function executeWithoutApproval(
   environment: GraphEnvironment,
   state: ProposalGraphValue,
   tool: DirectTool,
@@ -114,7 +115,7 @@ async function withoutAsking(
   const args = readArguments(tool, state.call);
   if (state.tainted.length > 0) return undefined;
   try {
-    return done(environment, state, await tool.execute({ session, gateway }, args));
+    return doneCommand(environment, state, await tool.execute({ session, gateway }, args));
   } catch (error) {
     if (isTradeAgentError(error) && error.details.problem === 'approval_required') return undefined;
     throw error;
@@ -122,17 +123,17 @@ async function withoutAsking(
 }
 
 /** @param neverAsks true for an order that a mandate must cover */
-function mayNotAskFor({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
+function isApprovalDisabled({ approvalMode }: GraphEnvironment, neverAsks: boolean): boolean {
   return approvalMode === 'deny' || (approvalMode === 'mandate' && !neverAsks);
 }
 
-function mayNotAsk(): TradeAgentError {
+function approvalDisabled(): TradeAgentError {
   return new TradeAgentError('approval_denied', 'this run may not ask for approvals', {
     hint: 'Nothing was proposed. Run it again with --approval wait or detach.',
   });
 }
 
-function signedIn(gateway: GatewayClient | undefined): GatewayClient {
+function requireSignedIn(gateway: GatewayClient | undefined): GatewayClient {
   if (gateway !== undefined) return gateway;
   throw loginRequired();
 }

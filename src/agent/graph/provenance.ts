@@ -1,13 +1,13 @@
 import { safeLine } from '../../text/shown-text.ts';
 import { printableAscii } from '../../text/unseen.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
-import { Dec, decimalString, plain } from '../../trading/decimal.ts';
-import { type Held, partName, partOfPosition } from '../../trading/portfolio/allocation.ts';
+import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
+import { type Held, partName, positionPart } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
-import { understand } from '../planner/conversation.ts';
+import { readTurn } from '../planner/conversation.ts';
 import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
-import { readUtterances, type Said } from '../planner/person-words.ts';
-import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
+import { readUtterances, type Utterance } from '../planner/person-words.ts';
+import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
 
 type Field = Provenance['fields'][string];
 
@@ -26,7 +26,7 @@ export interface ProvenanceInput {
   /** Fields filled in by a rule in code, with the rule's name. */
   readonly computed?: Readonly<Record<string, string>>;
   readonly positions?: ReadonlyMap<string, Held>;
-  readonly names?: readonly NameFound[];
+  readonly names?: readonly NameSearchResult[];
   /** The account named in the request, for the names the person may call it by. */
   readonly account?: AccountEntry;
   readonly openOrders?: readonly { readonly id: string; readonly symbol: string }[];
@@ -52,7 +52,7 @@ const numberFields = [
 ];
 
 /** Fields that are said in words, and whether several words for one field leave it undecided. */
-const wordFields: readonly (readonly [string, (said: Said) => readonly unknown[], boolean])[] = [
+const wordFields: readonly (readonly [string, (said: Utterance) => readonly unknown[], boolean])[] = [
   ['side', ({ sides }) => sides, true],
   ['position_intent', ({ intents }) => intents, true],
   ['type', ({ types }) => types, false],
@@ -66,13 +66,14 @@ const wordFields: readonly (readonly [string, (said: Said) => readonly unknown[]
  * words. The newest turn that mentions a field decides, so that "no, make it 3" revokes an earlier 5.
  */
 export function computeProvenance(input: ProvenanceInput): Provenance {
-  const found = input.kind === 'order' || input.kind === 'replace' ? ofOrder(input) : ofWords(input);
+  const found =
+    input.kind === 'order' || input.kind === 'replace' ? orderSources(input) : literalSources(input);
   const fields: Record<string, Field> = {};
-  const named = saidAccount(input);
+  const named = accountSource(input);
   for (const [name, value] of Object.entries(input.request)) {
     if (value === undefined) continue;
     fields[name] =
-      (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaid(input, name, value);
+      (name === 'account' ? named : undefined) ?? found.fields[name] ?? unsaidSource(input, name, value);
   }
   const tainted = [...new Set(input.taintedBy.map(printable).filter((name) => name !== ''))];
   const sentence = sanitizedSentence(input.userTurns[found.turn] ?? input.userTurns.at(-1) ?? '');
@@ -83,14 +84,14 @@ export function computeProvenance(input: ProvenanceInput): Provenance {
   };
 }
 
-function saidAccount({ account, userTurns }: ProvenanceInput): Field | undefined {
+function accountSource({ account, userTurns }: ProvenanceInput): Field | undefined {
   if (account === undefined) return undefined;
   const names = [account.account ?? '', account.broker, account.label].filter((name) => name !== '');
-  const isSaid = userTurns.some((turn) => names.some((name) => hasWords(turn, name)));
+  const isSaid = userTurns.some((turn) => names.some((name) => mentions(turn, name)));
   return isSaid ? { source: 'user' } : undefined;
 }
 
-function hasWords(text: string, words: string): boolean {
+function mentions(text: string, words: string): boolean {
   const bare = (one: string) =>
     ` ${one
       .toLowerCase()
@@ -100,37 +101,38 @@ function hasWords(text: string, words: string): boolean {
   return bare(text).includes(bare(words));
 }
 
-interface Found {
+interface FoundSources {
   readonly fields: Readonly<Record<string, Field>>;
   /** Index of the newest turn that any field was read from; -1 for none. */
   readonly turn: number;
 }
 
-function unsaid({ computed, defaults, from }: ProvenanceInput, name: string, value: unknown): Field {
+function unsaidSource({ computed, defaults, from }: ProvenanceInput, name: string, value: unknown): Field {
   const rule = computed?.[name];
   if (rule !== undefined) return { source: 'computed', from: printable(rule) };
-  if (defaults !== undefined && name in defaults && same(defaults[name], value)) return { source: 'default' };
-  return other(from);
+  if (defaults !== undefined && name in defaults && isSameValue(defaults[name], value))
+    return { source: 'default' };
+  return otherSource(from);
 }
 
-function ofOrder(input: ProvenanceInput): Found {
+function orderSources(input: ProvenanceInput): FoundSources {
   const { request, from } = input;
-  const own = input.kind === 'replace' ? symbolOfOrder(input) : String(request.symbol ?? '').toUpperCase();
+  const own = input.kind === 'replace' ? openOrderSymbol(input) : String(request.symbol ?? '').toUpperCase();
   const turns = input.userTurns.map((_, at) =>
-    closest(readUtterances(input.userTurns.slice(0, at + 1), own, input.names), request),
+    closestReading(readUtterances(input.userTurns.slice(0, at + 1), own, input.names), request),
   );
   const fields: Record<string, Field> = {};
   let turn = -1;
   const decide = (
     name: string,
-    about: (said: Said) => readonly unknown[],
-    stands: (said: Said, at: number) => boolean,
+    about: (said: Utterance) => readonly unknown[],
+    stands: (said: Utterance, at: number) => boolean,
   ) => {
     const at = turns.findLastIndex((said) => about(said).length > 0);
     const said = turns[at];
     if (said === undefined) return;
     const agrees = stands(said, at);
-    fields[name] = agrees ? { source: 'user' } : other(from);
+    fields[name] = agrees ? { source: 'user' } : otherSource(from);
     if (agrees) turn = Math.max(turn, at);
   };
   decide(
@@ -158,7 +160,7 @@ function ofOrder(input: ProvenanceInput): Found {
       (said) => said.numbers.filter((number) => number.fields.includes(name)),
       (said) => {
         const number = said.numbers
-          .filter((each) => each.fields.includes(name) && !taken.has(each) && same(each.value, value))
+          .filter((each) => each.fields.includes(name) && !taken.has(each) && isSameValue(each.value, value))
           .sort((a, b) => a.fields.length - b.fields.length)[0];
         if (number === undefined) return false;
         taken.add(number);
@@ -172,39 +174,43 @@ function ofOrder(input: ProvenanceInput): Found {
   if (request.qty !== undefined && partAt >= 0 && partAt >= qtyAt && fields.qty?.source !== 'user') {
     const held = input.positions?.get(own);
     const fraction = turns[partAt]?.fractions.find(
-      (part) => held !== undefined && same(partOfPosition(part, held), request.qty),
+      (part) => held !== undefined && isSameValue(positionPart(part, held), request.qty),
     );
     if (fraction !== undefined) {
       fields.qty = { source: 'computed', from: partName(fraction) };
       turn = Math.max(turn, partAt);
     } else {
-      fields.qty = other(from);
+      fields.qty = otherSource(from);
     }
   }
   if (input.kind === 'order') return { fields, turn };
-  const id = ofWords(input);
+  const id = literalSources(input);
   return { fields: { ...fields, ...id.fields }, turn: Math.max(turn, id.turn) };
 }
 
-function symbolOfOrder({ request, openOrders }: ProvenanceInput): string {
+function openOrderSymbol({ request, openOrders }: ProvenanceInput): string {
   return openOrders?.find(({ id }) => id === request.order_id)?.symbol ?? '';
 }
 
 /** Picks the most similar of several orders that a turn names, so that fields of two are never combined. */
-function closest(readings: readonly Said[], request: Readonly<Record<string, unknown>>): Said {
-  const likeness = (said: Said) =>
-    said.numbers.filter(({ value, fields }) => fields.some((field) => same(request[field], value))).length *
+function closestReading(
+  readings: readonly Utterance[],
+  request: Readonly<Record<string, unknown>>,
+): Utterance {
+  const likeness = (said: Utterance) =>
+    said.numbers.filter(({ value, fields }) => fields.some((field) => isSameValue(request[field], value)))
+      .length *
       2 +
     (said.sides.some((side) => side === request.side) ? 1 : 0);
   return readings.reduce((best, said) => (likeness(said) > likeness(best) ? said : best));
 }
 
 /** Attributes the fields that must appear literally in the person's words: order id, recipient, text. */
-function ofWords(input: ProvenanceInput): Found {
+function literalSources(input: ProvenanceInput): FoundSources {
   const { request, userTurns } = input;
   const fields: Record<string, Field> = {};
   let turn = -1;
-  for (const [name, test] of Object.entries(literal)) {
+  for (const [name, test] of Object.entries(literalFields)) {
     const value = request[name];
     if (typeof value !== 'string') continue;
     const at = userTurns.findLastIndex((text) => test(text, value));
@@ -213,31 +219,31 @@ function ofWords(input: ProvenanceInput): Found {
   }
   const { order_id } = request;
   if (typeof order_id === 'string' && fields.order_id === undefined) {
-    const found = ofOpenOrders(input, order_id);
+    const found = openOrderSource(input, order_id);
     if (found !== undefined)
       return { fields: { ...fields, order_id: found.field }, turn: Math.max(turn, found.turn) };
   }
   return { fields, turn };
 }
 
-const literal: Readonly<Record<string, (text: string, value: string) => boolean>> = {
+const literalFields: Readonly<Record<string, (text: string, value: string) => boolean>> = {
   order_id: hasToken,
   recipient: hasToken,
   service: (text, value) =>
     value === 'slack' ? /\bslack\b/i.test(text) : /\b(?:gmail|e-?mail|mail)\b|\S@\S+\.\S/i.test(text),
-  subject: (text, value) => spaced(text).includes(spaced(value)),
-  text: (text, value) => spaced(text).includes(spaced(value)),
+  subject: (text, value) => singleSpaced(text).includes(singleSpaced(value)),
+  text: (text, value) => singleSpaced(text).includes(singleSpaced(value)),
 };
 
 /** Resolves "cancel my AAPL order" or "change my last order" against the open orders, by the planner's rules. */
-function ofOpenOrders(
+function openOrderSource(
   { userTurns, openOrders = [], names = [] }: ProvenanceInput,
   id: string,
 ): { field: Field; turn: number } | undefined {
   const order = openOrders.find((open) => open.id === id);
   if (order === undefined) return undefined;
   for (let turn = userTurns.length - 1; turn >= 0; turn -= 1) {
-    const { parsed } = understand(userTurns.slice(0, turn + 1));
+    const { parsed } = readTurn(userTurns.slice(0, turn + 1));
     for (const intent of 'intents' in parsed ? parsed.intents : []) {
       const rule =
         intent.kind === 'cancel' || intent.kind === 'replace'
@@ -254,13 +260,13 @@ function orderRule(
   which: (CancelIntent | ReplaceIntent)['which'],
   order: { readonly id: string; readonly symbol: string },
   openOrders: readonly { readonly id: string }[],
-  names: readonly NameFound[],
+  names: readonly NameSearchResult[],
 ): string | undefined {
   if ('all' in which) return 'all open orders';
   if ('newest' in which) return openOrders[0]?.id === order.id ? 'the newest order' : undefined;
   if ('only' in which) return openOrders.length === 1 ? 'the only open order' : undefined;
   if (!('symbol' in which)) return undefined;
-  const symbol = isName(which.symbol) ? symbolIfNamed(which.symbol, names) : which.symbol;
+  const symbol = isName(which.symbol) ? findSymbol(which.symbol, names) : which.symbol;
   return symbol === order.symbol ? `open ${order.symbol} orders` : undefined;
 }
 
@@ -272,17 +278,17 @@ function hasToken(text: string, value: string): boolean {
     .some((word) => word === wanted || word.replace(/[,.;:!?]+$/, '') === wanted);
 }
 
-function spaced(text: string): string {
+function singleSpaced(text: string): string {
   return text.trim().replace(/\s+/g, ' ');
 }
 
-function other(from: string): Field {
+function otherSource(from: string): Field {
   const name = printable(from);
   return name === '' ? { source: 'other' } : { source: 'other', from: name };
 }
 
 /** Compares two values, numbers by their value. */
-function same(one: unknown, two: unknown): boolean {
+function isSameValue(one: unknown, two: unknown): boolean {
   if (one === two) return one !== undefined;
   if (typeof one !== 'string' || typeof two !== 'string') return false;
   const decimals = [one, two].every((text) => decimalString.safeParse(text).success);
@@ -291,7 +297,7 @@ function same(one: unknown, two: unknown): boolean {
 
 function asPercent(fraction: unknown): unknown {
   const parsed = decimalString.safeParse(fraction);
-  return parsed.success ? plain(new Dec(parsed.data).times(100)) : fraction;
+  return parsed.success ? toPlain(new Dec(parsed.data).times(100)) : fraction;
 }
 
 function printable(text: string): string {

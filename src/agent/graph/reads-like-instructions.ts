@@ -55,7 +55,7 @@ type Wording = (line: string, folded: string) => boolean;
  * @param pattern with "@" in place of the words; case-insensitive
  */
 function wording(words: string, pattern: string, flags = 'i'): Wording {
-  const needed = fold(words).split('|');
+  const needed = foldCase(words).split('|');
   let compiled: RegExp | undefined;
   return (line, folded) => {
     if (!needed.some((word) => folded.includes(word))) return false;
@@ -65,7 +65,7 @@ function wording(words: string, pattern: string, flags = 'i'): Wording {
 }
 
 /** Folds case as `iu` patterns do, where U+017F is an s and U+212A a k. */
-function fold(text: string): string {
+function foldCase(text: string): string {
   return text.toLowerCase().toUpperCase();
 }
 
@@ -132,6 +132,6 @@ const wordings: readonly Wording[] = [
 ];
 
 function hasInstructionWords(line: string): boolean {
-  const folded = fold(line);
+  const folded = foldCase(line);
   return wordings.some((has) => has(line, folded));
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { OrderRequest } from '../../trading/order.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { parseJson } from '../../values/parse-json.ts';
-import { understand } from '../planner/conversation.ts';
+import { readTurn } from '../planner/conversation.ts';
 
 const RULE = 'rebalancing to the targets you named';
 
@@ -29,13 +29,17 @@ export function latestRebalancing(messages: readonly BaseMessage[]): Rebalancing
  * Attributes orders to the rebalancing rule if they are identical to those computed for the targets in the person's
  * newest words. Targets that a model chose stay the model's.
  */
-export function byRebalancing(
+export function attributeRebalancing(
   { fields, ...rest }: Provenance,
   found: Rebalancing | undefined,
   said: readonly string[],
   orders: readonly OrderRequest[],
 ): Provenance {
-  if (found === undefined || !isSaid(found, said) || text(found.orders) !== text(orders)) {
+  if (
+    found === undefined ||
+    !isRequested(found, said) ||
+    comparableText(found.orders) !== comparableText(orders)
+  ) {
     return { ...rest, fields };
   }
   const computed = Object.entries(fields).map(([name, field]) => {
@@ -47,8 +51,8 @@ export function byRebalancing(
   return { ...rest, fields: Object.fromEntries(computed) };
 }
 
-function isSaid({ targets }: Rebalancing, said: readonly string[]): boolean {
-  const { parsed } = understand(said);
+function isRequested({ targets }: Rebalancing, said: readonly string[]): boolean {
+  const { parsed } = readTurn(said);
   const [intent] = 'intents' in parsed ? parsed.intents : [];
   if (intent?.kind !== 'rebalance') return false;
   const named = intent.targets.filter(({ symbol }) => symbol !== 'cash');
@@ -58,6 +62,6 @@ function isSaid({ targets }: Rebalancing, said: readonly string[]): boolean {
   );
 }
 
-function text(orders: readonly object[]): string {
+function comparableText(orders: readonly object[]): string {
   return JSON.stringify(orders.map((order) => Object.entries(order).sort(([a], [b]) => (a < b ? -1 : 1))));
 }

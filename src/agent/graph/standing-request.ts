@@ -16,16 +16,16 @@ import {
   isRecurring,
   type StandingOrderTerms,
 } from '../../trading/mandate/standing.ts';
-import { parseEnd, type SaidEnd } from '../../trading/mandate/standing-end.ts';
+import { type EndMention, parseEnd } from '../../trading/mandate/standing-end.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { withoutAccount } from '../planner/account-named.ts';
-import { understand } from '../planner/conversation.ts';
+import { splitAccount } from '../planner/account-named.ts';
+import { readTurn } from '../planner/conversation.ts';
 import { readUtterances } from '../planner/person-words.ts';
-import { sentenceClauses, writtenOutClauses } from '../planner/sentence.ts';
-import { type SaidWhen, type Timed, takeWhen } from '../planner/standing-when.ts';
-import { type NameFound, symbolIfNamed } from '../planner/symbols-by-name.ts';
+import { expandClauses, sentenceClauses } from '../planner/sentence.ts';
+import { type ScheduleMention, type TimedSentence, takeSchedule } from '../planner/standing-when.ts';
+import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
 import { NotUnderstood } from '../planner/words.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
@@ -63,11 +63,13 @@ export async function standingRequest(
   const heard = tainted ?? [];
   if (heard.length > 0) throw refuse(`this conversation contains outside text (${heard.join(', ')})`);
   if (facts.composedBy !== undefined) throw refuse(`it was composed by ${facts.composedBy}`);
-  const said = model.builtin ? facts.said.map((_, at) => accepted(facts.said.slice(0, at + 1))) : facts.said;
+  const said = model.builtin
+    ? facts.said.map((_, at) => acceptedSentence(facts.said.slice(0, at + 1)))
+    : facts.said;
   const words = standingProvenance({ standing, end, account, said, names: facts.names, now });
   const unsaid = Object.entries(words.fields).find(([, { source }]) => source === 'other')?.[0];
-  if (unsaid !== undefined) throw refuse(`${fieldWords[unsaid] ?? unsaid} does not match your own words`);
-  await requireAhead(gateway, standing);
+  if (unsaid !== undefined) throw refuse(`${fieldNames[unsaid] ?? unsaid} does not match your own words`);
+  await requireNotCrossed(gateway, standing);
   const expires = standingExpiry(end, now);
   const mandate = (await withStandingLimits(gateway, now, {
     ...(account === undefined ? {} : { account: account.account }),
@@ -75,10 +77,10 @@ export async function standingRequest(
     standing,
     ...defined({ expires_at: expires }),
   })) as MandateRequestInput;
-  return { mandate, provenance: provenanceOfMandate(mandate, asked, words) };
+  return { mandate, provenance: mandateProvenance(mandate, asked, words) };
 }
 
-const fieldWords: Readonly<Record<string, string>> = {
+const fieldNames: Readonly<Record<string, string>> = {
   account: 'the account',
   symbol: 'the symbol',
   side: 'the side',
@@ -92,15 +94,15 @@ const fieldWords: Readonly<Record<string, string>> = {
 };
 
 /** Returns the sentence that a "yes" to the planner's question accepts, or the turn itself. */
-function accepted(turns: readonly string[]): string {
-  return understand(turns).accepted ?? turns.at(-1) ?? '';
+function acceptedSentence(turns: readonly string[]): string {
+  return readTurn(turns).accepted ?? turns.at(-1) ?? '';
 }
 
 /**
  * Requires that the price was not crossed yet, since the order would be placed at once.
  * @throws {TradeAgentError} `usage` with a question
  */
-async function requireAhead(
+async function requireNotCrossed(
   gateway: Pick<GatewayClient, 'quotes'>,
   { order, when }: StandingOrderTerms,
 ): Promise<void> {
@@ -117,7 +119,7 @@ async function requireAhead(
   );
 }
 
-function provenanceOfMandate(
+function mandateProvenance(
   mandate: MandateRequestInput,
   { end }: StandingOrderRequest,
   { fields, sentence }: StandingProvenance,
@@ -152,10 +154,10 @@ function provenanceOfMandate(
 
 interface StandingUtterance {
   readonly standing: StandingOrderTerms;
-  readonly end: SaidEnd | undefined;
+  readonly end: EndMention | undefined;
   readonly account?: AccountEntry | undefined;
   readonly said: readonly string[];
-  readonly names?: readonly NameFound[] | undefined;
+  readonly names?: readonly NameSearchResult[] | undefined;
   readonly now: number;
 }
 
@@ -174,7 +176,7 @@ function standingProvenance({
   now,
 }: StandingUtterance): StandingProvenance {
   const { order, when } = standing;
-  const turns = said.map((turn) => turnAbout(turn, standing, names));
+  const turns = said.map((turn) => closestTimedClause(turn, standing, names));
   const { fields, sentence } = computeProvenance({
     kind: 'order',
     request: order,
@@ -184,7 +186,7 @@ function standingProvenance({
     defaults: orderDefaults(order.symbol),
     ...defined({ names }),
   });
-  const newest = (about: (when: SaidWhen) => boolean): SaidWhen =>
+  const newest = (about: (when: ScheduleMention) => boolean): ScheduleMention =>
     turns.findLast((turn) => about(turn.when))?.when ?? {};
   const due = newest(({ every, below, above }) => (every ?? below ?? above) !== undefined);
   const { at } = newest((one) => one.at !== undefined);
@@ -194,64 +196,68 @@ function standingProvenance({
   return {
     fields: {
       ...fields,
-      ...accountSaid(account, turns.at(dueTurn)?.account),
-      when: isDue(when, due) ? user : other,
-      ...('every' in when ? { at: timeSaid(when.at, at) } : {}),
-      ...endSaid(end, ends, now),
+      ...accountSource(account, turns.at(dueTurn)?.account),
+      when: isSameSchedule(when, due) ? userSource : otherSource,
+      ...('every' in when ? { at: timeSource(when.at, at) } : {}),
+      ...endSource(end, ends, now),
     },
     sentence: whole,
   };
 }
 
-const user = { source: 'user' } as const;
-const other = { source: 'other', from: 'model' } as const;
+const userSource = { source: 'user' } as const;
+const otherSource = { source: 'other', from: 'model' } as const;
 
-function isDue(when: StandingOrderTerms['when'], said: SaidWhen): boolean {
+function isSameSchedule(when: StandingOrderTerms['when'], said: ScheduleMention): boolean {
   if ('every' in when) return said.every === when.every;
   return Number(said[when.price] ?? Number.NaN) === Number(when.at);
 }
 
 /** @param said the newest time the person named, which must match */
-function timeSaid(at: string, said: string | undefined): Provenance['fields'][string] {
-  if (said !== undefined) return said === at ? user : other;
-  return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : other;
+function timeSource(at: string, said: string | undefined): Provenance['fields'][string] {
+  if (said !== undefined) return said === at ? userSource : otherSource;
+  return at === DEFAULT_STANDING_ORDER_TIME ? { source: 'default' } : otherSource;
 }
 
 /** Returns the account's source. An account that the person named must not be left out, and none may be added. */
-function accountSaid(
+function accountSource(
   account: AccountEntry | undefined,
   called: string | undefined,
 ): Partial<Record<'account', Provenance['fields'][string]>> {
   if (account === undefined && called === undefined) return {};
   const isSame = account !== undefined && called !== undefined && isAccountCalled(account, called);
-  return { account: isSame ? user : other };
+  return { account: isSame ? userSource : otherSource };
 }
 
 /** Returns the end's source. An end that the person named must not be left out, and none may be added. */
-function endSaid(
-  end: SaidEnd | undefined,
-  { until, before }: SaidWhen,
+function endSource(
+  end: EndMention | undefined,
+  { until, before }: ScheduleMention,
   now: number,
 ): Partial<Record<'end', Provenance['fields'][string]>> {
   const said = before !== undefined ? { before } : until !== undefined ? { until } : undefined;
   if (end === undefined && said === undefined) return {};
   const isSame = end !== undefined && said !== undefined && parseEnd(end, now) === parseEnd(said, now);
-  return { end: isSame ? user : other };
+  return { end: isSame ? userSource : otherSource };
 }
 
 /** Returns the clause with a schedule that is most similar to the standing order. */
-function turnAbout(
+function closestTimedClause(
   turn: string,
   { order, when }: StandingOrderTerms,
-  names: readonly NameFound[] | undefined,
-): Said {
-  const timed = clausesIn(turn).flatMap((clause) => timedIn(clause) ?? []);
+  names: readonly NameSearchResult[] | undefined,
+): TimedClause {
+  const timed = splitClauses(turn).flatMap((clause) => readTimedClause(clause) ?? []);
   if (timed.length === 0) return { rest: turn, when: {} };
-  const likeness = (one: Said) => {
+  const likeness = (one: TimedClause) => {
     const said = readUtterances([one.rest], order.symbol, names);
     const size = order.notional ?? order.qty;
     const isSize = said.some(({ numbers }) => numbers.some(({ value }) => Number(value) === Number(size)));
-    return (isDue(when, one.when) ? 1 : 0) + (isSize ? 1 : 0) + (said.some(({ symbol }) => symbol) ? 2 : 0);
+    return (
+      (isSameSchedule(when, one.when) ? 1 : 0) +
+      (isSize ? 1 : 0) +
+      (said.some(({ symbol }) => symbol) ? 2 : 0)
+    );
   };
   // The watched price must be that of the ordered symbol.
   const [best] = timed
@@ -261,23 +267,23 @@ function turnAbout(
 }
 
 /** Splits a turn into clauses, with lists expanded: "every Friday buy $50 of VTI and $30 of BND". */
-function clausesIn(turn: string): string[] {
+function splitClauses(turn: string): string[] {
   try {
-    return writtenOutClauses(turn);
+    return expandClauses(turn);
   } catch (error) {
     if (error instanceof NotUnderstood) return sentenceClauses(turn);
     throw error;
   }
 }
 
-type Said = Timed & { readonly account?: string };
+type TimedClause = TimedSentence & { readonly account?: string };
 
-function timedIn(clause: string): Said | undefined {
+function readTimedClause(clause: string): TimedClause | undefined {
   if (/\b(?:don['’]?t|do not|never|not|no|stop|cancel|instead of|except|unless)\b/i.test(clause))
     return undefined;
   try {
-    const { rest, ...named } = withoutAccount(clause);
-    const timed = takeWhen(rest);
+    const { rest, ...named } = splitAccount(clause);
+    const timed = takeSchedule(rest);
     return timed === undefined ? undefined : { ...timed, ...named };
   } catch (error) {
     if (error instanceof NotUnderstood) return undefined;
@@ -285,6 +291,6 @@ function timedIn(clause: string): Said | undefined {
   }
 }
 
-function isSymbol(said: string, symbol: string, names: readonly NameFound[] = []): boolean {
-  return said.toUpperCase() === symbol || symbolIfNamed(said.toLowerCase(), names) === symbol;
+function isSymbol(said: string, symbol: string, names: readonly NameSearchResult[] = []): boolean {
+  return said.toUpperCase() === symbol || findSymbol(said.toLowerCase(), names) === symbol;
 }

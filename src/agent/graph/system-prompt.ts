@@ -21,18 +21,18 @@ export function systemPrompt({ readOnly }: { readOnly: boolean }): string {
 
 export const STANDARD_INPUT = 'standard input';
 
-export function untrustedContext(text: string): string {
-  return untrusted(STANDARD_INPUT, text);
+export function markStandardInput(text: string): string {
+  return markUntrusted(STANDARD_INPUT, text);
 }
 
 /** Marks a text as outside text. @param source one of our own names, since it is part of the mark */
-export function untrusted(source: string, text: string): string {
+export function markUntrusted(source: string, text: string): string {
   // A mark inside the text would end the block early.
   return `<untrusted source="${source}">\n${inertText(text)}\n</untrusted>`;
 }
 
-/** Returns the text inside the mark of {@link untrustedContext}, or undefined for other text. */
-export function readContext(text: string): string | undefined {
+/** Returns the text inside the mark of {@link markStandardInput}, or undefined for other text. */
+export function standardInputIn(text: string): string | undefined {
   return /^<untrusted source="standard input">\n([\s\S]*)\n<\/untrusted>$/.exec(text)?.[1];
 }
 
@@ -46,7 +46,7 @@ const CONTEXT_KEY = 'circumstances';
 /**
  * Describes the circumstances of a prompt. Contains no text that anyone else chose, not even the user's display name.
  */
-export function circumstances(session: Session | undefined, now: number): string {
+export function promptContext(session: Session | undefined, now: number): string {
   const who =
     session === undefined
       ? 'Nobody is signed in: you do not know who the user is and cannot see their data. Say so, and mention the command "trade-agent login".'
@@ -55,14 +55,14 @@ export function circumstances(session: Session | undefined, now: number): string
 }
 
 /** Adds the circumstances to a prompt, whose text stays the person's own. */
-export function saidUnder(message: HumanMessage, under: string): HumanMessage {
+export function withPromptContext(message: HumanMessage, under: string): HumanMessage {
   return new HumanMessage({
     content: message.content,
     additional_kwargs: { ...message.additional_kwargs, [CONTEXT_KEY]: under },
   });
 }
 
-export function withCircumstances(messages: readonly BaseMessage[]): BaseMessage[] {
+export function appendPromptContext(messages: readonly BaseMessage[]): BaseMessage[] {
   return messages.map((message) => {
     const under = message.additional_kwargs[CONTEXT_KEY];
     return HumanMessage.isInstance(message) && typeof under === 'string'

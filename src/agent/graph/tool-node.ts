@@ -10,20 +10,20 @@ import { type DirectTool, toolArgumentsSchema } from '../../tools/tool.ts';
 import { alertCondition, alertSchema } from '../../trading/alert.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
-import { understand } from '../planner/conversation.ts';
+import { readTurn } from '../planner/conversation.ts';
 import { intentSymbols, isName } from '../planner/intent.ts';
 import { readUtterances } from '../planner/person-words.ts';
-import { symbolIfNamed } from '../planner/symbols-by-name.ts';
+import { findSymbol } from '../planner/symbols-by-name.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
-import { callWords } from './call-words.ts';
+import { describeCall } from './call-words.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
 import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
 import { instructionsNotice, readsLikeInstructions, symbolArguments } from './reads-like-instructions.ts';
-import { untrusted } from './system-prompt.ts';
+import { markUntrusted } from './system-prompt.ts';
 
 interface ToolInput {
   readonly call: ToolCall;
@@ -43,7 +43,7 @@ export function toolNode(environment: GraphEnvironment) {
     emitToolCall(environment, call);
     const outcome: Outcome = { prompt, turn, tool: call.name };
     try {
-      const { ok, summary, text, message, outside } = await answerTo(environment, input);
+      const { ok, summary, text, message, outside } = await runTool(environment, input);
       emitToolResult(environment, call, ok, summary);
       emitInstructionsNotice(environment, call, text);
       return {
@@ -57,7 +57,7 @@ export function toolNode(environment: GraphEnvironment) {
       emitToolResult(environment, call, false, facts.message);
       return {
         messages: [errorMessage(call, facts)],
-        outcomes: [{ ...outcome, what: callWords(call), error: facts }],
+        outcomes: [{ ...outcome, what: describeCall(call), error: facts }],
       };
     }
   };
@@ -84,7 +84,7 @@ export function emitToolResult(
   emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
 }
 
-interface Answer {
+interface ToolAnswer {
   readonly ok: boolean;
   readonly summary: string;
   /** Text to search for instructions. */
@@ -94,21 +94,21 @@ interface Answer {
   readonly outside?: string;
 }
 
-async function answerTo(
+async function runTool(
   environment: GraphEnvironment,
   { call, facts, tainted = [] }: ToolInput,
-): Promise<Answer> {
+): Promise<ToolAnswer> {
   const tool = findTool(call.name);
   const server = tool === undefined ? environment.foreign?.serverOf(call.name) : undefined;
-  if (server !== undefined) return foreignCall(environment, server, call);
+  if (server !== undefined) return callForeignTool(environment, server, call);
   if (tool === undefined || !('execute' in tool) || tool.risk === 'reduce') {
     throw new TypeError('not a tool to run directly');
   }
-  if (tool.risk !== 'read' && environment.readOnly) throw readOnlyRun();
+  if (tool.risk !== 'read' && environment.readOnly) throw readOnlyError();
   const args = readArguments(tool, call);
   if (tool.risk === 'local') {
     if (facts === undefined) throw new TypeError('a call that writes needs the facts of the conversation');
-    requireOwnWords({ name: tool.name, args, facts, tainted });
+    requireUserWords({ name: tool.name, args, facts, tainted });
   }
   const { session, gateway, alerts, ownRules } = environment;
   const { summary, content, outside } = await withConnection(() =>
@@ -132,7 +132,7 @@ function emitInstructionsNotice({ emit }: GraphEnvironment, { name, args }: Tool
 /** @throws {TradeAgentError} `usage`, for the model to correct */
 export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   // Small models pass something to a tool without parameters (`{"input": ""}`), which can be ignored.
-  const args = parseArguments(tool.schema, takesNothing(tool) ? accountArgumentOnly(call) : call.args);
+  const args = parseArguments(tool.schema, hasNoParameters(tool) ? accountArgumentOnly(call) : call.args);
   if (args.success) return args.data;
   const issue = args.error.issues[0];
   throw new TradeAgentError('usage', `${issue?.path.join('.') || 'arguments'}: ${issue?.message}`, {
@@ -140,7 +140,7 @@ export function readArguments(tool: DirectTool, call: ToolCall): unknown {
   });
 }
 
-function takesNothing(tool: DirectTool): boolean {
+function hasNoParameters(tool: DirectTool): boolean {
   return Object.keys(toolArgumentsSchema(tool).shape).every((name) => name === 'account');
 }
 
@@ -148,7 +148,7 @@ function accountArgumentOnly({ args: { account } }: ToolCall): { account?: unkno
   return account === undefined || account === null || account === '' ? {} : { account };
 }
 
-export function readOnlyRun(): TradeAgentError {
+export function readOnlyError(): TradeAgentError {
   return new TradeAgentError(
     'blocked',
     'this run is read-only: it cannot propose or cancel orders, or change anything else',
@@ -162,11 +162,11 @@ export function readOnlyRun(): TradeAgentError {
  * Calls another server's tool. Its text is data and taints the conversation. A tool that hangs or crashes costs one
  * message, not the run, so its outcome has no error.
  */
-async function foreignCall(
+async function callForeignTool(
   { foreign, signal }: Pick<GraphEnvironment, 'foreign' | 'signal'>,
   server: string,
   call: ToolCall,
-): Promise<Answer> {
+): Promise<ToolAnswer> {
   const answer = (await foreign?.call(call.name, call.args, signal)) ?? {
     outcome: 'failed' as const,
     message: 'the tool no longer exists',
@@ -184,7 +184,7 @@ async function foreignCall(
   return {
     ok,
     summary: `${ok ? '' : 'it failed: '}${text.length} characters from ${server}${cut ? ', truncated' : ''}`,
-    ...said(ok ? 'success' : 'error', untrusted(outside, text)),
+    ...said(ok ? 'success' : 'error', markUntrusted(outside, text)),
     outside,
   };
 }
@@ -206,19 +206,19 @@ interface LocalCall {
  * conversation. A schedule must be what their newest message asks for, by the planner's grammar.
  * @throws {TradeAgentError} `blocked`
  */
-export function requireOwnWords({ name, args, facts, tainted }: LocalCall): void {
+export function requireUserWords({ name, args, facts, tainted }: LocalCall): void {
   const { symbol, every } = args as { symbol?: string; every?: string };
   if (name === addSchedule.name) {
-    const { parsed } = understand(facts.said);
+    const { parsed } = readTurn(facts.said);
     const intents = facts.composedBy === undefined && 'intents' in parsed ? parsed.intents : [];
     if (intents.some((intent) => intent.kind === 'look' && intent.every === every)) return;
-    throw notSaid(
+    throw notSaidError(
       'the user’s latest message does not ask for this schedule',
       'Ask the user to write "check my alerts every 15 minutes", or to run "trade-agent schedule add".',
     );
   }
   if (symbol === undefined || !isSymbolSaid(facts, symbol)) {
-    throw notSaid(
+    throw notSaidError(
       `the user has not named ${symbol ?? 'a symbol'}`,
       'Only what the user asks for can be saved. If they named a company, look it up with search_symbols first.',
     );
@@ -226,7 +226,7 @@ export function requireOwnWords({ name, args, facts, tainted }: LocalCall): void
   if (name !== setAlert.name || tainted.length === 0) return;
   const { limit } = alertCondition(alertSchema.parse(args));
   if (isNumberSaid(facts, symbol, limit.replace('%', ''))) return;
-  throw notSaid(
+  throw notSaidError(
     `the user has not said ${limit}`,
     'This conversation contains outside text, so the price must be in the user’s own words: ask them for it.',
   );
@@ -235,11 +235,9 @@ export function requireOwnWords({ name, args, facts, tainted }: LocalCall): void
 function isSymbolSaid({ said, names = [] }: ConversationFacts, symbol: string): boolean {
   return said.some((_, at) => {
     const turns = said.slice(0, at + 1);
-    const { parsed } = understand(turns);
+    const { parsed } = readTurn(turns);
     const named = 'intents' in parsed ? parsed.intents.flatMap(intentSymbols) : [];
-    const tickers = named.map((one) =>
-      isName(one) ? (symbolIfNamed(one, names) ?? one.toUpperCase()) : one,
-    );
+    const tickers = named.map((one) => (isName(one) ? (findSymbol(one, names) ?? one.toUpperCase()) : one));
     return tickers.includes(symbol) || readUtterances(turns, symbol, names).some((reading) => reading.symbol);
   });
 }
@@ -252,6 +250,6 @@ function isNumberSaid({ said, names = [] }: ConversationFacts, symbol: string, v
   );
 }
 
-function notSaid(message: string, hint: string): TradeAgentError {
+function notSaidError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('blocked', message, { hint });
 }

@@ -119,7 +119,7 @@ async function openAiModel({
   const own = toolDefinitions(tools);
   const window = contextWindow(server.name, settings.context_tokens);
   const tell = shorteningNotifier();
-  const answers = new Answers(server, clock);
+  const answers = new AnswerStreamer(server, clock);
   return {
     name: server.name,
     builtin: false,
@@ -139,7 +139,7 @@ interface BoundModel {
 }
 
 /** Retries after a transient failure, and with a shorter history if the server finds it too long. */
-class Answers {
+class AnswerStreamer {
   readonly #server: ModelServer;
   readonly #clock: Clock;
   /** Once a conversation was too long, later turns start with the shorter form. */
@@ -151,20 +151,20 @@ class Answers {
   }
 
   async *stream(model: BoundModel, messages: BaseMessage[], signal: AbortSignal, notice?: Notice) {
-    let history = this.#shorten ? (shorterHistory(messages) ?? messages) : messages;
+    let history = this.#shorten ? (dropOldResults(messages) ?? messages) : messages;
     for (let tries = 1; ; tries++) {
       const failure = yield* this.#attempt(model, history, signal);
       if (failure === undefined) return;
-      const shorter = this.#shorten || failure.kind !== 'too_long' ? undefined : shorterHistory(history);
+      const shorter = this.#shorten || failure.kind !== 'too_long' ? undefined : dropOldResults(history);
       this.#shorten ||= failure.kind === 'too_long';
       if (shorter !== undefined) {
         history = shorter;
         notice?.(TOO_LONG_NOTICE);
         continue;
       }
-      const wait = waitBefore(tries, failure);
+      const wait = retryWait(tries, failure);
       if (wait === undefined) throw modelError(failure, this.#server);
-      notice?.(`${reason(failure, this.#server)}; trying again in ${(wait / 1000).toFixed(1)} s`);
+      notice?.(`${retryReason(failure, this.#server)}; trying again in ${(wait / 1000).toFixed(1)} s`);
       await this.#clock.sleep(wait, signal);
     }
   }
@@ -179,7 +179,7 @@ class Answers {
     let begun = false;
     try {
       const stream = await model.stream(history, { signal: AbortSignal.any([signal, idle.signal]) });
-      for await (const chunk of whole(withIdleTimeout(stream, idle, this.#clock))) {
+      for await (const chunk of requireComplete(withIdleTimeout(stream, idle, this.#clock))) {
         begun = true;
         yield chunk;
       }
@@ -211,7 +211,7 @@ function shorteningNotifier() {
 }
 
 /** Returns the milliseconds until the next attempt, or undefined if there is none. */
-function waitBefore(tries: number, failure: ModelFailure): number | undefined {
+function retryWait(tries: number, failure: ModelFailure): number | undefined {
   if (failure.kind !== 'transient') return undefined;
   const usual = RETRY_WAITS_MS[tries - 1];
   if (usual === undefined) return undefined;
@@ -219,7 +219,7 @@ function waitBefore(tries: number, failure: ModelFailure): number | undefined {
   return wait <= MAX_RETRY_WAIT_MS ? wait : undefined;
 }
 
-function reason(failure: ModelFailure, { url }: ModelServer): string {
+function retryReason(failure: ModelFailure, { url }: ModelServer): string {
   const status = failure.kind === 'transient' ? failure.status : undefined;
   if (status === 429) return 'the model’s server is busy';
   return status === undefined
@@ -228,7 +228,7 @@ function reason(failure: ModelFailure, { url }: ModelServer): string {
 }
 
 /** Throws without a finish_reason: calls may be missing, and half a plan must not pass for a complete one. */
-async function* whole(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
+async function* requireComplete(stream: AsyncIterable<AIMessageChunk>): AsyncGenerator<AIMessageChunk> {
   let finished = false;
   for await (const chunk of stream) {
     if (chunk.response_metadata.finish_reason != null) finished = true;
@@ -271,7 +271,7 @@ class AnswerCutOff extends Error {
 }
 
 /** OpenAI's code, and the wording of vLLM, llama.cpp, LM Studio and OpenRouter. */
-const tooLong =
+const tooLongPattern =
   /context[_ ]?(length|window|size|overflow)|maximum context|too many tokens|prompt is too long|exceed\w* .{0,40}(context|token limit)/i;
 
 /** Classifies the client's error. The server's text is not kept: it may quote part of the key. */
@@ -281,7 +281,7 @@ export function modelFailure(error: unknown, stalled: boolean): ModelFailure {
   if (stalled || /timeout/i.test(String(facts.name))) return { kind: 'stalled' };
   if (error instanceof AnswerCutOff || error instanceof SyntaxError) return { kind: 'broken' };
   const status = typeof facts.status === 'number' ? facts.status : undefined;
-  if ((status === undefined || status === 400 || status === 413) && tooLong.test(text))
+  if ((status === undefined || status === 400 || status === 413) && tooLongPattern.test(text))
     return { kind: 'too_long' };
   if (status === undefined || status === 408 || status === 429 || status >= 500) {
     return { kind: 'transient', ...defined({ status, retryAfterMs: retryAfter(facts.headers) }) };
@@ -301,7 +301,7 @@ function retryAfter(headers: unknown): number | undefined {
 }
 
 export function modelError(failure: ModelFailure, server: Server): TradeAgentError {
-  const [message, hint] = errorWords(failure, server);
+  const [message, hint] = errorTexts(failure, server);
   const status = 'status' in failure ? failure.status : undefined;
   return new TradeAgentError('model_error', message, { hint, details: defined({ status }) });
 }
@@ -312,7 +312,7 @@ interface Server {
   readonly keyVariable: string;
 }
 
-function errorWords(failure: ModelFailure, { name, url, keyVariable }: Server): readonly [string, string] {
+function errorTexts(failure: ModelFailure, { name, url, keyVariable }: Server): readonly [string, string] {
   const { host } = new URL(url);
   switch (failure.kind) {
     case 'stalled':
@@ -355,7 +355,7 @@ function errorWords(failure: ModelFailure, { name, url, keyVariable }: Server): 
 }
 
 /** Published context windows in tokens. For other servers set `context_tokens`. */
-const windows: readonly (readonly [RegExp, number])[] = [
+const contextWindows: readonly (readonly [RegExp, number])[] = [
   [/(?:^|\/)gpt-5/, 400_000],
   [/(?:^|\/)gpt-4\.1/, 1_047_576],
   [/(?:^|\/)(?:chatgpt-|gpt-)4o/, 128_000],
@@ -378,7 +378,7 @@ interface FittedHistory {
 
 /** Returns the context window in tokens, or undefined if unknown. */
 export function contextWindow(name: string, configured: number | undefined): number | undefined {
-  return configured ?? windows.find(([pattern]) => pattern.test(name))?.[1];
+  return configured ?? contextWindows.find(([pattern]) => pattern.test(name))?.[1];
 }
 
 /** Overestimates the number of tokens, because real tokenizers need megabytes of tables per model. */
@@ -403,13 +403,16 @@ export function fitHistory(
     window === undefined
       ? Number.POSITIVE_INFINITY
       : Math.max(0, window - Math.min(window * ANSWER_SHARE, MAX_ANSWER_TOKENS) - toolTokens);
-  const { bounded, cut } = cutAnswers(messages, Math.min(MAX_ANSWER_LENGTH, (room * BYTES_PER_TOKEN) / 3));
+  const { bounded, cut } = truncateAnswers(
+    messages,
+    Math.min(MAX_ANSWER_LENGTH, (room * BYTES_PER_TOKEN) / 3),
+  );
   const excess = countTokens(bounded) - room;
   if (excess <= 0) return { messages: bounded, cut, shortened: false, tooLong: false };
   const step = Math.ceil(room / 4);
   const surplus = Math.ceil(excess / Math.max(1, step)) * step;
-  const fewer = shorterHistory(bounded, surplus * BYTES_PER_TOKEN) ?? bounded;
-  const fitting = withoutOldPrompts(fewer, room, step);
+  const fewer = dropOldResults(bounded, surplus * BYTES_PER_TOKEN) ?? bounded;
+  const fitting = dropOldPrompts(fewer, room, step);
   return { messages: fitting, cut, shortened: true, tooLong: countTokens(fitting) > room };
 }
 
@@ -423,7 +426,7 @@ function countTokens(messages: readonly BaseMessage[]): number {
   return tokens;
 }
 
-function cutAnswers(messages: readonly BaseMessage[], longest: number) {
+function truncateAnswers(messages: readonly BaseMessage[], longest: number) {
   const cut: { id: string; tool: string }[] = [];
   const bounded = messages.map((message) => {
     if (!ToolMessage.isInstance(message) || message.text.length <= longest) return message;
@@ -447,7 +450,7 @@ function truncateText(text: string, longest: number): string {
     : JSON.stringify({ shortened: note, beginning });
 }
 
-function withoutOldPrompts(messages: readonly BaseMessage[], room: number, step: number): BaseMessage[] {
+function dropOldPrompts(messages: readonly BaseMessage[], room: number, step: number): BaseMessage[] {
   const head = messages.filter((message) => SystemMessage.isInstance(message));
   const rest = messages.filter((message) => !SystemMessage.isInstance(message));
   // Data precedes its prompt and is dropped with it.
@@ -472,7 +475,7 @@ const DROPPED_RESULT =
  * require. Returns undefined if nothing can be dropped.
  * @param enough number of characters to drop
  */
-export function shorterHistory(
+export function dropOldResults(
   messages: readonly BaseMessage[],
   enough = Number.POSITIVE_INFINITY,
 ): BaseMessage[] | undefined {

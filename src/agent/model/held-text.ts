@@ -1,7 +1,7 @@
 /** Matches the beginning of a tool call written as text. */
 const opening = /`{3}|<(?:tool|function|think|\|)|\[TOOL_CALLS|[{[]\s*["{]/;
 /** Matches text that may become such a beginning with the next chunk. */
-const begun = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
+const openingPrefix = /(?:`{1,2}|<[a-z|]{0,8}|\[[A-Z_]{0,10}\s*|\{\s*)$/;
 /** Maximum length of a match of `begun`. */
 const MAX_PREFIX_LENGTH = 24;
 
@@ -20,7 +20,9 @@ export class HeldText {
     const at = this.#held.search(opening);
     this.#isHolding = at >= 0;
     const until =
-      at >= 0 ? at : this.#held.length - (begun.exec(this.#held.slice(-MAX_PREFIX_LENGTH))?.[0].length ?? 0);
+      at >= 0
+        ? at
+        : this.#held.length - (openingPrefix.exec(this.#held.slice(-MAX_PREFIX_LENGTH))?.[0].length ?? 0);
     const shown = this.#held.slice(0, until);
     this.#held = this.#held.slice(until);
     return shown;

@@ -1,5 +1,5 @@
 import type { AIMessageChunk, UsageMetadata } from '@langchain/core/messages';
-import { Dec, plain } from '../../trading/decimal.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
 
 export interface Usage {
   readonly input_tokens: number;
@@ -38,7 +38,7 @@ export function answerUsage(answer: AIMessageChunk, price: Price | undefined): U
   return {
     input_tokens,
     output_tokens,
-    ...(cost === undefined ? {} : { cost_usd: plain(cost.toDecimalPlaces(12)) }),
+    ...(cost === undefined ? {} : { cost_usd: toPlain(cost.toDecimalPlaces(12)) }),
   };
 }
 
@@ -48,6 +48,6 @@ export function addUsage(earlier: Usage, later: Usage): Usage {
   return {
     input_tokens: earlier.input_tokens + later.input_tokens,
     output_tokens: earlier.output_tokens + later.output_tokens,
-    ...(known ? { cost_usd: plain(new Dec(earlier.cost_usd ?? 0).plus(later.cost_usd ?? 0)) } : {}),
+    ...(known ? { cost_usd: toPlain(new Dec(earlier.cost_usd ?? 0).plus(later.cost_usd ?? 0)) } : {}),
   };
 }

@@ -13,7 +13,7 @@ export interface WrittenCall {
   readonly args: Record<string, unknown>;
 }
 
-export type Written =
+export type WrittenText =
   | { readonly kind: 'words' }
   | { readonly kind: 'calls'; readonly calls: readonly WrittenCall[] }
   /** Almost a call. `problem` tells the model why not. */
@@ -35,10 +35,10 @@ const shape =
  * @param names tool names: one written like a function, `get_quote({…})`, is nearly a call
  * @param mayBeJson whether the person asked for JSON, so that JSON is an answer
  */
-export function readWritten(text: string, names: readonly string[], mayBeJson: boolean): Written {
+export function classifyText(text: string, names: readonly string[], mayBeJson: boolean): WrittenText {
   const message = text.replace(/^\s*<think>[\s\S]*?<\/think>/, '').trim();
   if (message === '' || message.length > MAX_TEXT_LENGTH) return { kind: 'words' };
-  const calls = wholly(message);
+  const calls = parseCallsOnly(message);
   if (calls !== undefined) return { kind: 'calls', calls };
   if (frame.test(message)) {
     return { kind: 'nearly', problem: 'it begins with a chat template marker' };
@@ -64,7 +64,7 @@ export function readWritten(text: string, names: readonly string[], mayBeJson: b
 }
 
 /** Returns up to a hundred JSON calls anywhere in the text. */
-export function callsWithin(text: string): WrittenCall[] {
+export function findCalls(text: string): WrittenCall[] {
   const found: WrittenCall[] = [];
   for (let at = text.indexOf('{'), looked = 0; at >= 0 && looked < 100; at = text.indexOf('{', at + 1)) {
     looked++;
@@ -76,7 +76,7 @@ export function callsWithin(text: string): WrittenCall[] {
 }
 
 /** Returns the calls that a message consists of, or undefined if it contains anything else. */
-function wholly(message: string): WrittenCall[] | undefined {
+function parseCallsOnly(message: string): WrittenCall[] | undefined {
   const calls: WrittenCall[] = [];
   let rest = message.replace(/^\[TOOL_CALLS\]\s*/, '');
   while (rest !== '') {
@@ -84,7 +84,7 @@ function wholly(message: string): WrittenCall[] | undefined {
     const end = wrapped === null ? endOfJson(rest, 0) : wrapped[0].length;
     if (end === undefined) return undefined;
     const inside =
-      wrapped === null ? toCalls(parseJson(rest.slice(0, end))) : wholly((wrapped[2] ?? '').trim());
+      wrapped === null ? toCalls(parseJson(rest.slice(0, end))) : parseCallsOnly((wrapped[2] ?? '').trim());
     if (inside === undefined || inside.length === 0) return undefined;
     calls.push(...inside);
     rest = rest.slice(end).replace(/^[\s,;]+/, '');

@@ -91,15 +91,15 @@ const checked = z.lazy(() =>
 export function accountAnswer(tool: string, content: unknown): string | undefined {
   switch (tool) {
     case 'get_risk':
-      return risks(risk.parse(content));
+      return riskAnswer(risk.parse(content));
     case 'get_tax_lots':
-      return lotList(lots.parse(content));
+      return lotsAnswer(lots.parse(content));
     case 'check_wash_sale':
-      return washWords(wash.parse(content));
+      return washSaleAnswer(wash.parse(content));
     case 'get_findings':
-      return found(findings.parse(content));
+      return findingsAnswer(findings.parse(content));
     case 'check_rules':
-      return passes(checked.parse(content));
+      return policyCheckAnswer(checked.parse(content));
     default:
       return undefined;
   }
@@ -108,7 +108,7 @@ export function accountAnswer(tool: string, content: unknown): string | undefine
 const day = (at: string) => at.slice(0, 10);
 const note = (simulated: boolean) => (simulated ? ['Prices are simulated.'] : []);
 
-function risks(told: z.output<typeof risk>): string {
+function riskAnswer(told: z.output<typeof risk>): string {
   const { drawdown, concentration, positions, simulated } = told;
   const { worst, high } = drawdown;
   const [largest] = positions;
@@ -133,7 +133,7 @@ function risks(told: z.output<typeof risk>): string {
   ].join(' ');
 }
 
-function lotList(told: z.output<typeof lots>): string {
+function lotsAnswer(told: z.output<typeof lots>): string {
   const { lots: list, left_out, gain, incomplete, simulated } = told;
   const missing = incomplete.map(({ symbol, reason }) => `${symbol} is incomplete: ${reason}.`);
   if (list.length === 0) {
@@ -154,10 +154,10 @@ function lotList(told: z.output<typeof lots>): string {
   return [lines.join('\n'), ...more, [sums, ...missing, ...rows, ...note(simulated)].join(' ')].join('\n\n');
 }
 
-function washWords({ symbol, verdict, sale: sold, ...told }: z.output<typeof wash>): string {
+function washSaleAnswer({ symbol, verdict, sale: sold, ...told }: z.output<typeof wash>): string {
   const { open_purchases, earlier_losses, not_known, simulated } = told;
   const lines = [
-    ...(sold === null ? [`You hold no ${symbol}.`] : [saleWords(symbol, verdict, sold)]),
+    ...(sold === null ? [`You hold no ${symbol}.`] : [saleVerdict(symbol, verdict, sold)]),
     ...(sold?.unclear === undefined ? [] : [`The share counts may not match: ${sold.unclear}.`]),
     ...(open_purchases.length === 0 ? [] : [`An open order would buy more ${symbol}.`]),
     ...earlier_losses.map(
@@ -169,7 +169,7 @@ function washWords({ symbol, verdict, sale: sold, ...told }: z.output<typeof was
   return [...lines, ...note(simulated)].join(' ');
 }
 
-function saleWords(symbol: string, verdict: string, sold: z.output<typeof sale>): string {
+function saleVerdict(symbol: string, verdict: string, sold: z.output<typeof sale>): string {
   const what = `selling ${shares(sold.qty)} ${symbol} at ${sharePrice(sold.price)}`;
   const bought = sold.purchases.map(({ date, qty }) => `${shares(qty)} on ${date}`).join(', ');
   const until = `Buying more by ${sold.window.ends} would count too.`;
@@ -187,7 +187,7 @@ function saleWords(symbol: string, verdict: string, sold: z.output<typeof sale>)
   }
 }
 
-function found({
+function findingsAnswer({
   rules_file,
   findings: fresh,
   ongoing,
@@ -204,7 +204,7 @@ function found({
   return [head, ...note(simulated)].join(lines.length === 0 ? ' ' : '\n\n');
 }
 
-function passes({ order, effect, texts, hint }: z.output<typeof checked>): string {
+function policyCheckAnswer({ order, effect, texts, hint }: z.output<typeof checked>): string {
   const what = describeOrder(order);
   const why = texts.length === 0 ? '' : `: ${texts.join('; ').replace(/\.$/, '')}`;
   if (effect === 'deny') return `${what} would not pass${why}.${hint === undefined ? '' : ` ${hint}`}`;

@@ -19,7 +19,7 @@ const ACCOUNT_HINT =
   'Name one account, as in "buy 5 AAPL in account 12345"; "trade-agent accounts" lists yours.';
 
 /** Splits the account off a clause. @throws {NotUnderstood} if the clause names several accounts */
-export function withoutAccount(clause: string): { readonly rest: string; readonly account?: string } {
+export function splitAccount(clause: string): { readonly rest: string; readonly account?: string } {
   const found = [...clause.matchAll(byNumber), ...clause.matchAll(byName)].flatMap(([phrase, name = '']) =>
     general.test(name.trim()) ? [] : [{ phrase, name: name.trim() }],
   );
@@ -33,7 +33,7 @@ export function withoutAccount(clause: string): { readonly rest: string; readonl
   return { rest, account: first.name };
 }
 
-const ofOne: readonly Intent['kind'][] = [
+const singleAccountKinds: readonly Intent['kind'][] = [
   'order',
   'standing',
   'cancel',
@@ -53,16 +53,16 @@ const ofOne: readonly Intent['kind'][] = [
   'watch',
 ];
 
-export function inAccount(intent: Intent, account: string): Intent {
-  if (ofOne.includes(intent.kind)) return { ...intent, account };
+export function withAccount(intent: Intent, account: string): Intent {
+  if (singleAccountKinds.includes(intent.kind)) return { ...intent, account };
   throw new NotUnderstood(
     'I can’t choose the account for that from a sentence.',
     `Pass --account ${JSON.stringify(account)} instead.`,
   );
 }
 
-export function requireOneReading(intents: readonly Intent[]): void {
-  const can = intents.filter(({ kind }) => ofOne.includes(kind));
+export function requireUnambiguousAccount(intents: readonly Intent[]): void {
+  const can = intents.filter(({ kind }) => singleAccountKinds.includes(kind));
   const named = can.filter(({ account }) => account !== undefined);
   if (named.length === 0 || named.length === can.length) return;
   throw new NotUnderstood(

@@ -1,7 +1,7 @@
-import type { LookTime } from '../../tools/alerts.ts';
+import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import type { AlertIntent, Intent } from './intent.ts';
-import { amount, NotUnderstood, Words } from './words.ts';
+import { NotUnderstood, parseAmount, Words } from './words.ts';
 
 const asks =
   /^(?:(?:tell|alert|notify|warn|ping|text|remind) me|let me know|(?:set|add|make)(?: me)?(?: up)? an? (?:price )?alert(?: for)?)(?: (?:when|if|once|as soon as|that|for when))? (.+)$/i;
@@ -29,12 +29,12 @@ export function readAlert(clause: string): AlertIntent | undefined {
   const changed = changing.exec(what);
   if (changed !== null) {
     const [, name = '', down, percent = ''] = changed;
-    return alert(name, { [down === undefined ? 'rises_by' : 'falls_by']: `${percent}%` });
+    return toAlertIntent(name, { [down === undefined ? 'rises_by' : 'falls_by']: `${percent}%` });
   }
   const crossed = crossing.exec(what) ?? bareCrossing.exec(what);
   if (crossed !== null) {
     const [, name = '', side = '', price = ''] = crossed;
-    return alert(name, { [/above|over/i.test(side) ? 'above' : 'below']: amount(price) });
+    return toAlertIntent(name, { [/above|over/i.test(side) ? 'above' : 'below']: parseAmount(price) });
   }
   if (reaching.test(what)) {
     throw new NotUnderstood('Do you mean rising above it, or falling below it?', HINT);
@@ -42,7 +42,7 @@ export function readAlert(clause: string): AlertIntent | undefined {
   return undefined;
 }
 
-function alert(name: string, condition: Omit<Alert, 'symbol'>): AlertIntent {
+function toAlertIntent(name: string, condition: Omit<Alert, 'symbol'>): AlertIntent {
   return { kind: 'alert', alert: { symbol: oneSymbol(name), ...condition } };
 }
 
@@ -69,7 +69,7 @@ export function readStopAlert(clause: string): Intent | undefined {
 
 const looking =
   /^(?:check|look at|watch|look after)(?: on)? (?:my |the )?(?:price )?alerts (.+)$|^(?:add|make|set up|write) a schedule (?:that (?:checks|looks at|watches) |for |to check )(?:my |the )?(?:price )?alerts (.+)$/i;
-const times: readonly (readonly [RegExp, LookTime])[] = [
+const times: readonly (readonly [RegExp, CheckTime])[] = [
   [/^every (?:15|fifteen) min(?:ute)?s$|^every quarter (?:of an )?hour$/i, '15m'],
   [/^every (?:30|thirty) min(?:ute)?s$|^every half (?:an )?hour$/i, '30m'],
   [/^every (?:hour|60 min(?:ute)?s)$|^hourly$/i, '1h'],
@@ -83,7 +83,7 @@ const times: readonly (readonly [RegExp, LookTime])[] = [
   ],
 ];
 
-export function readLook(clause: string): (Intent & { kind: 'look' }) | undefined {
+export function readAlertSchedule(clause: string): (Intent & { kind: 'look' }) | undefined {
   const found = looking.exec(clause);
   const when = found?.[1] ?? found?.[2];
   if (when === undefined) return undefined;

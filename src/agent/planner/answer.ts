@@ -11,12 +11,12 @@ import {
 } from '../../trading/amounts.ts';
 import { contractWords } from '../../trading/contract-words.ts';
 import { Dec, decimalString } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/environment.ts';
-import { batchText } from '../../trading/kinds/batch.ts';
+import { environmentName } from '../../trading/environment.ts';
+import { batchSentence } from '../../trading/kinds/batch.ts';
 import { type BatchLine, batchLineSchema } from '../../trading/kinds/kind-words.ts';
 import { grantedSchema } from '../../trading/mandate/granted.ts';
-import { lastDayWords } from '../../trading/mandate/standing-end.ts';
-import { momentWords } from '../../trading/mandate/standing-words.ts';
+import { formatLastDay } from '../../trading/mandate/standing-end.ts';
+import { formatMoment } from '../../trading/mandate/standing-words.ts';
 import { describeMessage, sentMessageSchema } from '../../trading/message.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
@@ -36,7 +36,7 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import { accountAnswer } from './account-answers.ts';
-import type { Answered } from './answered-calls.ts';
+import type { AnsweredCall } from './answered-calls.ts';
 import { dataAnswer, figureAnswer } from './data-answers.ts';
 import type { View } from './steps.ts';
 
@@ -80,33 +80,40 @@ const grantedOne = z.lazy(() =>
 );
 const sentOne = z.lazy(() => z.object({ sent: sentMessageSchema }));
 
-export function answer(results: readonly (Answered & { readonly view?: View | undefined })[]): string {
-  return results.map(part).join('\n\n');
+export function composeAnswer(
+  results: readonly (AnsweredCall & { readonly view?: View | undefined })[],
+): string {
+  return results.map(toolAnswer).join('\n\n');
 }
 
-function part({ tool, args, content, view }: Answered & { readonly view?: View | undefined }): string {
+function toolAnswer({
+  tool,
+  args,
+  content,
+  view,
+}: AnsweredCall & { readonly view?: View | undefined }): string {
   const failed = failure.safeParse(content);
-  if (failed.success) return sentence(failed.data.error.message, failed.data.error.hint);
+  if (failed.success) return joinHint(failed.data.error.message, failed.data.error.hint);
   switch (tool) {
     case 'whoami':
-      return whoami(person.parse(content));
+      return whoamiAnswer(person.parse(content));
     case 'get_portfolio':
       return view === undefined || 'figure' in view
-        ? holdings(portfolio.parse(content))
-        : viewed(portfolio.parse(content), view);
+        ? portfolioAnswer(portfolio.parse(content))
+        : portfolioViewAnswer(portfolio.parse(content), view);
     case 'get_quote':
       return quoteTable(quotes.parse(content).quotes);
     case 'get_bars':
-      return history(bars.parse(content));
+      return chartAnswer(bars.parse(content));
     case 'get_market_clock':
-      return hours(clockSchema.parse(content));
+      return marketHoursAnswer(clockSchema.parse(content));
     case 'list_orders':
       return orderTable(orderList.parse(content));
     case 'place_order':
     case 'close_position':
     case 'replace_order':
     case 'cancel_order':
-      return placed(oneOrder.parse(content));
+      return placedAnswer(oneOrder.parse(content));
     case 'place_standing_order':
       return standingOrderAnswer(grantedOne.parse(content).granted, args);
     case 'place_orders':
@@ -129,13 +136,13 @@ function part({ tool, args, content, view }: Answered & { readonly view?: View |
   }
 }
 
-export function sentence(message: string, hint: string | undefined): string {
+export function joinHint(message: string, hint: string | undefined): string {
   const text = message.charAt(0).toUpperCase() + message.slice(1);
   const ended = /[.!?]$/.test(text) ? text : `${text}.`;
   return hint === undefined ? ended : `${ended} ${hint}`;
 }
 
-function placed({ order, approval }: z.output<typeof oneOrder>): string {
+function placedAnswer({ order, approval }: z.output<typeof oneOrder>): string {
   const by = approval?.startsWith('approved by ') ? ` (${approval})` : '';
   return `${orderOutcome(order)}${by}.`;
 }
@@ -149,23 +156,23 @@ function standingOrderAnswer(
     `${what}: the gateway will place it automatically. ${worst}.`,
     ...(isEndSaid
       ? []
-      : [`You gave no end date, so it lasts ${DEFAULT_DAYS} days, until ${lastDayWords(expires_at)}.`]),
-    next_at === undefined ? 'It is watching the price now.' : `Next: ${momentWords(next_at)}.`,
+      : [`You gave no end date, so it lasts ${DEFAULT_DAYS} days, until ${formatLastDay(expires_at)}.`]),
+    next_at === undefined ? 'It is watching the price now.' : `Next: ${formatMoment(next_at)}.`,
     `\`trade-agent mandates revoke ${mandate}\` ends it.`,
   ].join(' ');
 }
 
 function batchList(lines: readonly BatchLine[]): string {
-  return [`${batchText(lines)}:`, ...lines.map((line) => `- ${lineSummary(line)}`)].join('\n');
+  return [`${batchSentence(lines)}:`, ...lines.map((line) => `- ${lineSummary(line)}`)].join('\n');
 }
 
-function whoami(user: z.output<typeof person>): string {
+function whoamiAnswer(user: z.output<typeof person>): string {
   const name = user.name ?? user.subject;
   const email = user.email === null ? '' : ` (${user.email})`;
-  return `You are signed in as **${name}**${email}, on a ${environmentWord(user.environment)} account.`;
+  return `You are signed in as **${name}**${email}, on a ${environmentName(user.environment)} account.`;
 }
 
-function holdings({ account, positions, traded_today }: z.output<typeof portfolio>): string {
+function portfolioAnswer({ account, positions, traded_today }: z.output<typeof portfolio>): string {
   const traded = new Map(
     traded_today.map(({ symbol, qty, paid }) => [symbol, { qty: new Dec(qty), paid: new Dec(paid) }]),
   );
@@ -175,7 +182,7 @@ function holdings({ account, positions, traded_today }: z.output<typeof portfoli
       ? todayWords(null, null)
       : `${signedDollars(view.day_change)}, ${signedPercent(view.day_change_fraction)} today`;
   const lines = [
-    `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${label(view.environment, view.simulated)}`,
+    `Equity **${dollars(view.equity)}** (${day}), cash ${dollars(view.cash)}, buying power ${dollars(view.buying_power)}. ${accountLabel(view.environment, view.simulated)}`,
   ];
   if (view.rows.length === 0) return [...lines, 'No positions.'].join('\n\n');
   const { total } = view;
@@ -239,8 +246,8 @@ function orderTable(list: z.output<typeof orderList>): string {
     : `${rows}\n\nShowing the newest ${orders.length} of ${isMinimum ? 'at least ' : ''}${total}.`;
 }
 
-function label(environment: string, simulated: boolean): string {
-  const account = `${environmentWord(environment)} account`;
+function accountLabel(environment: string, simulated: boolean): string {
+  const account = `${environmentName(environment)} account`;
   return simulated ? `${account}, simulated prices.` : `${account}.`;
 }
 
@@ -293,9 +300,9 @@ const schedule = z.lazy(() =>
 function alertAnswer(tool: string, content: unknown): string {
   switch (tool) {
     case 'set_alert':
-      return setWords(set.parse(content));
+      return setAlertAnswer(set.parse(content));
     case 'list_alerts':
-      return listWords(list.parse(content));
+      return alertListAnswer(list.parse(content));
     case 'remove_alert':
       return removed
         .parse(content)
@@ -310,16 +317,16 @@ function alertAnswer(tool: string, content: unknown): string {
   }
 }
 
-function setWords(answer: z.output<typeof set>): string {
+function setAlertAnswer(answer: z.output<typeof set>): string {
   const { alert, when, is_new, is_so_now, last_in_words } = answer;
   const now = last_in_words === undefined ? '' : ` It is now at ${last_in_words}.`;
   return [
     `${is_new ? 'You will be notified once' : 'There is already an alert for'} when ${when} (\`${alert.name}\`).${now}${is_so_now ? ' That is already the case, so the next check will notify you.' : ''}`,
-    ...careWords(answer),
+    ...missingCareHints(answer),
   ].join('\n');
 }
 
-function listWords(answer: z.output<typeof list>): string {
+function alertListAnswer(answer: z.output<typeof list>): string {
   const { alerts, count } = answer;
   if (count === 0) return 'You have no alerts. For example: "tell me when AAPL falls below 180".';
   const more = count > alerts.length ? [`- … and ${count - alerts.length} more`] : [];
@@ -330,11 +337,17 @@ function listWords(answer: z.output<typeof list>): string {
       return `- ${when} (\`${name}\`${off})`;
     }),
     ...more,
-    ...careWords(answer).map((line) => `\n${line}`),
+    ...missingCareHints(answer).map((line) => `\n${line}`),
   ].join('\n');
 }
 
-function careWords({ looked_at_by, told_by }: { looked_at_by: string[]; told_by: string[] }): string[] {
+function missingCareHints({
+  looked_at_by,
+  told_by,
+}: {
+  looked_at_by: string[];
+  told_by: string[];
+}): string[] {
   return [
     ...(looked_at_by.length > 0
       ? []
@@ -349,22 +362,29 @@ function careWords({ looked_at_by, told_by }: { looked_at_by: string[]; told_by:
 
 type AccountView = Exclude<View, { figure: unknown }>;
 
-function viewed({ account, positions }: z.output<typeof portfolio>, view: AccountView): string {
+function portfolioViewAnswer({ account, positions }: z.output<typeof portfolio>, view: AccountView): string {
   const note = account.simulated ? ' Prices are simulated.' : '';
-  return `${'symbol' in view ? position(positions, view.symbol) : figure(account, positions, view.view)}${note}`;
+  return `${'symbol' in view ? positionAnswer(positions, view.symbol) : portfolioFigureAnswer(account, positions, view.view)}${note}`;
 }
 
-function position(positions: readonly Position[], wanted: string): string {
+function positionAnswer(positions: readonly Position[], wanted: string): string {
   const held = positions.find(({ symbol }) => symbol === wanted);
-  return held === undefined ? `You hold no ${wanted}.` : `You hold ${inWords(held)}.`;
+  return held === undefined ? `You hold no ${wanted}.` : `You hold ${describePosition(held)}.`;
 }
 
-function inWords({ symbol, side, qty, market_value, unrealized_pl, unrealized_plpc }: Position): string {
+function describePosition({
+  symbol,
+  side,
+  qty,
+  market_value,
+  unrealized_pl,
+  unrealized_plpc,
+}: Position): string {
   const short = side === 'short' ? ' short' : '';
   return `${shares(qty)} ${symbol}${short}, worth ${dollars(market_value)} (${signedDollars(unrealized_pl)}, ${signedPercent(unrealized_plpc)})`;
 }
 
-function figure(
+function portfolioFigureAnswer(
   account: Account,
   positions: readonly Position[],
   view: Extract<AccountView, { view: unknown }>['view'],
@@ -386,7 +406,7 @@ function figure(
   if (found === undefined) return 'You have no positions.';
   const weight = figures.rows.find(({ symbol }) => symbol === found.symbol)?.weight ?? '0';
   const what = { biggest: 'biggest position', best: 'best position', worst: 'worst position' }[view];
-  return `Your ${what} is ${inWords(found)}, ${percent(weight)} of your equity.`;
+  return `Your ${what} is ${describePosition(found)}, ${percent(weight)} of your equity.`;
 }
 
 function percent(fraction: string): string {
@@ -395,7 +415,7 @@ function percent(fraction: string): string {
 
 const CHART_WIDTH = 60;
 
-function history({ symbol, bars }: { readonly symbol: string; readonly bars: readonly Bar[] }): string {
+function chartAnswer({ symbol, bars }: { readonly symbol: string; readonly bars: readonly Bar[] }): string {
   const [first] = bars;
   const last = bars.at(-1);
   if (first === undefined || last === undefined || bars.length < 2)
@@ -410,14 +430,14 @@ function history({ symbol, bars }: { readonly symbol: string; readonly bars: rea
   ].join('\n\n');
 }
 
-function hours({ is_open, next_open, next_close }: MarketClock): string {
+function marketHoursAnswer({ is_open, next_open, next_close }: MarketClock): string {
   return is_open
-    ? `The market is open. It closes at ${moment(next_close)}.`
-    : `The market is closed. It opens at ${moment(next_open)}.`;
+    ? `The market is open. It closes at ${formatTime(next_close)}.`
+    : `The market is closed. It opens at ${formatTime(next_open)}.`;
 }
 
 /** Formats a time as `2026-11-27 09:30 (UTC-05:00)`, in the exchange's own time zone. */
-function moment(at: string): string {
+function formatTime(at: string): string {
   const parts = /^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2})(?::[\d.]+)?(Z|[+-]\d{2}:\d{2})$/.exec(at);
   if (parts === null) return at;
   const [, date, time, zone] = parts;
@@ -434,8 +454,8 @@ export function orderSummary(order: Order): string {
 }
 
 /** Returns `2 of 3 orders placed, 1 refused: SELL 5 AAPL …: filled …; refused: …`. */
-export function linesSummary(lines: readonly BatchLine[]): string {
-  return `${batchText(lines)}: ${lines.map(lineSummary).join('; ')}`;
+export function batchSummary(lines: readonly BatchLine[]): string {
+  return `${batchSentence(lines)}: ${lines.map(lineSummary).join('; ')}`;
 }
 
 function lineSummary({ outcome, order, reason }: BatchLine): string {

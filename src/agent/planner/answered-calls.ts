@@ -1,13 +1,13 @@
 import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messages';
 
-export interface Answered {
+export interface AnsweredCall {
   readonly tool: string;
   readonly args: Record<string, unknown>;
   readonly content: unknown;
 }
 
 /** Returns the calls for the newest prompt, in order, with their answers. */
-export function answeredCalls(conversation: readonly BaseMessage[]): Answered[] {
+export function answeredCalls(conversation: readonly BaseMessage[]): AnsweredCall[] {
   const messages = conversation.slice(conversation.findLastIndex(({ type }) => type === 'human') + 1);
   const answers = new Map(
     messages.flatMap((message) =>

@@ -21,10 +21,10 @@ export const coins: Readonly<Record<string, readonly [string]>> = {
 };
 
 /** Coin codes that are also stock or fund tickers. If both exist, the planner asks which one is meant. */
-const codes = new Set(['BTC', 'ETH', 'SOL', 'DOGE', 'XRP']);
+const coinCodes = new Set(['BTC', 'ETH', 'SOL', 'DOGE', 'XRP']);
 
 export function isCoinCode(word: string): boolean {
-  return codes.has(word);
+  return coinCodes.has(word);
 }
 
 export function coinPair(name: string): string | undefined {

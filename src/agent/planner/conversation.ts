@@ -1,8 +1,8 @@
-import { type Intent, intentSymbols, withSymbols } from './intent.ts';
-import { bare, type Parsed, parsePrompt } from './sentence.ts';
+import { type Intent, intentSymbols, mapSymbols } from './intent.ts';
+import { type Parsed, parsePrompt, stripCourtesies } from './sentence.ts';
 import { NotUnderstood, Words } from './words.ts';
 
-interface Understood {
+interface UnderstoodTurn {
   readonly parsed: Parsed;
   /** The corrected sentence that a "yes" accepts. */
   readonly accepted?: string;
@@ -21,15 +21,15 @@ const MAX_TURNS = 20;
  * the previous turn leaves it ambiguous.
  * @param turns the person's own turns, newest last
  */
-export function understand(turns: readonly string[]): Understood {
-  const turn = bare(turns.at(-1) ?? '').replaceAll('’', "'");
+export function readTurn(turns: readonly string[]): UnderstoodTurn {
+  const turn = stripCourtesies(turns.at(-1) ?? '').replaceAll('’', "'");
   const earlier = turns.slice(Math.max(0, turns.length - MAX_TURNS), -1);
   try {
-    if (yes.test(turn)) return accept(earlier);
+    if (yes.test(turn)) return acceptOffer(earlier);
     const same = sameFor.exec(turn)?.[1];
-    if (same !== undefined) return { parsed: { intents: [theSame(earlier, same)] } };
+    if (same !== undefined) return { parsed: { intents: [repeatFor(earlier, same)] } };
     const other = about.exec(turn)?.[1] ?? (earlier.length > 0 ? andThat.exec(turn)?.[1] : undefined);
-    if (other !== undefined) return { parsed: { intents: [whatAbout(earlier, other)] } };
+    if (other !== undefined) return { parsed: { intents: [answerWhatAbout(earlier, other)] } };
   } catch (error) {
     if (error instanceof NotUnderstood) return { parsed: { refusal: error.refusal } };
     throw error;
@@ -37,8 +37,8 @@ export function understand(turns: readonly string[]): Understood {
   return { parsed: parsePrompt(turns.at(-1) ?? '') };
 }
 
-function accept(earlier: readonly string[]): Understood {
-  const before = earlier.length === 0 ? undefined : understand(earlier).parsed;
+function acceptOffer(earlier: readonly string[]): UnderstoodTurn {
+  const before = earlier.length === 0 ? undefined : readTurn(earlier).parsed;
   const offer = before !== undefined && 'refusal' in before ? before.refusal.offer : undefined;
   if (offer === undefined) {
     throw new NotUnderstood(
@@ -49,8 +49,8 @@ function accept(earlier: readonly string[]): Understood {
   return { parsed: parsePrompt(offer), accepted: offer };
 }
 
-function before(earlier: readonly string[], hint: string): Intent {
-  const parsed = earlier.length === 0 ? undefined : understand(earlier).parsed;
+function previousIntent(earlier: readonly string[], hint: string): Intent {
+  const parsed = earlier.length === 0 ? undefined : readTurn(earlier).parsed;
   const intents = parsed !== undefined && 'intents' in parsed ? parsed.intents : [];
   const [intent] = intents;
   if (intent !== undefined && intents.length === 1 && intentSymbols(intent).length > 0) return intent;
@@ -60,9 +60,9 @@ function before(earlier: readonly string[], hint: string): Intent {
 const wholeOrder = 'Write the whole request, as in "buy 5 KO" or "quote KO".';
 const pricesOfOne = ['limit_price', 'stop_price', 'trail_price', 'order_class'];
 
-function theSame(earlier: readonly string[], text: string): Intent {
+function repeatFor(earlier: readonly string[], text: string): Intent {
   const symbol = readSymbol(text);
-  const intent = before(earlier, wholeOrder);
+  const intent = previousIntent(earlier, wholeOrder);
   if (intentSymbols(intent).length > 1) {
     throw new NotUnderstood('Your last request had several symbols.', wholeOrder);
   }
@@ -77,18 +77,18 @@ function theSame(earlier: readonly string[], text: string): Intent {
       `Write the whole request, as in "buy 5 ${symbol.toUpperCase()} limit 60".`,
     );
   }
-  return withSymbols(intent, () => symbol);
+  return mapSymbols(intent, () => symbol);
 }
 
-function whatAbout(earlier: readonly string[], text: string): Intent {
+function answerWhatAbout(earlier: readonly string[], text: string): Intent {
   const symbol = readSymbol(text);
-  const intent = before(earlier, wholeOrder);
+  const intent = previousIntent(earlier, wholeOrder);
   switch (intent.kind) {
     case 'quote':
       return { kind: 'quote', symbols: [symbol] };
     case 'chart':
     case 'portfolio':
-      return withSymbols(intent, () => symbol);
+      return mapSymbols(intent, () => symbol);
     default:
       throw new NotUnderstood(
         `Do you want the price of ${symbol.toUpperCase()}, or the same request for it?`,

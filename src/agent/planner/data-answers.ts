@@ -39,22 +39,22 @@ export function dataAnswer(
 ): string | undefined {
   switch (tool) {
     case 'get_calendar':
-      return tomorrow(calendar.parse(content));
+      return tomorrowAnswer(calendar.parse(content));
     case 'get_news':
-      return articles(news.parse(content));
+      return newsAnswer(news.parse(content));
     case 'get_activities':
-      return happened(activities.parse(content), args);
+      return activitiesAnswer(activities.parse(content), args);
     case 'get_performance':
-      return did(performance.parse(content));
+      return performanceAnswer(performance.parse(content));
     case 'get_watchlist':
     case 'set_watchlist':
-      return watched(watchlist.parse(content).watchlist.symbols);
+      return watchlistAnswer(watchlist.parse(content).watchlist.symbols);
     default:
       return undefined;
   }
 }
 
-function tomorrow({ today, days }: z.output<typeof calendar>): string {
+function tomorrowAnswer({ today, days }: z.output<typeof calendar>): string {
   const date = addDays(today, 1);
   const day = days.find((each) => each.date === date);
   if (day !== undefined) {
@@ -66,20 +66,21 @@ function tomorrow({ today, days }: z.output<typeof calendar>): string {
   return `No, the market is closed tomorrow, ${date}.${then}`;
 }
 
-function articles({ news: list, simulated }: z.output<typeof news>): string {
+function newsAnswer({ news: list, simulated }: z.output<typeof news>): string {
   if (list.length === 0) return 'There is no news.';
   const lines = list.map(
-    ({ headline, source, at }) => `- ${plainWords(headline)} (${plainWords(source)}, ${at.slice(0, 10)})`,
+    ({ headline, source, at }) =>
+      `- ${stripMarkdown(headline)} (${stripMarkdown(source)}, ${at.slice(0, 10)})`,
   );
   return [...lines, ...(simulated ? ['', 'The news is simulated.'] : [])].join('\n');
 }
 
 /** Strips Markdown links, images and tables from outside text. */
-function plainWords(text: string): string {
+function stripMarkdown(text: string): string {
   return text.replace(/[[\]<>`*_|\\!#~]/g, '');
 }
 
-function happened(
+function activitiesAnswer(
   { period, activities: list, left_out, totals, simulated }: z.output<typeof activities>,
   { kinds }: Record<string, unknown>,
 ): string {
@@ -99,7 +100,7 @@ function happened(
   return `${sum === '' ? '' : `${sum}\n\n`}${lines.join('\n')}${more}${note === '' ? '' : `\n\n${note.trim()}`}`;
 }
 
-function did(figures: z.output<typeof performance>): string {
+function performanceAnswer(figures: z.output<typeof performance>): string {
   const { period, profit, added, equity, time_weighted, money_weighted, benchmark, simulated } = figures;
   const rates = [
     ...(time_weighted === null ? [] : [`${signedPercent(time_weighted.fraction)} time-weighted`]),
@@ -109,11 +110,11 @@ function did(figures: z.output<typeof performance>): string {
   const beside =
     benchmark.return === null
       ? ''
-      : ` ${plainWords(benchmark.symbol)} returned ${signedPercent(benchmark.return.fraction)} with dividends.`;
+      : ` ${stripMarkdown(benchmark.symbol)} returned ${signedPercent(benchmark.return.fraction)} with dividends.`;
   return `${signedDollars(profit)} ${periodWords[period]}${rates === '' ? '' : ` (${rates})`}; equity ${dollars(equity)}.${beside}${flows}${simulated ? ' Prices are simulated.' : ''}`;
 }
 
-function watched(symbols: readonly string[]): string {
+function watchlistAnswer(symbols: readonly string[]): string {
   return symbols.length === 0 ? 'Your watchlist is empty.' : `On your watchlist: ${symbols.join(', ')}.`;
 }
 
@@ -161,14 +162,14 @@ export function figureAnswer(
   content: unknown,
   figure: PerformanceFigure | undefined,
 ): string | undefined {
-  if (tool === 'get_realized_gains') return realized(gains.parse(content));
+  if (tool === 'get_realized_gains') return realizedAnswer(gains.parse(content));
   if (tool !== 'get_performance' || figure === undefined) return undefined;
   const told = figures.parse(content);
   const note = told.simulated ? ' Prices are simulated.' : '';
-  return `${figure === 'dividends' ? byMonth(told) : ratio(told, figure)}${note}`;
+  return `${figure === 'dividends' ? dividendsAnswer(told) : ratioAnswer(told, figure)}${note}`;
 }
 
-function realized({ year, gains: lines, totals, incomplete, ...told }: z.output<typeof gains>): string {
+function realizedAnswer({ year, gains: lines, totals, incomplete, ...told }: z.output<typeof gains>): string {
   const when = year === null ? 'to date' : `in ${year}`;
   const note = [
     ...(told.imported === 0
@@ -192,7 +193,7 @@ function realized({ year, gains: lines, totals, incomplete, ...told }: z.output<
   ].join('\n\n');
 }
 
-function ratio(
+function ratioAnswer(
   { period, ratios, benchmark }: z.output<typeof figures>,
   figure: Exclude<PerformanceFigure, 'dividends'>,
 ): string {
@@ -206,7 +207,7 @@ function ratio(
     : `Your ${name} is **${value}**, based on ${by}${figure === 'beta' ? '' : ', with a risk-free rate of 0%'}.`;
 }
 
-function byMonth({ period, dividends_by_month: months }: z.output<typeof figures>): string {
+function dividendsAnswer({ period, dividends_by_month: months }: z.output<typeof figures>): string {
   if (months.length === 0) return `No dividends ${periodWords[period]}.`;
   return [
     `Dividends ${periodWords[period]}, by month:`,

@@ -1,7 +1,7 @@
 import type { Period } from '../../trading/period.ts';
 import type { Intent, PerformanceFigure } from './intent.ts';
-import { symbolsIn } from './price-sentence.ts';
-import { NotUnderstood, onlySymbol, Words } from './words.ts';
+import { readSymbols } from './price-sentence.ts';
+import { NotUnderstood, readOnlySymbol, Words } from './words.ts';
 
 /* Questions about the calendar, news, activities, performance and the watchlist. */
 
@@ -21,42 +21,42 @@ const spans: Readonly<Record<string, Period>> = {
 
 /** Matches a time span, in one capturing group. */
 const span = `(?:(?:over|in|for|during) )?(${Object.keys(spans).join('|')})`;
-export const show = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are|'re| were))(?: me)? )?";
+export const showPattern = "(?:(?:show|list|see|get|give|tell|what(?:'s| is| are|'re| were))(?: me)? )?";
 
-export const whole = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'i');
+export const wholeClause = (pattern: string) => new RegExp(`^(?:${pattern})$`, 'i');
 
 const ofTime: readonly (readonly [RegExp, (period: Period | undefined) => Intent])[] = [
   [
-    whole(
+    wholeClause(
       `how (?:did|have|am|'?m) (?:i|my (?:portfolio|account)) (?:do|done|doing|perform|performed) ${span}|how(?:'s| is| has) my (?:portfolio|account) (?:doing|done|performed) ${span}`,
     ),
     (period) => ({ kind: 'performance', period: period ?? '1M' }),
   ],
   [
-    whole(
-      `how much (?:did|have) i (?:make|made|gain|gained|lose|lost|earn|earned) ${span}|${show}my (?:performance|returns?) ${span}`,
+    wholeClause(
+      `how much (?:did|have) i (?:make|made|gain|gained|lose|lost|earn|earned) ${span}|${showPattern}my (?:performance|returns?) ${span}`,
     ),
     (period) => ({ kind: 'performance', period: period ?? '1M' }),
   ],
   [
-    whole(
-      `${show}(?:my |the )?dividends(?: ${span})?|(?:what|which|how (?:much|many)) dividends? (?:did|have) i (?:get|got|receive|received|earn|earned)(?: ${span})?|how much (?:did|have) i (?:get|got|earn|earned) in dividends(?: ${span})?`,
+    wholeClause(
+      `${showPattern}(?:my |the )?dividends(?: ${span})?|(?:what|which|how (?:much|many)) dividends? (?:did|have) i (?:get|got|receive|received|earn|earned)(?: ${span})?|how much (?:did|have) i (?:get|got|earn|earned) in dividends(?: ${span})?`,
     ),
     (period) => ({ kind: 'activities', kinds: ['dividend'], period: period ?? 'YTD' }),
   ],
   [
-    whole(
-      `${show}(?:my )?(?:last|latest|recent|past)? ?trades(?: ${span})?|what did i trade(?: lately| recently)?(?: ${span})?`,
+    wholeClause(
+      `${showPattern}(?:my )?(?:last|latest|recent|past)? ?trades(?: ${span})?|what did i trade(?: lately| recently)?(?: ${span})?`,
     ),
     (period) => ({ kind: 'activities', kinds: ['fill'], period: period ?? '1M' }),
   ],
   [
-    whole(`${show}(?:my |the )?(?:deposits|deposits and withdrawals)(?: ${span})?`),
+    wholeClause(`${showPattern}(?:my |the )?(?:deposits|deposits and withdrawals)(?: ${span})?`),
     (period) => ({ kind: 'activities', kinds: ['deposit', 'withdrawal'], period: period ?? 'YTD' }),
   ],
   [
-    whole(
-      `${show}(?:my |the )?(?:recent |latest |account )?(?:activity|activities)(?: ${span})?|what happened in my account(?: ${span})?`,
+    wholeClause(
+      `${showPattern}(?:my |the )?(?:recent |latest |account )?(?:activity|activities)(?: ${span})?|what happened in my account(?: ${span})?`,
     ),
     (period) => ({ kind: 'activities', period: period ?? '1M' }),
   ],
@@ -64,18 +64,18 @@ const ofTime: readonly (readonly [RegExp, (period: Period | undefined) => Intent
 
 const fixed: readonly (readonly [RegExp, Intent])[] = [
   [
-    whole(
+    wholeClause(
       '(?:is|are) (?:the )?(?:stock )?(?:markets?|exchange) (?:open|closed|trading) tomorrow|does the (?:stock )?market (?:open|trade) tomorrow|can i trade tomorrow',
     ),
     { kind: 'calendar' },
   ],
   [
-    whole(`${show}(?:the )?(?:latest |market |today's )?news(?: today)?|any news|what's new`),
+    wholeClause(`${showPattern}(?:the )?(?:latest |market |today's )?news(?: today)?|any news|what's new`),
     { kind: 'news', symbols: [] },
   ],
   [
-    whole(
-      `${show}(?:on |in )?my watch ?list|what(?:'s| is) on my watch ?list|what am i watching|watch ?list`,
+    wholeClause(
+      `${showPattern}(?:on |in )?my watch ?list|what(?:'s| is) on my watch ?list|what am i watching|watch ?list`,
     ),
     { kind: 'watchlist' },
   ],
@@ -96,16 +96,16 @@ export function readData(clause: string): Intent | undefined {
   const known = fixed.find(([pattern]) => pattern.test(clause))?.[1];
   if (known !== undefined) return known;
   const about = news.exec(clause);
-  if (about !== null) return { kind: 'news', symbols: some(about[1] ?? about[2] ?? '') };
+  if (about !== null) return { kind: 'news', symbols: requireSymbols(about[1] ?? about[2] ?? '') };
   const added = add.exec(clause)?.[1];
-  if (added !== undefined) return { kind: 'watch', change: 'add', symbols: some(added) };
+  if (added !== undefined) return { kind: 'watch', change: 'add', symbols: requireSymbols(added) };
   const removed = remove.exec(clause)?.[1];
-  if (removed !== undefined) return { kind: 'watch', change: 'remove', symbols: some(removed) };
+  if (removed !== undefined) return { kind: 'watch', change: 'remove', symbols: requireSymbols(removed) };
   return undefined;
 }
 
-function some(list: string): string[] {
-  const symbols = symbolsIn(list);
+function requireSymbols(list: string): string[] {
+  const symbols = readSymbols(list);
   if (symbols.length > 0) return symbols;
   throw new NotUnderstood('Which symbol do you mean?', 'Try "news about AAPL".');
 }
@@ -115,16 +115,20 @@ function some(list: string): string[] {
 const year = '(?:(?:over|in|for|during) )?(this year|last year|(?:19|20)\\d\\d)';
 const realized = 'reali[sz]ed (?:capital )?(?:gains?|loss(?:es)?|gains? and loss(?:es)?|p\\/?l|profits?)';
 const gains = [
-  whole(`what (?:did|have) i reali[sz]ed?(?: ${year})?|how much (?:did|have) i reali[sz]ed?(?: ${year})?`),
-  whole(`${show}(?:my |the )?${realized}(?: ${year})?|${show}my capital gains?(?: ${year})?`),
+  wholeClause(
+    `what (?:did|have) i reali[sz]ed?(?: ${year})?|how much (?:did|have) i reali[sz]ed?(?: ${year})?`,
+  ),
+  wholeClause(
+    `${showPattern}(?:my |the )?${realized}(?: ${year})?|${showPattern}my capital gains?(?: ${year})?`,
+  ),
 ];
 
 const beside = '(?:compared? (?:with|to|against)|against|versus|vs\\.?)';
 const compare = [
-  whole(
+  wholeClause(
     `how (?:do|did|does|am|is|have) (?:i|my (?:portfolio|account)|my returns?) (?:(?:do|doing|done|perform|performed|performing) )?${beside} (.+?)(?: ${span})?`,
   ),
-  whole(
+  wholeClause(
     `compare (?:me|my (?:portfolio|account|returns?|performance)) (?:with|to|against) (.+?)(?: ${span})?`,
   ),
 ];
@@ -133,11 +137,11 @@ const index = /^(?:the )?(?:s&p|s ?& ?p|s&p ?500|s ?& ?p ?500|sp500)(?: index)?$
 const ratios: readonly (readonly [RegExp, PerformanceFigure])[] = (
   ['sharpe', 'sortino', 'beta'] as const
 ).map((figure) => [
-  whole(`${show}(?:my |the )?${figure}${figure === 'beta' ? '' : '(?: ratio)?'}(?: ${span})?`),
+  wholeClause(`${showPattern}(?:my |the )?${figure}${figure === 'beta' ? '' : '(?: ratio)?'}(?: ${span})?`),
   figure,
 ]);
-const dividends = whole(
-  `${show}(?:my |the )?(?:dividends (?:by|per|each|every|a) month|monthly dividends|dividends month by month)(?: ${span})?`,
+const dividends = wholeClause(
+  `${showPattern}(?:my |the )?(?:dividends (?:by|per|each|every|a) month|monthly dividends|dividends month by month)(?: ${span})?`,
 );
 
 export function readFigure(clause: string): Intent | undefined {
@@ -152,7 +156,7 @@ export function readFigure(clause: string): Intent | undefined {
   const compared = firstMatch(compare, clause);
   if (compared !== undefined) {
     const period = toPeriod(compared.slice(2)) ?? 'YTD';
-    return { kind: 'performance', period, benchmark: benchmarkIn(compared[1] ?? '') };
+    return { kind: 'performance', period, benchmark: toBenchmark(compared[1] ?? '') };
   }
   for (const [pattern, figure] of ratios) {
     const found = pattern.exec(clause);
@@ -176,6 +180,6 @@ function toPeriod(groups: readonly (string | undefined)[]): Period | undefined {
   return said === undefined ? undefined : spans[said.toLowerCase()];
 }
 
-function benchmarkIn(text: string): string {
-  return index.test(text) ? 'SPY' : onlySymbol(new Words(text), 'how do I compare with SPY this year');
+function toBenchmark(text: string): string {
+  return index.test(text) ? 'SPY' : readOnlySymbol(new Words(text), 'how do I compare with SPY this year');
 }

@@ -24,10 +24,10 @@ const withStop = [
 ] as const;
 
 /** Matches a clause after "and" that adds a leg. */
-export const exitAhead =
+export const legAhead =
   '\\s*(?:with\\s+)?(?:an?\\s+)?(?:take[- ]?profit|tp|(?:profit|price)\\s+target|stop)(?:[- ](?:loss|at|of|price|@))*\\s*\\$?\\d';
 
-export function readExit(words: Words, side: 'buy' | 'sell'): Terms | undefined {
+export function readLeg(words: Words, side: 'buy' | 'sell'): Terms | undefined {
   if (words.take('and')) return {};
   for (const name of ['bracket', 'oco', 'oto'] satisfies OrderClass[]) {
     if (words.take(name)) return { exit_class: name };
@@ -50,8 +50,8 @@ function readLegPrice(words: Words, what: string): string {
   return words.price(what);
 }
 
-export function withExits(side: 'buy' | 'sell', { exit_class, either, ...terms }: Terms): Terms {
-  const found = side === 'buy' ? entryExits(terms) : heldExits(terms, either === true);
+export function withLegs(side: 'buy' | 'sell', { exit_class, either, ...terms }: Terms): Terms {
+  const found = side === 'buy' ? entryLegs(terms) : positionLegs(terms, either === true);
   if (exit_class === undefined || found.order_class === exit_class) return found;
   throw new NotUnderstood(
     exit_class === 'oco'
@@ -64,7 +64,7 @@ export function withExits(side: 'buy' | 'sell', { exit_class, either, ...terms }
   );
 }
 
-function entryExits(terms: Terms): Terms {
+function entryLegs(terms: Terms): Terms {
   const { take_profit_limit_price: profit, stop_loss_stop_price: loss, stop_price, ...entry } = terms;
   if (profit === undefined && loss === undefined) return terms;
   // With a take profit, any stop is a leg.
@@ -79,7 +79,7 @@ function entryExits(terms: Terms): Terms {
   };
 }
 
-function heldExits(terms: Terms, either: boolean): Terms {
+function positionLegs(terms: Terms, either: boolean): Terms {
   const { take_profit_limit_price: named, limit_price, stop_price, ...rest } = terms;
   if (named === undefined && !either) return terms;
   const profit = named ?? limit_price;

@@ -1,10 +1,10 @@
-import type { LookTime } from '../../tools/alerts.ts';
+import type { CheckTime } from '../../tools/alerts.ts';
 import type { Alert } from '../../trading/alert.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { Period } from '../../trading/period.ts';
-import type { SaidContract } from './said-contract.ts';
-import type { SaidWhen } from './standing-when.ts';
+import type { ContractMention } from './said-contract.ts';
+import type { ScheduleMention } from './standing-when.ts';
 
 /* A symbol in capitals is a ticker. One in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 
@@ -16,14 +16,14 @@ export interface OrderIntent {
   readonly kind: 'order';
   readonly request: OrderRequestInput;
   readonly fraction?: string;
-  readonly contract?: SaidContract;
+  readonly contract?: ContractMention;
   readonly mayBeTotal?: true;
 }
 
 export interface StandingOrderIntent {
   readonly kind: 'standing';
   readonly request: OrderRequestInput;
-  readonly when: SaidWhen;
+  readonly when: ScheduleMention;
   readonly mayBeTotal?: true;
 }
 
@@ -38,7 +38,7 @@ export type PortfolioView = 'biggest' | 'best' | 'worst' | 'day' | 'total';
 export type PerformanceFigure = 'sharpe' | 'sortino' | 'beta' | 'dividends';
 
 /** An order by its id, by its symbol, as the only one, or as the newest. */
-export type WhichOrder =
+export type OrderReference =
   | { readonly id: string }
   | { readonly symbol: string }
   | { readonly only: true }
@@ -56,14 +56,14 @@ export type OrderChange =
 export interface CancelIntent {
   readonly kind: 'cancel';
   readonly which:
-    | Exclude<WhichOrder, { readonly symbol: string }>
+    | Exclude<OrderReference, { readonly symbol: string }>
     | { readonly symbol: string; readonly many: boolean }
     | { readonly all: true };
 }
 
 export interface ReplaceIntent {
   readonly kind: 'replace';
-  readonly which: WhichOrder;
+  readonly which: OrderReference;
   readonly change: OrderChange;
 }
 
@@ -73,7 +73,7 @@ export interface RebalanceIntent {
   readonly targets: readonly { readonly symbol: string; readonly weight: string }[];
 }
 
-type Asked =
+type BaseIntent =
   | OrderIntent
   | StandingOrderIntent
   | CancelIntent
@@ -88,7 +88,7 @@ type Asked =
   | AlertIntent
   | { readonly kind: 'alerts' }
   | { readonly kind: 'stop_alert'; readonly symbol: string }
-  | { readonly kind: 'look'; readonly every: LookTime }
+  | { readonly kind: 'look'; readonly every: CheckTime }
   | { readonly kind: 'calendar' }
   /** Without symbols, news about the whole market. */
   | { readonly kind: 'news'; readonly symbols: readonly string[] }
@@ -114,7 +114,7 @@ type Asked =
   | { readonly kind: 'help' };
 
 /** `account` is what the person called the account. */
-export type Intent = Asked & { readonly account?: string };
+export type Intent = BaseIntent & { readonly account?: string };
 
 /** Returns whether a symbol is a name that has to be looked up. */
 export function isName(symbol: string): boolean {
@@ -150,7 +150,7 @@ export function intentSymbols(intent: Intent): readonly string[] {
   }
 }
 
-export function withSymbols(intent: Intent, to: (symbol: string) => string): Intent {
+export function mapSymbols(intent: Intent, to: (symbol: string) => string): Intent {
   switch (intent.kind) {
     case 'order':
     case 'rules':

@@ -1,4 +1,4 @@
-import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 
 const small =
   'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen'.split(
@@ -36,12 +36,12 @@ export function readNumberWords(
   const parts = [...(isOne ? ['one'] : []), ...words.slice(isOne ? 1 : 0, count)].flatMap((word) =>
     word.split('-'),
   );
-  const value = below(parts, 'thousand', (rest) => below(rest, 'hundred', belowHundred));
+  const value = parseScale(parts, 'thousand', (rest) => parseScale(rest, 'hundred', parseBelowHundred));
   return value === undefined || value === 0 ? undefined : { value: String(value), count };
 }
 
 /** Reads a multiple of a scale and the remainder: `two hundred`, `fifty`. */
-function below(
+function parseScale(
   parts: readonly string[],
   scale: string,
   read: (parts: readonly string[]) => number | undefined,
@@ -55,7 +55,7 @@ function below(
     : many * (scales[scale] ?? 0) + rest;
 }
 
-function belowHundred(parts: readonly string[]): number | undefined {
+function parseBelowHundred(parts: readonly string[]): number | undefined {
   const [first = '', second] = parts;
   const one = numberWord(first);
   if (one === undefined || parts.length > 2) return undefined;
@@ -78,5 +78,5 @@ export function readNumber(word: string): string | undefined {
       .replace(/^\./, '0.')
       .replace(/^0+(?=\d)/, '') ?? '';
   if (!decimalString.safeParse(digits).success) return undefined;
-  return plain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
+  return toPlain(new Dec(digits).times(parts[2] === 'k' ? 1_000 : parts[2] === 'm' ? 1_000_000 : 1));
 }

@@ -1,34 +1,36 @@
 import { Dec } from '../../trading/decimal.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
-import { isOver } from '../../trading/order-legs.ts';
+import { hasEnded } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
-import type { CancelIntent, OrderChange, WhichOrder } from './intent.ts';
+import type { CancelIntent, OrderChange, OrderReference } from './intent.ts';
 import { NotUnderstood } from './words.ts';
 
-export const openOrders = { status: 'open', limit: 500 } as const;
-export const newestOrders = { status: 'all', limit: 10 } as const;
+export const openOrdersQuery = { status: 'open', limit: 500 } as const;
+export const newestOrdersQuery = { status: 'all', limit: 10 } as const;
 
 export function ordersToCancel(
   which: CancelIntent['which'],
   open: readonly Order[],
   all: readonly Order[],
 ): string[] {
-  if ('id' in which) return [meantBy(which.id, open)?.id ?? which.id];
+  if ('id' in which) return [findByIdPrefix(which.id, open)?.id ?? which.id];
   if ('all' in which) return open.map(({ id }) => id);
   if ('newest' in which) return [requireNewest(all).id];
-  if ('only' in which) return [theOne(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
-  const matching = ofSymbol(open, which.symbol);
+  if ('only' in which)
+    return [requireSingle(open, 'open', 'Write "cancel order ID", or "cancel all orders".').id];
+  const matching = ordersForSymbol(open, which.symbol);
   if (which.many) return matching.map(({ id }) => id);
   const hint = `Write "cancel order ID", or "cancel all ${which.symbol} orders".`;
-  return [theOne(matching, `open ${which.symbol}`, hint).id];
+  return [requireSingle(matching, `open ${which.symbol}`, hint).id];
 }
 
-export function orderToChange(which: WhichOrder, open: readonly Order[], all: readonly Order[]): Order {
+export function orderToChange(which: OrderReference, open: readonly Order[], all: readonly Order[]): Order {
   const hint = 'Write "change order ID to limit 185".';
   if ('newest' in which) return requireNewest(all);
-  if ('only' in which) return theOne(open, 'open', hint);
-  if ('symbol' in which) return theOne(ofSymbol(open, which.symbol), `open ${which.symbol}`, hint);
-  const found = meantBy(which.id, open);
+  if ('only' in which) return requireSingle(open, 'open', hint);
+  if ('symbol' in which)
+    return requireSingle(ordersForSymbol(open, which.symbol), `open ${which.symbol}`, hint);
+  const found = findByIdPrefix(which.id, open);
   if (found !== undefined) return found;
   throw new NotUnderstood(
     `You have no open order ${which.id}.`,
@@ -38,11 +40,11 @@ export function orderToChange(which: WhichOrder, open: readonly Order[], all: re
 }
 
 /** Returns whether an id is complete; lists show shortened ids. */
-export function isWholeId(id: string): boolean {
+export function isFullId(id: string): boolean {
   return /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(id);
 }
 
-function meantBy(typed: string, open: readonly Order[]): Order | undefined {
+function findByIdPrefix(typed: string, open: readonly Order[]): Order | undefined {
   const whole = open.find(({ id }) => id === typed);
   if (whole !== undefined) return whole;
   const begun = open.filter(({ id }) => id.startsWith(typed.toLowerCase()));
@@ -54,13 +56,13 @@ function meantBy(typed: string, open: readonly Order[]): Order | undefined {
   );
 }
 
-function ofSymbol(open: readonly Order[], wanted: string): readonly Order[] {
+function ordersForSymbol(open: readonly Order[], wanted: string): readonly Order[] {
   const matching = open.filter(({ symbol }) => symbol === wanted);
   if (matching.length > 0) return matching;
   throw new NotUnderstood(`You have no open ${wanted} order.`, 'Ask "open orders" to see them.', 'not_found');
 }
 
-function theOne(orders: readonly Order[], what: string, hint: string): Order {
+function requireSingle(orders: readonly Order[], what: string, hint: string): Order {
   const [only] = orders;
   if (only === undefined)
     throw new NotUnderstood(`You have no ${what} order.`, 'Ask "all orders".', 'not_found');
@@ -73,7 +75,7 @@ function theOne(orders: readonly Order[], what: string, hint: string): Order {
 function requireNewest(all: readonly Order[]): Order {
   const [last, second] = all.toSorted((a, b) => Date.parse(b.submitted_at) - Date.parse(a.submitted_at));
   if (last === undefined) throw new NotUnderstood('You have no orders.', 'Ask "all orders".', 'not_found');
-  const over = isOver(last);
+  const over = hasEnded(last);
   if (over || last.submitted_at === second?.submitted_at) {
     throw new NotUnderstood(
       over

@@ -4,8 +4,8 @@ import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { takeTimeInForce } from './order-terms.ts';
-import type { SaidContract } from './said-contract.ts';
-import { amount, looksNumeric, NotUnderstood, truncateWord, Words } from './words.ts';
+import type { ContractMention } from './said-contract.ts';
+import { looksNumeric, NotUnderstood, parseAmount, truncateWord, Words } from './words.ts';
 
 const examples =
   'For example: buy 1 AAPL 190 call expiring Dec 18 at 2.50; sell a covered call on my AAPL, 200 strike, December 18 at 1.20.';
@@ -26,7 +26,7 @@ export function isAboutOption(clause: string): boolean {
   return namesOption.test(clause);
 }
 
-interface Said {
+interface OptionUtterance {
   symbol?: string;
   qty?: string;
   right?: 'call' | 'put';
@@ -46,7 +46,7 @@ export function readOption(clause: string): OrderIntent | undefined {
   const opening = openings.find(([pattern]) => pattern.test(clause));
   if (opening === undefined) return rejectClosing(clause);
   const [pattern, side, intent] = opening;
-  const said = readSaid(new Words(clause.replace(pattern, '')));
+  const said = readUtterance(new Words(clause.replace(pattern, '')));
   const { contract, symbol } = toContract(said);
   const { qty, limit, time } = said;
   if (qty === undefined) throw new NotUnderstood('How many contracts?', examples);
@@ -55,8 +55,7 @@ export function readOption(clause: string): OrderIntent | undefined {
     side,
     qty,
     type: limit === undefined ? 'market' : 'limit',
-    position_intent:
-      intent ?? intentOfSale(said, contract?.right ?? parseOptionSymbol(symbol)?.right, symbol),
+    position_intent: intent ?? saleIntent(said, contract?.right ?? parseOptionSymbol(symbol)?.right, symbol),
     ...defined({ limit_price: limit, time_in_force: time }),
   };
   return contract === undefined ? { kind: 'order', request } : { kind: 'order', request, contract };
@@ -71,12 +70,12 @@ function rejectClosing(clause: string): undefined {
   );
 }
 
-function readSaid(words: Words): Said {
-  const said: Said = {};
+function readUtterance(words: Words): OptionUtterance {
+  const said: OptionUtterance = {};
   while (!words.done) {
-    if (readSign(words, said) || readNumbers(words, said)) continue;
+    if (readKeyword(words, said) || readNumbers(words, said)) continue;
     const expiry = readExpiry(words, said.symbol !== undefined);
-    if (expiry !== undefined) once(said, 'expiry', expiry);
+    if (expiry !== undefined) setOnce(said, 'expiry', expiry);
     else if (words.takeAny(...fillers)) continue;
     else if (said.symbol === undefined) said.symbol = words.symbol(examples);
     else {
@@ -91,16 +90,16 @@ function readSaid(words: Words): Said {
 
 const fillers = 'options|option|contracts|contract|on|of|with|the|please|each|limit|as'.split('|');
 
-function readSign(words: Words, said: Said): boolean {
+function readKeyword(words: Words, said: OptionUtterance): boolean {
   if (words.takeAny('covered')) said.isCovered = true;
   else if (words.takeAny('cash-secured', 'cash secured', 'secured')) said.isSecured = true;
-  else if (words.takeAny('calls', 'call')) once(said, 'right', 'call');
-  else if (words.takeAny('puts', 'put')) once(said, 'right', 'put');
+  else if (words.takeAny('calls', 'call')) setOnce(said, 'right', 'call');
+  else if (words.takeAny('puts', 'put')) setOnce(said, 'right', 'put');
   else if (words.takeAny('my')) said.isMine = true;
   else if (words.takeAny('at the market', 'at market', 'market order', 'market', 'mkt')) said.isMarket = true;
   else {
     const time = takeTimeInForce(words);
-    if (time !== undefined) once(said, 'time', time);
+    if (time !== undefined) setOnce(said, 'time', time);
     else if (said.qty === undefined && said.symbol === undefined && words.takeAny('a', 'an')) said.qty = '1';
     else return words.takeAny('a', 'an');
   }
@@ -122,17 +121,17 @@ function takeLead(words: Words): 'limit' | 'strike' | undefined {
 }
 
 /** Reads a number. The first bare one is the quantity. */
-function readNumbers(words: Words, said: Said): boolean {
+function readNumbers(words: Words, said: OptionUtterance): boolean {
   const lead = takeLead(words);
   if (lead !== undefined) {
-    once(said, lead, words.price(lead === 'limit' ? 'limit price' : 'strike'));
+    setOnce(said, lead, words.price(lead === 'limit' ? 'limit price' : 'strike'));
     return true;
   }
   const short = /^\$?(\d+(?:\.\d+)?)([cp])$/i.exec(words.peek());
   if (short !== null) {
     words.next();
-    once(said, 'strike', amount(short[1] ?? ''));
-    once(said, 'right', short[2]?.toLowerCase() === 'c' ? 'call' : 'put');
+    setOnce(said, 'strike', parseAmount(short[1] ?? ''));
+    setOnce(said, 'right', short[2]?.toLowerCase() === 'c' ? 'call' : 'put');
     return true;
   }
   if (/^\d{1,2}\/\d|^20\d\d-/.test(words.peek())) return false;
@@ -144,12 +143,16 @@ function readNumbers(words: Words, said: Said): boolean {
   if (!looksNumeric(words.peek().replace(/^\$/, ''))) return false;
   // In "230 18 December", the number after the strike and before the month is the day.
   if (said.strike !== undefined && parseMonth(words.peek(1)) !== undefined) return false;
-  once(said, 'strike', words.price('strike'));
+  setOnce(said, 'strike', words.price('strike'));
   words.takeAny('strike');
   return true;
 }
 
-function once<Field extends keyof Said>(said: Said, field: Field, value: NonNullable<Said[Field]>): void {
+function setOnce<Field extends keyof OptionUtterance>(
+  said: OptionUtterance,
+  field: Field,
+  value: NonNullable<OptionUtterance[Field]>,
+): void {
   if (said[field] !== undefined) {
     throw new NotUnderstood(
       `The order has two values for its ${field}.`,
@@ -160,9 +163,9 @@ function once<Field extends keyof Said>(said: Said, field: Field, value: NonNull
   said[field] = value;
 }
 
-function toContract({ symbol, right, strike, expiry, limit, isMarket }: Said): {
+function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionUtterance): {
   symbol: string;
-  contract?: SaidContract;
+  contract?: ContractMention;
 } {
   if (symbol === undefined) throw new NotUnderstood('An option on what?', examples);
   if (limit !== undefined && isMarket) {
@@ -192,9 +195,9 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: Said): {
   return { symbol, contract: { right, strike, expiry } };
 }
 
-function intentOfSale(
-  { isCovered, isSecured, isMine }: Said,
-  right: Said['right'],
+function saleIntent(
+  { isCovered, isSecured, isMine }: OptionUtterance,
+  right: OptionUtterance['right'],
   symbol: string,
 ): PositionIntent {
   if (isCovered && right === 'put') {
@@ -252,7 +255,7 @@ function dateAt(
   const slashed = /^(\d{1,2})\/(\d{1,2})(?:\/(20\d\d|\d\d))?$/.exec(word);
   if (slashed !== null) {
     const [, month = '', day = '', year] = slashed;
-    const expiry = dated(Number(month), day, year?.padStart(4, '20'));
+    const expiry = formatExpiry(Number(month), day, year?.padStart(4, '20'));
     return expiry === undefined ? undefined : { expiry, count: 1 };
   }
   const first = parseMonth(word);
@@ -269,11 +272,11 @@ function dateAt(
 
 function withYear(words: Words, at: number, month: number, day: string | undefined, count: number) {
   const year = /^20\d\d$/.test(words.peek(at)) ? words.peek(at) : undefined;
-  const expiry = dated(month, day, year);
+  const expiry = formatExpiry(month, day, year);
   return expiry === undefined ? undefined : { expiry, count: year === undefined ? count : count + 1 };
 }
 
-function dated(month: number, day: string | undefined, year: string | undefined): string | undefined {
+function formatExpiry(month: number, day: string | undefined, year: string | undefined): string | undefined {
   if (month < 1 || month > 12 || (day !== undefined && (Number(day) < 1 || Number(day) > 31)))
     return undefined;
   return [year, String(month).padStart(2, '0'), day?.padStart(2, '0')]

@@ -1,5 +1,5 @@
-import type { CancelIntent, OrderChange, ReplaceIntent, WhichOrder } from './intent.ts';
-import { isWholeId } from './open-orders.ts';
+import type { CancelIntent, OrderChange, OrderReference, ReplaceIntent } from './intent.ts';
+import { isFullId } from './open-orders.ts';
 import { takeTimeInForce } from './order-terms.ts';
 import { NotUnderstood, truncateWord, type Words } from './words.ts';
 
@@ -15,7 +15,7 @@ export function readCancel(words: Words): CancelIntent {
   const isMine = words.takeAny('my', 'the');
   words.take('open');
   if (!all && words.takeAny(...newest.map((word) => `${word} order`))) {
-    return ended(words, { kind: 'cancel', which: { newest: true } });
+    return requireEnd(words, { kind: 'cancel', which: { newest: true } });
   }
   if (words.take('order')) {
     const id = words.next();
@@ -26,7 +26,7 @@ export function readCancel(words: Words): CancelIntent {
       'Ask "open orders" for the ids, then "cancel order ID".',
     );
   }
-  if (isWholeId(words.peek())) return ended(words, { kind: 'cancel', which: { id: words.next() } });
+  if (isFullId(words.peek())) return requireEnd(words, { kind: 'cancel', which: { id: words.next() } });
   const symbol = words.symbol('Write "cancel my AAPL order".');
   const many = words.take('orders') || all;
   if (!many && !words.take('order')) {
@@ -35,10 +35,10 @@ export function readCancel(words: Words): CancelIntent {
       'Write "cancel my AAPL order".',
     );
   }
-  return ended(words, { kind: 'cancel', which: { symbol, many } });
+  return requireEnd(words, { kind: 'cancel', which: { symbol, many } });
 }
 
-function ended(words: Words, intent: CancelIntent): CancelIntent {
+function requireEnd(words: Words, intent: CancelIntent): CancelIntent {
   if (words.done) return intent;
   throw new NotUnderstood(
     `I don't understand "${truncateWord(words.rest())}" in this cancellation.`,
@@ -58,20 +58,21 @@ export function readReplace(words: Words): ReplaceIntent {
   else if (field !== undefined) words.takeAny('of', 'on', 'for');
   const isNewest = words.takeAny(...newest);
   const isOrder = words.peek().toLowerCase() === 'order';
-  const which = readWhich(words, isNewest);
+  const which = readOrderReference(words, isNewest);
   const said = readField(words);
-  if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which))) throw unclear(words);
+  if ((field !== undefined && said !== undefined) || (isNewest && !('newest' in which)))
+    throw unclearChange(words);
   field ??= said;
   // Something must be named, as in "my order" or "my limit".
   const isNamed = words.take('order') || isOrder || field !== undefined;
-  if ('only' in which && !(isMine && isNamed)) throw unclear(words);
-  if (!words.takeAny('to be', 'to', 'at')) throw unclear(words);
+  if ('only' in which && !(isMine && isNamed)) throw unclearChange(words);
+  if (!words.takeAny('to be', 'to', 'at')) throw unclearChange(words);
   const change = readChange(words, field);
-  if (!words.done) throw unclear(words);
+  if (!words.done) throw unclearChange(words);
   return { kind: 'replace', which, change };
 }
 
-function unclear(words: Words): NotUnderstood {
+function unclearChange(words: Words): NotUnderstood {
   const rest = words.rest();
   const what = rest === '' ? 'what should change' : `"${truncateWord(rest)}" in this change`;
   return new NotUnderstood(`I don't understand ${what}.`, changeHint);
@@ -83,14 +84,14 @@ function readField(words: Words): Price | 'qty' | undefined {
   return words.takeAny('quantity', 'size', 'number of shares') ? 'qty' : undefined;
 }
 
-function readWhich(words: Words, isNewest: boolean): WhichOrder {
+function readOrderReference(words: Words, isNewest: boolean): OrderReference {
   if (words.take('order')) {
     const id = words.peek();
     if (!/^[A-Za-z0-9][A-Za-z0-9_-]{7,63}$/.test(id)) return isNewest ? { newest: true } : { only: true };
     words.next();
     return { id };
   }
-  if (isWholeId(words.peek())) return { id: words.next() };
+  if (isFullId(words.peek())) return { id: words.next() };
   // In "change my limit order to 185", the type comes before "order".
   if (/^(limit|stop|to)$/i.test(words.peek())) return isNewest ? { newest: true } : { only: true };
   return { symbol: words.symbol(changeHint) };
@@ -102,7 +103,7 @@ function readChange(words: Words, field: Price | 'qty' | undefined): OrderChange
   words.takeAny('a', 'an');
   const named = readField(words);
   if (named !== undefined) words.takeAny('of', 'price of', 'at');
-  if (named !== undefined && field !== undefined && named !== field) throw unclear(words);
+  if (named !== undefined && field !== undefined && named !== field) throw unclearChange(words);
   return readValue(words, field ?? named);
 }
 
@@ -112,6 +113,6 @@ function readValue(words: Words, field: Price | 'qty' | undefined): OrderChange 
   const isMoney = words.peek().startsWith('$') || /^(dollars|usd|bucks)$/i.test(words.peek(1));
   if (field === undefined && isMoney) return { price: words.price('limit price') };
   const value = words.quantity();
-  if (value === undefined) throw unclear(words);
+  if (value === undefined) throw unclearChange(words);
   return words.takeAny('shares', 'share') || field === 'qty' ? { qty: value } : { value };
 }

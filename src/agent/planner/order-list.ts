@@ -48,13 +48,13 @@ function symbolItem(clause: string): SymbolItem | undefined {
 }
 
 /** Returns one complete clause per item. @throws {NotUnderstood} if the list is ambiguous */
-export function writtenOut(clause: string, items: readonly string[], parse: Parse): string[] {
-  if (!items.some(isSized)) return sameForEach(clause, items, parse);
-  if (!items.every(isSized)) throw leftOver(items);
-  return eachItsOwn(clause, items, parse);
+export function expandList(clause: string, items: readonly string[], parse: Parse): string[] {
+  if (!items.some(isSized)) return expandSymbols(clause, items, parse);
+  if (!items.every(isSized)) throw unreadItems(items);
+  return expandSizedItems(clause, items, parse);
 }
 
-function leftOver(items: readonly string[]): NotUnderstood {
+function unreadItems(items: readonly string[]): NotUnderstood {
   const what = items.map((item) => `"${truncateWord(item)}"`).join(', ');
   return new NotUnderstood(
     `I don't understand ${what} in this request, so I haven't done anything.`,
@@ -62,7 +62,7 @@ function leftOver(items: readonly string[]): NotUnderstood {
   );
 }
 
-function attempt(text: string, parse: Parse): Intent | NotUnderstood {
+function tryParse(text: string, parse: Parse): Intent | NotUnderstood {
   try {
     return parse(text);
   } catch (error) {
@@ -79,32 +79,32 @@ const eachOf = /(?: of)? each(?: of)?(?! (?:trading|market|business|week|day|mon
 /** Matches the end of "AAPL and NVDA each", but not "each Friday". */
 const eachAtEnd = /^each(?:\b(?! \w+day|$) ?|$)/i;
 
-function sameForEach(clause: string, items: readonly string[], parse: Parse): string[] {
+function expandSymbols(clause: string, items: readonly string[], parse: Parse): string[] {
   const found = items.flatMap((item) => symbolItem(item) ?? []);
   const last = found.at(-1);
   if (last === undefined || found.length < items.length || found.slice(0, -1).some(({ rest }) => rest !== ''))
-    throw leftOver(items);
+    throw unreadItems(items);
   const rest = last.rest.replace(eachAtEnd, '');
   const head = withoutEach(clause);
-  const plain = oneSpaced(`${head} ${rest}`);
-  const withNoun = oneSpaced(`${head} ${last.noun} ${rest}`);
-  const text = isIntent(attempt(withNoun, parse)) ? withNoun : plain;
-  const base = attempt(text, parse);
-  if (!isIntent(base)) throw rest !== '' && isIntent(attempt(head, parse)) ? leftOver(items) : base;
+  const plain = singleSpaced(`${head} ${rest}`);
+  const withNoun = singleSpaced(`${head} ${last.noun} ${rest}`);
+  const text = isIntent(tryParse(withNoun, parse)) ? withNoun : plain;
+  const base = tryParse(text, parse);
+  if (!isIntent(base)) throw rest !== '' && isIntent(tryParse(head, parse)) ? unreadItems(items) : base;
   const [own, ...more] = intentSymbols(base);
   const isContract = base.kind === 'order' && base.contract !== undefined;
-  if (own === undefined || more.length > 0 || isContract) throw leftOver(items);
+  if (own === undefined || more.length > 0 || isContract) throw unreadItems(items);
   const symbols = [own, ...found.map(({ symbol }) => symbol)];
-  if (new Set(symbols.map((symbol) => symbol.toUpperCase())).size < symbols.length) throw leftOver(items);
-  if (isPriced(base)) throw whosePrice(symbols);
+  if (new Set(symbols.map((symbol) => symbol.toUpperCase())).size < symbols.length) throw unreadItems(items);
+  if (isPriced(base)) throw ambiguousPrice(symbols);
   const first = new RegExp(`(?<![\\w.])\\$?${own.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}(?!\\w)`, 'gi');
-  if (text.match(first)?.length !== 1) throw leftOver(items);
+  if (text.match(first)?.length !== 1) throw unreadItems(items);
   const written = [text, ...found.map(({ symbol }) => text.replace(first, () => symbol))];
-  if (rest === last.rest && head === clause) requireOneAmount(base, symbols, written);
+  if (rest === last.rest && head === clause) requireUnambiguousAmount(base, symbols, written);
   return written;
 }
 
-function oneSpaced(text: string): string {
+function singleSpaced(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
@@ -118,7 +118,7 @@ function listNames(symbols: readonly string[]): string {
   return `${names.slice(0, -1).join(', ')} and ${names.at(-1)}`;
 }
 
-function whosePrice(symbols: readonly string[]): NotUnderstood {
+function ambiguousPrice(symbols: readonly string[]): NotUnderstood {
   return new NotUnderstood(
     `Is that one price for all of ${listNames(symbols)}?`,
     'Write each one out with its own price, as in "sell 5 AAPL limit 240 and sell 3 MSFT limit 450".',
@@ -126,7 +126,11 @@ function whosePrice(symbols: readonly string[]): NotUnderstood {
 }
 
 /** Asks whether an amount is for each symbol or for all of them, unless each one's whole position is meant. */
-function requireOneAmount(base: Intent, symbols: readonly string[], written: readonly string[]): void {
+function requireUnambiguousAmount(
+  base: Intent,
+  symbols: readonly string[],
+  written: readonly string[],
+): void {
   if (base.kind !== 'order' && base.kind !== 'standing') return;
   const { side, qty, notional } = base.request;
   const fraction = base.kind === 'order' ? base.fraction : undefined;
@@ -151,12 +155,12 @@ function requireOneAmount(base: Intent, symbols: readonly string[], written: rea
   );
 }
 
-function eachItsOwn(clause: string, items: readonly string[], parse: Parse): string[] {
-  const first = attempt(clause, parse);
+function expandSizedItems(clause: string, items: readonly string[], parse: Parse): string[] {
+  const first = tryParse(clause, parse);
   const verb = verbFirst.exec(clause)?.[0];
-  if (verb === undefined) throw isIntent(first) ? leftOver(items) : first;
+  if (verb === undefined) throw isIntent(first) ? unreadItems(items) : first;
   const texts = [clause, ...items.map((item) => `${verb} ${item}`)];
-  const own = texts.map((text) => attempt(text, parse));
+  const own = texts.map((text) => tryParse(text, parse));
   // A price before the verb applies to all: "if it falls below 100 sell …".
   const isShared =
     own.some((read) => isIntent(read) && read.kind === 'standing' && isPriced(read)) && /\d/.test(verb);
@@ -164,10 +168,10 @@ function eachItsOwn(clause: string, items: readonly string[], parse: Parse): str
   const end = trailingTerms(texts.at(-1) ?? '', verb);
   if (end !== '' && !isShared) {
     const trimmed = texts.map((text, at) => (at === texts.length - 1 ? text : `${text} ${end}`));
-    const all = trimmed.map((text) => attempt(text, parse));
+    const all = trimmed.map((text) => tryParse(text, parse));
     if (all.every(isIntent) && isAlike(all) && !all.some(isPriced)) return trimmed;
   }
-  throw leftOver(items);
+  throw unreadItems(items);
 }
 
 function trailingTerms(text: string, verb: string): string {

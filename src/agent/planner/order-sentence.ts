@@ -5,8 +5,8 @@ import { withDefaults } from '../../trading/order-defaults.ts';
 import { coinPair } from './coins.ts';
 import type { Terms } from './exit-terms.ts';
 import { type Intent, isName, type OrderIntent } from './intent.ts';
-import { examples, type ReadTerms, readTerms } from './order-terms.ts';
-import { NotUnderstood, shellQuotes, truncateWord, type Words } from './words.ts';
+import { orderExamples, type ReadTerms, readTerms } from './order-terms.ts';
+import { NotUnderstood, shellQuotesHint, truncateWord, type Words } from './words.ts';
 
 const verbs = {
   buy: ['buy', 'purchase', 'acquire', 'grab', 'pick up'],
@@ -42,7 +42,7 @@ function readOrderSentence(words: Words, side: 'buy' | 'sell', given: Terms): Or
   const size = readSize(words, side);
   const symbol = words.symbol();
   words.takeAny('shares', 'share', 'position', 'stocks', 'stock');
-  return complete({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
+  return toOrderIntent({ symbol, side, ...size.amount }, readTerms(words, side, given), size.fraction);
 }
 
 function readClose(words: Words, given: Terms): OrderIntent {
@@ -57,10 +57,10 @@ function readClose(words: Words, given: Terms): OrderIntent {
       `Then write "sell all my ${symbol.toUpperCase()}".`,
     );
   }
-  return complete({ symbol, side: 'sell' }, readTerms(words, 'sell', given), '1');
+  return toOrderIntent({ symbol, side: 'sell' }, readTerms(words, 'sell', given), '1');
 }
 
-function complete(
+function toOrderIntent(
   order: OrderRequestInput,
   { terms, ...bound }: ReadTerms,
   fraction: string | undefined,
@@ -69,7 +69,7 @@ function complete(
   if (fraction !== undefined) return { kind: 'order', request, fraction, ...bound };
   // The name is resolved later; the rest is validated now.
   const said = String(request.symbol);
-  validate(isName(said) ? { ...request, symbol: coinPair(said) ?? 'NAME' } : request);
+  validateOrder(isName(said) ? { ...request, symbol: coinPair(said) ?? 'NAME' } : request);
   // A dollar amount is already a total.
   return { kind: 'order', request, ...(request.qty === undefined ? {} : bound) };
 }
@@ -86,7 +86,7 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
     if (side === 'buy') {
       throw new NotUnderstood(
         'I can buy a number of shares or an amount in dollars, not a fraction.',
-        examples,
+        orderExamples,
       );
     }
     words.take('of');
@@ -105,23 +105,23 @@ function readSize(words: Words, side: 'buy' | 'sell'): Size {
   const written = words.peek();
   const qty = words.quantity();
   if (qty === undefined) {
-    throw new NotUnderstood('How many shares, or how many dollars?', examples);
+    throw new NotUnderstood('How many shares, or how many dollars?', orderExamples);
   }
   const isShares = words.takeAny('shares', 'share');
-  if (!isShares && /^\d/.test(written)) requireUnit(words, written, side);
+  if (!isShares && /^\d/.test(written)) requireKnownUnit(words, written, side);
   words.takeAny('of', 'in');
   words.take('my');
   return { amount: { qty } };
 }
 
 /** Asks about a bare number before "of": it may be a dollar amount whose sign the shell removed. */
-function requireUnit(words: Words, number: string, side: string): void {
+function requireKnownUnit(words: Words, number: string, side: string): void {
   if (!/^(of|worth|in)$/i.test(words.peek())) return;
   const rest = words.rest().replace(/^(?:worth )?(?:of |in )?(?:my )?/i, '');
   const what = rest === '' ? 'AAPL' : truncateWord(rest);
   throw new NotUnderstood(
     `Do you mean ${number} shares or $${number} of ${what}?`,
-    `Write '${side} ${number} shares of ${what}' or '${side} $${number} of ${what}'. ${shellQuotes}`,
+    `Write '${side} ${number} shares of ${what}' or '${side} $${number} of ${what}'. ${shellQuotesHint}`,
   );
 }
 
@@ -162,7 +162,7 @@ function readFraction(words: Words): string | undefined {
   return fraction.toFixed();
 }
 
-function validate(request: OrderRequestInput): void {
+function validateOrder(request: OrderRequestInput): void {
   const parsed = orderRequestSchema.safeParse(withDefaults(request));
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -192,7 +192,7 @@ const isPolite =
 const would = /\bwould you\b[\s,]*/i;
 
 /** Removes the "would you" of a polite request. */
-export function withoutPoliteWould(sentence: string): string {
+export function stripPoliteWould(sentence: string): string {
   return isPolite.test(sentence) ? sentence.replace(would, '') : sentence;
 }
 

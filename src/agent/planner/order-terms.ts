@@ -1,12 +1,12 @@
 import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
-import { readExit, type Terms, withExits } from './exit-terms.ts';
+import { readLeg, type Terms, withLegs } from './exit-terms.ts';
 import { NotUnderstood, truncateWord, type Words } from './words.ts';
 
-const conditions =
+const conditionsHint =
   'To wait for a price, use a limit ("buy 5 AAPL limit 180 gtc"), or let the gateway watch the price: "sell 5 NVDA if it falls below 100".';
-export const examples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
+export const orderExamples = 'For example: buy 5 AAPL limit 180 gtc; buy $500 of MSFT; sell half my NVDA.';
 
-const tillCancelled = ['good till', "good 'til", 'good til', 'good until', 'valid until', 'till', 'until']
+const gtcPhrases = ['good till', "good 'til", 'good til', 'good until', 'valid until', 'till', 'until']
   .flatMap((start) =>
     ['cancelled', 'canceled', 'cancel', 'i cancel', 'i cancel it'].map((end) => `${start} ${end}`),
   )
@@ -14,7 +14,7 @@ const tillCancelled = ['good till', "good 'til", 'good til', 'good until', 'vali
   .sort((one, two) => two.length - one.length);
 
 export const timeInForceWords: readonly (readonly [TimeInForce, ...string[]])[] = [
-  ['gtc', 'gtc', 'g.t.c', ...tillCancelled],
+  ['gtc', 'gtc', 'g.t.c', ...gtcPhrases],
   ['day', 'day', 'good for the day', 'good for day', 'for the day', 'day only'],
   ['ioc', 'ioc', 'immediate or cancel', 'immediate-or-cancel'],
   ['fok', 'fok', 'fill or kill', 'fill-or-kill'],
@@ -66,11 +66,11 @@ export function readTerms(words: Words, side: 'buy' | 'sell', given: Terms = {})
     }
   }
   const { market, stop_limit, limit, may_be_total, ...said } = terms;
-  const order = withExits(side, said);
+  const order = withLegs(side, said);
   const type =
     order.order_class === 'oco' ? 'limit' : toOrderType(order, market === true, stop_limit === true);
   if (limit === true && type !== 'limit') {
-    throw type === 'market' ? missing('limit price') : contradiction();
+    throw type === 'market' ? missingError('limit price') : contradictionError();
   }
   return { terms: { ...order, type }, ...(may_be_total === true ? { mayBeTotal: true } : {}) };
 }
@@ -83,7 +83,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
     const limit_price = words.price('limit price');
     return words.takeAny(...eachShare) ? { limit_price } : { limit_price, may_be_total: true };
   }
-  const exit = readExit(words, side);
+  const exit = readLeg(words, side);
   if (exit !== undefined) return exit;
   if (words.takeAny(...fillers, ...bounds[side].after)) return {};
   const read = openings.find(([, phrases]) => words.takeAny(...phrases))?.[0];
@@ -102,7 +102,7 @@ function readTerm(words: Words, side: 'buy' | 'sell'): Terms {
   const word = words.peek() === '' ? 'for' : words.peek();
   throw new NotUnderstood(
     `I don't understand "${truncateWord(word)}" in this order, so I haven't done anything.`,
-    /^(if|when|once|unless|until)$/i.test(word) ? conditions : examples,
+    /^(if|when|once|unless|until)$/i.test(word) ? conditionsHint : orderExamples,
   );
 }
 
@@ -171,7 +171,7 @@ function toOrderType(terms: Record<string, unknown>, market: boolean, stopLimit:
   const stop = 'stop_price' in terms;
   const trail = 'trail_percent' in terms || 'trail_price' in terms;
   if ((market && (limit || stop || trail || stopLimit)) || (trail && (limit || stop || stopLimit))) {
-    throw contradiction();
+    throw contradictionError();
   }
   if (stopLimit && !(limit && stop)) {
     throw new NotUnderstood(
@@ -185,7 +185,7 @@ function toOrderType(terms: Record<string, unknown>, market: boolean, stopLimit:
   return limit ? 'limit' : 'market';
 }
 
-function contradiction(): NotUnderstood {
+function contradictionError(): NotUnderstood {
   return new NotUnderstood(
     'These terms contradict each other.',
     'Choose one of: market, limit PRICE, stop PRICE, stop PRICE limit PRICE, trailing stop 5%.',
@@ -193,6 +193,6 @@ function contradiction(): NotUnderstood {
   );
 }
 
-function missing(what: string): NotUnderstood {
+function missingError(what: string): NotUnderstood {
   return new NotUnderstood(`The ${what} is missing.`, 'Give it in dollars per share, as in "limit 180".');
 }

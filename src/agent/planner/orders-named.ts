@@ -1,28 +1,28 @@
 import type { Side } from '../../trading/order.ts';
-import { understand } from './conversation.ts';
+import { readTurn } from './conversation.ts';
 import { isName } from './intent.ts';
-import { clausesOfWords, verbs } from './person-words.ts';
+import { orderVerbs, splitIntoClauses } from './person-words.ts';
 
 /** A client may have this many proposals open. */
 const MAX_NAMED_ORDERS = 20;
 
 /** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */
-export function ordersNamed(userTurns: readonly string[]): number {
+export function countNamedOrders(userTurns: readonly string[]): number {
   const turn = userTurns.at(-1) ?? '';
-  const { parsed } = understand(userTurns);
+  const { parsed } = readTurn(userTurns);
   const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
   const named =
     'intents' in parsed
       ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length
-      : namedByWords(turn);
+      : countOrdersByWords(turn);
   return Math.min(named, MAX_NAMED_ORDERS);
 }
 
 /** Counts the orders in a sentence that the planner can't parse: a clause with a verb has one order per symbol. */
-function namedByWords(turn: string): number {
+function countOrdersByWords(turn: string): number {
   let count = 0;
-  for (const { sides, lower, tickers } of clausesOfWords(turn)) {
-    const acts = verbs.some(([verb]) => lower.includes(verb)) || lower.includes('cancel');
+  for (const { sides, lower, tickers } of splitIntoClauses(turn)) {
+    const acts = orderVerbs.some(([verb]) => lower.includes(verb)) || lower.includes('cancel');
     if (acts) count += Math.max(1, tickers.length);
     else if (sides.length > 0) count += tickers.length;
   }
@@ -30,9 +30,11 @@ function namedByWords(turn: string): number {
 }
 
 /** Returns the orders that the newest turn names with their side and ticker. */
-export function ordersSaid(userTurns: readonly string[]): { readonly side: Side; readonly symbol: string }[] {
+export function namedOrders(
+  userTurns: readonly string[],
+): { readonly side: Side; readonly symbol: string }[] {
   const turn = userTurns.at(-1) ?? '';
-  const { parsed } = understand(userTurns);
+  const { parsed } = readTurn(userTurns);
   if ('intents' in parsed) {
     return parsed.intents.flatMap((intent) => {
       const symbol = intent.kind === 'order' ? String(intent.request.symbol) : '';
@@ -41,7 +43,7 @@ export function ordersSaid(userTurns: readonly string[]): { readonly side: Side;
         : [];
     });
   }
-  const said = clausesOfWords(turn).flatMap(({ sides, tickers }) =>
+  const said = splitIntoClauses(turn).flatMap(({ sides, tickers }) =>
     // A clause with both sides is ambiguous.
     sides.length === 1 ? tickers.map((symbol) => ({ side: sides[0] as Side, symbol })) : [],
   );

@@ -1,15 +1,15 @@
-import { Dec, plain } from '../../trading/decimal.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
 import type { OrderType, Side, TimeInForce } from '../../trading/order.ts';
 import { type OrderClass, orderClasses, type PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
-import { understand } from './conversation.ts';
+import { readTurn } from './conversation.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { isNumberWord, readNumber } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
-import { CONTRACT_RULE, intentsSaid, isContract } from './said-contract.ts';
+import { CONTRACT_RULE, matchesContract, positionIntentsIn } from './said-contract.ts';
 import { sentenceClauses } from './sentence.ts';
-import { NAME_RULE, type NameFound, symbolIfNamed } from './symbols-by-name.ts';
-import { reserved } from './words.ts';
+import { findSymbol, NAME_RULE, type NameSearchResult } from './symbols-by-name.ts';
+import { reservedWords } from './words.ts';
 
 /*
  * Reads what the person's own words say about an order, even in sentences that the planner can't parse. Words that
@@ -17,13 +17,13 @@ import { reserved } from './words.ts';
  */
 
 /** A number and the order fields it may stand for. */
-interface SaidNumber {
+interface NumberMention {
   readonly value: string;
   readonly fields: readonly string[];
 }
 
 /** The words of one turn about orders for one symbol. */
-export interface Said {
+export interface Utterance {
   readonly symbol: boolean;
   /** Rule that finds the symbol if the words don't contain it. */
   readonly symbolBy?: string;
@@ -34,7 +34,7 @@ export interface Said {
   readonly classes: readonly OrderClass[];
   readonly times: readonly TimeInForce[];
   readonly extendedHours: boolean;
-  readonly numbers: readonly SaidNumber[];
+  readonly numbers: readonly NumberMention[];
   /** Fractions of a position: `"0.5"` for half. */
   readonly fractions: readonly string[];
 }
@@ -64,7 +64,7 @@ const fieldsByUnit = {
 } as const;
 type Unit = keyof typeof fieldsByUnit;
 
-export const verbs: readonly (readonly [string, Side])[] = [
+export const orderVerbs: readonly (readonly [string, Side])[] = [
   ['buy', 'buy'],
   ['purchase', 'buy'],
   ['acquire', 'buy'],
@@ -76,7 +76,7 @@ export const verbs: readonly (readonly [string, Side])[] = [
   ['liquidate', 'sell'],
 ];
 const negatedVerb = new RegExp(
-  `\\b(?:don'?t|do not|never|not)\\s+(?:\\S+\\s+){0,2}?(?:${verbs.map(([verb]) => verb).join('|')})\\b`,
+  `\\b(?:don'?t|do not|never|not)\\s+(?:\\S+\\s+){0,2}?(?:${orderVerbs.map(([verb]) => verb).join('|')})\\b`,
   'i',
 );
 const acronyms = new Set(
@@ -93,28 +93,28 @@ const acronyms = new Set(
 export function readUtterances(
   turns: readonly string[],
   symbol: string,
-  names: readonly NameFound[] = [],
-): Said[] {
+  names: readonly NameSearchResult[] = [],
+): Utterance[] {
   const turn = turns.at(-1) ?? '';
-  const { parsed, accepted } = understand(turns);
+  const { parsed, accepted } = readTurn(turns);
   // A "yes" to a spelling question says nothing by itself.
-  if (accepted !== undefined) return [nothing];
+  if (accepted !== undefined) return [emptyUtterance];
   const orders = 'intents' in parsed ? parsed.intents.filter((intent) => intent.kind === 'order') : [];
   if (orders.length === 0) return [readWords(turn, symbol)];
   const ours = orders.filter(({ request, contract }) => {
     const ticker = resolveTicker(String(request.symbol), names);
-    return contract === undefined ? ticker === symbol : isContract(symbol, ticker, contract);
+    return contract === undefined ? ticker === symbol : matchesContract(symbol, ticker, contract);
   });
-  return ours.length === 0 ? [nothing] : ours.map((order) => readIntent(order, turn, symbol));
+  return ours.length === 0 ? [emptyUtterance] : ours.map((order) => readIntent(order, turn, symbol));
 }
 
-function resolveTicker(said: string, names: readonly NameFound[]): string | undefined {
+function resolveTicker(said: string, names: readonly NameSearchResult[]): string | undefined {
   if (!isName(said)) return said;
   // If a model resolved the name, the word counts only if it is the ticker itself.
-  return symbolIfNamed(said, names) ?? said.toUpperCase();
+  return findSymbol(said, names) ?? said.toUpperCase();
 }
 
-const nothing: Said = {
+const emptyUtterance: Utterance = {
   symbol: false,
   sides: [],
   intents: [],
@@ -126,7 +126,7 @@ const nothing: Said = {
   fractions: [],
 };
 
-function readIntent({ request, fraction, contract }: OrderIntent, turn: string, symbol: string): Said {
+function readIntent({ request, fraction, contract }: OrderIntent, turn: string, symbol: string): Utterance {
   const numbers = amountFields.flatMap((field) => {
     const value = (request as Record<string, unknown>)[field];
     return typeof value === 'string' ? [{ value, fields: [field] }] : [];
@@ -149,22 +149,22 @@ function readIntent({ request, fraction, contract }: OrderIntent, turn: string, 
   };
 }
 
-function readWords(turn: string, symbol: string): Said {
-  const clauses = clausesOfWords(turn);
+function readWords(turn: string, symbol: string): Utterance {
+  const clauses = splitIntoClauses(turn);
   const concern = clauses.filter(({ tickers }) => tickers.length === 0 || tickers.includes(symbol));
   const classes = classesIn(concern);
   return {
     symbol: clauses.some(({ tickers }) => tickers.includes(symbol)),
     sides: unique(concern.flatMap(({ sides }) => sides)),
-    intents: unique(concern.flatMap(({ lower }) => intentsSaid(lower))),
+    intents: unique(concern.flatMap(({ lower }) => positionIntentsIn(lower))),
     types: classes.length === 0 ? unique(concern.flatMap(typesIn)) : entryTypes(concern, classes),
     classes,
     times: unique(
       concern.flatMap((clause) =>
-        timeInForceWords.flatMap(([time, ...phrases]) => (says(clause, ...phrases) ? [time] : [])),
+        timeInForceWords.flatMap(([time, ...phrases]) => (containsPhrase(clause, ...phrases) ? [time] : [])),
       ),
     ),
-    extendedHours: concern.some((clause) => says(clause, 'extended hours', 'extended-hours')),
+    extendedHours: concern.some((clause) => containsPhrase(clause, 'extended hours', 'extended-hours')),
     numbers: concern.flatMap((clause) => numbersIn(clause, symbol)),
     fractions: unique(concern.flatMap(fractionsIn)),
   };
@@ -178,7 +178,7 @@ interface Clause {
   readonly sides: readonly Side[];
 }
 
-export function clausesOfWords(turn: string): Clause[] {
+export function splitIntoClauses(turn: string): Clause[] {
   const shouted = !/[a-z]/.test(turn);
   let before: readonly Side[] = [];
   return sentenceClauses(turn.replaceAll('’', "'"))
@@ -187,7 +187,7 @@ export function clausesOfWords(turn: string): Clause[] {
     .map((clause) => {
       const words = wordsOf(clause);
       const lower = words.map((word) => word.toLowerCase());
-      const own = verbs.flatMap(([verb, side]) => (lower.includes(verb) ? [side] : []));
+      const own = orderVerbs.flatMap(([verb, side]) => (lower.includes(verb) ? [side] : []));
       if (own.length > 0) before = unique(own);
       return { words, lower, tickers: tickersIn(words, shouted), sides: before };
     });
@@ -203,7 +203,7 @@ function wordsOf(text: string): string[] {
 }
 
 /** Words after which a lower-case word is a symbol: "5 aapl", "half my msft", "shares of ko". */
-const leadsToTicker = new Set([...verbs.map(([verb]) => verb), 'quote', 'share', 'shares', 'of', 'my']);
+const leadsToTicker = new Set([...orderVerbs.map(([verb]) => verb), 'quote', 'share', 'shares', 'of', 'my']);
 
 /** Returns the tickers, only those in capitals if there are any: not "Apple" in "5 shares of Apple (AAPL)". */
 function tickersIn(words: readonly string[], shouted: boolean): string[] {
@@ -225,7 +225,7 @@ function tickerAt(words: readonly string[], at: number, shouted: boolean): strin
   if (!/^[A-Za-z][A-Za-z0-9]{0,9}([./][A-Za-z0-9]{1,4})?$/.test(word)) return undefined;
   const upper = word.toUpperCase();
   if (acronyms.has(upper)) return undefined;
-  const inGrammar = reserved.has(word.toLowerCase());
+  const inGrammar = reservedWords.has(word.toLowerCase());
   const lead = words[at - 1]?.toLowerCase() ?? '';
   const led = leadsToTicker.has(lead) || (readNumber(lead) !== undefined && !isPrice(words, at - 1));
   if (word !== upper || shouted) return led && !inGrammar ? upper : undefined;
@@ -233,19 +233,20 @@ function tickerAt(words: readonly string[], at: number, shouted: boolean): strin
   return isWord || timeInForceWords.some(([time]) => time === word.toLowerCase()) ? undefined : upper;
 }
 
-function says({ lower }: Clause, ...phrases: string[]): boolean {
+function containsPhrase({ lower }: Clause, ...phrases: string[]): boolean {
   const line = ` ${lower.join(' ')} `;
   return phrases.some((phrase) => line.includes(` ${phrase} `));
 }
 
 function typesIn(clause: Clause): OrderType[] {
-  if (says(clause, 'trailing', 'trail')) return ['trailing_stop'];
-  const stop = says(clause, 'stop', 'stop loss', 'stop-loss', 'stp', 'stop-limit');
+  if (containsPhrase(clause, 'trailing', 'trail')) return ['trailing_stop'];
+  const stop = containsPhrase(clause, 'stop', 'stop loss', 'stop-loss', 'stp', 'stop-limit');
   const limit =
-    says(clause, 'limit', 'lmt', 'stop-limit') || numbersIn(clause, '').some(({ unit }) => unit === 'price');
-  if (stop) return says(clause, 'limit', 'lmt', 'stop-limit') ? ['stop_limit'] : ['stop'];
+    containsPhrase(clause, 'limit', 'lmt', 'stop-limit') ||
+    numbersIn(clause, '').some(({ unit }) => unit === 'price');
+  if (stop) return containsPhrase(clause, 'limit', 'lmt', 'stop-limit') ? ['stop_limit'] : ['stop'];
   if (limit) return ['limit'];
-  return says(clause, 'market', 'mkt') ? ['market'] : [];
+  return containsPhrase(clause, 'market', 'mkt') ? ['market'] : [];
 }
 
 const profitWords = ['take profit', 'take-profit', 'profit target', 'price target', 'tp'];
@@ -253,7 +254,7 @@ const stopWords = ['stop', 'stop loss', 'stop-loss', 'stp'];
 
 /** Returns the order classes, found by name or by their prices. A lone stop is a leg only in a purchase. */
 function classesIn(clauses: readonly Clause[]): OrderClass[] {
-  const said = (...phrases: string[]) => clauses.some((clause) => says(clause, ...phrases));
+  const said = (...phrases: string[]) => clauses.some((clause) => containsPhrase(clause, ...phrases));
   const named = orderClasses.filter((name) => said(name));
   if (named.length > 0) return named;
   const sides = unique(clauses.flatMap((clause) => clause.sides));
@@ -269,8 +270,8 @@ function classesIn(clauses: readonly Clause[]): OrderClass[] {
 /** Returns the types of the entry order. A leg's stop does not make the entry a stop order. */
 function entryTypes(clauses: readonly Clause[], classes: readonly OrderClass[]): OrderType[] {
   if (classes.includes('oco')) return ['limit'];
-  if (clauses.some((clause) => says(clause, 'limit', 'lmt'))) return ['limit'];
-  return clauses.some((clause) => says(clause, 'market', 'mkt')) ? ['market'] : [];
+  if (clauses.some((clause) => containsPhrase(clause, 'limit', 'lmt'))) return ['limit'];
+  return clauses.some((clause) => containsPhrase(clause, 'market', 'mkt')) ? ['market'] : [];
 }
 
 function fractionsIn({ lower }: Clause): string[] {
@@ -278,7 +279,7 @@ function fractionsIn({ lower }: Clause): string[] {
     if (word === 'half') return ['0.5'];
     if (word === 'all') return ['1'];
     const percent = /^(\d{1,3}(?:\.\d{1,6})?)%$/.exec(word)?.[1];
-    return percent === undefined ? [] : [plain(new Dec(percent).div(100))];
+    return percent === undefined ? [] : [toPlain(new Dec(percent).div(100))];
   });
 }
 
@@ -298,11 +299,11 @@ function isPrice(words: readonly string[], at: number): boolean {
   return priceWords.has(leadingWord(words, at));
 }
 
-function numbersIn(clause: Clause, symbol: string): (SaidNumber & { unit: Unit })[] {
+function numbersIn(clause: Clause, symbol: string): (NumberMention & { unit: Unit })[] {
   const { lower } = clause;
   return lower.flatMap((word, at) => {
     const read = readNumber(word);
-    if (read === undefined || ofAnother(clause, at, symbol)) return [];
+    if (read === undefined || isOtherSymbols(clause, at, symbol)) return [];
     if (isNumberWord(word) && [at - 1, at + 1].some((next) => isNumberWord(lower[next] ?? ''))) return [];
     const unit = numberUnit(clause, at);
     return [{ value: read, unit, fields: fieldsByUnit[unit] }];
@@ -322,7 +323,7 @@ function numberUnit({ words, lower, tickers }: Clause, at: number): Unit {
 }
 
 /** Returns whether a number belongs to another symbol: 10 in "5 AAPL for 10 MSFT". */
-function ofAnother({ words, lower, tickers }: Clause, at: number, symbol: string): boolean {
+function isOtherSymbols({ words, lower, tickers }: Clause, at: number, symbol: string): boolean {
   for (let next = at + 1; next <= at + 4 && next < words.length; next += 1) {
     if (readNumber(lower[next] ?? '') !== undefined) return false;
     const word = (words[next] ?? '').toUpperCase();

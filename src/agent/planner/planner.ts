@@ -2,11 +2,11 @@ import type { CallbackManagerForLLMRun } from '@langchain/core/callbacks/manager
 import { BaseChatModel } from '@langchain/core/language_models/chat_models';
 import { AIMessageChunk, type BaseMessage } from '@langchain/core/messages';
 import { ChatGenerationChunk, type ChatResult } from '@langchain/core/outputs';
-import { answer, helpText, sentence } from './answer.ts';
-import { type Answered, answeredCalls } from './answered-calls.ts';
-import { understand } from './conversation.ts';
+import { composeAnswer, helpText, joinHint } from './answer.ts';
+import { type AnsweredCall, answeredCalls } from './answered-calls.ts';
+import { readTurn } from './conversation.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from './refusal.ts';
-import { lookups, priceLookups, rebalanceWords, type Step, steps } from './steps.ts';
+import { lookups, priceLookups, rebalanceAnswer, type Step, steps } from './steps.ts';
 import { NotUnderstood } from './words.ts';
 
 /** Maximum number of tool calls per turn. The rest wait for the next turn. */
@@ -65,7 +65,7 @@ export class BuiltinPlanner extends BaseChatModel {
 
 /** Returns the planner's next turn, a pure function of the messages. */
 export function nextTurn(messages: readonly BaseMessage[]): Turn {
-  const { parsed } = understand(personTurns(messages));
+  const { parsed } = readTurn(userTurns(messages));
   if ('refusal' in parsed) return parsed;
   const { intents } = parsed;
   const done = answeredCalls(messages);
@@ -73,7 +73,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     const wanted = lookups(intents);
     if (done.length < wanted.length) return { calls: wanted };
     const lookedUp = done.slice(0, wanted.length);
-    if (lookedUp.some(isFailure)) return { text: answer(lookedUp.filter(isFailure)) };
+    if (lookedUp.some(isFailure)) return { text: composeAnswer(lookedUp.filter(isFailure)) };
     const found = wanted.map((step, index) => ({ step, content: lookedUp[index]?.content }));
     const prices = priceLookups(intents, found);
     const known = wanted.length + prices.length;
@@ -84,9 +84,9 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
     if (made < all.length) return { calls: all.slice(made, made + MAX_CALLS_PER_TURN) };
     const help = intents.some(({ kind }) => kind === 'help') ? [helpText] : [];
     const results = done.slice(known).map((each, index) => ({ ...each, view: all[index]?.view }));
-    const told = results.length > 0 ? [answer(results)] : [];
+    const told = results.length > 0 ? [composeAnswer(results)] : [];
     const rebalanced = lookedUp.flatMap(({ tool, content }) =>
-      tool === 'suggest_rebalance' ? [rebalanceWords(content)] : [],
+      tool === 'suggest_rebalance' ? [rebalanceAnswer(content)] : [],
     );
     const isNothing = all.length === 0 && help.length + rebalanced.length === 0;
     const nothing = isNothing ? ['There is no open order to cancel.'] : [];
@@ -98,7 +98,7 @@ export function nextTurn(messages: readonly BaseMessage[]): Turn {
 }
 
 /** Returns the person's turns, oldest first. Of the prompts composed by programs, only the newest counts. */
-function personTurns(messages: readonly BaseMessage[]): string[] {
+function userTurns(messages: readonly BaseMessage[]): string[] {
   return messages.flatMap((message, at) => {
     const isNewest = !messages.slice(at + 1).some(({ type }) => type === 'human');
     const isPersons = message.type === 'human' && message.additional_kwargs.composed_by === undefined;
@@ -106,7 +106,7 @@ function personTurns(messages: readonly BaseMessage[]): string[] {
   });
 }
 
-function isFailure({ content }: Answered): boolean {
+function isFailure({ content }: AnsweredCall): boolean {
   return typeof content === 'object' && content !== null && 'error' in content;
 }
 
@@ -126,7 +126,7 @@ function toMessage(turn: Turn): AIMessageChunk {
   if ('refusal' in turn) {
     const { refusal } = turn;
     return new AIMessageChunk({
-      content: sentence(refusal.message, refusal.hint),
+      content: joinHint(refusal.message, refusal.hint),
       response_metadata: { [REFUSAL_KEY]: refusal },
     });
   }

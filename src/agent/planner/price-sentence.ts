@@ -14,12 +14,12 @@ const quotePatterns = [
 export function readQuote(clause: string): Intent | undefined {
   for (const pattern of quotePatterns) {
     const list = pattern.exec(clause)?.[1];
-    if (list !== undefined) return { kind: 'quote', symbols: symbolsIn(list) };
+    if (list !== undefined) return { kind: 'quote', symbols: readSymbols(list) };
   }
   return undefined;
 }
 
-export function symbolsIn(list: string): string[] {
+export function readSymbols(list: string): string[] {
   const symbols = list.split(',').flatMap((part) => {
     const words = new Words(part);
     words.takeAny('shares of', 'the');
@@ -47,18 +47,19 @@ function bareSymbols(clause: string): string[] | undefined {
 }
 
 /** Matches words in capitals that don't ask for a price. */
-const answers = /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
+const nonTickerWords =
+  /^(?:YES|NO|OK|OKAY|STOP|BUY|SELL|HELP|QUIT|EXIT|UNDO|GO|HALT|ALL|CANCEL|HOLD|WAIT|I|A)$/;
 
 export function readBareSymbols(clause: string): Intent | undefined {
   const symbols = bareSymbols(clause);
-  if (symbols === undefined || symbols.length > 20 || symbols.some((symbol) => answers.test(symbol))) {
+  if (symbols === undefined || symbols.length > 20 || symbols.some((symbol) => nonTickerWords.test(symbol))) {
     return undefined;
   }
   return { kind: 'quote', symbols };
 }
 
 /** Returns the symbols that continue "quote AAPL and". */
-export function moreSymbols(clause: string): string[] | undefined {
+export function readMoreSymbols(clause: string): string[] | undefined {
   const tickers = bareSymbols(clause);
   if (tickers !== undefined) return tickers;
   if (!/^[\p{L}&.'’ -]+$/u.test(clause) || clause.split(' ').length > 3) return undefined;
@@ -79,7 +80,7 @@ const chartPatterns = [
   /^(?:(?:show|draw|give|plot|get)(?: me)? )?(?:a |the )?(.+) (?:chart|graph|price history)$/i,
 ];
 const DAYS_PER_UNIT: Readonly<Record<string, number>> = { d: 1, w: 7, m: 30, y: 365 };
-const span =
+const timeSpan =
   /^(.+?) (?:(?:over|for|in) )?(?:(?:the )?(?:last|past) )?(?:(\d{1,3}) ?|(?=[dwmy]))(d|w|m|y|days?|weeks?|months?|years?)$/i;
 const DEFAULT_DAYS = 90;
 const MAX_DAYS = 365;
@@ -87,7 +88,7 @@ const MAX_DAYS = 365;
 export function readChart(clause: string): Intent | undefined {
   const what = chartPatterns.map((pattern) => pattern.exec(clause)?.[1]).find((found) => found !== undefined);
   if (what === undefined) return undefined;
-  const parts = span.exec(what);
+  const parts = timeSpan.exec(what);
   const days =
     parts === null
       ? DEFAULT_DAYS

@@ -1,4 +1,4 @@
-import { Dec, plain, ZERO } from '../../trading/decimal.ts';
+import { Dec, toPlain, ZERO } from '../../trading/decimal.ts';
 import { MAX_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import type { Intent, RebalanceIntent } from './intent.ts';
 import { NotUnderstood, truncateWord } from './words.ts';
@@ -17,17 +17,17 @@ export function readRebalance(clause: string): RebalanceIntent | undefined {
   const text = sentence.exec(clause)?.[1];
   // "60/40" names no symbols; `sayWhereItIs` asks for them.
   if (text === undefined || !/%|\bpercent\b/i.test(text)) return undefined;
-  return { kind: 'rebalance', targets: targetsIn(text) };
+  return { kind: 'rebalance', targets: readTargets(text) };
 }
 
 /** Adds "40% BND" in "60% VTI and 40% BND". */
-export function moreTargets(last: RebalanceIntent, clause: string): RebalanceIntent | undefined {
+export function withMoreTargets(last: RebalanceIntent, clause: string): RebalanceIntent | undefined {
   if (!/^\d+(?:\.\d+)? ?(?:%|percent\b)|^\S+ \d+(?:\.\d+)? ?%$/i.test(clause)) return undefined;
-  return { ...last, targets: [...last.targets, ...targetsIn(clause)] };
+  return { ...last, targets: [...last.targets, ...readTargets(clause)] };
 }
 
 /** Requires a rebalance to be complete and the only request. @throws {NotUnderstood} otherwise */
-export function requireWhole(intents: readonly Intent[]): void {
+export function requireCompleteTargets(intents: readonly Intent[]): void {
   const found = intents.find((intent) => intent.kind === 'rebalance');
   if (found === undefined) return;
   if (intents.length > 1) {
@@ -47,13 +47,13 @@ export function requireWhole(intents: readonly Intent[]): void {
   const whole = targets.reduce((sum, { weight }) => sum.plus(weight), ZERO).mul(100);
   if (!whole.eq(100)) {
     throw new NotUnderstood(
-      `These percentages add up to ${plain(whole)}%, not 100%.`,
+      `These percentages add up to ${toPlain(whole)}%, not 100%.`,
       'Include everything, even cash, as in "rebalance to 60% VTI 30% BND 10% cash".',
     );
   }
 }
 
-function targetsIn(text: string): Target[] {
+function readTargets(text: string): Target[] {
   const words = text
     .replace(/(\d) ?(?:%|percent\b)/gi, '$1%')
     .split(/[\s,]+/)
@@ -64,12 +64,12 @@ function targetsIn(text: string): Target[] {
     // "60% in VTI"
     if (isPartFirst && /^(?:in|of)$/i.test(words[at + 1] ?? '')) words.splice(at + 1, 1);
     const [one = '', two = ''] = words.slice(at, at + 2);
-    targets.push(isPartFirst ? target(one, two) : target(two, one));
+    targets.push(isPartFirst ? readTarget(one, two) : readTarget(two, one));
   }
   return targets;
 }
 
-function target(percent: string, name: string): Target {
+function readTarget(percent: string, name: string): Target {
   const found = part.exec(percent)?.[1];
   if (found === undefined) {
     throw new NotUnderstood(
@@ -77,7 +77,7 @@ function target(percent: string, name: string): Target {
       example,
     );
   }
-  const weight = plain(new Dec(found).div(100));
+  const weight = toPlain(new Dec(found).div(100));
   if (/^[Cc]ash$/.test(name)) return { symbol: 'cash', weight };
   // CASH is also a ticker.
   if (ticker.test(name) && name !== 'CASH') return { symbol: name, weight };

@@ -1,9 +1,9 @@
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { isExpiry } from '../../trading/expiry.ts';
+import { matchesExpiry } from '../../trading/expiry.ts';
 import { type PositionIntent, positionIntents } from '../../trading/order-classes.ts';
 
-export interface SaidContract {
+export interface ContractMention {
   readonly right: 'call' | 'put';
   /** Dollars per share. */
   readonly strike: string;
@@ -13,24 +13,28 @@ export interface SaidContract {
 
 export const CONTRACT_RULE = 'the option chain, by expiry and strike';
 
-export function isContract(symbol: string, underlying: string | undefined, said: SaidContract): boolean {
+export function matchesContract(
+  symbol: string,
+  underlying: string | undefined,
+  said: ContractMention,
+): boolean {
   const option = parseOptionSymbol(symbol);
   return (
     option !== undefined &&
     option.underlying === underlying &&
     option.right === said.right &&
     new Dec(option.strike).eq(said.strike) &&
-    isExpiry(option.expiry, said.expiry)
+    matchesExpiry(option.expiry, said.expiry)
   );
 }
 
 /** Describes a contract for a question about it: `AAPL $190 call expiring 12-18`. */
-export function contractSaid(underlying: string, { right, strike, expiry }: SaidContract): string {
+export function describeContract(underlying: string, { right, strike, expiry }: ContractMention): string {
   return `${underlying} $${strike} ${right} expiring ${expiry}`;
 }
 
 /** Returns the position intents in the words, such as "sell to open" or "covered call". */
-export function intentsSaid(lower: readonly string[]): PositionIntent[] {
+export function positionIntentsIn(lower: readonly string[]): PositionIntent[] {
   const line = ` ${lower.join(' ')} `;
   const said = positionIntents.filter((intent) => line.includes(` ${intent.replaceAll('_', ' ')} `));
   return / (?:covered calls?|cash-secured puts?) /.test(line) ? [...said, 'sell_to_open'] : said;

@@ -2,10 +2,10 @@ import { distance } from 'fastest-levenshtein';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import { defined } from '../../values/defined.ts';
-import { inAccount, requireOneReading, withoutAccount } from './account-named.ts';
-import { readAlert, readLook, readStopAlert } from './alert-sentence.ts';
-import { readData, readFigure, show, whole } from './data-sentence.ts';
-import { exitAhead } from './exit-terms.ts';
+import { requireUnambiguousAccount, splitAccount, withAccount } from './account-named.ts';
+import { readAlert, readAlertSchedule, readStopAlert } from './alert-sentence.ts';
+import { readData, readFigure, showPattern, wholeClause } from './data-sentence.ts';
+import { legAhead } from './exit-terms.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, intentSymbols, isName, type StandingOrderIntent } from './intent.ts';
 import { german } from './languages/german.ts';
@@ -14,14 +14,14 @@ import type { Language } from './languages/requests.ts';
 import { spanish } from './languages/spanish.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
-import { isListItem, writtenOut } from './order-list.ts';
-import { questionRefusal, readOrder, readWould, withoutPoliteWould } from './order-sentence.ts';
-import { moreSymbols, readBareSymbols, readChart, readPosition, readQuote } from './price-sentence.ts';
-import { moreTargets, readRebalance, requireWhole } from './rebalance-sentence.ts';
+import { expandList, isListItem } from './order-list.ts';
+import { questionRefusal, readOrder, readWould, stripPoliteWould } from './order-sentence.ts';
+import { readBareSymbols, readChart, readMoreSymbols, readPosition, readQuote } from './price-sentence.ts';
+import { readRebalance, requireCompleteTargets, withMoreTargets } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
-import { takeWhen, waitsFor } from './standing-when.ts';
-import { areSymbolsAlone, isAct, requireUsed } from './used-words.ts';
-import { NotUnderstood, onlySymbol, truncateWord, Words } from './words.ts';
+import { scheduleHint, takeSchedule } from './standing-when.ts';
+import { hasOnlySymbols, isAct, requireAllWordsUsed } from './used-words.ts';
+import { NotUnderstood, readOnlySymbol, truncateWord, Words } from './words.ts';
 
 export type Parsed = { readonly intents: readonly Intent[] } | { readonly refusal: PlannerRefusal };
 
@@ -38,7 +38,7 @@ const verbs = 'buy|sell|purchase|cancel|quote|list|show';
 const ending = /\s*(?:;|\n|\.\s+)\s*/;
 
 const between = new RegExp(
-  `\\s*(?:,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${exitAhead})|,\\s+(?=(?:${verbs})\\b))\\s*`,
+  `\\s*(?:,?\\s+and\\s+then\\s+|,?\\s+then\\s+|,?\\s+and\\s+(?!${legAhead})|,\\s+(?=(?:${verbs})\\b))\\s*`,
   'i',
 );
 
@@ -64,13 +64,13 @@ export function parsePrompt(prompt: string): Parsed {
   const english = parseEnglish(text);
   if ('intents' in english || text.length > MAX_LENGTH) return english;
   try {
-    const said = translated(bare(text));
+    const said = translate(stripCourtesies(text));
     if (said !== undefined) return parseEnglish(said);
   } catch (error) {
     return toRefusal(error);
   }
   if (english.refusal.code !== 'usage') return english;
-  const meant = misspelt(bare(text), (sentence) => isUnderstood(sentence, text));
+  const meant = suggestCorrection(stripCourtesies(text), (sentence) => isUnderstood(sentence, text));
   return meant === undefined ? english : { refusal: offerRefusal(meant) };
 }
 
@@ -78,7 +78,7 @@ export function parsePrompt(prompt: string): Parsed {
 function isUnderstood(sentence: string, written: string): boolean {
   const parsed = parseEnglish(sentence);
   const known = written.toLowerCase();
-  return 'intents' in parsed && namesIn(parsed.intents).every((name) => known.includes(name));
+  return 'intents' in parsed && unresolvedNames(parsed.intents).every((name) => known.includes(name));
 }
 
 function offerRefusal(offer: string): PlannerRefusal {
@@ -100,8 +100,8 @@ function parseEnglish(text: string): Parsed {
     if (text.length > MAX_LENGTH) throw new NotUnderstood('That is too long for the built-in planner.', HINT);
     const intents: Intent[] = [];
     const read: { clause: string; intent: Intent }[] = [];
-    for (const clause of writtenOutClauses(text)) {
-      const intent = withMore(intents.at(-1), clause);
+    for (const clause of expandClauses(text)) {
+      const intent = extendIntent(intents.at(-1), clause);
       if (intent !== undefined) intents[intents.length - 1] = intent;
       else {
         const next = parseClause(clause);
@@ -109,9 +109,9 @@ function parseEnglish(text: string): Parsed {
         addOnce(intents, next);
       }
     }
-    requireWhole(intents);
-    requireOneReading(intents);
-    requireUsed(read);
+    requireCompleteTargets(intents);
+    requireUnambiguousAccount(intents);
+    requireAllWordsUsed(read);
     if (intents.length === 0) throw new NotUnderstood('You did not ask for anything.', HINT);
     return { intents };
   } catch (error) {
@@ -120,10 +120,10 @@ function parseEnglish(text: string): Parsed {
 }
 
 /** Extends "quote AAPL" by the MSFT of "and MSFT", or a rebalance by more targets. */
-function withMore(last: Intent | undefined, clause: string): Intent | undefined {
-  if (last?.kind === 'rebalance') return moreTargets(last, clause);
+function extendIntent(last: Intent | undefined, clause: string): Intent | undefined {
+  if (last?.kind === 'rebalance') return withMoreTargets(last, clause);
   if (last?.kind !== 'quote' || isFixed(clause)) return undefined;
-  const more = moreSymbols(clause);
+  const more = readMoreSymbols(clause);
   return more === undefined ? undefined : { ...last, symbols: [...last.symbols, ...more] };
 }
 
@@ -141,11 +141,11 @@ export function sentenceClauses(text: string): string[] {
 
 function splitSentences(text: string): string[][] {
   return text.split(ending).map((sentence) =>
-    withoutPoliteWould(sentence)
+    stripPoliteWould(sentence)
       .replace(whenFirst, '$1 ')
       .replace(accountFirst, '$1 ')
       .split(between)
-      .map(bare)
+      .map(stripCourtesies)
       .filter((clause) => clause !== ''),
   );
 }
@@ -154,18 +154,18 @@ function splitSentences(text: string): string[][] {
  * Splits a text into complete clauses: "sell all my AAPL and NVDA" becomes two sales.
  * @throws {NotUnderstood} for an ambiguous list
  */
-export function writtenOutClauses(text: string): string[] {
+export function expandClauses(text: string): string[] {
   return splitSentences(text).flatMap((clauses) => {
     const parts = clauses.flatMap(splitItems);
     const lists: string[][] = [];
     for (const part of parts) {
       const list = lists.at(-1);
-      if (list !== undefined && continues(part)) list.push(part);
+      if (list !== undefined && continuesList(part)) list.push(part);
       else lists.push([part]);
     }
     return lists.flatMap(([clause = '', ...items]) =>
       items.length > 0 && isActOrNothing(clause)
-        ? writtenOut(clause, items, parseClause)
+        ? expandList(clause, items, parseClause)
         : [clause, ...items],
     );
   });
@@ -175,24 +175,24 @@ function splitItems(clause: string): string[] {
   const [first = '', ...rest] = clause.split(
     /,?\s+(?:as well as|along with|plus)\s+|,\s+|(?<=[A-Z])\s+[&+]\s+(?=\$?(?:[A-Z]{2}|\d))/,
   );
-  const isList = rest.length > 0 && !isAboutOption(clause) && rest.every(continues);
-  return isList && (understood(clause) === undefined || areSymbolsAlone(clause))
+  const isList = rest.length > 0 && !isAboutOption(clause) && rest.every(continuesList);
+  return isList && (tryParseClause(clause) === undefined || hasOnlySymbols(clause))
     ? [first, ...rest]
     : [clause];
 }
 
 /** Returns whether a clause may be an item of the preceding list. */
-function continues(clause: string): boolean {
-  const alone = understood(clause);
-  return (alone === undefined || areSymbolsAlone(clause)) && isListItem(clause);
+function continuesList(clause: string): boolean {
+  const alone = tryParseClause(clause);
+  return (alone === undefined || hasOnlySymbols(clause)) && isListItem(clause);
 }
 
 function isActOrNothing(clause: string): boolean {
-  const intent = understood(clause);
+  const intent = tryParseClause(clause);
   return intent === undefined || (isAct(intent) && intent.kind !== 'rebalance');
 }
 
-function understood(clause: string): Intent | undefined {
+function tryParseClause(clause: string): Intent | undefined {
   try {
     return parseClause(clause);
   } catch (error) {
@@ -202,7 +202,7 @@ function understood(clause: string): Intent | undefined {
 }
 
 /** Removes courtesies and final punctuation. */
-export function bare(clause: string): string {
+export function stripCourtesies(clause: string): string {
   return clause
     .trim()
     .replace(courtesy, '')
@@ -221,13 +221,13 @@ const changing = ['change', 'move', 'modify', 'adjust', 'amend', 'update', 'edit
 const cancelling = ['cancel', 'kill', 'withdraw', 'call off'];
 
 function parseClause(written: string): Intent {
-  const { rest, account } = withoutAccount(written.replaceAll('’', "'").replace(/\s+/g, ' '));
-  const intent = parseWithout(rest);
-  return account === undefined ? intent : inAccount(intent, account);
+  const { rest, account } = splitAccount(written.replaceAll('’', "'").replace(/\s+/g, ' '));
+  const intent = parseWithoutAccount(rest);
+  return account === undefined ? intent : withAccount(intent, account);
 }
 
-function parseWithout(clause: string): Intent {
-  const asked = readWould(clause, parseWithout);
+function parseWithoutAccount(clause: string): Intent {
+  const asked = readWould(clause, parseWithoutAccount);
   if (asked !== undefined) return asked;
   const known =
     fixedIntent(clause) ??
@@ -238,9 +238,9 @@ function parseWithout(clause: string): Intent {
     readSend(clause) ??
     readBareSymbols(clause);
   if (known !== undefined) return known;
-  const told = readAlert(clause) ?? readStopAlert(clause) ?? readLook(clause);
+  const told = readAlert(clause) ?? readStopAlert(clause) ?? readAlertSchedule(clause);
   if (told !== undefined) return told;
-  sayWhereItIs(clause);
+  redirectRebalance(clause);
   const standing = readStanding(clause);
   if (standing !== undefined) return standing;
   const option = readOption(clause);
@@ -256,12 +256,12 @@ function parseWithout(clause: string): Intent {
   throw new NotUnderstood(`I don't understand "${truncateWord(clause)}".`, HINT);
 }
 
-export function namesIn(intents: readonly Intent[]): string[] {
+export function unresolvedNames(intents: readonly Intent[]): string[] {
   return [...new Set(intents.flatMap(intentSymbols).filter(isName))];
 }
 
 /** Refuses a common request that works differently, and says what to type instead. @throws {NotUnderstood} */
-function sayWhereItIs(clause: string): void {
+function redirectRebalance(clause: string): void {
   if (/^re-?balance\b/i.test(clause)) {
     throw new NotUnderstood(
       'How much of each symbol?',
@@ -310,7 +310,7 @@ function readSend(clause: string): Intent | undefined {
 /** Reads "buy $200 of VTI every Monday". Returns undefined if there is no time or price to wait for. */
 function readStanding(clause: string): StandingOrderIntent | undefined {
   if (!/\b(?:buy|sell|purchase)\b/i.test(clause)) return undefined;
-  const timed = takeWhen(clause);
+  const timed = takeSchedule(clause);
   if (timed === undefined) return undefined;
   const words = new Words(timed.rest);
   const order = readOrder(words);
@@ -328,7 +328,7 @@ function readStanding(clause: string): StandingOrderIntent | undefined {
   if (!isPlain || time_in_force !== 'day' || extended_hours) {
     throw new NotUnderstood(
       'Recurring and conditional orders can only be market or limit orders, good for the day.',
-      `Leave the other terms out. ${waitsFor}`,
+      `Leave the other terms out. ${scheduleHint}`,
     );
   }
   if (timed.of !== undefined && timed.of.toLowerCase() !== symbol.toLowerCase()) {
@@ -341,7 +341,7 @@ function readStanding(clause: string): StandingOrderIntent | undefined {
 }
 
 /** Maximum edit distance. */
-const slack = (word: string) => (word.length <= 4 ? 1 : 2);
+const maxDistance = (word: string) => (word.length <= 4 ? 1 : 2);
 const MIN_WORD_LENGTH = 2;
 /** Minimum length of a corrected word. Shorter ones have too many neighbors. */
 const MIN_CORRECTION_LENGTH = 3;
@@ -353,7 +353,7 @@ const MAX_CANDIDATES = 40;
  * Suggests a correction to ask about, by words of the grammar. Never changes numbers or symbols.
  * @returns undefined if there is none, or if two are equally close
  */
-function misspelt(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
+function suggestCorrection(text: string, isUnderstood: (sentence: string) => boolean): string | undefined {
   const vocabulary = [...new Set(commonPhrases.join(' ').split(' '))];
   const words = text.split(/\s+/);
   const choices = words.map((word) => {
@@ -362,7 +362,7 @@ function misspelt(text: string, isUnderstood: (sentence: string) => boolean): st
     if (word.length > 1 && word === word.toUpperCase() && text !== text.toUpperCase()) return [];
     return vocabulary
       .map((known) => ({ known, off: distance(bare, known) }))
-      .filter(({ known, off }) => off <= slack(bare) && known.length >= MIN_CORRECTION_LENGTH);
+      .filter(({ known, off }) => off <= maxDistance(bare) && known.length >= MIN_CORRECTION_LENGTH);
   });
   const wrong = choices.flatMap((known, at) => (known.length > 0 ? [at] : []));
   if (wrong.length === 0 || wrong.length > MAX_WRONG_WORDS) return undefined;
@@ -407,7 +407,7 @@ let patterns: readonly Pattern[] | undefined;
  * Returns the planner's English for a request in another language, or undefined if no list has it.
  * @throws {NotUnderstood} for an ambiguous number
  */
-export function translated(text: string): string | undefined {
+export function translate(text: string): string | undefined {
   patterns ??= [german, spanish, korean].flatMap(compilePatterns);
   const clause = ` ${text
     .normalize('NFC')
@@ -466,23 +466,26 @@ const mine = '(?:portfolio|account)';
 
 const fixed: readonly (readonly [RegExp, Intent])[] = [
   [
-    whole(
-      `${show}my (?:risk|volatility|drawdown|concentration)|how (?:risky|volatile|concentrated|diversified) (?:am i|is my ${mine})|how much risk (?:do i have|am i taking)`,
+    wholeClause(
+      `${showPattern}my (?:risk|volatility|drawdown|concentration)|how (?:risky|volatile|concentrated|diversified) (?:am i|is my ${mine})|how much risk (?:do i have|am i taking)`,
     ),
     { kind: 'risk' },
   ],
   [
-    whole(
-      `${show}(?:my |the |any )?(?:latest )?findings|what (?:do|does) my rules? (?:find|say)(?: now)?|what did (?:the|my) (?:last )?check find`,
+    wholeClause(
+      `${showPattern}(?:my |the |any )?(?:latest )?findings|what (?:do|does) my rules? (?:find|say)(?: now)?|what did (?:the|my) (?:last )?check find`,
     ),
     { kind: 'findings' },
   ],
-  [whole(`${show}(?:all )?(?:of )?(?:my )?tax lots|${show}(?:all )?(?:of )?my lots`), { kind: 'lots' }],
+  [
+    wholeClause(`${showPattern}(?:all )?(?:of )?(?:my )?tax lots|${showPattern}(?:all )?(?:of )?my lots`),
+    { kind: 'lots' },
+  ],
 ];
 
 const lots = [
-  whole(`${show}(?:my |the )?(?:tax )?lots (?:of|in|for) (.+)`),
-  whole(`${show}my (\\S+) (?:tax )?lots`),
+  wholeClause(`${showPattern}(?:my |the )?(?:tax )?lots (?:of|in|for) (.+)`),
+  wholeClause(`${showPattern}my (\\S+) (?:tax )?lots`),
 ];
 
 const wash = [
@@ -499,11 +502,11 @@ function readAccount(clause: string): Intent | undefined {
   const known = fixed.find(([pattern]) => pattern.test(clause))?.[1];
   if (known !== undefined) return known;
   const of = firstGroup(lots, clause);
-  if (of !== undefined) return { kind: 'lots', symbol: onlySymbol(new Words(of), 'my lots of NVDA') };
+  if (of !== undefined) return { kind: 'lots', symbol: readOnlySymbol(new Words(of), 'my lots of NVDA') };
   const sold = firstGroup(wash, clause);
   if (sold !== undefined) return readWash(sold);
   const order = firstGroup(passes, clause);
-  return order === undefined ? undefined : readChecked(order);
+  return order === undefined ? undefined : readOrderToCheck(order);
 }
 
 function firstGroup(patterns: readonly RegExp[], clause: string): string | undefined {
@@ -517,12 +520,12 @@ function readWash(text: string): Intent {
   if (qty !== undefined) {
     words.takeAny('shares of my', 'shares of', 'shares in', 'of my', 'my');
   }
-  const symbol = onlySymbol(words, 'would selling 10 shares of KO be a wash sale?');
+  const symbol = readOnlySymbol(words, 'would selling 10 shares of KO be a wash sale?');
   return { kind: 'wash', symbol, ...defined({ qty }) };
 }
 
 /** Reads the order to check. `5 AAPL` counts as a purchase, and the answer says so. */
-function readChecked(text: string): Intent {
+function readOrderToCheck(text: string): Intent {
   const said = text
     .replace(/^["'“”‘’]|["'“”‘’]$/g, '')
     .replace(/^(?:an order )?to (?=buy|sell)/i, '')

@@ -3,7 +3,7 @@ import { defined } from '../../values/defined.ts';
 import { NotUnderstood } from './words.ts';
 
 /** When the gateway places the order, in the terms of `place_standing_order`. */
-export interface SaidWhen {
+export interface ScheduleMention {
   readonly every?: Recurrence;
   /** `HH:MM` in New York. */
   readonly at?: string;
@@ -14,9 +14,9 @@ export interface SaidWhen {
 }
 
 /** A sentence's schedule, and the rest of the sentence. */
-export interface Timed {
+export interface TimedSentence {
   readonly rest: string;
-  readonly when: SaidWhen;
+  readonly when: ScheduleMention;
   /** Symbol whose price is awaited: `NVDA` in "if NVDA falls below 100". */
   readonly of?: string;
 }
@@ -59,7 +59,7 @@ const end = new RegExp(
   'i',
 );
 
-export const waitsFor =
+export const scheduleHint =
   'The gateway can place orders "every Monday", "every trading day at 11:30", "every month" (on its 1st), or once "if it falls below 100" (docs/guide/MANDATES.md).';
 
 /**
@@ -67,23 +67,23 @@ export const waitsFor =
  * @returns undefined if there is none
  * @throws {NotUnderstood} if it is ambiguous or not supported
  */
-export function takeWhen(clause: string): Timed | undefined {
+export function takeSchedule(clause: string): TimedSentence | undefined {
   const crossed = crossing.exec(clause);
   const recurring = readEvery(clause);
   if (crossed === null) {
     if (recurring === undefined) {
-      requireNearMiss(clause);
+      askAboutNearMiss(clause);
       return undefined;
     }
     const timed = takeTime(recurring.rest);
-    const { rest, when } = withoutEnd(timed.rest);
+    const { rest, when } = takeEnd(timed.rest);
     return { rest, when: { every: recurring.every, ...defined({ at: timed.at }), ...when } };
   }
   if (recurring !== undefined) {
-    throw new NotUnderstood('An order can wait for a day or for a price, but not for both.', waitsFor);
+    throw new NotUnderstood('An order can wait for a day or for a price, but not for both.', scheduleHint);
   }
   const [span, of = '', verb = '', direction = '', price = ''] = crossed;
-  const { rest, when } = withoutEnd(without(clause, span));
+  const { rest, when } = takeEnd(removeSpan(clause, span));
   const isNamed = !['it', 'the price', 'its price', 'the stock'].includes(of.toLowerCase());
   return {
     rest,
@@ -92,7 +92,7 @@ export function takeWhen(clause: string): Timed | undefined {
   };
 }
 
-function without(text: string, span: string): string {
+function removeSpan(text: string, span: string): string {
   return text
     .replace(span, ' ')
     .replace(/\s+/g, ' ')
@@ -101,7 +101,7 @@ function without(text: string, span: string): string {
 
 function readEvery(clause: string): { every: Recurrence; rest: string } | undefined {
   const first = firstOfMonth.exec(clause);
-  if (first !== null) return { every: 'month', rest: without(clause, first[0]) };
+  if (first !== null) return { every: 'month', rest: removeSpan(clause, first[0]) };
   const other = dayOfMonth.exec(clause);
   if (other !== null) {
     throw new NotUnderstood(
@@ -113,7 +113,7 @@ function readEvery(clause: string): { every: Recurrence; rest: string } | undefi
   if (found !== null) {
     const day = (found[1] ?? found[2] ?? found[3] ?? found[4] ?? '').toLowerCase();
     const isDay = /day$/.test(day) && !new RegExp(`^(?:${WEEKDAYS})$`).test(day);
-    return { every: isDay ? 'day' : (day as Recurrence), rest: without(clause, found[0]) };
+    return { every: isDay ? 'day' : (day as Recurrence), rest: removeSpan(clause, found[0]) };
   }
   if (someWeek.test(clause)) {
     throw new NotUnderstood('On which day of the week?', 'Say "every Monday", or another day.');
@@ -124,11 +124,11 @@ function readEvery(clause: string): { every: Recurrence; rest: string } | undefi
 function takeTime(text: string): { rest: string; at?: string } {
   const named = namedTime.exec(text);
   if (named !== null)
-    return { rest: without(text, named[0]), at: named[2] === undefined ? '09:30' : '12:00' };
+    return { rest: removeSpan(text, named[0]), at: named[2] === undefined ? '09:30' : '12:00' };
   const [span = '', hour = '', minute, half] = clockTime.exec(text) ?? [];
   // "at 180" is a price.
   if (minute === undefined && half === undefined) return { rest: text };
-  return { rest: without(text, span), at: sessionTime(Number(hour), minute ?? '00', half) };
+  return { rest: removeSpan(text, span), at: sessionTime(Number(hour), minute ?? '00', half) };
 }
 
 /** Returns the time as `HH:MM`. @throws {NotUnderstood} outside market hours */
@@ -145,15 +145,15 @@ function sessionTime(hour: number, minute: string, half: string | undefined): st
   );
 }
 
-function toCrossing(verb: string, direction: string, price: string): SaidWhen {
+function toCrossing(verb: string, direction: string, price: string): ScheduleMention {
   const isBelow = /below|under/i.test(direction);
   if ((isBelow ? rising : falling).includes(verb.toLowerCase())) {
-    throw new NotUnderstood(`"${verb} ${direction}" contradicts itself.`, waitsFor);
+    throw new NotUnderstood(`"${verb} ${direction}" contradicts itself.`, scheduleHint);
   }
   return isBelow ? { below: price } : { above: price };
 }
 
-function withoutEnd(text: string): { rest: string; when: SaidWhen } {
+function takeEnd(text: string): { rest: string; when: ScheduleMention } {
   const found = end.exec(text);
   if (found === null) return { rest: text, when: {} };
   const [span, word = '', which = '', day = '', monthDay, month, year, month2, monthDay2, year2] = found;
@@ -163,14 +163,14 @@ function withoutEnd(text: string): { rest: string; when: SaidWhen } {
       `Say the date, as in "${word} December 18", or "${word} ${day}" for the first one from today.`,
     );
   }
-  const said = dateSaid(monthDay ?? monthDay2, month ?? month2, year ?? year2) ?? day.toLowerCase();
+  const said = toDate(monthDay ?? monthDay2, month ?? month2, year ?? year2) ?? day.toLowerCase();
   return {
-    rest: without(text, span),
+    rest: removeSpan(text, span),
     when: word.toLowerCase() === 'before' ? { before: said } : { until: said },
   };
 }
 
-function dateSaid(day?: string, month?: string, year?: string): string | undefined {
+function toDate(day?: string, month?: string, year?: string): string | undefined {
   if (day === undefined || month === undefined) return undefined;
   const at = MONTHS.findIndex((name) => name.startsWith(month.slice(0, 3).toLowerCase())) + 1;
   const date = `${String(at).padStart(2, '0')}-${day.padStart(2, '0')}`;
@@ -178,7 +178,7 @@ function dateSaid(day?: string, month?: string, year?: string): string | undefin
 }
 
 /** Asks about a clause that is almost a schedule. */
-function requireNearMiss(clause: string): void {
+function askAboutNearMiss(clause: string): void {
   if (!/^(?:buy|sell)\b/i.test(clause)) return;
   const found = reaching.exec(clause);
   if (found === null) return;

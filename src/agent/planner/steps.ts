@@ -2,35 +2,35 @@ import { z } from 'zod';
 import { dollars, percent, sharePrice, shares } from '../../trading/amounts.ts';
 import { parseOptionSymbol } from '../../trading/asset-class.ts';
 import { contractWords } from '../../trading/contract-words.ts';
-import { Dec, plain } from '../../trading/decimal.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
 import { MIN_BATCH_ORDERS } from '../../trading/kinds/batch.ts';
 import { listedContractSchema } from '../../trading/listed-contract.ts';
-import { isPastEntry, openLegs } from '../../trading/order-legs.ts';
-import { partOfPosition } from '../../trading/portfolio/allocation.ts';
-import { leftWords } from '../../trading/portfolio/rebalance.ts';
+import { hasEndedEntry, openLegs } from '../../trading/order-legs.ts';
+import { positionPart } from '../../trading/portfolio/allocation.ts';
+import { describeLeftReason } from '../../trading/portfolio/rebalance.ts';
 import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import {
   type Intent,
   isName,
+  mapSymbols,
   type OrderIntent,
   type PerformanceFigure,
   type PortfolioView,
   type RebalanceIntent,
   type StandingOrderIntent,
-  withSymbols,
 } from './intent.ts';
 import {
   changeArguments,
-  isWholeId,
-  newestOrders,
-  openOrders,
+  isFullId,
+  newestOrdersQuery,
+  openOrdersQuery,
   ordersToCancel,
   orderToChange,
 } from './open-orders.ts';
-import { contractSaid, isContract, type SaidContract } from './said-contract.ts';
-import { namesIn } from './sentence.ts';
-import { type NameFound, namesFoundSchema, queriesFor, symbolNamed } from './symbols-by-name.ts';
+import { type ContractMention, describeContract, matchesContract } from './said-contract.ts';
+import { unresolvedNames } from './sentence.ts';
+import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';
 
 export type View =
@@ -67,14 +67,14 @@ const needsNewest = (intent: Intent) =>
 /** Open orders also tell whether a number is a new quantity or a new price. */
 const needsOpen = (intent: Intent) =>
   (intent.kind === 'cancel' &&
-    !('id' in intent.which && isWholeId(intent.which.id)) &&
+    !('id' in intent.which && isFullId(intent.which.id)) &&
     !('newest' in intent.which)) ||
   (intent.kind === 'replace' && !('newest' in intent.which));
 
 /** Returns the calls to make first: tickers of names, holdings for "half my MSFT", open orders for a cancellation. */
 export function lookups(intents: readonly Intent[]): Step[] {
   const steps: Step[] = [];
-  const queries = namesIn(intents).flatMap(queriesFor);
+  const queries = unresolvedNames(intents).flatMap(nameQueries);
   if (queries.length > MAX_QUERIES) {
     throw new NotUnderstood(
       'That is too many names at once.',
@@ -86,8 +86,8 @@ export function lookups(intents: readonly Intent[]): Step[] {
     steps.push(portfolioStep(account));
   }
   const looks = [
-    [needsOpen, openOrders],
-    [needsNewest, newestOrders],
+    [needsOpen, openOrdersQuery],
+    [needsNewest, newestOrdersQuery],
   ] as const;
   for (const [needs, query] of looks) {
     for (const account of new Set(intents.filter(needs).map((intent) => intent.account)))
@@ -98,60 +98,63 @@ export function lookups(intents: readonly Intent[]): Step[] {
   return steps;
 }
 
-function withTickers(intents: readonly Intent[], found: readonly NameFound[]): Intent[] {
+function withTickers(intents: readonly Intent[], found: readonly NameSearchResult[]): Intent[] {
   return intents.map((intent) =>
-    withSymbols(intent, (symbol) => (isName(symbol) ? symbolNamed(symbol, found) : symbol)),
+    mapSymbols(intent, (symbol) => (isName(symbol) ? requireSymbol(symbol, found) : symbol)),
   );
 }
 
 /** Returns the quotes that tell whether a limit is per share or a total. */
 export function priceLookups(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
-  const steps = named(intents, found).filter(isBounded).map(boundStep);
+  const steps = resolveNames(intents, found).filter(isBounded).map(boundStep);
   return steps.filter((step, at) => steps.findIndex((one) => isSame(one, step)) === at);
 }
 
 /** Returns the calls for the intents. @throws {NotUnderstood} if a lookup shows that an intent is impossible */
 export function steps(intents: readonly Intent[], found: readonly Lookup[]): Step[] {
-  return named(intents, found).flatMap((intent) =>
+  return resolveNames(intents, found).flatMap((intent) =>
     intentSteps(intent, found).map((step) => ({
       ...step,
-      args: { ...step.args, ...argsIn(intent.account) },
+      args: { ...step.args, ...accountArguments(intent.account) },
     })),
   );
 }
 
-function named(intents: readonly Intent[], found: readonly Lookup[]): Intent[] {
+function resolveNames(intents: readonly Intent[], found: readonly Lookup[]): Intent[] {
   const search = found.find(({ step }) => step.name === 'search_symbols')?.content;
-  return withTickers(intents, search === undefined ? [] : namesFoundSchema.parse(search).results);
+  return withTickers(intents, search === undefined ? [] : nameSearchSchema.parse(search).results);
 }
 
 const isSame = (one: Step, other: Step) => JSON.stringify(one) === JSON.stringify(other);
 
-const argsIn = (account: string | undefined) => defined({ account });
+const accountArguments = (account: string | undefined) => defined({ account });
 
 const portfolioStep = (account: string | undefined): Step => ({
   name: 'get_portfolio',
-  args: argsIn(account),
+  args: accountArguments(account),
 });
 
-const ordersStep = (query: typeof openOrders | typeof newestOrders, account: string | undefined): Step => ({
+const ordersStep = (
+  query: typeof openOrdersQuery | typeof newestOrdersQuery,
+  account: string | undefined,
+): Step => ({
   name: 'list_orders',
-  args: { ...query, ...argsIn(account) },
+  args: { ...query, ...accountArguments(account) },
 });
 
-function answerTo(step: Step, found: readonly Lookup[]): unknown {
+function stepAnswer(step: Step, found: readonly Lookup[]): unknown {
   return found.find((lookup) => isSame(lookup.step, step))?.content;
 }
 
 function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
-  const ordersOf = (query: typeof openOrders | typeof newestOrders): readonly Order[] => {
-    const answered = answerTo(ordersStep(query, intent.account), found);
+  const ordersOf = (query: typeof openOrdersQuery | typeof newestOrdersQuery): readonly Order[] => {
+    const answered = stepAnswer(ordersStep(query, intent.account), found);
     if (answered === undefined) return [];
     const listed = orders.parse(answered);
-    if (query === openOrders && listed.next_cursor !== null)
-      throw tooMany(listed.total, listed.orders.length);
+    if (query === openOrdersQuery && listed.next_cursor !== null)
+      throw tooManyOrders(listed.total, listed.orders.length);
     // The legs of a filled entry remain open, with their own ids.
-    return listed.orders.flatMap((order) => (isPastEntry(order) ? openLegs(order) : [order]));
+    return listed.orders.flatMap((order) => (hasEndedEntry(order) ? openLegs(order) : [order]));
   };
   switch (intent.kind) {
     case 'whoami':
@@ -168,26 +171,28 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
       return [{ name: 'list_orders', args: { status: intent.status } }];
     case 'order': {
       if (isForOption(intent)) {
-        const chain = answerTo(contractStep(intent), found);
-        return [{ name: 'place_order', args: { ...intent.request, symbol: contractNamed(intent, chain) } }];
+        const chain = stepAnswer(contractStep(intent), found);
+        return [{ name: 'place_order', args: { ...intent.request, symbol: resolveContract(intent, chain) } }];
       }
-      const holdings = answerTo(portfolioStep(intent.account), found);
+      const holdings = stepAnswer(portfolioStep(intent.account), found);
       const order = { ...intent.request, ...fractionQuantity(intent, holdings) };
-      if (isBounded(intent)) requirePerShare(intent, String(order.qty), answerTo(boundStep(intent), found));
+      if (isBounded(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
       return [{ name: 'place_order', args: order }];
     }
     case 'standing': {
       const { type: _, time_in_force: __, ...order } = intent.request;
-      if (isBounded(intent)) requirePerShare(intent, String(order.qty), answerTo(boundStep(intent), found));
+      if (isBounded(intent)) requirePerShare(intent, String(order.qty), stepAnswer(boundStep(intent), found));
       return [{ name: 'place_standing_order', args: { ...order, ...intent.when } }];
     }
     case 'cancel':
-      return ordersToCancel(intent.which, ordersOf(openOrders), ordersOf(newestOrders)).map((order_id) => ({
-        name: 'cancel_order',
-        args: { order_id },
-      }));
+      return ordersToCancel(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery)).map(
+        (order_id) => ({
+          name: 'cancel_order',
+          args: { order_id },
+        }),
+      );
     case 'replace': {
-      const order = orderToChange(intent.which, ordersOf(openOrders), ordersOf(newestOrders));
+      const order = orderToChange(intent.which, ordersOf(openOrdersQuery), ordersOf(newestOrdersQuery));
       return [
         { name: 'replace_order', args: { order_id: order.id, ...changeArguments(intent.change, order) } },
       ];
@@ -226,7 +231,7 @@ function intentSteps(intent: Intent, found: readonly Lookup[]): Step[] {
     case 'rules':
       return [{ name: 'check_rules', args: { ...intent.request } }];
     case 'rebalance':
-      return ordersOfRebalance(found.find(({ step }) => step.name === rebalanceStep(intent).name)?.content);
+      return rebalanceOrderSteps(found.find(({ step }) => step.name === rebalanceStep(intent).name)?.content);
     case 'watchlist':
       return [{ name: 'get_watchlist', args: {} }];
     case 'watch':
@@ -252,11 +257,11 @@ function fractionQuantity(intent: Intent & { kind: 'order' }, answer: unknown): 
       'invalid_order',
     );
   }
-  return { qty: partOfPosition(intent.fraction, held) };
+  return { qty: positionPart(intent.fraction, held) };
 }
 
 /** Returns the error for an incomplete list, which can't tell which order is meant. */
-function tooMany(total: number, listed: number): NotUnderstood {
+function tooManyOrders(total: number, listed: number): NotUnderstood {
   return new NotUnderstood(
     `You have ${total} open orders, and I can only look through ${listed}, so I haven't done anything.`,
     'Use the full id, which "trade-agent orders list --status open" shows.',
@@ -265,7 +270,7 @@ function tooMany(total: number, listed: number): NotUnderstood {
 
 const listed = z.lazy(() => z.object({ contracts: z.array(listedContractSchema), more: z.boolean() }));
 
-type OptionIntent = OrderIntent & { readonly contract: SaidContract };
+type OptionIntent = OrderIntent & { readonly contract: ContractMention };
 
 function isForOption(intent: Intent): intent is OptionIntent {
   return intent.kind === 'order' && intent.contract !== undefined;
@@ -281,15 +286,15 @@ function contractStep({ request, contract }: OptionIntent): Step {
 }
 
 /** Returns the symbol of the contract. @throws {NotUnderstood} with a question if none or several match */
-function contractNamed({ request, contract }: OptionIntent, answer: unknown): string {
+function resolveContract({ request, contract }: OptionIntent, answer: unknown): string {
   const underlying = String(request.symbol);
   const { contracts, more } = listed.parse(answer);
   const found = contracts
     .map(({ symbol }) => symbol)
-    .filter((symbol) => isContract(symbol, underlying, contract));
+    .filter((symbol) => matchesContract(symbol, underlying, contract));
   const [only] = found;
   if (only !== undefined && found.length === 1 && !more) return only;
-  const said = contractSaid(underlying, contract);
+  const said = describeContract(underlying, contract);
   if (only === undefined) {
     throw new NotUnderstood(`There is no ${said}.`, 'Check its strike and its expiry.', 'unknown_symbol');
   }
@@ -311,7 +316,7 @@ export function isBounded(intent: Intent): intent is Bounded {
 }
 
 function boundStep({ request, account }: Bounded): Step {
-  return { name: 'get_quote', args: { symbols: [request.symbol], ...argsIn(account) } };
+  return { name: 'get_quote', args: { symbols: [request.symbol], ...accountArguments(account) } };
 }
 
 function requirePerShare({ request }: Bounded, qty: string, answer: unknown): void {
@@ -323,7 +328,7 @@ function requirePerShare({ request }: Bounded, qty: string, answer: unknown): vo
   const each = new Dec(bound).div(qty).toDecimalPlaces(2, side === 'buy' ? Dec.ROUND_DOWN : Dec.ROUND_UP);
   throw new NotUnderstood(
     `Is ${dollars(bound)} for one share of ${symbol} or for all ${shares(qty)}?${last === undefined ? '' : ` ${symbol} is at ${sharePrice(last)}.`}`,
-    `For one share, write "limit ${bound}"; for all ${shares(qty)}, write "limit ${plain(each)}".`,
+    `For one share, write "limit ${bound}"; for all ${shares(qty)}, write "limit ${toPlain(each)}".`,
   );
 }
 
@@ -346,7 +351,7 @@ function rebalanceStep({ targets }: RebalanceIntent): Step {
   return { name: 'suggest_rebalance', args: { targets: targets.filter(({ symbol }) => symbol !== 'cash') } };
 }
 
-function ordersOfRebalance(answer: unknown): Step[] {
+function rebalanceOrderSteps(answer: unknown): Step[] {
   const { orders } = suggested.parse(answer);
   const [only] = orders;
   if (only === undefined) return [];
@@ -355,14 +360,14 @@ function ordersOfRebalance(answer: unknown): Step[] {
     : [{ name: 'place_orders', args: { orders } }];
 }
 
-export function rebalanceWords(answer: unknown): string {
+export function rebalanceAnswer(answer: unknown): string {
   const { orders, left, targets, without_target, simulated } = suggested.parse(answer);
   const stood = targets
     .map(({ symbol, weight, target }) => `${symbol} ${percent(weight)} (target ${percent(target)})`)
     .join(', ');
   return [
     `${orders.length === 0 ? 'There is nothing to trade. Now' : 'Before'}: ${stood}.`,
-    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${leftWords(reason)}.`),
+    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeLeftReason(reason)}.`),
     ...(without_target.length === 0 ? [] : [`No target, so not traded: ${without_target.join(', ')}.`]),
     ...(simulated ? ['Prices are simulated.'] : []),
   ].join(' ');

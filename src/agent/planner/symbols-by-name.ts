@@ -1,14 +1,14 @@
 import { z } from 'zod';
-import { isNamed, saidName } from '../../trading/asset-name.ts';
+import { matchesName, normalizeName } from '../../trading/asset-name.ts';
 import { coins } from './coins.ts';
 import { NotUnderstood, truncateWord } from './words.ts';
 
-export interface NameFound {
+export interface NameSearchResult {
   readonly query: string;
   readonly assets: readonly { readonly symbol: string; readonly name: string }[];
 }
 
-export const namesFoundSchema = z.lazy(() =>
+export const nameSearchSchema = z.lazy(() =>
   z.object({
     results: z.array(
       z.object({ query: z.string(), assets: z.array(z.object({ symbol: z.string(), name: z.string() })) }),
@@ -19,16 +19,16 @@ export const namesFoundSchema = z.lazy(() =>
 export const NAME_RULE = 'the asset list, by name';
 
 /** Returns the queries for a name. A nickname adds its tickers, since the asset list does not know nicknames. */
-export function queriesFor(name: string): readonly string[] {
-  return [...new Set([name, ...(nicknames[saidKey(name)] ?? [])])];
+export function nameQueries(name: string): readonly string[] {
+  return [...new Set([name, ...(nicknames[nicknameKey(name)] ?? [])])];
 }
 
 /**
  * Returns the security with this symbol or exact name.
  * @throws {NotUnderstood} with a question if none or several match
  */
-export function symbolNamed(name: string, found: readonly NameFound[]): string {
-  const meant = meantBy(name, found);
+export function requireSymbol(name: string, found: readonly NameSearchResult[]): string {
+  const meant = matchingAssets(name, found);
   const [only] = meant;
   if (only !== undefined && meant.length === 1) return only.symbol;
   if (meant.length > 1) throw ambiguousName(name, meant);
@@ -41,31 +41,31 @@ export function symbolNamed(name: string, found: readonly NameFound[]): string {
   );
 }
 
-/** Like {@link symbolNamed}, but returns undefined instead of throwing. */
-export function symbolIfNamed(name: string, found: readonly NameFound[]): string | undefined {
-  const meant = meantBy(name, found);
+/** Like {@link requireSymbol}, but returns undefined instead of throwing. */
+export function findSymbol(name: string, found: readonly NameSearchResult[]): string | undefined {
+  const meant = matchingAssets(name, found);
   return meant.length === 1 ? meant[0]?.symbol : undefined;
 }
 
-function meantBy(name: string, found: readonly NameFound[]): NameFound['assets'] {
-  const tickers = nicknames[saidKey(name)] ?? [];
-  const queries = queriesFor(name);
+function matchingAssets(name: string, found: readonly NameSearchResult[]): NameSearchResult['assets'] {
+  const tickers = nicknames[nicknameKey(name)] ?? [];
+  const queries = nameQueries(name);
   const listed = found.flatMap(({ query, assets }) => (queries.includes(query) ? assets : []));
-  const said = saidName(name);
+  const said = normalizeName(name);
   const meant = listed.filter(
     (asset) =>
       asset.symbol === name.toUpperCase() ||
       tickers.includes(asset.symbol) ||
-      (tickers.length === 0 && isNamed(asset, said)),
+      (tickers.length === 0 && matchesName(asset, said)),
   );
   return [...new Map(meant.map((asset) => [asset.symbol, asset])).values()];
 }
 
-function foundAssets(name: string, found: readonly NameFound[]): NameFound['assets'] {
+function foundAssets(name: string, found: readonly NameSearchResult[]): NameSearchResult['assets'] {
   return found.find(({ query }) => query === name)?.assets ?? [];
 }
 
-function ambiguousName(name: string, assets: NameFound['assets']): NotUnderstood {
+function ambiguousName(name: string, assets: NameSearchResult['assets']): NotUnderstood {
   const list = assets.map(({ symbol, name: full }) => `${symbol} (${full})`);
   return new NotUnderstood(
     `Which do you mean by "${truncateWord(name)}": ${list.join(', ')}?`,
@@ -73,8 +73,8 @@ function ambiguousName(name: string, assets: NameFound['assets']): NotUnderstood
   );
 }
 
-function saidKey(name: string): string {
-  const { words, shareClass } = saidName(name);
+function nicknameKey(name: string): string {
+  const { words, shareClass } = normalizeName(name);
   return shareClass === undefined ? words : `${words} class ${shareClass}`;
 }
 

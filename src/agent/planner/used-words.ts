@@ -1,17 +1,17 @@
 import { Dec } from '../../trading/decimal.ts';
-import { withoutAccount } from './account-named.ts';
+import { splitAccount } from './account-named.ts';
 import type { Intent } from './intent.ts';
 import { readNumberWords } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';
 import { readBareSymbols } from './price-sentence.ts';
-import { NotUnderstood, reserved, truncateWord } from './words.ts';
+import { NotUnderstood, reservedWords, truncateWord } from './words.ts';
 
 /*
  * A second check, independent of the reader: the plan of a sentence that acts must use all its tickers, numbers and
  * conditions.
  */
 
-const acts: readonly Intent['kind'][] = [
+const actKinds: readonly Intent['kind'][] = [
   'order',
   'standing',
   'cancel',
@@ -24,29 +24,29 @@ const acts: readonly Intent['kind'][] = [
 ];
 
 export function isAct({ kind }: Intent): boolean {
-  return acts.includes(kind);
+  return actKinds.includes(kind);
 }
 
 /** Intents whose every word is checked; the others match whole-clause patterns. */
-const checked: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'alert'];
+const checkedKinds: readonly Intent['kind'][] = ['order', 'standing', 'cancel', 'replace', 'alert'];
 
 /** Returns whether a clause has only symbols, and possibly an account. */
-export function areSymbolsAlone(clause: string): boolean {
-  return readBareSymbols(withoutAccount(clause).rest) !== undefined;
+export function hasOnlySymbols(clause: string): boolean {
+  return readBareSymbols(splitAccount(clause).rest) !== undefined;
 }
 
-interface Read {
+interface ReadClause {
   readonly clause: string;
   readonly intent: Intent;
 }
 
 /** Requires the plan to use every word of a sentence that acts. @throws {NotUnderstood} naming the unused word */
-export function requireUsed(read: readonly Read[]): void {
+export function requireAllWordsUsed(read: readonly ReadClause[]): void {
   if (!read.some(({ intent }) => isAct(intent))) return;
   for (const { clause, intent } of read) {
     // A lone ticker next to an order may be meant as another order.
-    const isChecked = checked.includes(intent.kind);
-    const left = areSymbolsAlone(clause) ? clause : isChecked ? unusedIn(clause, intent) : undefined;
+    const isChecked = checkedKinds.includes(intent.kind);
+    const left = hasOnlySymbols(clause) ? clause : isChecked ? findUnusedWord(clause, intent) : undefined;
     if (left !== undefined) {
       throw new NotUnderstood(
         `I don't understand what to do with "${truncateWord(left)}" in this request, so I haven't done anything.`,
@@ -56,7 +56,7 @@ export function requireUsed(read: readonly Read[]): void {
   }
 }
 
-function unusedIn(clause: string, intent: Intent): string | undefined {
+function findUnusedWord(clause: string, intent: Intent): string | undefined {
   const { kind, ...said } = intent;
   const values = stringLeaves(said).map((value) => value.toLowerCase());
   return (
@@ -89,7 +89,7 @@ function unusedTicker(clause: string, values: readonly string[]): string | undef
     return !(
       used.has(ticker) ||
       used.has(ticker.replace('/', '.')) ||
-      reserved.has(ticker) ||
+      reservedWords.has(ticker) ||
       capitals.has(ticker)
     );
   });
@@ -114,7 +114,7 @@ function unusedNumber(clause: string, values: readonly string[]): string | undef
     // "one quarter" is a fraction, and "the 1st" is the only day of the month that is supported.
     const isOther = /^quarters?$/.test(after) || (word === '1st' && values.includes('month'));
     if (isOther || values.some((value) => value === word || value.split(' ').includes(word))) continue;
-    const numbers = said === undefined ? readNumbers(word, after) : [inPercent(new Dec(said.value))];
+    const numbers = said === undefined ? readNumbers(word, after) : [numberReadings(new Dec(said.value))];
     if (!numbers.every((readings) => useUp(left, readings))) return words.slice(at, at + count).join(' ');
     at += count - 1;
   }
@@ -130,7 +130,7 @@ function useUp(left: Dec[], readings: readonly Dec[]): boolean {
   });
 }
 
-const inPercent = (value: Dec) => [value, value.div(100)];
+const numberReadings = (value: Dec) => [value, value.div(100)];
 
 function readNumbers(word: string, after: string): Dec[][] {
   if (!/^[-+$]*\.?\d/.test(word)) return [];
@@ -138,7 +138,7 @@ function readNumbers(word: string, after: string): Dec[][] {
   return groups.map((group) => {
     const value = new Dec(group);
     if (/k$/.test(word)) return [value.mul(1_000)];
-    if (word.endsWith('%') || /^(?:percent|%)$/.test(after)) return inPercent(value);
+    if (word.endsWith('%') || /^(?:percent|%)$/.test(after)) return numberReadings(value);
     if (/p\.?m/.test(word) || /^p\.?m/.test(after)) return [value.plus(12), value];
     if (word.includes('/')) return [value, value.plus(2_000)];
     return [value];

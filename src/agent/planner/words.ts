@@ -1,5 +1,5 @@
 import type { ErrorCode } from '../../errors/errors.ts';
-import { Dec, decimalString, plain } from '../../trading/decimal.ts';
+import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import { isCoinCode } from './coins.ts';
@@ -18,11 +18,11 @@ export class NotUnderstood extends Error {
 }
 
 /** Hint for numbers that may have lost a dollar sign to the shell. */
-export const shellQuotes =
+export const shellQuotesHint =
   'In a terminal, put the sentence in single quotes: in double quotes the shell replaces the "$2" of "$250" and leaves "50".';
 
 /** The grammar's own words, which are never symbols in lower case. */
-export const reserved = new Set(
+export const reservedWords = new Set(
   (
     'a about after all also an and are as at be better buy by call calls cancel cash close current day dollars each every ' +
     'everything extended few fill first fok for from gtc half if in into ioc is it last later latest limit lmt lot ' +
@@ -92,7 +92,7 @@ export class Words {
     // "$BTC" is the fund; "BTC" may be the fund or the coin.
     if (written === word && isCoinCode(word)) return word.toLowerCase();
     if (word === '') throw new NotUnderstood('The ticker symbol is missing.', hint);
-    const isWord = reserved.has(word.toLowerCase()) && word !== word.toUpperCase();
+    const isWord = reservedWords.has(word.toLowerCase()) && word !== word.toUpperCase();
     if (!isWord && /^[A-Z]/.test(word) && word === word.toUpperCase()) {
       const ticker = symbolSchema.safeParse(word);
       if (ticker.success) return ticker.data;
@@ -121,7 +121,9 @@ export class Words {
     // A ticker next to it is another security, or a foreign word was read as a name.
     const isTicker = /^[A-Z]{2,}$/.test(word);
     if (isExit || this.#ends.has(this.#next - 1)) return false;
-    return isClass || isLetter || (namePattern.test(word) && !isTicker && !reserved.has(word.toLowerCase()));
+    return (
+      isClass || isLetter || (namePattern.test(word) && !isTicker && !reservedWords.has(word.toLowerCase()))
+    );
   }
 
   /** Takes `$500`, `$1.5k`, `500 dollars`, `usd 500` or `1k worth`; returns undefined otherwise. */
@@ -129,16 +131,16 @@ export class Words {
     const word = this.peek().toLowerCase();
     if (/^-?\$/.test(word)) {
       this.next();
-      return amount(thousands(word.replace('$', '')));
+      return parseAmount(expandThousands(word.replace('$', '')));
     }
     if (word === 'usd' && looksNumeric(this.peek(1))) {
       this.next();
-      return amount(thousands(this.next()));
+      return parseAmount(expandThousands(this.next()));
     }
     const unit = /^(dollars?|usd|bucks)$/i;
     const isThousands = /^\d+(\.\d+)?k$/.test(word) && this.peek(1).toLowerCase() === 'worth';
     if (isThousands || (looksNumeric(word) && unit.test(this.peek(1)))) {
-      const value = amount(thousands(this.next()));
+      const value = parseAmount(expandThousands(this.next()));
       if (!isThousands) this.next();
       return value;
     }
@@ -155,7 +157,7 @@ export class Words {
       this.#next += said.count;
       return said.value;
     }
-    return looksNumeric(this.peek()) ? amount(this.next()) : undefined;
+    return looksNumeric(this.peek()) ? parseAmount(this.next()) : undefined;
   }
 
   #lower(): string[] {
@@ -170,7 +172,7 @@ export class Words {
         `Give it in dollars per share, as in "${what.split(' ')[0]} 180".`,
       );
     }
-    const price = amount(word.replace(/^\$/, ''));
+    const price = parseAmount(word.replace(/^\$/, ''));
     if (!word.startsWith('$')) this.takeAny('dollars', 'usd', 'bucks');
     return price;
   }
@@ -179,9 +181,9 @@ export class Words {
 const namePattern = /^[\p{L}&][\p{L}\p{N}&.'’-]*$/u;
 const MAX_NAME_WORDS = 6;
 
-function thousands(word: string): string {
+function expandThousands(word: string): string {
   const parts = /^(\d+(?:\.\d+)?)k$/i.exec(word);
-  return parts?.[1] === undefined ? word : plain(new Dec(parts[1]).times(1_000));
+  return parts?.[1] === undefined ? word : toPlain(new Dec(parts[1]).times(1_000));
 }
 
 export function looksNumeric(word: string): boolean {
@@ -189,20 +191,20 @@ export function looksNumeric(word: string): boolean {
 }
 
 /** Returns `1,000.50` as a plain decimal. @throws {NotUnderstood} unless it is above zero */
-export function amount(word: string): string {
+export function parseAmount(word: string): string {
   const grouped = /^-?\d{1,3}(,\d{3})+(\.\d+)?$/.test(word) ? word.replaceAll(',', '') : word;
   const parsed = decimalString.safeParse(grouped);
   if (!parsed.success) {
     throw new NotUnderstood(
       `I can't read "${truncateWord(word)}" as a number.`,
-      /^0\d/.test(word) ? shellQuotes : 'Write it plainly, as in 1000 or 12.5.',
+      /^0\d/.test(word) ? shellQuotesHint : 'Write it plainly, as in 1000 or 12.5.',
       'invalid_order',
     );
   }
   if (new Dec(parsed.data).lte(0)) {
     throw new NotUnderstood(
       `${truncateWord(word)} is not above zero.`,
-      word === '0' ? `Give a number above zero. ${shellQuotes}` : 'Give a number above zero.',
+      word === '0' ? `Give a number above zero. ${shellQuotesHint}` : 'Give a number above zero.',
       'invalid_order',
     );
   }
@@ -213,7 +215,7 @@ export function truncateWord(word: string): string {
   return word.length > 40 ? `${word.slice(0, 39)}…` : word;
 }
 
-export function onlySymbol(words: Words, example: string): string {
+export function readOnlySymbol(words: Words, example: string): string {
   const symbol = words.symbol(`Try "${example}".`);
   words.takeAny('shares', 'share', 'stock', 'position');
   if (words.done) return symbol;

@@ -6,11 +6,10 @@ import {
   addedAlertSchema,
   addScheduleSchema,
   agentEventSchema,
+  alertChecksScheduledSchema,
   alertsSchema,
   approvalAnswerSchema,
   approvalsAnswerSchema,
-  lookAtAlertsSchema,
-  lookedAtAlertsSchema,
   noticeChannelsSchema,
   noticeSecretSchema,
   prunedThreadsSchema,
@@ -20,6 +19,7 @@ import {
   reconcileSchema,
   removedAlertsSchema,
   resumeThreadSchema,
+  scheduleAlertChecksSchema,
   scheduleAnswerSchema,
   scheduleRunsSchema,
   schedulesSchema,
@@ -69,7 +69,7 @@ export interface Operation {
  * @param request method and path below `/v1/agent`, with `{name}` in place of ids
  * @param answer without one the status is 204, else 200 unless `more` says otherwise
  */
-function operation<Answer extends z.ZodType | undefined = undefined>(
+function defineOperation<Answer extends z.ZodType | undefined = undefined>(
   request: `${Operation['method']} /${string}`,
   summary: string,
   answer?: Answer,
@@ -80,81 +80,95 @@ function operation<Answer extends z.ZodType | undefined = undefined>(
   return { method, path: `/v1/agent${path}`, summary, status, ...more, answer: answer as Answer } as const;
 }
 
-const reading: typeof operation = (request, summary, answer, more) =>
-  operation(request, summary, answer, { ...more, reads: true });
+const defineReadOperation: typeof defineOperation = (request, summary, answer, more) =>
+  defineOperation(request, summary, answer, { ...more, reads: true });
 
 export const operations = {
-  startRun: operation('post /runs', 'Starts a run in a new or existing thread', startedRunSchema, {
+  startRun: defineOperation('post /runs', 'Starts a run in a new or existing thread', startedRunSchema, {
     idempotent: true,
     body: startRunSchema,
     status: 202,
   }),
-  resumeThread: operation('post /threads/{thread}/resume', 'Resumes a stopped thread', startedRunSchema, {
-    idempotent: true,
-    body: resumeThreadSchema,
-    status: 202,
-  }),
-  runEvents: reading(
+  resumeThread: defineOperation(
+    'post /threads/{thread}/resume',
+    'Resumes a stopped thread',
+    startedRunSchema,
+    {
+      idempotent: true,
+      body: resumeThreadSchema,
+      status: 202,
+    },
+  ),
+  runEvents: defineReadOperation(
     'get /runs/{run}/events',
     'Streams the events of a run; ends after the result',
     agentEventSchema,
     { headers: { 'last-event-id': z.string().regex(/^\d{1,15}$/) }, streams: true },
   ),
-  stopRun: reading(
+  stopRun: defineReadOperation(
     'delete /runs/{run}',
     'Stops a run as Ctrl-C would; proposals stay open unless cancel_on_exit was set',
   ),
-  listThreads: reading('get /threads', 'Lists the person’s threads, newest first', threadsSchema, {
-    query: { as_kept: z.enum(['true', 'false']) },
-  }),
-  readThread: reading(
+  listThreads: defineReadOperation(
+    'get /threads',
+    'Lists the person’s threads, newest first',
+    threadsSchema,
+    {
+      query: { as_kept: z.enum(['true', 'false']) },
+    },
+  ),
+  readThread: defineReadOperation(
     'get /threads/{thread}',
     'Reads a thread with its messages and approvals',
     threadRecordSchema,
   ),
-  deleteThread: reading('delete /threads/{thread}', 'Deletes a thread and its conversation'),
-  pruneThreads: reading('post /threads/prune', 'Deletes finished threads', prunedThreadsSchema, {
+  deleteThread: defineReadOperation('delete /threads/{thread}', 'Deletes a thread and its conversation'),
+  pruneThreads: defineReadOperation('post /threads/prune', 'Deletes finished threads', prunedThreadsSchema, {
     body: pruneThreadsSchema,
   }),
-  listApprovals: reading(
+  listApprovals: defineReadOperation(
     'get /approvals',
     'Lists the person’s approvals, newest first',
     approvalsAnswerSchema,
   ),
-  readApproval: reading('get /approvals/{approval}', 'Reads an approval', approvalAnswerSchema),
-  cancelApproval: operation(
+  readApproval: defineReadOperation('get /approvals/{approval}', 'Reads an approval', approvalAnswerSchema),
+  cancelApproval: defineOperation(
     'post /approvals/{approval}/cancel',
     'Withdraws an approval request that was not executed yet',
     approvalAnswerSchema,
   ),
-  reconcile: reading(
+  reconcile: defineReadOperation(
     'post /approvals/reconcile',
     'Asks the gateway for outcomes that are not known yet',
     approvalsAnswerSchema,
     { body: reconcileSchema },
   ),
-  listSchedules: reading('get /schedules', 'Lists the person’s schedules', schedulesSchema),
-  addSchedule: operation('post /schedules', 'Adds a schedule', scheduleAnswerSchema, {
+  listSchedules: defineReadOperation('get /schedules', 'Lists the person’s schedules', schedulesSchema),
+  addSchedule: defineOperation('post /schedules', 'Adds a schedule', scheduleAnswerSchema, {
     idempotent: true,
     body: addScheduleSchema,
     status: 201,
   }),
-  readSchedule: reading('get /schedules/{schedule}', 'Reads a schedule', scheduleAnswerSchema),
-  removeSchedule: reading('delete /schedules/{schedule}', 'Removes a schedule'),
-  runSchedule: operation(
+  readSchedule: defineReadOperation('get /schedules/{schedule}', 'Reads a schedule', scheduleAnswerSchema),
+  removeSchedule: defineReadOperation('delete /schedules/{schedule}', 'Removes a schedule'),
+  runSchedule: defineOperation(
     'post /schedules/{schedule}/run',
     'Runs a schedule’s check now',
     queuedScheduleSchema,
     { idempotent: true, status: 202 },
   ),
-  scheduleRuns: reading(
+  scheduleRuns: defineReadOperation(
     'get /schedules/{schedule}/runs',
     'Lists the latest runs of a schedule',
     scheduleRunsSchema,
     { query: { limit: z.string().regex(/^[1-9]\d{0,2}$/) } },
   ),
-  listNotices: reading('get /notices', 'Lists the person’s notification channels', noticeChannelsSchema),
-  putNotice: reading(
+  listNotices: defineReadOperation(
+    'get /notices',
+    'Lists the person’s notification channels',
+    noticeChannelsSchema,
+  ),
+  putNotice: defineReadOperation(
     'post /notices/{notice}',
     'Adds a channel, or replaces the one of that name',
     undefined,
@@ -162,29 +176,34 @@ export const operations = {
       body: putNoticeSchema,
     },
   ),
-  removeNotice: reading('delete /notices/{notice}', 'Removes a channel and its secret'),
-  setNoticeSecret: reading(
+  removeNotice: defineReadOperation('delete /notices/{notice}', 'Removes a channel and its secret'),
+  setNoticeSecret: defineReadOperation(
     'post /notices/{notice}/secret',
     'Sets or replaces a channel’s secret',
     undefined,
     { body: noticeSecretSchema },
   ),
-  testNotice: reading(
+  testNotice: defineReadOperation(
     'post /notices/{notice}/test',
     'Sends a test through a channel now',
     testedNoticeSchema,
   ),
-  listAlerts: reading('get /alerts', 'Lists the person’s price alerts', alertsSchema),
-  addAlert: reading('post /alerts', 'Adds an alert; an existing one is left unchanged', addedAlertSchema, {
-    body: addAlertSchema,
-  }),
-  lookAtAlerts: reading(
+  listAlerts: defineReadOperation('get /alerts', 'Lists the person’s price alerts', alertsSchema),
+  addAlert: defineReadOperation(
+    'post /alerts',
+    'Adds an alert; an existing one is left unchanged',
+    addedAlertSchema,
+    {
+      body: addAlertSchema,
+    },
+  ),
+  lookAtAlerts: defineReadOperation(
     'post /alerts/look',
     'Schedules checks of the alerts, in addition to price events',
-    lookedAtAlertsSchema,
-    { body: lookAtAlertsSchema },
+    alertChecksScheduledSchema,
+    { body: scheduleAlertChecksSchema },
   ),
-  removeAlert: reading(
+  removeAlert: defineReadOperation(
     'delete /alerts/{alert}',
     'Removes an alert by name, or all alerts of a symbol',
     removedAlertsSchema,

@@ -4,14 +4,18 @@ import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { PROPOSE_MESSAGES_SCOPE, PROPOSE_ORDERS_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
-import { keepUp, type StreamMessage, streamMessages } from '../../tools/gateway/event-stream.ts';
-import { isPassing } from '../../tools/gateway/gateway-problem.ts';
-import { parse } from '../../tools/gateway/gateway-requests.ts';
+import {
+  readStreamMessages,
+  reconnectingStream,
+  type StreamMessage,
+} from '../../tools/gateway/event-stream.ts';
+import { isTransient } from '../../tools/gateway/gateway-problem.ts';
+import { parseAnswer } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { Agent, RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
-import { notStarted } from '../not-started.ts';
+import { notStartedResult } from '../not-started.ts';
 import { EventQueue } from '../run/event-queue.ts';
 import { RunFollower } from '../run/run-follower.ts';
 import { eventShapes } from '../view-schemas.ts';
@@ -181,7 +185,7 @@ class RemoteRun {
       if (!isTradeAgentError(error)) throw error;
       if (error.code === 'busy' && start.thread !== undefined)
         this.#emit({ type: 'thread', thread: start.thread });
-      return notStarted(start.thread ?? '', 'unknown', { ...errorObject(error), code: error.code });
+      return notStartedResult(start.thread ?? '', 'unknown', { ...errorObject(error), code: error.code });
     }
     return this.#follow(started);
   }
@@ -204,7 +208,7 @@ class RemoteRun {
       }
     } catch (error) {
       if (!isTradeAgentError(error)) throw error;
-      failure = error.code === 'gateway_unreachable' ? lost(thread, error) : error;
+      failure = error.code === 'gateway_unreachable' ? connectionLost(thread, error) : error;
     } finally {
       this.#signal.removeEventListener('abort', onAbort);
       ended.abort();
@@ -249,14 +253,14 @@ class RemoteRun {
   ): Promise<void> {
     if (!isTradeAgentError(error)) throw error;
     // A session with fewer scopes may still run with fewer.
-    if (isNotGranted(error) && attempt.scopes !== READ_SCOPES) {
+    if (hasTooNarrowScopes(error) && attempt.scopes !== READ_SCOPES) {
       attempt.scopes = READ_SCOPES;
       return;
     }
-    if (!isSilent(error)) throw error;
+    if (!isOutcomeUnknown(error)) throw error;
     attempt.mayBeThere ||= mayHaveArrived(error);
     const wait = BACKOFF_MS[attempt.tries++];
-    if (wait === undefined) throw attempt.mayBeThere ? unanswered(error) : error;
+    if (wait === undefined) throw attempt.mayBeThere ? startUnconfirmed(error) : error;
     await this.#pause(wait, this.#signal);
   }
 
@@ -275,7 +279,7 @@ class RemoteRun {
         return true;
       } catch (error) {
         if (isTradeAgentError(error) && error.code === 'not_found') return true;
-        if (wait === undefined || !isPassing(error)) break;
+        if (wait === undefined || !isTransient(error)) break;
         if (!(await this.#pause(wait, ended))) return false;
       }
     }
@@ -312,12 +316,12 @@ function mayHaveArrived(error: unknown): boolean {
   return !isTradeAgentError(error) || error.details.sent !== false;
 }
 
-function isSilent(error: TradeAgentError): boolean {
-  return isPassing(error) || error.details.problem === 'malformed_response';
+function isOutcomeUnknown(error: TradeAgentError): boolean {
+  return isTransient(error) || error.details.problem === 'malformed_response';
 }
 
 /** Returns whether the session's own scopes are too narrow, in which case the server was not asked. */
-function isNotGranted({ code, details }: TradeAgentError): boolean {
+function hasTooNarrowScopes({ code, details }: TradeAgentError): boolean {
   return code === 'insufficient_scope' && details.status === undefined;
 }
 
@@ -325,7 +329,7 @@ function interrupted(): TradeAgentError {
   return new TradeAgentError('interrupted', 'the run was stopped');
 }
 
-function unanswered(cause: TradeAgentError): TradeAgentError {
+function startUnconfirmed(cause: TradeAgentError): TradeAgentError {
   const message = `the server did not confirm that the run started: ${cause.message}`;
   return new TradeAgentError('gateway_unreachable', message, {
     hint: 'It may be running there: see "trade-agent threads".',
@@ -333,7 +337,7 @@ function unanswered(cause: TradeAgentError): TradeAgentError {
   });
 }
 
-function lost(thread: string, cause: TradeAgentError): TradeAgentError {
+function connectionLost(thread: string, cause: TradeAgentError): TradeAgentError {
   return new TradeAgentError('gateway_unreachable', cause.message, {
     hint: `The run continues on the server; "trade-agent resume ${thread}" shows the outcome.`,
     cause,
@@ -365,14 +369,17 @@ export async function* runEvents(
   let last = 0;
   let isLost = false;
   async function* connect(until: AbortSignal, after: string | undefined): AsyncGenerator<StreamMessage> {
-    for await (const message of streamMessages(await server.events(run, after, until), MAX_EVENT_LENGTH)) {
+    for await (const message of readStreamMessages(
+      await server.events(run, after, until),
+      MAX_EVENT_LENGTH,
+    )) {
       // A server that does not know which events were read repeats them.
       if (!message.comment && Number(message.id) <= last) continue;
       if (!message.comment) last = Number(message.id);
       yield message;
     }
   }
-  const messages = keepUp<StreamMessage & { readonly id?: string }>(connect, {
+  const messages = reconnectingStream<StreamMessage & { readonly id?: string }>(connect, {
     clock,
     signal,
     giveUpAfterMs: GIVE_UP_AFTER_MS,
@@ -384,7 +391,7 @@ export async function* runEvents(
   for await (const message of messages) {
     if (isLost) notice('The server is reachable again.');
     isLost = false;
-    const event = message.comment ? undefined : eventIn(message.data);
+    const event = message.comment ? undefined : parseEvent(message.data);
     if (event === undefined) continue;
     yield event;
     if (event.type === 'result') return;
@@ -392,10 +399,10 @@ export async function* runEvents(
 }
 
 /** Parses an event. Returns undefined for an unknown type. @throws {TradeAgentError} `gateway_refused` */
-function eventIn(data: string): AgentEvent | undefined {
+function parseEvent(data: string): AgentEvent | undefined {
   // The schema rejects undefined.
   const event = parseJson(data);
   const type = (event as { type?: unknown } | undefined)?.type;
   const isKnown = type === 'result' || (typeof type === 'string' && Object.hasOwn(eventShapes, type));
-  return typeof type === 'string' && !isKnown ? undefined : parse(agentEventSchema, event);
+  return typeof type === 'string' && !isKnown ? undefined : parseAnswer(agentEventSchema, event);
 }

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { CANCEL_SCOPE, READ_SCOPES, type Scope } from '../../oauth/scopes.ts';
-import { type GatewayAccess, gatewayRequests, parse } from '../../tools/gateway/gateway-requests.ts';
+import { type GatewayAccess, gatewayRequests, parseAnswer } from '../../tools/gateway/gateway-requests.ts';
 import { defined } from '../../values/defined.ts';
 import { IDEMPOTENCY_KEY, type Operation, type OperationName, operations } from './protocol.ts';
 
@@ -59,7 +59,7 @@ export function remoteRequests(session: GatewayAccess): RemoteRequests {
         ms,
       );
       return (
-        operation.answer === undefined ? undefined : parse(operation.answer, answer)
+        operation.answer === undefined ? undefined : parseAnswer(operation.answer, answer)
       ) as OperationAnswer<typeof name>;
     },
     events(run, lastEventId, until) {

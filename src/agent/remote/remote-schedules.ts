@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Session } from '../../auth/session/session.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
-import { isPassing } from '../../tools/gateway/gateway-problem.ts';
+import { isTransient } from '../../tools/gateway/gateway-problem.ts';
 import type { AddSchedule, RemoteSchedule } from './protocol.ts';
 import { remoteRequests } from './remote-requests.ts';
 import { scheduleScopes } from './run-scopes.ts';
@@ -28,7 +28,7 @@ export function remoteSchedules(
       try {
         return await send(key);
       } catch (error) {
-        if (!isPassing(error)) throw error;
+        if (!isTransient(error)) throw error;
         await clock.sleep(wait, signal);
       }
     }

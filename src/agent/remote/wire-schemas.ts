@@ -7,7 +7,7 @@ import {
 import { noticeSeverities } from '../../config/notice-settings.ts';
 import { runRecordSchema } from '../../schedule/run-record.ts';
 import { schedulePattern, timingSchema } from '../../schedule/schedule.ts';
-import { lookTimes } from '../../tools/alerts.ts';
+import { checkTimes } from '../../tools/alerts.ts';
 import { alertSchema } from '../../trading/alert.ts';
 import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
 import {
@@ -22,16 +22,16 @@ import { orderSchema } from '../../trading/views.ts';
 import { MAX_ORDERS_PER_REQUEST } from '../agent.ts';
 import type { AgentEvent, ApprovalView, RunResult, ThreadRecord } from '../events.ts';
 import {
-  approval,
-  connection,
-  error,
+  approvalViewSchema,
+  connectionSchema,
+  errorSchema,
   eventShapes,
-  runStatus,
-  thread,
-  threadMessage,
-  time,
-  toolData,
-  usage,
+  runStatusSchema,
+  threadMessageSchema,
+  threadSchema,
+  timeSchema,
+  toolDataSchema,
+  usageSchema,
 } from '../view-schemas.ts';
 
 /* Schemas of the protocol between RemoteAgent and `trade-agent server`. Errors are problems (RFC 9457). */
@@ -104,19 +104,19 @@ export const startedRunSchema = z.object({ run: runIdSchema, thread: threadIdSch
 export type StartedRun = z.output<typeof startedRunSchema>;
 
 /* zod can't infer the types of a table of kinds or of optional keys, so these have the types of events.ts. */
-const approvalSchema = approval as unknown as z.ZodType<ApprovalView>;
+const approvalSchema = approvalViewSchema as unknown as z.ZodType<ApprovalView>;
 
 export const runResultSchema = z.object({
   thread: z.string(),
-  status: runStatus,
+  status: runStatusSchema,
   text: z.string().describe('the answer, in Markdown'),
-  data: toolData,
+  data: toolDataSchema,
   orders: z.array(orderSchema),
-  messages: approval.shape.sent.unwrap().array(),
+  messages: approvalViewSchema.shape.sent.unwrap().array(),
   approvals: z.array(approvalSchema),
-  connections: z.array(connection),
-  usage,
-  error: error.optional(),
+  connections: z.array(connectionSchema),
+  usage: usageSchema,
+  error: errorSchema.optional(),
 }) as unknown as z.ZodType<RunResult>;
 
 const event = <T extends AgentEvent['type'], Shape extends z.ZodRawShape>(type: T, shape: Shape) =>
@@ -135,9 +135,9 @@ export const agentEventSchema = z.discriminatedUnion('type', [
   event('result', { result: runResultSchema }),
 ]) as unknown as z.ZodType<AgentEvent>;
 
-export const threadsSchema = z.object({ threads: z.array(thread) });
+export const threadsSchema = z.object({ threads: z.array(threadSchema) });
 export const threadRecordSchema = z.object({
-  thread: thread.extend({ messages: z.array(threadMessage), approvals: z.array(approvalSchema) }),
+  thread: threadSchema.extend({ messages: z.array(threadMessageSchema), approvals: z.array(approvalSchema) }),
 }) as unknown as z.ZodType<{ readonly thread: ThreadRecord }>;
 
 export const pruneThreadsSchema = z.strictObject({
@@ -185,22 +185,22 @@ export type AddSchedule = z.output<typeof addScheduleSchema>;
 export const remoteScheduleSchema = z.object({
   ...addScheduleSchema.shape,
   id: z.string().regex(schedulePattern),
-  created_at: time,
-  next: z.array(time).max(5).describe('when it runs next'),
+  created_at: timeSchema,
+  next: z.array(timeSchema).max(5).describe('when it runs next'),
   last: runRecordSchema.nullable().describe('its latest run'),
 });
 export type RemoteSchedule = z.output<typeof remoteScheduleSchema>;
 export const schedulesSchema = z.object({ schedules: z.array(remoteScheduleSchema) });
 export const scheduleAnswerSchema = z.object({ schedule: remoteScheduleSchema });
 /** The requested run is the first with `due: null` that started at or after `queued_at`. */
-export const queuedScheduleSchema = z.object({ queued_at: time });
+export const queuedScheduleSchema = z.object({ queued_at: timeSchema });
 export const scheduleRunsSchema = z.object({ runs: z.array(runRecordSchema).describe('newest first') });
 
 const alertViewSchema = z.object({
   name: z.string(),
   alert: alertSchema,
   enabled: z.boolean(),
-  snoozed_until: time.nullable(),
+  snoozed_until: timeSchema.nullable(),
 });
 const alertCare = {
   looked_at_by: z.array(z.string()).describe('schedules, by name or id'),
@@ -214,8 +214,12 @@ export const addedAlertSchema = z.object({
   ...alertCare,
 });
 export const removedAlertsSchema = z.object({ removed: z.array(alertViewSchema) });
-export const lookAtAlertsSchema = z.strictObject({ every: z.enum(lookTimes) });
-export const lookedAtAlertsSchema = z.object({ schedule: z.string(), is_new: z.boolean(), with: z.string() });
+export const scheduleAlertChecksSchema = z.strictObject({ every: z.enum(checkTimes) });
+export const alertChecksScheduledSchema = z.object({
+  schedule: z.string(),
+  is_new: z.boolean(),
+  with: z.string(),
+});
 
 /** Write-only. */
 const noticeSecret = z.string().min(1).max(400).describe('password, token or signing key, if it has one');

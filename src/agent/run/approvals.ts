@@ -4,17 +4,17 @@ import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ThreadProposal, ThreadProposals, ThreadStore } from '../../store/thread-store.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { isPassing } from '../../tools/gateway/gateway-problem.ts';
-import { isFinalState, isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
+import { isTransient } from '../../tools/gateway/gateway-problem.ts';
+import { isFinalState, isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
-import { notCancellable, withdraw } from './take-back.ts';
+import { notCancellableError, withdraw } from './take-back.ts';
 
 const MAX_LISTED = 200;
 /** Maximum number of open approvals to request one by one, newest first, if the gateway's list lacks them. */
 const MAX_SINGLE_REQUESTS = 50;
 
-interface Parts {
+interface ApprovalDeps {
   readonly proposals: ThreadProposals;
   readonly threads: Pick<ThreadStore, 'reconciled'>;
   readonly session: Session | undefined;
@@ -23,7 +23,7 @@ interface Parts {
 }
 
 /** Returns the user's approvals outside any run: from the gateway if reachable, with the threads known here. */
-export function createApprovals({ proposals, threads, session, owner, clock }: Parts) {
+export function createApprovals({ proposals, threads, session, owner, clock }: ApprovalDeps) {
   const gatewayClient = () => createClient(session);
   /** Lists each approval once, with its first thread. */
   const own = async (): Promise<ThreadProposal[]> => {
@@ -40,14 +40,14 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
     const { kept } = await proposals.note({ ...known, proposal });
     return approvalView(kept.proposal, known.thread);
   };
-  const asLastSeen = (known: ThreadProposal): ApprovalView => lastSeen(known, clock.now());
+  const asLastSeen = (known: ThreadProposal): ApprovalView => lastSeenView(known, clock.now());
   const current = async (
     known: ThreadProposal,
     gateway: GatewayClient | undefined,
     isOver = isSettledState,
   ): Promise<ApprovalView> => {
     if (gateway === undefined || isOver(known.proposal.state)) return asLastSeen(known);
-    const proposal = await unlessOutOfReach(() => askAbout(gateway, known.proposal, clock.now()));
+    const proposal = await ifReachable(() => fetchProposal(gateway, known.proposal, clock.now()));
     return proposal === undefined ? asLastSeen(known) : await seen(proposal);
   };
 
@@ -57,7 +57,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   const underWay = async (gateway: GatewayClient): Promise<string[]> => {
     const open = await gateway.proposals({ state: 'open', limit: MAX_LISTED });
     return [...open, ...(await own()).map(({ proposal }) => proposal)]
-      .filter(({ state }) => isUnderWayState(state))
+      .filter(({ state }) => isInProgressState(state))
       .map(({ id }) => id);
   };
 
@@ -68,7 +68,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       const answer =
         gateway === undefined
           ? undefined
-          : await unlessOutOfReach(() => gateway.proposals({ state: 'all', limit: MAX_LISTED }));
+          : await ifReachable(() => gateway.proposals({ state: 'all', limit: MAX_LISTED }));
       const listed = new Set((answer ?? []).map(({ id }) => id));
       // Not on the gateway's list.
       const others = (await own()).filter(({ proposal }) => !listed.has(proposal.id)).reverse();
@@ -105,7 +105,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       const known = await ownOf(id);
       if (known !== undefined && isSettledState(known.proposal.state)) {
         if (known.proposal.state === 'cancelled') return asLastSeen(known);
-        throw notCancellable(known.proposal);
+        throw notCancellableError(known.proposal);
       }
       return seen(await withdraw(await requireClient(session), id));
     },
@@ -121,7 +121,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
       const shared = (await proposals.list(owner)).filter(({ proposal }) => looked.has(proposal.id));
       for (const thread of new Set(shared.map((one) => one.thread))) {
         const rest = await proposals.ofThread(thread);
-        if (!rest.some(({ proposal }) => isUnderWayState(proposal.state))) await threads.reconciled(thread);
+        if (!rest.some(({ proposal }) => isInProgressState(proposal.state))) await threads.reconciled(thread);
       }
       return settled;
     },
@@ -132,7 +132,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: P
   };
 }
 
-async function askAbout(gateway: GatewayClient, known: Proposal, now: number): Promise<Proposal> {
+async function fetchProposal(gateway: GatewayClient, known: Proposal, now: number): Promise<Proposal> {
   try {
     return await gateway.proposal(known.id);
   } catch (error) {
@@ -147,11 +147,11 @@ async function askAbout(gateway: GatewayClient, known: Proposal, now: number): P
 }
 
 function isOverdue({ state, expires_at }: Proposal, now: number): boolean {
-  return Date.parse(expires_at) <= now && !isSettledState(state) && !isUnderWayState(state);
+  return Date.parse(expires_at) <= now && !isSettledState(state) && !isInProgressState(state);
 }
 
 /** Returns the last known state, marked as stale unless it is settled. */
-function lastSeen({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
+function lastSeenView({ proposal, thread }: ThreadProposal, now: number): ApprovalView {
   const view = approvalView(proposal, thread);
   if (isSettledState(proposal.state)) return view;
   return { ...view, stale: true, ...(isOverdue(proposal, now) ? { overdue: true } : {}) };
@@ -170,12 +170,12 @@ async function requireClient(session: Session | undefined): Promise<GatewayClien
 }
 
 /** Returns undefined if the gateway or the session is unavailable, so that the last known state is used. */
-async function unlessOutOfReach<T>(ask: () => Promise<T>): Promise<T | undefined> {
+async function ifReachable<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
     return await ask();
   } catch (error) {
     const isSignedOut = isTradeAgentError(error) && error.code === 'login_required';
-    if (isSignedOut || isPassing(error)) return undefined;
+    if (isSignedOut || isTransient(error)) return undefined;
     throw error;
   }
 }

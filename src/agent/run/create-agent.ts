@@ -17,12 +17,12 @@ import type { Agent, RunOptions } from '../agent.ts';
 import type { AgentEvent, ThreadStatus, ThreadView } from '../events.ts';
 import { errorFacts } from '../graph/error-facts.ts';
 import type { ChatModel } from '../model/chat-model.ts';
-import { notStarted } from '../not-started.ts';
+import { notStartedResult } from '../not-started.ts';
 import { createApprovals } from './approvals.ts';
 import { createLeaseKeeper } from './lease-keeper.ts';
-import type { RunnerParts, RunRequest } from './runner.ts';
-import { statusSince } from './thread-status.ts';
-import { newHolder, ownThread, prunable, removeThread } from './threads.ts';
+import type { RunnerDeps, RunRequest } from './runner.ts';
+import { currentThreadStatus } from './thread-status.ts';
+import { createHolderId, prunableThreads, removeThread, requireOwnThread } from './threads.ts';
 
 export interface CreateAgentOptions extends AgentSettings {
   readonly stateDb: string;
@@ -64,8 +64,8 @@ interface AgentSettings {
  * import type { ResolvedProfile } from '../../config/profile.ts';
  * import { createAgent } from './create-agent.ts';
  *
- * export async function ask(profile: ResolvedProfile, session: Session, databaseKey: Buffer): Promise<void> {
- *   const agent = await createAgent({ profile, session, stateDb: 'state.db', databaseKey });
+ * export async function ask(profile: ResolvedProfile, session: Session, requireDatabaseKey: Buffer): Promise<void> {
+ *   const agent = await createAgent({ profile, session, stateDb: 'state.db', requireDatabaseKey });
  *   // Ends the run, not the proposal, which is still executed if it is approved later.
  *   const signal = AbortSignal.timeout(10 * 60_000);
  *   for await (const event of agent.run({ prompt: 'buy 5 AAPL limit 180' }, { approval: 'wait', signal })) {
@@ -77,27 +77,30 @@ interface AgentSettings {
  * ```
  */
 export async function createAgent(options: CreateAgentOptions): Promise<Agent> {
-  const key = databaseKey(options.databaseKey);
-  return agentOver(sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)), options);
+  const key = requireDatabaseKey(options.databaseKey);
+  return createAgentOnStores(
+    sqliteState((options.openDatabase ?? openStateDatabase)(options.stateDb, key)),
+    options,
+  );
 }
 
 /** Creates an agent on any state stores, which it closes. */
-export function agentOver(state: OpenState, options: AgentSettings): Agent {
+export function createAgentOnStores(state: OpenState, options: AgentSettings): Agent {
   const { profile, session, clock = systemClock } = options;
   const { stores } = state;
   const { threads, proposals } = stores;
   const owner = { profile: profile.name, sub: session?.user.sub };
   const approvals = createApprovals({ proposals, threads, session, owner, clock });
 
-  let parts: Promise<RunnerParts> | undefined;
+  let parts: Promise<RunnerDeps> | undefined;
   async function* start(
     request: RunRequest,
     runOptions: RunOptions,
   ): AsyncGenerator<AgentEvent, void, undefined> {
     const thread = 'resume' in request ? request.resume : (request.thread ?? '');
-    let loaded: RunnerParts;
+    let loaded: RunnerDeps;
     try {
-      parts ??= loadParts(options, stores, clock);
+      parts ??= loadRunnerDeps(options, stores, clock);
       loaded = await parts;
     } catch (error) {
       // Not cached: the next run may work, for example once a key is set.
@@ -105,18 +108,18 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       if (!isTradeAgentError(error)) throw error;
       yield {
         type: 'result',
-        result: notStarted(thread, profile.model.name ?? profile.model.provider, errorFacts(error)),
+        result: notStartedResult(thread, profile.model.name ?? profile.model.provider, errorFacts(error)),
       };
       return;
     }
-    const { drive } = await import('./runner.ts');
-    yield* drive(loaded, request, runOptions);
+    const { runRequest } = await import('./runner.ts');
+    yield* runRequest(loaded, request, runOptions);
   }
 
   const currentStatus = async (thread: Thread): Promise<ThreadStatus> =>
-    await statusSince(thread, await proposals.ofThread(thread.id), async () => {
-      const { latestPrompt } = await import('./thread-record.ts');
-      return await latestPrompt(stores, thread.id);
+    await currentThreadStatus(thread, await proposals.ofThread(thread.id), async () => {
+      const { latestPromptNumber } = await import('./thread-record.ts');
+      return await latestPromptNumber(stores, thread.id);
     });
   const remove = (thread: Thread): Promise<void> => removeThread(stores, thread.id, clock);
 
@@ -133,7 +136,7 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       );
     },
     thread: async (id) => {
-      const found = await ownThread(threads, id, owner);
+      const found = await requireOwnThread(threads, id, owner);
       const { readConversation } = await import('./thread-record.ts');
       return {
         ...threadView(found),
@@ -143,17 +146,17 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
       };
     },
     deleteThread: async (id) => {
-      const thread = await ownThread(threads, id, owner);
+      const thread = await requireOwnThread(threads, id, owner);
       await approvals.ofThread(id);
       await remove(thread);
       state.giveBackSpace();
     },
     pruneThreads: async (pruning) => {
       await approvals.refresh();
-      const chosen = await prunable(proposals, await threads.list(owner), pruning, clock.now());
+      const chosen = await prunableThreads(proposals, await threads.list(owner), pruning, clock.now());
       if (pruning.dryRun) return chosen.map(({ id }) => id);
       const removed: string[] = [];
-      for (const thread of chosen) if (await unlessInUse(() => remove(thread))) removed.push(thread.id);
+      for (const thread of chosen) if (await removeUnlessInUse(() => remove(thread))) removed.push(thread.id);
       state.giveBackSpace();
       return removed;
     },
@@ -170,11 +173,11 @@ export function agentOver(state: OpenState, options: AgentSettings): Agent {
 }
 
 /** Loads what runs need besides the database. @throws {TradeAgentError} `invalid_config` for a model without a key */
-async function loadParts(
+async function loadRunnerDeps(
   { profile, session, readOnly = false, ...options }: AgentSettings,
   stores: StateStores,
   clock: Clock,
-): Promise<RunnerParts> {
+): Promise<RunnerDeps> {
   const { threads, proposals } = stores;
   const inAccount = defined({ account: options.account });
   disableTracing();
@@ -198,7 +201,7 @@ async function loadParts(
       env: options.env ?? process.env,
       ...defined({ fetch: options.fetch }),
     }));
-  const holder = newHolder();
+  const holder = createHolderId();
   return {
     threads,
     leases: createLeaseKeeper(threads, clock, holder),
@@ -233,7 +236,7 @@ function threadView({ id, title, status, updatedAt }: Thread): ThreadView {
 }
 
 /** Returns false if a run has resumed the thread, which is then no longer finished. */
-async function unlessInUse(remove: () => Promise<void>): Promise<boolean> {
+async function removeUnlessInUse(remove: () => Promise<void>): Promise<boolean> {
   try {
     await remove();
     return true;
@@ -244,7 +247,7 @@ async function unlessInUse(remove: () => Promise<void>): Promise<boolean> {
   }
 }
 
-function databaseKey(key: Buffer | string): Buffer {
+function requireDatabaseKey(key: Buffer | string): Buffer {
   const bytes = typeof key === 'string' ? Buffer.from(key, 'hex') : key;
   if (bytes.length === 32) return bytes;
   throw new TradeAgentError('state_corrupt', 'the database key in the credential store is damaged', {

@@ -3,14 +3,14 @@ import type { ErrorCode } from '../../errors/errors.ts';
 import type { ThreadProposal } from '../../store/thread-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
-import { isSettledState, isUnderWayState } from '../../trading/proposal.ts';
+import { isInProgressState, isSettledState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
 import { parseJson } from '../../values/parse-json.ts';
 import type { ConnectionView, ErrorFacts, RunResult, RunStatus, ToolData } from '../events.ts';
 import { type AgentStateValue, uncorrectedFailures } from '../graph/agent-state.ts';
 import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
-import { severity } from './thread-status.ts';
+import { statusSeverity } from './thread-status.ts';
 
 const statusOfCode: Partial<Record<ErrorCode, RunStatus>> = {
   approval_pending: 'pending',
@@ -42,13 +42,14 @@ export function runResult(
   const { connections = [], proposing = false } = options;
   const ranked: { status: RunStatus; error?: ErrorFacts }[] = [
     ...seen.flatMap((one): { status: RunStatus; error?: ErrorFacts }[] => {
-      if (isUnderWayState(one.proposal.state)) return [{ status: 'unknown', error: unknownOutcome(one) }];
+      if (isInProgressState(one.proposal.state))
+        return [{ status: 'unknown', error: unknownOutcomeError(one) }];
       return isSettledState(one.proposal.state) ? [] : [{ status: 'pending' }];
     }),
     ...(proposing ? [{ status: 'pending' as const }] : []),
     ...connections.map(() => ({ status: 'pending' as const })),
     ...errors.map((error) => ({ status: statusOfCode[error.code] ?? ('failed' as const), error })),
-  ].sort((a, b) => severity.indexOf(a.status) - severity.indexOf(b.status));
+  ].sort((a, b) => statusSeverity.indexOf(a.status) - statusSeverity.indexOf(b.status));
   // An error that ended the run takes precedence over all but an unknown outcome.
   if (stop !== undefined) {
     ranked.splice(ranked[0]?.status === 'unknown' ? 1 : 0, 0, {
@@ -76,7 +77,7 @@ export function runResult(
   };
 }
 
-function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
+function unknownOutcomeError({ proposal, thread }: ThreadProposal): ErrorFacts {
   const { code, reason, kind } = proposal;
   return {
     code: 'outcome_unknown',
@@ -86,13 +87,15 @@ function unknownOutcome({ proposal, thread }: ThreadProposal): ErrorFacts {
 }
 
 function answerText(state: Partial<AgentStateValue>): string {
-  const last = sinceAsked(state).findLast((message) => AIMessage.isInstance(message) && message.text !== '');
+  const last = messagesSincePrompt(state).findLast(
+    (message) => AIMessage.isInstance(message) && message.text !== '',
+  );
   return last?.text ?? '';
 }
 
 /** Returns what our own tools returned for the prompt, in order, without failures. */
 function toolData(state: Partial<AgentStateValue>): ToolData[] {
-  return sinceAsked(state).flatMap((message) => {
+  return messagesSincePrompt(state).flatMap((message) => {
     if (!ToolMessage.isInstance(message) || message.status === 'error' || message.name === undefined)
       return [];
     const content = parseJson(message.text);
@@ -103,6 +106,6 @@ function toolData(state: Partial<AgentStateValue>): ToolData[] {
   });
 }
 
-function sinceAsked({ messages = [] }: Partial<AgentStateValue>): readonly BaseMessage[] {
+function messagesSincePrompt({ messages = [] }: Partial<AgentStateValue>): readonly BaseMessage[] {
   return messages.slice(messages.findLastIndex((message) => message.type === 'human') + 1);
 }

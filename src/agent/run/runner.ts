@@ -10,33 +10,32 @@ import type {
   ThreadStore,
 } from '../../store/thread-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
-import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
+import { isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { RunInput, RunOptions } from '../agent.ts';
 import type { AgentEvent, RunResult } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
-import { orderMessages, orderWords } from '../graph/composed-orders.ts';
+import { describeOrders, orderMessages } from '../graph/composed-orders.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environment.ts';
 import { promptMessage } from '../graph/message-history.ts';
 import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
 import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
-import { circumstances, STANDARD_INPUT, saidUnder, untrustedContext } from '../graph/system-prompt.ts';
-import { EventQueue } from './event-queue.ts';
 import {
-  connectionView,
-  type GraphConfig,
-  isMidProposal,
-  openInterrupts,
-  untilSettled,
-} from './interrupt-waits.ts';
+  markStandardInput,
+  promptContext,
+  STANDARD_INPUT,
+  withPromptContext,
+} from '../graph/system-prompt.ts';
+import { EventQueue } from './event-queue.ts';
+import { connectionView, drain, type GraphConfig, isMidProposal, openInterrupts } from './interrupt-waits.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
 import { runResult } from './run-result.ts';
-import { takeBack } from './take-back.ts';
+import { withdrawOpen } from './take-back.ts';
 import { beginThread } from './threads.ts';
 
-export interface RunnerParts {
+export interface RunnerDeps {
   readonly threads: ThreadStore;
   readonly leases: LeaseKeeper;
   readonly holder: string;
@@ -52,8 +51,8 @@ export type RunRequest = RunInput | { readonly resume: string };
 const DEFAULT_MAX_TURNS = 25;
 
 /** Runs a request. Always ends with a `result`. */
-export async function* drive(
-  parts: RunnerParts,
+export async function* runRequest(
+  parts: RunnerDeps,
   request: RunRequest,
   options: RunOptions,
 ): AsyncGenerator<AgentEvent, void, undefined> {
@@ -74,7 +73,7 @@ export async function* drive(
 }
 
 class Run {
-  readonly #parts: RunnerParts;
+  readonly #parts: RunnerDeps;
   readonly #request: RunRequest;
   readonly #options: RunOptions;
   #lease: HeldLease | undefined;
@@ -85,7 +84,7 @@ class Run {
   readonly #shown = new Set<string>();
 
   constructor(
-    parts: RunnerParts,
+    parts: RunnerDeps,
     request: RunRequest,
     options: RunOptions,
     stop: AbortController,
@@ -110,7 +109,7 @@ class Run {
       const wanted = 'resume' in request ? request : { title: threadTitle(request), thread: request.thread };
       const begun = await beginThread(threads, wanted, { owner, holder: this.#parts.holder, clock });
       ({ thread } = begun);
-      lease = this.#parts.leases.keep(begun.lease, () => this.#stop.abort(takenOver(begun.thread.id)));
+      lease = this.#parts.leases.keep(begun.lease, () => this.#stop.abort(takenOverError(begun.thread.id)));
     } catch (error) {
       const isHeldElsewhere = isTradeAgentError(error) && error.code === 'busy';
       if (isHeldElsewhere && id !== undefined) this.#emit({ type: 'thread', thread: id });
@@ -131,7 +130,7 @@ class Run {
 
   async #drive(thread: string, lease: Lease): Promise<RunResult> {
     const environment = this.#environmentFor(thread);
-    const saver = await this.#parts.saverFor({ lease, lost: () => takenOver(thread) });
+    const saver = await this.#parts.saverFor({ lease, lost: () => takenOverError(thread) });
     const graph = buildGraph(environment, saver);
     const config = {
       configurable: { thread_id: thread, __pregel_strict_resume: true },
@@ -164,7 +163,7 @@ class Run {
   async #takeBackOpen(environment: GraphEnvironment): Promise<void> {
     await Promise.all(
       (await this.#proposals(environment)).map((seen) =>
-        takeBack(environment, seen).catch((error: unknown) => {
+        withdrawOpen(environment, seen).catch((error: unknown) => {
           const { message } = asTradeAgentError(error);
           this.#emit({
             type: 'notice',
@@ -180,7 +179,7 @@ class Run {
    * @throws {TradeAgentError} `busy`
    */
   async #requireLease(thread: string): Promise<void> {
-    if ((await this.#lease?.isHeld()) !== true) throw takenOver(thread);
+    if ((await this.#lease?.isHeld()) !== true) throw takenOverError(thread);
   }
 
   async #begin(
@@ -196,9 +195,12 @@ class Run {
     const open = (await this.#proposals(environment))
       .map(({ proposal }) => proposal)
       .filter(({ id, state }) => !isSettledState(state) || (state === 'executed' && unheard.has(id)));
-    if (open.length > 0) throw unfinished(environment.thread, open);
-    if (isMidProposal(tasks)) throw midProposal(environment.thread);
-    const { messages, tainted } = opening(input, circumstances(environment.session, environment.clock.now()));
+    if (open.length > 0) throw unfinishedError(environment.thread, open);
+    if (isMidProposal(tasks)) throw midProposalError(environment.thread);
+    const { messages, tainted } = openingMessages(
+      input,
+      promptContext(environment.session, environment.clock.now()),
+    );
     if ('context' in input && readsLikeInstructions(input.context ?? '')) {
       this.#emit({ type: 'notice', message: instructionsNotice(STANDARD_INPUT) });
     }
@@ -213,7 +215,7 @@ class Run {
       },
       config,
     );
-    return untilSettled(environment, graph, config, this.#shown);
+    return drain(environment, graph, config, this.#shown);
   }
 
   async #resume(
@@ -226,7 +228,7 @@ class Run {
     // Not `next`, which omits finished tasks: a run may have died before it stored the step after them.
     if (before.tasks.length === 0) return before;
     if (openInterrupts(before.tasks).length === 0) await graph.invoke(null, config);
-    return untilSettled(environment, graph, config, this.#shown);
+    return drain(environment, graph, config, this.#shown);
   }
 
   #environmentFor(thread: string): GraphEnvironment {
@@ -335,16 +337,16 @@ function createProposalNotifier(
 
 /** @throws {TradeAgentError} `usage` for too many orders, or none */
 function threadTitle(input: RunInput): string {
-  return 'orders' in input ? orderWords(input.orders) : input.prompt;
+  return 'orders' in input ? describeOrders(input.orders) : input.prompt;
 }
 
 /** @param under circumstances that a language model gets with the prompt */
-function opening(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
+function openingMessages(input: RunInput, under: string): { messages: BaseMessage[]; tainted: string[] } {
   if ('orders' in input) return { messages: orderMessages(input), tainted: [] };
   const { prompt, context = '' } = input;
-  const said = saidUnder(promptMessage(prompt), under);
+  const said = withPromptContext(promptMessage(prompt), under);
   if (context.trim() === '') return { messages: [said], tainted: [] };
-  return { messages: [new HumanMessage(untrustedContext(context)), said], tainted: [STANDARD_INPUT] };
+  return { messages: [new HumanMessage(markStandardInput(context)), said], tainted: [STANDARD_INPUT] };
 }
 
 /** Returns the error for a run that died before it stored its prompt. */
@@ -359,10 +361,10 @@ function emptyThreadError(thread: string): TradeAgentError {
 }
 
 /** Returns the error for a new prompt, which would abandon the thread's open proposals. */
-function unfinished(thread: string, open: readonly Proposal[]): TradeAgentError {
+function unfinishedError(thread: string, open: readonly Proposal[]): TradeAgentError {
   const codes = open.map(({ code }) => code).join(', ');
   const hint = `Run "trade-agent resume ${thread}" first`;
-  if (open.some(({ state }) => isUnderWayState(state) || state === 'executed')) {
+  if (open.some(({ state }) => isInProgressState(state) || state === 'executed')) {
     return new TradeAgentError(
       'outcome_unknown',
       `this thread has an order whose outcome it does not know yet (${codes})`,
@@ -379,13 +381,13 @@ function unfinished(thread: string, open: readonly Proposal[]): TradeAgentError 
 }
 
 /** Returns the error for a thread that stopped after deciding to propose and before storing the answer. */
-function midProposal(thread: string): TradeAgentError {
+function midProposalError(thread: string): TradeAgentError {
   return new TradeAgentError('outcome_unknown', 'this thread was stopped while proposing something', {
     hint: `Run "trade-agent resume ${thread}" first to continue with the same proposal, or start a new thread.`,
   });
 }
 
-function takenOver(thread: string): TradeAgentError {
+function takenOverError(thread: string): TradeAgentError {
   return new TradeAgentError('busy', `another run has taken over thread ${thread}`, {
     hint: 'This run was suspended for too long. Watch the other one, or resume the thread after it has ended.',
   });

@@ -7,7 +7,7 @@ import type { GraphEnvironment } from '../graph/graph-environment.ts';
 import { describeProposal } from '../graph/proposal-view.ts';
 
 /** Withdraws a proposal for a run that may not ask or must leave none open. Does nothing if it is too late. */
-export async function takeBack(
+export async function withdrawOpen(
   { proposing, saw }: Pick<GraphEnvironment, 'proposing' | 'saw'>,
   seen: ThreadProposal,
 ): Promise<void> {
@@ -33,11 +33,11 @@ export async function withdraw(gateway: GatewayClient, id: string): Promise<Prop
     if (!isTradeAgentError(error) || !tooLateProblems.includes(String(error.details.problem))) throw error;
     const proposal = await gateway.proposal(id);
     if (proposal.state === 'cancelled') return proposal;
-    throw notCancellable(proposal);
+    throw notCancellableError(proposal);
   }
 }
 
-export function notCancellable(proposal: Proposal): TradeAgentError {
+export function notCancellableError(proposal: Proposal): TradeAgentError {
   const { id, state } = proposal;
   if (!isSettledState(state)) {
     return new TradeAgentError(

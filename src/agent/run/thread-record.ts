@@ -2,7 +2,7 @@ import { AIMessage, type BaseMessage, ToolMessage } from '@langchain/core/messag
 import type { StateStores } from '../../store/state-stores.ts';
 import type { ThreadMessage } from '../events.ts';
 import type { AgentStateValue } from '../graph/agent-state.ts';
-import { readContext } from '../graph/system-prompt.ts';
+import { standardInputIn } from '../graph/system-prompt.ts';
 
 /** Reads the messages of the latest checkpoint. Empty if the first run stored none. */
 export async function readConversation(
@@ -14,7 +14,10 @@ export async function readConversation(
 }
 
 /** Returns the 1-based prompt of the latest run, or 0 if it stored no checkpoint. */
-export async function latestPrompt(stores: Pick<StateStores, 'history'>, thread: string): Promise<number> {
+export async function latestPromptNumber(
+  stores: Pick<StateStores, 'history'>,
+  thread: string,
+): Promise<number> {
   return (await latestState(stores, thread)).prompt ?? 0;
 }
 
@@ -40,6 +43,6 @@ function threadMessage(message: BaseMessage): ThreadMessage {
       text: message.text,
     };
   }
-  const context = readContext(message.text);
+  const context = standardInputIn(message.text);
   return context === undefined ? { role: 'user', text: message.text } : { role: 'context', text: context };
 }

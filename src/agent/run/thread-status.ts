@@ -3,7 +3,7 @@ import type { ProposalState } from '../../trading/proposal.ts';
 import type { RunStatus, ThreadStatus } from '../events.ts';
 
 /** Statuses, worst first. The worst is the status of a run with several outcomes. */
-export const severity: readonly RunStatus[] = [
+export const statusSeverity: readonly RunStatus[] = [
   'unknown',
   'pending',
   'failed',
@@ -30,7 +30,7 @@ const statusOfState: Record<ProposalState, RunStatus> = {
  * Returns how a thread's latest run ended, updated by what happened to its proposals since.
  * @param latestPrompt reads the prompt number of the latest run
  */
-export async function statusSince(
+export async function currentThreadStatus(
   { status, updatedAt }: Pick<Thread, 'status' | 'updatedAt'>,
   seen: readonly ThreadProposal[],
   latestPrompt: () => Promise<number>,
@@ -47,6 +47,6 @@ export async function statusSince(
   }
   const [worst = status] = told
     .map(({ proposal }) => statusOfState[proposal.state])
-    .sort((a, b) => severity.indexOf(a) - severity.indexOf(b));
+    .sort((a, b) => statusSeverity.indexOf(a) - statusSeverity.indexOf(b));
   return worst;
 }

@@ -11,7 +11,7 @@ import type {
   ThreadProposals,
   ThreadStore,
 } from '../../store/thread-store.ts';
-import { isSettledState, isUnderWayState, type Proposal } from '../../trading/proposal.ts';
+import { isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { PruneOptions } from '../agent.ts';
 import type { ThreadStatus } from '../events.ts';
 import { shortId } from '../short-id.ts';
@@ -41,7 +41,7 @@ export async function beginThread(
     const found = await threads.find(id);
     if (found !== undefined || isResumed) requireOwn(found, id, owner);
     const now = clock.now();
-    if (found !== undefined && isDriven(found, now)) {
+    if (found !== undefined && isLeaseHeld(found, now)) {
       throw new TradeAgentError('busy', `another run holds thread ${id}`, {
         hint: 'Wait for it to end, or start a new thread.',
       });
@@ -54,7 +54,7 @@ export async function beginThread(
 }
 
 /** @throws {TradeAgentError} `not_found`, also for another user's thread */
-export async function ownThread(
+export async function requireOwnThread(
   threads: Pick<ThreadStore, 'find'>,
   id: string,
   owner: ThreadOwner,
@@ -63,8 +63,8 @@ export async function ownThread(
 }
 
 /** Returns whether a live run holds the lease. */
-function isDriven({ holder, until }: LeasedThread, now: number): boolean {
-  return holder !== undefined && until > now && !isGone(holder);
+function isLeaseHeld({ holder, until }: LeasedThread, now: number): boolean {
+  return holder !== undefined && until > now && !hasExited(holder);
 }
 
 function requireThreadId(id: string): void {
@@ -83,7 +83,7 @@ function requireOwn<T extends Thread>(found: T | undefined, id: string, { profil
 }
 
 /** Returns an id from the machine, the process, and a random part for each agent in the process. */
-export function newHolder(): string {
+export function createHolderId(): string {
   return `${hostname()}|${process.pid}|${randomBytes(6).toString('hex')}`;
 }
 
@@ -91,7 +91,7 @@ export function newHolder(): string {
  * Returns true only if the holder's process ran on this machine and has exited, so that a lease left by `kill -9` can
  * be taken at once. Other holders' leases must run out. A reused process id only delays us.
  */
-function isGone(holder: string): boolean {
+function hasExited(holder: string): boolean {
   const [host, pid] = holder.split('|');
   if (host !== hostname() || pid === undefined) return false;
   try {
@@ -102,7 +102,7 @@ function isGone(holder: string): boolean {
   }
 }
 
-const finished: readonly ThreadStatus[] = ['done', 'denied', 'expired', 'blocked', 'failed'];
+const finishedStatuses: readonly ThreadStatus[] = ['done', 'denied', 'expired', 'blocked', 'failed'];
 
 /**
  * Removes a thread with its conversation and proposals, unless a run resumes it in the meantime.
@@ -117,7 +117,7 @@ export async function removeThread(
     const found = await threads.find(thread);
     if (found === undefined) return;
     requireNoOpenProposals(thread, await openProposals(proposals, thread));
-    if (isDriven(found, clock.now())) {
+    if (isLeaseHeld(found, clock.now())) {
       throw new TradeAgentError('busy', `a run holds thread ${thread}`, {
         hint: 'Wait for it to end, or stop it.',
       });
@@ -127,7 +127,7 @@ export async function removeThread(
 }
 
 /** Returns the threads to remove. @param threads the user's, newest first */
-export async function prunable(
+export async function prunableThreads(
   proposals: Pick<ThreadProposals, 'ofThread'>,
   threads: readonly Thread[],
   { olderThan, keep }: PruneOptions,
@@ -136,7 +136,7 @@ export async function prunable(
   const over: Thread[] = [];
   for (const thread of threads) {
     const isOver =
-      finished.includes(thread.status) && (await openProposals(proposals, thread.id)).length === 0;
+      finishedStatuses.includes(thread.status) && (await openProposals(proposals, thread.id)).length === 0;
     if (isOver) over.push(thread);
   }
   return over.slice(keep).filter(({ updatedAt }) => updatedAt <= now - olderThan);
@@ -153,7 +153,7 @@ async function openProposals(
 
 /** Throws if the thread has open proposals, since nobody would learn their outcomes without it. */
 function requireNoOpenProposals(thread: string, open: readonly Proposal[]): void {
-  const underWay = open.find(({ state }) => isUnderWayState(state));
+  const underWay = open.find(({ state }) => isInProgressState(state));
   if (underWay !== undefined) {
     throw new TradeAgentError('outcome_unknown', `thread ${thread} has an order whose outcome is unknown`, {
       hint: `Settle it first: trade-agent approvals reconcile ${underWay.id}`,

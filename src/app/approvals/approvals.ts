@@ -4,8 +4,8 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 import { followRun, type RunObject, runObject, runOptions } from '../run.ts';
-import { wholeId } from '../whole-id.ts';
-import type { Asking } from './ask-and-wait.ts';
+import { resolvePrefix } from '../whole-id.ts';
+import type { ApprovalListener } from './ask-and-wait.ts';
 
 /** Lists approvals, newest first. @throws {TradeAgentError} `login_required` */
 export async function listApprovals(app: App): Promise<ApprovalView[]> {
@@ -16,7 +16,7 @@ export async function listApprovals(app: App): Promise<ApprovalView[]> {
 
 /** Completes an id. @throws {TradeAgentError} `usage` for an ambiguous prefix */
 function resolveApprovalId(app: Pick<App, 'agent'>, typed: string): Promise<string> {
-  return wholeId(typed, {
+  return resolvePrefix(typed, {
     called: 'approvals',
     whole: /^pr_[0-9A-Za-z]{16}$/,
     list: async () => (await (await app.agent({})).approvals()).map(({ id }) => id),
@@ -57,7 +57,7 @@ type ApprovalWait =
   | {
       readonly kind: 'approval';
       /** @throws {TradeAgentError} the reason if it was not executed */
-      readonly follow: (asking: Asking) => Promise<ApprovalView>;
+      readonly follow: (asking: ApprovalListener) => Promise<ApprovalView>;
     };
 
 /** @throws {TradeAgentError} `not_found`, `login_required` */
@@ -69,8 +69,8 @@ export async function waitForApproval(app: App, typed: string): Promise<Approval
   return {
     kind: 'approval',
     follow: async (asking) => {
-      const { waitUntilOver } = await import('./ask-and-wait.ts');
-      await waitUntilOver(app, await (await app.gateway()).proposal(id), asking);
+      const { waitForOutcome } = await import('./ask-and-wait.ts');
+      await waitForOutcome(app, await (await app.gateway()).proposal(id), asking);
       return findApproval(app, id);
     },
   };
@@ -93,10 +93,10 @@ export async function waitForApprovals(
     approvals.push(...(await agent.approvals()).filter(({ status }) => !isSettledState(status)));
   else for (const id of ids) approvals.push(await findApproval(app, id));
   const threads = new Set(approvals.map(({ thread }) => thread).filter((thread) => thread !== ''));
-  return await Promise.all([...threads].map((thread) => goOn(app, agent, thread, show)));
+  return await Promise.all([...threads].map((thread) => resumeThread(app, agent, thread, show)));
 }
 
-async function goOn(
+async function resumeThread(
   app: App,
   agent: Agent,
   thread: string,

@@ -7,7 +7,7 @@ import type { Proposal, ProposalRequestInput, Provenance } from '../../trading/p
 import type { App } from '../app.ts';
 
 /** Callbacks that keep the person informed while an approval is pending. */
-export interface Asking {
+export interface ApprovalListener {
   /** Called once at the start, then on every change. */
   changed(approval: ApprovalView): void;
   /** Shows a message to the person. Waiting continues. */
@@ -17,15 +17,19 @@ export interface Asking {
 }
 
 /** Submits a proposal and waits until it is executed. @throws {TradeAgentError} the reason if it was not executed */
-export async function askAndWait(app: App, request: ProposalRequestInput, asking: Asking): Promise<Proposal> {
-  return await waitUntilOver(app, await propose(app, request), asking);
+export async function proposeAndWait(
+  app: App,
+  request: ProposalRequestInput,
+  asking: ApprovalListener,
+): Promise<Proposal> {
+  return await waitForOutcome(app, await propose(app, request), asking);
 }
 
 /** Submits a proposal without an agent and does not wait. */
-export async function askAndLeave(
+export async function proposeWithoutWaiting(
   app: Pick<App, 'gateway'>,
   request: ProposalRequestInput,
-  { changed }: Pick<Asking, 'changed'>,
+  { changed }: Pick<ApprovalListener, 'changed'>,
 ): Promise<Proposal> {
   const proposal = await propose(app, request);
   changed(approvalView(proposal, ''));
@@ -36,18 +40,22 @@ async function propose(app: Pick<App, 'gateway'>, request: ProposalRequestInput)
   const key = `cli-${randomBytes(16).toString('hex')}`;
   const { kind } = request;
   const asked = (request as Partial<Record<typeof kind, object>>)[kind] ?? {};
-  return await (await app.gateway()).propose({ provenance: typed(asked), ...request }, key);
+  return await (await app.gateway()).propose({ provenance: typedProvenance(asked), ...request }, key);
 }
 
 /** Returns the provenance of a command's fields: the person typed all of them. */
-export function typed(asked: object): Provenance {
+export function typedProvenance(asked: object): Provenance {
   return {
     fields: Object.fromEntries(Object.keys(asked).map((field) => [field, { source: 'user' as const }])),
   };
 }
 
-/** Does the same as {@link askAndWait} for an existing proposal. */
-export async function waitUntilOver(app: App, proposal: Proposal, asking: Asking): Promise<Proposal> {
+/** Does the same as {@link proposeAndWait} for an existing proposal. */
+export async function waitForOutcome(
+  app: App,
+  proposal: Proposal,
+  asking: ApprovalListener,
+): Promise<Proposal> {
   const changed = (one: Proposal) => asking.changed(approvalView(one, ''));
   changed(proposal);
   const settled = await followProposal(await app.gateway(), proposal, {

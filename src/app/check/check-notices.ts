@@ -6,7 +6,7 @@ import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.
 import { deliver } from '../../notify/deliver.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
-import { DEFAULT_BODY, DEFAULT_TITLE, filledIn, type NoticeFacts } from '../../notify/template.ts';
+import { DEFAULT_BODY, DEFAULT_TITLE, fillTemplate, type NoticeFacts } from '../../notify/template.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
 import type {
   FiredState,
@@ -16,12 +16,12 @@ import type {
   WaitingNotice,
 } from '../../store/check-store.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
-import { environmentWord } from '../../trading/environment.ts';
-import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
+import { environmentName } from '../../trading/environment.ts';
+import { kindMember, kindWords } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { noticesLimit } from '../notices/notice-place.ts';
-import { askedSymbols } from '../run.ts';
+import { noticesTimeLimit } from '../notices/notice-place.ts';
+import { proposedSymbols } from '../run.ts';
 
 /** With more new findings than this, a channel gets one combined notice. */
 const MAX_NOTICES = 10;
@@ -58,32 +58,34 @@ export function buildNotices(input: NoticeInput): OutgoingNotice<Notice>[] {
   );
 }
 
-const rank = { info: 0, warning: 1, critical: 2 } as const;
+const severityRank = { info: 0, warning: 1, critical: 2 } as const;
 
-function wanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Finding): boolean {
-  return rank[severity] >= rank[min_severity] && (rules === undefined || rules.includes(rule));
+function isWanted({ min_severity, rules }: NoticeChannel, { severity, rule }: Finding): boolean {
+  return (
+    severityRank[severity] >= severityRank[min_severity] && (rules === undefined || rules.includes(rule))
+  );
 }
 
 function findingNotices(input: NoticeInput, name: string, channel: NoticeChannel): OutgoingNotice<Notice>[] {
   const { findings, stateOf, untold, now } = input;
   const wantedFirings = findings.flatMap((finding) => {
     const state = stateOf.get(finding);
-    return state !== undefined && wanted(channel, finding) ? [[finding, state] as const] : [];
+    return state !== undefined && isWanted(channel, finding) ? [[finding, state] as const] : [];
   });
   const statesOf = (firings: typeof wantedFirings) => firings.map(([, state]) => state);
   const open = new Set(untold(name, statesOf(wantedFirings)));
   const fresh = wantedFirings.filter(([, state]) => open.has(state));
   const sent = { channel: name, until: now + NOTICE_TTL_MS };
   if (fresh.length > MAX_NOTICES)
-    return [{ ...sent, notice: together(input, name, channel, fresh), firings: statesOf(fresh) }];
+    return [{ ...sent, notice: combinedNotice(input, name, channel, fresh), firings: statesOf(fresh) }];
   return fresh.map(([finding, state]) => ({
     ...sent,
-    notice: single(input, name, channel, finding, state),
+    notice: singleNotice(input, name, channel, finding, state),
     firings: [state],
   }));
 }
 
-function single(
+function singleNotice(
   input: NoticeInput,
   name: string,
   channel: NoticeChannel,
@@ -91,17 +93,17 @@ function single(
   state: FiredState,
 ): Notice {
   const facts = noticeFacts(input, finding);
-  return notice(input, {
+  return toNotice(input, {
     id: noticeId([input.owner, name, state]),
     type: 'finding',
     severity: finding.severity,
-    title: filledIn(channel.title ?? DEFAULT_TITLE, facts),
-    body: filledIn(channel.body ?? DEFAULT_BODY, facts),
+    title: fillTemplate(channel.title ?? DEFAULT_TITLE, facts),
+    body: fillTemplate(channel.body ?? DEFAULT_BODY, facts),
     data: { findings: [findingData(finding)] },
   });
 }
 
-function together(
+function combinedNotice(
   input: NoticeInput,
   name: string,
   channel: NoticeChannel,
@@ -115,10 +117,10 @@ function together(
     .slice(0, MAX_LINES)
     .map(
       ([finding]) =>
-        `- ${finding.severity}: ${safeLine(filledIn(template, noticeFacts(input, finding)), 300)}`,
+        `- ${finding.severity}: ${safeLine(fillTemplate(template, noticeFacts(input, finding)), 300)}`,
     );
   if (fresh.length > MAX_LINES) lines.push(`… and ${fresh.length - MAX_LINES} more`);
-  return notice(input, {
+  return toNotice(input, {
     id: noticeId([input.owner, name, fresh.map(([, state]) => state)]),
     type: 'finding',
     severity: worst ?? 'warning',
@@ -137,11 +139,11 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
   return runs
     .filter(({ status }) => status === 'pending')
     .flatMap(({ approvals }) => approvals)
-    .filter((approval) => askedSymbols(approval).length > 0 && approval.status === 'requested')
-    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(underKind(approval)) }))
+    .filter((approval) => proposedSymbols(approval).length > 0 && approval.status === 'requested')
+    .map((approval) => ({ ...approval, what: kindWords(approval.kind).summary(kindMember(approval)) }))
     .map(({ id, code, expires_at, what }) => ({
       channel: name,
-      notice: notice(input, {
+      notice: toNotice(input, {
         id: noticeId([owner, name, 'approval', id]),
         type: 'approval',
         severity: 'warning',
@@ -158,7 +160,7 @@ function approvalNotices(input: NoticeInput, name: string): OutgoingNotice<Notic
     }));
 }
 
-function notice(
+function toNotice(
   { profile, result }: NoticeInput,
   { title, body, data, ...rest }: Omit<Notice, 'at'>,
 ): Notice {
@@ -186,7 +188,7 @@ function findingData({ rule, kind, subject, severity, message, facts, since, pro
 
 /** Examples: `PAPER`, `PAPER, simulated`, `LIVE`. */
 function environmentLabel({ environment, simulated }: CheckResult['account']): string {
-  return `${environmentWord(environment)}${simulated ? ', simulated' : ''}`;
+  return `${environmentName(environment)}${simulated ? ', simulated' : ''}`;
 }
 
 /** Returns the same id for the same firing, so that a retry or a crashed check sends no duplicate. */
@@ -207,14 +209,14 @@ export async function sendNotices(
   const waiting = await outbox.waiting();
   if (waiting.length === 0) return [];
   const secrets = await noticeSecrets(await app.store());
-  const limit = noticesLimit(app.clock, app.signal);
+  const limit = noticesTimeLimit(app.clock, app.signal);
   try {
     const names = [...new Set(waiting.map(({ channel }) => channel))];
     const reports = await Promise.all(
       names.map(async (name) => {
         const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
         const mine = waiting.filter((one) => one.channel === name);
-        const { sendable, reports } = sorted(mine, channel, now);
+        const { sendable, reports } = partitionWaiting(mine, channel, now);
         for (const { id } of reports) await outbox.remove(id);
         if (channel === undefined) return reports;
         const secret = secrets(name, channel);
@@ -237,7 +239,7 @@ export async function sendNotices(
         for (const { notice, attempts, failure } of deliveries) {
           if (failure !== undefined) await outbox.tried(notice.id, attempts);
           reports.push(
-            report(name, notice, attempts, failure === undefined ? 'delivered' : 'waiting', failure),
+            toReport(name, notice, attempts, failure === undefined ? 'delivered' : 'waiting', failure),
           );
         }
         return reports;
@@ -250,22 +252,26 @@ export async function sendNotices(
 }
 
 /** Separates the notices that may be sent from those that expired or whose channel is gone. */
-function sorted(waiting: readonly WaitingNotice<Notice>[], channel: NoticeChannel | undefined, now: number) {
+function partitionWaiting(
+  waiting: readonly WaitingNotice<Notice>[],
+  channel: NoticeChannel | undefined,
+  now: number,
+) {
   const sendable: Notice[] = [];
   const reports: NoticeReport[] = [];
   for (const { channel: name, notice, until } of waiting) {
     if (channel?.enabled !== true) {
       const message = `config.yaml no longer has an enabled channel "${name}"`;
-      reports.push(report(name, notice, 0, 'given_up', { code: 'no_channel', message }));
+      reports.push(toReport(name, notice, 0, 'given_up', { code: 'no_channel', message }));
     } else if (now >= until) {
       const message = 'it could not be sent in time';
-      reports.push(report(name, notice, 0, 'given_up', { code: 'too_old', message }));
+      reports.push(toReport(name, notice, 0, 'given_up', { code: 'too_old', message }));
     } else sendable.push(notice);
   }
   return { sendable, reports };
 }
 
-function report(
+function toReport(
   channel: string,
   { id, title }: Notice,
   attempts: number,

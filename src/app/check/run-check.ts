@@ -4,8 +4,8 @@ import { join, parse } from 'node:path';
 import { type ApprovalMode, MAX_ORDERS_PER_REQUEST, type RunOptions } from '../../agent/agent.ts';
 import type { AgentEvent, ApprovalView, RunResult } from '../../agent/events.ts';
 import { shortId } from '../../agent/short-id.ts';
-import { type Check, check, type Proposal } from '../../check/check.ts';
-import { loadRules, standardRules } from '../../check/load-rules.ts';
+import { type Check, checkPortfolio, type SuggestedProposal } from '../../check/check.ts';
+import { defaultRulesFile, loadRules } from '../../check/load-rules.ts';
 import type { CheckResult } from '../../check/result-schema.ts';
 import type { RulesFile } from '../../check/rules-schema.ts';
 import { errorObject } from '../../errors/error-object.ts';
@@ -14,18 +14,18 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
-import type { AccountMemory, CheckStore } from '../../store/check-store.ts';
+import type { AccountCheckState, CheckStore } from '../../store/check-store.ts';
 import { openCheckStore } from '../../store/sqlite/check-store.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import { isSettledState } from '../../trading/proposal.ts';
-import { inOne, type KnownAccount, type MissingAccount } from '../accounts.ts';
+import { type KnownAccount, type MissingAccount, runInAccount } from '../accounts.ts';
 import type { App } from '../app.ts';
-import { mandatesFor } from '../mandates.ts';
-import { askedSymbols, followRun, runObject } from '../run.ts';
+import { applicableMandates } from '../mandates.ts';
+import { followRun, proposedSymbols, runObject } from '../run.ts';
 import type { sendNotices } from './check-notices.ts';
-import { gatherFrom } from './with-check-store.ts';
+import { gatherAccount } from './with-check-store.ts';
 
 /** The checks that ran, and the accounts that could not be read. */
 export interface CheckOutcomes {
@@ -45,7 +45,7 @@ export async function runChecks(
   listener: ChecksListener,
   told: OnAllReported,
 ): Promise<CheckOutcomes> {
-  return await withBasis(app, options, (basis) => checksBy(app, options, listener, told, basis));
+  return await withCheckBasis(app, options, (basis) => runChecksOn(app, options, listener, told, basis));
 }
 
 type ChecksListener = Omit<CheckListener, 'told'>;
@@ -55,25 +55,25 @@ type OnAllReported = (
 ) => void | Promise<void>;
 
 /** Does the same as {@link runChecks} on an open basis. */
-export async function checksBy(
+export async function runChecksOn(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
   told: OnAllReported,
-  basis: Basis,
+  basis: CheckBasis,
 ): Promise<CheckOutcomes> {
   if (!app.ofAll) {
     const one = { ...listener, told: (result: CheckResult) => told([result], []) };
-    return { checks: [await checkBy(app, options, one, basis)], missing: [] };
+    return { checks: [await runCheckOn(app, options, one, basis)], missing: [] };
   }
   const checked: Checked[] = [];
   const missing: MissingAccount[] = [];
   for (const entry of await app.accounts()) {
-    const one = await inOne(app, entry, (own, at) => checkIn(own, at, options, listener, basis));
+    const one = await runInAccount(app, entry, (own, at) => checkAccount(own, at, options, listener, basis));
     if ('at' in one) checked.push(one.value);
     else missing.push(one);
   }
-  if (checked.length === 0) throw noneLookedAt(missing);
+  if (checked.length === 0) throw noAccountChecked(missing);
   const checks = checked.map(({ outcome }) => outcome);
   const results = checks.map(({ result }) => result);
   await told(results, missing);
@@ -82,12 +82,12 @@ export async function checksBy(
 }
 
 /** Checks one of several accounts, with its own agent and report. */
-async function checkIn(
+async function checkAccount(
   own: App,
   { account, broker, label }: KnownAccount,
   { report, ...options }: CheckOptions,
   listener: ChecksListener,
-  basis: Basis,
+  basis: CheckBasis,
 ): Promise<Checked> {
   try {
     const file = report === undefined ? {} : { report: accountReportPath(report, account) };
@@ -103,7 +103,7 @@ function accountReportPath(path: string, account: string): string {
   return join(dir, `${name}.${account.replace(/[^\w-]/g, '_')}${ext}`);
 }
 
-function noneLookedAt(missing: readonly MissingAccount[]): TradeAgentError {
+function noAccountChecked(missing: readonly MissingAccount[]): TradeAgentError {
   const why = missing.map(({ label, message }) => `${safeLine(label)}: ${safeLine(message)}`).join('; ');
   return new TradeAgentError('broker_unreachable', `no account could be checked (${why})`, {
     hint: 'Try again in a moment. Run "trade-agent accounts" to list your accounts.',
@@ -159,15 +159,15 @@ export async function runCheck(
   options: CheckOptions,
   listener: CheckListener,
 ): Promise<CheckOutcome> {
-  return await withBasis(app, options, (basis) => checkBy(app, options, listener, basis));
+  return await withCheckBasis(app, options, (basis) => runCheckOn(app, options, listener, basis));
 }
 
 /** Does the same as {@link runCheck} on an open basis. */
-async function checkBy(
+async function runCheckOn(
   app: App,
   options: CheckOptions,
   listener: CheckListener,
-  basis: Basis,
+  basis: CheckBasis,
 ): Promise<CheckOutcome> {
   const checked = await checkAndNotify(app, options, listener, basis);
   await listener.told(checked.outcome.result);
@@ -176,8 +176,12 @@ async function checkBy(
 }
 
 /** Excludes other checks and opens the store of earlier ones. */
-async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis) => Promise<T>): Promise<T> {
-  const rules = options.rules === undefined ? standardRules() : await loadRules(options.rules);
+async function withCheckBasis<T>(
+  app: App,
+  options: CheckOptions,
+  work: (basis: CheckBasis) => Promise<T>,
+): Promise<T> {
+  const rules = options.rules === undefined ? defaultRulesFile() : await loadRules(options.rules);
   // A read-only session can't execute an order, even if it is approved on the phone.
   if (!proposes(options)) app.limitToReading();
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
@@ -198,7 +202,7 @@ async function withBasis<T>(app: App, options: CheckOptions, work: (basis: Basis
   });
 }
 
-interface Basis {
+interface CheckBasis {
   readonly file: RulesFile;
   readonly store: CheckStore<Notice>;
   readonly owner: string;
@@ -219,20 +223,20 @@ async function checkAndNotify(
   app: App,
   options: CheckOptions,
   listener: ChecksListener,
-  basis: Basis,
+  basis: CheckBasis,
 ): Promise<Checked> {
-  const look = await looker(app, options, basis);
+  const look = await createEvaluator(app, options, basis);
   const { done, memory } = await look();
   for (const finding of done.result.findings) listener.finding(finding);
   const runs: RunResult[] = [];
   let latest = done;
   while (proposes(options) && latest.proposals.length > 0 && runs.length < MAX_ROUNDS) {
     const { account } = latest.result.account;
-    const run = await propose(app, latest.proposals, account, memory, options, (event) =>
+    const run = await proposeOrders(app, latest.proposals, account, memory, options, (event) =>
       listener.proposing(event),
     );
     runs.push(run);
-    if (!mayGoOn(run, latest)) break;
+    if (!mayContinue(run, latest)) break;
     latest = (await look()).done;
   }
   const result: CheckResult = {
@@ -254,19 +258,19 @@ async function checkAndNotify(
 }
 
 /** Returns a function that evaluates the account. It is called again for each further round. */
-async function looker(app: App, options: CheckOptions, { file, store, owner }: Basis) {
+async function createEvaluator(app: App, options: CheckOptions, { file, store, owner }: CheckBasis) {
   const gateway = await app.gateway();
   const { symbolSector } = await import('../../trading/listed-symbols.ts');
   const suggesting = options.suggest === true;
-  return async (): Promise<{ done: Check; memory: AccountMemory<Notice> }> => {
-    const { snapshot, memory } = await gatherFrom(store, owner, {
+  return async (): Promise<{ done: Check; memory: AccountCheckState<Notice> }> => {
+    const { snapshot, memory } = await gatherAccount(store, owner, {
       gateway,
       file,
       localNow: app.clock.now(),
       suggest: suggesting,
     });
     const approvals = suggesting ? await (await app.agent({ model: 'builtin' })).approvals() : [];
-    const done = check({
+    const done = checkPortfolio({
       file,
       rulesFile: options.rules,
       snapshot,
@@ -275,10 +279,10 @@ async function looker(app: App, options: CheckOptions, { file, store, owner }: B
       ...(suggesting
         ? {
             suggest: {
-              awaited: awaitedSymbols(approvals),
+              awaited: pendingSymbols(approvals),
               wasAsked: (thread: string, symbol: string) =>
                 approvals.some(
-                  (approval) => approval.thread === thread && askedSymbols(approval).includes(symbol),
+                  (approval) => approval.thread === thread && proposedSymbols(approval).includes(symbol),
                 ),
               ...(options.buyOnly ? { buyOnly: true } : {}),
             },
@@ -294,16 +298,16 @@ export function proposes({ suggest, approval }: Pick<CheckOptions, 'suggest' | '
 }
 
 /** Symbols with open or unknown orders. Nothing more is proposed for them. */
-function awaitedSymbols(approvals: readonly ApprovalView[]): Set<string> {
+function pendingSymbols(approvals: readonly ApprovalView[]): Set<string> {
   return new Set(
     approvals
       .filter(({ status, overdue }) => !isSettledState(status) && overdue !== true)
-      .flatMap(askedSymbols),
+      .flatMap(proposedSymbols),
   );
 }
 
 /** Whether another round may run: only for buys that waited for sales, and only once these sales are filled. */
-function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
+function mayContinue({ status, orders }: RunResult, { result }: Check): boolean {
   return (
     status === 'done' &&
     orders.length > 0 &&
@@ -316,10 +320,10 @@ function mayGoOn({ status, orders }: RunResult, { result }: Check): boolean {
 /** Sends notices and records their outcome in the result. Failures are reported and have no other effect. */
 async function notifyPeople(
   app: App,
-  { owner, sendNotices }: Basis,
+  { owner, sendNotices }: CheckBasis,
   result: CheckResult,
   done: Check,
-  memory: AccountMemory<Notice>,
+  memory: AccountCheckState<Notice>,
   runs: readonly RunResult[],
 ): Promise<void> {
   const profile = await app.profile();
@@ -374,11 +378,11 @@ async function writeReport(
  * @param account number of the account that the orders are for
  * @param show receives the run's events
  */
-export async function propose(
+export async function proposeOrders(
   app: App,
-  proposals: readonly Proposal[],
+  proposals: readonly SuggestedProposal[],
   account: string,
-  memory: AccountMemory<Notice>,
+  memory: AccountCheckState<Notice>,
   options: Pick<RunOptions, 'approval' | 'requestedBy' | 'ttl'> & { readonly due?: number | undefined },
   show: (event: AgentEvent) => void | Promise<void>,
 ): Promise<RunResult> {
@@ -388,28 +392,28 @@ export async function propose(
   for (const { rule } of asked)
     if (rule !== undefined) await memory.proposing(rule.name, rule.definition, thread, clock.now());
 
-  const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), mandatesInForce(app)]);
+  const [agent, mandates] = await Promise.all([app.agent({ model: 'builtin' }), activeMandates(app)]);
   const { due = clock.now(), ...runOptions } = options;
   // With a mandate, each order is covered or needs approval separately.
   const together = mandates.every(({ state, terms }) => state !== 'active' || terms.account !== account);
   const result = await followRun(
     agent.run(
       { orders: asked.map(({ request }) => request), composedBy: 'check', together, thread },
-      { requestedBy: 'check', ...runOptions, mandates: mandatesFor(mandates, account, due), signal },
+      { requestedBy: 'check', ...runOptions, mandates: applicableMandates(mandates, account, due), signal },
     ),
     signal,
     show,
     thread,
   );
   for (const { rule, request } of asked) {
-    if (rule !== undefined && result.approvals.some((one) => askedSymbols(one).includes(request.symbol)))
+    if (rule !== undefined && result.approvals.some((one) => proposedSymbols(one).includes(request.symbol)))
       await memory.asked(rule.name, rule.definition);
   }
   return result;
 }
 
 /** Returns the mandates, or none if they can't be read: orders then need approval as usual. */
-async function mandatesInForce(app: App): Promise<MandateView[]> {
+async function activeMandates(app: App): Promise<MandateView[]> {
   try {
     return await (await app.gateway()).mandates();
   } catch (error) {

@@ -1,20 +1,20 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { gather } from '../../check/gather.ts';
+import type { readSnapshot } from '../../check/gather.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
-import { notHere } from '../server-of.ts';
+import { onlyOnThisMachine } from '../server-of.ts';
 
 /** Reads the account together with its stored history. @param owner the owner key in the store */
-export async function gatherFrom(
+export async function gatherAccount(
   store: CheckStore<Notice>,
   owner: string,
-  input: Omit<Parameters<typeof gather>[0], 'closes' | 'activities' | 'imported'>,
+  input: Omit<Parameters<typeof readSnapshot>[0], 'closes' | 'activities' | 'imported'>,
 ) {
   const gathering = await import('../../check/gather.ts');
-  const snapshot = await gathering.gather({
+  const snapshot = await gathering.readSnapshot({
     ...input,
     closes: store.closes,
     activities: (account) => store.activities({ profile: owner, account }),
@@ -23,7 +23,7 @@ export async function gatherFrom(
   return { snapshot, memory: store.account({ profile: owner, account: snapshot.account.account }) };
 }
 
-export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
+export type CheckStoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'>;
 
 /**
  * Opens the store of this profile's checks while `use` runs.
@@ -32,14 +32,14 @@ export type StoreApp = Pick<App, 'home' | 'profile' | 'requireSession' | 'store'
  * @throws {TradeAgentError} `login_required`, `state_corrupt`
  */
 export async function withCheckStore<T>(
-  app: StoreApp,
+  app: CheckStoreApp,
   use: (store: CheckStore<Notice>, owner: string) => Promise<T>,
   options: { readonly otherwise?: T } = {},
 ): Promise<T> {
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
   if ('otherwise' in options && !existsSync(file)) return options.otherwise as T;
-  if (profile.server !== undefined) throw notHere('imports', profile.server);
+  if (profile.server !== undefined) throw onlyOnThisMachine('imports', profile.server);
   const [{ openCheckStore }, { databaseKey }] = await Promise.all([
     import('../../store/sqlite/check-store.ts'),
     import('../../secrets/database-key.ts'),

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { readIfThere, writeWholeFile } from '../../machine/private-file.ts';
+import { readFileIfExists, writeFileAtomically } from '../../machine/private-file.ts';
 
 export const shells = ['bash', 'zsh', 'fish', 'powershell'] as const;
 export type Shell = (typeof shells)[number];
@@ -24,13 +24,13 @@ export interface CompletionPlan {
   readonly startup?: { readonly file: string; readonly lines: string };
 }
 
-interface Place {
+interface InstallEnvironment {
   readonly env: NodeJS.ProcessEnv;
   readonly exists?: (file: string) => boolean;
 }
 
 /** Returns the named shell, or the one in $SHELL. @throws {TradeAgentError} `usage` for an unknown shell */
-export function resolveShell(named: string | undefined, { env }: Pick<Place, 'env'>): Shell {
+export function resolveShell(named: string | undefined, { env }: Pick<InstallEnvironment, 'env'>): Shell {
   const wanted =
     named ??
     env.SHELL?.split('/')
@@ -44,7 +44,10 @@ export function resolveShell(named: string | undefined, { env }: Pick<Place, 'en
 }
 
 /** @throws {TradeAgentError} `usage` without a home folder */
-export function completionPlan(shell: Shell, { env, exists = existsSync }: Place): CompletionPlan {
+export function completionPlan(
+  shell: Shell,
+  { env, exists = existsSync }: InstallEnvironment,
+): CompletionPlan {
   const home = env.HOME ?? env.USERPROFILE ?? '';
   if (home === '') {
     throw new TradeAgentError('usage', 'there is no home directory to write to', { hint: 'Set HOME.' });
@@ -60,38 +63,38 @@ export function completionPlan(shell: Shell, { env, exists = existsSync }: Place
         return { shell, file: join(data, 'bash-completion', 'completions', 'trade-agent') };
       }
       const file = own('completion.bash');
-      return { shell, file, startup: sourced(join(home, '.bashrc'), `source ${quoted(file)}`) };
+      return { shell, file, startup: startupBlock(join(home, '.bashrc'), `source ${shellQuote(file)}`) };
     }
     case 'zsh': {
       const file = own('completion.zsh');
       // The script needs compdef, which compinit defines.
-      const lines = `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\nsource ${quoted(file)}`;
-      return { shell, file, startup: sourced(join(env.ZDOTDIR || home, '.zshrc'), lines) };
+      const lines = `(( $+functions[compdef] )) || { autoload -Uz compinit && compinit }\nsource ${shellQuote(file)}`;
+      return { shell, file, startup: startupBlock(join(env.ZDOTDIR || home, '.zshrc'), lines) };
     }
     case 'powershell': {
       const file = own('completion.ps1');
       const profile = join(config, 'powershell', 'Microsoft.PowerShell_profile.ps1');
-      return { shell, file, startup: sourced(profile, `. '${file.replaceAll("'", "''")}'`) };
+      return { shell, file, startup: startupBlock(profile, `. '${file.replaceAll("'", "''")}'`) };
     }
   }
 }
 
-const sourced = (file: string, lines: string) => ({ file, lines: `${BEGIN}\n${lines}\n${END}` });
+const startupBlock = (file: string, lines: string) => ({ file, lines: `${BEGIN}\n${lines}\n${END}` });
 
-const quoted = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
+const shellQuote = (path: string) => `'${path.replaceAll("'", "'\\''")}'`;
 
 /** Writes the script and, if the shell needs them, the startup lines (only once). @returns the files written */
 export function installCompletion({ file, startup }: CompletionPlan, script: string): string[] {
   mkdirSync(dirname(file), { recursive: true });
-  writeWholeFile(file, script, 0o644);
+  writeFileAtomically(file, script, 0o644);
   if (startup === undefined) return [file];
-  const text = readIfThere(startup.file) ?? '';
+  const text = readFileIfExists(startup.file) ?? '';
   const rest = withoutBlock(text);
   const gap = rest === '' || rest.endsWith('\n') ? '' : '\n';
   const next = `${rest}${gap}${startup.lines}\n`;
   if (next !== text) {
     mkdirSync(dirname(startup.file), { recursive: true });
-    writeWholeFile(startup.file, next, 0o644);
+    writeFileAtomically(startup.file, next, 0o644);
   }
   return [file, startup.file];
 }
@@ -104,10 +107,10 @@ export function uninstallCompletion({ file, startup }: CompletionPlan): string[]
     changed.push(file);
   }
   if (startup === undefined) return changed;
-  const text = readIfThere(startup.file) ?? '';
+  const text = readFileIfExists(startup.file) ?? '';
   const rest = withoutBlock(text);
   if (rest !== text) {
-    writeWholeFile(startup.file, rest, 0o644);
+    writeFileAtomically(startup.file, rest, 0o644);
     changed.push(startup.file);
   }
   return changed;

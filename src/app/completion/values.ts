@@ -25,14 +25,14 @@ export type CompletedKind =
 /** Returns candidates, likeliest first, or none if they don't arrive in time. Never throws or prompts. */
 export async function completionValues(app: App, kind: CompletedKind): Promise<readonly string[]> {
   try {
-    if (!local.includes(kind)) await requireRunning(app);
-    return (await sources[kind](app)).slice(0, MAX_VALUES);
+    if (!localKinds.includes(kind)) await requireRunning(app);
+    return (await valueSources[kind](app)).slice(0, MAX_VALUES);
   } catch {
     return [];
   }
 }
 
-const local: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
+const localKinds: readonly CompletedKind[] = ['schedules', 'profiles', 'connections'];
 
 /** Rejects if the sandbox isn't running: completion never starts it. */
 async function requireRunning(app: App): Promise<void> {
@@ -45,13 +45,13 @@ async function requireRunning(app: App): Promise<void> {
 
 const idLister =
   (list: (gateway: GatewayClient) => Promise<readonly { readonly id: string }[]>) => (app: App) =>
-    within(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
+    withTimeout(IDS_TIMEOUT_MS, async () => (await list(await app.gateway())).map(({ id }) => id));
 
-const sources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
+const valueSources: Readonly<Record<CompletedKind, (app: App) => Promise<readonly string[]>>> = {
   symbols: heldSymbols,
   orders: idLister((gateway) => gateway.orders({ status: 'open', limit: 50 })),
   threads: (app) =>
-    within(IDS_TIMEOUT_MS, async () =>
+    withTimeout(IDS_TIMEOUT_MS, async () =>
       (await (await app.agent({})).threads({ asKept: true })).map(({ thread }) => thread),
     ),
   approvals: idLister((gateway) => gateway.proposals({ state: 'all', limit: 50 })),
@@ -77,15 +77,15 @@ async function heldSymbols(app: App): Promise<readonly string[]> {
   const known = Object.values(nicknames).flat();
   const file = join(ensurePrivateFolder((await app.home()).data), 'symbols.json');
   const { name: profile } = await app.profile();
-  const held = await within(SYMBOLS_TIMEOUT_MS, async () =>
+  const held = await withTimeout(SYMBOLS_TIMEOUT_MS, async () =>
     (await (await app.gateway()).positions()).map(({ symbol }) => symbol),
   ).catch(() => undefined);
-  if (held !== undefined) writePrivateFile(file, JSON.stringify({ ...lastSeen(file), [profile]: held }));
-  const own = held ?? lastSeen(file)[profile] ?? [];
+  if (held !== undefined) writePrivateFile(file, JSON.stringify({ ...readLastSeen(file), [profile]: held }));
+  const own = held ?? readLastSeen(file)[profile] ?? [];
   return [...new Set([...own, ...known])];
 }
 
-function lastSeen(file: string): Record<string, string[]> {
+function readLastSeen(file: string): Record<string, string[]> {
   try {
     return z.record(z.string(), z.array(z.string())).parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
@@ -94,7 +94,7 @@ function lastSeen(file: string): Record<string, string[]> {
 }
 
 /** @throws {Error} if it takes longer */
-async function within<T>(ms: number, work: () => Promise<T>): Promise<T> {
+async function withTimeout<T>(ms: number, work: () => Promise<T>): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('too late')), ms);

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { type ModelServer, modelServer, modelUrl } from '../../agent/model/model-server.ts';
 import { companyName } from '../../auth/company/company-failure.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
-import { configFile } from '../../config/config-file.ts';
+import { configFilePath } from '../../config/config-file.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
@@ -27,9 +27,9 @@ export async function doctor(
   const { signal, env } = app;
   const findings = [
     checkNode(),
-    ...(await within('config', signal, () => checkConfig(app))),
+    ...(await runGuarded('config', signal, () => checkConfig(app))),
     ...(options.checkUpdates
-      ? await within('updates', signal, async () =>
+      ? await runGuarded('updates', signal, async () =>
           env.npm_config_registry
             ? checkUpdates(app, env.npm_config_registry)
             : skip(
@@ -46,23 +46,23 @@ export async function doctor(
 
 async function checkProfile(app: App): Promise<Finding[]> {
   const { signal } = app;
-  const sleeping = await sleepingSandbox(app);
+  const sleeping = await checkStoppedSandbox(app);
   if (sleeping !== undefined) return [sleeping];
-  const profile = await app.profile().catch((error: unknown) => failed('profile', error));
+  const profile = await app.profile().catch((error: unknown) => failedFinding('profile', error));
   if ('check' in profile) return [profile];
   const where = `${profile.name}, ${profile.environment}${profile.sandbox ? ', sandbox' : ''}`;
-  const store = await within('credentials', signal, () => checkCredentialStore(app));
+  const store = await runGuarded('credentials', signal, () => checkCredentialStore(app));
   const usable = store.every(({ status }) => status !== 'fail');
   const needsStore = (check: string, work: () => Promise<Finding>) =>
-    usable ? within(check, signal, work) : [skip(check, 'requires the credential store')];
+    usable ? runGuarded(check, signal, work) : [skip(check, 'requires the credential store')];
   const groups = await Promise.all([
-    within('provider', signal, () => checkProvider(app, profile)),
-    within('gateway', signal, () => checkGateway(app, profile)),
-    within('gateway_clock', signal, () => checkGatewayClock(app, profile)),
-    within('company', signal, () => checkCompany(app, profile)),
+    runGuarded('provider', signal, () => checkProvider(app, profile)),
+    runGuarded('gateway', signal, () => checkGateway(app, profile)),
+    runGuarded('gateway_clock', signal, () => checkGatewayClock(app, profile)),
+    runGuarded('company', signal, () => checkCompany(app, profile)),
     needsStore('session', () => checkSession(app)),
     needsStore('broker', () => checkBroker(app, profile)),
-    within('model', signal, () => checkModel(app, profile, usable)),
+    runGuarded('model', signal, () => checkModel(app, profile, usable)),
     checkMcpServers(profile),
     needsStore('state', () => checkState(app)),
   ]);
@@ -70,7 +70,7 @@ async function checkProfile(app: App): Promise<Finding[]> {
 }
 
 /** Warns about a stopped sandbox. That is no failure: the next command starts it. */
-async function sleepingSandbox(app: App): Promise<Finding | undefined> {
+async function checkStoppedSandbox(app: App): Promise<Finding | undefined> {
   const { findProfile } = await import('../../config/resolve-profile.ts');
   const { ensureSandbox } = await import('../sandbox-connection.ts');
   try {
@@ -80,13 +80,13 @@ async function sleepingSandbox(app: App): Promise<Finding | undefined> {
   } catch (error) {
     if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
     return app.env.TRADE_AGENT_SANDBOX
-      ? failed('sandbox', error)
+      ? failedFinding('sandbox', error)
       : warn('sandbox', 'not running, so its services were not checked', 'trade-agent sandbox');
   }
 }
 
 /** Turns an error into a finding. An interruption still ends the command. */
-async function within(
+async function runGuarded(
   check: string,
   signal: AbortSignal,
   work: () => Promise<Finding | Finding[]>,
@@ -95,11 +95,11 @@ async function within(
     return [await work()].flat();
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    return [failed(check, error)];
+    return [failedFinding(check, error)];
   }
 }
 
-function failed(check: string, error: unknown): Finding {
+function failedFinding(check: string, error: unknown): Finding {
   const { message, hint } = errorObject(error);
   return fail(check, message, hint ?? 'Try again with --verbose.');
 }
@@ -137,7 +137,7 @@ export function checkNode(running = process.versions.node): Finding {
 }
 
 async function checkConfig(app: App): Promise<Finding> {
-  const file = configFile(await app.home());
+  const file = configFilePath(await app.home());
   const { profiles } = await app.config();
   const mode = statSync(file, { throwIfNoEntry: false })?.mode;
   if (mode === undefined) return ok('config', `${file} does not exist yet; the sandbox doesn't need it`);
@@ -288,7 +288,7 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
   const theirs = await providerMetadata(company.issuer, access);
   const name = companyName(company);
   const details = { issuer: company.issuer, client_id: company.client_id };
-  const grants = listed(theirs.grant_types_supported);
+  const grants = stringList(theirs.grant_types_supported);
   const lacking = [
     ...(theirs.device_authorization_endpoint === undefined || grants?.includes(DEVICE_GRANT) === false
       ? ['the device flow']
@@ -300,11 +300,11 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
     return [fail('company', `${company.issuer} doesn't support ${lacking.join(' and ')}`, fix, details)];
   }
   const ours = await providerMetadata(issuer, access);
-  if (listed(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
+  if (stringList(ours.authorization_grant_profiles_supported)?.includes(ID_JAG_PROFILE) !== true) {
     const fix = 'Ask whoever runs the home to add the company to home.yaml (docs/operate/COMPANY.md).';
     return [fail('company', `${issuer} accepts no sign-in from a company`, fix, details)];
   }
-  if (listed(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
+  if (stringList(theirs.identity_chaining_requested_token_types_supported)?.includes(ID_JAG_TYPE) !== true) {
     const fix = `Ask whoever runs ${name} whether it issues ID-JAGs (Cross App Access).`;
     return [
       warn(
@@ -320,6 +320,6 @@ async function checkCompany(app: App, profile: ResolvedProfile): Promise<Finding
   ];
 }
 
-function listed(value: unknown): string[] | undefined {
+function stringList(value: unknown): string[] | undefined {
   return Array.isArray(value) ? value.map(String) : undefined;
 }

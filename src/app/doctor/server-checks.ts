@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { announcesDpop, providerMetadata } from '../../auth/provider/provider.ts';
+import { providerMetadata, supportsDpop } from '../../auth/provider/provider.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
@@ -34,7 +34,7 @@ export async function checkProvider(app: App, profile: ResolvedProfile): Promise
     device: metadata.device_authorization_endpoint !== undefined,
     ciba: metadata.backchannel_authentication_endpoint !== undefined,
     rar: listed('authorization_details_types_supported')?.includes(TRADE_ORDER_TYPE) ?? null,
-    dpop: announcesDpop(metadata),
+    dpop: supportsDpop(metadata),
     registration: metadata.registration_endpoint !== undefined,
     token_exchange: grants?.includes(TOKEN_EXCHANGE_GRANT) ?? null,
     device_grant: grants?.includes(DEVICE_GRANT) ?? null,
@@ -94,7 +94,7 @@ const readinessSchema = z.object({
 
 /** Returns no finding if the gateway does not report its clock or is down, which another check reports. */
 export async function checkGatewayClock(app: App, profile: ResolvedProfile): Promise<Finding[]> {
-  const readiness = await getFrom(app, `${gatewayBaseUrl(profile)}/readyz`)
+  const readiness = await fetchWithTimeout(app, `${gatewayBaseUrl(profile)}/readyz`)
     .then((response) => response.json() as Promise<unknown>)
     .catch(() => undefined);
   const found = gatewayClockFinding(readiness);
@@ -103,7 +103,7 @@ export async function checkGatewayClock(app: App, profile: ResolvedProfile): Pro
 
 const gatewayBaseUrl = ({ gateway }: ResolvedProfile): string => gateway.replace(/\/+$/, '');
 
-function getFrom(app: App, url: string): Promise<Response> {
+function fetchWithTimeout(app: App, url: string): Promise<Response> {
   const signal = AbortSignal.any([app.signal, AbortSignal.timeout(REQUEST_TIMEOUT_S * 1000)]);
   return app.fetch(url, { signal, redirect: 'error' });
 }
@@ -137,7 +137,7 @@ export function gatewayClockFinding(readiness: unknown): Finding | undefined {
 
 export async function checkGateway(app: App, profile: ResolvedProfile): Promise<Finding> {
   const base = gatewayBaseUrl(profile);
-  const get = (path: string) => getFrom(app, `${base}${path}`);
+  const get = (path: string) => fetchWithTimeout(app, `${base}${path}`);
   let metadata: { resource?: unknown; authorization_servers?: unknown };
   try {
     const [health, described] = await Promise.all([

@@ -6,19 +6,19 @@ import type { DatabaseSettings } from '../../gateway/settings/common-settings.ts
 import { readPrivateFile } from '../../machine/private-file.ts';
 import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
-import { questionSeal } from '../../store/rows/question-id.ts';
-import type { Recounted } from '../../store/sql/order-recount.ts';
+import { createAuthReqIdSeal } from '../../store/rows/question-id.ts';
+import type { RecountResult } from '../../store/sql/order-recount.ts';
 import type { App } from '../app.ts';
 import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-keys.ts';
 import { sealFile, sealSecret, unusableFile } from './key-file.ts';
-import type { GatewayPlaces, StorageSettings } from './settings-file.ts';
+import type { GatewayPaths, StorageSettings } from './settings-file.ts';
 
 /** How long to wait for a running gateway to release its SQLite database, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
 const MAX_ADDRESS_LENGTH = 4_096;
 
 /** The source of a PostgreSQL address. Never a command-line argument, which every local user can read. */
-export type AddressPlace = { readonly url_file: string } | { readonly url_env: string };
+export type AddressSource = { readonly url_file: string } | { readonly url_env: string };
 
 interface OpenedDatabase<Stores> {
   readonly stores: Stores;
@@ -26,7 +26,7 @@ interface OpenedDatabase<Stores> {
 }
 
 export interface RecordStores extends Pick<GatewayStores, 'halts' | 'audit'> {
-  recount(now: number): Promise<Recounted>;
+  recount(now: number): Promise<RecountResult>;
 }
 
 /**
@@ -45,12 +45,12 @@ export async function openGatewayDatabase(
     const { default: Database } = await import('better-sqlite3-multiple-ciphers');
     const { sqliteGatewayStores } = await import('../../store/sqlite/gateway-stores.ts');
     const opened = new Database(join(folder, 'gateway.db'));
-    const stores = sqliteGatewayStores(opened, questionSeal(secrets.sealSecret));
+    const stores = sqliteGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
     return { stores, secrets, close: async () => void opened.close() };
   }
   const { postgres, opened } = await openPostgres(database, folder, env);
   try {
-    const keys = await keysOver({ postgres, opened }, settings.kms, folder, env);
+    const keys = await openKeys({ postgres, opened }, settings.kms, folder, env);
     const secrets = await loadSecrets(keys);
     // Each gateway must be able to open what another one has sealed.
     if (settings.kms === undefined && !(await postgres.haveSameSeal(opened, sealCheck(sealSecret(folder))))) {
@@ -63,7 +63,7 @@ export async function openGatewayDatabase(
         },
       );
     }
-    const stores = await postgres.postgresGatewayStores(opened, questionSeal(secrets.sealSecret));
+    const stores = await postgres.postgresGatewayStores(opened, createAuthReqIdSeal(secrets.sealSecret));
     const registration = postgres.postgresRegistrationPlace(opened);
     return { stores, secrets: { ...secrets, registration }, close: () => opened.close() };
   } catch (error) {
@@ -86,13 +86,13 @@ export async function withGatewayKeys<T>(
   if (database === undefined || kms === undefined) return await work(folderKeys(folder));
   const opened = await openPostgres(database, folder, env);
   try {
-    return await work(await keysOver(opened, kms, folder, env));
+    return await work(await openKeys(opened, kms, folder, env));
   } finally {
     await opened.opened.close();
   }
 }
 
-async function keysOver(
+async function openKeys(
   { postgres, opened }: Awaited<ReturnType<typeof openPostgres>>,
   kms: KmsSettings | undefined,
   folder: string,
@@ -126,13 +126,13 @@ export async function openRecord(
     });
   }
   const { default: Database } = await import('better-sqlite3-multiple-ciphers');
-  const { sqliteRecord } = await import('../../store/sqlite/gateway-stores.ts');
+  const { sqliteAuditStores } = await import('../../store/sqlite/gateway-stores.ts');
   const opened = new Database(file, { timeout: BUSY_TIMEOUT_MS, fileMustExist: true });
-  return { stores: sqliteRecord(opened), close: async () => void opened.close() };
+  return { stores: sqliteAuditStores(opened), close: async () => void opened.close() };
 }
 
 /** @throws {TradeAgentError} `invalid_config` if it is missing or readable by others */
-export function readDatabaseAddress(place: AddressPlace, folder: string, env: NodeJS.ProcessEnv): string {
+export function readDatabaseAddress(place: AddressSource, folder: string, env: NodeJS.ProcessEnv): string {
   const missing = (where: string) =>
     new TradeAgentError('invalid_config', `the database address is missing: ${where}`, {
       hint: 'It must contain only postgresql://USER:PASSWORD@HOST/DATABASE?sslmode=verify-full',
@@ -150,7 +150,7 @@ export function readDatabaseAddress(place: AddressPlace, folder: string, env: No
 
 async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: string, env: NodeJS.ProcessEnv) {
   const postgres = await import('../../store/postgres/gateway-database.ts');
-  const address = readDatabaseAddress(place as AddressPlace, folder, env);
+  const address = readDatabaseAddress(place as AddressSource, folder, env);
   return { postgres, opened: await postgres.openGateway({ address, tenant }) };
 }
 
@@ -162,8 +162,8 @@ async function openPostgres({ tenant, ...place }: DatabaseSettings, folder: stri
  */
 export async function migrateDatabase(
   { env }: Pick<App, 'env'>,
-  { home }: Pick<GatewayPlaces, 'home'>,
-  place: AddressPlace,
+  { home }: Pick<GatewayPaths, 'home'>,
+  place: AddressSource,
 ): Promise<{ readonly from: number; readonly to: number }> {
   const { migrateGateway } = await import('../../store/postgres/gateway-database.ts');
   return await migrateGateway(readDatabaseAddress(place, home, env));

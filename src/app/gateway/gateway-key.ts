@@ -7,7 +7,7 @@ import type { App } from '../app.ts';
 import { withGatewayKeys } from './gateway-database.ts';
 import type { GatewayKeys } from './gateway-keys.ts';
 import { addWrappingKeyTo, type PublicKey, toPublicKey } from './key-file.ts';
-import { type GatewayPlaces, readSettings, readStorageSettings } from './settings-file.ts';
+import { type GatewayPaths, readSettings, readStorageSettings } from './settings-file.ts';
 
 /**
  * `rotate` creates the next key and `confirm` switches to it once the provider knows it. `rewrap` wraps all of the
@@ -16,7 +16,7 @@ import { type GatewayPlaces, readSettings, readStorageSettings } from './setting
 export type KeyStep = 'make' | 'show' | 'rotate' | 'confirm' | 'rewrap';
 
 /** @throws {TradeAgentError} as {@link addWrappingKeyTo} */
-export async function addGatewayWrappingKey({ home, config }: GatewayPlaces): Promise<string> {
+export async function addGatewayWrappingKey({ home, config }: GatewayPaths): Promise<string> {
   return await addWrappingKeyTo((await readStorageSettings(config)).kms?.file, home, 'gateway.yaml');
 }
 
@@ -36,22 +36,22 @@ export interface GatewayKey extends PublicKey {
  */
 export async function gatewayKey(
   app: Pick<App, 'fetch' | 'clock' | 'env'>,
-  places: GatewayPlaces,
+  places: GatewayPaths,
   step: KeyStep,
   kty: 'EC' | 'RSA',
 ): Promise<GatewayKey> {
   const kept = await readStorageSettings(places.config);
   return await withGatewayKeys(kept, places.home, app.env, async (keys) => {
-    const { status, key } = await taken(app, keys, places, step, kty);
+    const { status, key } = await runKeyStep(app, keys, places, step, kty);
     const file = status === 'waiting' ? keys.nextFile : keys.file;
     return { status, file, ...key, clients: await clientsToRegister(places, key.jwk.alg ?? 'ES256') };
   });
 }
 
-async function taken(
+async function runKeyStep(
   app: Pick<App, 'fetch' | 'clock'>,
   keys: GatewayKeys,
-  places: GatewayPlaces,
+  places: GatewayPaths,
   step: KeyStep,
   kty: 'EC' | 'RSA',
 ): Promise<{ readonly status: GatewayKey['status']; readonly key: PublicKey }> {
@@ -68,11 +68,11 @@ async function taken(
     case 'confirm': {
       const settings = await readSettings(places.config);
       const key = await keys.switchToNext(async (privateKey) => {
-        const { requireRecognised } = await import('../../approval/ciba/client-trial.ts');
+        const { verifyClientKey } = await import('../../approval/ciba/client-trial.ts');
         const { issuer, approval } = settings;
         const access = { fetch: app.fetch, clock: app.clock };
         for (const clientId of manualClientIds(settings)) {
-          await requireRecognised({ issuer, clientId, privateKey, provider: approval.provider, access });
+          await verifyClientKey({ issuer, clientId, privateKey, provider: approval.provider, access });
         }
       });
       return { status: 'rotated', key };
@@ -87,7 +87,7 @@ function manualClientIds({ exchange, approval }: GatewaySettings): string[] {
 }
 
 /** Returns the clients in gateway.yaml, or one client for everything if that file does not exist yet. */
-async function clientsToRegister({ config }: GatewayPlaces, alg: string): Promise<Record<string, unknown>[]> {
+async function clientsToRegister({ config }: GatewayPaths, alg: string): Promise<Record<string, unknown>[]> {
   const settings = await readSettings(config).catch((error: unknown) => {
     if (isTradeAgentError(error)) return undefined;
     throw error;

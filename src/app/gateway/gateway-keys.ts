@@ -10,7 +10,7 @@ import {
   keyFile,
   makeKey,
   nextKeyFile,
-  nothingWaits,
+  noNextKey,
   type PublicKey,
   prepareNextKey,
   readKey,
@@ -128,14 +128,14 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       }
       // Another process may have created it first.
       const next = await waits();
-      if (next === undefined) throw changedMeanwhile();
+      if (next === undefined) throw changedConcurrently();
       return toPublicKey(await openKey(next));
     },
     async switchToNext(tryIt): Promise<PublicKey> {
       const all = await rows.all();
       const of = (name: GatewayKeyName) => all.filter((row) => row.name === name);
       const [[next], [nextSeal], [newest]] = [of('next_client'), of('next_seal'), of('seal')];
-      if (next === undefined || nextSeal === undefined) throw nothingWaits();
+      if (next === undefined || nextSeal === undefined) throw noNextKey();
       const key = await openKey(next);
       await tryIt(key);
       const [before] = of('client');
@@ -146,7 +146,7 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       // The clients' old key is removed. The old seal key stays, to open what it sealed.
       const removed = [next, nextSeal, ...of('client')];
       if (await rows.replace(removed, added)) return toPublicKey(key);
-      throw changedMeanwhile();
+      throw changedConcurrently();
     },
     async seal() {
       await sealRows();
@@ -154,13 +154,13 @@ export function wrappedKeys({ kms, rows, tenant, folder }: WrappedKeysOptions): 
       const all = await rows.all();
       const those = ['seal', 'next_seal'].flatMap((name) => all.filter((row) => row.name === name));
       const [newest, ...others] = await Promise.all(those.map(open));
-      if (newest === undefined) throw changedMeanwhile();
+      if (newest === undefined) throw changedConcurrently();
       return [newest, ...others];
     },
     async rewrap() {
       for (const row of await rows.all()) {
         const again = await wrap(row.name, row.version, await open(row));
-        if (!(await rows.replace([row], [again]))) throw changedMeanwhile();
+        if (!(await rows.replace([row], [again]))) throw changedConcurrently();
       }
     },
   };
@@ -189,7 +189,7 @@ interface WrappedKeysOptions {
   readonly folder: string;
 }
 
-function changedMeanwhile(): TradeAgentError {
+function changedConcurrently(): TradeAgentError {
   return new TradeAgentError('busy', 'someone else is changing the gateways’ keys', {
     hint: 'Nothing is lost. Check with "trade-agent gateway key --show", then try again.',
   });

@@ -2,19 +2,22 @@ import { existsSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AuditVerdict, verifyAuditFile } from '../../approval/audit-chain.ts';
-import { type CheckpointsSeen, checkpointReader } from '../../approval/checkpoints/checkpoint-reader.ts';
-import { signedCheckpoint } from '../../approval/receipts/checkpoint.ts';
+import {
+  type CheckpointSummary,
+  createCheckpointReader,
+} from '../../approval/checkpoints/checkpoint-reader.ts';
+import { verifyCheckpoint } from '../../approval/receipts/checkpoint.ts';
 import { receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { readCertificates } from '../../net/certificate-file.ts';
-import { eachSecret, type SealSecrets } from '../../secrets/token-seal.ts';
+import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { AuditStore } from '../../store/audit.ts';
 import type { App } from '../app.ts';
-import { type PinnedKeys, pinnedKeys, trusted } from '../receipts.ts';
+import { isPinned, type PinnedKeys, pinnedKeys } from '../receipts.ts';
 import { openRecord, type RecordStores, withGatewayKeys } from './gateway-database.ts';
 import { sealFile } from './key-file.ts';
-import { type GatewayPlaces, readAnchorCa, readStorageSettings } from './settings-file.ts';
+import { type GatewayPaths, readAnchorCa, readStorageSettings } from './settings-file.ts';
 
 const auditFile = (folder: string) => join(folder, 'audit.jsonl');
 
@@ -25,7 +28,7 @@ const auditFile = (folder: string) => join(folder, 'audit.jsonl');
  */
 export async function liftHalt(
   { clock, env }: Pick<App, 'clock' | 'env'>,
-  places: GatewayPlaces,
+  places: GatewayPaths,
   sub: string,
 ) {
   return await withRecord(env, places, async ({ halts, audit }) => {
@@ -48,7 +51,7 @@ export async function liftHalt(
  * @returns how many there were, and the latest of their dates
  * @throws {TradeAgentError} `invalid_config` if no gateway has run in the folder
  */
-export async function recount({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPlaces) {
+export async function recount({ clock, env }: Pick<App, 'clock' | 'env'>, places: GatewayPaths) {
   return await withRecord(env, places, async ({ audit, recount: recountOrders }) => {
     const { orders, newest } = await recountOrders(clock.now());
     await audit.moveToFile(auditFile(places.home));
@@ -58,7 +61,7 @@ export async function recount({ clock, env }: Pick<App, 'clock' | 'env'>, places
 
 async function withRecord<T>(
   env: NodeJS.ProcessEnv,
-  { home, config }: GatewayPlaces,
+  { home, config }: GatewayPaths,
   work: (record: RecordStores) => Promise<T>,
 ): Promise<T> {
   const { stores, close } = await openRecord((await readStorageSettings(config)).database, home, env);
@@ -83,9 +86,9 @@ export interface VerifyOptions {
   readonly authorityCa?: string | undefined;
 }
 
-export type RecordFindings = (AuditVerdict | { readonly ok: false; readonly what: 'kept' }) & {
+export type RecordVerdict = (AuditVerdict | { readonly ok: false; readonly what: 'kept' }) & {
   readonly file: string;
-  readonly signed?: CheckpointsSeen;
+  readonly signed?: CheckpointSummary;
 };
 
 /**
@@ -95,9 +98,9 @@ export type RecordFindings = (AuditVerdict | { readonly ok: false; readonly what
  */
 export async function verifyRecord(
   app: Pick<App, 'env' | 'profile' | 'fetch' | 'signal'>,
-  places: GatewayPlaces,
+  places: GatewayPaths,
   options: VerifyOptions,
-): Promise<RecordFindings> {
+): Promise<RecordVerdict> {
   const { file = auditFile(places.home) } = options;
   const isCopy = options.file !== undefined;
   if (isCopy && !existsSync(file)) {
@@ -109,13 +112,13 @@ export async function verifyRecord(
     options.key === undefined && !isCopy ? await ownKeys(app, places) : await pinnedKeys(app, options.key);
   const kept = options.checkpoint === undefined ? undefined : await readSavedCheckpoint(options.checkpoint);
   const ca = options.authorityCa ?? (isCopy ? undefined : await readAnchorCa(places.config, places.home));
-  const checkpoints = checkpointReader({
-    isTrusted: trusted(pinned),
+  const checkpoints = createCheckpointReader({
+    isTrusted: isPinned(pinned),
     trustedAuthorities: ca === undefined ? undefined : await readCertificates(ca),
   });
   const look = (store: Parameters<typeof verifyAuditFile>[1]) => verifyAuditFile(file, store, checkpoints);
   const verdict = isCopy
-    ? await look(copy)
+    ? await look(copyStore)
     : await withRecord(app.env, places, ({ audit }: { audit: AuditStore }) => look(audit));
   if (!verdict.ok) return { file, ...verdict };
   const signed = checkpoints.seen();
@@ -124,18 +127,18 @@ export async function verifyRecord(
 }
 
 /** Stands in for the database when verifying a copy, whose last line is unknown. */
-const copy = { standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
+const copyStore = { standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
 /** Returns the current and former signing keys of this folder's gateway, or none if there is no key yet. */
-async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPlaces): Promise<PinnedKeys> {
+async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<PinnedKeys> {
   const secrets = await ownSecrets(env, { home, config });
-  const keys = secrets === undefined ? [] : await Promise.all(eachSecret(secrets).map(receiptKey));
+  const keys = secrets === undefined ? [] : await Promise.all(allSecrets(secrets).map(receiptKey));
   return { thumbprints: keys.map(({ jwk }) => jwk.kid), from: home };
 }
 
 async function ownSecrets(
   env: NodeJS.ProcessEnv,
-  { home, config }: GatewayPlaces,
+  { home, config }: GatewayPaths,
 ): Promise<SealSecrets | undefined> {
   const kept = await readStorageSettings(config);
   // Checked first, because reading a missing key would create it.
@@ -167,7 +170,7 @@ async function readSavedCheckpoint(file: string): Promise<{ readonly seq: number
     ? value.record.map((line) => JSON.parse(String(line)) as unknown)
     : [value];
   for (const line of lines.reverse()) {
-    const found = await signedCheckpoint(line);
+    const found = await verifyCheckpoint(line);
     if (found !== undefined) return found.checkpoint;
   }
   throw unusable;

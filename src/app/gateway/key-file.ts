@@ -2,7 +2,7 @@ import { createPublicKey, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
-import { publicHalf } from '../../auth/provider/assertion-key.ts';
+import { publicClientKey } from '../../auth/provider/assertion-key.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createPrivateFile, readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 
@@ -66,14 +66,14 @@ export async function switchToNextKey(
   tryIt: (key: JWK) => Promise<void>,
 ): Promise<PublicKey> {
   const next = readKeyFile(nextKeyFile(folder));
-  if (next === undefined) throw nothingWaits();
+  if (next === undefined) throw noNextKey();
   await tryIt(next);
   writePrivateFile(keyFile(folder), `${JSON.stringify(next)}\n`);
   rmSync(nextKeyFile(folder));
   return toPublicKey(next);
 }
 
-export function nothingWaits(): TradeAgentError {
+export function noNextKey(): TradeAgentError {
   return new TradeAgentError('usage', 'there is no new key to switch to', {
     hint: 'Create one with "trade-agent gateway key --rotate".',
   });
@@ -124,7 +124,7 @@ export const unusableFile = (file: string) => (why: string) =>
   new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, { details: { file } });
 
 export function toPublicKey(key: JWK): PublicKey {
-  const jwk = publicHalf(key);
+  const jwk = publicClientKey(key);
   const pem = createPublicKey({ key: jwk, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
   return { jwk, pem: pem.toString() };
 }

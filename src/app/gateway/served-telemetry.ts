@@ -50,9 +50,9 @@ export async function serveTelemetry(
   let health: HealthOptions | undefined;
   server?.serve(async (request, response) => {
     if (request.method !== 'GET') return void response.writeHead(404).end();
-    if (health !== undefined && request.url === '/healthz') return void sayHealth(response, undefined);
+    if (health !== undefined && request.url === '/healthz') return void sendHealth(response, undefined);
     if (health !== undefined && request.url === '/readyz')
-      return void sayHealth(response, await unreadiness(health));
+      return void sendHealth(response, await unreadiness(health));
     if (request.url !== '/metrics') return void response.writeHead(404).end();
     try {
       const text = await telemetry.metrics();
@@ -78,7 +78,7 @@ export async function serveTelemetry(
   };
 }
 
-function sayHealth(response: ServerResponse, reason: string | undefined): void {
+function sendHealth(response: ServerResponse, reason: string | undefined): void {
   const said = reason === undefined ? { status: 'ok' } : { status: 'not ready', reason };
   response
     .writeHead(reason === undefined ? 200 : 503, {

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';
 import { kmsSchema } from '../../secrets/kms/kms-settings.ts';
 
-export interface GatewayPlaces {
+export interface GatewayPaths {
   readonly home: string;
   readonly config: string;
 }
@@ -15,7 +15,7 @@ export interface GatewayPlaces {
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readSettings(file: string): Promise<GatewaySettings> {
   const hint = 'See docs/operate/GATEWAY.md for its contents, or pass another file with --config.';
-  return await parseYaml(gatewaySettingsSchema, readNamedFile(file, 'gateway configuration', hint), file);
+  return await parseYaml(gatewaySettingsSchema, readRequiredFile(file, 'gateway configuration', hint), file);
 }
 
 /** The settings that say where a gateway's data and keys are, if not in its folder. */
@@ -29,14 +29,18 @@ const storageOnlySchema = z.looseObject({ database: databaseSchema.optional(), k
  */
 export async function readStorageSettings(file: string): Promise<StorageSettings> {
   if (!existsSync(file)) return {};
-  return await parseYaml(storageOnlySchema, readNamedFile(file, 'gateway configuration', ''), file);
+  return await parseYaml(storageOnlySchema, readRequiredFile(file, 'gateway configuration', ''), file);
 }
 
-const anchorAlone = z.looseObject({ anchor: anchorSchema.optional() });
+const anchorOnlySchema = z.looseObject({ anchor: anchorSchema.optional() });
 
 /** Returns the root certificates for the audit log's timestamps, if set. @throws {TradeAgentError} `invalid_config` */
 export async function readAnchorCa(config: string, folder: string): Promise<string | undefined> {
   if (!existsSync(config)) return undefined;
-  const { anchor } = await parseYaml(anchorAlone, readNamedFile(config, 'gateway configuration', ''), config);
+  const { anchor } = await parseYaml(
+    anchorOnlySchema,
+    readRequiredFile(config, 'gateway configuration', ''),
+    config,
+  );
   return anchor?.ca_file === undefined ? undefined : resolve(folder, anchor.ca_file);
 }

@@ -4,30 +4,30 @@ import { basename, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import { z } from 'zod';
-import { Moves } from '../../approval/moves.ts';
+import { ProposalTransitions } from '../../approval/moves.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { ruleFolders } from '../../gateway/policy/files/rules-source.ts';
 import { createPrivateFile } from '../../machine/private-file.ts';
 import { createTokenSeal } from '../../secrets/token-seal.ts';
 import { EMPTY_HEAD } from '../../store/audit.ts';
-import { forgetSignIns } from '../../store/home/oidc-store.ts';
+import { endAllSignIns } from '../../store/home/oidc-store.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import type { Reason } from '../../store/proposal-store.ts';
-import { questionSeal } from '../../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { readKey, sealSecret } from '../gateway/key-file.ts';
 import {
+  createHomeFolder,
   DATABASE_WAIT_MS,
   homeFiles,
-  makeNewFolder,
   readGatewaySettings,
   readHomeSettings,
 } from './home-files.ts';
 import { requireOwnFolder } from './open-home.ts';
 
 /** A home's folder, and the file and passphrase of a backup. */
-interface BackupPlace {
+interface BackupLocation {
   readonly folder: string;
   readonly file: string;
   readonly passphrase: string;
@@ -37,7 +37,10 @@ interface BackupPlace {
  * Writes all of a home's data into one new file (mode 0600), encrypted with a passphrase. The home may be running.
  * @throws {TradeAgentError} `usage` for a passphrase that is too short or a file that exists; `invalid_config`
  */
-export async function backupHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupPlace) {
+export async function backupHome(
+  { clock }: Pick<App, 'clock'>,
+  { folder, file, passphrase }: BackupLocation,
+) {
   requirePassphrase(passphrase);
   requireOwnFolder(folder);
   const { address } = await readHomeSettings(folder);
@@ -64,7 +67,7 @@ function requirePassphrase(passphrase: string): void {
 async function homeContent(folder: string): Promise<Archive['files']> {
   const { lock, ready, rulesLock, gatewayLock, record, gatewayDatabase } = homeFiles(folder);
   const left = new Set([lock, ready, rulesLock, gatewayLock].map((file) => basename(file)));
-  const names = [...readdirSync(folder), ...ruleFolders.flatMap((name) => rulesIn(folder, name))]
+  const names = [...readdirSync(folder), ...ruleFolders.flatMap((name) => listRules(folder, name))]
     .filter((name) => !left.has(name) && !/(?:\.tmp|\.log|-wal|-shm|-journal)$/.test(name))
     .filter((name) => lstatSync(join(folder, name)).isFile())
     .sort();
@@ -80,13 +83,13 @@ async function homeContent(folder: string): Promise<Archive['files']> {
   for (const name of names) {
     if (copies.has(name)) continue;
     const content = readFileSync(join(folder, name));
-    copies.set(name, name === basename(record) ? upTo(content, head) : content);
+    copies.set(name, name === basename(record) ? truncateAfter(content, head) : content);
   }
   return copies;
 }
 
 /** Lists a folder's rules. Without them, a restored home would allow what its owner forbids. */
-function rulesIn(folder: string, name: string): string[] {
+function listRules(folder: string, name: string): string[] {
   const found = lstatSync(join(folder, name), { throwIfNoEntry: false });
   return found?.isDirectory() === true
     ? readdirSync(join(folder, name)).map((file) => `${name}/${file}`)
@@ -113,7 +116,7 @@ async function copyDatabase(file: string): Promise<{ content: Buffer; head: numb
   }
 }
 
-function upTo(content: Buffer, last: number): Buffer {
+function truncateAfter(content: Buffer, last: number): Buffer {
   const kept: string[] = [];
   for (const line of content.toString('utf8').split('\n')) {
     if (lineSeq(line) > last) break;
@@ -146,10 +149,13 @@ const restoredReason: Reason = {
  * @throws {TradeAgentError} `usage` for a wrong passphrase, a damaged file or an existing folder; `invalid_config`.
  *   Nothing is written in these cases
  */
-export async function restoreHome({ clock }: Pick<App, 'clock'>, { folder, file, passphrase }: BackupPlace) {
+export async function restoreHome(
+  { clock }: Pick<App, 'clock'>,
+  { folder, file, passphrase }: BackupLocation,
+) {
   const archive = await openArchive(readBackup(file), passphrase, file);
   const { createdAt, address } = archive;
-  return await makeNewFolder(folder, async (part) => {
+  return await createHomeFolder(folder, async (part) => {
     const lock = basename(homeFiles(part).lock);
     for (const [name, data] of archive.files) if (name !== lock) createPrivateFile(join(part, name), data);
     // Fails on missing files or newer versions before the folder gets its final name.
@@ -165,15 +171,15 @@ async function settleRestored(part: string, clock: App['clock']) {
   const { gatewayDatabase, providerDatabase, record } = homeFiles(part);
   const provider = new Database(providerDatabase, { fileMustExist: true });
   try {
-    forgetSignIns(prepareHomeDatabase(provider));
+    endAllSignIns(prepareHomeDatabase(provider));
   } finally {
     provider.close();
   }
   const seal = sealSecret(part);
   const database = new Database(gatewayDatabase, { fileMustExist: true });
   try {
-    const { proposals, audit } = sqliteGatewayStores(database, questionSeal(seal));
-    const moves = new Moves(proposals, createTokenSeal(seal), clock);
+    const { proposals, audit } = sqliteGatewayStores(database, createAuthReqIdSeal(seal));
+    const moves = new ProposalTransitions(proposals, createTokenSeal(seal), clock);
     let withdrawn = 0;
     let lookedUp = 0;
     for (const proposal of await proposals.list({ state: 'open' })) {

@@ -1,5 +1,5 @@
 import type { Document } from 'yaml';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { parseYaml, readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import {
@@ -38,7 +38,7 @@ import { homeFiles, readGatewaySettings, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, requireOwnFolder, withHome } from './open-home.ts';
 
 /** A person's keys at a broker. Defaults to the only person and the only broker. */
-interface WhoseKeys {
+interface KeyOwner {
   readonly folder: string;
   readonly username: string | undefined;
   /** The broker's name in `gateway.yaml`. */
@@ -51,7 +51,7 @@ interface WhoseKeys {
  */
 export async function storedCredentialKind(folder: string, name: string | undefined): Promise<StoredKind> {
   requireOwnFolder(folder);
-  return requireStoredKind(brokerNamed({ gateway: await readGatewaySettings(folder) }, name));
+  return requireStoredKind(findBroker({ gateway: await readGatewaySettings(folder) }, name));
 }
 
 /**
@@ -62,13 +62,13 @@ export async function storedCredentialKind(folder: string, name: string | undefi
  */
 export async function setBrokerKeys(
   app: Pick<App, 'clock' | 'fetch'>,
-  { folder, username, broker: name, pair }: WhoseKeys & { readonly pair: StoredCredentials },
+  { folder, username, broker: name, pair }: KeyOwner & { readonly pair: StoredCredentials },
   confirm: (account: VerifiedAccount) => Promise<void>,
 ) {
   return await withHome(app, folder, async (home) => {
     const person = findPerson(home, username);
-    const broker = brokerNamed(home, name);
-    const account = await accountFor(app, home, person.username, broker, pair);
+    const broker = findBroker(home, name);
+    const account = await verifyAccount(app, home, person.username, broker, pair);
     await confirm(account);
     failpoint('account.verified');
     await home.keyPairs(broker).keep(person.username, pair, account);
@@ -78,7 +78,7 @@ export async function setBrokerKeys(
 }
 
 /** Returns the account that the credentials open. @throws {TradeAgentError} as {@link setBrokerKeys} */
-async function accountFor(
+async function verifyAccount(
   { fetch }: Pick<App, 'fetch'>,
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
@@ -94,7 +94,7 @@ async function accountFor(
       { hint: `Use the ${environment} account's keys, or create a separate home for this account.` },
     );
   }
-  await requireNew(home, sub, broker.name, account);
+  await requireNewAccount(home, sub, broker.name, account);
   return account;
 }
 
@@ -114,11 +114,11 @@ export async function storedAccounts({ keyPairs, gateway }: Pick<OpenHome, 'keyP
 /** @throws {TradeAgentError} `not_found`; `usage` if the broker must be named */
 export async function removeBrokerKeys(
   app: Pick<App, 'clock'>,
-  { folder, username, broker: name }: WhoseKeys,
+  { folder, username, broker: name }: KeyOwner,
 ) {
   return await withHome(app, folder, async (home) => {
     const person = findPerson(home, username);
-    const broker = brokerNamed(home, name);
+    const broker = findBroker(home, name);
     if (await home.keyPairs(broker).remove(person.username)) {
       return { username: person.username, broker: broker.name };
     }
@@ -129,7 +129,7 @@ export async function removeBrokerKeys(
 }
 
 /** @throws {TradeAgentError} `usage` for an unknown name, or if there are several brokers and none is named */
-function brokerNamed(
+function findBroker(
   { gateway: { brokers } }: Pick<OpenHome, 'gateway'>,
   name: string | undefined,
 ): NamedBroker {
@@ -146,7 +146,7 @@ function brokerNamed(
 }
 
 /** Rejects an account that is stored for another broker too: it could be traded up to twice its limits. */
-async function requireNew(
+async function requireNewAccount(
   home: Pick<OpenHome, 'keyPairs' | 'gateway'>,
   sub: string,
   broker: string,
@@ -201,7 +201,7 @@ export async function addBroker(
   return await withHome(app, folder, async (home) => {
     const sub = findPerson(home, username).username;
     const broker: NamedBroker = { ...entry.settings, name };
-    const account = await accountFor(app, home, sub, broker, pair);
+    const account = await verifyAccount(app, home, sub, broker, pair);
     await confirm(account);
     failpoint('account.verified');
     return await withProcessLock(gatewayLock, { what: file, waitMs: LOCK_WAIT_MS }, async () => {
@@ -254,20 +254,20 @@ async function withBroker(
   { written, settings }: BrokerEntry,
 ): Promise<string> {
   const { document } = await readYaml(
-    readNamedFile(file, 'gateway configuration', 'Check that this folder is a home.'),
+    readRequiredFile(file, 'gateway configuration', 'Check that this folder is a home.'),
     file,
   );
   const [only] = brokers;
   if (brokersKey === 'broker' && only !== undefined) {
     const isAlone = only.kind !== settings.kind && only.kind !== name;
-    renameOnly(document, isAlone ? only.kind : SINGLE_BROKER_NAME, only);
+    renameOnlyBroker(document, isAlone ? only.kind : SINGLE_BROKER_NAME, only);
   }
   document.setIn(['brokers', name], document.createNode(written));
   return document.toString();
 }
 
 /** Renames the entry in place, so that the comments around it stay. */
-function renameOnly(document: Document, name: string, { kind }: NamedBroker): void {
+function renameOnlyBroker(document: Document, name: string, { kind }: NamedBroker): void {
   const items = (document.contents as { items?: { key: unknown; value: unknown }[] } | null)?.items ?? [];
   const pair = items.find(({ key }) => (key as { value?: unknown }).value === 'broker');
   const value = pair?.value ?? document.createNode({ kind });
@@ -303,13 +303,13 @@ export async function listBrokers(app: Pick<App, 'clock'>, folder: string) {
  * @throws {TradeAgentError} `usage`, `not_found` if the person has no stored credentials, `broker_rejected`,
  *   `broker_unreachable`
  */
-export async function lookAtBrokerTools(
+export async function inspectBrokerTools(
   app: Pick<App, 'clock' | 'fetch'>,
-  { folder, username, broker: name }: WhoseKeys,
+  { folder, username, broker: name }: KeyOwner,
 ) {
   return await withHome(app, folder, async (home) => {
     const person = findPerson(home, username);
-    const broker = brokerNamed(home, name);
+    const broker = findBroker(home, name);
     const look = requireToolInspection(broker);
     const kept = await home.keyPairs(broker).find(person.username);
     if (kept === undefined) {
@@ -344,7 +344,7 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
   const kinds: readonly string[] = kept?.kinds ?? [];
   if (credentials !== undefined && !kinds.includes(credentials)) {
     // The message omits the value, because the person may have typed a key there.
-    throw usage(
+    throw usageError(
       `--credentials is not a type of credentials for ${kind} accounts`,
       `Choose ${kinds.join(' or ')}.`,
     );
@@ -359,15 +359,18 @@ export function brokerEntry({ kind, credentials, url, label }: BrokerChoice): Br
   if (data !== undefined) return { written, settings: data, label: traitsOf(data).label };
   const [issue] = error.issues;
   const about = issue?.path[0] === address ? 'the address of the broker' : (issue?.path.join('.') ?? kind);
-  throw usage(`${about}: ${issue?.message}`, 'See docs/guide/BROKERS.md for the settings of each broker.');
+  throw usageError(
+    `${about}: ${issue?.message}`,
+    'See docs/guide/BROKERS.md for the settings of each broker.',
+  );
 }
 
-function usage(message: string, hint: string): TradeAgentError {
+function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint: `${hint} Nothing was written.` });
 }
 
 /** Whether any kind has a field of this name. If so, a line `NAME=…` is not a secret that contains a "=". */
-const isOthers = (name: string) =>
+const isOtherKindsField = (name: string) =>
   storedKindNames.some((kind) =>
     Object.values(storedKindText(kind).fields).some(({ names }) => names.includes(name)),
   );
@@ -390,7 +393,7 @@ export function readCredentialsText(text: string, from: string, kind: StoredKind
     const [, word = '', value = ''] = /^(?:export\s+)?([A-Za-z_-]+)\s*[=:]\s*(.+)$/.exec(line) ?? [];
     const name = word.toLowerCase().replaceAll('-', '_');
     const [field] = fields.find(([, { names }]) => names.includes(name)) ?? [];
-    if (field === undefined && !isOthers(name)) bare.push(line);
+    if (field === undefined && !isOtherKindsField(name)) bare.push(line);
     else if (field !== undefined) named.set(field, value.replace(/^(["'])(.*)\1$/, '$2'));
   }
   if (named.size === 0 && bare.length === fields.length) {

@@ -14,7 +14,7 @@ import { hasLimits } from '../../gateway/policy/rules.ts';
 import { ownCheckpointReader } from '../../gateway/record-checkpoints.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import type { HomeSettings } from '../../home/settings/home-settings.ts';
-import { resolveHome } from '../../machine/directories.ts';
+import { resolveUserDirs } from '../../machine/directories.ts';
 import { defined } from '../../values/defined.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import type { App } from '../app.ts';
@@ -69,25 +69,25 @@ async function checkAccounts(
   for (const { username } of people.list()) {
     findings.push(...(await checkPersonAccounts(username, { keyPairs, gateway, fetch })));
   }
-  findings.push(...(await unusedBrokers({ keyPairs, gateway, fetch })));
+  findings.push(...(await checkUnusedBrokers({ keyPairs, gateway, fetch })));
   app.signal.throwIfAborted();
   return [clockFinding(date, app.clock.now()), ...findings];
 }
 
 type CheckedHome = Pick<OpenHome, 'folder' | 'stores' | 'gateway'>;
-type Checking = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
+type AccountCheckDeps = Pick<OpenHome, 'keyPairs' | 'gateway'> & Pick<App, 'fetch'>;
 
 /** A person needs an account at only one of the brokers. */
-async function checkPersonAccounts(username: string, checking: Checking): Promise<Finding[]> {
+async function checkPersonAccounts(username: string, checking: AccountCheckDeps): Promise<Finding[]> {
   const { brokers } = checking.gateway;
   const found = await Promise.all(brokers.map((broker) => checkAccount(username, broker, checking)));
   const known = found.filter((finding) => finding !== undefined);
   if (known.length > 0) return known;
-  return [warn('broker', `${username} has no account here`, setKeys(username, checking))];
+  return [warn('broker', `${username} has no account here`, setKeysCommand(username, checking))];
 }
 
 /** If there are several brokers, warns about those where nobody has an account. */
-async function unusedBrokers(checking: Checking): Promise<Finding[]> {
+async function checkUnusedBrokers(checking: AccountCheckDeps): Promise<Finding[]> {
   const { keyPairs, gateway } = checking;
   if (gateway.brokers.length === 1) return [];
   const kept = gateway.brokers.filter(({ credentials }) => isStoredKind(credentials));
@@ -100,7 +100,11 @@ async function unusedBrokers(checking: Checking): Promise<Finding[]> {
   });
 }
 
-function setKeys(username: string, { gateway: { brokers } }: Checking, broker?: NamedBroker): string {
+function setKeysCommand(
+  username: string,
+  { gateway: { brokers } }: AccountCheckDeps,
+  broker?: NamedBroker,
+): string {
   const named = brokers.length === 1 ? '' : ` --broker ${broker?.name ?? 'NAME'}`;
   return `trade-agent home broker set --user ${username}${named}`;
 }
@@ -108,7 +112,7 @@ function setKeys(username: string, { gateway: { brokers } }: Checking, broker?: 
 async function checkAccount(
   username: string,
   broker: NamedBroker,
-  checking: Checking,
+  checking: AccountCheckDeps,
 ): Promise<Finding | undefined> {
   const { keyPairs, gateway, fetch } = checking;
   const { environment, brokers } = gateway;
@@ -130,7 +134,7 @@ async function checkAccount(
       : ok('broker', message);
   } catch (error) {
     const { message, hint } = errorObject(error);
-    return fail('broker', `${who}: ${message}`, hint ?? setKeys(username, checking, broker));
+    return fail('broker', `${who}: ${message}`, hint ?? setKeysCommand(username, checking, broker));
   }
 }
 
@@ -261,14 +265,14 @@ export async function checkCertificate(
   const { protocol, hostname, port } = new URL(address);
   if (protocol !== 'https:') return [];
   const now = clock.now();
-  const own = tls === undefined ? [] : [ownFiles(tls, hostname, now)];
+  const own = tls === undefined ? [] : [checkCertificateFiles(tls, hostname, now)];
   const at = { host: hostname, port: Number(port || 443), ...defined({ ca: authorities }) };
   const found = await peerCertificate(at, signal);
   signal.throwIfAborted();
-  return [...own, phonesView(at, found, now)];
+  return [...own, checkTrust(at, found, now)];
 }
 
-function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: number): Finding {
+function checkCertificateFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: number): Finding {
   const check = 'tls';
   let certificate: X509Certificate;
   try {
@@ -291,14 +295,18 @@ function ownFiles(tls: NonNullable<HomeSettings['tls']>, host: string, now: numb
   if (certificate.checkHost(host) === undefined) {
     return fail(check, `${tls.cert} is not for ${host}`, `Get a certificate for ${host}.`);
   }
-  return lasting(check, `${tls.cert} is for ${host}`, Date.parse(certificate.validTo), now);
+  return validityFinding(check, `${tls.cert} is for ${host}`, Date.parse(certificate.validTo), now);
 }
 
-function phonesView({ host, port }: { host: string; port: number }, found: SeenCertificate, now: number) {
+function checkTrust(
+  { host, port }: { host: string; port: number },
+  found: PeerCertificateResult,
+  now: number,
+) {
   const check = 'certificate';
   if (found === undefined) return skip(check, `nothing responds at ${host}:${port} yet`);
   if (found.problem === undefined)
-    return lasting(check, `${host} is trusted`, Date.parse(found.certificate.valid_to), now);
+    return validityFinding(check, `${host} is trusted`, Date.parse(found.certificate.valid_to), now);
   return fail(
     check,
     `phones will not trust ${host}: ${found.problem}`,
@@ -306,7 +314,7 @@ function phonesView({ host, port }: { host: string; port: number }, found: SeenC
   );
 }
 
-function lasting(check: string, message: string, until: number, now: number): Finding {
+function validityFinding(check: string, message: string, until: number, now: number): Finding {
   const days = Math.floor((until - now) / DAY_MS);
   const details = { valid_to: new Date(until).toISOString() };
   if (days < 0) return fail(check, `${message}, but the certificate has expired`, 'Renew it.', details);
@@ -321,12 +329,12 @@ function lasting(check: string, message: string, until: number, now: number): Fi
   return ok(check, `${message}, valid for ${days} more days`, details);
 }
 
-type SeenCertificate = { certificate: PeerCertificate; problem: string | undefined } | undefined;
+type PeerCertificateResult = { certificate: PeerCertificate; problem: string | undefined } | undefined;
 
 function peerCertificate(at: ConnectionOptions & { host: string }, signal: AbortSignal) {
-  return new Promise<SeenCertificate>((resolve) => {
+  return new Promise<PeerCertificateResult>((resolve) => {
     const socket = connect({ ...at, servername: at.host, rejectUnauthorized: false });
-    const end = (found?: SeenCertificate) => {
+    const end = (found?: PeerCertificateResult) => {
       clearTimeout(timer);
       signal.removeEventListener('abort', stop);
       socket.destroy();
@@ -381,7 +389,7 @@ function checkFolder(folder: string): Finding {
 /** Checks whether this machine's agent runs as the same user, who can read files with mode 0600. */
 function checkSeparation(folder: string, env: NodeJS.ProcessEnv): Finding {
   const owner = lstatSync(folder).uid;
-  const agent = statSync(resolveHome(env).data, { throwIfNoEntry: false });
+  const agent = statSync(resolveUserDirs(env).data, { throwIfNoEntry: false });
   if (process.platform === 'win32') {
     return warn(
       'user',

@@ -10,7 +10,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { z } from 'zod';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
@@ -43,7 +43,7 @@ export const DATABASE_WAIT_MS = 10_000;
 export async function readHomeSettings(folder: string): Promise<HomeSettings> {
   const { settings } = homeFiles(folder);
   const hint = 'Create a home with "trade-agent home init", or pass its folder with --home.';
-  return await parseYaml(homeSettingsSchema, readNamedFile(settings, 'home', hint), settings);
+  return await parseYaml(homeSettingsSchema, readRequiredFile(settings, 'home', hint), settings);
 }
 
 /** @throws {TradeAgentError} `invalid_config` */
@@ -52,7 +52,7 @@ export async function readGatewaySettings(folder: string): Promise<GatewaySettin
   const hint = 'See docs/operate/GATEWAY.md for its contents. "trade-agent home init" creates one.';
   const settings = await parseYaml(
     gatewaySettingsSchema,
-    readNamedFile(gateway, 'gateway configuration', hint),
+    readRequiredFile(gateway, 'gateway configuration', hint),
     gateway,
   );
   if (settings.database === undefined) return settings;
@@ -69,28 +69,28 @@ export async function readGatewaySettings(folder: string): Promise<GatewaySettin
  * @throws {TradeAgentError} `usage` if there is a home, or a folder that can't become one; `busy` while another
  *   process creates it
  */
-export async function makeNewFolder<T>(folder: string, work: (part: string) => Promise<T>): Promise<T> {
-  requireFree(folder);
+export async function createHomeFolder<T>(folder: string, work: (part: string) => Promise<T>): Promise<T> {
+  requireUnusedFolder(folder);
   const part = join(dirname(folder), `${basename(folder)}.part`);
   ensurePrivateFolder(dirname(folder));
-  makePart(part);
+  createPartFolder(part);
   return await withProcessLock(
     homeFiles(part).lock,
     { what: `the new home ${folder}`, waitMs: 0 },
     async () => {
-      erase(part);
+      erasePartFolder(part);
       failpoint('init.begun');
       let result: T;
       try {
         result = await work(part);
-        requireFree(folder);
+        requireUnusedFolder(folder);
       } catch (error) {
         rmSync(part, { recursive: true, force: true });
         throw error;
       }
       failpoint('init.whole');
       // rmdir fails unless the folder is empty.
-      if (stats(folder) !== undefined) rmdirSync(folder);
+      if (lstatOrUndefined(folder) !== undefined) rmdirSync(folder);
       renameSync(part, folder);
       failpoint('init.named');
       return result;
@@ -99,11 +99,11 @@ export async function makeNewFolder<T>(folder: string, work: (part: string) => P
 }
 
 /** @throws {TradeAgentError} `usage` if no home can be created */
-export function requireFree(folder: string): void {
-  const found = stats(folder);
+export function requireUnusedFolder(folder: string): void {
+  const found = lstatOrUndefined(folder);
   if (found === undefined) return;
   const problem = folderProblem(found);
-  if (problem !== undefined) throw unusable(folder, problem);
+  if (problem !== undefined) throw unusableFolder(folder, problem);
   const names = readdirSync(folder);
   if (names.includes(basename(homeFiles('').settings))) {
     throw new TradeAgentError('usage', `a home already exists: ${folder}`, {
@@ -111,7 +111,8 @@ export function requireFree(folder: string): void {
       details: { folder },
     });
   }
-  if (names.length > 0) throw unusable(folder, `it contains other files (${names.slice(0, 3).join(', ')})`);
+  if (names.length > 0)
+    throw unusableFolder(folder, `it contains other files (${names.slice(0, 3).join(', ')})`);
 }
 
 /** Returns why a folder can't hold a home's secrets, or undefined if it can. */
@@ -124,31 +125,31 @@ export function folderProblem(found: Stats): string | undefined {
   return undefined;
 }
 
-function unusable(folder: string, problem: string): TradeAgentError {
+function unusableFolder(folder: string, problem: string): TradeAgentError {
   return new TradeAgentError('usage', `${folder} can't be used for a home: ${problem}`, {
     hint: 'Pass a folder that does not exist yet with --home. It is created with the right permissions. Nothing was written.',
     details: { folder },
   });
 }
 
-function stats(path: string): Stats | undefined {
+function lstatOrUndefined(path: string): Stats | undefined {
   return lstatSync(path, { throwIfNoEntry: false });
 }
 
 /** @throws {TradeAgentError} `usage` if another user created it */
-function makePart(part: string): void {
+function createPartFolder(part: string): void {
   try {
     mkdirSync(part, { mode: 0o700 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    const found = stats(part);
+    const found = lstatOrUndefined(part);
     const problem = found === undefined ? undefined : folderProblem(found);
-    if (problem !== undefined) throw unusable(part, problem);
+    if (problem !== undefined) throw unusableFolder(part, problem);
   }
 }
 
 /** Removes everything but the lock, which this process holds. */
-function erase(part: string): void {
+function erasePartFolder(part: string): void {
   const lock = basename(homeFiles(part).lock);
   for (const name of readdirSync(part)) {
     if (name !== lock) rmSync(join(part, name), { recursive: true, force: true });

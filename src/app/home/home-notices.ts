@@ -4,11 +4,11 @@ import type { Clock } from '../../machine/clock.ts';
 import { deliver } from '../../notify/deliver.ts';
 import { type Notice, NoticeFailure } from '../../notify/notice.ts';
 import { openChannel } from '../../notify/open-channel.ts';
-import type { ChannelSurroundings } from '../../notify/sender.ts';
+import type { ChannelDeps } from '../../notify/sender.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { openFileStore } from '../../secrets/file/file-store.ts';
 import { noticeSecrets } from '../../secrets/notice-secrets.ts';
-import { type NoticePlace, noticesLimit } from '../notices/notice-place.ts';
+import { type NoticePlace, noticesTimeLimit } from '../notices/notice-place.ts';
 import { type ListedChannel, secretState } from '../notices/notices.ts';
 
 /** The command that manages a home's notice channels. Quoted in hints. */
@@ -55,7 +55,7 @@ interface PhoneNoticesOptions {
   /** Returns the owner's user name, or undefined if the home has no people. */
   readonly owner: () => string | undefined;
   readonly secrets: CredentialStore;
-  readonly surroundings: Omit<ChannelSurroundings, 'now'>;
+  readonly surroundings: Omit<ChannelDeps, 'now'>;
   readonly clock: Clock;
   /** Receives which channel failed and why, never the notice's text. */
   readonly onError: (message: string) => void;
@@ -71,11 +71,11 @@ export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
       if (used.length === 0 || told.user !== owner()) return;
       const secretOf = await noticeSecrets(options.secrets);
       const notice = toNotice(told);
-      const limit = noticesLimit(clock, signal);
+      const limit = noticesTimeLimit(clock, signal);
       try {
         await Promise.all(
           used.map(([name, channel]) =>
-            send(name, channel, secretOf(name, channel), notice, options, limit.signal).catch(
+            sendNotice(name, channel, secretOf(name, channel), notice, options, limit.signal).catch(
               (error: Error) => onError(`notice ${name}: ${error.message}`),
             ),
           ),
@@ -88,7 +88,7 @@ export function phoneNotices(options: PhoneNoticesOptions): PhoneNotices {
 }
 
 /** @throws {NoticeFailure} */
-async function send(
+async function sendNotice(
   name: string,
   channel: NoticeChannel,
   secret: string | undefined,

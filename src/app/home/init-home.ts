@@ -15,11 +15,11 @@ import type { App } from '../app.ts';
 import { makeKey, sealSecret } from '../gateway/key-file.ts';
 import type { BrokerEntry } from './brokers.ts';
 import {
+  createHomeFolder,
   homeFiles,
-  makeNewFolder,
   readGatewaySettings,
   readHomeSettings,
-  requireFree,
+  requireUnusedFolder,
 } from './home-files.ts';
 import { withHome } from './open-home.ts';
 
@@ -40,7 +40,7 @@ export interface NewHome {
   readonly limits: Limits;
 }
 
-export type MadeHome = Awaited<ReturnType<typeof initHome>>;
+export type CreatedHome = Awaited<ReturnType<typeof initHome>>;
 
 /**
  * Verifies credentials. Changes nothing, here or at the broker.
@@ -62,9 +62,9 @@ export async function openAccount(
  * @throws {TradeAgentError} `usage` if there is a home, or a folder that can't become one; `busy`
  */
 export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
-  requireFree(home.folder);
-  requireValid(home.settings);
-  return await makeNewFolder(home.folder, async (part) => {
+  requireUnusedFolder(home.folder);
+  requireValidSettings(home.settings);
+  return await createHomeFolder(home.folder, async (part) => {
     const { stringify } = await import('yaml');
     const { settings, gateway, limits } = homeFiles(part);
     const write = (file: string, about: string, content: unknown) =>
@@ -100,7 +100,7 @@ export async function initHome(app: Pick<App, 'clock'>, home: NewHome) {
 }
 
 /** Validates before anything is written, because the mistake is in an answer, not in a file. */
-function requireValid(settings: NewHome['settings']): void {
+function requireValidSettings(settings: NewHome['settings']): void {
   const [issue] = homeSettingsSchema.safeParse(settings).error?.issues ?? [];
   if (issue === undefined) return;
   throw new TradeAgentError('usage', `${issue.path.join('.')}: ${issue.message}`, {

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { Keys } from '../../approval/keys/keys.ts';
+import { ApprovalKeys } from '../../approval/keys/keys.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
@@ -14,7 +14,7 @@ import { createPeople, type People } from '../../store/home/people.ts';
 import { createRecoveryCodes, type RecoveryCodes } from '../../store/home/recovery-codes.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import { createSessions } from '../../store/home/sessions.ts';
-import { questionSeal } from '../../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { sealSecret } from '../gateway/key-file.ts';
@@ -33,7 +33,7 @@ export interface OpenHome {
   readonly gateway: GatewaySettings;
   readonly stores: GatewayStores;
   readonly people: People;
-  readonly keys: Keys;
+  readonly keys: ApprovalKeys;
   /** Key pairs of people's accounts at a broker. @param all the home's brokers, if they are about to change */
   readonly keyPairs: (broker: NamedBroker, all?: readonly NamedBroker[]) => KeyPairs;
   readonly recoveryCodes: RecoveryCodes;
@@ -68,7 +68,7 @@ export async function withHome<T>(
   try {
     // Rejects a folder whose secret other users can read.
     const seal = sealSecret(folder);
-    const stores = sqliteGatewayStores(ofGateway, questionSeal(seal));
+    const stores = sqliteGatewayStores(ofGateway, createAuthReqIdSeal(seal));
     const { address } = settings;
     const people = createPeople(prepareHomeDatabase(ofProvider), () => clock.now());
     // No form is served here, so no form key is needed.
@@ -80,7 +80,7 @@ export async function withHome<T>(
       gateway,
       stores,
       people,
-      keys: new Keys({
+      keys: new ApprovalKeys({
         store: stores.keys,
         gateway: address,
         rpId: new URL(address).hostname,

@@ -12,9 +12,9 @@ import { createVault } from '../../home/identity-provider/vault.ts';
 import type { PushOptions } from '../../home/phone/push/phone-push.ts';
 import { isLocalAddress } from '../../home/settings/home-address.ts';
 import {
+  formatListenAddress,
   type HomeSettings,
   type ListenAddress,
-  listenText,
   resolveListenAddress,
   trustedProxies,
 } from '../../home/settings/home-settings.ts';
@@ -22,10 +22,10 @@ import { utcSeconds } from '../../machine/clock.ts';
 import { withProcessLock } from '../../machine/process-lock.ts';
 import { mcpMount } from '../../mcp/http/mcp-mount.ts';
 import { type HttpServer, type ListenOptions, listen } from '../../net/http-server.ts';
-import { listenOnLocalhost, ownAddress } from '../../net/localhost.ts';
+import { createLoopbackFetch, listenOnLocalhost } from '../../net/localhost.ts';
 import { createPeople, type People } from '../../store/home/people.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
-import { questionSeal } from '../../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
@@ -103,22 +103,24 @@ async function open(
     onClose(() => database.close());
     return database;
   }) as [HomeOptions['providerDatabase'], HomeOptions['providerDatabase']];
-  const server = await listenFor(app, settings, options);
+  const server = await listenForHome(app, settings, options);
   onClose(() => server.close());
   let answer: RequestListener = (_request, response) => void response.writeHead(503).end();
-  const own = await ownAddress(settings.address, (request, response) => answer(request, response), { now });
+  const own = await createLoopbackFetch(settings.address, (request, response) => answer(request, response), {
+    now,
+  });
   onClose(() => own.close());
   const people = createPeople(prepareHomeDatabase(providerDatabase), now);
   const telemetry = await serveTelemetry(gateway.telemetry, clock, own.fetch);
   onClose(() => telemetry.close());
-  const stores = sqliteGatewayStores(gatewayDatabase, questionSeal(sealSecret(folder)));
+  const stores = sqliteGatewayStores(gatewayDatabase, createAuthReqIdSeal(sealSecret(folder)));
   const home = await createHome({
     ...homeParts(folder, settings, gateway, rules, clock),
     about: { name: displayName(people, settings), environment: gateway.environment, simulated: false },
     push: homePush(app, folder, settings, () => people.list()[0]?.username),
     ...defined({ numberMatching: settings.number_matching }),
     providerDatabase,
-    vault: noVault(folder, providerDatabase),
+    vault: emptyVault(folder, providerDatabase),
     stores: telemetry.stores(stores),
     fetch: telemetry.fetch,
     clock,
@@ -126,7 +128,7 @@ async function open(
   });
   onClose(() => Promise.all([home.close(), server.close(DRAIN_MS)]));
   answer = telemetry.requests(home.listener, home.routes);
-  server.serve(logged(answer, clock, log));
+  server.serve(withRequestLog(answer, clock, log));
   onClose(preloadVerification());
   const ready: HomeReady = {
     address: settings.address,
@@ -204,7 +206,7 @@ function requireOneAddress({ address }: HomeSettings, { issuer, resource }: Gate
   });
 }
 
-function listenFor(
+function listenForHome(
   { clock, tell }: Pick<App, 'clock' | 'tell'>,
   settings: HomeSettings,
   { listen: said, listening }: Pick<ServeHomeOptions, 'listen' | 'listening'>,
@@ -215,7 +217,7 @@ function listenFor(
     return listenOnLocalhost(at.port, now);
   }
   const tls = settings.tls && { certFile: settings.tls.cert, keyFile: settings.tls.key };
-  const proxies = trustedProxies({ ...settings, listen: listenText(at) });
+  const proxies = trustedProxies({ ...settings, listen: formatListenAddress(at) });
   return listen(
     {
       ...at,
@@ -230,13 +232,13 @@ function listenFor(
 }
 
 /** Creates an empty vault: a home opens broker accounts with key pairs and connects nothing through the provider. */
-function noVault(folder: string, database: HomeOptions['providerDatabase']) {
+function emptyVault(folder: string, database: HomeOptions['providerDatabase']) {
   const key = Buffer.from(hkdfSync('sha256', sealSecret(folder), '', 'trade-agent home vault v1', 32));
   return createVault({ database, key, connections: {} });
 }
 
 /** Logs requests, except the gateway's, which logs its own. */
-function logged(
+function withRequestLog(
   answer: RequestListener,
   clock: App['clock'],
   log: (entry: HomeRequest) => void,

@@ -1,6 +1,6 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { launcher } from '../launcher.ts';
+import { launcherPath } from '../launcher.ts';
 
 export type ServiceKind = 'systemd' | 'launchd';
 
@@ -34,7 +34,7 @@ export function describeService(options: ServiceOptions) {
       hint: 'Use up to 32 lowercase letters, digits, - and _.',
     });
   }
-  const command = [process.execPath, launcher(), 'home', 'serve', '--home', folder];
+  const command = [process.execPath, launcherPath(), 'home', 'serve', '--home', folder];
   const parts = { ...options, command };
   return kind === 'systemd' ? systemd(parts) : launchd(parts);
 }
@@ -50,7 +50,7 @@ function systemd(parts: ServiceParts) {
     commands: [
       `sudo useradd --system --home-dir /var/lib/trade-agent --shell /usr/sbin/nologin ${user}`,
       `sudo install -d -o ${user} -g ${user} -m 0700 /var/lib/trade-agent`,
-      `sudo -u ${user} trade-agent home init --home ${shell(folder)}`,
+      `sudo -u ${user} trade-agent home init --home ${shellQuote(folder)}`,
       `trade-agent home service | sudo tee ${file} > /dev/null`,
       'sudo systemctl daemon-reload',
       'sudo systemctl enable --now trade-agent-home',
@@ -69,21 +69,21 @@ function launchd(parts: ServiceParts) {
     file,
     content: launchAgent(parts),
     commands: [
-      `trade-agent home init --home ${shell(parts.folder)}`,
-      `trade-agent home service --kind launchd > ${shell(file)}`,
-      `launchctl bootstrap gui/$(id -u) ${shell(file)}`,
+      `trade-agent home init --home ${shellQuote(parts.folder)}`,
+      `trade-agent home service --kind launchd > ${shellQuote(file)}`,
+      `launchctl bootstrap gui/$(id -u) ${shellQuote(file)}`,
     ],
     warnings: ['it runs as your user, so any program that you run can read the home'],
   };
 }
 
-function shell(text: string): string {
+function shellQuote(text: string): string {
   return /^[\w./:@%+=-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Returns a launch agent for the caller (launchd.plist(5)). It logs into the home's folder. */
 function launchAgent({ command, folder }: ServiceParts): string {
-  const strings = command.map((word) => `    <string>${escaped(word)}</string>`);
+  const strings = command.map((word) => `    <string>${escapeXml(word)}</string>`);
   return `${[
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN" "http://www.apple.com/DTDs/PropertyList-1.0.dtd">',
@@ -107,13 +107,13 @@ function launchAgent({ command, folder }: ServiceParts): string {
     '  <key>Umask</key>',
     `  <integer>${0o077}</integer>`,
     '  <key>StandardErrorPath</key>',
-    `  <string>${escaped(join(folder, 'home.log'))}</string>`,
+    `  <string>${escapeXml(join(folder, 'home.log'))}</string>`,
     '</dict>',
     '</plist>',
   ].join('\n')}\n`;
 }
 
-function escaped(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
@@ -139,7 +139,7 @@ function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
     'Type=exec',
     `User=${user}`,
     `Group=${user}`,
-    `ExecStart=${command.map(quoted).join(' ')}`,
+    `ExecStart=${command.map(quoteUnitWord).join(' ')}`,
     'Restart=on-failure',
     'RestartSec=2',
     '# Time to finish orders that are being sent.',
@@ -147,7 +147,7 @@ function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
     'UMask=0077',
     `StateDirectory=${STATE_DIRECTORY}`,
     'StateDirectoryMode=0700',
-    ...(inState ? [] : [`ReadWritePaths=${quoted(dirname(folder))}`]),
+    ...(inState ? [] : [`ReadWritePaths=${quoteUnitWord(dirname(folder))}`]),
     'NoNewPrivileges=yes',
     ...capabilities,
     'ProtectSystem=strict',
@@ -178,7 +178,7 @@ function systemdUnit({ command, folder, user, lowPort }: ServiceParts): string {
 }
 
 /** Quotes a word of a command line or a path (systemd.service(5), "Command lines"). */
-function quoted(word: string): string {
+function quoteUnitWord(word: string): string {
   const plain = word.replaceAll('%', '%%').replaceAll('$', '$$$$');
   return /^[\w./:@+=%-]+$/.test(plain) ? plain : `"${plain.replace(/[\\"]/g, '\\$&')}"`;
 }

@@ -10,16 +10,16 @@ import { storedAccounts } from './brokers.ts';
 import { homeFiles, readHomeReady } from './home-files.ts';
 import { findPerson, type OpenHome, withHome } from './open-home.ts';
 
-export type ListedUser = Awaited<ReturnType<typeof listedUsers>>[number];
+export type ListedUser = Awaited<ReturnType<typeof toListedUsers>>[number];
 export type Pairing = Awaited<ReturnType<typeof pairPhone>>;
-export type ListedAuthenticator = ReturnType<typeof listedAuthenticator>;
+export type ListedAuthenticator = ReturnType<typeof toListedAuthenticator>;
 
 /** Lists the people. `accounts` are those they have keys for, and `account` is the first of them. */
 export async function listUsers(app: Pick<App, 'clock'>, folder: string) {
-  return await withHome(app, folder, listedUsers);
+  return await withHome(app, folder, toListedUsers);
 }
 
-async function listedUsers(home: OpenHome) {
+async function toListedUsers(home: OpenHome) {
   const { people, keys, recoveryCodes } = home;
   const pairs = await storedAccounts(home);
   return await Promise.all(
@@ -34,7 +34,7 @@ async function listedUsers(home: OpenHome) {
         username,
         name,
         email,
-        authenticators: (await keys.list(username)).map(listedAuthenticator),
+        authenticators: (await keys.list(username)).map(toListedAuthenticator),
         account: first === undefined ? null : { number: first.number, environment: first.environment },
         accounts,
         recovery_code: code === undefined ? ('none' as const) : unused,
@@ -44,11 +44,11 @@ async function listedUsers(home: OpenHome) {
 }
 
 /** Strips leading dashes from a credential id, which would make it an option on a command line. */
-const typedId = (credentialId: string): string => credentialId.replace(/^-+/, '');
+const idForTyping = (credentialId: string): string => credentialId.replace(/^-+/, '');
 
-function listedAuthenticator(key: SigningKey) {
+function toListedAuthenticator(key: SigningKey) {
   return {
-    id: typedId(key.credentialId),
+    id: idForTyping(key.credentialId),
     name: key.name,
     kind: key.method === 'software' ? ('software' as const) : ('passkey' as const),
     /** Whether it can be on several devices at once. */
@@ -97,11 +97,12 @@ export async function removeAuthenticator(
   return await withHome(app, folder, async (home) => {
     const person = findPerson(home, username);
     const all = await home.keys.list(person.username);
-    const begins = typedId(id);
+    const begins = idForTyping(id);
     const found = all.filter(
-      ({ credentialId, name }) => name === id || (begins !== '' && typedId(credentialId).startsWith(begins)),
+      ({ credentialId, name }) =>
+        name === id || (begins !== '' && idForTyping(credentialId).startsWith(begins)),
     );
-    const key = onlyOne(
+    const key = requireSingle(
       found,
       `${person.username} has no authenticator "${id}"`,
       `"${id}" matches ${found.length} authenticators of ${person.username}`,
@@ -110,12 +111,12 @@ export async function removeAuthenticator(
     await home.keys.remove('machine', key.credentialId);
     home.endKey(person.username, key.credentialId);
     await home.audit();
-    return { username: person.username, authenticator: listedAuthenticator(key), left: all.length - 1 };
+    return { username: person.username, authenticator: toListedAuthenticator(key), left: all.length - 1 };
   });
 }
 
 /** @throws {TradeAgentError} `not_found` if there is none, `usage` if there are several */
-function onlyOne<T>(found: readonly T[], none: string, several: string, hint: string): T {
+function requireSingle<T>(found: readonly T[], none: string, several: string, hint: string): T {
   const [one, ...more] = found;
   if (one === undefined) throw new TradeAgentError('not_found', none, { hint });
   if (more.length > 0) throw new TradeAgentError('usage', several, { hint });
@@ -182,7 +183,7 @@ export async function pairPhone(app: Pick<App, 'clock'>, folder: string, usernam
 }
 
 /** Whether the home's only person has no phone yet. */
-export async function unpaired(app: Pick<App, 'clock'>, folder: string): Promise<boolean> {
+export async function isUnpaired(app: Pick<App, 'clock'>, folder: string): Promise<boolean> {
   return await withHome(app, folder, async ({ people, keys }) => {
     const [owner, ...others] = people.list();
     return owner !== undefined && others.length === 0 && (await keys.list(owner.username)).length === 0;
@@ -190,11 +191,11 @@ export async function unpaired(app: Pick<App, 'clock'>, folder: string): Promise
 }
 
 /** Another agent that a person has authorized. Nobody has verified its name. */
-export type ListedMcpClient = ReturnType<typeof listed>;
+export type ListedMcpClient = ReturnType<typeof toListedMcpClient>;
 
 /** @param user undefined for all people */
 export async function listMcpClients(app: Pick<App, 'clock'>, folder: string, user: string | undefined) {
-  return await withHome(app, folder, async ({ authorized }) => authorized.list(user).map(listed));
+  return await withHome(app, folder, async ({ authorized }) => authorized.list(user).map(toListedMcpClient));
 }
 
 /**
@@ -213,18 +214,18 @@ export async function revokeMcpClient(
     const exact = all.filter(({ clientId }) => clientId === id);
     const found =
       exact.length > 0 ? exact : all.filter(({ clientId, name }) => clientId.startsWith(id) || name === id);
-    const client = onlyOne(
+    const client = requireSingle(
       found,
       `there is no authorized MCP client "${id}"`,
       `"${id}" matches ${found.length} MCP clients`,
       'Pass an id from "trade-agent mcp clients list", or a unique prefix of it. Select the person with --user.',
     );
     authorized.end(client.user, client.clientId);
-    return listed(client);
+    return toListedMcpClient(client);
   });
 }
 
-function listed({ user, clientId, name, host, redirectUri, since, usedAt }: AuthorizedClient) {
+function toListedMcpClient({ user, clientId, name, host, redirectUri, since, usedAt }: AuthorizedClient) {
   return {
     user,
     client_id: clientId,
@@ -248,7 +249,7 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
     const { settings, gateway, stores } = home;
     const ready = readHomeReady(homeFiles(folder).ready);
     const users = await Promise.all(
-      (await listedUsers(home)).map(async (user) => {
+      (await toListedUsers(home)).map(async (user) => {
         const { state, since, until } = await stores.halts.standing(user.username, app.clock.now());
         return {
           ...user,

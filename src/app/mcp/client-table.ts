@@ -16,7 +16,7 @@ export interface Program {
 export type Entry = Readonly<Record<string, unknown>>;
 
 /** The location and format of a client's list of servers. */
-export interface McpClientFacts {
+export interface McpClientSpec {
   readonly title: string;
   readonly format: 'json' | 'toml';
   /** Whether its JSON may contain comments and trailing commas. */
@@ -37,13 +37,13 @@ function applicationData({ platform, userHome, env }: Machine): string {
   return env.XDG_CONFIG_HOME || join(userHome, '.config');
 }
 
-const started = ({ command, args, env }: Program): Entry => ({
+const stdioEntry = ({ command, args, env }: Program): Entry => ({
   command,
   args,
   ...(Object.keys(env).length === 0 ? {} : { env }),
 });
 
-const restart = (title: string) => () => [`Restart ${title} so that it reads the file.`];
+const restartStep = (title: string) => () => [`Restart ${title} so that it reads the file.`];
 
 /** The clients supported by `mcp install`. docs/guide/MCP.md describes how each treats a server that asks a person. */
 export const mcpClients = {
@@ -53,9 +53,9 @@ export const mcpClients = {
     format: 'json',
     file: (machine) => join(applicationData(machine), 'Claude', 'claude_desktop_config.json'),
     section: 'mcpServers',
-    stdio: started,
+    stdio: stdioEntry,
     remote: undefined,
-    next: { stdio: restart('Claude Desktop'), remote: () => [] },
+    next: { stdio: restartStep('Claude Desktop'), remote: () => [] },
   },
   // https://code.claude.com/docs/en/mcp, "user scope"
   'claude-code': {
@@ -63,11 +63,11 @@ export const mcpClients = {
     format: 'json',
     file: ({ userHome, env }) => join(env.CLAUDE_CONFIG_DIR || userHome, '.claude.json'),
     section: 'mcpServers',
-    stdio: (program) => ({ type: 'stdio', ...started(program) }),
+    stdio: (program) => ({ type: 'stdio', ...stdioEntry(program) }),
     remote: (url) => ({ type: 'http', url }),
     next: {
-      stdio: (name) => [allowedTools(name)],
-      remote: (name) => [`Sign in: "claude mcp login ${name}", or /mcp in its chat.`, allowedTools(name)],
+      stdio: (name) => [allowedToolsStep(name)],
+      remote: (name) => [`Sign in: "claude mcp login ${name}", or /mcp in its chat.`, allowedToolsStep(name)],
     },
   },
   // https://developers.openai.com/codex/mcp
@@ -76,9 +76,12 @@ export const mcpClients = {
     format: 'toml',
     file: ({ userHome, env }) => join(env.CODEX_HOME || join(userHome, '.codex'), 'config.toml'),
     section: 'mcp_servers',
-    stdio: started,
+    stdio: stdioEntry,
     remote: (url) => ({ url }),
-    next: { stdio: () => [codexExec], remote: (name) => [`Sign in: "codex mcp login ${name}".`, codexExec] },
+    next: {
+      stdio: () => [codexExecStep],
+      remote: (name) => [`Sign in: "codex mcp login ${name}".`, codexExecStep],
+    },
   },
   // https://opencode.ai/docs/mcp-servers
   opencode: {
@@ -106,7 +109,7 @@ export const mcpClients = {
     comments: true,
     file: ({ userHome, env }) => join(env.GEMINI_CLI_HOME || userHome, '.gemini', 'settings.json'),
     section: 'mcpServers',
-    stdio: started,
+    stdio: stdioEntry,
     remote: (url) => ({ httpUrl: url }),
     next: { stdio: () => [], remote: (name) => [`Sign in: /mcp auth ${name} in its chat.`] },
   },
@@ -117,11 +120,11 @@ export const mcpClients = {
     comments: true,
     file: ({ userHome }) => join(userHome, '.cursor', 'mcp.json'),
     section: 'mcpServers',
-    stdio: started,
+    stdio: stdioEntry,
     remote: (url) => ({ url }),
     next: {
-      stdio: restart('Cursor'),
-      remote: () => [...restart('Cursor')(), 'It opens the browser so that you can sign in.'],
+      stdio: restartStep('Cursor'),
+      remote: () => [...restartStep('Cursor')(), 'It opens the browser so that you can sign in.'],
     },
   },
   // https://code.visualstudio.com/docs/agents/reference/mcp-configuration
@@ -131,7 +134,7 @@ export const mcpClients = {
     comments: true,
     file: (machine) => join(applicationData(machine), 'Code', 'User', 'mcp.json'),
     section: 'servers',
-    stdio: (program) => ({ type: 'stdio', ...started(program) }),
+    stdio: (program) => ({ type: 'stdio', ...stdioEntry(program) }),
     remote: (url) => ({ type: 'http', url }),
     next: {
       stdio: (name) => [`Start ${name} under "MCP: List Servers".`],
@@ -140,13 +143,13 @@ export const mcpClients = {
       ],
     },
   },
-} as const satisfies Readonly<Record<string, McpClientFacts>>;
+} as const satisfies Readonly<Record<string, McpClientSpec>>;
 
 export type McpClientName = keyof typeof mcpClients;
 export const mcpClientNames = Object.keys(mcpClients) as McpClientName[];
 
-function allowedTools(name: string): string {
+function allowedToolsStep(name: string): string {
   return `"claude -p" never prompts: it calls only the tools in --allowedTools, such as mcp__${name}__place_order.`;
 }
 
-const codexExec = '"codex exec" never prompts: it rejects cancel_order and calls the other tools.';
+const codexExecStep = '"codex exec" never prompts: it rejects cancel_order and calls the other tools.';

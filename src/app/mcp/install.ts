@@ -6,16 +6,16 @@ import { applyEdits, modify, type ParseError, parse as parseJson, printParseErro
 import { parse as parseToml, stringify, TomlError } from 'smol-toml';
 import { chosenProfileName, credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { writeWholeFile } from '../../machine/private-file.ts';
+import { writeFileAtomically } from '../../machine/private-file.ts';
 import { startEnvironment } from '../../machine/start-environment.ts';
 import type { App } from '../app.ts';
-import { launcher } from '../launcher.ts';
+import { launcherPath } from '../launcher.ts';
 import { version } from '../version.ts';
 import {
   type Entry,
   type Machine,
-  type McpClientFacts,
   type McpClientName,
+  type McpClientSpec,
   mcpClients,
   type Program,
 } from './client-table.ts';
@@ -57,12 +57,12 @@ export async function installMcp(
   agree: (found: Installation) => Promise<boolean>,
   machine: Machine = { platform: process.platform, userHome: homedir(), env: app.env },
 ): Promise<Installation> {
-  const client: McpClientFacts = mcpClients[options.client];
+  const client: McpClientSpec = mcpClients[options.client];
   const transport = options.remote ? 'http' : 'stdio';
   const entry = options.remote
     ? await remoteEntry(app, client, options)
     : client.stdio(await ownProgram(app, options, machine));
-  const file = followed(client.file(machine));
+  const file = resolveLink(client.file(machine));
   const edit = () => editServer(file, readSettings(file), client, options.name, entry);
   const edited = edit();
   const found: Installation = {
@@ -89,7 +89,7 @@ export async function installMcp(
 
 async function remoteEntry(
   app: Pick<App, 'profile'>,
-  client: McpClientFacts,
+  client: McpClientSpec,
   options: InstallOptions,
 ): Promise<Entry> {
   if (options.readOnly) {
@@ -114,7 +114,7 @@ async function ownProgram(
 ): Promise<Program> {
   const config = await app.config();
   const profile = findProfile(config, chosenProfileName(config, app.profileName));
-  const script = launcher();
+  const script = launcherPath();
   const args = ['mcp', '--profile', profile.name, ...(readOnly ? ['--read-only'] : [])];
   const env = startEnvironment(app.env, credentialStoreKind(profile) === 'keychain');
   // npx's cache may be gone tomorrow.
@@ -126,11 +126,11 @@ async function ownProgram(
 }
 
 /** Resolves a symlink, so that writing keeps it. */
-function followed(file: string): string {
+function resolveLink(file: string): string {
   return existsSync(file) ? realpathSync(file) : file;
 }
 
-function notInstalledStep(file: string, { title }: McpClientFacts): string[] {
+function notInstalledStep(file: string, { title }: McpClientSpec): string[] {
   return existsSync(dirname(file)) ? [] : [`${title} doesn't seem to be installed on this machine.`];
 }
 
@@ -156,9 +156,9 @@ function readSettings(file: string): string {
   }
 }
 
-function writeSettings(file: string, { text }: Edited): void {
+function writeSettings(file: string, { text }: EditedSettings): void {
   try {
-    writeWholeFile(file, text, existsSync(file) ? statSync(file).mode & 0o777 : 0o600);
+    writeFileAtomically(file, text, existsSync(file) ? statSync(file).mode & 0o777 : 0o600);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     throw new TradeAgentError('invalid_config', `${file} can't be written (${code})`, {
@@ -168,7 +168,7 @@ function writeSettings(file: string, { text }: Edited): void {
   }
 }
 
-interface Edited {
+interface EditedSettings {
   readonly text: string;
   /** The entry as displayed. */
   readonly entry: string;
@@ -177,7 +177,17 @@ interface Edited {
 }
 
 /** Keys that define how a server is reached. The new entry replaces them. */
-const reached = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 'httpUrl', 'headers'];
+const reachabilityKeys = [
+  'type',
+  'command',
+  'args',
+  'env',
+  'environment',
+  'cwd',
+  'url',
+  'httpUrl',
+  'headers',
+];
 
 /**
  * Sets one server's entry and verifies that nothing else changes, whatever the format's editor does. Keys that the
@@ -189,40 +199,41 @@ const reached = ['type', 'command', 'args', 'env', 'environment', 'cwd', 'url', 
 export function editServer(
   file: string,
   text: string,
-  client: McpClientFacts,
+  client: McpClientSpec,
   name: string,
   wanted: Entry,
-): Edited {
+): EditedSettings {
   const format = client.format === 'toml' ? tomlFormat : jsonFormat(client.comments ?? false);
-  const before = parse(format, file, text);
+  const before = parseSettings(format, file, text);
   const section = before[client.section] ?? {};
-  if (!isRecord(section)) throw unusable(file, `"${client.section}" is not a table of servers`);
+  if (!isRecord(section)) throw unusableSettings(file, `"${client.section}" is not a table of servers`);
   const there = Object.hasOwn(section, name) ? section[name] : undefined;
-  if (there !== undefined && !isRecord(there)) throw unusable(file, `"${name}" is not a server entry`);
-  const kept = Object.entries(there ?? {}).filter(([key]) => !reached.includes(key));
+  if (there !== undefined && !isRecord(there))
+    throw unusableSettings(file, `"${name}" is not a server entry`);
+  const kept = Object.entries(there ?? {}).filter(([key]) => !reachabilityKeys.includes(key));
   const entry = { ...wanted, ...Object.fromEntries(kept) };
   const path = [client.section, name] as const;
   const shown = format.show(path, entry);
   if (there !== undefined && isDeepStrictEqual(there, entry)) return { text, entry: shown, before: shown };
   const edited = format.set(text, path, entry);
   const after = { ...before, [client.section]: { ...section, [name]: entry } };
-  if (edited === undefined || !says(format, edited, after)) {
-    throw unusable(file, `"${name}" can't be changed without changing other entries`);
+  if (edited === undefined || !parsesTo(format, edited, after)) {
+    throw unusableSettings(file, `"${name}" can't be changed without changing other entries`);
   }
   return { text: edited, entry: shown, before: there === undefined ? undefined : format.show(path, there) };
 }
 
 /** Whether a text parses to exactly the wanted value. */
-function says(format: Format, text: string, wanted: Record<string, unknown>): boolean {
+function parsesTo(format: Format, text: string, wanted: Record<string, unknown>): boolean {
   try {
-    return isDeepStrictEqual(plain(format.parse(text)), plain(wanted));
+    return isDeepStrictEqual(toPlainValue(format.parse(text)), toPlainValue(wanted));
   } catch (error) {
     if (error instanceof TextError) return false;
     throw error;
   }
 }
 
-function parse(format: Format, file: string, text: string): Record<string, unknown> {
+function parseSettings(format: Format, file: string, text: string): Record<string, unknown> {
   try {
     return format.parse(text);
   } catch (error) {
@@ -234,7 +245,7 @@ function parse(format: Format, file: string, text: string): Record<string, unkno
   }
 }
 
-function unusable(file: string, why: string): TradeAgentError {
+function unusableSettings(file: string, why: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${file}: ${why}`, {
     hint: 'Nothing was changed. Remove the entry by hand, or choose another --name.',
   });
@@ -244,10 +255,10 @@ const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
 
 /** Copies a parsed value without the parsers' prototypes, which would break the comparison. */
-function plain(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(plain);
+function toPlainValue(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(toPlainValue);
   if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, plain(member)]));
+  return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, toPlainValue(member)]));
 }
 
 /** Parses a settings format and changes one server's entry in it. */
@@ -339,7 +350,7 @@ const tomlFormat: Format = {
     const eol = text.includes('\r\n') ? '\r\n' : '\n';
     const lines = text.split(/\r?\n/);
     const added = this.show(path, entry).split('\n');
-    if (!has(parseToml(text), path)) {
+    if (!hasServer(parseToml(text), path)) {
       while (lines.at(-1)?.trim() === '') lines.pop();
       return [...lines, ...(lines.length === 0 ? [] : ['']), ...added, ''].join(eol);
     }
@@ -359,7 +370,7 @@ const tomlFormat: Format = {
   show: ([section, name], entry) => stringify({ [section]: { [name]: entry } }).trimEnd(),
 };
 
-function has(table: Record<string, unknown>, [section, name]: readonly [string, string]): boolean {
+function hasServer(table: Record<string, unknown>, [section, name]: readonly [string, string]): boolean {
   const servers = table[section];
   return typeof servers === 'object' && servers !== null && Object.hasOwn(servers, name);
 }

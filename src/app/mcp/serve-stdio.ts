@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { ConnectingAccount } from '../../auth/connections/connect-account.ts';
+import type { PendingConnection } from '../../auth/connections/connect-account.ts';
 import {
   type ConnectionName,
   connectionNames,
@@ -11,7 +11,7 @@ import { READ_SCOPES, SESSION_SCOPES } from '../../oauth/scopes.ts';
 import type { OwnRules } from '../../tools/own-rules.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import type { StoreApp } from '../check/with-check-store.ts';
+import type { CheckStoreApp } from '../check/with-check-store.ts';
 import type { openAccounts } from '../connections.ts';
 import { version } from '../version.ts';
 
@@ -24,7 +24,7 @@ interface ServeStdioOptions {
 }
 
 type StdioApp = ConnectApp &
-  StoreApp &
+  CheckStoreApp &
   Pick<App, 'account' | 'clock' | 'signal' | 'session' | 'reset' | 'limitToReading'>;
 
 /**
@@ -96,8 +96,8 @@ function connectAddresses(
   signal: AbortSignal,
 ): (connection: string) => Promise<string | undefined> {
   /** Links in progress, until the person finishes, declines, or lets them expire. */
-  const open = new Map<string, Promise<ConnectingAccount>>();
-  const start = async (name: ConnectionName): Promise<ConnectingAccount> => {
+  const open = new Map<string, Promise<PendingConnection>>();
+  const start = async (name: ConnectionName): Promise<PendingConnection> => {
     const { describeConnection, openAccounts } = await import('../connections.ts');
     const { connectAccount } = await import('../../auth/connections/connect-account.ts');
     const [{ provider_name: connection, scopes }, { accounts, finish }] = await Promise.all([

@@ -1,10 +1,10 @@
 import { type McpServerConfig, mcpServerName, mcpServerSchema } from '../../config/mcp-servers.ts';
-import { type EntryPlace, removeEntry, writeEntry } from '../../config/named-entries.ts';
+import { type EntryLocation, removeEntry, writeEntry } from '../../config/named-entries.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type ComparedTool, compareTools } from '../../mcp/client/compared-tools.ts';
 import type { ServerAccess } from '../../mcp/client/server-access.ts';
 import type { ServerRegistry, ServerState } from '../../mcp/client/server-registry.ts';
-import { dangerWords } from '../../mcp/client/tool-danger.ts';
+import { dangerTexts } from '../../mcp/client/tool-danger.ts';
 import { mcpCredentials } from '../../secrets/places/mcp-credentials.ts';
 import { closestMatch } from '../../text/closest-match.ts';
 import type { AgentOptions, App } from '../app.ts';
@@ -26,7 +26,7 @@ async function serverAccess(
 }
 
 /** @throws {TradeAgentError} `not_found` */
-async function serverNamed(app: Pick<App, 'profile'>, name: string): Promise<McpServerConfig> {
+async function findServer(app: Pick<App, 'profile'>, name: string): Promise<McpServerConfig> {
   const { mcp_servers: servers = {} } = await app.profile();
   const found = Object.hasOwn(servers, name) ? servers[name] : undefined;
   if (found !== undefined) return found;
@@ -41,7 +41,7 @@ async function serverNamed(app: Pick<App, 'profile'>, name: string): Promise<Mcp
 }
 
 /** Returns the location of a server's entry in `config.yaml`. */
-async function serverPlace(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
+async function serverEntryPlace(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryLocation> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'mcp_servers', name };
 }
 
@@ -52,14 +52,14 @@ export async function openServerRegistry(app: App): Promise<ServerRegistry> {
   return serverRegistry({ ...(await serverAccess(app)), servers, clock: app.clock });
 }
 
-export type ListedServer = ReturnType<typeof listedServer>;
+export type ListedServer = ReturnType<typeof toListedServer>;
 
 export async function listServers(app: Pick<App, 'profile'>) {
   const { mcp_servers: servers = {} } = await app.profile();
-  return Object.entries(servers).map(([name, server]) => listedServer(name, server));
+  return Object.entries(servers).map(([name, server]) => toListedServer(name, server));
 }
 
-function listedServer(name: string, server: McpServerConfig) {
+function toListedServer(name: string, server: McpServerConfig) {
   const { command = '', args = [], url, enabled, tools, pins } = server;
   return {
     name,
@@ -96,7 +96,7 @@ export async function serversState(
   };
 }
 
-export interface LookedAtServer {
+export interface InspectedServer {
   readonly name: string;
   readonly protocol: string;
   readonly about: { readonly name: string; readonly version: string };
@@ -111,17 +111,21 @@ type ServerApp = Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store
  * Connects a server and compares its tools with the allowed ones.
  * @throws {TradeAgentError} `not_found`, `mcp_server_failed`, `login_denied`, `login_expired`, `credential_store_…`
  */
-export async function lookAtServer(app: ServerApp, name: string, open: OpenBrowser): Promise<LookedAtServer> {
-  return await lookAt(app, name, await serverNamed(app, name), open);
+export async function inspectServer(
+  app: ServerApp,
+  name: string,
+  open: OpenBrowser,
+): Promise<InspectedServer> {
+  return await inspect(app, name, await findServer(app, name), open);
 }
 
-/** Does the same as {@link lookAtServer} for a server that may not be in the profile yet. */
-async function lookAt(
+/** Does the same as {@link inspectServer} for a server that may not be in the profile yet. */
+async function inspect(
   app: ServerApp,
   name: string,
   server: McpServerConfig,
   openBrowser: OpenBrowser,
-): Promise<LookedAtServer> {
+): Promise<InspectedServer> {
   const { connectServer } = await import('../../mcp/client/connection.ts');
   const { signal } = app;
   const connection = await connectServer({ ...(await serverAccess(app)), name, server, openBrowser }, signal);
@@ -133,7 +137,7 @@ async function lookAt(
   }
 }
 
-export type ServerPlace = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
+export type ServerLocation = Partial<Pick<McpServerConfig, 'command' | 'args' | 'env' | 'url' | 'client_id'>>;
 
 /**
  * Connects a server, lets the person choose among its tools, and adds it to the profile.
@@ -144,9 +148,9 @@ export type ServerPlace = Partial<Pick<McpServerConfig, 'command' | 'args' | 'en
 export async function addServer(
   app: App,
   name: string,
-  place: ServerPlace,
-  ask: AskPerson & { choose: (looked: LookedAtServer) => Promise<readonly string[]> },
-): Promise<LookedAtServer> {
+  place: ServerLocation,
+  ask: ServerPrompts & { choose: (looked: InspectedServer) => Promise<readonly string[]> },
+): Promise<InspectedServer> {
   const profile = await app.profile();
   if (!mcpServerName.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid server name`, {
@@ -158,10 +162,10 @@ export async function addServer(
       hint: `Choose another name, or remove it first: trade-agent mcp servers remove ${name}`,
     });
   }
-  const server = placed(place);
-  const looked = await lookAt(app, name, server, ask.open);
-  const allowed = await allowing(looked, server, await ask.choose(looked), ask.insist);
-  await writeEntry(await serverPlace(app, name), { ...place, ...toConfigEntry(allowed) });
+  const server = parseLocation(place);
+  const looked = await inspect(app, name, server, ask.open);
+  const allowed = await withAllowed(looked, server, await ask.choose(looked), ask.insist);
+  await writeEntry(await serverEntryPlace(app, name), { ...place, ...toConfigEntry(allowed) });
   return {
     ...looked,
     tools: looked.tools.map(
@@ -171,7 +175,7 @@ export async function addServer(
 }
 
 /** @throws {TradeAgentError} `usage` */
-function placed(place: ServerPlace): McpServerConfig {
+function parseLocation(place: ServerLocation): McpServerConfig {
   const parsed = mcpServerSchema.safeParse(place);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
@@ -189,11 +193,11 @@ function placed(place: ServerPlace): McpServerConfig {
 type Allowed = Pick<McpServerConfig, 'tools' | 'pins' | 'unsafe'>;
 
 /** Makes a person confirm explicitly tools that could act without their phone. Throws if they decline. */
-export type Insist = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
+export type ConfirmUnsafe = (server: string, tools: readonly ComparedTool[]) => Promise<void>;
 
-interface AskPerson {
+interface ServerPrompts {
   readonly open: OpenBrowser;
-  readonly insist: Insist | undefined;
+  readonly insist: ConfirmUnsafe | undefined;
 }
 
 /**
@@ -202,15 +206,15 @@ interface AskPerson {
  * @throws {TradeAgentError} `not_found` for an unknown tool; `usage` for one that can't be displayed faithfully;
  *   `blocked` for one that could act without the phone; any error from `insist`
  */
-async function allowing(
-  { name: server, tools: there }: Pick<LookedAtServer, 'name' | 'tools'>,
+async function withAllowed(
+  { name: server, tools: there }: Pick<InspectedServer, 'name' | 'tools'>,
   before: Allowed,
   tools: readonly string[],
-  insist: Insist | undefined,
+  insist: ConfirmUnsafe | undefined,
 ): Promise<Allowed> {
   const chosen = tools.map((name) => {
     const found = there.find((tool) => tool.name === name && tool.state !== 'gone');
-    if (found === undefined) throw noSuchTool(server, name, there);
+    if (found === undefined) throw unknownTool(server, name, there);
     if (found.fit === undefined || found.pin === undefined) {
       throw new TradeAgentError(
         'usage',
@@ -249,25 +253,25 @@ export async function allowTools(
   app: App,
   name: string,
   tools: readonly string[],
-  ask: AskPerson & { agree: (tools: readonly ComparedTool[]) => Promise<void> },
+  ask: ServerPrompts & { agree: (tools: readonly ComparedTool[]) => Promise<void> },
 ): Promise<readonly ComparedTool[]> {
-  const server = await serverNamed(app, name);
-  const looked = await lookAt(app, name, server, ask.open);
-  const allowed = await allowing(looked, server, tools, ask.insist);
+  const server = await findServer(app, name);
+  const looked = await inspect(app, name, server, ask.open);
+  const allowed = await withAllowed(looked, server, tools, ask.insist);
   const chosen = looked.tools.filter((tool) => tools.includes(tool.name));
   await ask.agree(chosen);
-  await writeEntry(await serverPlace(app, name), toConfigEntry(allowed));
+  await writeEntry(await serverEntryPlace(app, name), toConfigEntry(allowed));
   return chosen.map((tool) => ({ ...tool, state: 'offered' as const }));
 }
 
 function unsafeToolError(server: string, { name, danger }: ComparedTool): TradeAgentError {
-  const why = danger === undefined ? 'is unsafe' : dangerWords[danger];
+  const why = danger === undefined ? 'is unsafe' : dangerTexts[danger];
   return new TradeAgentError('blocked', `${name} of ${server} ${why}`, {
     hint: 'Nothing was allowed. The gateway connects to brokers itself, and asks for approval on your phone (docs/guide/BROKERS.md). Pass --unsafe to allow the tool anyway.',
   });
 }
 
-function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]): TradeAgentError {
+function unknownTool(server: string, name: string, tools: readonly ComparedTool[]): TradeAgentError {
   const names = tools.filter(({ state }) => state !== 'gone').map((tool) => tool.name);
   const nearest = closestMatch(name, names);
   return new TradeAgentError('not_found', `${server} has no tool "${name}"`, {
@@ -280,7 +284,7 @@ function noSuchTool(server: string, name: string, tools: readonly ComparedTool[]
 
 /** Removes a server from the profile, along with its tokens. @throws {TradeAgentError} `not_found` */
 export async function removeServer(app: App, name: string): Promise<void> {
-  const { url } = await serverNamed(app, name);
+  const { url } = await findServer(app, name);
   if (url !== undefined) {
     const { StoredAuthorization } = await import('../../mcp/client/kept-authorization.ts');
     const { credentials } = await serverAccess(app);
@@ -288,5 +292,5 @@ export async function removeServer(app: App, name: string): Promise<void> {
     if (Object.keys(await credentials.read()).length > 0)
       await new StoredAuthorization(credentials, url).forget();
   }
-  await removeEntry(await serverPlace(app, name));
+  await removeEntry(await serverEntryPlace(app, name));
 }

@@ -15,13 +15,13 @@ type ServerApp = Pick<App, 'requireSession' | 'signal'>;
 const serverRequests = async (app: ServerApp): Promise<RemoteRequests> =>
   remoteRequests(await app.requireSession());
 
-export async function listAtServer(app: ServerApp): Promise<OperationAnswer<'listNotices'>['channels']> {
+export async function listServerNotices(app: ServerApp): Promise<OperationAnswer<'listNotices'>['channels']> {
   return (await (await serverRequests(app)).call('listNotices', { signal: app.signal })).channels;
 }
 
 /** @throws {TradeAgentError} `not_found` */
-async function namedAtServer(app: ServerApp, name: string) {
-  const channels = await listAtServer(app);
+async function findServerNotice(app: ServerApp, name: string) {
+  const channels = await listServerNotices(app);
   const found = channels.find((one) => one.name === name);
   if (found !== undefined) return found;
   const names = channels.map((one) => one.name).join(', ');
@@ -31,7 +31,11 @@ async function namedAtServer(app: ServerApp, name: string) {
 }
 
 /** @param written the settings, as in config.yaml @throws {TradeAgentError} `invalid_config`, `usage` */
-export async function addAtServer(app: ServerApp, name: string, written: unknown): Promise<NoticeChannel> {
+export async function addServerNotice(
+  app: ServerApp,
+  name: string,
+  written: unknown,
+): Promise<NoticeChannel> {
   if (!noticeNameSchema.safeParse(name).success) {
     throw new TradeAgentError('usage', `"${name}" is not a valid channel name`, {
       hint: 'Use up to 32 lowercase letters, digits and "-".',
@@ -46,13 +50,13 @@ export async function addAtServer(app: ServerApp, name: string, written: unknown
   return channel;
 }
 
-export async function removeAtServer(app: ServerApp, name: string): Promise<void> {
+export async function removeServerNotice(app: ServerApp, name: string): Promise<void> {
   const { signal } = app;
   await (await serverRequests(app)).call('removeNotice', { params: { notice: name }, signal });
 }
 
 /** @throws {TradeAgentError} `notice_failed` */
-export async function testAtServer(
+export async function testServerNotice(
   app: ServerApp,
   name: string,
 ): Promise<{ readonly id: string; readonly attempts: number }> {
@@ -66,12 +70,12 @@ export async function testAtServer(
 }
 
 /** @param ask receives a description of the secret @throws {TradeAgentError} `not_found`; `usage` if it needs none */
-export async function setSecretAtServer(
+export async function setServerNoticeSecret(
   app: ServerApp,
   name: string,
   ask: (words: string) => Promise<string>,
 ): Promise<{ readonly kind: string; readonly words: string }> {
-  const { kind, wants } = await namedAtServer(app, name);
+  const { kind, wants } = await findServerNotice(app, name);
   if (wants === null)
     throw new TradeAgentError('usage', `${name} needs no secret`, { hint: 'You can use it as it is.' });
   const body = { secret: await ask(wants) };

@@ -2,13 +2,13 @@ import { shortId } from '../../agent/short-id.ts';
 import type { NoticeChannel, NoticesConfig } from '../../config/notice-channels.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
-import { clockLimit } from '../../net/time-limit.ts';
+import { clockTimeLimit } from '../../net/time-limit.ts';
 import { NoticeFailure } from '../../notify/notice.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import {
+  noticeSecretLabel,
   noticeSecretNeed,
   noticeSecrets,
-  noticeSecretWords,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { defined } from '../../values/defined.ts';
@@ -18,8 +18,8 @@ import type { App } from '../app.ts';
 const ALL_NOTICES_TIMEOUT_MS = 30_000;
 
 /** Limits sending to {@link ALL_NOTICES_TIMEOUT_MS}. */
-export function noticesLimit(clock: App['clock'], signal: AbortSignal) {
-  return clockLimit(
+export function noticesTimeLimit(clock: App['clock'], signal: AbortSignal) {
+  return clockTimeLimit(
     clock,
     ALL_NOTICES_TIMEOUT_MS,
     signal,
@@ -60,7 +60,7 @@ export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace
 }
 
 /** @throws {TradeAgentError} `not_found` */
-export async function channelNamed(place: NoticePlace, name: string): Promise<NoticeChannel> {
+export async function findChannel(place: NoticePlace, name: string): Promise<NoticeChannel> {
   const notices = await place.channels();
   const channel = Object.hasOwn(notices, name) ? notices[name] : undefined;
   if (channel !== undefined) return channel;
@@ -82,7 +82,7 @@ export async function setNoticeSecret(
   name: string,
   ask: (words: string) => Promise<string>,
 ): Promise<{ readonly kind: NoticeChannel['kind']; readonly words: string }> {
-  const channel = await channelNamed(place, name);
+  const channel = await findChannel(place, name);
   if (noticeSecretNeed(channel) === 'none') {
     throw new TradeAgentError('usage', `${name} needs no secret`, {
       hint:
@@ -93,7 +93,7 @@ export async function setNoticeSecret(
   }
   const store = await place.store();
   await store.probe();
-  const words = noticeSecretWords(channel);
+  const words = noticeSecretLabel(channel);
   await storeNoticeSecret(store, name, channel, await ask(words));
   return { kind: channel.kind, words };
 }
@@ -110,7 +110,7 @@ export async function testNotice(
     import('../../notify/open-channel.ts'),
   ]);
   const { clock, env, signal } = app;
-  const channel = await channelNamed(place, name);
+  const channel = await findChannel(place, name);
   const secret = (await noticeSecrets(await place.store()))(name, channel);
   const now = () => clock.now();
   const send = openChannel(name, channel, secret, {

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EntryPlace, removeEntry, writeEntry } from '../../config/named-entries.ts';
+import { type EntryLocation, removeEntry, writeEntry } from '../../config/named-entries.ts';
 import {
   type NoticeChannel,
   noticeChannelSchema,
@@ -9,10 +9,10 @@ import {
 } from '../../config/notice-channels.ts';
 import { readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { forgetNoticeSecret, noticeSecretNeed, noticeSecrets } from '../../secrets/notice-secrets.ts';
+import { deleteNoticeSecret, noticeSecretNeed, noticeSecrets } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
 import { profileServer } from '../server-of.ts';
-import { channelNamed, profileNotices, setNoticeSecret, testNotice } from './notice-place.ts';
+import { findChannel, profileNotices, setNoticeSecret, testNotice } from './notice-place.ts';
 
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
   readonly name: string;
@@ -26,7 +26,8 @@ export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 
 
 /** Lists the channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
-  if ((await profileServer(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
+  if ((await profileServer(app)) !== undefined)
+    return (await import('./at-server.ts')).listServerNotices(app);
   const { notices = {} } = await app.profile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];
@@ -68,7 +69,7 @@ async function waitingNotices(app: App): Promise<ReadonlyMap<string, number>> {
 const LIST_SETTINGS: readonly string[] = ['to', 'rules', 'tags'];
 
 /** Returns the location of a channel's entry in `config.yaml`. */
-async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryPlace> {
+async function noticeEntry(app: Pick<App, 'home' | 'profile'>, name: string): Promise<EntryLocation> {
   return { home: await app.home(), profile: (await app.profile()).name, section: 'notices', name };
 }
 
@@ -125,9 +126,9 @@ async function parseChannelSettings(words: readonly string[]): Promise<Record<st
 }
 
 /** Sends a test notice. @throws {TradeAgentError} `not_found`; `notice_failed` */
-export async function testOwnNotice(app: App, name: string) {
+export async function testProfileNotice(app: App, name: string) {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).testAtServer(app, name);
+    return (await import('./at-server.ts')).testServerNotice(app, name);
   return await testNotice(app, profileNotices(app), name);
 }
 
@@ -136,10 +137,14 @@ export async function testOwnNotice(app: App, name: string) {
  * @param ask receives a description of the secret
  * @throws {TradeAgentError} `not_found`; `usage` if the channel needs none
  */
-export async function setOwnSecret(app: App, name: string, ask: (words: string) => Promise<string>) {
+export async function setProfileNoticeSecret(
+  app: App,
+  name: string,
+  ask: (words: string) => Promise<string>,
+) {
   if ((await profileServer(app)) !== undefined) {
-    const { setSecretAtServer } = await import('./at-server.ts');
-    return { ...(await setSecretAtServer(app, name, ask)), place: 'on the server, sealed' };
+    const { setServerNoticeSecret } = await import('./at-server.ts');
+    return { ...(await setServerNoticeSecret(app, name, ask)), place: 'on the server, sealed' };
   }
   return { ...(await setNoticeSecret(profileNotices(app), name, ask)), place: 'in the credential store' };
 }
@@ -147,8 +152,8 @@ export async function setOwnSecret(app: App, name: string, ask: (words: string) 
 /** Removes a channel and its secret. @throws {TradeAgentError} `not_found`, `credential_store_…` */
 export async function removeNotice(app: App, name: string): Promise<void> {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).removeAtServer(app, name);
-  await channelNamed(profileNotices(app), name);
-  await forgetNoticeSecret(await app.store(), name);
+    return (await import('./at-server.ts')).removeServerNotice(app, name);
+  await findChannel(profileNotices(app), name);
+  await deleteNoticeSecret(await app.store(), name);
   await removeEntry(await noticeEntry(app, name));
 }

@@ -6,9 +6,9 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
-import { type AcrossApp, accountsMeant, eachAccount, type MissingAccount } from '../accounts.ts';
+import { forEachAccount, type MissingAccount, type MultiAccountApp, selectedAccounts } from '../accounts.ts';
 import type { App } from '../app.ts';
-import { wholeId } from '../whole-id.ts';
+import { resolvePrefix } from '../whole-id.ts';
 
 /** An order, with its account if there are several. */
 export type OrderRow = Order & Partial<AccountName>;
@@ -25,14 +25,14 @@ export async function listOrders(
   query: { readonly status: 'open' | 'closed' | 'all'; readonly limit: number },
 ): Promise<OrderList> {
   if (!app.ofAll) return { orders: await (await app.gateway()).orders(query), missing: [] };
-  const { read, missing } = await eachAccount(app, await app.accounts(), async (own) =>
+  const { read, missing } = await forEachAccount(app, await app.accounts(), async (own) =>
     (await own.gateway()).orders(query),
   );
-  const orders = read.flatMap(({ at, value }) => value.map((order) => rowAt(order, at)));
+  const orders = read.flatMap(({ at, value }) => value.map((order) => toOrderRow(order, at)));
   return { orders: orders.toSorted(newestFirst).slice(0, query.limit), missing };
 }
 
-function rowAt(order: Order, { account, broker, label }: AccountName): OrderRow {
+function toOrderRow(order: Order, { account, broker, label }: AccountName): OrderRow {
   return { ...order, account, broker, label };
 }
 
@@ -40,11 +40,11 @@ function newestFirst(a: Order, b: Order): number {
   return Date.parse(b.submitted_at) - Date.parse(a.submitted_at);
 }
 
-/** @param id the broker's id or a prefix @throws {TradeAgentError} as `placeOfOrder` */
+/** @param id the broker's id or a prefix @throws {TradeAgentError} as `locateOrder` */
 export async function showOrder(app: OrderApp, id: string): Promise<OrderRow> {
-  const { gateway, id: whole, at } = await placeOfOrder(app, id);
+  const { gateway, id: whole, at } = await locateOrder(app, id);
   const order = await gateway.order(whole);
-  return at === undefined ? order : rowAt(order, at);
+  return at === undefined ? order : toOrderRow(order, at);
 }
 
 /** The outcome of a requested order, as printed by `order … --output json`, without its schema. */
@@ -62,14 +62,14 @@ export interface OrderOutcome {
  * @param id the broker's id or a prefix
  * @param ask requests the approval
  * @returns the order afterwards, including its fills, and the request
- * @throws {TradeAgentError} as `placeOfOrder`, `gateway_refused`, and any error from `ask`
+ * @throws {TradeAgentError} as `locateOrder`, `gateway_refused`, and any error from `ask`
  */
 export async function cancelOrder(
   app: OrderApp,
   id: string,
   ask: (request: ProposalRequestInput) => Promise<OrderOutcome>,
 ): Promise<OrderOutcome> {
-  const place = await placeOfOrder(app, id);
+  const place = await locateOrder(app, id);
   const { gateway, id: whole } = place;
   let outcome: OrderOutcome = { status: 'done', key: null, approval: null, order: null };
   try {
@@ -81,18 +81,18 @@ export async function cancelOrder(
   return outcome.status === 'done' ? { ...outcome, order: await gateway.order(whole) } : outcome;
 }
 
-function cancelProposal({ id, at }: OrderPlace): ProposalRequestInput {
+function cancelProposal({ id, at }: OrderLocation): ProposalRequestInput {
   return {
     kind: 'cancel',
     cancel: { ...accountField(at), order_id: id },
     requested_by: 'order cancel',
-    provenance: { fields: { ...accountFrom(at), order_id: { source: 'user' } } },
+    provenance: { fields: { ...accountProvenance(at), order_id: { source: 'user' } } },
   };
 }
 
-export type OrderApp = AcrossApp & Pick<App, 'gateway'>;
+export type OrderApp = MultiAccountApp & Pick<App, 'gateway'>;
 
-export interface OrderPlace {
+export interface OrderLocation {
   /** The broker's id. */
   readonly id: string;
   /** The gateway for the order's account. */
@@ -105,7 +105,7 @@ export interface OrderPlace {
 const MAX_SEARCHED_ORDERS = 500;
 
 /** A UUID, which no two brokers share. Other brokers number their orders, so two brokers may use the same number. */
-const unique = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /**
  * Finds an order by its id or a prefix, in the selected account or else in any of the person's accounts. If an
@@ -113,42 +113,43 @@ const unique = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
  * @throws {TradeAgentError} `usage` for an ambiguous prefix or an order in several accounts; `not_found` if no
  *   account has it; `gateway_refused` if an account that may have it can't be read; `login_required`
  */
-export async function placeOfOrder(app: OrderApp, typed: string): Promise<OrderPlace> {
-  const entries = await accountsMeant(app);
+export async function locateOrder(app: OrderApp, typed: string): Promise<OrderLocation> {
+  const entries = await selectedAccounts(app);
   if (entries === undefined) {
     const gateway = await app.gateway();
-    return { id: await whole(typed, () => idsIn(gateway)), gateway, at: undefined };
+    return { id: await resolveOrderId(typed, () => listOrderIds(gateway)), gateway, at: undefined };
   }
   const unlisted = new Map<string, MissingAccount>();
-  const id = await whole(typed, async () => {
-    const lists = await eachAccount(app, entries, async (own) => idsIn(await own.gateway()));
+  const id = await resolveOrderId(typed, async () => {
+    const lists = await forEachAccount(app, entries, async (own) => listOrderIds(await own.gateway()));
     for (const one of lists.missing) unlisted.set(one.broker, one);
     return lists.read.flatMap(({ value }) => value);
   });
-  const { read, missing } = await eachAccount(app, entries, async (own) => {
+  const { read, missing } = await forEachAccount(app, entries, async (own) => {
     const gateway = await own.gateway();
-    return { gateway, isThere: await has(gateway, id) };
+    return { gateway, isThere: await hasOrder(gateway, id) };
   });
   const found = read.filter(({ value }) => value.isThere);
   const [first, another] = found;
-  if (another !== undefined) throw inSeveral(id, found);
+  if (another !== undefined) throw ambiguousAccount(id, found);
   const [silent] = [...missing, ...unlisted.values()];
-  if (silent !== undefined && (first === undefined || !unique.test(typed))) throw mayBeIn(typed, silent);
-  if (first === undefined) throw inNone(typed);
+  if (silent !== undefined && (first === undefined || !uuidPattern.test(typed)))
+    throw accountUnreadable(typed, silent);
+  if (first === undefined) throw orderNotFound(typed);
   const { account, broker, label } = first.at;
   return { id, gateway: first.value.gateway, at: { account, broker, label } };
 }
 
-function whole(typed: string, list: () => Promise<readonly string[]>): Promise<string> {
-  return wholeId(typed, { called: 'orders', whole: unique, list });
+function resolveOrderId(typed: string, list: () => Promise<readonly string[]>): Promise<string> {
+  return resolvePrefix(typed, { called: 'orders', whole: uuidPattern, list });
 }
 
-async function idsIn(gateway: GatewayClient): Promise<string[]> {
+async function listOrderIds(gateway: GatewayClient): Promise<string[]> {
   const orders = await gateway.orders({ status: 'all', limit: MAX_SEARCHED_ORDERS });
   return orders.flatMap(({ id, legs = [] }: Order) => [id, ...legs.map((leg) => leg.id)]);
 }
 
-async function has(gateway: GatewayClient, id: string): Promise<boolean> {
+async function hasOrder(gateway: GatewayClient, id: string): Promise<boolean> {
   try {
     await gateway.order(id);
     return true;
@@ -158,13 +159,13 @@ async function has(gateway: GatewayClient, id: string): Promise<boolean> {
   }
 }
 
-function inSeveral(id: string, where: readonly { readonly at: AccountName }[]): TradeAgentError {
+function ambiguousAccount(id: string, where: readonly { readonly at: AccountName }[]): TradeAgentError {
   return new TradeAgentError('usage', `several of your accounts have an order "${safeLine(id, 64)}"`, {
     hint: `Choose the account: ${where.map(({ at }) => `--account ${safeLine(at.account ?? '')}`).join(' or ')}.`,
   });
 }
 
-function mayBeIn(typed: string, { label, message }: MissingAccount): TradeAgentError {
+function accountUnreadable(typed: string, { label, message }: MissingAccount): TradeAgentError {
   return new TradeAgentError(
     'gateway_refused',
     `"${safeLine(typed, 64)}" may be an order at ${safeLine(label)}, which can’t be read right now: ${safeLine(message)}`,
@@ -172,17 +173,17 @@ function mayBeIn(typed: string, { label, message }: MissingAccount): TradeAgentE
   );
 }
 
-function inNone(typed: string): TradeAgentError {
+function orderNotFound(typed: string): TradeAgentError {
   return new TradeAgentError('not_found', `none of your accounts has an order "${safeLine(typed, 64)}"`, {
     hint: 'List them with "trade-agent orders --account all".',
   });
 }
 
 /** The account field of a request about the order that was found, and its provenance. */
-export function accountField(at: OrderPlace['at']): { readonly account?: string } {
+export function accountField(at: OrderLocation['at']): { readonly account?: string } {
   return at === undefined ? {} : { account: at.account };
 }
 
-export function accountFrom(at: OrderPlace['at']) {
+export function accountProvenance(at: OrderLocation['at']) {
   return at === undefined ? {} : { account: { source: 'computed' as const, from: 'the account it is in' } };
 }

@@ -7,7 +7,7 @@ import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { proposeSurely } from '../../tools/gateway/propose-surely.ts';
+import { proposeWithRetries } from '../../tools/gateway/propose-surely.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
@@ -17,20 +17,20 @@ import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
 import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
 import { legFields } from '../../trading/order-fields.ts';
 import {
-  type AskedUnder,
-  askedUnder,
   idempotencyKeySchema,
-  isUnderWayState,
+  isInProgressState,
+  type MandateReference,
+  mandateReference,
   type Proposal,
   type ProposalRequestInput,
   type Provenance,
 } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import type { Asking } from '../approvals/ask-and-wait.ts';
-import { accountField, accountFrom, type OrderOutcome, type OrderPlace } from './orders.ts';
+import type { ApprovalListener } from '../approvals/ask-and-wait.ts';
+import { accountField, accountProvenance, type OrderLocation, type OrderOutcome } from './orders.ts';
 
-export interface AskSettings {
+export interface OrderRequestSettings {
   readonly approval: ApprovalMode;
   /** The idempotency key. The same key and order always mean the same proposal, whatever its outcome. */
   readonly key?: string;
@@ -42,36 +42,36 @@ export interface AskSettings {
  *   `approval_denied` if nobody may be asked; `outcome_unknown` if the gateway does not confirm whether it has the
  *   proposal
  */
-export async function askForOrder(
+export async function requestOrder(
   app: App,
   request: ProposalRequestInput,
-  { approval, key = `cli-${randomBytes(16).toString('hex')}` }: AskSettings,
-  asking: Asking,
+  { approval, key = `cli-${randomBytes(16).toString('hex')}` }: OrderRequestSettings,
+  asking: ApprovalListener,
 ): Promise<OrderOutcome> {
   if (!idempotencyKeySchema.safeParse(key).success) {
     throw new TradeAgentError('usage', '--key is invalid', {
       hint: 'Use up to 64 letters, digits and . _ - characters, such as rebalance-2026-11-26-AAPL.',
     });
   }
-  const neverAsks = askedUnder(request)?.approval === 'mandate';
-  if (approval === 'deny' || (approval === 'mandate' && !neverAsks)) throw mayNotAsk(approval);
+  const neverAsks = mandateReference(request)?.approval === 'mandate';
+  if (approval === 'deny' || (approval === 'mandate' && !neverAsks)) throw approvalNotAllowed(approval);
   const gateway = await app.gateway();
-  const proposal = await proposeSurely(gateway, request, key, {
+  const proposal = await proposeWithRetries(gateway, request, key, {
     clock: app.clock,
     signal: app.signal,
     notice: (message) => asking.notice(message),
-    unanswered: (cause) => unanswered(key, cause),
+    unanswered: (cause) => unconfirmedProposal(key, cause),
   }).catch((error: unknown) => explainKey(gateway, key, error));
   asking.changed(approvalView(proposal, ''));
-  if (approval === 'detach' && !isOver(proposal)) return outcome(key, proposal);
-  return await followToItsEnd(app, gateway, { key, proposal }, asking);
+  if (approval === 'detach' && !isSettled(proposal)) return toOutcome(key, proposal);
+  return await followToEnd(app, gateway, { key, proposal }, asking);
 }
 
-async function followToItsEnd(
+async function followToEnd(
   app: App,
   gateway: GatewayClient,
   { key, proposal }: { readonly key: string; readonly proposal: Proposal },
-  asking: Asking,
+  asking: ApprovalListener,
 ): Promise<OrderOutcome> {
   const { clock, signal } = app;
   let seen = proposal;
@@ -83,19 +83,19 @@ async function followToItsEnd(
   try {
     seen = await followProposal(gateway, proposal, { clock, signal, changed, notice });
     seen = await watchFill(gateway, seen, { clock, signal, changed });
-    return outcome(key, seen);
+    return toOutcome(key, seen);
   } catch (error) {
     if (!signal.aborted) throw error;
     // Only the client stopped. The proposal is not affected.
-    return { ...outcome(key, seen), error: errorObject(signal.reason) };
+    return { ...toOutcome(key, seen), error: errorObject(signal.reason) };
   }
 }
 
-function outcome(key: string, proposal: Proposal): OrderOutcome {
+function toOutcome(key: string, proposal: Proposal): OrderOutcome {
   const order = proposalOutcome(proposal).placed ?? null;
   const approval = approvalView(proposal, '');
-  if (!isOver(proposal)) {
-    const status = isUnderWayState(proposal.state) && proposal.state !== 'approved' ? 'unknown' : 'pending';
+  if (!isSettled(proposal)) {
+    const status = isInProgressState(proposal.state) && proposal.state !== 'approved' ? 'unknown' : 'pending';
     return { status, key, approval, order };
   }
   if (proposal.state === 'executed' && order?.status !== 'rejected') {
@@ -104,14 +104,14 @@ function outcome(key: string, proposal: Proposal): OrderOutcome {
   const error = errorObject(
     proposal.state === 'executed' ? brokerRejection(proposal) : proposalError(proposal),
   );
-  return { status: statuses[proposal.state] ?? 'failed', key, approval, order, error };
+  return { status: runStatusByState[proposal.state] ?? 'failed', key, approval, order, error };
 }
 
-function isOver({ state }: Proposal): boolean {
-  return state === 'executed' || state in statuses;
+function isSettled({ state }: Proposal): boolean {
+  return state === 'executed' || state in runStatusByState;
 }
 
-const statuses: Partial<Record<Proposal['state'], RunStatus>> = {
+const runStatusByState: Partial<Record<Proposal['state'], RunStatus>> = {
   denied: 'denied',
   expired: 'expired',
   blocked: 'blocked',
@@ -119,7 +119,7 @@ const statuses: Partial<Record<Proposal['state'], RunStatus>> = {
   cancelled: 'denied',
 };
 
-function mayNotAsk(approval: ApprovalMode): TradeAgentError {
+function approvalNotAllowed(approval: ApprovalMode): TradeAgentError {
   const again = approval === 'mandate' ? 'No mandate covers this; run it again' : 'Run it again';
   return new TradeAgentError('approval_denied', 'this command may not ask for approvals', {
     hint: `Nothing was proposed. ${again} with --approval wait or detach.`,
@@ -138,7 +138,7 @@ async function explainKey(gateway: GatewayClient, key: string, error: unknown): 
   });
 }
 
-function unanswered(key: string, cause: unknown): TradeAgentError {
+function unconfirmedProposal(key: string, cause: unknown): TradeAgentError {
   return new TradeAgentError('outcome_unknown', 'the gateway did not confirm whether it has the proposal', {
     hint: `Run the same command again with --key ${key}. It continues with the same proposal. Do not request the order in any other way before that.`,
     ...defined({ cause }),
@@ -210,9 +210,9 @@ export function typedOrder(side: Side, symbol: string, flags: OrderFlags): Order
   }
   const { prices, order_class } = legPrices(side, flags);
   const stated = { qty, notional: amount, limit_price: limit, stop_price: stop };
-  const amounts = defined({ ...trailed(trail), ...prices, ...stated });
+  const amounts = defined({ ...trailFields(trail), ...prices, ...stated });
   const type = order_class === 'oco' ? 'limit' : orderType(flags);
-  return namingFlags(amounts, () =>
+  return withFlagErrors(amounts, () =>
     readOrderRequest({
       symbol,
       side,
@@ -277,7 +277,7 @@ function orderType({ limit, stop, trail }: OrderFlags): string {
 }
 
 /** Parses a trail: `2%` is a percentage, a plain number is dollars per share. */
-function trailed(trail: string | undefined): Record<string, string> {
+function trailFields(trail: string | undefined): Record<string, string> {
   if (trail === undefined) return {};
   return trail.endsWith('%') ? { trail_percent: trail.slice(0, -1) } : { trail_price: trail };
 }
@@ -287,7 +287,7 @@ export function orderProposal(
   order: OrderRequest,
   flags: OrderFlags,
   { environment, max_slippage }: { readonly environment: 'paper' | 'live'; readonly max_slippage: string },
-  under: AskedUnder,
+  under: MandateReference,
 ): ProposalRequestInput {
   const said = new Set(['symbol', 'side', 'qty', 'notional', 'limit_price', 'stop_price']);
   for (const field of ['trail_price', 'trail_percent', 'order_class', ...legFields]) said.add(field);
@@ -310,7 +310,7 @@ export function orderProposal(
 export function replaceProposal(
   orderId: string,
   { qty, limit, stop, trail, tif }: ChangeFlags,
-  at?: OrderPlace['at'],
+  at?: OrderLocation['at'],
 ): ProposalRequestInput {
   if ([qty, limit, stop, trail, tif].every((flag) => flag === undefined)) {
     throw new TradeAgentError('invalid_order', 'nothing to change', {
@@ -324,13 +324,15 @@ export function replaceProposal(
     trail: trail?.replace(/%$/, ''),
     time_in_force: tif,
   };
-  const replace = namingFlags(changes, () => readReplaceRequest(defined({ order_id: orderId, ...changes })));
+  const replace = withFlagErrors(changes, () =>
+    readReplaceRequest(defined({ order_id: orderId, ...changes })),
+  );
   return {
     kind: 'replace',
     replace: { ...accountField(at), ...replace },
     requested_by: 'order replace',
     provenance: {
-      fields: { ...accountFrom(at), ...fieldProvenance(replace, new Set(Object.keys(replace))).fields },
+      fields: { ...accountProvenance(at), ...fieldProvenance(replace, new Set(Object.keys(replace))).fields },
     },
   };
 }
@@ -343,7 +345,7 @@ function fieldProvenance(request: object, said: ReadonlySet<string>): Provenance
 }
 
 /** Replaces the schema's field names in errors with the flags that the person typed. */
-function namingFlags<T>(amounts: Readonly<Record<string, string | undefined>>, read: () => T): T {
+function withFlagErrors<T>(amounts: Readonly<Record<string, string | undefined>>, read: () => T): T {
   for (const [field, text] of Object.entries(amounts)) {
     if (text === undefined || field === 'time_in_force') continue;
     if (positiveDecimalString.safeParse(text).success) continue;

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';
@@ -38,9 +38,9 @@ export async function diffPolicy(
   const gateway = await app.gateway();
   const view = await gateway.policy();
   const before = await compileActiveRules(view);
-  const after = await rulesWith(view, candidate);
-  const [was, will] = [compared(before), compared(after)];
-  const past = replay ? onceEach(await gateway.decisions({ limit: MAX_REPLAYED_DECISIONS })) : [];
+  const after = await compileCandidateRules(view, candidate);
+  const [was, will] = [comparableRules(before), comparableRules(after)];
+  const past = replay ? latestPerOrder(await gateway.decisions({ limit: MAX_REPLAYED_DECISIONS })) : [];
   return {
     account: view.account,
     policy: view.digest,
@@ -51,12 +51,12 @@ export async function diffPolicy(
   };
 }
 
-function compared({ written, cedarRules = [] }: ReadRules) {
+function comparableRules({ written, cedarRules = [] }: ReadRules) {
   return { limits: written.limits, cedarRules };
 }
 
 /** Returns the last decision about each order, newest first, without decisions that this version can't read. */
-function onceEach(decisions: readonly RecordedDecision[]): RecordedDecision[] {
+function latestPerOrder(decisions: readonly RecordedDecision[]): RecordedDecision[] {
   const seen = new Set<string>();
   return decisions.filter(({ client_order_id: id, facts }) => {
     if (seen.has(id) || !factsSchema.safeParse(facts).success) return false;
@@ -132,7 +132,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
   if (extname(path) === '.cedar') {
     return {
       limits: undefined,
-      policies: { [basename(path)]: readNamedFile(path, 'rules file', FORMAT_HINT) },
+      policies: { [basename(path)]: readRequiredFile(path, 'rules file', FORMAT_HINT) },
       whole: false,
     };
   }
@@ -141,7 +141,7 @@ async function readCandidate(path: string): Promise<CandidateRules> {
 
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readLimitsFile(file: string): Promise<Limits> {
-  return await parseYaml(limitsSchema, readNamedFile(file, 'limits file', FORMAT_HINT), file);
+  return await parseYaml(limitsSchema, readRequiredFile(file, 'limits file', FORMAT_HINT), file);
 }
 
 /** Reads the texts of a folder's `*.cedar` files, or of a single file. @throws {TradeAgentError} `invalid_config` */
@@ -154,7 +154,7 @@ export function readPolicies(path: string): Record<string, string> {
         .map((name) => join(path, name))
     : [path];
   return Object.fromEntries(
-    files.map((file) => [basename(file), readNamedFile(file, 'rules file', FORMAT_HINT)]),
+    files.map((file) => [basename(file), readRequiredFile(file, 'rules file', FORMAT_HINT)]),
   );
 }
 
@@ -175,33 +175,36 @@ async function readFolder(folder: string): Promise<CandidateRules> {
 
 /** Compiles the active rules of an account. @throws {TradeAgentError} `invalid_config` */
 export async function compileActiveRules(view: PolicyView): Promise<ReadRules> {
-  return await rulesHere(toWrittenRules(view));
+  return await compileRules(toWrittenRules(view));
 }
 
 /** Compiles the active rules with the candidate's changes. @throws {TradeAgentError} `invalid_config` */
-async function rulesWith(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
+async function compileCandidateRules(view: PolicyView, candidate: CandidateRules): Promise<ReadRules> {
   const { account } = view;
   const now = toWrittenRules(view);
   const limits =
     candidate.limits === undefined ? now.limits : toLimits(account, limitsFor(candidate.limits, account));
   const { policies: changed = {} } = candidate;
   const owners = candidate.whole ? changed : { ...view.policies, ...changed };
-  return await rulesHere({ limits, texts: [...texts('policies', owners), ...texts('firm', view.firm)] });
+  return await compileRules({
+    limits,
+    texts: [...toRuleTexts('policies', owners), ...toRuleTexts('firm', view.firm)],
+  });
 }
 
-export async function rulesHere(written: WrittenRules): Promise<ReadRules> {
+export async function compileRules(written: WrittenRules): Promise<ReadRules> {
   return await makeRules(written, await loadCedar());
 }
 
 function toWrittenRules({ account, limits, policies, firm }: PolicyView): WrittenRules {
   return {
-    limits: toLimits(account, knownLimits(limits)),
-    texts: [...texts('policies', policies), ...texts('firm', firm)],
+    limits: toLimits(account, parseLimits(limits)),
+    texts: [...toRuleTexts('policies', policies), ...toRuleTexts('firm', firm)],
   };
 }
 
 /** Rejects unknown limits. Ignoring one would report orders as allowed that the gateway denies. */
-function knownLimits(limits: PolicyView['limits']): AccountLimits {
+function parseLimits(limits: PolicyView['limits']): AccountLimits {
   const parsed = accountLimitsSchema.safeParse(limits);
   if (parsed.success) return parsed.data;
   throw new TradeAgentError('gateway_refused', 'the gateway has limits that this version does not know', {
@@ -213,6 +216,9 @@ function toLimits(account: string, limits: AccountLimits | undefined): Limits | 
   return limits === undefined ? undefined : { version: 1, accounts: { [account]: limits } };
 }
 
-export function texts(origin: 'policies' | 'firm', files: Readonly<Record<string, string>>): RuleText[] {
+export function toRuleTexts(
+  origin: 'policies' | 'firm',
+  files: Readonly<Record<string, string>>,
+): RuleText[] {
   return Object.entries(files).map(([file, text]) => ({ origin, file, text }));
 }

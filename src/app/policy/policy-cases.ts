@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { coinPair } from '../../agent/planner/coins.ts';
 import { parsePrompt } from '../../agent/planner/sentence.ts';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { decide } from '../../gateway/policy/decide.ts';
@@ -11,8 +11,8 @@ import type { ReadRules } from '../../gateway/policy/files/rules-source.ts';
 import { orderFacts } from '../../gateway/policy/order-world.ts';
 import { limitsSchema } from '../../gateway/policy/rules.ts';
 import { contractMultiplier, parseOptionSymbol } from '../../trading/asset-class.ts';
-import { nothingCounted } from '../../trading/counted-order.ts';
-import { Dec, decimalString, plain, positiveDecimalString } from '../../trading/decimal.ts';
+import { emptyCounts } from '../../trading/counted-order.ts';
+import { Dec, decimalString, positiveDecimalString, toPlain } from '../../trading/decimal.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
 import {
   checkOrder,
@@ -26,10 +26,16 @@ import {
 import { withDefaults } from '../../trading/order-defaults.ts';
 import { policyReasons } from '../../trading/policy-reasons.ts';
 import { tradingStates } from '../../trading/policy-views.ts';
-import { partOfPosition } from '../../trading/portfolio/allocation.ts';
+import { positionPart } from '../../trading/portfolio/allocation.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { compileActiveRules, readLimitsFile, readPolicies, rulesHere, texts } from './diff-policy.ts';
+import {
+  compileActiveRules,
+  compileRules,
+  readLimitsFile,
+  readPolicies,
+  toRuleTexts,
+} from './diff-policy.ts';
 
 /**
  * Returns the policy's decision about an order right now. Requests no approval.
@@ -43,7 +49,7 @@ export async function checkPolicy(app: Pick<App, 'gateway'>, sentence: string) {
   const order =
     read.fraction === undefined
       ? read.order
-      : { ...read.order, ...(await part(gateway, read.order.symbol, read.fraction)) };
+      : { ...read.order, ...(await partialQty(gateway, read.order.symbol, read.fraction)) };
   return { order, decision: await gateway.checkPolicy(order) };
 }
 
@@ -70,19 +76,19 @@ function parseOrder(sentence: string): { readonly order: OrderRequest; readonly 
   return { order: orderRequestSchema.parse(withDefaults({ ...request, symbol })), ...defined({ fraction }) };
 }
 
-async function part(
+async function partialQty(
   gateway: Awaited<ReturnType<App['gateway']>>,
   symbol: string,
   fraction: string,
 ): Promise<{ readonly qty: string }> {
   const held = (await gateway.positions()).find((position) => position.symbol === symbol);
-  if (held !== undefined) return { qty: partOfPosition(fraction, held) };
+  if (held !== undefined) return { qty: positionPart(fraction, held) };
   throw new TradeAgentError('invalid_order', `you hold no ${symbol}`, {
     hint: 'Run "trade-agent portfolio" to see your positions.',
   });
 }
 
-export type TestedCase = ReturnType<typeof tested>;
+export type TestedCase = ReturnType<typeof runCase>;
 
 /** Account number for files that name none. */
 const DEFAULT_ACCOUNT = 'TEST';
@@ -92,14 +98,14 @@ const DEFAULT_ACCOUNT = 'TEST';
  * @throws {TradeAgentError} `invalid_config`, with the line; `login_required` if the gateway is needed
  */
 export async function testPolicy(app: Pick<App, 'gateway'>, file: string) {
-  const text = readNamedFile(file, 'policy cases file', 'See docs/guide/POLICY.md for the format.');
+  const text = readRequiredFile(file, 'policy cases file', 'See docs/guide/POLICY.md for the format.');
   const suite = await parseYaml(policyCasesSchema, text, file);
-  const { account, rules } = await rulesFor(app, suite, file);
+  const { account, rules } = await resolveRules(app, suite, file);
   const named = suite.account ?? account;
-  return { policy: rules.digest, cases: suite.cases.map((one) => tested(one, suite.facts, named, rules)) };
+  return { policy: rules.digest, cases: suite.cases.map((one) => runCase(one, suite.facts, named, rules)) };
 }
 
-async function rulesFor(
+async function resolveRules(
   app: Pick<App, 'gateway'>,
   { limits, policies }: { readonly limits?: unknown; readonly policies?: string | undefined },
   file: string,
@@ -109,9 +115,9 @@ async function rulesFor(
     return { account: view.account, rules: await compileActiveRules(view) };
   }
   const beside = (path: string) => resolve(dirname(file), path);
-  const rules = await rulesHere({
+  const rules = await compileRules({
     limits: limits === undefined ? undefined : await readCaseLimits(limits, beside, file),
-    texts: policies === undefined ? [] : texts('policies', readPolicies(beside(policies))),
+    texts: policies === undefined ? [] : toRuleTexts('policies', readPolicies(beside(policies))),
   });
   return { account: DEFAULT_ACCOUNT, rules };
 }
@@ -121,7 +127,7 @@ async function readCaseLimits(limits: unknown, beside: (path: string) => string,
   return await parseYaml(limitsSchema, JSON.stringify(limits), `limits of ${file}`);
 }
 
-function tested(one: PolicyCase, general: PolicyCase['facts'], account: string, rules: ReadRules) {
+function runCase(one: PolicyCase, general: PolicyCase['facts'], account: string, rules: ReadRules) {
   const { name, approval, expect, reasons } = one;
   const subject = {
     sub: 'owner',
@@ -130,7 +136,7 @@ function tested(one: PolicyCase, general: PolicyCase['facts'], account: string, 
     approval,
     approvers: approval === 'tap' ? ['owner'] : [],
   };
-  const decision = decide(rules, subject, 'place', knownFacts(one, general, account));
+  const decision = decide(rules, subject, 'place', caseFacts(one, general, account));
   const sameReasons =
     reasons === undefined ||
     (reasons.length === decision.reasons.length &&
@@ -145,7 +151,7 @@ function tested(one: PolicyCase, general: PolicyCase['facts'], account: string, 
 }
 
 /** @throws {TradeAgentError} `invalid_config`, naming the case */
-function knownFacts(one: PolicyCase, general: PolicyCase['facts'], account: string) {
+function caseFacts(one: PolicyCase, general: PolicyCase['facts'], account: string) {
   try {
     return buildFacts(one, general, account);
   } catch (error) {
@@ -162,7 +168,7 @@ const time = z.iso.datetime({ offset: true });
 const count = z.number().int().min(0);
 const partialObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape).partial().optional();
-const someOrNone = <Shape extends z.ZodRawShape>(shape: Shape) =>
+const nullablePartialObject = <Shape extends z.ZodRawShape>(shape: Shape) =>
   z.strictObject(shape).partial().nullable().optional();
 
 /** Facts, named as in a recorded decision. The defaults describe a quiet morning. */
@@ -171,7 +177,7 @@ const givenFacts = z.strictObject({
   environment: z.enum(environments).optional(),
   reference_price: price.optional(),
   max_slippage: slippageSchema.optional(),
-  market: someOrNone({
+  market: nullablePartialObject({
     /** Sets bid, ask and last to the same price. */
     price,
     bid: price.nullable(),
@@ -182,13 +188,13 @@ const givenFacts = z.strictObject({
     session: z.iso.date().nullable(),
     next_open: time,
   }),
-  broker: someOrNone({
+  broker: nullablePartialObject({
     trading_blocked: z.boolean(),
     tradable: z.boolean(),
     fractionable: z.boolean(),
     class_enabled: z.boolean(),
   }),
-  holdings: someOrNone({
+  holdings: nullablePartialObject({
     equity: decimalString,
     last_equity: decimalString.nullable(),
     day_flow: decimalString.nullable(),
@@ -258,7 +264,7 @@ const DEFAULT_EQUITY = '100000';
 
 /** @throws {TradeAgentError} `usage`, `invalid_order` for text that is not an order */
 export function buildFacts(one: PolicyCase, general: GivenFacts, account: string): Facts {
-  const given = merged(general, one.facts);
+  const given = mergeFacts(general, one.facts);
   const { environment = 'paper', at = QUIET_MORNING } = given;
   const request = typeof one.order === 'string' ? parseOrder(one.order).order : one.order;
   checkOrder(request);
@@ -289,7 +295,7 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
     broker:
       given.broker === null
         ? null
-        : over(
+        : withOverrides(
             {
               trading_blocked: false,
               tradable: true,
@@ -306,7 +312,7 @@ export function buildFacts(one: PolicyCase, general: GivenFacts, account: string
     ...(parseOptionSymbol(draft.symbol) === undefined
       ? {}
       : { option: optionFacts(draft, given.option ?? {}) }),
-    counted: over(nothingCounted, given.counted ?? {}),
+    counted: withOverrides(emptyCounts, given.counted ?? {}),
     more: given.more ?? {},
   };
 }
@@ -316,7 +322,7 @@ function optionFacts(
   { position_intent: intent = null }: { position_intent?: OptionFacts['intent'] | undefined },
   given: NonNullable<GivenFacts['option']>,
 ): OptionFacts {
-  return over<OptionFacts>({ intent, level: 3, free_shares: '0', free_cash: '0' }, given);
+  return withOverrides<OptionFacts>({ intent, level: 3, free_shares: '0', free_cash: '0' }, given);
 }
 
 function marketFacts(
@@ -326,7 +332,7 @@ function marketFacts(
 ): NonNullable<Facts['market']> {
   const at = all ?? reference;
   const quiet = { is_open: true, next_open: '2026-11-27T14:30:00Z', session: newYorkDate(Date.parse(now)) };
-  return over<NonNullable<Facts['market']>>(
+  return withOverrides<NonNullable<Facts['market']>>(
     { at: now, ...quiet, bid: at, ask: at, last: at, quoted_at: now },
     given,
   );
@@ -339,27 +345,33 @@ function holdingFacts(
 ): NonNullable<Facts['holdings']> {
   const { equity = DEFAULT_EQUITY, qty = '0' } = given;
   const elsewhere = { orders: 0, symbol_notional: '0', symbol_sells: '0', opposes: false };
-  return over<NonNullable<Facts['holdings']>>(
+  return withOverrides<NonNullable<Facts['holdings']>>(
     {
       equity,
       last_equity: equity,
       day_flow: '0',
       qty,
-      value: plain(new Dec(qty).times(units).times(reference)),
-      open_elsewhere: over<NonNullable<Facts['holdings']>['open_elsewhere']>(elsewhere, open_elsewhere),
+      value: toPlain(new Dec(qty).times(units).times(reference)),
+      open_elsewhere: withOverrides<NonNullable<Facts['holdings']>['open_elsewhere']>(
+        elsewhere,
+        open_elsewhere,
+      ),
     },
     given,
   );
 }
 
-function over<T extends object>(usual: T, given: { readonly [Name in keyof T]?: T[Name] | undefined }): T {
+function withOverrides<T extends object>(
+  usual: T,
+  given: { readonly [Name in keyof T]?: T[Name] | undefined },
+): T {
   return {
     ...usual,
     ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)),
   };
 }
 
-function merged(general: GivenFacts, own: GivenFacts): GivenFacts {
+function mergeFacts(general: GivenFacts, own: GivenFacts): GivenFacts {
   const both = <Name extends 'market' | 'broker' | 'holdings' | 'counted' | 'more'>(name: Name) => {
     const [under, over] = [general[name], own[name]];
     if (over === null || over === undefined || under === null || under === undefined)

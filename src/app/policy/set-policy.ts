@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { z } from 'zod';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { closestMatch } from '../../text/closest-match.ts';
 import type { PolicyChangeRequest } from '../../trading/kinds/policy-change.ts';
@@ -8,7 +8,7 @@ import { limitWords } from '../../trading/limit-words.ts';
 import type { Proposal, ProposalRequestInput } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
 
-export interface SetPolicy {
+export interface PolicyResult {
   /** `pending`: applies once approved on the phone. `unchanged`: the rules were already like this. */
   readonly outcome: 'applied' | 'pending' | 'unchanged';
   readonly account: string;
@@ -36,11 +36,11 @@ export async function setPolicy(
   app: Pick<App, 'gateway'>,
   { limits: pairs, policies = {} }: PolicyEdit,
   ask: (request: ProposalRequestInput) => Promise<Proposal>,
-): Promise<SetPolicy> {
+): Promise<PolicyResult> {
   const gateway = await app.gateway();
   const before = await gateway.policy();
   const { accountLimitsSchema } = await import('../../gateway/policy/rules.ts');
-  const limits = changedLimits(before.limits, pairs, accountLimitsSchema);
+  const limits = applyLimitChanges(before.limits, pairs, accountLimitsSchema);
   const change: PolicyChangeRequest = {
     base: before.digest,
     ...(pairs.length === 0 ? {} : { limits: limits as NonNullable<PolicyChangeRequest['limits']> }),
@@ -58,8 +58,8 @@ export async function setPolicy(
     if (!isTradeAgentError(error) || error.details.reason !== 'APPROVAL_MISSING') throw error;
   }
   const { base: _, ...said } = change;
-  const { typed } = await import('../approvals/ask-and-wait.ts');
-  const provenance = { fields: { ...typed(said).fields, base: { source: 'default' as const } } };
+  const { typedProvenance } = await import('../approvals/ask-and-wait.ts');
+  const provenance = { fields: { ...typedProvenance(said).fields, base: { source: 'default' as const } } };
   const proposal = await ask({
     kind: 'policy_change',
     policy_change: change,
@@ -77,7 +77,7 @@ type Limits = Readonly<Record<string, unknown>>;
 
 /** The parts of `hours`. The other keys are those that have labels. */
 const hourKeys = ['hours.zone', 'hours.from', 'hours.to', 'hours.days'];
-const settable = [...Object.keys(limitWords).filter((key) => key !== 'hours'), ...hourKeys];
+const settableKeys = [...Object.keys(limitWords).filter((key) => key !== 'hours'), ...hourKeys];
 
 /** The value that removes a limit, as in `max_day_loss=none`. */
 const NONE = 'none';
@@ -87,12 +87,12 @@ const NONE = 'none';
  * @param schema validates the values
  * @throws {TradeAgentError} `usage`, naming the key and its allowed values
  */
-export function changedLimits(limits: Limits, pairs: readonly string[], schema: z.ZodType): Limits {
+export function applyLimitChanges(limits: Limits, pairs: readonly string[], schema: z.ZodType): Limits {
   let changed = limits;
   for (const pair of pairs) {
     const [, key = '', text = ''] = /^([\w.]+)=(.*)$/s.exec(pair) ?? [];
-    if (!settable.includes(key)) throw unknownKey(pair, key);
-    changed = text === NONE ? without(changed, key) : withValue(changed, key, text, schema);
+    if (!settableKeys.includes(key)) throw unknownLimit(pair, key);
+    changed = text === NONE ? withoutLimit(changed, key) : withValue(changed, key, text, schema);
   }
   const parsed = schema.safeParse(changed);
   if (parsed.success) return changed;
@@ -120,7 +120,7 @@ function withValue(limits: Limits, key: string, text: string, schema: z.ZodType)
   for (const form of forms) {
     const changed = setAt(limits, key.split('.'), form);
     const parsed = schema.safeParse(changed);
-    const own = parsed.success ? undefined : parsed.error.issues.find(({ path }) => within(path, key));
+    const own = parsed.success ? undefined : parsed.error.issues.find(({ path }) => isWithin(path, key));
     // A later pair may supply what another key still lacks.
     if (own === undefined) return changed;
     complaint ||= own.message;
@@ -130,7 +130,7 @@ function withValue(limits: Limits, key: string, text: string, schema: z.ZodType)
   });
 }
 
-function within(path: readonly PropertyKey[], key: string): boolean {
+function isWithin(path: readonly PropertyKey[], key: string): boolean {
   return path.map(String).join('.').startsWith(key);
 }
 
@@ -139,7 +139,7 @@ function setAt(limits: Limits, [name = '', ...rest]: readonly string[], value: u
   return { ...limits, [name]: setAt((limits[name] ?? {}) as Limits, rest, value) };
 }
 
-function without(limits: Limits, key: string): Limits {
+function withoutLimit(limits: Limits, key: string): Limits {
   const [name = '', inner] = key.split('.');
   const { [name]: value, ...rest } = limits;
   if (inner === undefined || value === undefined) return rest;
@@ -147,14 +147,14 @@ function without(limits: Limits, key: string): Limits {
   return Object.keys(left).length === 0 ? rest : { ...rest, [name]: left };
 }
 
-function unknownKey(pair: string, key: string): TradeAgentError {
+function unknownLimit(pair: string, key: string): TradeAgentError {
   if (key === '')
     return new TradeAgentError('usage', `"${pair}" is not a limit setting`, {
       hint: 'Write KEY=VALUE, for example: trade-agent policy set max_order_notional=500',
     });
-  const nearest = closestMatch(key, settable);
+  const nearest = closestMatch(key, settableKeys);
   return new TradeAgentError('usage', `there is no limit "${key}"`, {
-    hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}Limits: ${settable.join(', ')}.`,
+    hint: `${nearest === undefined ? '' : `Did you mean "${nearest}"? `}Limits: ${settableKeys.join(', ')}.`,
   });
 }
 
@@ -163,7 +163,7 @@ export function readRuleTexts(files: readonly string[]): Record<string, string> 
   return Object.fromEntries(
     files.map((file) => [
       basename(file),
-      readNamedFile(file, 'rules file', 'See docs/guide/POLICY.md for the format.'),
+      readRequiredFile(file, 'rules file', 'See docs/guide/POLICY.md for the format.'),
     ]),
   );
 }

@@ -2,7 +2,7 @@ import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import { type ImportedActivities, withImportedActivities } from '../../tools/gateway/imported-activities.ts';
 import { EARLIEST_ACTIVITY_MS } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
-import { type StoreApp, withCheckStore } from '../check/with-check-store.ts';
+import { type CheckStoreApp, withCheckStore } from '../check/with-check-store.ts';
 
 export type AccountHistory = Awaited<ReturnType<typeof accountHistory>>;
 
@@ -10,7 +10,7 @@ export type AccountHistory = Awaited<ReturnType<typeof accountHistory>>;
  * Returns an account's holdings, its activities (oldest first, imported ones marked), and the broker's time.
  * @throws {TradeAgentError} `login_required`, and any error from reading the gateway
  */
-export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>) {
+export async function accountHistory(app: CheckStoreApp & Pick<App, 'gateway'>) {
   const gateway = await gatewayWithImported(app);
   const [account, positions, clock, activities] = await Promise.all([
     gateway.account(),
@@ -22,7 +22,7 @@ export async function accountHistory(app: StoreApp & Pick<App, 'gateway'>) {
 }
 
 /** Returns the activities that the person imported for an account. */
-export function importedActivities(app: StoreApp): ImportedActivities {
+export function importedActivities(app: CheckStoreApp): ImportedActivities {
   return (account) =>
     withCheckStore(
       app,
@@ -32,6 +32,6 @@ export function importedActivities(app: StoreApp): ImportedActivities {
 }
 
 /** Returns the gateway with imported activities merged into its own. @throws {TradeAgentError} `login_required` */
-export async function gatewayWithImported(app: StoreApp & Pick<App, 'gateway'>): Promise<GatewayClient> {
+export async function gatewayWithImported(app: CheckStoreApp & Pick<App, 'gateway'>): Promise<GatewayClient> {
   return withImportedActivities(await app.gateway(), importedActivities(app));
 }

@@ -1,5 +1,5 @@
 import { parse } from 'csv-parse/sync';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
@@ -8,7 +8,7 @@ import { lotHistory } from '../../trading/portfolio/closings.ts';
 import { gainsView, lotsView } from '../../trading/portfolio/gains-view.ts';
 import type { LotChoice, LotMethod } from '../../trading/portfolio/lot-pool.ts';
 import type { App } from '../app.ts';
-import type { StoreApp } from '../check/with-check-store.ts';
+import type { CheckStoreApp } from '../check/with-check-store.ts';
 import { accountHistory } from './account-history.ts';
 
 const COLUMNS = ['symbol', 'sold', 'acquired', 'qty'] as const;
@@ -18,9 +18,9 @@ const isDate = (text: string) => /^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN
  * Reads the lots chosen for sales from a CSV file: symbol, sold, acquired (dates in New York) and qty.
  * @throws {TradeAgentError} `usage`, naming the line
  */
-export function chosenLots(file: string): (LotChoice & { readonly line: number })[] {
+export function readLotChoices(file: string): (LotChoice & { readonly line: number })[] {
   const hint = `The first line must name the columns: ${COLUMNS.join(',')}. Write dates like 2026-03-31.`;
-  const text = readNamedFile(file, 'lots file', hint);
+  const text = readRequiredFile(file, 'lots file', hint);
   const wrong = (message: string) =>
     new TradeAgentError('usage', safeLine(`${file}${message}`, 300), { hint });
   let rows: { record: Record<string, string>; info: { lines: number } }[];
@@ -47,7 +47,7 @@ export function chosenLots(file: string): (LotChoice & { readonly line: number }
   });
 }
 
-type HistoryApp = StoreApp & Pick<App, 'gateway'>;
+type HistoryApp = CheckStoreApp & Pick<App, 'gateway'>;
 
 export interface GainOptions {
   /** Such as `2026`. Defaults to all years. */
@@ -57,7 +57,7 @@ export interface GainOptions {
   readonly lots?: string | undefined;
 }
 
-export type RealisedGains = ReturnType<typeof gainsView> & { readonly simulated: boolean };
+export type RealizedGains = ReturnType<typeof gainsView> & { readonly simulated: boolean };
 export type HeldLots = ReturnType<typeof lotsView> & {
   readonly imported: number;
   readonly simulated: boolean;
@@ -67,7 +67,7 @@ export type HeldLots = ReturnType<typeof lotsView> & {
  * Returns realized gains by lot, in the columns of Form 8949.
  * @throws {TradeAgentError} `usage` for a file with lots that were not held; `login_required`
  */
-export async function realisedGains(app: HistoryApp, options: GainOptions): Promise<RealisedGains> {
+export async function realizedGains(app: HistoryApp, options: GainOptions): Promise<RealizedGains> {
   const { history, account, activities } = await loadLots(app, options);
   return {
     ...gainsView(history, activities, { method: options.method, year: options.year }),
@@ -75,7 +75,7 @@ export async function realisedGains(app: HistoryApp, options: GainOptions): Prom
   };
 }
 
-/** Returns the lots held. @throws as {@link realisedGains} */
+/** Returns the lots held. @throws as {@link realizedGains} */
 export async function heldLots(app: HistoryApp, options: Omit<GainOptions, 'year'>): Promise<HeldLots> {
   const { history, account, positions, activities, now } = await loadLots(app, options);
   return {
@@ -97,7 +97,7 @@ async function loadLots(app: HistoryApp, { method, lots }: Omit<GainOptions, 'ye
       },
     );
   }
-  const choices = lots === undefined ? [] : chosenLots(lots);
+  const choices = lots === undefined ? [] : readLotChoices(lots);
   const known = await accountHistory(app);
   const history = lotHistory(known.activities, method, { positions: known.positions, choices });
   const [unused] = history.unused;

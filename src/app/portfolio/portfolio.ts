@@ -2,14 +2,20 @@ import { followEvents } from '../../tools/gateway/follow-events.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { toFlows } from '../../trading/activity.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { dayTrades } from '../../trading/portfolio/day-trades.ts';
 import type { PortfolioHistory } from '../../trading/portfolio/portfolio-view.ts';
 import { reprice } from '../../trading/portfolio/reprice.ts';
-import { type TotalAcross, totalsAcross } from '../../trading/portfolio/totals-across.ts';
+import { type AccountsTotal, totalByCurrency } from '../../trading/portfolio/totals-across.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { Account, Position, Quote } from '../../trading/views.ts';
-import { type AcrossApp, accountsMeant, eachAccount, inOne, type MissingAccount } from '../accounts.ts';
+import {
+  forEachAccount,
+  type MissingAccount,
+  type MultiAccountApp,
+  runInAccount,
+  selectedAccounts,
+} from '../accounts.ts';
 import type { App } from '../app.ts';
 
 const MONTH_MS = 30 * 86_400_000;
@@ -30,7 +36,7 @@ export async function portfolioFigures(
   { lines = 0 }: { readonly lines?: number } = {},
 ): Promise<PortfolioFigures> {
   const gateway = await app.gateway();
-  const began = dayBegan(app.clock.now());
+  const began = newYorkMidnight(app.clock.now());
   const [account, positions, activities, values] = await Promise.all([
     gateway.account(),
     gateway.positions(),
@@ -60,26 +66,26 @@ export async function portfolioFigures(
   return { account, positions, history: { equity, closes: new Map(closes), dayFlow, traded } };
 }
 
-export interface AccountRead extends Pick<AccountEntry, 'broker' | 'label' | 'default'> {
+export interface AccountPortfolio extends Pick<AccountEntry, 'broker' | 'label' | 'default'> {
   readonly account: Account;
   readonly positions: readonly Position[];
 }
 
 /** All of a person's accounts. Those that could not be read are in no total. */
-export interface PortfolioAcross {
-  readonly accounts: readonly AccountRead[];
+export interface CombinedPortfolio {
+  readonly accounts: readonly AccountPortfolio[];
   readonly missing: readonly MissingAccount[];
-  readonly totals: readonly TotalAcross[];
+  readonly totals: readonly AccountsTotal[];
 }
 
 /**
  * Returns the accounts of a person who has several. Returns undefined if they have only one, or selected one.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
-export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross | undefined> {
-  const entries = await accountsMeant(app);
+export async function combinedPortfolio(app: MultiAccountApp): Promise<CombinedPortfolio | undefined> {
+  const entries = await selectedAccounts(app);
   if (entries === undefined) return undefined;
-  const { read, missing } = await eachAccount(app, entries, async (own) => {
+  const { read, missing } = await forEachAccount(app, entries, async (own) => {
     const gateway = await own.gateway();
     const [account, positions] = await Promise.all([gateway.account(), gateway.positions()]);
     return { account, positions };
@@ -88,7 +94,7 @@ export async function portfolioAcross(app: AcrossApp): Promise<PortfolioAcross |
     const { broker, label, default: isDefault } = at;
     return { broker, label, default: isDefault, ...value };
   });
-  return { accounts, missing, totals: totalsAcross(accounts.map(({ account }) => account)) };
+  return { accounts, missing, totals: totalByCurrency(accounts.map(({ account }) => account)) };
 }
 
 /** Milliseconds between price requests: 100 per minute for all symbols together, of the 200 that Alpaca allows. */
@@ -191,7 +197,7 @@ function lastPrices(quotes: readonly Quote[]): ReadonlyMap<string, string> {
 /** Milliseconds between retries for an account that could not be read. */
 const RETRY_INTERVAL_MS = 30_000;
 
-export interface LiveAcross extends PortfolioAcross {
+export interface LiveCombinedPortfolio extends CombinedPortfolio {
   /** When the oldest of the accounts' prices were read, in milliseconds since the epoch. */
   readonly at: number;
   readonly stale: boolean;
@@ -202,9 +208,11 @@ export interface LiveAcross extends PortfolioAcross {
  * to `missing` and is retried.
  * @throws {TradeAgentError} `login_required`, and any error from reading the accounts
  */
-export async function liveAcross(
+export async function liveCombinedPortfolio(
   app: App,
-  options: Pick<LiveOptions, 'signal' | 'told'> & { readonly changed: (across: LiveAcross) => void },
+  options: Pick<LiveOptions, 'signal' | 'told'> & {
+    readonly changed: (across: LiveCombinedPortfolio) => void;
+  },
 ): Promise<void> {
   const { signal, changed, told } = options;
   const entries = await app.accounts();
@@ -215,7 +223,7 @@ export async function liveAcross(
   const until = AbortSignal.any([signal, ended.signal]);
   const follow = async (entry: AccountEntry): Promise<void> => {
     while (!until.aborted) {
-      const came = await inOne(app, entry, (own) =>
+      const came = await runInAccount(app, entry, (own) =>
         liveFigures(own, {
           signal: until,
           lines: 0,
@@ -245,7 +253,7 @@ function combine(
   entries: readonly AccountEntry[],
   live: ReadonlyMap<AccountEntry, LiveFigures>,
   missing: ReadonlyMap<AccountEntry, MissingAccount>,
-): LiveAcross {
+): LiveCombinedPortfolio {
   const read = entries.flatMap((entry) => {
     const figures = live.get(entry);
     return figures === undefined ? [] : [{ entry, figures }];
@@ -256,7 +264,7 @@ function combine(
       return { broker, label, default: isDefault, account, positions };
     }),
     missing: entries.flatMap((entry) => missing.get(entry) ?? []),
-    totals: totalsAcross(read.map(({ figures }) => figures.account)),
+    totals: totalByCurrency(read.map(({ figures }) => figures.account)),
     at: Math.min(...read.map(({ figures }) => figures.at)),
     stale: read.some(({ figures }) => figures.stale),
   };

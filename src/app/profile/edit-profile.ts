@@ -3,17 +3,17 @@ import { logout } from '../../auth/logout.ts';
 import { detectProvider, providerDialect } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { checkProviderFeatures, type ProviderFinding } from '../../auth/provider/provider-check.ts';
-import { configFile } from '../../config/config-file.ts';
-import { profileSchema, type StorePlace } from '../../config/profile.ts';
+import { configFilePath } from '../../config/config-file.ts';
+import { type CredentialLocation, profileSchema } from '../../config/profile.ts';
 import {
   removeProfile as eraseProfile,
+  type ProfileInput,
   requireNewProfile,
-  type WrittenProfile,
   addProfile as writeProfile,
 } from '../../config/profile-edit.ts';
 import type { ProviderName } from '../../config/provider-names.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { storeModelKey } from '../../secrets/model-key.ts';
@@ -22,9 +22,9 @@ import type { Environment } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { checkGateway } from '../doctor/server-checks.ts';
-import { namedProfile } from './profiles.ts';
+import { resolveNamedProfile } from './profiles.ts';
 
-interface NewProfile extends Partial<StorePlace> {
+interface NewProfile extends Partial<CredentialLocation> {
   readonly issuer?: string | undefined;
   readonly gateway?: string | undefined;
   /** Replaces the gateway. The server describes its own settings. */
@@ -38,10 +38,10 @@ interface NewProfile extends Partial<StorePlace> {
 }
 
 /** Settings that can't be detected and that the person is asked for. */
-export type AskedSetting = 'issuer' | 'gateway' | 'loginClient';
+export type PromptedSetting = 'issuer' | 'gateway' | 'loginClient';
 
 export interface AddedProfile {
-  readonly profile: WrittenProfile;
+  readonly profile: ProfileInput;
   readonly file: string;
   /** The identity provider's features, and what will not work yet. */
   readonly findings: readonly ProviderFinding[];
@@ -57,11 +57,11 @@ export async function addProfile(
   app: App,
   name: string,
   given: NewProfile,
-  ask: (setting: AskedSetting) => Promise<string>,
+  ask: (setting: PromptedSetting) => Promise<string>,
 ): Promise<AddedProfile> {
   const home = await app.home();
   await requireNewProfile(home, name);
-  if (given.server !== undefined) return await addAtServer(app, home, name, given.server, given);
+  if (given.server !== undefined) return await addServerProfile(app, home, name, given.server, given);
   const issuer = requireUrl(given.issuer ?? (await ask('issuer')), '--issuer');
   const metadata = await providerMetadata(issuer, { fetch: app.fetch, clock: app.clock });
   const provider = given.provider ?? detectProvider(metadata);
@@ -69,7 +69,7 @@ export async function addProfile(
   const gateway = requireUrl(given.gateway ?? (await ask('gateway')), '--gateway');
   const audience = given.audience ?? (await announcedAudience(app, gateway)) ?? gateway;
   const loginClient = given.loginClient ?? (await ask('loginClient'));
-  const profile: WrittenProfile = {
+  const profile: ProfileInput = {
     provider,
     issuer: metadata.issuer,
     gateway,
@@ -82,9 +82,9 @@ export async function addProfile(
 }
 
 /** Adds a profile with a server's own description. @throws {TradeAgentError} `usage` for conflicting settings */
-async function addAtServer(
+async function addServerProfile(
   app: App,
-  home: Home,
+  home: UserDirs,
   name: string,
   server: string,
   given: NewProfile,
@@ -109,7 +109,7 @@ async function addAtServer(
   });
   const { audience = told.audience, provider = told.provider, loginClient } = given;
   app.tell(`Found ${providerDialect({ provider }).label} at ${metadata.issuer}`);
-  const profile: WrittenProfile = {
+  const profile: ProfileInput = {
     provider,
     issuer: metadata.issuer,
     server: address,
@@ -121,20 +121,20 @@ async function addAtServer(
   return await checkAndWrite(home, name, profile, metadata);
 }
 
-function storePlace({ credential_store, credential_key }: NewProfile): Partial<StorePlace> {
+function storePlace({ credential_store, credential_key }: NewProfile): Partial<CredentialLocation> {
   return defined({ credential_store, credential_key });
 }
 
 async function checkAndWrite(
-  home: Home,
+  home: UserDirs,
   name: string,
-  profile: WrittenProfile,
+  profile: ProfileInput,
   metadata: Awaited<ReturnType<typeof providerMetadata>>,
 ): Promise<AddedProfile> {
   const findings = checkProviderFeatures(profileSchema.parse(profile), metadata);
   requireSignIn(findings, metadata.issuer);
   await writeProfile(home, name, profile);
-  return { profile, file: configFile(home), findings };
+  return { profile, file: configFilePath(home), findings };
 }
 
 /** Requires a way to sign in: without one, nothing works. @throws {TradeAgentError} `invalid_config` */
@@ -184,7 +184,7 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
     });
   }
   await confirm();
-  const profile = await namedProfile(app, name);
+  const profile = await resolveNamedProfile(app, name);
   const [store, home] = await Promise.all([app.openStore(profile), app.home()]);
   // Credentials go first. Without the profile, nobody could find them again.
   const { fetch, clock } = app;
@@ -201,7 +201,7 @@ export async function removeProfile(app: App, name: string, confirm: () => Promi
  * @throws {TradeAgentError} `usage` if the model needs none, `credential_store_…`, and any error from `ask`
  */
 export async function setModelKey(app: App, name: string | undefined, ask: (url: string) => Promise<string>) {
-  const profile = await namedProfile(app, name);
+  const profile = await resolveNamedProfile(app, name);
   if (profile.model.provider === 'builtin') {
     throw new TradeAgentError(
       'usage',
@@ -227,7 +227,7 @@ interface ProfileFinding extends Omit<ProviderFinding, 'feature'> {
  * @throws {TradeAgentError} `invalid_config`, `provider_unreachable`
  */
 export async function checkProfile(app: App, name: string | undefined) {
-  const profile = await namedProfile(app, name);
+  const profile = await resolveNamedProfile(app, name);
   // Bypasses the cache, since someone has probably just changed the provider's settings.
   const metadata = await providerMetadata(profile.issuer, {
     fetch: app.fetch,

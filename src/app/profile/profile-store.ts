@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
-import type { StorePlace } from '../../config/profile.ts';
-import { setStorePlace } from '../../config/profile-edit.ts';
+import type { CredentialLocation } from '../../config/profile.ts';
+import { setCredentialLocation } from '../../config/profile-edit.ts';
 import { credentialStoreKind, findProfile } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { moveCredentials } from '../../secrets/move-credentials.ts';
@@ -13,7 +13,7 @@ import {
 import type { App } from '../app.ts';
 
 /** A profile's name and where it stores its secrets. Its addresses are not needed. */
-interface StoreSetting extends StorePlace {
+interface StoreSetting extends CredentialLocation {
   readonly name: string;
 }
 
@@ -67,21 +67,21 @@ interface MovedStore {
  * If it is interrupted at any point, the login still works, and running it again completes the move.
  * @throws {TradeAgentError} `usage` if they are already there, `credential_store_…`, `busy`
  */
-export async function moveStore(app: App, name: string, to: StorePlace): Promise<MovedStore> {
+export async function moveStore(app: App, name: string, to: CredentialLocation): Promise<MovedStore> {
   const from = await storeSetting(app, name);
   const home = await app.home();
   const here = toStoredPlace(home.config, from.name, from);
   const there = toStoredPlace(home.config, from.name, to);
   if (isSamePlace(here, there)) {
-    if (from.credential_key !== to.credential_key) throw otherKeyFile(from.name);
+    if (from.credential_key !== to.credential_key) throw keyFileSwapError(from.name);
     return await eraseLeftovers(app, from, here);
   }
-  const open = (place: StorePlace) => app.openStore({ ...place, name: from.name });
+  const open = (place: CredentialLocation) => app.openStore({ ...place, name: from.name });
   const { names, leftover } = await moveCredentials({
     from: await open(from),
     to: await open(to),
     reopen: () => open(to),
-    switchOver: () => setStorePlace(home, from.name, to),
+    switchOver: () => setCredentialLocation(home, from.name, to),
     signal: app.signal,
   });
   return {
@@ -115,7 +115,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace
   // Erases nothing while the profile's store can't be read.
   await (await app.openStore(setting)).probe();
   const erased = [leftover, ...more];
-  for (const place of erased) await erase(app, name, place);
+  for (const place of erased) await erasePlace(app, name, place);
   return {
     name,
     from: { ...leftover, key: undefined },
@@ -126,7 +126,7 @@ async function eraseLeftovers(app: App, setting: StoreSetting, here: StoredPlace
   };
 }
 
-async function erase(app: App, name: string, place: StoredPlace): Promise<void> {
+async function erasePlace(app: App, name: string, place: StoredPlace): Promise<void> {
   if (place.keyKind === 'key-file' && place.file !== undefined) {
     // The key file stays, because it may open other profiles' files.
     rmSync(place.file, { force: true });
@@ -136,7 +136,7 @@ async function erase(app: App, name: string, place: StoredPlace): Promise<void> 
   await (await app.openStore({ name, credential_store: place.credential_store, ...key })).erase();
 }
 
-function otherKeyFile(name: string): TradeAgentError {
+function keyFileSwapError(name: string): TradeAgentError {
   return new TradeAgentError('usage', "a key file can't be replaced directly with another one", {
     hint: `Move to the keychain or a passphrase first: trade-agent profile store move ${name} --to file --key passphrase`,
   });

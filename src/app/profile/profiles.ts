@@ -1,4 +1,4 @@
-import { configFile, setDefaultProfile } from '../../config/config-file.ts';
+import { configFilePath, setDefaultProfile } from '../../config/config-file.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { chosenProfileName, findProfile, profileNames } from '../../config/resolve-profile.ts';
 import type { App } from '../app.ts';
@@ -16,7 +16,7 @@ export async function listProfiles(app: App) {
 /** Returns a profile's settings (the current profile by default). @throws {TradeAgentError} `invalid_config` */
 export async function showProfile(app: App, name: string | undefined) {
   const profile = findProfile(await app.config(), name ?? app.profileName);
-  return { profile, file: configFile(await app.home()) };
+  return { profile, file: configFilePath(await app.home()) };
 }
 
 /** @throws {TradeAgentError} `invalid_config` */
@@ -26,7 +26,7 @@ export async function makeDefaultProfile(app: App, name: string): Promise<void> 
 }
 
 /** Resolves the profile in a command's argument, or the current one. @throws {TradeAgentError} `invalid_config` */
-export async function namedProfile(app: App, name: string | undefined): Promise<ResolvedProfile> {
+export async function resolveNamedProfile(app: App, name: string | undefined): Promise<ResolvedProfile> {
   if (name === undefined) return await app.profile();
   const { findProfile, resolveProfile } = await import('../../config/resolve-profile.ts');
   const config = await app.config();

@@ -1,15 +1,20 @@
 import { type RemoteSchedules, remoteSchedules } from '../../agent/remote/remote-schedules.ts';
 import type { RemoteSchedule } from '../../agent/remote/wire-schemas.ts';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { Timing } from '../../schedule/schedule.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { wholeId } from '../whole-id.ts';
+import { resolvePrefix } from '../whole-id.ts';
 import type { ScheduleRun } from './run-schedule.ts';
-import { type AddOptions, checkName, DEFAULT_TIMEOUT_MS, type ScheduleState } from './schedule-context.ts';
+import {
+  type AddOptions,
+  DEFAULT_TIMEOUT_MS,
+  requireValidName,
+  type ScheduleState,
+} from './schedule-context.ts';
 
 /* The use cases of `schedules.ts` for schedules that the profile's server stores and runs. */
 
@@ -18,7 +23,11 @@ async function openRemoteSchedules(app: App): Promise<RemoteSchedules> {
 }
 
 /** @throws {TradeAgentError} `usage` for options that apply only to this machine; `invalid_config` for invalid rules */
-export async function addAtServer(app: App, timing: Timing, options: AddOptions): Promise<ScheduleState> {
+export async function addServerSchedule(
+  app: App,
+  timing: Timing,
+  options: AddOptions,
+): Promise<ScheduleState> {
   const {
     name,
     whenOpen = false,
@@ -30,7 +39,7 @@ export async function addAtServer(app: App, timing: Timing, options: AddOptions)
     timeout,
   } = options;
   rejectLocalOptions(options);
-  checkName(name);
+  requireValidName(name);
   const text = rules === undefined ? undefined : await rulesText(rules);
   const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
   const added = await (await openRemoteSchedules(app)).add({
@@ -55,26 +64,26 @@ function rejectLocalOptions({ with: starter, report, dryRun }: AddOptions): void
 
 async function rulesText(file: string): Promise<string> {
   const hint = 'Pass another file with --rules, or omit it to use the standard rules.';
-  const text = readNamedFile(file, 'rules file', hint);
+  const text = readRequiredFile(file, 'rules file', hint);
   const { parseRules } = await import('../../check/load-rules.ts');
   await parseRules(text, file);
   return text;
 }
 
-export async function listAtServer(app: App): Promise<ScheduleState[]> {
+export async function listServerSchedules(app: App): Promise<ScheduleState[]> {
   const [profile, schedules] = await Promise.all([profileName(app), openRemoteSchedules(app)]);
   return (await schedules.list()).map((one) => toScheduleState(profile, one));
 }
 
-export async function findAtServer(app: App, idOrName: string): Promise<RemoteSchedule> {
-  return find(await openRemoteSchedules(app), idOrName);
+export async function findServerSchedule(app: App, idOrName: string): Promise<RemoteSchedule> {
+  return findRemoteSchedule(await openRemoteSchedules(app), idOrName);
 }
 
 /** @param idOrName the id or name, or a prefix @throws {TradeAgentError} `not_found`, `usage` if ambiguous */
-async function find(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
+async function findRemoteSchedule(schedules: RemoteSchedules, idOrName: string): Promise<RemoteSchedule> {
   const all = await schedules.list();
   const names = all.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
-  const whole = await wholeId(idOrName, { called: 'schedules', whole: /^$/, list: async () => names });
+  const whole = await resolvePrefix(idOrName, { called: 'schedules', whole: /^$/, list: async () => names });
   const found = all.find(({ id, name }) => id === whole || name === whole);
   if (found !== undefined) return found;
   throw new TradeAgentError('not_found', `there is no schedule "${idOrName}" on the server`, {
@@ -83,20 +92,21 @@ async function find(schedules: RemoteSchedules, idOrName: string): Promise<Remot
 }
 
 /** @returns the schedule's id */
-export async function removeAtServer(app: App, idOrName: string) {
+export async function removeServerSchedule(app: App, idOrName: string) {
   const schedules = await openRemoteSchedules(app);
-  const { id } = await find(schedules, idOrName);
+  const { id } = await findRemoteSchedule(schedules, idOrName);
   await schedules.remove(id);
   return { id, entryRemoved: true };
 }
 
-export async function logsAtServer(
+export async function serverScheduleLogs(
   app: App,
   idOrName: string | undefined,
   limit: number,
 ): Promise<RunRecord[]> {
   const schedules = await openRemoteSchedules(app);
-  const meant = idOrName === undefined ? await schedules.list() : [await find(schedules, idOrName)];
+  const meant =
+    idOrName === undefined ? await schedules.list() : [await findRemoteSchedule(schedules, idOrName)];
   // The protocol's maximum.
   const runs = await Promise.all(meant.map(({ id }) => schedules.runs(id, Math.min(limit, 100))));
   return runs
@@ -110,13 +120,13 @@ export async function logsAtServer(
  * server itself runs schedules when they are due.
  * @throws {TradeAgentError} `timeout` if the run does not end in time
  */
-export async function runAtServer(
+export async function runServerSchedule(
   app: App,
   idOrName: string,
   now: boolean,
 ): Promise<{ readonly schedule: Pick<RemoteSchedule, 'id' | 'account'>; readonly run: ScheduleRun }> {
   const schedules = await openRemoteSchedules(app);
-  const schedule = await find(schedules, idOrName);
+  const schedule = await findRemoteSchedule(schedules, idOrName);
   if (!now) {
     const [next] = schedule.next;
     return { schedule, run: { status: 'not_due', next: next === undefined ? undefined : Date.parse(next) } };

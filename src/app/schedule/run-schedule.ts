@@ -1,15 +1,15 @@
 import type { CheckResult } from '../../check/result-schema.ts';
 import { errorObject } from '../../errors/error-object.ts';
-import { type Decision, decide } from '../../schedule/due.ts';
+import { decideRun, type RunDecision } from '../../schedule/due.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';
-import type { Journal, ScheduleStore } from '../../schedule/schedule-store.ts';
+import type { ScheduleJournal, ScheduleStore } from '../../schedule/schedule-store.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import type { CheckListener, CheckOutcomes, runChecks } from '../check/run-check.ts';
-import { type ExitCode, exitCodeForChecks, exitCodeForError, exits } from '../exit-codes.ts';
-import { hoursFrom, scheduleMoments, scheduleStore } from './schedule-context.ts';
+import { type ExitCode, exitCodeForChecks, exitCodeForError, exitCodes } from '../exit-codes.ts';
+import { hoursGateway, scheduleMoments, scheduleStore } from './schedule-context.ts';
 
 export type ScheduleRun =
   /** @property next milliseconds since the epoch; undefined if unknown */
@@ -36,8 +36,8 @@ export async function runSchedule(
     return { status: 'not_due', next: moments.after(app.clock.now(), 1)[0] };
   }
   return await store.alone(schedule.id, app.signal, async () => {
-    const journal = withoutDead(store.journal(schedule), app.clock.now());
-    const decision = decide(moments, journal, app.clock.now());
+    const journal = markDiedRuns(store.journal(schedule), app.clock.now());
+    const decision = decideRun(moments, journal, app.clock.now());
     if (!decision.run && !atOnce) {
       store.write(schedule.id, { ...journal, handled: decision.handled, pending: null });
       return { status: 'not_due', next: decision.next };
@@ -47,13 +47,13 @@ export async function runSchedule(
 }
 
 /** Whether there is anything to run or to record. */
-function needsLock(journal: Journal, moments: Moments, now: number): boolean {
-  const decision = decide(moments, journal, now);
+function needsLock(journal: ScheduleJournal, moments: Moments, now: number): boolean {
+  const decision = decideRun(moments, journal, now);
   return decision.run || decision.handled !== journal.handled;
 }
 
 /** Marks runs as died that are recorded as running. This process holds the lock, so they must have been killed. */
-function withoutDead(journal: Journal, now: number): Journal {
+function markDiedRuns(journal: ScheduleJournal, now: number): ScheduleJournal {
   return {
     ...journal,
     runs: journal.runs.map((run) => (run.status === 'running' ? diedRecord(run, now) : run)),
@@ -64,17 +64,17 @@ function withoutDead(journal: Journal, now: number): Journal {
 async function runNow(
   app: App,
   store: ScheduleStore,
-  { schedule, journal }: { readonly schedule: Schedule; readonly journal: Journal },
+  { schedule, journal }: { readonly schedule: Schedule; readonly journal: ScheduleJournal },
   due: DueNow | undefined,
   progress: CheckProgress,
 ): Promise<ScheduleRun> {
   const { clock } = app;
   const handled = due?.handled ?? journal.handled;
-  const begun = begunRecord(schedule.id, due, clock.now());
+  const begun = startedRecord(schedule.id, due, clock.now());
   const pending = due === undefined ? journal.pending : { due: due.due, attempts: due.attempt };
   // Written first, so that the next call knows of this attempt even if this process is killed.
   store.write(schedule.id, { handled, pending, runs: [...journal.runs, begun] });
-  const end = ({ record, again }: Ended) => {
+  const end = ({ record, again }: EndedRun) => {
     const isDone = due !== undefined && !again;
     store.write(schedule.id, {
       handled: isDone ? due.due : handled,
@@ -84,8 +84,8 @@ async function runNow(
     return record;
   };
   try {
-    if (schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open)
-      return { status: 'ran', record: end(closedRun(begun, clock.now())), check: undefined };
+    if (schedule.when_open && !(await (await hoursGateway(app)).clock()).is_open)
+      return { status: 'ran', record: end(marketClosedRun(begun, clock.now())), check: undefined };
     const check = await scheduledCheck(app, schedule, progress, due?.due);
     return { status: 'ran', record: end(endedRun(begun, check, app.signal, clock.now())), check };
   } catch (thrown) {
@@ -168,57 +168,57 @@ function rejectAfterStop({ signal, clock }: App, over: AbortSignal): Promise<nev
   });
 }
 
-const byExitCode: Readonly<Partial<Record<ExitCode, RunStatus>>> = {
-  [exits.done]: 'clear',
-  [exits.found]: 'found',
-  [exits.pending]: 'pending',
-  [exits.denied]: 'denied',
-  [exits.expired]: 'expired',
-  [exits.blocked]: 'blocked',
-  [exits.marketClosed]: 'market_closed',
-  [exits.unknown]: 'unknown',
-  [exits.busy]: 'busy',
-  [exits.timedOut]: 'timed_out',
-  [exits.interrupted]: 'interrupted',
+const statusByExitCode: Readonly<Partial<Record<ExitCode, RunStatus>>> = {
+  [exitCodes.done]: 'clear',
+  [exitCodes.found]: 'found',
+  [exitCodes.pending]: 'pending',
+  [exitCodes.denied]: 'denied',
+  [exitCodes.expired]: 'expired',
+  [exitCodes.blocked]: 'blocked',
+  [exitCodes.marketClosed]: 'market_closed',
+  [exitCodes.unknown]: 'unknown',
+  [exitCodes.busy]: 'busy',
+  [exitCodes.timedOut]: 'timed_out',
+  [exitCodes.interrupted]: 'interrupted',
 };
 
 export function runStatus(exitCode: ExitCode): RunStatus {
-  return byExitCode[exitCode] ?? 'failed';
+  return statusByExitCode[exitCode] ?? 'failed';
 }
 
-const triedAgain: readonly ExitCode[] = [
-  exits.failed,
-  exits.credentialStore,
-  exits.busy,
-  exits.timedOut,
-  exits.interrupted,
+const retriedExitCodes: readonly ExitCode[] = [
+  exitCodes.failed,
+  exitCodes.credentialStore,
+  exitCodes.busy,
+  exitCodes.timedOut,
+  exitCodes.interrupted,
 ];
 
 /**
  * Whether the same moment is retried at the next wake-up. Excludes errors that a person must fix first (invalid
  * rules, no login) and an order's outcome, which is a result.
  */
-export function isTriedAgain(exitCode: ExitCode): boolean {
-  return triedAgain.includes(exitCode);
+export function isRetried(exitCode: ExitCode): boolean {
+  return retriedExitCodes.includes(exitCode);
 }
 
 /** Maximum findings per record. The worst ones are kept. */
 const MAX_RECORDED_FINDINGS = 20;
 
-export type DueNow = Decision & { run: true };
+export type DueNow = RunDecision & { run: true };
 
 /** A run's record, and whether the same moment is retried. */
-export interface Ended {
+export interface EndedRun {
   readonly record: RunRecord;
   readonly again: boolean;
 }
 
 /** @param due undefined if a person started it @param now milliseconds since the epoch */
-export function begunRecord(schedule: string, due: DueNow | undefined, now: number): RunRecord {
+export function startedRecord(schedule: string, due: DueNow | undefined, now: number): RunRecord {
   return {
     schedule,
-    due: due === undefined ? null : time(due.due),
-    started_at: time(now),
+    due: due === undefined ? null : isoTime(due.due),
+    started_at: isoTime(now),
     ended_at: null,
     status: 'running',
     exit_code: null,
@@ -232,12 +232,17 @@ export function begunRecord(schedule: string, due: DueNow | undefined, now: numb
 }
 
 export function diedRecord(begun: RunRecord, now: number): RunRecord {
-  return { ...begun, status: 'died', ended_at: time(now) };
+  return { ...begun, status: 'died', ended_at: isoTime(now) };
 }
 
 /** Records a run of a schedule that runs only during market hours while the market is closed. */
-export function closedRun(begun: RunRecord, now: number): Ended {
-  const record: RunRecord = { ...begun, status: 'market_closed', exit_code: exits.done, ended_at: time(now) };
+export function marketClosedRun(begun: RunRecord, now: number): EndedRun {
+  const record: RunRecord = {
+    ...begun,
+    status: 'market_closed',
+    exit_code: exitCodes.done,
+    ended_at: isoTime(now),
+  };
   return { record, again: false };
 }
 
@@ -247,18 +252,23 @@ export function failedRun(
   thrown: unknown,
   found: readonly CheckResult[],
   now: number,
-): Ended {
+): EndedRun {
   const { code, message, hint } = errorObject(thrown);
   const exitCode = exitCodeForError(code);
   const error = { code, message, ...defined({ hint }) };
-  return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isTriedAgain(exitCode) };
+  return { record: { ...endedRecord(begun, exitCode, found, now), error }, again: isRetried(exitCode) };
 }
 
 /** @param signal may have ended the run */
-export function endedRun(begun: RunRecord, outcome: CheckOutcomes, signal: AbortSignal, now: number): Ended {
+export function endedRun(
+  begun: RunRecord,
+  outcome: CheckOutcomes,
+  signal: AbortSignal,
+  now: number,
+): EndedRun {
   const code = exitCodeForChecks(outcome, signal);
   const results = outcome.checks.map(({ result }) => result);
-  return { record: endedRecord(begun, code, results, now), again: isTriedAgain(code) };
+  return { record: endedRecord(begun, code, results, now), again: isRetried(code) };
 }
 
 function endedRecord(
@@ -282,7 +292,7 @@ function endedRecord(
     );
   return {
     ...begun,
-    ended_at: time(now),
+    ended_at: isoTime(now),
     status: runStatus(code),
     exit_code: code,
     found: findings.length,
@@ -293,4 +303,4 @@ function endedRecord(
   };
 }
 
-const time = (at: number) => new Date(at).toISOString();
+const isoTime = (at: number) => new Date(at).toISOString();

@@ -6,7 +6,7 @@ import { ensurePrivateFolder } from '../../machine/directories.ts';
 import { cachedCalendar, calendarFile, currentCalendar } from '../../schedule/calendar-cache.ts';
 import { machineCommand } from '../../schedule/machine-command.ts';
 import type { Moments } from '../../schedule/moments.ts';
-import { type Machine, openScheduler } from '../../schedule/open-scheduler.ts';
+import { openScheduler, type SchedulerMachine } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import { openScheduleStore, type ScheduleStore } from '../../schedule/schedule-store.ts';
@@ -15,7 +15,7 @@ import type { SchedulerName } from '../../schedule/scheduler-names.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import type { App } from '../app.ts';
-import { exitCodeMeanings, exits } from '../exit-codes.ts';
+import { exitCodeMeanings, exitCodes } from '../exit-codes.ts';
 import { childEnvironment } from '../sandbox-connection.ts';
 
 export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleStore> {
@@ -23,17 +23,17 @@ export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleSto
 }
 
 /** Returns the gateway that reports market hours: the chosen account's, or the default account's for `all`. */
-export async function hoursFrom(
+export async function hoursGateway(
   app: Pick<App, 'gateway' | 'ofAll' | 'usersGateway'>,
 ): Promise<GatewayClient> {
   return await (app.ofAll ? app.usersGateway() : app.gateway());
 }
 
 /** Exit codes that are results, not failures. */
-const results = [exits.found, exits.pending, exits.denied, exits.expired] as const;
+const resultExitCodes = [exitCodes.found, exitCodes.pending, exitCodes.denied, exitCodes.expired] as const;
 
 /** Describes this machine for schedulers. Its commands receive none of the user's tokens. */
-export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine {
+export function thisMachine({ env }: Pick<App, 'env'>, folder: string): SchedulerMachine {
   return {
     platform: process.platform,
     env,
@@ -41,7 +41,7 @@ export function thisMachine({ env }: Pick<App, 'env'>, folder: string): Machine 
     uid: process.getuid?.() ?? 0,
     run: machineCommand(childEnvironment(env)),
     folder: ensurePrivateFolder(folder),
-    results: results.map((code) => ({ code, meaning: exitCodeMeanings[code] })),
+    results: resultExitCodes.map((code) => ({ code, meaning: exitCodeMeanings[code] })),
   };
 }
 
@@ -55,17 +55,17 @@ export async function scheduleMoments(
   profile: string,
   store: ScheduleStore,
 ): Promise<Moments> {
-  if ('cron' in timing) return momentsBy(timing, []);
+  if ('cron' in timing) return momentsFromCalendar(timing, []);
   const { days } = await currentCalendar({
     place: calendarFile(store.folder, profile),
     now: app.clock.now(),
-    ask: async (range) => (await hoursFrom(app)).calendar(range),
+    ask: async (range) => (await hoursGateway(app)).calendar(range),
   });
-  return momentsBy(timing, days);
+  return momentsFromCalendar(timing, days);
 }
 
 /** Does the same as {@link scheduleMoments} with a given calendar. */
-async function momentsBy(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
+async function momentsFromCalendar(timing: Timing, calendar: readonly TradingDay[]): Promise<Moments> {
   const { timingMoments } = await import('../../schedule/cron-expression.ts');
   return timingMoments(timing, calendar);
 }
@@ -92,7 +92,7 @@ export interface AddOptions {
 export const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 
 /** @throws {TradeAgentError} `usage` */
-export function checkName(name: string | undefined): void {
+export function requireValidName(name: string | undefined): void {
   if (name !== undefined && !schedulePattern.test(name)) {
     throw new TradeAgentError('usage', `"${name}" is not a valid schedule name`, {
       hint: 'Use up to 32 lowercase letters, digits, "-" and "_".',
@@ -125,7 +125,7 @@ export async function scheduleState(
 ): Promise<ScheduleState> {
   const now = app.clock.now();
   const calendar = cachedCalendar(store.folder, schedule.profile);
-  const moments = await momentsBy(schedule.timing, calendar?.days ?? []);
+  const moments = await momentsFromCalendar(schedule.timing, calendar?.days ?? []);
   const journal = store.journal(schedule);
   const [latest] = moments.upTo(now - OVERDUE_MS, 1);
   return {

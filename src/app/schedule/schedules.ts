@@ -4,7 +4,7 @@ import { shortId } from '../../agent/short-id.ts';
 import { findProfile } from '../../config/resolve-profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { requireEdge, wakeMinutes } from '../../schedule/moments.ts';
-import { openScheduler, usualScheduler } from '../../schedule/open-scheduler.ts';
+import { defaultScheduler, openScheduler } from '../../schedule/open-scheduler.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import { type Schedule, schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import type { ScheduleStore } from '../../schedule/schedule-store.ts';
@@ -12,13 +12,13 @@ import { startCommand } from '../../schedule/scheduler.ts';
 import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import { launcher } from '../launcher.ts';
+import { launcherPath } from '../launcher.ts';
 import { profileServer } from '../server-of.ts';
-import { wholeId } from '../whole-id.ts';
+import { resolvePrefix } from '../whole-id.ts';
 import {
   type AddOptions,
-  checkName,
   DEFAULT_TIMEOUT_MS,
+  requireValidName,
   type ScheduleState,
   scheduleMoments,
   scheduleState,
@@ -30,18 +30,23 @@ import {
 export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Promise<Schedule> {
   const store = await scheduleStore(app);
   const names = () => store.list().flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
-  const whole = await wholeId(idOrName, { called: 'schedules', whole: /^$/, list: async () => names() });
+  const whole = await resolvePrefix(idOrName, {
+    called: 'schedules',
+    whole: /^$/,
+    list: async () => names(),
+  });
   return store.find(whole);
 }
 
 /** Does the same as {@link findSchedule}, on this machine or on the server. */
 export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
   if ((await profileServer(app)) === undefined) return findSchedule(app, idOrName);
-  return (await import('./at-server.ts')).findAtServer(app, idOrName);
+  return (await import('./at-server.ts')).findServerSchedule(app, idOrName);
 }
 
 export async function listSchedules(app: App): Promise<ScheduleState[]> {
-  if ((await profileServer(app)) !== undefined) return (await import('./at-server.ts')).listAtServer(app);
+  if ((await profileServer(app)) !== undefined)
+    return (await import('./at-server.ts')).listServerSchedules(app);
   const store = await scheduleStore(app);
   const states: ScheduleState[] = [];
   for (const schedule of store.list()) states.push(await scheduleState(app, store, schedule));
@@ -55,7 +60,7 @@ export async function scheduleLogs(
   limit: number,
 ): Promise<RunRecord[]> {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).logsAtServer(app, idOrName, limit);
+    return (await import('./at-server.ts')).serverScheduleLogs(app, idOrName, limit);
   const store = await scheduleStore(app);
   return (idOrName === undefined ? store.list() : [await findSchedule(app, idOrName)])
     .flatMap((schedule) => store.journal(schedule).runs)
@@ -75,7 +80,7 @@ export async function addSchedule(
 ): Promise<ScheduleState> {
   const timing = parseTiming(options);
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).addAtServer(app, timing, options);
+    return (await import('./at-server.ts')).addServerSchedule(app, timing, options);
   if (options.onPrice === true) {
     throw new TradeAgentError(
       'usage',
@@ -89,19 +94,19 @@ export async function addSchedule(
   // Adding a schedule reads only the calendar and the accounts.
   app.limitToReading();
   const profile = findProfile(await app.config(), app.profileName);
-  checkName(options.name);
-  checkFree(options.name, store);
+  requireValidName(options.name);
+  requireFreeName(options.name, store);
   const check = await validateCheck(options);
   const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
   const moments = await scheduleMoments(app, timing, profile.name, store);
   const now = app.clock.now();
   const machine = thisMachine(app, store.folder);
-  const scheduler = openScheduler(options.with ?? usualScheduler(machine), machine);
+  const scheduler = openScheduler(options.with ?? defaultScheduler(machine), machine);
   const id = shortId('s', 6);
   const timeoutMs = options.timeout ?? DEFAULT_TIMEOUT_MS;
   const command = startCommand({
     node: process.execPath,
-    script: launcher(),
+    script: launcherPath(),
     id,
     env: app.env,
     keychain: !profile.sandbox && profile.credential_store !== 'file',
@@ -147,7 +152,7 @@ function parseTiming({ cron, at }: AddOptions): Timing {
   });
 }
 
-function checkFree(name: string | undefined, store: ScheduleStore): void {
+function requireFreeName(name: string | undefined, store: ScheduleStore): void {
   if (name === undefined) return;
   if (!store.list().some((other) => other.name === name || other.id === name)) return;
   throw new TradeAgentError('usage', `a schedule "${name}" already exists`, {
@@ -177,15 +182,15 @@ async function validateCheck(options: AddOptions): Promise<Schedule['check']> {
 /** Removes a schedule's entry, if any, and then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string) {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).removeAtServer(app, idOrName);
+    return (await import('./at-server.ts')).removeServerSchedule(app, idOrName);
   const store = await scheduleStore(app);
   const machine = thisMachine(app, store.folder);
-  const found = await lookFor(app, idOrName);
+  const found = await tryFindSchedule(app, idOrName);
   if (found.schedule === undefined) {
     // The schedule's file may be gone while its entry still fails at each wake-up.
     const stray =
       schedulePattern.test(idOrName) &&
-      (await openScheduler(usualScheduler(machine), machine)
+      (await openScheduler(defaultScheduler(machine), machine)
         .remove(idOrName)
         .catch(() => false));
     if (!stray) throw found.error;
@@ -199,7 +204,7 @@ export async function removeSchedule(app: App, idOrName: string) {
   });
 }
 
-async function lookFor(app: App, idOrName: string) {
+async function tryFindSchedule(app: App, idOrName: string) {
   try {
     return { schedule: await findSchedule(app, idOrName) };
   } catch (error) {

@@ -1,13 +1,13 @@
 import type { Session } from '../../auth/session/session.ts';
-import { parseRules, standardRules } from '../../check/load-rules.ts';
+import { defaultRulesFile, parseRules } from '../../check/load-rules.ts';
 import type { NoticesConfig } from '../../config/notice-channels.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
-import { clockLimit } from '../../net/time-limit.ts';
+import { clockTimeLimit } from '../../net/time-limit.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
-import { decide } from '../../schedule/due.ts';
+import { decideRun } from '../../schedule/due.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { MarketDays } from '../../server/jobs/market-days.ts';
 import { personAgent, withinScopes } from '../../server/person-agent.ts';
@@ -23,20 +23,20 @@ import type { ScheduleRow, ScheduleRows } from '../../store/schedule-rows.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { NOTICE_TTL_MS, noticeId } from '../check/check-notices.ts';
-import { checksBy, proposes } from '../check/run-check.ts';
+import { proposes, runChecksOn } from '../check/run-check.ts';
 import { assembleApp } from '../create-app.ts';
 import {
-  begunRecord,
   CheckFailed,
-  closedRun,
   type DueNow,
   diedRecord,
-  type Ended,
+  type EndedRun,
   endedRun,
   failedRun,
+  marketClosedRun,
   scheduledCheck,
+  startedRecord,
 } from '../schedule/run-schedule.ts';
-import { hoursFrom } from '../schedule/schedule-context.ts';
+import { hoursGateway } from '../schedule/schedule-context.ts';
 
 /** Delay before transient failures are retried, in milliseconds, as on a personal machine. */
 const RETRY_DELAY_MS = 15 * 60_000;
@@ -64,8 +64,8 @@ export function checkJob(parts: CheckJobParts): JobHandler {
     const now = parts.clock.now();
     const { timing } = row.schedule;
     const days = 'at' in timing ? await parts.days.known() : [];
-    const decision = decide(timingMoments(timing, days), row, now);
-    if (!decision.run && row.askedAt === null) return await passOver(rows, row, decision.handled);
+    const decision = decideRun(timingMoments(timing, days), row, now);
+    if (!decision.run && row.askedAt === null) return await recordPassed(rows, row, decision.handled);
     const turn = { person, row, due: decision.run ? decision : undefined, signal };
     const ended = await runTurn(parts, rows, turn, decision.handled);
     // Only the job itself can retry a run that was requested.
@@ -74,15 +74,15 @@ export function checkJob(parts: CheckJobParts): JobHandler {
 }
 
 /** Records the moments that passed without a run. */
-async function passOver(
+async function recordPassed(
   rows: ScheduleRows<ServerSchedule, RunRecord>,
-  { schedule, epoch, handled: before }: Turn['row'],
+  { schedule, epoch, handled: before }: CheckTurn['row'],
   handled: number,
 ): Promise<void> {
   if (handled !== before) await rows.passed(schedule.id, epoch, { handled, pending: null });
 }
 
-interface Turn {
+interface CheckTurn {
   readonly person: string;
   readonly row: ScheduleRow<ServerSchedule, RunRecord>;
   /** Undefined if a person or a price requested the run. */
@@ -94,18 +94,18 @@ interface Turn {
 async function runTurn(
   parts: CheckJobParts,
   rows: ScheduleRows<ServerSchedule, RunRecord>,
-  turn: Turn,
+  turn: CheckTurn,
   handled: number,
-): Promise<Ended | undefined> {
+): Promise<EndedRun | undefined> {
   const { clock } = parts;
   const { row, due } = turn;
   const { id } = row.schedule;
-  const begun = begunRecord(id, due, clock.now());
+  const begun = startedRecord(id, due, clock.now());
   const pending = due === undefined ? row.pending : { due: due.due, attempts: due.attempt };
   const died = (run: RunRecord) => diedRecord(run, clock.now());
   const epoch = await rows.begin(id, row.epoch, { handled, pending, run: begun }, died);
   if (epoch === undefined) return undefined;
-  const { standing, ...ended } = await checked(parts, turn, begun);
+  const { standing, ...ended } = await runCheckTurn(parts, turn, begun);
   // The job was aborted. Another one continues from the row, which says that this run began.
   turn.signal.throwIfAborted();
   const { record, again } = ended;
@@ -125,24 +125,24 @@ async function runTurn(
 type OpenFindings = readonly { readonly rule: string; readonly subject: string }[];
 
 /** Runs the check itself. An error becomes the run's outcome. */
-async function checked(
+async function runCheckTurn(
   parts: CheckJobParts,
-  { person, row, due, signal }: Turn,
+  { person, row, due, signal }: CheckTurn,
   begun: RunRecord,
-): Promise<Ended & { readonly standing?: OpenFindings }> {
+): Promise<EndedRun & { readonly standing?: OpenFindings }> {
   const { clock } = parts;
   const { schedule } = row;
   const ms = Math.min(schedule.timeout_ms, MAX_RUN_MS);
   const overdue = () => new TradeAgentError('timeout', `the run exceeded its limit of ${ms / 1000} s`);
-  const limit = clockLimit(clock, ms, signal, overdue);
+  const limit = clockTimeLimit(clock, ms, signal, overdue);
   const desk = signInNotifier(parts, person);
   try {
     const session = withinScopes(await parts.sessions.of(person), schedule.scopes);
     if (row.last?.error?.code === 'login_required') await desk.signedIn();
     const app = personApp(parts, person, session, schedule.account, limit.signal);
     try {
-      if (schedule.when_open && !(await (await hoursFrom(app)).clock()).is_open)
-        return closedRun(begun, clock.now());
+      if (schedule.when_open && !(await (await hoursGateway(app)).clock()).is_open)
+        return marketClosedRun(begun, clock.now());
       const store = personChecks(parts, person);
       const check = await scheduledCheck(
         app,
@@ -152,9 +152,9 @@ async function checked(
         async (own, options, listener, told) => {
           if (!proposes(options)) own.limitToReading();
           const { rules } = schedule.check;
-          const file = rules === undefined ? standardRules() : await parseRules(rules, 'rules');
+          const file = rules === undefined ? defaultRulesFile() : await parseRules(rules, 'rules');
           const basis = { file, store, owner: person, sendNotices: async () => [] };
-          return await checksBy(own, options, listener, told, basis);
+          return await runChecksOn(own, options, listener, told, basis);
         },
       );
       const found = check.checks.flatMap(({ result }) => [...result.findings, ...result.ongoing]);

@@ -20,9 +20,9 @@ import { type ServerSettings, serverProfile } from '../../server/settings/server
 import type { TenantDatabase } from '../../store/postgres/tenant-database.ts';
 import type { Rate } from '../../store/rate-buckets.ts';
 import type { App } from '../app.ts';
-import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
-import { channelNamed, type NoticePlace, testNotice } from '../notices/notice-place.ts';
-import { readServerKey, type ServerPlaces } from './server-places.ts';
+import { type AddressSource, readDatabaseAddress } from '../gateway/gateway-database.ts';
+import { findChannel, type NoticePlace, testNotice } from '../notices/notice-place.ts';
+import { readServerKey, type ServerPaths } from './server-places.ts';
 
 /** Rate limit, shared by all workers, for polling the gateway about waiting runs. */
 const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
@@ -30,13 +30,13 @@ const COLLECT_RATE: Rate = { perSecond: 50, burst: 100 };
 /** Opens what servers and workers share. @throws {TradeAgentError} `invalid_config`; `provider_unreachable` */
 export async function openServer(
   settings: ServerSettings,
-  places: ServerPlaces & { readonly env: NodeJS.ProcessEnv },
+  places: ServerPaths & { readonly env: NodeJS.ProcessEnv },
   { clock, fetch, tell }: Pick<App, 'clock' | 'fetch' | 'tell'>,
 ) {
   const { home, env } = places;
   const { tenant, ...place } = settings.database;
   const privateKey = readServerKey(places, settings);
-  const address = readDatabaseAddress(place as AddressPlace, home, env);
+  const address = readDatabaseAddress(place as AddressSource, home, env);
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
   const access = { fetch, clock, privateKey };
   const provider = detectProvider(await providerMetadata(settings.issuer, access));
@@ -143,7 +143,7 @@ export async function testPersonNotice(
     testFacts: async () => ({}),
   };
   // The name may resolve to another address than when the channel was added.
-  const problem = await channelProblem(await channelNamed(place, name), parts.noticeResolve);
+  const problem = await channelProblem(await findChannel(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await testNotice(
     { clock: parts.clock, discreetFetch: parts.noticeFetch, env: {}, signal },

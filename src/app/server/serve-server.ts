@@ -7,10 +7,10 @@ import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { DRAIN_MS, serve, serveRoutes } from '../serve.ts';
 import { version } from '../version.ts';
 import { openServer } from './open-server.ts';
-import { readServerSettings, type ServerPlaces } from './server-places.ts';
+import { readServerSettings, type ServerPaths } from './server-places.ts';
 
 export interface ServeServerOptions
-  extends ServerPlaces,
+  extends ServerPaths,
     Pick<ListenOptions, 'host' | 'port' | 'tls' | 'proxy'> {
   /** May contain the database's address and the model server's key. */
   readonly env: NodeJS.ProcessEnv;

@@ -8,7 +8,7 @@ import { runJob } from '../../server/jobs/run-job.ts';
 import { scheduleSweep } from '../../server/jobs/sweep-schedules.ts';
 import { watchPrices } from '../../server/jobs/watch-prices.ts';
 import type { NoticeParts, ServerParts } from '../../server/server-parts.ts';
-import { allSchedules } from '../../server/server-parts.ts';
+import { tenantSchedules } from '../../server/server-parts.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import { postgresWorkerLeases } from '../../store/postgres/state/worker-leases.ts';
 import { defined } from '../../values/defined.ts';
@@ -17,9 +17,9 @@ import { serveTelemetry } from '../gateway/served-telemetry.ts';
 import { DRAIN_MS, serve } from '../serve.ts';
 import { checkJob } from './check-job.ts';
 import { openServer } from './open-server.ts';
-import { readServerSettings, type ServerPlaces } from './server-places.ts';
+import { readServerSettings, type ServerPaths } from './server-places.ts';
 
-interface ServeWorkerOptions extends ServerPlaces {
+interface ServeWorkerOptions extends ServerPaths {
   readonly env: NodeJS.ProcessEnv;
   /** Number of parallel runs. The same number applies to checks and to notices. */
   readonly concurrency: number;
@@ -90,7 +90,7 @@ export async function workerBacklog(
 ): Promise<Backlog> {
   const [jobs, { due }, leases] = await Promise.all([
     jobCounts(parts.database),
-    allSchedules(parts).waiting(parts.clock.now()),
+    tenantSchedules(parts).waiting(parts.clock.now()),
     postgresWorkerLeases(parts.database).all(),
   ]);
   return { ...jobs, schedulesDue: due, leases };
@@ -107,7 +107,7 @@ interface ScheduleWorkOptions extends ServerParts, NoticeParts {
 /** Starts a worker's job handlers and loops for schedules. `stop` ends the loops, while the queue drains the jobs. */
 export async function startScheduleWork(options: ScheduleWorkOptions) {
   const { jobs, clock, database, sessions, concurrency = 4, onError } = options;
-  const schedules = allSchedules(options);
+  const schedules = tenantSchedules(options);
   const leases = postgresWorkerLeases(database);
   const days = marketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
   await jobs.work('check', checkJob({ ...options, days }), { concurrency });

@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import type { JWK } from 'jose';
-import { readNamedFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/named-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';
 import { type ServerSettings, serverSettingsSchema } from '../../server/settings/server-settings.ts';
 import type { App } from '../app.ts';
-import { type AddressPlace, readDatabaseAddress } from '../gateway/gateway-database.ts';
+import { type AddressSource, readDatabaseAddress } from '../gateway/gateway-database.ts';
 import {
   addWrappingKeyTo,
   makeKeyAt,
@@ -16,7 +16,7 @@ import {
 } from '../gateway/key-file.ts';
 
 /** The folder that a server and its workers share or copy, and the settings file. */
-export interface ServerPlaces {
+export interface ServerPaths {
   readonly home: string;
   readonly config: string;
 }
@@ -24,13 +24,13 @@ export interface ServerPlaces {
 /** @throws {TradeAgentError} `invalid_config` */
 export async function readServerSettings(file: string): Promise<ServerSettings> {
   const hint = 'See docs/operate/SERVER.md for its contents, or pass another file with --config.';
-  return await parseYaml(serverSettingsSchema, readNamedFile(file, 'server configuration', hint), file);
+  return await parseYaml(serverSettingsSchema, readRequiredFile(file, 'server configuration', hint), file);
 }
 
-const serverKeyFile = ({ home }: ServerPlaces, name = 'key.json') => resolve(home, name);
+const serverKeyFile = ({ home }: ServerPaths, name = 'key.json') => resolve(home, name);
 
 /** @throws {TradeAgentError} `invalid_config` if there is none */
-export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
+export function readServerKey(places: ServerPaths, { key_file }: Pick<ServerSettings, 'key_file'>): JWK {
   const file = serverKeyFile(places, key_file);
   const key = readKeyFile(file);
   if (key !== undefined) return key;
@@ -45,7 +45,7 @@ export function readServerKey(places: ServerPlaces, { key_file }: Pick<ServerSet
  * @throws {TradeAgentError} `usage` if there already is one; `invalid_config` if there is none to show
  */
 export async function serverKey(
-  places: ServerPlaces,
+  places: ServerPaths,
   { show, kty }: { readonly show: boolean; readonly kty: 'EC' | 'RSA' },
 ): Promise<PublicKey & { readonly status: 'made' | 'in_use'; readonly file: string }> {
   const settings = await readServerSettings(places.config).catch((error: unknown) => {
@@ -65,7 +65,7 @@ export async function serverKey(
 }
 
 /** @throws {TradeAgentError} `invalid_config`; as {@link addWrappingKeyTo} */
-export async function addServerWrappingKey({ home, config }: ServerPlaces): Promise<string> {
+export async function addServerWrappingKey({ home, config }: ServerPaths): Promise<string> {
   return await addWrappingKeyTo((await readServerSettings(config)).kms.file, home, 'server.yaml');
 }
 
@@ -77,12 +77,12 @@ export async function addServerWrappingKey({ home, config }: ServerPlaces): Prom
  */
 export async function rewrapServerKeys(
   { env, clock, fetch }: Pick<App, 'env' | 'clock' | 'fetch'>,
-  { home, config }: ServerPlaces,
+  { home, config }: ServerPaths,
 ): Promise<number> {
   const settings = await readServerSettings(config);
   const { tenant, ...place } = settings.database;
   const kms = await openKms(settings.kms, { folder: home, env, fetch });
-  const address = readDatabaseAddress(place as AddressPlace, home, env);
+  const address = readDatabaseAddress(place as AddressSource, home, env);
   const store = await import('../../store/postgres/server-database.ts');
   const { createDataKeys } = await import('../../secrets/envelope/data-keys.ts');
   const database = await store.openServerDatabase({ address, tenant });
@@ -105,8 +105,8 @@ export async function rewrapServerKeys(
  */
 export async function migrateServer(
   { env }: Pick<App, 'env'>,
-  { home }: Pick<ServerPlaces, 'home'>,
-  place: AddressPlace,
+  { home }: Pick<ServerPaths, 'home'>,
+  place: AddressSource,
 ): Promise<{ readonly from: number; readonly to: number }> {
   const address = readDatabaseAddress(place, home, env);
   const [{ migrateServerDatabase }, { migrateJobs }] = await Promise.all([

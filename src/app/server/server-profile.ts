@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { PROTECTED_RESOURCE_PATH, protectedResourceSchema } from '../../agent/remote/wire-schemas.ts';
-import { detectProvider, withLongestApproval } from '../../auth/provider/dialects.ts';
+import { capApprovalTtl, detectProvider } from '../../auth/provider/dialects.ts';
 import { providerMetadata } from '../../auth/provider/provider.ts';
 import { type Config, profileSchema, type ResolvedProfile } from '../../config/profile.ts';
 import { providerNames } from '../../config/provider-names.ts';
@@ -15,7 +15,7 @@ import {
 } from '../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
@@ -23,7 +23,7 @@ import { timeLimit } from '../../net/time-limit.ts';
 import { environments } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 
-interface Chosen {
+interface ProfileSelection {
   readonly profileOption?: string | undefined;
   readonly serverOption?: string | undefined;
 }
@@ -35,7 +35,7 @@ interface Chosen {
 export function withServer(
   config: Config,
   name: string,
-  { serverOption: server = '', profileOption }: Chosen,
+  { serverOption: server = '', profileOption }: ProfileSelection,
 ): Config {
   if (profileOption !== undefined) {
     throw new TradeAgentError('usage', "--server and --profile can't be combined", {
@@ -56,16 +56,16 @@ export function withServer(
  * Completes a profile that has a server with the server's description of itself.
  * @throws {TradeAgentError} `gateway_unreachable`, `invalid_config`
  */
-export async function profileAtServer(
-  options: AskServerOptions & Chosen,
-  home: Home,
+export async function resolveServerProfile(
+  options: ServerRequestOptions & ProfileSelection,
+  home: UserDirs,
   config: Config,
   name: string | undefined,
 ): Promise<ResolvedProfile> {
   const { issuer, login_client, server = '' } = findProfile(config, name);
   const isTold = issuer === undefined || login_client === undefined;
   const told = isTold ? await describeServer(server, { ...options, home }) : undefined;
-  const profile = withLongestApproval(resolveProfile(config, name, undefined, told));
+  const profile = capApprovalTtl(resolveProfile(config, name, undefined, told));
   if (told === undefined) return profile;
   const { environment } = told;
   if (options.serverOption === undefined && profile.environment !== environment) {
@@ -94,12 +94,12 @@ const cachedSchema = z.object({
   }),
 });
 
-interface AskServerOptions {
+interface ServerRequestOptions {
   readonly fetch: typeof fetch;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** The folder in which the response is cached for an hour. Without it, nothing is cached. */
-  readonly home?: Home;
+  readonly home?: UserDirs;
 }
 
 /**
@@ -107,7 +107,7 @@ interface AskServerOptions {
  * @throws {TradeAgentError} `gateway_unreachable`; `invalid_config` if it is not a trade-agent server; any error from
  *   contacting the identity provider
  */
-export async function describeServer(server: string, options: AskServerOptions): Promise<ServerMetadata> {
+export async function describeServer(server: string, options: ServerRequestOptions): Promise<ServerMetadata> {
   const { home, clock } = options;
   const file = home === undefined ? undefined : cacheFile(home, server);
   const cached = file === undefined ? undefined : readCache(file, server);
@@ -115,7 +115,7 @@ export async function describeServer(server: string, options: AskServerOptions):
   if (cached !== undefined && age >= 0 && age < CACHE_TTL_MS) return cached.told;
   let told: ServerMetadata;
   try {
-    told = await ask(server, options);
+    told = await fetchDescription(server, options);
   } catch (error) {
     options.signal.throwIfAborted();
     const isDown = error instanceof TradeAgentError && error.code.endsWith('_unreachable');
@@ -132,7 +132,7 @@ export async function describeServer(server: string, options: AskServerOptions):
   return told;
 }
 
-async function ask(server: string, options: AskServerOptions): Promise<ServerMetadata> {
+async function fetchDescription(server: string, options: ServerRequestOptions): Promise<ServerMetadata> {
   if (!isSecureUrl(server)) {
     throw new TradeAgentError('invalid_config', `the server must be an https URL (${server})`, {
       hint: 'Plain http is allowed only for servers on this machine.',
@@ -173,7 +173,7 @@ async function ask(server: string, options: AskServerOptions): Promise<ServerMet
 }
 
 /** @throws {TradeAgentError} `gateway_unreachable` */
-async function fetchMetadata(address: string, { fetch, signal }: AskServerOptions) {
+async function fetchMetadata(address: string, { fetch, signal }: ServerRequestOptions) {
   const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
   const limit = timeLimit(METADATA_TIMEOUT_MS, signal);
   try {
@@ -207,7 +207,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-function cacheFile(home: Home, server: string): string {
+function cacheFile(home: UserDirs, server: string): string {
   const id = createHash('sha256').update(server).digest('hex').slice(0, 16);
   return join(home.data, 'cache', `server-${id}.json`);
 }

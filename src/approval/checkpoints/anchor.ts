@@ -8,11 +8,11 @@ export interface Anchor {
    * @returns the authority's token, verified as far as possible
    * @throws if the authority is unreachable, or returns something other than what was requested. Nothing waits for this
    */
-  vouch(digest: Buffer, signal: AbortSignal): Promise<Vouched & { readonly token: Buffer }>;
+  vouch(digest: Buffer, signal: AbortSignal): Promise<Attestation & { readonly token: Buffer }>;
 }
 
 /** The content of an authority's token. */
-export interface Vouched {
+export interface Attestation {
   /** When the digest existed at the latest, in milliseconds since the epoch. */
   readonly at: number;
   /** The signer's name, from its certificate. */
@@ -27,6 +27,6 @@ export type VerifyAnchor = (
   digest: Buffer,
   /** Certificates that the authority's chain must lead to, PEM. Defaults to Node's own. */
   trusted?: readonly string[],
-) => Promise<Vouched>;
+) => Promise<Attestation>;
 
 export type AnchorKind = 'rfc3161';

@@ -1,11 +1,11 @@
 import { EMPTY_HEAD } from '../../store/audit.ts';
 import type { RecordFault } from '../../trading/record-line.ts';
 import { DAY_MS } from '../../values/durations.ts';
-import { signedCheckpoint } from '../receipts/checkpoint.ts';
-import type { AnchorKind, VerifyAnchor, Vouched } from './anchor.ts';
+import { verifyCheckpoint } from '../receipts/checkpoint.ts';
+import type { AnchorKind, Attestation, VerifyAnchor } from './anchor.ts';
 
 /** The verifiers by kind of anchor, loaded only when an audit log has such a token. */
-const anchors: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
+const anchorVerifiers: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
   rfc3161: async () => (await import('./time-stamp-token.ts')).verifyTimeStampToken,
 };
 
@@ -13,7 +13,7 @@ const anchors: Readonly<Record<AnchorKind, () => Promise<VerifyAnchor>>> = {
 const LATE_ANCHOR_MS = 3 * DAY_MS;
 
 /** The valid checkpoints of an audit log. */
-export interface CheckpointsSeen {
+export interface CheckpointSummary {
   readonly checkpoints: number;
   /** The last one. */
   readonly last: { readonly seq: number; readonly day: string; readonly hash: string } | null;
@@ -34,12 +34,12 @@ type CheckpointFault = Extract<RecordFault, 'checkpoint' | 'signer' | 'anchor'>;
 export interface CheckpointReader {
   /** Checks the next line of an audit log that is intact up to this line. */
   see(line: Readonly<Record<string, unknown>>): Promise<CheckpointFault | undefined>;
-  seen(): CheckpointsSeen;
+  seen(): CheckpointSummary;
   /** Whether the audit log contains a checkpoint that someone kept. */
   has(checkpoint: { readonly seq: number; readonly hash: string }): boolean;
 }
 
-export interface ReaderOptions {
+export interface CheckpointReaderOptions {
   /** Takes a gateway key's thumbprint (RFC 7638). */
   readonly isTrusted: (thumbprint: string) => boolean;
   /** Certificates that an authority's must lead to, PEM; one that does not is then a fault. Defaults to Node's own. */
@@ -47,15 +47,18 @@ export interface ReaderOptions {
 }
 
 /** Returns a reader that checks checkpoints as the lines of an audit log go by. */
-export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOptions): CheckpointReader {
+export function createCheckpointReader({
+  isTrusted,
+  trustedAuthorities,
+}: CheckpointReaderOptions): CheckpointReader {
   const days = new Map<number, { readonly hash: string; readonly day: string }>();
   let previous: string = EMPTY_HEAD.hash;
-  let last: CheckpointsSeen['last'] = null;
+  let last: CheckpointSummary['last'] = null;
   let gateway: string | undefined;
-  const found = { count: 0, unvouched: 0, late: 0, last: null as CheckpointsSeen['anchors']['last'] };
+  const found = { count: 0, unvouched: 0, late: 0, last: null as CheckpointSummary['anchors']['last'] };
 
   const seeCheckpoint = async (line: unknown): Promise<CheckpointFault | undefined> => {
-    const signed = await signedCheckpoint(line);
+    const signed = await verifyCheckpoint(line);
     if (signed === undefined || signed.checkpoint.previous !== previous) return 'checkpoint';
     if (!isTrusted(signed.signer.kid)) return 'signer';
     const { seq, hash, day } = signed.checkpoint;
@@ -70,7 +73,7 @@ export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOption
     const { checkpoint: seq, checkpoint_hash: hash, anchor, token, time } = line;
     const about = days.get(Number(seq));
     if (about === undefined || about.hash !== hash) return 'anchor';
-    const vouched = await vouchedBy(anchor, token, about.hash, trustedAuthorities);
+    const vouched = await verifyAttestation(anchor, token, about.hash, trustedAuthorities);
     if (vouched === undefined || new Date(vouched.at).toISOString() !== time) return 'anchor';
     if (!vouched.isTrusted && trustedAuthorities !== undefined) return 'anchor';
     found.count += 1;
@@ -90,17 +93,17 @@ export function checkpointReader({ isTrusted, trustedAuthorities }: ReaderOption
 }
 
 /** Returns what a token attests about a hash; undefined if it is invalid, or of an unknown kind. */
-async function vouchedBy(
+async function verifyAttestation(
   kind: unknown,
   token: unknown,
   hash: string,
   trusted: readonly string[] | undefined,
-): Promise<Vouched | undefined> {
-  if (typeof kind !== 'string' || typeof token !== 'string' || !Object.hasOwn(anchors, kind))
+): Promise<Attestation | undefined> {
+  if (typeof kind !== 'string' || typeof token !== 'string' || !Object.hasOwn(anchorVerifiers, kind))
     return undefined;
   const bytes = Buffer.from(token, 'base64url');
   if (bytes.toString('base64url') !== token) return undefined;
-  const verify = await anchors[kind as AnchorKind]();
+  const verify = await anchorVerifiers[kind as AnchorKind]();
   // A parser may throw anything for bytes that are no token.
   return await verify(bytes, Buffer.from(hash, 'hex'), trusted).catch(() => undefined);
 }

@@ -2,7 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { Boolean as AsnBoolean, Integer, Null, ObjectIdentifier, OctetString, Sequence } from 'asn1js';
 import { boundedFetch } from '../../net/bounded-fetch.ts';
 import type { Anchor } from './anchor.ts';
-import { derBytes, NoTimeStamp, parse, sequenceMembers, verifyTimeStampToken } from './time-stamp-token.ts';
+import {
+  derBytes,
+  parseDer,
+  sequenceMembers,
+  TimeStampError,
+  verifyTimeStampToken,
+} from './time-stamp-token.ts';
 
 const SHA_256 = '2.16.840.1.101.3.4.2.1';
 /** PKIStatus (RFC 3161 §2.4.2): granted, and granted with modifications. */
@@ -28,7 +34,7 @@ export function timeStampAuthority({
     kind: 'rfc3161',
     authority: url,
     async vouch(digest, signal) {
-      const nonce = newNonce();
+      const nonce = drawRequestNonce();
       const answer = await boundedFetch(fetch, MAX_ANSWER_BYTES)(url, {
         method: 'POST',
         headers: { 'content-type': 'application/timestamp-query', accept: 'application/timestamp-reply' },
@@ -36,11 +42,11 @@ export function timeStampAuthority({
         redirect: 'error',
         signal,
       });
-      if (!answer.ok) throw new NoTimeStamp(`the authority answered ${answer.status}`);
+      if (!answer.ok) throw new TimeStampError(`the authority answered ${answer.status}`);
       const token = responseToken(Buffer.from(await answer.arrayBuffer()));
       const vouched = await verifyTimeStampToken(token, digest, trusted, { nonce });
       if (trusted !== undefined && !vouched.isTrusted)
-        throw new NoTimeStamp('the authority’s certificate is not issued by one in "ca_file"');
+        throw new TimeStampError('the authority’s certificate is not issued by one in "ca_file"');
       return { ...vouched, token };
     },
   };
@@ -61,15 +67,15 @@ function timeStampRequest(digest: Buffer, nonce: Buffer): ArrayBuffer {
 
 /** Returns the token of a TimeStampResp (RFC 3161 §2.4.2). */
 function responseToken(answer: Buffer): Buffer {
-  const [info, token] = sequenceMembers(parse(answer));
+  const [info, token] = sequenceMembers(parseDer(answer));
   const [status] = sequenceMembers(info);
   const granted = status instanceof Integer && GRANTED_STATUSES.includes(status.valueBlock.valueDec);
-  if (!granted || token === undefined) throw new NoTimeStamp('the authority gave no token');
+  if (!granted || token === undefined) throw new TimeStampError('the authority gave no token');
   return Buffer.from(derBytes(token));
 }
 
 /** Draws a positive number without leading zeros: an INTEGER has only one encoding in DER. */
-function newNonce(): Buffer {
+function drawRequestNonce(): Buffer {
   const nonce = randomBytes(NONCE_BYTES);
   nonce[0] = ((nonce[0] ?? 0) & 0x3f) | 0x40;
   return nonce;

@@ -11,7 +11,7 @@ import {
   OctetString,
   Sequence,
 } from 'asn1js';
-import type { Vouched } from './anchor.ts';
+import type { Attestation } from './anchor.ts';
 
 const SIGNED_DATA = '1.2.840.113549.1.7.2';
 const TST_INFO = '1.2.840.113549.1.9.16.1.4';
@@ -35,31 +35,31 @@ const MAX_CHAIN_LENGTH = 6;
  * the token and the certificates that the reader trusts. Signatures are RSA (PKCS #1) or ECDSA.
  * @param digest SHA-256
  * @param options.nonce the request's nonce, if the token is the answer to a request
- * @throws {NoTimeStamp} with what is wrong
+ * @throws {TimeStampError} with what is wrong
  */
 export async function verifyTimeStampToken(
   token: Buffer,
   digest: Buffer,
   trusted: readonly string[] = rootCertificates,
   { nonce }: { readonly nonce?: Buffer } = {},
-): Promise<Vouched> {
+): Promise<Attestation> {
   const { content, certificates, signer } = readSignedData(token);
-  const info = readInfo(content);
-  if (info.algorithm !== 'sha256' || !same(info.imprint, digest))
-    throw new NoTimeStamp('it is for a different digest');
-  if (nonce !== undefined && !(info.nonce && same(info.nonce, nonce)))
-    throw new NoTimeStamp('it answers a different request');
-  const certificate = signedBy(signer, content, certificates);
+  const info = readTstInfo(content);
+  if (info.algorithm !== 'sha256' || !equalBytes(info.imprint, digest))
+    throw new TimeStampError('it is for a different digest');
+  if (nonce !== undefined && !(info.nonce && equalBytes(info.nonce, nonce)))
+    throw new TimeStampError('it answers a different request');
+  const certificate = signingCertificate(signer, content, certificates);
   const { at } = info;
-  if (!isValid(certificate, at)) throw new NoTimeStamp('its certificate was not valid then');
+  if (!isValidAt(certificate, at)) throw new TimeStampError('its certificate was not valid then');
   const purposes = certificate.keyUsage as readonly string[] | undefined;
   if (purposes?.length !== 1 || purposes[0] !== TIME_STAMPING)
-    throw new NoTimeStamp('its certificate is not for time stamps');
+    throw new TimeStampError('its certificate is not for time stamps');
   const anchors = trusted.map((pem) => new X509Certificate(pem));
   return {
     at: at.getTime(),
     by: /^CN=(.+)$/m.exec(certificate.subject)?.[1] ?? certificate.subject.replaceAll('\n', ', '),
-    isTrusted: leadsTo(anchors, certificate, certificates, at),
+    isTrusted: chainsToTrusted(anchors, certificate, certificates, at),
   };
 }
 
@@ -72,60 +72,63 @@ interface Signer {
 }
 
 function readSignedData(token: Buffer) {
-  const [type, wrapped] = sequenceMembers(parse(token));
-  if (oid(type) !== SIGNED_DATA) throw new NoTimeStamp('it is not signed');
-  const members = sequenceMembers(inner(wrapped)[0]);
+  const [type, wrapped] = sequenceMembers(parseDer(token));
+  if (oidText(type) !== SIGNED_DATA) throw new TimeStampError('it is not signed');
+  const members = sequenceMembers(containedValues(wrapped)[0]);
   const [, , encapsulated] = members;
   const [contentType, explicit] = sequenceMembers(encapsulated);
-  if (oid(contentType) !== TST_INFO) throw new NoTimeStamp('it is not a time stamp');
-  const content = octets(inner(explicit)[0]);
-  const certificates = inner(members.find((member) => contextual(member, 0))).map(
+  if (oidText(contentType) !== TST_INFO) throw new TimeStampError('it is not a time stamp');
+  const content = octetBytes(containedValues(explicit)[0]);
+  const certificates = containedValues(members.find((member) => hasContextTag(member, 0))).map(
     (one) => new X509Certificate(derBytes(one)),
   );
-  const signers = inner(members.at(-1));
+  const signers = containedValues(members.at(-1));
   // RFC 3161 §2.4.2: only the authority may have signed.
-  if (signers.length !== 1) throw new NoTimeStamp('it has more than one signature');
+  if (signers.length !== 1) throw new TimeStampError('it has more than one signature');
   return { content, certificates, signer: readSigner(sequenceMembers(signers[0])) };
 }
 
 function readSigner(members: AsnType[]): Signer {
   const [, , digestAlgorithm, attributes] = members;
-  if (!contextual(attributes, 0)) throw new NoTimeStamp('it has no signed attributes');
+  if (!hasContextTag(attributes, 0)) throw new TimeStampError('it has no signed attributes');
   const attributesDer = Buffer.from(derBytes(attributes));
   attributesDer[0] = 0x31;
-  const pairs = inner(attributes).map((attribute): [string, AsnType] => {
+  const pairs = containedValues(attributes).map((attribute): [string, AsnType] => {
     const [type, values] = sequenceMembers(attribute);
-    const [value] = inner(values);
-    if (value === undefined) throw new NoTimeStamp('it is malformed');
-    return [oid(type), value];
+    const [value] = containedValues(values);
+    if (value === undefined) throw new TimeStampError('it is malformed');
+    return [oidText(type), value];
   });
   // Parsers differ in how they read a duplicate.
-  if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new NoTimeStamp('it is malformed');
+  if (new Set(pairs.map(([type]) => type)).size !== pairs.length) throw new TimeStampError('it is malformed');
   return {
     digestAlgorithm: digestAlgorithmName(digestAlgorithm),
     attributesDer,
     attributes: new Map(pairs),
-    signature: octets(members[5]),
+    signature: octetBytes(members[5]),
   };
 }
 
 /** Returns the certificate whose key signed this content. */
-function signedBy(
+function signingCertificate(
   signer: Signer,
   content: Buffer,
   certificates: readonly X509Certificate[],
 ): X509Certificate {
   const { attributes, digestAlgorithm } = signer;
   const digest = createHash(digestAlgorithm).update(content).digest();
-  if (oid(attributes.get(CONTENT_TYPE)) !== TST_INFO || !same(octets(attributes.get(MESSAGE_DIGEST)), digest))
-    throw new NoTimeStamp('its content is not what was signed');
+  if (
+    oidText(attributes.get(CONTENT_TYPE)) !== TST_INFO ||
+    !equalBytes(octetBytes(attributes.get(MESSAGE_DIGEST)), digest)
+  )
+    throw new TimeStampError('its content is not what was signed');
   const named = namedCertificate(attributes);
   const certificate = certificates.find((one) =>
-    same(createHash(named.algorithm).update(one.raw).digest(), named.hash),
+    equalBytes(createHash(named.algorithm).update(one.raw).digest(), named.hash),
   );
-  if (certificate === undefined) throw new NoTimeStamp('it lacks the certificate that signed it');
+  if (certificate === undefined) throw new TimeStampError('it lacks the certificate that signed it');
   if (!verify(digestAlgorithm, signer.attributesDer, certificate.publicKey, signer.signature))
-    throw new NoTimeStamp('its signature is invalid');
+    throw new TimeStampError('its signature is invalid');
   return certificate;
 }
 
@@ -134,26 +137,27 @@ function namedCertificate(attributes: Signer['attributes']): { algorithm: string
   const [certificates] = sequenceMembers(v2 ?? attributes.get(SIGNING_CERTIFICATE));
   const [first] = sequenceMembers(certificates);
   const [algorithmOrHash, hash] = sequenceMembers(first);
-  if (v2 === undefined) return { algorithm: 'sha1', hash: octets(algorithmOrHash) };
-  if (algorithmOrHash instanceof OctetString) return { algorithm: 'sha256', hash: octets(algorithmOrHash) };
-  return { algorithm: digestAlgorithmName(algorithmOrHash), hash: octets(hash) };
+  if (v2 === undefined) return { algorithm: 'sha1', hash: octetBytes(algorithmOrHash) };
+  if (algorithmOrHash instanceof OctetString)
+    return { algorithm: 'sha256', hash: octetBytes(algorithmOrHash) };
+  return { algorithm: digestAlgorithmName(algorithmOrHash), hash: octetBytes(hash) };
 }
 
-function readInfo(content: Buffer) {
-  const [, , imprint, , time, ...rest] = sequenceMembers(parse(content));
+function readTstInfo(content: Buffer) {
+  const [, , imprint, , time, ...rest] = sequenceMembers(parseDer(content));
   const [algorithm, hash] = sequenceMembers(imprint);
-  if (!(time instanceof GeneralizedTime)) throw new NoTimeStamp('it has no time');
+  if (!(time instanceof GeneralizedTime)) throw new TimeStampError('it has no time');
   const nonce = rest.find((member) => member instanceof Integer);
   return {
     algorithm: digestAlgorithmName(algorithm),
-    imprint: octets(hash),
+    imprint: octetBytes(hash),
     at: time.toDate(),
     nonce: nonce && Buffer.from(nonce.valueBlock.valueHexView),
   };
 }
 
 /** Whether each certificate up to a trusted one was issued by the next, which may issue, and was valid at that time. */
-function leadsTo(
+function chainsToTrusted(
   trusted: readonly X509Certificate[],
   from: X509Certificate,
   among: readonly X509Certificate[],
@@ -161,7 +165,7 @@ function leadsTo(
 ): boolean {
   for (let certificate = from, step = 0; step < MAX_CHAIN_LENGTH; step++) {
     const isIssuer = (one: X509Certificate) =>
-      one.ca && isValid(one, at) && certificate.checkIssued(one) && certificate.verify(one.publicKey);
+      one.ca && isValidAt(one, at) && certificate.checkIssued(one) && certificate.verify(one.publicKey);
     if (trusted.some((one) => one.raw.equals(certificate.raw) || isIssuer(one))) return true;
     const issuer = among.find((one) => one !== certificate && isIssuer(one));
     if (issuer === undefined) return false;
@@ -170,56 +174,56 @@ function leadsTo(
   return false;
 }
 
-function isValid({ validFromDate, validToDate }: X509Certificate, at: Date): boolean {
+function isValidAt({ validFromDate, validToDate }: X509Certificate, at: Date): boolean {
   return validFromDate <= at && at <= validToDate;
 }
 
-function oid(value: AsnType | undefined): string {
+function oidText(value: AsnType | undefined): string {
   return value instanceof ObjectIdentifier ? value.valueBlock.toString() : '';
 }
 
 /** Returns the digest of an AlgorithmIdentifier. */
 function digestAlgorithmName(value: AsnType | undefined): string {
-  const digest = DIGESTS[oid(sequenceMembers(value)[0])];
-  if (digest === undefined) throw new NoTimeStamp('its digest algorithm is not accepted');
+  const digest = DIGESTS[oidText(sequenceMembers(value)[0])];
+  if (digest === undefined) throw new TimeStampError('its digest algorithm is not accepted');
   return digest;
 }
 
-function octets(value: AsnType | undefined): Buffer {
+function octetBytes(value: AsnType | undefined): Buffer {
   if (value instanceof OctetString) return Buffer.from(value.getValue());
-  throw new NoTimeStamp('it is malformed');
+  throw new TimeStampError('it is malformed');
 }
 
-function same(one: Buffer, other: Buffer): boolean {
+function equalBytes(one: Buffer, other: Buffer): boolean {
   return one.length === other.length && timingSafeEqual(one, other);
 }
 
 /** The reason why something is no valid time stamp, or why an authority gave none. */
-export class NoTimeStamp extends Error {
+export class TimeStampError extends Error {
   override readonly name = 'NoTimeStamp';
 }
 
-/** Parses exactly one value. @throws {NoTimeStamp} */
-export function parse(der: Buffer): AsnType {
+/** Parses exactly one value. @throws {TimeStampError} */
+export function parseDer(der: Buffer): AsnType {
   const { offset, result } = fromBER(der);
-  if (offset !== der.length) throw new NoTimeStamp('it is malformed');
+  if (offset !== der.length) throw new TimeStampError('it is malformed');
   return result;
 }
 
-/** Returns the members of a SEQUENCE. @throws {NoTimeStamp} */
+/** Returns the members of a SEQUENCE. @throws {TimeStampError} */
 export function sequenceMembers(value: AsnType | undefined): AsnType[] {
   if (value instanceof Sequence) return value.valueBlock.value;
-  throw new NoTimeStamp('it is malformed');
+  throw new TimeStampError('it is malformed');
 }
 
-/** Returns the members of a SET or of a context-tagged value. @throws {NoTimeStamp} */
-function inner(value: AsnType | undefined): AsnType[] {
+/** Returns the members of a SET or of a context-tagged value. @throws {TimeStampError} */
+function containedValues(value: AsnType | undefined): AsnType[] {
   if (value instanceof AsnSet || value instanceof Constructed) return value.valueBlock.value;
-  throw new NoTimeStamp('it is malformed');
+  throw new TimeStampError('it is malformed');
 }
 
 /** Whether a value has this context tag. */
-function contextual(value: AsnType | undefined, tag: number): value is AsnType {
+function hasContextTag(value: AsnType | undefined, tag: number): value is AsnType {
   return value?.idBlock.tagClass === 3 && value.idBlock.tagNumber === tag;
 }
 

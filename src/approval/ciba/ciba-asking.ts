@@ -2,7 +2,7 @@ import type { JWK } from 'jose';
 import type { TokenEndpointResponse } from 'openid-client';
 import { verifyIdToken } from '../../auth/provider/id-token.ts';
 import { expiryTime } from '../../auth/provider/lifetime.ts';
-import { inProviderTime, type ProviderAccess } from '../../auth/provider/provider.ts';
+import { type ProviderAccess, retryWithProviderTime } from '../../auth/provider/provider.ts';
 import { secondsAhead } from '../../auth/provider/provider-clock.ts';
 import {
   type ProviderFailure,
@@ -14,13 +14,13 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
-import type { RegistrationPlace } from '../../store/registration-place.ts';
+import type { RegistrationStorage } from '../../store/registration-place.ts';
 import { differingFields } from '../../trading/approval-details.ts';
 import { defined } from '../../values/defined.ts';
 import { isObject } from '../../values/is-object.ts';
-import type { Asking, BackchannelAuthentication, Outcome, PollResult, Question } from '../asking-port.ts';
-import { type CibaClient, type ClientIds, type ConnectCiba, cibaClient } from './ciba-client.ts';
-import { registeredIds, registrationFile } from './client-registration.ts';
+import type { BackchannelAuthentication, CibaPort, Outcome, PollResult, Question } from '../asking-port.ts';
+import { type CibaClient, type ClientIds, type ConnectCiba, createConnectCiba } from './ciba-client.ts';
+import { registeredClientIds, registrationFile } from './client-registration.ts';
 
 const OUTCOME_TIMEOUT_MS = 10_000;
 const MAX_TEXT_LENGTH = 200;
@@ -34,9 +34,9 @@ const UNKNOWN_LIFETIME_S = 60;
 const REQUEST_FAILED = 'the approval request could not be sent';
 
 /** The details, person and deadline that the answer to a poll has to match. */
-type Expected = Parameters<Asking['poll']>[1];
+type ExpectedAnswer = Parameters<CibaPort['poll']>[1];
 
-export interface CibaAskingOptions {
+export interface CibaApprovalClientOptions {
   readonly issuer: string;
   /** The gateway's resource identifier: the audience of the approval's token. */
   readonly resource: string;
@@ -44,7 +44,7 @@ export interface CibaAskingOptions {
   readonly client:
     | { readonly id: string }
     | { readonly registrationFile: string; readonly tokenFile?: string | undefined }
-    | { readonly registration: RegistrationPlace; readonly tokenFile?: string | undefined };
+    | { readonly registration: RegistrationStorage; readonly tokenFile?: string | undefined };
   /** The client's private key. A JWK names its algorithm in `alg`; one without it is ES256. */
   readonly privateKey: JWK;
   /** The issuer's dialect. If undefined, it is detected from the issuer's metadata. */
@@ -65,19 +65,19 @@ export interface CibaAskingOptions {
  * Asks with CIBA Core, as a confidential client (`private_key_jwt`). The tokens are not bound to a key (RFC 9449): they only
  * go from the token endpoint to the gateway and its token exchange, and they have to survive a restart.
  */
-export class CibaAsking implements Asking {
+export class CibaApprovalClient implements CibaPort {
   readonly delivery: 'poll' | 'ping';
-  readonly #options: CibaAskingOptions;
+  readonly #options: CibaApprovalClientOptions;
   readonly #clock: Clock;
   readonly #connect: ConnectCiba;
 
-  constructor(options: CibaAskingOptions) {
+  constructor(options: CibaApprovalClientOptions) {
     const { fetch, clock, timeoutSeconds } = options;
     const access: ProviderAccess = { fetch, clock, timeoutSeconds };
     this.delivery = options.delivery;
     this.#options = options;
     this.#clock = clock ?? systemClock;
-    this.#connect = cibaClient({ ...options, access, ids: clientIds(options, access) });
+    this.#connect = createConnectCiba({ ...options, access, ids: clientIds(options, access) });
   }
 
   /** Sends a question (CIBA Core §7.1). If the provider has forgotten the client id, sends it once more with a new one. */
@@ -107,7 +107,7 @@ export class CibaAsking implements Asking {
     const { sub, name, email } = question.asked;
     const expiresIn = Math.max(1, Math.floor(Math.min(question.expiresIn, dialect.longestApproval)));
     let sentAt = this.#clock.now();
-    const answer = await inProviderTime(issuer, async () => {
+    const answer = await retryWithProviderTime(issuer, async () => {
       const configuration = await client.configure({ fetch });
       sentAt = this.#clock.now();
       return await initiateBackchannelAuthentication(configuration, {
@@ -132,7 +132,7 @@ export class CibaAsking implements Asking {
   /** Polls the token endpoint once (CIBA Core §10.1), and distinguishes all answers. */
   async poll(
     authReqId: string,
-    expected: Expected,
+    expected: ExpectedAnswer,
     signal: AbortSignal,
     onSend?: () => void,
   ): Promise<PollResult> {
@@ -150,7 +150,7 @@ export class CibaAsking implements Asking {
     const send = this.#options.fetch ?? fetch;
     try {
       const { genericGrantRequest } = await import('openid-client');
-      const answer = await inProviderTime(issuer, async () => {
+      const answer = await retryWithProviderTime(issuer, async () => {
         const configuration = await client.configure({
           timeoutSeconds,
           fetch: (url, init) => {
@@ -174,11 +174,11 @@ export class CibaAsking implements Asking {
   async #judge(
     client: CibaClient,
     authReqId: string,
-    expected: Expected,
+    expected: ExpectedAnswer,
     answer: TokenEndpointResponse,
   ): Promise<PollResult> {
     if (!this.#isWhatWasAsked(expected, answer.authorization_details))
-      return failed('authorization_details_mismatch');
+      return failedPoll('authorization_details_mismatch');
     const doubt = await this.#doubtfulIdToken(client, authReqId, expected, answer.id_token);
     if (doubt !== undefined) return doubt;
     return {
@@ -192,27 +192,28 @@ export class CibaAsking implements Asking {
   async #doubtfulIdToken(
     { metadata, clientId }: CibaClient,
     authReqId: string,
-    expected: Expected,
+    expected: ExpectedAnswer,
     idToken: string | undefined,
   ): Promise<PollResult | undefined> {
     const { details, fetch } = this.#options;
     // An access token that carries the details is enough by itself. With `message`, only the ID token tells which request is
     // answered.
-    if (idToken === undefined) return details === 'message' ? failed('id_token_missing') : undefined;
+    if (idToken === undefined) return details === 'message' ? failedPoll('id_token_missing') : undefined;
     try {
       const claims = await verifyIdToken(idToken, { metadata, clientId, clock: this.#clock, fetch });
-      if (claims.sub !== expected.sub) return failed('approved_by_another_user');
-      if (claims.authReqId !== undefined && claims.authReqId !== authReqId) return failed('invalid_id_token');
+      if (claims.sub !== expected.sub) return failedPoll('approved_by_another_user');
+      if (claims.authReqId !== undefined && claims.authReqId !== authReqId)
+        return failedPoll('invalid_id_token');
       return undefined;
     } catch (error) {
       // A token that can't be verified is not invalid. But the request is used up, so the person has to be asked again.
       if (isTradeAgentError(error) && error.code === 'provider_unreachable') return { status: 'lost' };
-      return failed('invalid_id_token');
+      return failedPoll('invalid_id_token');
     }
   }
 
   /** A token response need not repeat the details (the gateway reads them in the token). What it does contain must match. */
-  #isWhatWasAsked({ details }: Expected, approved: unknown): boolean {
+  #isWhatWasAsked({ details }: ExpectedAnswer, approved: unknown): boolean {
     if (approved === undefined) return true;
     if (!Array.isArray(approved)) return false;
     if (this.#options.details === 'message' && approved.length === 0) return true;
@@ -263,11 +264,11 @@ export class CibaAsking implements Asking {
   }
 }
 
-function clientIds(options: CibaAskingOptions, access: ProviderAccess): ClientIds {
+function clientIds(options: CibaApprovalClientOptions, access: ProviderAccess): ClientIds {
   const { client } = options;
   if ('id' in client) return { current: async () => client.id };
   const place = 'registration' in client ? client.registration : registrationFile(client.registrationFile);
-  return registeredIds({ ...options, place, tokenFile: client.tokenFile, access });
+  return registeredClientIds({ ...options, place, tokenFile: client.tokenFile, access });
 }
 
 /** @param isOver whether the request's own deadline has passed */
@@ -280,7 +281,7 @@ function toPollResult(failure: ProviderFailure, isOver: boolean): PollResult {
     // An error that OAuth does not define comes from someone else, such as a proxy or a firewall.
     return failure.status !== undefined && failure.status >= 400
       ? { status: 'unreachable', reason: failure.reason }
-      : failed('invalid_response');
+      : failedPoll('invalid_response');
   }
   switch (failure.error) {
     case 'authorization_pending':
@@ -300,11 +301,11 @@ function toPollResult(failure: ProviderFailure, isOver: boolean): PollResult {
     case 'temporarily_unavailable':
       return { status: 'unreachable', reason: `it answered ${failure.error}` };
     default:
-      return failed(failure.error);
+      return failedPoll(failure.error);
   }
 }
 
-function failed(error: string): PollResult {
+function failedPoll(error: string): PollResult {
   return { status: 'failed', error };
 }
 

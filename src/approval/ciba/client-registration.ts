@@ -1,7 +1,7 @@
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import type { ServerMetadata } from 'openid-client';
 import { z } from 'zod';
-import { publicHalf } from '../../auth/provider/assertion-key.ts';
+import { publicClientKey } from '../../auth/provider/assertion-key.ts';
 import { PROVIDER_TIMEOUT_S, type ProviderAccess, providerMetadata } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
@@ -9,8 +9,8 @@ import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
-import type { RegistrationPlace } from '../../store/registration-place.ts';
-import { detailsTypeOfKind } from '../details.ts';
+import type { RegistrationStorage } from '../../store/registration-place.ts';
+import { detailsTypeByKind } from '../details.ts';
 import type { ClientIds } from './ciba-client.ts';
 
 export interface RegistrationOptions {
@@ -23,7 +23,7 @@ export interface RegistrationOptions {
   readonly detailsTypes?: readonly string[] | undefined;
   readonly delivery: 'poll' | 'ping';
   /** The storage of the id. */
-  readonly place: RegistrationPlace;
+  readonly place: RegistrationStorage;
   /** File with an initial access token (RFC 7591 §3), if the provider requires one for registration. */
   readonly tokenFile?: string | undefined;
   readonly access: ProviderAccess;
@@ -46,7 +46,7 @@ const notificationEndpoint = (resource: string) => `${resource.replace(/\/+$/, '
  * Returns a client id from dynamic registration (RFC 7591): obtained at first use, stored, and obtained again if the provider
  * has forgotten it. If several processes register at once, one stores its id, and the others use that one.
  */
-export function registeredIds(options: RegistrationOptions): ClientIds {
+export function registeredClientIds(options: RegistrationOptions): ClientIds {
   let running: Promise<string> | undefined;
 
   const current = async (forgotten: string | undefined): Promise<string> => {
@@ -56,7 +56,7 @@ export function registeredIds(options: RegistrationOptions): ClientIds {
     const kept = read === undefined ? undefined : parseRegistration(read);
     const fits = kept?.issuer === issuer && kept.key === key && kept.delivery === delivery;
     if (kept !== undefined && fits && kept.client_id !== forgotten) return kept.client_id;
-    const client_id = await register(options);
+    const client_id = await registerClient(options);
     const registered = `${JSON.stringify({ issuer, key, delivery, client_id })}\n`;
     return (await place.write(read, registered)) ? client_id : await current(forgotten);
   };
@@ -73,7 +73,7 @@ export function registeredIds(options: RegistrationOptions): ClientIds {
 }
 
 /** Stores the registration in a file, for one process at a time. */
-export function registrationFile(file: string): RegistrationPlace {
+export function registrationFile(file: string): RegistrationStorage {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${file} can't be used: ${why}`, {
       hint: 'Move it away, and the gateway registers itself again.',
@@ -102,7 +102,7 @@ function parseRegistration(text: string) {
 }
 
 /** @throws {TradeAgentError} `provider_unreachable`, `provider_error` */
-async function register(options: RegistrationOptions): Promise<string> {
+async function registerClient(options: RegistrationOptions): Promise<string> {
   const { issuer, access } = options;
   const metadata = await providerMetadata(issuer, access);
   if (metadata.registration_endpoint === undefined) {
@@ -155,7 +155,7 @@ function registrationTokenRejected(issuer: string): TradeAgentError {
 
 function clientMetadata(options: RegistrationOptions, announced: ServerMetadata) {
   const scopes = [ORDER_SCOPE, MESSAGE_SCOPE].filter((scope) => announced.scopes_supported?.includes(scope));
-  const jwk = publicHalf(options.privateKey);
+  const jwk = publicClientKey(options.privateKey);
   return {
     client_name: `trade-agent gateway at ${new URL(options.resource).host}`.slice(0, 80),
     response_types: [],
@@ -164,7 +164,7 @@ function clientMetadata(options: RegistrationOptions, announced: ServerMetadata)
     ...(scopes.length > 0 ? { scope: ['openid', ...scopes].join(' ') } : {}),
     ...cibaClientMetadata({
       ...options,
-      detailsTypes: knownTypes(options.detailsTypes, announced.authorization_details_types_supported),
+      detailsTypes: supportedTypes(options.detailsTypes, announced.authorization_details_types_supported),
       alg: jwk.alg ?? 'ES256',
     }),
     jwks: { keys: [jwk] as [typeof jwk] },
@@ -186,13 +186,13 @@ export function cibaClientMetadata(
       ? { backchannel_client_notification_endpoint: notificationEndpoint(client.resource) }
       : {}),
     ...(client.details === 'rar'
-      ? { authorization_details_types: [...(client.detailsTypes ?? Object.values(detailsTypeOfKind))] }
+      ? { authorization_details_types: [...(client.detailsTypes ?? Object.values(detailsTypeByKind))] }
       : {}),
   };
 }
 
 /** Drops types that the provider doesn't know: it may refuse them. */
-function knownTypes(types: readonly string[] | undefined, supported: unknown): string[] {
-  const wanted = types ?? Object.values(detailsTypeOfKind);
+function supportedTypes(types: readonly string[] | undefined, supported: unknown): string[] {
+  const wanted = types ?? Object.values(detailsTypeByKind);
   return wanted.filter((type) => !Array.isArray(supported) || supported.includes(type));
 }

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { inProviderTime } from '../../auth/provider/provider.ts';
+import { retryWithProviderTime } from '../../auth/provider/provider.ts';
 import { providerError, providerFailure } from '../../auth/provider/provider-failure.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
-import { type CibaClientOptions, cibaClient } from './ciba-client.ts';
+import { type CibaClientOptions, createConnectCiba } from './ciba-client.ts';
 
 /**
  * Errors that a provider returns after it has authenticated the client: it knows no such request, or does not allow this
@@ -21,15 +21,15 @@ const AUTHENTICATED_ERRORS = [
  * Verifies that the provider accepts this key for the client, without asking anyone for anything.
  * @throws {TradeAgentError} `provider_error` if it doesn't, `provider_unreachable`
  */
-export async function requireRecognised(
+export async function verifyClientKey(
   options: Omit<CibaClientOptions, 'ids'> & { readonly clientId: string },
 ): Promise<void> {
   const { clientId, issuer } = options;
   const what = 'the new key could not be tested';
-  const client = await cibaClient({ ...options, ids: { current: async () => clientId } })();
+  const client = await createConnectCiba({ ...options, ids: { current: async () => clientId } })();
   const { genericGrantRequest } = await import('openid-client');
   try {
-    await inProviderTime(issuer, async () =>
+    await retryWithProviderTime(issuer, async () =>
       genericGrantRequest(await client.configure({ fetch: options.access.fetch }), CIBA_GRANT, {
         auth_req_id: `none-${randomUUID()}`,
       }),

@@ -3,16 +3,21 @@ import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { ProposalKey, Reason, StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState, type ProposalRequest } from '../../trading/proposal.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
-import { actingFor, haltedReason, passesHalt, revokedReason, withoutToken } from '../access.ts';
-import { placedLate, recordExecuted, settleExecution } from '../carry-out.ts';
-import type { News } from '../changes.ts';
+import { actingFor, askerWithoutToken, haltedReason, passesHalt, revokedReason } from '../access.ts';
+import { placedLateReason, recordExecuted, settleExecution } from '../carry-out.ts';
+import type { ChangeListener } from '../changes.ts';
 import { KernelContext } from '../kernel-context.ts';
-import type { KernelParts } from '../kernel-parts.ts';
+import type { KernelDeps } from '../kernel-parts.ts';
 import type { Proposer } from '../kind.ts';
 import { ProposalSupervisor } from '../supervisor/supervisor.ts';
-import { createProposing, type Proposed, type ProposingCaller, type ProposingRules } from './propose.ts';
+import {
+  createProposalIntake,
+  type ProposalCaller,
+  type ProposalRules,
+  type ProposeResult,
+} from './propose.ts';
 
-export interface KernelOptions extends KernelParts, ProposingRules {}
+export interface KernelOptions extends KernelDeps, ProposalRules {}
 
 /** Maximum number of a person's latest proposals whose results are followed again when they watch. */
 const MAX_RESUMED_RESULTS = 100;
@@ -29,7 +34,7 @@ const LOOKUP_INTERVAL_MS = 1_000;
 const withdrawnReason: Reason = { code: 'approval_cancelled', text: 'withdrawn before it was carried out' };
 
 /** A person's changed proposals. */
-export interface Changed {
+export interface ChangedProposals {
   /** In the order of their changes, each with its current state. Empty as a keep-alive. */
   readonly proposals: readonly StoredProposal[];
   /** Following again from this version misses no change. */
@@ -38,11 +43,11 @@ export interface Changed {
 
 /** The approval kernel: asks, waits and executes, whether or not the proposer is still connected. */
 export class ApprovalKernel {
-  readonly #parts: KernelParts;
+  readonly #parts: KernelDeps;
   readonly #closing = new AbortController();
   readonly #context: KernelContext;
   readonly #supervisor: ProposalSupervisor;
-  readonly #takeIn: ReturnType<typeof createProposing>;
+  readonly #takeIn: ReturnType<typeof createProposalIntake>;
   /** Lookups of unknown outcomes, running or less than a second old, by proposal id. */
   readonly #looks = new Map<string, Promise<void>>();
   #supervised = Promise.resolve();
@@ -51,7 +56,7 @@ export class ApprovalKernel {
     this.#parts = options;
     this.#context = new KernelContext(options, this.#closing.signal);
     this.#supervisor = new ProposalSupervisor(this.#context);
-    this.#takeIn = createProposing(options);
+    this.#takeIn = createProposalIntake(options);
   }
 
   /** Starts to supervise proposals, including those that an earlier process left open. */
@@ -75,7 +80,7 @@ export class ApprovalKernel {
    * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 `too_many_open`, `too_many_asked`,
    *   `resting`, and whatever completing the request throws
    */
-  async propose(caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed> {
+  async propose(caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> {
     this.#context.remember(caller);
     const proposed = await this.#takeIn(caller, request, key);
     const { proposal, isNew } = proposed;
@@ -133,7 +138,7 @@ export class ApprovalKernel {
         const proposal = await store.get(id);
         if (proposal === undefined) throw new Error('a proposal is missing from the store');
         const left = until - clock.now();
-        if (proposal.version !== version || left <= 0 || isOver(signals)) return proposal;
+        if (proposal.version !== version || left <= 0 || isAnyAborted(signals)) return proposal;
         await news.next(left, signals);
       }
     } finally {
@@ -142,13 +147,17 @@ export class ApprovalKernel {
   }
 
   /** Yields a person's proposals that changed after a version, and empty lists as keep-alives. Ends with the signal. */
-  async *follow(sub: string, version: number | undefined, signal: AbortSignal): AsyncGenerator<Changed> {
+  async *follow(
+    sub: string,
+    version: number | undefined,
+    signal: AbortSignal,
+  ): AsyncGenerator<ChangedProposals> {
     const { store } = this.#parts;
     const signals = [signal, this.#closing.signal];
     const news = this.#context.changes.listen({ sub });
     try {
       let seen = version ?? (await store.version());
-      while (!isOver(signals)) {
+      while (!isAnyAborted(signals)) {
         const changed = await store.changedSince(sub, seen);
         seen = changed.at(-1)?.version ?? seen;
         yield { proposals: changed, version: seen };
@@ -162,7 +171,7 @@ export class ApprovalKernel {
   }
 
   /** Listens to changes of everyone's proposals. */
-  news(): News {
+  news(): ChangeListener {
     return this.#context.changes.listen('anybody');
   }
 
@@ -313,7 +322,7 @@ export class ApprovalKernel {
     if (state !== 'expired' && state !== 'executed') return 'unexplained';
     const { isCorrected } = kindOf(kind);
     if (state === 'executed' && isCorrected === undefined) return 'accounted';
-    const found = await kindOf(kind).settle(subject, this.askerOf(sub) ?? withoutToken(sub));
+    const found = await kindOf(kind).settle(subject, this.askerOf(sub) ?? askerWithoutToken(sub));
     if (found?.outcome !== 'executed') return 'accounted';
     if (state === 'expired') {
       await recordExecuted(this.#context, proposal, found.result);
@@ -321,7 +330,7 @@ export class ApprovalKernel {
     }
     // Some orders of a batch may have been placed before: what the result says about the others is corrected.
     if (isCorrected?.(result, found.result) !== true) return 'accounted';
-    const late = await placedLate(this.#parts, proposal);
+    const late = await placedLateReason(this.#parts, proposal);
     this.#context.announce(await moves.recordResult(proposal, found.result, late));
     return 'accounted';
   }
@@ -332,7 +341,7 @@ export class ApprovalKernel {
   }
 }
 
-function isOver(signals: readonly AbortSignal[]): boolean {
+function isAnyAborted(signals: readonly AbortSignal[]): boolean {
   return signals.some(({ aborted }) => aborted);
 }
 

@@ -4,16 +4,16 @@ import { utcSeconds } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type {
   Draft,
-  Keyed,
+  KeyedProposal,
   KeyedRequest,
   ProposalSnapshot,
   StoredProposal,
 } from '../../store/proposal-store.ts';
 import { printableAscii } from '../../text/unseen.ts';
 import {
-  askedUnder,
   DEFAULT_TTL_S,
   MCP_CLIENT_PREFIX,
+  mandateReference,
   type ProposalKind,
   type ProposalRequest,
   type Provenance,
@@ -22,19 +22,19 @@ import {
 import { HttpProblem } from '../../trading/refusal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
 import { actingFor, authorizeProposal, haltedReason, passesHalt } from '../access.ts';
-import { isByRelation, noteDenied } from '../denied.ts';
+import { isRelationDenial, logDenial } from '../denied.ts';
 import { proposalDigest } from '../details.ts';
-import type { KernelParts } from '../kernel-parts.ts';
-import type { Completed, Outside, Proposer, UnderMandate } from '../kind.ts';
+import type { KernelDeps } from '../kernel-parts.ts';
+import type { CompletedRequest, MandateUse, Proposer, UncoveredReason } from '../kind.ts';
 import { proposalFacts } from '../moves.ts';
 import { drawNonce } from '../signature/statement.ts';
-import { type Asker, type Quotas, requireQuota } from './quotas.ts';
+import { enforceQuota, type QuotaParty, type Quotas } from './quotas.ts';
 
 /** The same limit as for a request's `requested_by`. */
 const MAX_CLIENT_NAME_LENGTH = 80;
 
 /** The proposer, and the names by which an identity provider can find them. */
-export interface ProposingCaller extends Proposer {
+export interface ProposalCaller extends Proposer {
   /** The client's name for people, from the identity provider. May be any text. */
   readonly clientName?: string | undefined;
   readonly username?: string | undefined;
@@ -42,7 +42,7 @@ export interface ProposingCaller extends Proposer {
 }
 
 /** The rules for new proposals. */
-export interface ProposingRules {
+export interface ProposalRules {
   readonly quotas: Quotas;
   /** Maximum time to live, in seconds. */
   readonly maxTtlSeconds: number;
@@ -53,7 +53,7 @@ export interface ProposingRules {
 }
 
 /** A proposal, and whether it was created by this request. */
-export interface Proposed {
+export interface ProposeResult {
   readonly proposal: StoredProposal;
   readonly isNew: boolean;
 }
@@ -75,10 +75,10 @@ export interface Proposed {
  * Returns the function that takes a request in: it completes the request and writes its row, but asks nobody yet.
  * @throws {Refusal} 409 `idempotency_key_conflict`, 403 `policy_denied`, 429 of the quotas, and whatever completing throws
  */
-export function createProposing(parts: KernelParts & ProposingRules) {
+export function createProposalIntake(parts: KernelDeps & ProposalRules) {
   /** Requests in progress. A repeated one must not be completed twice. */
-  const arriving = new Map<string, Promise<Proposed>>();
-  return async (caller: ProposingCaller, request: ProposalRequest, key: string): Promise<Proposed> => {
+  const arriving = new Map<string, Promise<ProposeResult>>();
+  return async (caller: ProposalCaller, request: ProposalRequest, key: string): Promise<ProposeResult> => {
     const { sub, clientId: client } = caller;
     const keyed = { sub, client, key, request: jsonDigest(request) };
     const flight = JSON.stringify(keyed);
@@ -86,7 +86,7 @@ export function createProposing(parts: KernelParts & ProposingRules) {
     if (underWay !== undefined) return { ...(await underWay), isNew: false };
     const arrival = propose(parts, caller, request, keyed)
       .catch(async (error: unknown) => {
-        await noteDenied(parts, deniedAbout(caller, request, error), error);
+        await logDenial(parts, denialFacts(caller, request, error), error);
         throw error;
       })
       .finally(() => arriving.delete(flight));
@@ -96,22 +96,22 @@ export function createProposing(parts: KernelParts & ProposingRules) {
 }
 
 /** A stranger to the account must not write into its owner's log: their denial goes into their own. */
-function deniedAbout({ sub, clientId: client }: ProposingCaller, request: ProposalRequest, error: unknown) {
+function denialFacts({ sub, clientId: client }: ProposalCaller, request: ProposalRequest, error: unknown) {
   const owner = request.for ?? sub;
-  const isStranger = error instanceof HttpProblem && isByRelation(error);
+  const isStranger = error instanceof HttpProblem && isRelationDenial(error);
   const whose = { sub: isStranger ? sub : owner, owner, proposer: sub };
   return { ...whose, client, kind: request.kind, stage: 'proposal' } as const;
 }
 
 async function propose(
-  parts: KernelParts & ProposingRules,
-  caller: ProposingCaller,
+  parts: KernelDeps & ProposalRules,
+  caller: ProposalCaller,
   request: ProposalRequest,
   key: KeyedRequest,
-): Promise<Proposed> {
+): Promise<ProposeResult> {
   const { store, clock, kindOf, quotas, maxTtlSeconds, ownClients, access } = parts;
   const earlier = await store.keyed(key);
-  if (earlier !== undefined) return known(earlier, key);
+  if (earlier !== undefined) return existingProposal(earlier, key);
   const { sub, clientId: client } = caller;
   const owner = request.for ?? sub;
   await authorizeProposal(access, { kind: request.kind, owner, proposer: sub });
@@ -125,15 +125,15 @@ async function propose(
     sub: owner,
     proposedBy,
     client,
-    own: own && !isPassedOn(provenance),
+    own: own && !isForwarded(provenance),
     typed: own && isTyped(provenance),
   };
   const under = requestedMandateUse(request, provenance);
-  requireOwn(own, under !== undefined || request.kind === 'mandate');
+  requireOwnClient(own, under !== undefined || request.kind === 'mandate');
   // Checked before the broker is asked anything. All of it is checked again when the row is written.
   const standing = await store.standing(asker, clock.now() - HOUR_MS);
   requireNotHalted(standing, request.kind);
-  requireQuota(standing, quotas, asker, clock.now());
+  enforceQuota(standing, quotas, asker, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
   const kind = kindOf(request.kind);
@@ -164,27 +164,27 @@ async function propose(
     second,
     client,
     membership: caller.membership,
-    ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : nobodyElse),
+    ...(proposedBy === undefined ? { username: caller.username, email: caller.email } : noContactDetails),
     fingerprint: jsonDigest([request.kind, kind.fingerprint(completed.subject)]),
     provenance,
     typed: asker.typed,
     deadline: Date.parse(expiresAt),
   };
-  return await write(parts, draft, key, asker);
+  return await writeProposal(parts, draft, key, asker);
 }
 
 /** Writes the row, or returns the proposal that already exists. */
-async function write(
-  parts: KernelParts & ProposingRules,
+async function writeProposal(
+  parts: KernelDeps & ProposalRules,
   draft: Omit<Draft, 'again' | 'code'>,
   key: KeyedRequest,
-  asker: Asker,
-): Promise<Proposed> {
+  asker: QuotaParty,
+): Promise<ProposeResult> {
   const { store, clock, quotas, drawCode } = parts;
   const { fingerprint } = draft;
   for (;;) {
     const earlier = await store.keyed(key);
-    if (earlier !== undefined) return known(earlier, key);
+    if (earlier !== undefined) return existingProposal(earlier, key);
     const now = clock.now();
     const standing = await store.standing({ ...asker, fingerprint }, now - HOUR_MS);
     requireNotHalted(standing, draft.kind);
@@ -192,19 +192,19 @@ async function write(
     if (sameOpen !== undefined) {
       const kept = await store.alias(key, sameOpen.id, standing);
       if (kept.outcome === 'stale') continue;
-      return kept.outcome === 'known' ? known(kept, key) : { proposal: sameOpen, isNew: false };
+      return kept.outcome === 'known' ? existingProposal(kept, key) : { proposal: sameOpen, isNew: false };
     }
-    requireQuota(standing, quotas, asker, now);
+    enforceQuota(standing, quotas, asker, now);
     const code = drawFreeCode(standing.openCodes, drawCode);
-    const numbered: Draft = { ...draft, code, again: timesAsked(sameLately) };
+    const numbered: Draft = { ...draft, code, again: repeatCount(sameLately) };
     const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
     const drafted = await store.draft(numbered, key, standing, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
-    if (drafted.outcome === 'known') return known(drafted, key);
+    if (drafted.outcome === 'known') return existingProposal(drafted, key);
   }
 }
 
-const timesAsked = (before: number) => (before === 0 ? undefined : before + 1);
+const repeatCount = (before: number) => (before === 0 ? undefined : before + 1);
 
 function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): void {
   if (passesHalt(kind) || haltedAt === undefined) return;
@@ -215,15 +215,15 @@ function requireNotHalted({ haltedAt }: ProposalSnapshot, kind: ProposalKind): v
 }
 
 /** Returns the mandate that a request wants to use. `approval: mandate` without an id means any that covers the order. */
-function requestedMandateUse(request: ProposalRequest, provenance: Provenance): UnderMandate | undefined {
-  const asked = askedUnder(request);
+function requestedMandateUse(request: ProposalRequest, provenance: Provenance): MandateUse | undefined {
+  const asked = mandateReference(request);
   if (asked === undefined) return undefined;
   const only = asked.approval === 'mandate';
-  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: needsTap(provenance) };
+  return { mandate: asked.mandate ?? 'any', slot: asked.slot, only, needsTap: reasonsForTap(provenance) };
 }
 
 /** @throws {Refusal} 403 `client_not_allowed` for other clients: they can neither request nor use mandates */
-function requireOwn(own: boolean, isNeeded: boolean): void {
+function requireOwnClient(own: boolean, isNeeded: boolean): void {
   if (own || !isNeeded) return;
   throw new HttpProblem(403, 'client_not_allowed', 'only the gateway’s own login client can use mandates', {
     hint: 'Propose the order without a mandate, so that its owner is asked.',
@@ -234,7 +234,7 @@ function requireOwn(own: boolean, isNeeded: boolean): void {
 /** Returns a new id, and the digest of everything that the person approves. */
 function proposalIdentity(
   kind: ProposalKind,
-  { subject, worstCase }: Completed<unknown>,
+  { subject, worstCase }: CompletedRequest<unknown>,
   {
     client,
     proposedBy,
@@ -267,23 +267,23 @@ function jsonDigest(value: unknown): string {
 }
 
 /** The proposer's token says nothing else about an owner who is another person. */
-const nobodyElse = { username: undefined, email: undefined } as const;
+const noContactDetails = { username: undefined, email: undefined } as const;
 
 /** Returns the name under which the owner sees a request's author: another person's, or the client's. */
-function displayedAuthor({ sub, username, clientId, clientName }: ProposingCaller, owner: string): string {
+function displayedAuthor({ sub, username, clientId, clientName }: ProposalCaller, owner: string): string {
   if (sub === owner) return clientName ?? clientId;
   return printableAscii(username ?? sub, MAX_CLIENT_NAME_LENGTH) || '?';
 }
 
 /** Returns where our own client runs, if that is not the person's machine. */
-function displayedClient(own: boolean, { clientName }: ProposingCaller): Readonly<Record<string, string>> {
+function displayedClient(own: boolean, { clientName }: ProposalCaller): Readonly<Record<string, string>> {
   const name = own && clientName !== undefined ? printableAscii(clientName, MAX_CLIENT_NAME_LENGTH) : '';
   return name === '' ? {} : { Via: name };
 }
 
 /** Returns who is involved in the proposal, as both phones show it. */
 function displayedParties(
-  caller: ProposingCaller,
+  caller: ProposalCaller,
   owner: string,
   second: string | undefined,
 ): Readonly<Record<string, string>> {
@@ -300,7 +300,7 @@ function displayedParties(
  */
 function displayedOrigin(
   own: boolean,
-  caller: ProposingCaller,
+  caller: ProposalCaller,
   request: ProposalRequest,
   owner: string,
 ): string | undefined {
@@ -311,7 +311,7 @@ function displayedOrigin(
 }
 
 /** Returns the proposal that a key already stands for. @throws {Refusal} 409 `idempotency_key_conflict` */
-function known({ request, proposal }: Keyed, key: KeyedRequest): Proposed {
+function existingProposal({ request, proposal }: KeyedProposal, key: KeyedRequest): ProposeResult {
   if (request === key.request) return { proposal, isNew: false };
   throw new HttpProblem(
     409,
@@ -375,7 +375,7 @@ function isTyped({ fields, tainted_by = [] }: Provenance): boolean {
 }
 
 /** Whether our own client says that another agent supplied all of it. Then it gets the quota of other clients. */
-function isPassedOn({ fields }: Provenance): boolean {
+function isForwarded({ fields }: Provenance): boolean {
   return Object.values(fields).every(
     ({ source, from }) => source === 'other' && from?.startsWith(MCP_CLIENT_PREFIX),
   );
@@ -386,7 +386,7 @@ function isPassedOn({ fields }: Provenance): boolean {
  * advance what they ask for, or what a named rule computes. It does not cover what a document, a tool or the model came up
  * with; and once outside text is in a conversation, it may have shaped anything that was said afterwards.
  */
-function needsTap({ fields, tainted_by = [] }: Provenance): Outside[] {
+function reasonsForTap({ fields, tainted_by = [] }: Provenance): UncoveredReason[] {
   const others = Object.entries(fields).filter(([, { source }]) => source === 'other');
   const named = others.map(([field, { from }]) => (from === undefined ? field : `${field} (${from})`));
   return [

@@ -25,7 +25,7 @@ export const defaultQuotas: Quotas = { own: { open: 20, hour: 60 }, other: { ope
 const DENIAL_PAUSE_MS = 10 * 60_000;
 
 /** Whose proposals are counted together: per owner, client and user of the client, so that nobody blocks another. */
-export interface Asker {
+export interface QuotaParty {
   /** The owner, who is asked. */
   readonly sub: string;
   /** The proposer, if that is not the owner. */
@@ -40,21 +40,21 @@ export interface Asker {
  * @param standing counts within the last hour
  * @throws {Refusal} 429 `too_many_open`, `too_many_asked`, `resting`, each with `reason`, `limit` and `value`
  */
-export function requireQuota(
+export function enforceQuota(
   { open, lately, decided }: Pick<ProposalSnapshot, 'open' | 'lately' | 'decided'>,
   quotas: Quotas,
-  asker: Asker,
+  asker: QuotaParty,
   now: number,
 ): void {
   const quota = asker.own ? quotas.own : quotas.other;
   if (open >= quota.open) {
-    throw tooMany('too_many_open', 'PROPOSALS_EXCEED_MAX_OPEN', quota.open, open, {
+    throw quotaExceeded('too_many_open', 'PROPOSALS_EXCEED_MAX_OPEN', quota.open, open, {
       detail: `this client already has ${open} open proposals; the limit is ${quota.open}`,
       hint: 'Approve, deny or withdraw some first. List them with "trade-agent approvals".',
     });
   }
   if (lately >= quota.hour) {
-    throw tooMany('too_many_asked', 'PROPOSALS_EXCEED_MAX_PER_HOUR', quota.hour, lately, {
+    throw quotaExceeded('too_many_asked', 'PROPOSALS_EXCEED_MAX_PER_HOUR', quota.hour, lately, {
       detail: `this client made ${lately} proposals in the last hour; the limit is ${quota.hour}`,
       hint: 'Try again later.',
       retryAfter: 600,
@@ -79,7 +79,7 @@ export function requireQuota(
   );
 }
 
-function tooMany(
+function quotaExceeded(
   code: ProblemCode,
   reason: string,
   limit: number,

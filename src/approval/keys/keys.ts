@@ -21,7 +21,7 @@ import {
   statementChallenge,
 } from '../signature/statement.ts';
 import {
-  counterBack,
+  counterRegressed,
   SIGNATURE_ALGORITHMS,
   signatureProblem,
   type VerifiedEvidence,
@@ -41,12 +41,12 @@ const EDDSA = -8;
 const SIGN_IN_PURPOSE = ['sign in'] as const;
 
 /** The options with which a passkey signs an approval, and the statement that it stands for. */
-export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
+export interface ApprovalRequestOptions extends PublicKeyCredentialRequestOptionsJSON {
   /** Copied into the evidence unchanged. */
   readonly statement: ApprovalStatement;
 }
 
-export interface KeysOptions {
+export interface ApprovalKeysOptions {
   readonly store: SigningKeyStore;
   /** The gateway's resource identifier. */
   readonly gateway: string;
@@ -72,13 +72,13 @@ type EnrolledBy =
  *
  * Errors are {@link Refusal}s, with a code for each way to fail: `signature_…` if something signed is wrong.
  */
-export class Keys {
+export class ApprovalKeys {
   /** The site on which approvals are signed: the page's origin, and the host for which keys are enrolled. */
   readonly site: { readonly origin: string; readonly rpId: string };
-  readonly #options: KeysOptions;
+  readonly #options: ApprovalKeysOptions;
   readonly #challenges: Challenges;
 
-  constructor(options: KeysOptions) {
+  constructor(options: ApprovalKeysOptions) {
     this.#options = options;
     this.#challenges = new Challenges(options.clock);
     this.site = { origin: options.origin, rpId: options.rpId };
@@ -113,7 +113,7 @@ export class Keys {
       userName: sub,
       userDisplayName: sub,
       userID: new Uint8Array(userHandle(this.#options, sub)),
-      challenge: new Uint8Array(this.#challenges.draw(creation(by, sub))),
+      challenge: new Uint8Array(this.#challenges.draw(creationPurpose(by, sub))),
       timeout: PROMPT_TIMEOUT_MS,
       attestationType: 'none',
       excludeCredentials: (await store.of(sub)).map(({ credentialId }) => ({ id: credentialId })),
@@ -134,7 +134,7 @@ export class Keys {
       'secret' in by
         ? { pairing: pairingDigest(by.secret) }
         : { use: await this.#assertedBy(by, keyAction('add', sub, registration)) };
-    const registered = await this.#verifiedRegistration(registration, creation(by, sub));
+    const registered = await this.#verifiedRegistration(registration, creationPurpose(by, sub));
     const key: SigningKey = {
       ...registered,
       sub,
@@ -143,14 +143,14 @@ export class Keys {
       enrolledAt: clock.now(),
     };
     failpoint('key.verified');
-    switch (await store.enrol(key, proof, enrolled(key, proof), clock.now())) {
+    switch (await store.enrol(key, proof, enrolledNote(key, proof), clock.now())) {
       case 'enrolled':
         failpoint('key.enrolled');
         return key;
       case 'known':
         throw keyKnown();
       case 'stale':
-        throw 'secret' in by ? pairingEnded() : counterBack();
+        throw 'secret' in by ? pairingEnded() : counterRegressed();
     }
   }
 
@@ -195,9 +195,9 @@ export class Keys {
     }
     const proof =
       by === 'machine' ? by : { use: await this.#assertedBy(by, keyAction('remove', sub, credentialId)) };
-    const note = removed(key, by === 'machine' ? by : 'key');
+    const note = removedNote(key, by === 'machine' ? by : 'key');
     if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
-      throw counterBack();
+      throw counterRegressed();
     failpoint('key.removed');
   }
 
@@ -206,7 +206,7 @@ export class Keys {
     const { store, clock } = this.#options;
     await store.unpair(sub);
     for (const key of await store.of(sub)) {
-      await store.remove(key, 'machine', removed(key, 'machine'), clock.now());
+      await store.remove(key, 'machine', removedNote(key, 'machine'), clock.now());
     }
   }
 
@@ -226,7 +226,7 @@ export class Keys {
         hint: 'Sign in again.',
       });
     }
-    if (!(await store.use(use, clock.now()))) throw counterBack();
+    if (!(await store.use(use, clock.now()))) throw counterRegressed();
     const key = await store.byId(use.credentialId);
     if (key === undefined) throw new Error('a key is missing from the store');
     return key;
@@ -237,7 +237,10 @@ export class Keys {
    * @param details a proposal's, or those that a client requests directly
    * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
    */
-  async approvalOptions(details: Readonly<Record<string, unknown>>, sub: string): Promise<ApprovalOptions> {
+  async approvalOptions(
+    details: Readonly<Record<string, unknown>>,
+    sub: string,
+  ): Promise<ApprovalRequestOptions> {
     const statement = approvalStatement(details);
     const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
     if (passkeys.length === 0) {
@@ -274,7 +277,7 @@ export class Keys {
       parsed.success && (await store.signed({ sub, approval, digest: evidenceDigest(parsed.data) }));
     const byId = async (id: string) => {
       const key = await store.byId(id);
-      return key !== undefined && isKept ? asItWas(key, isFirst) : key;
+      return key !== undefined && isKept ? keyAtSigning(key, isFirst) : key;
     };
     const expected = { statement, origin, rpId, sub, softwareKeys };
     const verified = await verifyEvidence(evidence, expected, { byId });
@@ -291,7 +294,7 @@ export class Keys {
       clock.now(),
     );
     // In the meantime the key was removed, or signed something else with a higher counter.
-    if (kept === 'stale') throw counterBack();
+    if (kept === 'stale') throw counterRegressed();
     failpoint('signature.kept');
     return verified;
   }
@@ -324,12 +327,12 @@ export class Keys {
       transports: [],
       enrolledAt: clock.now(),
     };
-    const outcome = await store.enrol(key, 'machine', enrolled(key, 'machine'), clock.now());
+    const outcome = await store.enrol(key, 'machine', enrolledNote(key, 'machine'), clock.now());
     if (outcome !== 'enrolled') throw keyKnown();
     // The secret that it is derived from was changed: whoever has the old one can no longer approve anything.
     for (const old of await store.of(sub)) {
       if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
-      await store.remove(old, 'machine', removed(old, 'machine'), clock.now());
+      await store.remove(old, 'machine', removedNote(old, 'machine'), clock.now());
     }
   }
 
@@ -440,18 +443,18 @@ function keyNotFound(): HttpProblem {
 }
 
 /** Returns what a new key's challenge is for. */
-function creation(by: EnrolledBy | { readonly sub: string }, sub: string): readonly string[] {
+function creationPurpose(by: EnrolledBy | { readonly sub: string }, sub: string): readonly string[] {
   return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
 }
 
 /** Returns the id by which an authenticator knows whose key it is. Reveals nothing to others. */
-function userHandle({ gateway }: KeysOptions, sub: string): Buffer {
+function userHandle({ gateway }: ApprovalKeysOptions, sub: string): Buffer {
   return createHash('sha256')
     .update(JSON.stringify([gateway, sub]))
     .digest();
 }
 
-function enrolled(key: SigningKey, by: KeyProof): AuditNote {
+function enrolledNote(key: SigningKey, by: KeyProof): AuditNote {
   const { sub, credentialId, method, deviceType, backedUp, name } = key;
   const proof = by === 'machine' ? by : 'pairing' in by ? 'pairing' : 'key';
   return {
@@ -497,12 +500,12 @@ function pairingEnded(): HttpProblem {
   );
 }
 
-function removed({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): AuditNote {
+function removedNote({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): AuditNote {
   return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
 }
 
 /** Returns a key as it was when its stored signature was first verified. */
-function asItWas(key: SigningKey, isFirst: boolean): SigningKey {
+function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
   return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
 }
 

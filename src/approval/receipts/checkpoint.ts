@@ -47,7 +47,7 @@ export function checkpointNote(
  * Verifies a checkpoint by itself.
  * @returns the checkpoint and its signer; undefined if the line is no checkpoint, or was changed after it was signed
  */
-export async function signedCheckpoint(
+export async function verifyCheckpoint(
   line: unknown,
 ): Promise<{ readonly checkpoint: Checkpoint; readonly signer: ReceiptJwk } | undefined> {
   const checkpoint = checkpointSchema.safeParse(line).data;

@@ -6,9 +6,9 @@ import type { ApprovedProposal, Receipt, SignedApproval, UnsignedReceipt } from 
 import { defined } from '../../values/defined.ts';
 import { approvingMandate } from '../access.ts';
 import { evidenceSchema } from '../signature/statement.ts';
-import { NoReceipt, receiptPayload, receiptText } from './receipt-form.ts';
+import { ReceiptError, receiptPayload, receiptText } from './receipt-form.ts';
 import type { ReceiptKey } from './receipt-key.ts';
-import { approvedDrafts, requireSound } from './verify-receipt.ts';
+import { approvedDrafts, requireValidReceipt } from './verify-receipt.ts';
 
 /** The stores and the key that a receipt is made from. */
 export interface ReceiptSources {
@@ -32,7 +32,7 @@ export interface ReceiptSources {
 /**
  * Makes the receipt of a proposal.
  * @returns the file's text; undefined if nothing was sent
- * @throws {NoReceipt} if the stored facts do not prove what a receipt must prove, for example because a row was changed
+ * @throws {ReceiptError} if the stored facts do not prove what a receipt must prove, for example because a row was changed
  */
 export async function makeReceipt(
   sources: ReceiptSources,
@@ -41,7 +41,7 @@ export async function makeReceipt(
   const orders = await sentOrders(sources, proposal);
   if (orders.length === 0) return undefined;
   const approvals = await signedApprovals(sources, proposal);
-  const mandate = await mandateBehind(sources, proposal);
+  const mandate = await receiptMandate(sources, proposal);
   const [decided] = (await sources.decisions.about(proposal.sub, proposal.subjectId)).filter(
     ({ stage, effect }) => stage === 'order' && effect === 'allow',
   );
@@ -66,7 +66,7 @@ export async function makeReceipt(
             reasons: [...decided.reasons],
           },
     orders,
-    record: upToItsCheckpoint(
+    record: withCoveringCheckpoint(
       await sources.lines(
         // A key's own line is found by its event, because the key's id appears in every line that the key has signed.
         ['"event":"checkpoint"', '"event":"key_enrolled"', ...ids],
@@ -79,16 +79,16 @@ export async function makeReceipt(
   };
   // As it will be read: JSON drops undefined members.
   const plain = JSON.parse(JSON.stringify(unsigned)) as UnsignedReceipt;
-  await requireSound(plain).catch((error: unknown) => {
+  await requireValidReceipt(plain).catch((error: unknown) => {
     // If approvals are not signed, the gateway's word is all there is, and verifying the receipt says so.
-    if (!(error instanceof NoReceipt) || error.fault !== 'not_signed') throw error;
+    if (!(error instanceof ReceiptError) || error.fault !== 'not_signed') throw error;
   });
   const signature = sources.key.sign(receiptPayload(plain));
   return receiptText({ ...plain, signature });
 }
 
 /** Returns these lines and the first checkpoint that covers them, if it has been signed. */
-function upToItsCheckpoint(lines: readonly string[]): string[] {
+function withCoveringCheckpoint(lines: readonly string[]): string[] {
   const isCheckpoint = (line: string) => (JSON.parse(line) as { event?: unknown }).event === 'checkpoint';
   const last = lines.findLastIndex((line) => !isCheckpoint(line));
   return [
@@ -143,7 +143,10 @@ async function signedApprovals({ keys, site }: ReceiptSources, { id, sub, second
   return approvals;
 }
 
-async function mandateBehind(sources: ReceiptSources, proposal: StoredProposal): Promise<Receipt['mandate']> {
+async function receiptMandate(
+  sources: ReceiptSources,
+  proposal: StoredProposal,
+): Promise<Receipt['mandate']> {
   const id = approvingMandate(proposal);
   const granted = id === undefined ? undefined : await sources.proposals.ofSubject(proposal.sub, id);
   if (id === undefined || granted === undefined) return null;

@@ -12,7 +12,7 @@ export function receiptText(receipt: Receipt): string {
 }
 
 /** Whether two values have the same RFC 8785 form. */
-export function same(one: unknown, other: unknown): boolean {
+export function sameCanonicalForm(one: unknown, other: unknown): boolean {
   return canonicalize(one) === canonicalize(other);
 }
 
@@ -32,7 +32,7 @@ export type ReceiptFault =
   | 'record';
 
 /** The reason why a text is no valid receipt. */
-export class NoReceipt extends Error {
+export class ReceiptError extends Error {
   override readonly name = 'NoReceipt';
   readonly fault: ReceiptFault;
 

@@ -1,4 +1,4 @@
-import { lineHash } from '../../store/audit.ts';
+import { entryHash } from '../../store/audit.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
 import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../trading/order.ts';
@@ -13,8 +13,8 @@ import { HttpProblem } from '../../trading/refusal.ts';
 import { proposalDigest } from '../details.ts';
 import { type ApprovalStatement, statementChallenge } from '../signature/statement.ts';
 import { verifyAssertion } from '../signature/verify-evidence.ts';
-import { signedCheckpoint } from './checkpoint.ts';
-import { NoReceipt, receiptPayload, receiptText, same } from './receipt-form.ts';
+import { verifyCheckpoint } from './checkpoint.ts';
+import { ReceiptError, receiptPayload, receiptText, sameCanonicalForm } from './receipt-form.ts';
 import { type ReceiptJwk, verifySigner } from './receipt-key.ts';
 
 /** The complete orders of a proposal, by its kind. */
@@ -46,7 +46,7 @@ export interface VerifiedReceipt {
  * approved. Needs nothing but the file and the keys to trust.
  * @param text the complete file
  * @param isTrusted whether the reader trusts a gateway's key, by its RFC 7638 thumbprint
- * @throws {NoReceipt} with what is wrong
+ * @throws {ReceiptError} with what is wrong
  */
 export async function verifyReceipt(
   text: string,
@@ -55,13 +55,13 @@ export async function verifyReceipt(
   const receipt = readReceipt(text);
   const signer = await verifySigner(receipt.signature, receiptPayload(receipt));
   if (signer === undefined) {
-    throw new NoReceipt('gateway_signature', 'it was changed after its gateway signed it');
+    throw new ReceiptError('gateway_signature', 'it was changed after its gateway signed it');
   }
-  if (!isTrusted(signer.kid)) throw new NoReceipt('signer', `another key signed it: ${signer.kid}`);
-  await requireSound(receipt);
-  const covering = await signedCheckpoint(parseAuditLine(receipt.record.at(-1) ?? ''));
+  if (!isTrusted(signer.kid)) throw new ReceiptError('signer', `another key signed it: ${signer.kid}`);
+  await requireValidReceipt(receipt);
+  const covering = await verifyCheckpoint(parseAuditLine(receipt.record.at(-1) ?? ''));
   if (covering !== undefined && !isTrusted(covering.signer.kid)) {
-    throw new NoReceipt('signer', `another key signed its checkpoint: ${covering.signer.kid}`);
+    throw new ReceiptError('signer', `another key signed its checkpoint: ${covering.signer.kid}`);
   }
   return { receipt, signer };
 }
@@ -71,29 +71,29 @@ function readReceipt(text: string): Receipt {
   try {
     value = JSON.parse(text);
   } catch {
-    throw new NoReceipt('form', 'it is not JSON');
+    throw new ReceiptError('form', 'it is not JSON');
   }
   const parsed = receiptSchema.safeParse(value);
   if (!parsed.success) {
     const { path = [] } = parsed.error.issues[0] ?? {};
-    throw new NoReceipt('form', `it is not a receipt: ${path.join('.') || 'its members'}`);
+    throw new ReceiptError('form', `it is not a receipt: ${path.join('.') || 'its members'}`);
   }
   // A receipt has exactly one text, so that no byte of it can be changed.
   if (receiptText(value as Receipt) !== text) {
-    throw new NoReceipt('form', 'it is not in canonical form (RFC 8785)');
+    throw new ReceiptError('form', 'it is not in canonical form (RFC 8785)');
   }
   return value as Receipt;
 }
 
 /**
  * Verifies everything but the gateway's own signature. The gateway calls it before it signs.
- * @throws {NoReceipt}
+ * @throws {ReceiptError}
  */
-export async function requireSound(receipt: UnsignedReceipt): Promise<void> {
+export async function requireValidReceipt(receipt: UnsignedReceipt): Promise<void> {
   const { gateway, proposal, approvals, mandate } = receipt;
   if (mandate === null) {
     if (proposal.subject.mandate !== undefined) {
-      throw new NoReceipt('mandate', 'the mandate that approved it is missing');
+      throw new ReceiptError('mandate', 'the mandate that approved it is missing');
     }
     await requireApproved(gateway, proposal, approvals);
   } else {
@@ -111,7 +111,8 @@ async function requireMandated(
 ): Promise<void> {
   const [draft] = approvedDrafts(proposal);
   await requireApproved(gateway, mandate.proposal, mandate.approvals);
-  const wrong = (what: string) => new NoReceipt('mandate', `the mandate does not match this order: ${what}`);
+  const wrong = (what: string) =>
+    new ReceiptError('mandate', `the mandate does not match this order: ${what}`);
   const terms = mandateEnvelopeSchema.unwrap().partial().loose().safeParse(mandate.proposal.subject).data;
   if (mandate.proposal.kind !== 'mandate' || terms?.mandate_id !== mandate.id) throw wrong('different id');
   if (approvals.length > 0 || draft?.mandate !== mandate.id) throw wrong('different id');
@@ -131,10 +132,10 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
   const approved = approvedDrafts(proposal);
   const seen = new Set<string>();
   for (const { client_order_id: id, order, state, answered, problem } of orders) {
-    const wrong = (what: string) => new NoReceipt('order', `order ${id} ${what}`);
+    const wrong = (what: string) => new ReceiptError('order', `order ${id} ${what}`);
     const draft = approved.find(({ client_order_id }) => client_order_id === id);
     if (draft === undefined) throw wrong('was not approved');
-    if (!same(draft, order)) throw wrong('differs from what was approved');
+    if (!sameCanonicalForm(draft, order)) throw wrong('differs from what was approved');
     if (seen.has(id)) throw wrong('appears in it twice');
     seen.add(id);
     if ((state === 'placed') !== (answered !== null) || (state === 'rejected') !== (problem !== null)) {
@@ -149,7 +150,7 @@ function requireOrders({ proposal, orders }: UnsignedReceipt): void {
 
 function requireDecision({ decision }: UnsignedReceipt): void {
   if (decision === null || decision.effect === 'allow') return;
-  throw new NoReceipt('decision', 'the rules did not allow it');
+  throw new ReceiptError('decision', 'the rules did not allow it');
 }
 
 /**
@@ -167,8 +168,8 @@ async function requireRecord({
   const credentials = yes.map(({ key }) => key.credential_id);
   const lines = record.map(parseAuditLine);
   const covering = lines.at(-1)?.event === 'checkpoint' ? lines.at(-1) : undefined;
-  if (covering !== undefined && (await signedCheckpoint(covering))?.checkpoint.gateway !== gateway) {
-    throw new NoReceipt('record', 'the checkpoint is from another audit log');
+  if (covering !== undefined && (await verifyCheckpoint(covering))?.checkpoint.gateway !== gateway) {
+    throw new ReceiptError('record', 'the checkpoint is from another audit log');
   }
   const told = lines.map((line) => {
     if (line === covering) return line;
@@ -176,37 +177,37 @@ async function requireRecord({
     const isOf = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
     if (isOfKey || (mandate !== null && isOf(mandate.proposal))) return { ...line, event: '' };
     if (!isOf(proposal) || line.digest !== proposal.digest) {
-      throw new NoReceipt('record', 'a line of the audit log is about something else');
+      throw new ReceiptError('record', 'a line of the audit log is about something else');
     }
     return line;
   });
   told.forEach(({ seq }, at) => {
     if (at > 0 && seq <= (told[at - 1]?.seq ?? 0)) {
-      throw new NoReceipt('record', 'the lines of the audit log are out of order');
+      throw new ReceiptError('record', 'the lines of the audit log are out of order');
     }
   });
   const at = (event: string) => told.findIndex((line) => line.event === event);
   const steps = ['proposed', ...(approvals.length > 0 ? ['signed'] : []), 'executing'].map(at);
   if (steps.some((step, n) => step < 0 || step < (steps[n - 1] ?? 0))) {
-    throw new NoReceipt('record', 'the audit log does not show that it was approved before it was sent');
+    throw new ReceiptError('record', 'the audit log does not show that it was approved before it was sent');
   }
   const signed = told.filter(({ event }) => event === 'signed').map((line) => line.credential_id);
   if (approvals.some(({ key }) => !signed.includes(key.credential_id))) {
-    throw new NoReceipt('record', 'the audit log does not show that this key signed it');
+    throw new ReceiptError('record', 'the audit log does not show that this key signed it');
   }
 }
 
 type Line = Readonly<Record<string, unknown>> & { readonly seq: number; readonly event: string };
 
 function parseAuditLine(text: string): Line {
-  const unreadable = new NoReceipt('record', 'a line of the audit log was changed');
+  const unreadable = new ReceiptError('record', 'a line of the audit log was changed');
   let line: Line;
   try {
     line = JSON.parse(text);
   } catch {
     throw unreadable;
   }
-  if (JSON.stringify(line) !== text || !Number.isSafeInteger(line?.seq) || lineHash(line) !== line.hash) {
+  if (JSON.stringify(line) !== text || !Number.isSafeInteger(line?.seq) || entryHash(line) !== line.hash) {
     throw unreadable;
   }
   return line;
@@ -215,7 +216,7 @@ function parseAuditLine(text: string): Line {
 /**
  * Requires that a proposal matches its digest, and that its owner's own key signed exactly that, as did the second approver's
  * if there is one.
- * @throws {NoReceipt}
+ * @throws {ReceiptError}
  */
 async function requireApproved(
   gateway: string,
@@ -223,12 +224,12 @@ async function requireApproved(
   approvals: readonly SignedApproval[],
 ): Promise<void> {
   if (proposalDigest(proposal) !== proposal.digest) {
-    throw new NoReceipt('proposal', 'the digest does not match the proposal');
+    throw new ReceiptError('proposal', 'the digest does not match the proposal');
   }
   const [owner, second] = approvals;
-  if (owner === undefined) throw new NoReceipt('not_signed', 'no key signed it');
-  if (owner.sub !== proposal.sub) throw new NoReceipt('not_signed', 'it was not signed by its owner');
-  if (second?.sub === owner.sub) throw new NoReceipt('not_signed', 'the same person signed it twice');
+  if (owner === undefined) throw new ReceiptError('not_signed', 'no key signed it');
+  if (owner.sub !== proposal.sub) throw new ReceiptError('not_signed', 'it was not signed by its owner');
+  if (second?.sub === owner.sub) throw new ReceiptError('not_signed', 'the same person signed it twice');
   const statement = expectedStatement(gateway, proposal);
   for (const approval of approvals) {
     requirePaperForSoftware(proposal, approval);
@@ -239,7 +240,7 @@ async function requireApproved(
 /** Returns the statement that approves it: derived from the proposal, never taken from the evidence. */
 function expectedStatement(gateway: string, proposal: ApprovedProposal): ApprovalStatement {
   const { id, digest, code, worst_case, nonce } = proposal;
-  if (nonce === null) throw new NoReceipt('statement', 'it was proposed before approvals were signed');
+  if (nonce === null) throw new ReceiptError('statement', 'it was proposed before approvals were signed');
   const fixed = { v: 1, purpose: 'trade-agent.approval', decision: 'approve' } as const;
   return { ...fixed, gateway, proposal: id, digest, code, worst_case, nonce };
 }
@@ -248,20 +249,20 @@ function expectedStatement(gateway: string, proposal: ApprovedProposal): Approva
 function requirePaperForSoftware({ subject }: ApprovedProposal, { sub, evidence }: SignedApproval): void {
   if (evidence.method !== 'software' || JSON.stringify(subject).includes('"environment":"live"') === false)
     return;
-  throw new NoReceipt('phone_key', `a software key of ${sub} is not accepted for live money`);
+  throw new ReceiptError('phone_key', `a software key of ${sub} is not accepted for live money`);
 }
 
 async function requireSigned(statement: ApprovalStatement, approval: SignedApproval): Promise<void> {
   const { sub, evidence, origin, rp_id: rpId, key } = approval;
-  if (!same(evidence.statement, statement)) {
-    throw new NoReceipt('statement', 'what was signed is not what was proposed');
+  if (!sameCanonicalForm(evidence.statement, statement)) {
+    throw new ReceiptError('statement', 'what was signed is not what was proposed');
   }
   if (key.credential_id !== evidence.credential_id || key.method !== evidence.method) {
-    throw new NoReceipt('phone_key', 'the key is not the one that signed');
+    throw new ReceiptError('phone_key', 'the key is not the one that signed');
   }
   const host = URL.canParse(origin) ? new URL(origin).hostname : '';
   if (host !== rpId && !host.endsWith(`.${rpId}`)) {
-    throw new NoReceipt('phone_key', 'the key’s host does not match the page on which it signed');
+    throw new ReceiptError('phone_key', 'the key’s host does not match the page on which it signed');
   }
   const challenge = statementChallenge(statement).toString('base64url');
   const asEnrolled: SigningKey = {
@@ -291,6 +292,6 @@ async function requireSigned(statement: ApprovalStatement, approval: SignedAppro
     );
   } catch (error) {
     if (!(error instanceof HttpProblem)) throw error;
-    throw new NoReceipt('phone_signature', error.message);
+    throw new ReceiptError('phone_signature', error.message);
   }
 }

@@ -85,7 +85,7 @@ export function statementChallenge(statement: ApprovalStatement): Buffer {
 }
 
 /** Base64url without padding (RFC 4648 §5), as in WebAuthn's JSON. */
-const bytes = (longest: number) =>
+const base64urlText = (longest: number) =>
   z
     .string()
     .max(longest)
@@ -101,12 +101,12 @@ export const evidenceSchema = z.lazy(() =>
   z.strictObject({
     /** `webauthn`: a passkey or security key. `software`: a key of the terminal phone, without an authenticator. */
     method: z.string().max(32),
-    credential_id: bytes(1400),
+    credential_id: base64urlText(1400),
     /** WebAuthn §6.1. */
-    authenticator_data: bytes(4096),
+    authenticator_data: base64urlText(4096),
     /** WebAuthn §5.8.1. */
-    client_data_json: bytes(4096),
-    signature: bytes(2048),
+    client_data_json: base64urlText(4096),
+    signature: base64urlText(2048),
     statement: z.strictObject({
       v: z.number(),
       purpose: z.string(),

@@ -36,18 +36,20 @@ export interface VerifiedEvidence {
 }
 
 /** The members of a statement in the order in which they are compared, each with the code for a mismatch. */
-const compared: readonly (readonly [keyof ApprovalStatement, Extract<ProblemCode, `signature_${string}`>])[] =
-  [
-    ['purpose', 'signature_purpose'],
-    ['v', 'signature_version'],
-    ['gateway', 'signature_gateway'],
-    ['proposal', 'signature_proposal'],
-    ['digest', 'signature_digest'],
-    ['code', 'signature_code'],
-    ['worst_case', 'signature_worst_case'],
-    ['decision', 'signature_decision'],
-    ['nonce', 'signature_nonce'],
-  ];
+const comparedMembers: readonly (readonly [
+  keyof ApprovalStatement,
+  Extract<ProblemCode, `signature_${string}`>,
+])[] = [
+  ['purpose', 'signature_purpose'],
+  ['v', 'signature_version'],
+  ['gateway', 'signature_gateway'],
+  ['proposal', 'signature_proposal'],
+  ['digest', 'signature_digest'],
+  ['code', 'signature_code'],
+  ['worst_case', 'signature_worst_case'],
+  ['decision', 'signature_decision'],
+  ['nonce', 'signature_nonce'],
+];
 
 /**
  * Verifies that a person's own key signed exactly this approval. Changes nothing: storing the counter is the caller's task.
@@ -71,7 +73,7 @@ export async function verifyEvidence(
       fields: ['method'],
     });
   }
-  for (const [member, code] of compared) {
+  for (const [member, code] of comparedMembers) {
     if (canonicalize(statement[member]) === canonicalize(expected.statement[member])) continue;
     throw signatureProblem(code, `something else was signed: ${member} differs`, { fields: [member] });
   }
@@ -130,13 +132,13 @@ interface VerifiedAssertion {
 }
 
 /** Key type and curve, if any, by COSE algorithm (RFC 9053 §2, RFC 8812 §2). */
-const algorithms: Readonly<Record<number, { readonly kty: number; readonly crv?: number }>> = {
+const keyTypeByAlgorithm: Readonly<Record<number, { readonly kty: number; readonly crv?: number }>> = {
   [-7]: { kty: 2, crv: 1 },
   [-8]: { kty: 1, crv: 6 },
   [-257]: { kty: 3 },
 };
 /** ES256, EdDSA (Ed25519), RS256. */
-export const SIGNATURE_ALGORITHMS = Object.keys(algorithms).map(Number);
+export const SIGNATURE_ALGORITHMS = Object.keys(keyTypeByAlgorithm).map(Number);
 
 /** Members of a COSE_Key (RFC 9052 §7.1). */
 const COSE = { kty: 1, alg: 3, crv: -1 } as const;
@@ -154,7 +156,8 @@ export async function verifyAssertion(
   const helpers = await import('@simplewebauthn/server/helpers');
   // This may be any JSON: it comes from someone who has not proved anything yet.
   const clientData: unknown = readOrRefuse(() => helpers.decodeClientDataJSON(assertion.clientDataJSON));
-  if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData)) throw malformed();
+  if (typeof clientData !== 'object' || clientData === null || Array.isArray(clientData))
+    throw malformedSignature();
   requireClientData(clientData, expected);
   const data = readOrRefuse(() =>
     helpers.parseAuthenticatorData(helpers.isoBase64URL.toBuffer(assertion.authenticatorData)),
@@ -174,7 +177,7 @@ export async function verifyAssertion(
   const cose = readOrRefuse(
     () => helpers.decodeCredentialPublicKey(new Uint8Array(key.publicKey)) as unknown as Map<number, unknown>,
   );
-  const algorithm = algorithms[key.algorithm];
+  const algorithm = keyTypeByAlgorithm[key.algorithm];
   if (
     algorithm === undefined ||
     cose.get(COSE.alg) !== key.algorithm ||
@@ -183,14 +186,14 @@ export async function verifyAssertion(
   ) {
     throw signatureProblem('signature_algorithm', 'the key’s algorithm is not accepted here');
   }
-  if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterBack();
-  if (!(await isSigned(assertion, expected, key)))
+  if ((counter > 0 || key.counter > 0) && counter <= key.counter) throw counterRegressed();
+  if (!(await hasValidSignature(assertion, expected, key)))
     throw signatureProblem('signature_wrong', 'the signature was not made by the key');
   return { key, counter, backedUp: flags.bs };
 }
 
 /** Refuses a key that signed fewer times than before: there are two copies of it. */
-export function counterBack(): HttpProblem {
+export function counterRegressed(): HttpProblem {
   return signatureProblem(
     'signature_counter',
     'the key’s counter went backwards, so the key may have been copied',
@@ -241,7 +244,7 @@ function requireKey(key: SigningKey | undefined, { sub, method }: ExpectedAssert
 }
 
 /** Verifies the signature. The library repeats all other checks, too. */
-async function isSigned(
+async function hasValidSignature(
   { credentialId, authenticatorData, clientDataJSON, signature }: Assertion,
   { challenge, origin, rpId }: ExpectedAssertion,
   key: SigningKey,
@@ -272,10 +275,10 @@ function readOrRefuse<T>(read: () => T): T {
   try {
     return read();
   } catch {
-    throw malformed();
+    throw malformedSignature();
   }
 }
 
-function malformed(): HttpProblem {
+function malformedSignature(): HttpProblem {
   return signatureProblem('signature_malformed', 'the signed data is malformed');
 }

@@ -5,8 +5,8 @@ import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import { approvingMandate, haltedReason, passesHalt } from '../access.ts';
 import type { BackchannelAuthentication, Outcome, Question } from '../asking-port.ts';
-import { deniedAbout, provesNothing, refusedApprovalEnd, verifyYes } from '../carry-out.ts';
-import { noteDenied } from '../denied.ts';
+import { denialFacts, mayPassLater, refusedApprovalEnd, verifyApprovalToken } from '../carry-out.ts';
+import { logDenial } from '../denied.ts';
 import type { KernelContext } from '../kernel-context.ts';
 import { buildQuestion } from '../question.ts';
 
@@ -17,13 +17,13 @@ const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
 /** Delay before an owner's approval that cannot be verified yet is verified again, in milliseconds. */
 const VERIFY_RETRY_MS = 2_000;
 
-const withdrawn: Outcome = { state: 'cancelled', text: 'withdrawn' };
+const withdrawnOutcome: Outcome = { state: 'cancelled', text: 'withdrawn' };
 
 /**
  * Gets the owner's approval for a drafted proposal: from a mandate that they granted, or by a question on their phone.
  * @param signal aborts when this process is to stop supervising it
  */
-export async function askOwner(
+export async function requestOwnerApproval(
   context: KernelContext,
   proposal: StoredProposal,
   signal: AbortSignal,
@@ -34,7 +34,7 @@ export async function askOwner(
   } else if (approvingMandate(proposal) !== undefined) {
     // Its owner approved it in advance: they are not asked, and there is no token.
     context.announce(await moves.move(proposal, 'approved'));
-  } else await putQuestion(context, proposal, signal);
+  } else await sendAndStoreQuestion(context, proposal, signal);
 }
 
 /*
@@ -53,26 +53,26 @@ export async function askOwner(
  * Verifies the owner's approval, then asks the second approver.
  * @returns milliseconds until the next attempt; 0 if the proposal moved on
  */
-export async function askSecond(
+export async function requestSecondApproval(
   context: KernelContext,
   proposal: StoredProposal,
   signal: AbortSignal,
 ): Promise<number> {
   const { moves, clock } = context.parts;
   try {
-    await verifyYes(context.parts, proposal, 'owner', { isFirst: true });
+    await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst: true });
   } catch (error) {
     const refusal = isTradeAgentError(error)
       ? new HttpProblem(500, toProblemCode(error), error.message)
       : error;
     if (!(refusal instanceof HttpProblem)) throw error;
-    if (provesNothing(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
-    await noteDenied(context.parts, deniedAbout(proposal), refusal);
+    if (mayPassLater(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
+    await logDenial(context.parts, denialFacts(proposal), refusal);
     const { to, reason } = refusedApprovalEnd(refusal);
     context.announce(await moves.move(proposal, to, { reason }));
     return 0;
   }
-  await putQuestion(context, proposal, signal);
+  await sendAndStoreQuestion(context, proposal, signal);
   return 0;
 }
 
@@ -81,7 +81,7 @@ export async function askSecond(
  * answer's id, interval and deadline in the row. If the gateway dies between the two, they are asked a second time: the
  * first question's token then reaches nobody, and a provider that knows proposals replaces the first question.
  */
-async function putQuestion(
+async function sendAndStoreQuestion(
   context: KernelContext,
   proposal: StoredProposal,
   signal: AbortSignal,
@@ -102,7 +102,7 @@ async function putQuestion(
   const expiresAt = Math.min(sent.expiresAt, deadline);
   const requested = await moves.move(proposal, 'requested', { authReqId, interval, expiresAt, asked });
   // It was withdrawn while the person was being asked.
-  if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawn));
+  if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawnOutcome));
   context.announce(requested);
   failpoint('ask.stored');
 }
@@ -129,9 +129,9 @@ async function sendQuestion(
       return await asking.request({ ...question, expiresIn: Math.floor(left / 1000) });
     } catch (error) {
       signal.throwIfAborted();
-      const wait = untilNextTry(tries, error);
+      const wait = retryDelay(tries, error);
       if (wait === undefined || clock.now() + wait > deadline - MIN_DECISION_MS) {
-        const reason = notAsked(proposal, question.asked.sub, error);
+        const reason = notAskedReason(proposal, question.asked.sub, error);
         context.announce(await moves.move(proposal, 'blocked', { reason }));
         return undefined;
       }
@@ -143,7 +143,7 @@ async function sendQuestion(
 }
 
 /** Returns the delay in milliseconds; undefined if there is no further attempt. */
-function untilNextTry(tries: number, error: unknown): number | undefined {
+function retryDelay(tries: number, error: unknown): number | undefined {
   if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
   const { retryAfter } = error.details;
   // A provider that says when it accepts more (Auth0: five questions a minute) is asked then, as often as it says so.
@@ -151,7 +151,7 @@ function untilNextTry(tries: number, error: unknown): number | undefined {
   return SEND_RETRY_DELAYS_MS[tries - 1];
 }
 
-function notAsked({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {
+function notAskedReason({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {
   const who = asked !== sub && asked === second ? 'the second approver' : 'the owner';
   return isTradeAgentError(error)
     ? { code: toProblemCode(error), text: `${who} could not be asked: ${error.message}` }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
-import type { KernelContext, ResultLook } from '../kernel-context.ts';
-import type { Heard, Proposer, ResultNews } from '../kind.ts';
+import type { KernelContext, ResultCheck } from '../kernel-context.ts';
+import type { Proposer, ReportedChange, ResultNews } from '../kind.ts';
 
 /** Delays between checks of an open order, in milliseconds: short after it was placed, then longer and longer. */
 const FOLLOW_WAITS_MS = [50, 100, 200, 400, 800, 1_500, 3_000, 5_000, 10_000, 20_000] as const;
@@ -35,7 +35,7 @@ export async function followResult(
   if (kind.follow === undefined || asker === undefined) return;
   // A later session's token lives longer.
   const latest = (): Proposer => context.askerOf(first.sub) ?? asker;
-  const look = async (): Promise<ResultLook | 'failed'> => {
+  const look = async (): Promise<ResultCheck | 'failed'> => {
     try {
       return await context.lookAtResult(id, latest());
     } catch (error) {
@@ -52,27 +52,27 @@ export async function followResult(
       // The first check finds what changed before the stream was live.
       if (!news.isStanding() || (await look()) === 'over') return;
     }
-    await follow(clock, news, look, signal);
+    await checkUntilOver(clock, news, look, signal);
   } finally {
     news?.end();
   }
 }
 
-async function follow(
+async function checkUntilOver(
   clock: Clock,
   news: ResultNews | undefined,
-  look: () => Promise<ResultLook | 'failed'>,
+  look: () => Promise<ResultCheck | 'failed'>,
   signal: AbortSignal,
 ): Promise<void> {
   const waits = FOLLOW_WAITS_MS.values();
-  const spacing = new Spacing(clock);
+  const spacing = new CheckSpacing(clock);
   let lag: Iterator<number> = [].values();
   let until = clock.now() + MAX_POLLING_MS;
-  let came: ResultLook | 'failed' = 'same';
+  let came: ResultCheck | 'failed' = 'same';
   while (clock.now() < until) {
     const isTold = news?.isStanding() === true && came !== 'failed';
     if (isTold) until = clock.now() + MAX_POLLING_MS;
-    const heard = await rest(
+    const heard = await waitForNews(
       clock,
       news,
       isTold ? nextWait(lag, LIVE_CHECK_INTERVAL_MS) : nextWait(waits, MAX_FOLLOW_WAIT_MS),
@@ -91,19 +91,19 @@ function nextWait(waits: Iterator<number>, otherwise: number): number {
 }
 
 /** Waits for news; only sleeps if there is no stream of changes. */
-async function rest(
+async function waitForNews(
   clock: Clock,
   news: ResultNews | undefined,
   ms: number,
   signal: AbortSignal,
-): Promise<Heard> {
+): Promise<ReportedChange> {
   if (news !== undefined) return await news.next(ms, signal);
   await clock.sleep(ms, signal);
   return 'nothing';
 }
 
 /** Spaces the checks that news causes: further apart, the more often news comes. */
-class Spacing {
+class CheckSpacing {
   readonly #clock: Clock;
   #apart: number = NEWS_CHECK_INTERVAL_MS.first;
   #lookedAt: number;

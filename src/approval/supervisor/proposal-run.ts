@@ -1,15 +1,15 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
-import { withoutToken } from '../access.ts';
+import { askerWithoutToken } from '../access.ts';
 import type { PollResult } from '../asking-port.ts';
-import { carryOut, settleExecution } from '../carry-out.ts';
+import { executeProposal, settleExecution } from '../carry-out.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import type { ApprovalToken, Changes } from '../moves.ts';
-import { askedNow, buildQuestion, isSecondToBeAsked } from '../question.ts';
-import { askOwner, askSecond } from './ask.ts';
+import type { ApprovalToken, ProposalPatch } from '../moves.ts';
+import { buildQuestion, currentApprover, isSecondApproverNext } from '../question.ts';
+import { requestOwnerApproval, requestSecondApproval } from './ask.ts';
 import { followResult } from './follow-result.ts';
-import type { Pacer, ProviderCalls } from './provider-calls.ts';
+import type { ProviderPings, TurnLimiter } from './provider-calls.ts';
 
 /** Delays before retrying after an unexpected failure, such as a full disk, in milliseconds; the last one repeats. */
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000, 60_000] as const;
@@ -44,7 +44,7 @@ const CONFLICT_PAUSE_MS = 1_000;
 const MAX_UNKNOWN_LOOKUP_MS = 30 * 60_000;
 
 /** The state of one wait for a decision, between its polls. */
-interface Wait {
+interface DecisionWait {
   /** Seconds until the next poll. */
   pause: number;
   failures: number;
@@ -60,7 +60,7 @@ interface Wait {
 /** The transition that an answer leads to. */
 interface Decision {
   readonly to: ProposalState;
-  readonly changes: Changes;
+  readonly changes: ProposalPatch;
 }
 
 /**
@@ -78,7 +78,7 @@ export class ProposalRun {
   readonly ended: Promise<void>;
   readonly #id: string;
   readonly #context: KernelContext;
-  readonly #calls: ProviderCalls;
+  readonly #calls: ProviderPings;
   /** Aborts when the gateway closes, or when another process may have the proposal by now. */
   readonly #end = new AbortController();
   /** Aborts at news of the proposal: a ping from the provider, a withdrawal. */
@@ -99,7 +99,7 @@ export class ProposalRun {
   constructor(
     id: string,
     context: KernelContext,
-    calls: ProviderCalls,
+    calls: ProviderPings,
     why: 'drafted' | 'taken' | 'found' | 'resumed',
   ) {
     this.#id = id;
@@ -186,11 +186,11 @@ export class ProposalRun {
     const proposal = await context.parts.store.get(this.#id);
     switch (proposal?.state) {
       case 'drafted':
-        await askOwner(context, proposal, this.#end.signal);
+        await requestOwnerApproval(context, proposal, this.#end.signal);
         return 'moved';
       case 'requested': {
-        if (!isSecondToBeAsked(proposal)) return 'asked';
-        const wait = await askSecond(context, proposal, this.#end.signal);
+        if (!isSecondApproverNext(proposal)) return 'asked';
+        const wait = await requestSecondApproval(context, proposal, this.#end.signal);
         if (wait > 0) await this.#rest(wait);
         return 'moved';
       }
@@ -226,7 +226,7 @@ export class ProposalRun {
   }
 
   /** Returns the state with which a wait begins; undefined if the proposal does not exist. */
-  async #beginWait(): Promise<Wait | undefined> {
+  async #beginWait(): Promise<DecisionWait | undefined> {
     const { store, asking } = this.#context.parts;
     const found = await store.get(this.#id);
     if (found === undefined) return undefined;
@@ -248,14 +248,14 @@ export class ProposalRun {
     return Math.max(0, pause - Math.max(0, clock.now() - last.at) / 1000);
   }
 
-  async #takeTurn(wait: Wait, turns: Pacer): Promise<void> {
+  async #takeTurn(wait: DecisionWait, turns: TurnLimiter): Promise<void> {
     const turn = turns.take();
     const left = wait.expiresAt - this.#context.parts.clock.now();
     if (turn > 0 && left > 0) wait.called = await this.#rest(Math.min(turn, left));
   }
 
   /** Polls if it is time. @returns otherwise the milliseconds until the next check */
-  async #look(wait: Wait): Promise<'over' | 'polled' | number> {
+  async #look(wait: DecisionWait): Promise<'over' | 'polled' | number> {
     const { store, clock, asking } = this.#context.parts;
     // A ping about the owner's question must not cause two polls of the second approver's at once: the read and the poll below
     // account for all news until now.
@@ -263,7 +263,7 @@ export class ProposalRun {
     const proposal = await store.get(this.#id);
     if (proposal?.state !== 'requested' || proposal.authReqId === undefined) return 'over';
     // The owner has approved: the second approver has to be asked first (ask.ts).
-    if (isSecondToBeAsked(proposal)) return 'over';
+    if (isSecondApproverNext(proposal)) return 'over';
     const { authReqId, expiresAt } = proposal;
     wait.expiresAt = expiresAt;
     const left = expiresAt - clock.now();
@@ -315,7 +315,7 @@ export class ProposalRun {
       const { details } = buildQuestion(parts, proposal);
       ended.signal.throwIfAborted();
       failpoint('poll.before_call');
-      const expected = { sub: askedNow(proposal), details, expiresAt };
+      const expected = { sub: currentApprover(proposal), details, expiresAt };
       const result = await asking.poll(authReqId, expected, ended.signal, () => {
         sentAt = clock.now();
       });
@@ -331,7 +331,7 @@ export class ProposalRun {
   }
 
   /** Seconds until the next poll. */
-  #pauseAfter({ interval }: StoredProposal, result: PollResult, sentAt: number, wait: Wait): number {
+  #pauseAfter({ interval }: StoredProposal, result: PollResult, sentAt: number, wait: DecisionWait): number {
     const { clock, asking } = this.#context.parts;
     // A clock that was set back meanwhile must not prolong the wait.
     const passed = Math.max(0, clock.now() - sentAt) / 1000;
@@ -373,7 +373,7 @@ export class ProposalRun {
         failpoint('poll.answered');
         await this.#decide(
           proposal,
-          approval(proposal, { value: result.accessToken, expiresAt: result.expiresAt }),
+          approvalDecision(proposal, { value: result.accessToken, expiresAt: result.expiresAt }),
         );
         failpoint('approval.sealed');
         return true;
@@ -391,7 +391,7 @@ export class ProposalRun {
       }
       case 'lost': {
         // Whatever was decided, no token arrived, so nothing can have been traded: the person is asked again.
-        const isSecond = askedNow(proposal) !== proposal.sub;
+        const isSecond = currentApprover(proposal) !== proposal.sub;
         if (proposal.asked >= (isSecond ? MAX_QUESTIONS + 1 : MAX_QUESTIONS)) {
           const text = `the answer from the phone was lost ${MAX_QUESTIONS} times`;
           return await this.#conclude(proposal, 'blocked', { code: 'provider_error', text });
@@ -445,7 +445,7 @@ export class ProposalRun {
   async #carryOut(): Promise<void> {
     for (let tries = 0; ; tries++) {
       this.#end.signal.throwIfAborted();
-      const wait = await carryOut(this.#context, this.#id, tries);
+      const wait = await executeProposal(this.#context, this.#id, tries);
       if (wait === undefined) return;
       await this.#pause(wait);
     }
@@ -463,7 +463,7 @@ export class ProposalRun {
       const proposal = await store.get(this.#id);
       if (proposal?.state !== 'unknown') return;
       const { sub, kind, subject } = proposal;
-      const asker = this.#context.askerOf(sub) ?? (isUnattended ? withoutToken(sub) : undefined);
+      const asker = this.#context.askerOf(sub) ?? (isUnattended ? askerWithoutToken(sub) : undefined);
       if (asker === undefined) return;
       const found = await kindOf(kind).settle(subject, asker);
       if (found === undefined) return;
@@ -516,15 +516,15 @@ export class ProposalRun {
 }
 
 function deniedText(proposal: StoredProposal): string {
-  return askedNow(proposal) === proposal.sub
+  return currentApprover(proposal) === proposal.sub
     ? 'denied on the phone'
     : 'denied by the second approver on their phone';
 }
 
 /** Returns the transition for an approval: to `approved` once everyone whose approval is needed has approved. */
-function approval(proposal: StoredProposal, token: ApprovalToken): Decision {
+function approvalDecision(proposal: StoredProposal, token: ApprovalToken): Decision {
   const { sub, second, authReqId = '' } = proposal;
   if (second === undefined) return { to: 'approved', changes: { token } };
-  if (askedNow(proposal) !== sub) return { to: 'approved', changes: { secondToken: token } };
+  if (currentApprover(proposal) !== sub) return { to: 'approved', changes: { secondToken: token } };
   return { to: 'requested', changes: { token, ownerAuthReqId: authReqId } };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../machine/clock.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { isSettledState } from '../../trading/proposal.ts';
-import type { KernelParts } from '../kernel-parts.ts';
+import type { KernelDeps } from '../kernel-parts.ts';
 
 /** Number of pings remembered that came before their question's id was stored: people can approve very quickly. */
 const MAX_EARLY_PINGS = 1_000;
@@ -16,7 +16,7 @@ const LOST_PING_POLL_INTERVAL_MS = 400;
 const RESTART_POLL_INTERVAL_MS = 20;
 
 /** Spreads out simultaneous work: gives turns at a fixed interval, in the order of requests. */
-export class Pacer {
+export class TurnLimiter {
   readonly #clock: Pick<Clock, 'now'>;
   readonly #apartMs: number;
   #asked = Number.NEGATIVE_INFINITY;
@@ -39,19 +39,19 @@ export class Pacer {
 }
 
 /** The identity provider's pings (CIBA Core §10.2), and when to poll for pings that may have been lost. */
-export class ProviderCalls {
+export class ProviderPings {
   /** Turns of polls for pings that may have been lost. */
-  readonly uncalled: Pacer;
+  readonly uncalled: TurnLimiter;
   /** Turns of polls for pings that came while nobody listened. */
-  readonly restarted: Pacer;
-  readonly #parts: KernelParts;
+  readonly restarted: TurnLimiter;
+  readonly #parts: KernelDeps;
   /** Notification tokens by `auth_req_id`, of pings for questions that no row has yet. The oldest are forgotten. */
   readonly #early = new Map<string, string>();
 
-  constructor(parts: KernelParts) {
+  constructor(parts: KernelDeps) {
     this.#parts = parts;
-    this.uncalled = new Pacer(parts.clock, LOST_PING_POLL_INTERVAL_MS);
-    this.restarted = new Pacer(parts.clock, RESTART_POLL_INTERVAL_MS);
+    this.uncalled = new TurnLimiter(parts.clock, LOST_PING_POLL_INTERVAL_MS);
+    this.restarted = new TurnLimiter(parts.clock, RESTART_POLL_INTERVAL_MS);
   }
 
   /** Returns the open proposal that a ping is about; undefined if none is known yet. */

@@ -1,9 +1,9 @@
 import { LIVENESS_MS, type News, type OtherProcesses } from '../../store/other-processes.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import type { Move } from '../moves.ts';
+import type { Transition } from '../moves.ts';
 import { ProposalRun } from './proposal-run.ts';
-import { ProviderCalls } from './provider-calls.ts';
+import { ProviderPings } from './provider-calls.ts';
 
 /**
  * Interval between adopted proposals, in milliseconds. Each reads its row a few times, and a dead gateway may have had
@@ -22,7 +22,7 @@ const START_RETRY_DELAYS_MS = [1_000, 5_000, 15_000] as const;
  */
 export class ProposalSupervisor {
   readonly #context: KernelContext;
-  readonly #calls: ProviderCalls;
+  readonly #calls: ProviderPings;
   readonly #runs = new Map<string, ProposalRun>();
   /** Taken over from other gateways, but not begun yet. */
   readonly #adopted = new Set<string>();
@@ -32,7 +32,7 @@ export class ProposalSupervisor {
 
   constructor(context: KernelContext) {
     this.#context = context;
-    this.#calls = new ProviderCalls(context.parts);
+    this.#calls = new ProviderPings(context.parts);
     // One listener for all: a long-lived signal keeps a reference to each of its listeners.
     context.signal.addEventListener('abort', () => this.#endRuns());
   }
@@ -166,7 +166,7 @@ export class ProposalSupervisor {
   }
 
   /** Cancels a proposal in any state that still allows it. */
-  async cancel(proposal: StoredProposal, reason: Reason): Promise<Move> {
+  async cancel(proposal: StoredProposal, reason: Reason): Promise<Transition> {
     for (let seen = proposal; ; ) {
       const after = await this.#context.parts.moves.move(seen, 'cancelled', { reason });
       if (after.outcome === 'stale') {

@@ -1,33 +1,33 @@
 import type { CompanySignIn } from '../../config/profile.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { publicHalf } from '../provider/assertion-key.ts';
+import { publicClientKey } from '../provider/assertion-key.ts';
 import { generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from '../session/dpop-key.ts';
 
 /** This machine's key for authenticating to the company and the home (`private_key_jwt`). Its thumbprint is its `kid`. */
 export type CompanyKey = PrivateJwk & { readonly kid: string; readonly alg: 'ES256' };
 
 /** Returns the key, creating and storing it on first use. @throws {TradeAgentError} `credential_store_…` */
-export async function companyKey(store: CredentialStore): Promise<CompanyKey> {
+export async function ensureCompanyKey(store: CredentialStore): Promise<CompanyKey> {
   const { company_key: kept } = await store.get(['company_key'], { fresh: true });
-  if (kept !== undefined) return await named(parsePrivateJwk(kept));
+  if (kept !== undefined) return await withKeyId(parsePrivateJwk(kept));
   const made = await generatePrivateJwk();
   const isFirst = await store.set({ company_key: JSON.stringify(made) }, { company_key: undefined });
   // Another process stored its key first and may already have shown the public half to somebody, so that key is used.
-  return isFirst ? await named(made) : await companyKey(store);
+  return isFirst ? await withKeyId(made) : await ensureCompanyKey(store);
 }
 
 export async function storedCompanyKey(store: CredentialStore): Promise<CompanyKey | undefined> {
   const { company_key: kept } = await store.get(['company_key']);
-  return kept === undefined ? undefined : await named(parsePrivateJwk(kept));
+  return kept === undefined ? undefined : await withKeyId(parsePrivateJwk(kept));
 }
 
-async function named(key: PrivateJwk): Promise<CompanyKey> {
+async function withKeyId(key: PrivateJwk): Promise<CompanyKey> {
   const { calculateJwkThumbprint } = await import('jose');
   return { ...key, kid: await calculateJwkThumbprint(key), alg: 'ES256' };
 }
 
 export function publicCompanyKey(key: CompanyKey): Record<string, string> {
-  return publicHalf(key);
+  return publicClientKey(key);
 }
 
 export function homeYamlLines(

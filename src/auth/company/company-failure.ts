@@ -8,7 +8,7 @@ export function companyName({ issuer }: Pick<CompanySignIn, 'issuer'>): string {
   return new URL(issuer).host;
 }
 
-export function noLongerLetIn(company: CompanySignIn): TradeAgentError {
+export function companyAccessEnded(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError(
     'login_required',
     `${companyName(company)} no longer accepts your sign-in, which has ended there`,
@@ -35,7 +35,7 @@ export function exchangeError(
         },
       );
     case 'invalid_client':
-      return unknownAtCompany(company);
+      return unknownCompanyClient(company);
     case 'access_denied':
     case 'invalid_grant':
     case 'invalid_scope':
@@ -67,7 +67,7 @@ export function redemptionError(
     case 'unauthorized_client':
     case 'unsupported_grant_type':
       return new TradeAgentError('provider_error', `${profile.issuer} does not know this machine's key`, {
-        hint: `Ask its operator to add these lines to home.yaml: "${showKey(company)}" prints them.`,
+        hint: `Ask its operator to add these lines to home.yaml: "${showKeyCommand(company)}" prints them.`,
         details: { error: refused },
       });
     case 'invalid_grant':
@@ -86,14 +86,14 @@ export function redemptionError(
   }
 }
 
-export function unknownAtCompany(company: CompanySignIn): TradeAgentError {
+export function unknownCompanyClient(company: CompanySignIn): TradeAgentError {
   return new TradeAgentError('provider_error', `${companyName(company)} does not know this machine's key`, {
-    hint: `Ask its operator to register the key for the client ${company.client_id}: "${showKey(company)}" prints it.`,
+    hint: `Ask its operator to register the key for the client ${company.client_id}: "${showKeyCommand(company)}" prints it.`,
     details: { error: 'invalid_client' },
   });
 }
 
-export function notByCompany(company: CompanySignIn, scopes: readonly string[]): TradeAgentError {
+export function companyScopeMissing(company: CompanySignIn, scopes: readonly string[]): TradeAgentError {
   return new TradeAgentError(
     'insufficient_scope',
     `${companyName(company)} does not grant you ${scopes.join(', ')}`,
@@ -108,6 +108,6 @@ function oauthError(failure: ProviderFailure): string | undefined {
   return failure.kind === 'oauth' ? failure.error : undefined;
 }
 
-function showKey({ issuer, client_id }: CompanySignIn): string {
+function showKeyCommand({ issuer, client_id }: CompanySignIn): string {
   return `trade-agent login --company ${issuer} --client-id ${client_id} --show-key`;
 }

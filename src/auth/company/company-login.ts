@@ -5,9 +5,9 @@ import { ID_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { beginDeviceLogin, type DeviceLogin, type DeviceLoginOptions } from '../session/device-login.ts';
-import { companyKey } from './client-key.ts';
-import { unknownAtCompany } from './company-failure.ts';
-import { comeIn } from './identity-assertion.ts';
+import { ensureCompanyKey } from './client-key.ts';
+import { unknownCompanyClient } from './company-failure.ts';
+import { signInToHome } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
 /**
@@ -23,7 +23,7 @@ export async function beginCompanyLogin(
   options: Omit<DeviceLoginOptions, 'scopes' | 'audience' | 'privateKey' | 'settle'> = {},
 ): Promise<DeviceLogin> {
   const { company } = profile;
-  const key = await companyKey(store);
+  const key = await ensureCompanyKey(store);
   const { fetch, clock, home } = options;
   const started = await beginDeviceLogin(signInProfile(profile), store, {
     ...options,
@@ -40,13 +40,17 @@ export async function beginCompanyLogin(
         access: { fetch, clock, home },
         clock: clock ?? systemClock,
       };
-      const { token, clientId } = await comeIn(machine, { type: ID_TOKEN_TYPE, token: idToken }, MCP_SCOPES);
+      const { token, clientId } = await signInToHome(
+        machine,
+        { type: ID_TOKEN_TYPE, token: idToken },
+        MCP_SCOPES,
+      );
       const at = { sub: claims.sub, client_there: clientId };
       return { sub: token.sub, scopes: token.scopes, company: at };
     },
   }).catch((error: unknown) => {
     const isUnknown = isTradeAgentError(error) && error.details?.error === 'invalid_client';
-    throw isUnknown ? unknownAtCompany(company) : error;
+    throw isUnknown ? unknownCompanyClient(company) : error;
   });
   return { ...started, scopes: [...MCP_SCOPES] };
 }

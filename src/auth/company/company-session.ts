@@ -4,20 +4,25 @@ import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { ID_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../oauth/oauth-names.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { bindsTokens, inProviderTime, loginClient } from '../provider/provider.ts';
+import { bindsTokens, loginClient, retryWithProviderTime } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, parsePrivateJwk } from '../session/dpop-key.ts';
 import { requireFreshLogin } from '../session/live-login.ts';
 import type { Session } from '../session/session.ts';
 import { parseStoredSession, type StoredSession, sessionUser } from '../session/stored-session.ts';
-import { covers, keepSuccessor } from '../session/token-refresh.ts';
-import { type SessionOptions, sessionOver } from '../session/token-session.ts';
+import { coversScopes, storeRefreshToken } from '../session/token-refresh.ts';
+import { createTokenSession, type SessionOptions } from '../session/token-session.ts';
 import { storedCompanyKey } from './client-key.ts';
-import { companyName, noLongerLetIn, notByCompany, unknownAtCompany } from './company-failure.ts';
-import type { CompanyMachine, SignedInBy } from './identity-assertion.ts';
+import {
+  companyAccessEnded,
+  companyName,
+  companyScopeMissing,
+  unknownCompanyClient,
+} from './company-failure.ts';
+import type { CompanyClientContext, CompanyToken } from './identity-assertion.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
-interface Opened extends CompanyMachine {
+interface OpenedCompanySession extends CompanyClientContext {
   readonly store: CredentialStore;
   /** The profile for requests to the company. The session's refresh token is sent nowhere else. */
   readonly place: ResolvedProfile;
@@ -30,18 +35,18 @@ interface Opened extends CompanyMachine {
  * still a member.
  */
 export async function openCompanySession(options: SessionOptions): Promise<Session | undefined> {
-  const opened = await open(options);
+  const opened = await loadCompanySession(options);
   if (opened === undefined) return undefined;
   const { profile, store } = options;
   const { company, session, place, clock } = opened;
-  return sessionOver({
+  return createTokenSession({
     ...options,
     user: sessionUser(session),
     clientId: session.company?.client_there ?? profile.login_client.client_id,
     key: opened.dpopKey,
     scopes: session.scopes,
-    missing: (scopes) => notByCompany(company, scopes),
-    renew: (scopes) => renew(opened, scopes),
+    missing: (scopes) => companyScopeMissing(company, scopes),
+    renew: (scopes) => renewAccessToken(opened, scopes),
     requireFresh: () => requireFreshLogin(place, store, clock),
   });
 }
@@ -51,13 +56,13 @@ export async function openCompanySession(options: SessionOptions): Promise<Sessi
  * @throws {TradeAgentError} `login_required`, `insufficient_scope`, `provider_unreachable`, `provider_error`
  */
 export async function verifyCompanySession(options: SessionOptions): Promise<void> {
-  const opened = await open(options);
+  const opened = await loadCompanySession(options);
   if (opened === undefined) throw loginRequired();
-  const { comeIn } = await import('./identity-assertion.ts');
-  await comeIn(opened, await refresh(opened), opened.session.scopes);
+  const { signInToHome } = await import('./identity-assertion.ts');
+  await signInToHome(opened, await refreshCompanySignIn(opened), opened.session.scopes);
 }
 
-async function open(options: SessionOptions): Promise<Opened | undefined> {
+async function loadCompanySession(options: SessionOptions): Promise<OpenedCompanySession | undefined> {
   const { profile, store, home, fetch } = options;
   const { company } = profile;
   if (company === undefined) return undefined;
@@ -73,10 +78,10 @@ async function open(options: SessionOptions): Promise<Opened | undefined> {
   return { profile, company, key, dpopKey, access, clock, store, place, session };
 }
 
-async function renew(opened: Opened, scopes: readonly string[]) {
-  const { comeIn } = await import('./identity-assertion.ts');
+async function renewAccessToken(opened: OpenedCompanySession, scopes: readonly string[]) {
+  const { signInToHome } = await import('./identity-assertion.ts');
   const { company, session } = opened;
-  const { token } = await comeIn(opened, await refresh(opened), scopes);
+  const { token } = await signInToHome(opened, await refreshCompanySignIn(opened), scopes);
   if (token.sub !== session.sub) {
     throw new TradeAgentError(
       'login_required',
@@ -86,7 +91,7 @@ async function renew(opened: Opened, scopes: readonly string[]) {
       },
     );
   }
-  if (!covers(token, scopes)) throw notByCompany(company, scopes);
+  if (!coversScopes(token, scopes)) throw companyScopeMissing(company, scopes);
   return token;
 }
 
@@ -94,7 +99,7 @@ async function renew(opened: Opened, scopes: readonly string[]) {
  * Renews the sign-in at the company, and stores the new refresh token before using the rest of the response. Holds the
  * cross-process lock, because reusing an old refresh token may end the session for every process.
  */
-async function refresh({
+async function refreshCompanySignIn({
   store,
   place,
   company,
@@ -102,7 +107,7 @@ async function refresh({
   dpopKey,
   access,
   session,
-}: Opened): Promise<SignedInBy> {
+}: OpenedCompanySession): Promise<CompanyToken> {
   const metadata = (await loginClient(place, access)).serverMetadata();
   return await store.exclusively('session', async () => {
     const held = await store.get(['session', 'refresh_token'], { fresh: true });
@@ -112,7 +117,7 @@ async function refresh({
     if (kept.sub !== session.sub) throw loginRequired('somebody else has signed in since');
     const sent = held.refresh_token;
     const { refreshTokenGrant } = await import('openid-client');
-    const tokens = await inProviderTime(place.issuer, async () => {
+    const tokens = await retryWithProviderTime(place.issuer, async () => {
       const configuration = await loginClient(place, { ...access, privateKey: key });
       const bound = bindsTokens(place, metadata);
       return await refreshTokenGrant(
@@ -127,9 +132,9 @@ async function refresh({
       if (refused === 'invalid_grant') {
         // Deletes only the token that was sent. A newer one in its place belongs to another process.
         await store.delete(['session', 'refresh_token', 'access_token'], { refresh_token: sent });
-        throw noLongerLetIn(company);
+        throw companyAccessEnded(company);
       }
-      if (refused === 'invalid_client') throw unknownAtCompany(company);
+      if (refused === 'invalid_client') throw unknownCompanyClient(company);
       throw providerError(
         failure,
         `your sign-in at ${companyName(company)} could not be renewed`,
@@ -137,7 +142,7 @@ async function refresh({
       );
     });
     const successor = tokens.refresh_token ?? sent;
-    if (successor !== sent) await keepSuccessor(store, { refresh_token: successor }, sent);
+    if (successor !== sent) await storeRefreshToken(store, { refresh_token: successor }, sent);
     const claims = tokens.claims();
     // OpenID Connect Core §12.2.
     if (claims !== undefined && claims.sub !== session.company?.sub) {

@@ -11,7 +11,12 @@ import {
   TOKEN_EXCHANGE_GRANT,
 } from '../../oauth/oauth-names.ts';
 import { expiryTime } from '../provider/lifetime.ts';
-import { bindsTokens, inProviderTime, loginClient, type ProviderAccess } from '../provider/provider.ts';
+import {
+  bindsTokens,
+  loginClient,
+  type ProviderAccess,
+  retryWithProviderTime,
+} from '../provider/provider.ts';
 import type { AccessToken } from '../session/access-token.ts';
 import { dpopHandle, type PrivateJwk } from '../session/dpop-key.ts';
 import { grantedScopes, UNKNOWN_LIFETIME_S } from '../session/token-refresh.ts';
@@ -19,7 +24,7 @@ import type { CompanyKey } from './client-key.ts';
 import { exchangeError, redemptionError } from './company-failure.ts';
 import { signInProfile } from './sign-in-profile.ts';
 
-export interface CompanyMachine {
+export interface CompanyClientContext {
   readonly profile: ResolvedProfile;
   readonly company: CompanySignIn;
   readonly key: CompanyKey;
@@ -28,12 +33,12 @@ export interface CompanyMachine {
   readonly clock: Clock;
 }
 
-export interface SignedInBy {
+export interface CompanyToken {
   readonly type: typeof ID_TOKEN_TYPE | typeof REFRESH_TOKEN_TYPE;
   readonly token: string;
 }
 
-export interface LetIn {
+export interface HomeSignIn {
   readonly token: AccessToken;
   /** The home's id for the client. The company supplies it, because the client is registered separately on each side. */
   readonly clientId: string;
@@ -47,19 +52,19 @@ export interface LetIn {
  * @throws {TradeAgentError} `login_required` if the sign-in was too weak; `insufficient_scope` if the company or the home
  * denies access; `provider_error` and `provider_unreachable`, which name the server
  */
-export async function comeIn(
-  machine: CompanyMachine,
-  subject: SignedInBy,
+export async function signInToHome(
+  machine: CompanyClientContext,
+  subject: CompanyToken,
   scopes: readonly string[],
-): Promise<LetIn> {
+): Promise<HomeSignIn> {
   const { profile, company } = machine;
   const home = { ...machine.access, privateKey: machine.key };
   // The assertion's audience must match the home's issuer exactly.
   const audience = (await loginClient(profile, machine.access)).serverMetadata().issuer;
-  const assertion = await askCompany(machine, subject, audience, scopes);
-  const clientId = namedClient(assertion, company);
+  const assertion = await requestAssertion(machine, subject, audience, scopes);
+  const clientId = assertionClientId(assertion, company);
   let sentAt = machine.clock.now();
-  const answer = await inProviderTime(profile.issuer, async () => {
+  const answer = await retryWithProviderTime(profile.issuer, async () => {
     const configuration = await loginClient({ ...profile, login_client: { client_id: clientId } }, home);
     const DPoP = await dpopHandle(configuration, machine.dpopKey);
     sentAt = machine.clock.now();
@@ -86,14 +91,14 @@ export async function comeIn(
   };
 }
 
-async function askCompany(
-  { profile, company, key, dpopKey, access }: CompanyMachine,
-  { type, token }: SignedInBy,
+async function requestAssertion(
+  { profile, company, key, dpopKey, access }: CompanyClientContext,
+  { type, token }: CompanyToken,
   audience: string,
   scopes: readonly string[],
 ): Promise<string> {
   const place = signInProfile(profile);
-  const answer = await inProviderTime(place.issuer, async () => {
+  const answer = await retryWithProviderTime(place.issuer, async () => {
     const configuration = await loginClient(place, { ...access, privateKey: key });
     const bound = bindsTokens(place, configuration.serverMetadata());
     return await genericGrantRequest(
@@ -112,13 +117,13 @@ async function askCompany(
   }).catch((error: unknown) => {
     throw exchangeError(error, profile, company);
   });
-  if (answer.issued_token_type !== ID_JAG_TYPE) throw notAnAssertion(company);
+  if (answer.issued_token_type !== ID_JAG_TYPE) throw invalidAssertion(company);
   return answer.access_token;
 }
 
-function namedClient(assertion: string, company: CompanySignIn): string {
+function assertionClientId(assertion: string, company: CompanySignIn): string {
   const { client_id: named } = decodeClaims(assertion) ?? {};
-  if (typeof named !== 'string' || named === '') throw notAnAssertion(company);
+  if (typeof named !== 'string' || named === '') throw invalidAssertion(company);
   return named;
 }
 
@@ -131,7 +136,7 @@ function decodeClaims(token: string): Readonly<ReturnType<typeof decodeJwt>> | u
   }
 }
 
-function notAnAssertion({ issuer }: CompanySignIn): TradeAgentError {
+function invalidAssertion({ issuer }: CompanySignIn): TradeAgentError {
   return new TradeAgentError('provider_error', `${issuer} did not respond with an identity assertion`, {
     hint: 'Ask its operator whether it issues ID-JAGs (Cross App Access).',
   });

@@ -4,9 +4,9 @@ import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { listenForRedirect } from '../../net/loopback-redirect.ts';
 import { expiryTime } from '../provider/lifetime.ts';
-import type { ConnectedAccount, ConnectedAccounts } from './connected-accounts.ts';
+import type { ConnectedAccount, ConnectedAccountsClient } from './connected-accounts.ts';
 
-export interface ConnectingAccount {
+export interface PendingConnection {
   readonly address: string;
   readonly ticket: string;
   readonly expiresAt: number;
@@ -36,16 +36,18 @@ const MAX_PAUSE_S = 30;
  * @throws {TradeAgentError} `port_in_use`, and the errors of the API's `start`
  */
 export async function connectAccount(
-  accounts: ConnectedAccounts,
+  accounts: ConnectedAccountsClient,
   options: ConnectOptions,
-): Promise<ConnectingAccount> {
-  return options.finish === 'provider' ? finishedThere(accounts, options) : finishedHere(accounts, options);
+): Promise<PendingConnection> {
+  return options.finish === 'provider'
+    ? finishAtProvider(accounts, options)
+    : finishOnLoopback(accounts, options);
 }
 
-async function finishedThere(
-  accounts: ConnectedAccounts,
+async function finishAtProvider(
+  accounts: ConnectedAccountsClient,
   { connection, scopes, clock }: ConnectOptions,
-): Promise<ConnectingAccount> {
+): Promise<PendingConnection> {
   const startedAt = clock.now();
   const started = await accounts.start({ connection, scopes, deviceName: machineName() });
   const { address, ticket, authSession, interval = DEFAULT_INTERVAL_S } = started;
@@ -66,8 +68,8 @@ async function finishedThere(
         });
         signal.throwIfAborted();
         if (progress?.status === 'connected') return progress.account;
-        if (progress !== undefined && progress.status !== 'pending') throw ended(progress.status);
-        if (clock.now() >= expiresAt) throw ended('expired');
+        if (progress !== undefined && progress.status !== 'pending') throw connectionFailure(progress.status);
+        if (clock.now() >= expiresAt) throw connectionFailure('expired');
         pause = progress === undefined ? Math.min(Math.max(1, pause * 2), MAX_PAUSE_S) : interval;
       }
     },
@@ -75,10 +77,10 @@ async function finishedThere(
 }
 
 /** Completes the connection here: the browser returns (RFC 8252 §7.3) with a code that only this process can use (PKCE). */
-async function finishedHere(
-  accounts: ConnectedAccounts,
+async function finishOnLoopback(
+  accounts: ConnectedAccountsClient,
   { connection, scopes, clock, redirectPort }: ConnectOptions,
-): Promise<ConnectingAccount> {
+): Promise<PendingConnection> {
   const back = await listenForReturn(redirectPort);
   try {
     const startedAt = clock.now();
@@ -97,11 +99,12 @@ async function finishedHere(
         const over = new AbortController();
         try {
           const late = clock.sleep(expiresAt - clock.now(), over.signal).then(() => {
-            throw ended('expired');
+            throw connectionFailure('expired');
           });
           late.catch(() => undefined);
           const answer = await Promise.race([back.answer(signal), late]);
-          if (answer.error !== undefined) throw ended(answer.error === 'access_denied' ? 'denied' : 'failed');
+          if (answer.error !== undefined)
+            throw connectionFailure(answer.error === 'access_denied' ? 'denied' : 'failed');
           return await accounts.complete({
             authSession: started.authSession,
             connectCode: answer.connectCode,
@@ -120,7 +123,7 @@ async function finishedHere(
   }
 }
 
-const ends = {
+const failureTexts = {
   denied: [
     'login_denied',
     'access was denied there, so nothing was connected',
@@ -130,12 +133,12 @@ const ends = {
   expired: ['login_expired', 'nobody signed in there in time', 'Run it again.'],
 } as const;
 
-function ended(how: keyof typeof ends): TradeAgentError {
-  const [code, message, hint] = ends[how];
+function connectionFailure(how: keyof typeof failureTexts): TradeAgentError {
+  const [code, message, hint] = failureTexts[how];
   return new TradeAgentError(code, message, { hint });
 }
 
-type ReturnedAnswer =
+type RedirectResult =
   | { readonly connectCode: string; readonly error?: undefined }
   | { readonly error: string };
 
@@ -143,7 +146,7 @@ type ReturnedAnswer =
 async function listenForReturn(port: number) {
   const state = randomBytes(24).toString('base64url');
   const codeVerifier = randomBytes(32).toString('base64url');
-  const redirect = await listenForRedirect<ReturnedAnswer>({
+  const redirect = await listenForRedirect<RedirectResult>({
     port,
     path: '/connected',
     read: (query) => {

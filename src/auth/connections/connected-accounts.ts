@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
-import { boundedFetch, isAnswerTooLong, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { boundedFetch, isResponseTooLarge, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { defined } from '../../values/defined.ts';
 import { parseJson } from '../../values/parse-json.ts';
@@ -38,7 +38,7 @@ interface ConnectedAccountsAccess {
   readonly fetch?: typeof fetch | undefined;
 }
 
-export type ConnectedAccounts = ReturnType<typeof connectedAccounts>;
+export type ConnectedAccountsClient = ReturnType<typeof createConnectedAccountsClient>;
 
 const progressByCode = {
   authorization_pending: 'pending',
@@ -48,10 +48,10 @@ const progressByCode = {
 } as const;
 
 /** Client for Auth0's My Account API, or another with the same interface (docs/operate/providers/other.md). */
-export function connectedAccounts(access: ConnectedAccountsAccess) {
+export function createConnectedAccountsClient(access: ConnectedAccountsAccess) {
   const { endpoint } = access;
   const { origin } = new URL(endpoint);
-  const request = requester(access);
+  const request = createRequester(access);
 
   const ask = async <T>(
     method: string,
@@ -67,7 +67,7 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
   const parsed = <T>(schema: z.ZodType<T>, answer: unknown): T => {
     const result = schema.safeParse(answer);
     if (result.success) return result.data;
-    throw senseless(origin);
+    throw invalidResponse(origin);
   };
 
   return {
@@ -155,7 +155,12 @@ export function connectedAccounts(access: ConnectedAccountsAccess) {
 }
 
 /** Creates a sender of API requests that answers a DPoP nonce challenge once. */
-function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: ConnectedAccountsAccess) {
+function createRequester({
+  endpoint,
+  authorize,
+  answered,
+  fetch: ownFetch = fetch,
+}: ConnectedAccountsAccess) {
   const send = boundedFetch(ownFetch, MAX_PROVIDER_RESPONSE_BYTES);
   const { origin } = new URL(endpoint);
 
@@ -177,7 +182,7 @@ function requester({ endpoint, authorize, answered, fetch: ownFetch = fetch }: C
       answered?.(url, response);
       return { response, answer: parseJson(await response.text()) };
     } catch (error) {
-      if (isAnswerTooLong(error)) throw senseless(origin);
+      if (isResponseTooLarge(error)) throw invalidResponse(origin);
       throw new TradeAgentError('provider_unreachable', `${origin} can't be reached`, {
         hint: 'Check the network, then try again.',
       });
@@ -214,7 +219,7 @@ function apiError(status: number, origin: string): TradeAgentError {
   }
 }
 
-function senseless(origin: string): TradeAgentError {
+function invalidResponse(origin: string): TradeAgentError {
   return new TradeAgentError('provider_error', `${origin} sent an invalid response`, {
     hint: 'Check that it is the right identity provider.',
   });

@@ -2,10 +2,10 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import { CONNECTION_SCOPES } from '../../oauth/scopes.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
-import { notByCompany } from '../company/company-failure.ts';
+import { companyScopeMissing } from '../company/company-failure.ts';
 import type { ConnectedAccountsService } from '../provider/dialect.ts';
 import { providerDialect } from '../provider/dialects.ts';
 import { loginClient } from '../provider/provider.ts';
@@ -14,10 +14,10 @@ import { parsePrivateJwk } from '../session/dpop-key.ts';
 import { createDpopProver, type DpopProver } from '../session/dpop-proof.ts';
 import { parseStoredSession } from '../session/stored-session.ts';
 import { refreshAccessToken } from '../session/token-refresh.ts';
-import { type ConnectedAccounts, connectedAccounts } from './connected-accounts.ts';
+import { type ConnectedAccountsClient, createConnectedAccountsClient } from './connected-accounts.ts';
 
 export interface OpenConnectedAccounts {
-  readonly accounts: ConnectedAccounts;
+  readonly accounts: ConnectedAccountsClient;
   readonly finish: ConnectedAccountsService['finish'];
 }
 
@@ -30,11 +30,11 @@ export interface OpenConnectedAccounts {
 export async function openConnectedAccounts(
   profile: ResolvedProfile,
   store: CredentialStore,
-  options: { home: Home; fetch?: typeof fetch; clock?: Clock },
+  options: { home: UserDirs; fetch?: typeof fetch; clock?: Clock },
 ): Promise<OpenConnectedAccounts> {
   const clock = options.clock ?? systemClock;
   // Connected accounts belong to the person. A company's sign-in does not authorize access to them.
-  if (profile.company !== undefined) throw notByCompany(profile.company, CONNECTION_SCOPES);
+  if (profile.company !== undefined) throw companyScopeMissing(profile.company, CONNECTION_SCOPES);
   const held = await store.get(['session', 'dpop_key']);
   const session = parseStoredSession(held.session, profile);
   if (session === undefined || held.dpop_key === undefined) throw loginRequired();
@@ -50,7 +50,7 @@ export async function openConnectedAccounts(
   let token: AccessToken | undefined;
   return {
     finish: service.finish,
-    accounts: connectedAccounts({
+    accounts: createConnectedAccountsClient({
       endpoint: service.endpoint.replace(/\/$/, ''),
       fetch: options.fetch,
       authorize: async (method, url) => {

@@ -1,5 +1,5 @@
 import { TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
-import { type Dialect, fittingMessage } from './dialect.ts';
+import { type Dialect, fitBindingMessage } from './dialect.ts';
 import { standard } from './standard.ts';
 
 /** Auth0 requires `binding_message` and allows 64 characters: "Use only alphanumeric and +-_.,:# characters". */
@@ -19,11 +19,13 @@ export const auth0: Dialect = {
   complete: (metadata) => ({
     ...metadata,
     backchannel_authentication_endpoint:
-      metadata.backchannel_authentication_endpoint ?? new URL('bc-authorize', slashed(metadata.issuer)).href,
+      metadata.backchannel_authentication_endpoint ??
+      new URL('bc-authorize', withTrailingSlash(metadata.issuer)).href,
   }),
   audience: (audience) => ({ audience }),
-  loginHint: ({ sub }, issuer) => JSON.stringify({ format: 'iss_sub', iss: slashed(issuer), sub }),
-  bindingMessage: (message) => fittingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
+  loginHint: ({ sub }, issuer) => JSON.stringify({ format: 'iss_sub', iss: withTrailingSlash(issuer), sub }),
+  bindingMessage: (message) =>
+    fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
   longestApproval: MAX_PUSH_APPROVAL_S,
   details: 'registered',
   // Auth0's "POST /oauth/revoke" revokes refresh tokens only. Access tokens there are valid until they expire.
@@ -38,8 +40,8 @@ export const auth0: Dialect = {
   },
   // Auth0's My Account API. A session gets tokens for it through a multi-resource refresh token, which must be configured there.
   connectedAccounts: ({ issuer }) => ({
-    endpoint: `${slashed(issuer)}me/v1/connected-accounts`,
-    audience: { audience: `${slashed(issuer)}me/` },
+    endpoint: `${withTrailingSlash(issuer)}me/v1/connected-accounts`,
+    audience: { audience: `${withTrailingSlash(issuer)}me/` },
     atSignIn: false,
     finish: 'loopback',
   }),
@@ -53,6 +55,6 @@ export const auth0: Dialect = {
 };
 
 /** Adds the slash that Auth0's issuer ends with. Its `iss` must match exactly. */
-function slashed(issuer: string): string {
+function withTrailingSlash(issuer: string): string {
   return issuer.endsWith('/') ? issuer : `${issuer}/`;
 }

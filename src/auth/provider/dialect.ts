@@ -29,7 +29,7 @@ export interface Dialect {
   /** The grant type that exchanges a user's access token for one for a connected account. */
   readonly exchangeGrantType: string;
   /** How a server obtains tokens for the gateway on behalf of people (RFC 8693), besides the audience. */
-  readonly onBehalf: OnBehalf;
+  readonly onBehalf: OnBehalfOfRules;
   /** Whether single access tokens can be revoked (RFC 7009 §2) without revoking the refresh token. */
   readonly revokesAccessTokens: boolean;
   /** Returns the service that manages the person's connected accounts, or undefined if the provider has none. */
@@ -38,7 +38,7 @@ export interface Dialect {
 }
 
 /** A provider's rules for a server that exchanges a person's token. */
-interface OnBehalf {
+interface OnBehalfOfRules {
   /** Whether the request names the gateway as the audience. If not, the client's settings at the provider define it. */
   readonly namesAudience: boolean;
   /** Matches the error for a token that is bound to another client's key. Undefined if the provider has no such rule. */
@@ -71,7 +71,7 @@ export interface ConnectedAccountsService {
  * middle, never the code at its end, which is how the person tells requests apart.
  * @param allowed matches one allowed character; others become `_`, or `.` if `_` is not allowed either
  */
-export function fittingMessage(message: string, allowed: RegExp, longest: number): string {
+export function fitBindingMessage(message: string, allowed: RegExp, longest: number): string {
   const filler = allowed.test('_') ? '_' : '.';
   const text = [...message].map((character) => (allowed.test(character) ? character : filler)).join('');
   if (text.length <= longest) return text;

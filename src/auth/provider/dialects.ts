@@ -19,7 +19,7 @@ export function detectProvider(metadata: ServerMetadata): ProviderName {
   return others.find((name) => dialects[name].recognizes(metadata)) ?? 'standard';
 }
 
-export function withLongestApproval(profile: ResolvedProfile): ResolvedProfile {
+export function capApprovalTtl(profile: ResolvedProfile): ResolvedProfile {
   return {
     ...profile,
     approval_ttl: Math.min(profile.approval_ttl, providerDialect(profile).longestApproval),

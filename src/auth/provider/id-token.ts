@@ -96,11 +96,11 @@ type Jose = typeof import('jose');
 type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 
 /** Each provider's signing keys, cached per fetch function, because the gateway receives an ID token with each approval. */
-const fetched = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
+const keysByFetch = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
 function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {
-  const ofAll = fetched.get(by) ?? new Map<string, RemoteKeys>();
-  fetched.set(by, ofAll);
+  const ofAll = keysByFetch.get(by) ?? new Map<string, RemoteKeys>();
+  keysByFetch.set(by, ofAll);
   const address = String(jwks_uri);
   const known = ofAll.get(address);
   if (known !== undefined) return known;
@@ -111,7 +111,7 @@ function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jo
     cooldownDuration: MAX_KEY_AGE_MS,
     [jose.customFetch]: async (url, init) => {
       const response = await send(url, init);
-      if (response.status >= 500) throw keysOutOfReach(issuer);
+      if (response.status >= 500) throw keysUnreachable(issuer);
       return response;
     },
   });
@@ -135,12 +135,12 @@ async function fetchKeys(
       }
       const isAway =
         error instanceof jose.errors.JWKSTimeout || providerFailure(error).kind === 'unreachable';
-      throw isAway ? keysOutOfReach(issuer) : error;
+      throw isAway ? keysUnreachable(issuer) : error;
     }
   }
 }
 
-function keysOutOfReach(issuer: string): TradeAgentError {
+function keysUnreachable(issuer: string): TradeAgentError {
   return new TradeAgentError('provider_unreachable', `the keys of ${issuer} can't be fetched`, {
     hint: 'Check the network, then try again.',
   });

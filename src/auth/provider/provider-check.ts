@@ -4,7 +4,7 @@ import { CIBA_GRANT, DEVICE_GRANT } from '../../oauth/oauth-names.ts';
 import { TRADE_ORDER_TYPE } from '../../trading/approval-details.ts';
 import type { Dialect, Feature } from './dialect.ts';
 import { providerDialect } from './dialects.ts';
-import { announcesDpop } from './provider.ts';
+import { supportsDpop } from './provider.ts';
 
 /** The result of checking one feature that the provider must support. Every `warn` and `fail` says what to configure there. */
 export interface ProviderFinding {
@@ -15,14 +15,14 @@ export interface ProviderFinding {
   readonly fix?: string;
 }
 
-type Checked = Pick<ResolvedProfile, 'provider' | 'dpop' | 'environment'>;
+type CheckedProfile = Pick<ResolvedProfile, 'provider' | 'dpop' | 'environment'>;
 
 /** Compares what a profile and its gateway need with the provider's metadata. Sends no requests. */
-export function checkProviderFeatures(profile: Checked, announced: ServerMetadata): ProviderFinding[] {
+export function checkProviderFeatures(profile: CheckedProfile, announced: ServerMetadata): ProviderFinding[] {
   const dialect = providerDialect(profile);
   const { setup } = dialect;
   const metadata = dialect.complete(announced);
-  const grants = listed(metadata, 'grant_types_supported');
+  const grants = listedValues(metadata, 'grant_types_supported');
   const lacks = (grant: string) => grants !== undefined && !grants.includes(grant);
   const say = (feature: Feature, status: ProviderFinding['status'], message: string): ProviderFinding => ({
     feature,
@@ -35,20 +35,25 @@ export function checkProviderFeatures(profile: Checked, announced: ServerMetadat
     metadata.device_authorization_endpoint === undefined || lacks(DEVICE_GRANT)
       ? say('device', 'fail', 'no device login (RFC 8628), so nobody can sign in')
       : say('device', 'ok', 'device login'),
-    ciba(metadata, announced, lacks(CIBA_GRANT), say),
-    details(profile, dialect, metadata, say),
-    dpop(profile, metadata, say),
-    tokenExchange(dialect, grants, say),
+    cibaFinding(metadata, announced, lacks(CIBA_GRANT), say),
+    detailsFinding(profile, dialect, metadata, say),
+    dpopFinding(profile, metadata, say),
+    tokenExchangeFinding(dialect, grants, say),
   ];
 }
 
-type Say = (feature: Feature, status: ProviderFinding['status'], message: string) => ProviderFinding;
+type MakeFinding = (feature: Feature, status: ProviderFinding['status'], message: string) => ProviderFinding;
 
-function ciba(metadata: ServerMetadata, announced: ServerMetadata, lacksGrant: boolean, say: Say) {
+function cibaFinding(
+  metadata: ServerMetadata,
+  announced: ServerMetadata,
+  lacksGrant: boolean,
+  say: MakeFinding,
+) {
   if (metadata.backchannel_authentication_endpoint === undefined || lacksGrant) {
     return say('ciba', 'fail', 'no phone approvals (CIBA), so no order can be placed');
   }
-  const modes = listed(metadata, 'backchannel_token_delivery_modes_supported');
+  const modes = listedValues(metadata, 'backchannel_token_delivery_modes_supported');
   if (modes !== undefined && !modes.includes('poll') && !modes.includes('ping')) {
     return say('ciba', 'fail', `CIBA supports neither poll nor ping mode (only ${modes.join(', ')})`);
   }
@@ -57,7 +62,12 @@ function ciba(metadata: ServerMetadata, announced: ServerMetadata, lacksGrant: b
     : say('ciba', 'ok', 'phone approvals (CIBA)');
 }
 
-function details(profile: Checked, dialect: Dialect, metadata: ServerMetadata, say: Say) {
+function detailsFinding(
+  profile: CheckedProfile,
+  dialect: Dialect,
+  metadata: ServerMetadata,
+  say: MakeFinding,
+) {
   const type = TRADE_ORDER_TYPE;
   if (dialect.details === 'never') {
     const what = `${dialect.label} does not put the approved order into the token`;
@@ -65,7 +75,7 @@ function details(profile: Checked, dialect: Dialect, metadata: ServerMetadata, s
       ? say('details', 'fail', `${what}, so the gateway requests no live orders there`)
       : say('details', 'warn', `${what}, so the phone shows only a short message`);
   }
-  const types = listed(metadata, 'authorization_details_types_supported');
+  const types = listedValues(metadata, 'authorization_details_types_supported');
   if (types?.includes(type)) return say('details', 'ok', `approvals carry the order (type ${type})`);
   if (types !== undefined && dialect.details === 'announced') {
     return say(
@@ -81,15 +91,15 @@ function details(profile: Checked, dialect: Dialect, metadata: ServerMetadata, s
   );
 }
 
-function dpop(profile: Checked, metadata: ServerMetadata, say: Say) {
-  if (!announcesDpop(metadata)) return say('dpop', 'warn', 'no DPoP, so a stolen token works anywhere');
+function dpopFinding(profile: CheckedProfile, metadata: ServerMetadata, say: MakeFinding) {
+  if (!supportsDpop(metadata)) return say('dpop', 'warn', 'no DPoP, so a stolen token works anywhere');
   return profile.dpop === false
     ? say('dpop', 'warn', 'DPoP is turned off in the profile, so a stolen token works anywhere')
     : say('dpop', 'ok', "tokens bound to this machine's key (DPoP)");
 }
 
 /** Only the gateway uses token exchange, and it may have another way to reach the broker. */
-function tokenExchange(dialect: Dialect, grants: readonly string[] | undefined, say: Say) {
+function tokenExchangeFinding(dialect: Dialect, grants: readonly string[] | undefined, say: MakeFinding) {
   return grants?.includes(dialect.exchangeGrantType)
     ? say('token_exchange', 'ok', "token exchange, for the gateway's access to the broker")
     : say(
@@ -99,7 +109,7 @@ function tokenExchange(dialect: Dialect, grants: readonly string[] | undefined, 
       );
 }
 
-function listed(metadata: ServerMetadata, name: string): string[] | undefined {
+function listedValues(metadata: ServerMetadata, name: string): string[] | undefined {
   const value = metadata[name];
   return Array.isArray(value) ? value.map(String) : undefined;
 }

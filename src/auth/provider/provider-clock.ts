@@ -31,30 +31,30 @@ export function providerNow(issuer: string, clock: Clock): number {
  * Wraps fetch to compare clocks with each response from the provider. Compares both `clock` and the system clock, which
  * the libraries use to make proofs and assertions (their `clockSkew`).
  */
-export function comparesClocks(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
+export function withClockComparison(issuer: string, clock: Clock, send: typeof fetch): typeof fetch {
   const clocks = [...new Set([clock, systemClock])];
   return async (url, init) => {
     let asked = send;
     const comparisons = clocks.map((one) => {
-      const comparison = clockComparison(asked, one, clockOffset(issuer, one));
+      const comparison = compareClocks(asked, one, clockOffset(issuer, one));
       asked = comparison.fetch;
       return [one, comparison] as const;
     });
     const response = await asked(url, init);
     if (response.headers.has('date')) {
-      for (const [one, comparison] of comparisons) note(issuer, one, comparison.skew());
+      for (const [one, comparison] of comparisons) recordOffset(issuer, one, comparison.skew());
     }
     return response;
   };
 }
 
-function note(issuer: string, clock: Clock, offset: number): void {
+function recordOffset(issuer: string, clock: Clock, offset: number): void {
   const known = offsets.get(clock) ?? new Map<string, number>();
   offsets.set(clock, known.set(normalizeIssuer(issuer), offset));
 }
 
 /** Returns whether the known clock difference has changed since it was `before` seconds. */
-export function hasLearnt(issuer: string, before: number, clock: Clock = systemClock): boolean {
+export function hasOffsetChanged(issuer: string, before: number, clock: Clock = systemClock): boolean {
   return Math.abs(secondsAhead(issuer, clock) - before) >= MIN_CLOCK_DIFFERENCE_S;
 }
 
@@ -65,7 +65,7 @@ const MIN_WARNING_S = 20;
  * Wraps fetch to compare this machine's clock with the server's (`Date`, RFC 9110 §6.6.1) on each response.
  * @param known the offset measured so far; each response changes it only as far as necessary
  */
-export function clockComparison(send: typeof fetch, clock: Clock, known = 0) {
+export function compareClocks(send: typeof fetch, clock: Clock, known = 0) {
   let seconds = known;
   const compared: typeof fetch = async (input, init) => {
     const sentAt = clock.now();

@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../errors/errors.ts';
-import { isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import { isResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
 
 /**
@@ -15,7 +15,7 @@ export type ProviderFailure =
   | { readonly kind: 'invalid'; readonly reason: string; readonly status?: number };
 
 /** Reasons by the error code of the OAuth libraries or the error name of the runtime. */
-const unanswered = new Map<unknown, string>([
+const unreachableReasons = new Map<unknown, string>([
   ['OAUTH_TIMEOUT', 'it did not answer in time'],
   ['TimeoutError', 'it did not answer in time'],
   ['OAUTH_ABORT', 'the request was aborted'],
@@ -26,9 +26,9 @@ const unanswered = new Map<unknown, string>([
 
 /** Classifies an error thrown by openid-client, oauth4webapi, jose or fetch. */
 export function providerFailure(error: unknown): ProviderFailure {
-  if (isAnswerTooLong(error)) return { kind: 'invalid', reason: 'its answer was too long' };
+  if (isResponseTooLarge(error)) return { kind: 'invalid', reason: 'its answer was too long' };
   const { name, code, cause, error: oauthError, error_description, response = cause } = asRecord(error);
-  if (response instanceof Response && isOverloaded(response, oauthError)) return overloaded(response);
+  if (response instanceof Response && isOverloaded(response, oauthError)) return overloadFailure(response);
   if (typeof oauthError === 'string') {
     return {
       kind: 'oauth',
@@ -40,7 +40,7 @@ export function providerFailure(error: unknown): ProviderFailure {
     const { status } = response;
     return { kind: 'invalid', reason: `it answered with HTTP status ${status}`, status };
   }
-  const reason = unanswered.get(code) ?? unanswered.get(name);
+  const reason = unreachableReasons.get(code) ?? unreachableReasons.get(name);
   if (reason !== undefined) return { kind: 'unreachable', reason };
   // A network error from fetch is a TypeError without a code. The libraries' argument errors are TypeErrors with one.
   if (error instanceof TypeError && code === undefined) {
@@ -62,7 +62,7 @@ function isOverloaded({ status }: Response, oauthError: unknown): boolean {
   return status >= 500 || (status === 429 && !isAnswer);
 }
 
-function overloaded(response: Response): ProviderFailure {
+function overloadFailure(response: Response): ProviderFailure {
   const { status } = response;
   const retryAfter = retryAfterSeconds(response);
   const wait = retryAfter === undefined ? '' : `; retry in ${retryAfter} s`;

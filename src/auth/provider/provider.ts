@@ -12,12 +12,12 @@ import type {
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import { writePrivateFile } from '../../machine/private-file.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { providerDialect } from './dialects.ts';
-import { comparesClocks, hasLearnt, secondsAhead } from './provider-clock.ts';
+import { hasOffsetChanged, secondsAhead, withClockComparison } from './provider-clock.ts';
 import { providerError, providerFailure } from './provider-failure.ts';
 
 /** How long metadata is cached. It changes rarely; a stale copy costs at most one failed request and may be deleted at any time. */
@@ -30,7 +30,7 @@ export interface ProviderAccess {
   readonly fetch?: typeof fetch | undefined;
   readonly clock?: Clock | undefined;
   /** Folders for the disk cache. Nothing is cached on disk if undefined. */
-  readonly home?: Home | undefined;
+  readonly home?: UserDirs | undefined;
   /** Timeout of each request in seconds. Defaults to {@link PROVIDER_TIMEOUT_S}. */
   readonly timeoutSeconds?: number | undefined;
   /** Key of a confidential client (`private_key_jwt`), such as a server's. A person's own client has none. */
@@ -42,7 +42,7 @@ interface CachedMetadata {
   readonly fetchedAt: number;
   readonly metadata: ServerMetadata;
 }
-const inProcess = new Map<string, CachedMetadata>();
+const metadataCache = new Map<string, CachedMetadata>();
 
 /** Error codes for a DPoP proof (RFC 9449 §5) or an assertion (RFC 7523 §3.2) whose timestamp the provider rejects. */
 const CLOCK_ERROR_CODES = ['invalid_dpop_proof', 'invalid_client'];
@@ -73,18 +73,18 @@ export async function providerMetadata(issuer: string, access: ProviderAccess): 
     cached.fetchedAt <= now &&
     now - cached.fetchedAt < METADATA_TTL_MS;
 
-  const remembered = inProcess.get(issuer);
+  const remembered = metadataCache.get(issuer);
   if (isFresh(remembered)) return remembered.metadata;
   const file = access.home && cacheFile(access.home, issuer);
   const saved = file === undefined ? undefined : readCache(file);
   if (isFresh(saved) && isTrustworthy(saved.metadata, issuer)) {
-    inProcess.set(issuer, saved);
+    metadataCache.set(issuer, saved);
     return saved.metadata;
   }
 
   const metadata = await discover(issuer, access);
   const cached = { fetchedAt: now, metadata };
-  inProcess.set(issuer, cached);
+  metadataCache.set(issuer, cached);
   if (file !== undefined) {
     try {
       writePrivateFile(file, JSON.stringify(cached));
@@ -114,7 +114,7 @@ export async function clientConfiguration(
     authentication ?? oidc.None(),
   );
   configuration.timeout = access.timeoutSeconds ?? PROVIDER_TIMEOUT_S;
-  const send = comparesClocks(
+  const send = withClockComparison(
     issuer,
     clock,
     boundedFetch(access.fetch ?? fetch, MAX_PROVIDER_RESPONSE_BYTES),
@@ -130,13 +130,17 @@ export async function clientConfiguration(
  * shows that this machine's clock is wrong. Retrying is safe because a rejected request was not carried out.
  * @param request builds its own configuration, so that it uses the corrected time
  */
-export async function inProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
+export async function retryWithProviderTime<T>(issuer: string, request: () => Promise<T>): Promise<T> {
   const before = secondsAhead(issuer);
   try {
     return await request();
   } catch (error) {
     const failure = providerFailure(error);
-    if (!hasLearnt(issuer, before) || failure.kind !== 'oauth' || !CLOCK_ERROR_CODES.includes(failure.error))
+    if (
+      !hasOffsetChanged(issuer, before) ||
+      failure.kind !== 'oauth' ||
+      !CLOCK_ERROR_CODES.includes(failure.error)
+    )
       throw error;
     return await request();
   }
@@ -165,11 +169,11 @@ export function audienceParameters(
 
 /** Returns whether this profile's tokens are bound to our key: yes if the provider supports it and the profile allows it. */
 export function bindsTokens(profile: Pick<ResolvedProfile, 'dpop'>, metadata: ServerMetadata): boolean {
-  return profile.dpop !== false && announcesDpop(metadata);
+  return profile.dpop !== false && supportsDpop(metadata);
 }
 
 /** Returns whether the provider can bind tokens to a key (RFC 9449 §5.1). */
-export function announcesDpop(metadata: ServerMetadata): boolean {
+export function supportsDpop(metadata: ServerMetadata): boolean {
   return metadata.dpop_signing_alg_values_supported?.includes('ES256') ?? false;
 }
 
@@ -218,7 +222,7 @@ function isTrustworthy(metadata: ServerMetadata, issuer: string): boolean {
   );
 }
 
-function cacheFile(home: Home, issuer: string): string {
+function cacheFile(home: UserDirs, issuer: string): string {
   const id = createHash('sha256').update(issuer).digest('hex').slice(0, 16);
   return join(home.data, 'cache', `provider-${id}.json`);
 }

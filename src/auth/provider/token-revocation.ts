@@ -68,13 +68,13 @@ async function revokeEach(
         providerFailure,
       );
       if (failure?.kind === 'unreachable') away = failure.reason;
-      if (failure !== undefined) left.push({ token, ...unrevoked(failure) });
+      if (failure !== undefined) left.push({ token, ...revocationFailure(failure) });
     }
   }
   return left;
 }
 
-function unrevoked(failure: ProviderFailure): Omit<UnrevokedToken, 'token'> {
+function revocationFailure(failure: ProviderFailure): Omit<UnrevokedToken, 'token'> {
   if (failure.kind !== 'oauth') return { reason: failure.reason, unsupported: false };
   // RFC 7009 §2.2.1.
   const unsupported = failure.error === 'unsupported_token_type';

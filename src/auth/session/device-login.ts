@@ -3,7 +3,7 @@ import type { Configuration, DPoPHandle } from 'openid-client';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import { machineName, printableName } from '../../machine/machine-name.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { DEVICE_GRANT } from '../../oauth/oauth-names.ts';
@@ -14,7 +14,7 @@ import { providerDialect } from '../provider/dialects.ts';
 import { type IdTokenClaims, verifyIdToken } from '../provider/id-token.ts';
 import { expiryTime } from '../provider/lifetime.ts';
 import { audienceParameters, bindsTokens, loginClient, type ProviderAccess } from '../provider/provider.ts';
-import { clockComparison } from '../provider/provider-clock.ts';
+import { compareClocks } from '../provider/provider-clock.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { dpopHandle, generatePrivateJwk, type PrivateJwk, parsePrivateJwk } from './dpop-key.ts';
 import type { User } from './session.ts';
@@ -38,18 +38,18 @@ export interface DeviceLoginOptions {
    * Makes the final decision on whether a sign-in is accepted and whose session it becomes. If absent, the ID token
    * decides. If it throws, nothing is stored and the new sign-in is revoked.
    */
-  readonly settle?: (signedIn: SignedIn) => Promise<Partial<StoredSession>>;
+  readonly settle?: (signedIn: SignInResult) => Promise<Partial<StoredSession>>;
   /** Name on the consent page. Defaults to this machine's name. */
   readonly deviceName?: string;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
-  readonly home?: Home;
+  readonly home?: UserDirs;
   readonly timeoutSeconds?: number;
   /** Aborts the start of the sign-in. `complete` takes its own signal. */
   readonly signal?: AbortSignal;
 }
 
-interface SignedIn {
+interface SignInResult {
   readonly idToken: string;
   readonly claims: IdTokenClaims;
   readonly dpopKey: PrivateJwk;
@@ -69,7 +69,7 @@ export async function beginDeviceLogin(
   await store.probe();
   options.signal?.throwIfAborted();
   const clock = options.clock ?? systemClock;
-  const clocks = clockComparison(options.fetch ?? fetch, clock);
+  const clocks = compareClocks(options.fetch ?? fetch, clock);
   const configuration = await loginClient(profile, { ...options, fetch: clocks.fetch });
   const dialect = providerDialect(profile);
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
@@ -146,7 +146,7 @@ export async function beginDeviceLogin(
         fetch: options.fetch,
       });
       const settled = await options.settle?.({ idToken, claims, dpopKey }).catch(async (error: unknown) => {
-        await endAgain(profile, refreshToken, options);
+        await revokeUnused(profile, refreshToken, options);
         throw error;
       });
       const session: StoredSession = {
@@ -202,11 +202,11 @@ async function storeLogin(
   });
   if (previous.refresh_token === undefined || parseStoredSession(previous.session, profile) === undefined)
     return;
-  await endAgain(profile, previous.refresh_token, access);
+  await revokeUnused(profile, previous.refresh_token, access);
 }
 
 /** Revokes an unused sign-in if the provider can be reached. Otherwise it expires by itself. */
-async function endAgain(
+async function revokeUnused(
   profile: ResolvedProfile,
   refreshToken: string,
   access: ProviderAccess,

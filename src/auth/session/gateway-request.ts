@@ -68,15 +68,15 @@ async function sendOnce({
   } catch (error) {
     init.signal?.throwIfAborted();
     throw timeout.aborted
-      ? unreachable(called, url, `no response within ${timeoutMs / 1000} seconds`)
-      : unreachable(called, url, networkCode(error), !neverConnected(error));
+      ? unreachableError(called, url, `no response within ${timeoutMs / 1000} seconds`)
+      : unreachableError(called, url, networkCode(error), !neverConnected(error));
   }
   // An event stream has no total time limit. Its reader watches the heartbeats.
   if (response.headers.get('content-type')?.startsWith('text/event-stream')) clearTimeout(timer);
   prover.rememberNonce(url, response);
   if (response.status >= 300 && response.status < 400 && response.status !== 304) {
     await response.body?.cancel();
-    throw unreachable(called, url, 'it responded with a redirect, which is not followed');
+    throw unreachableError(called, url, 'it responded with a redirect, which is not followed');
   }
   return response;
 }
@@ -87,7 +87,7 @@ function networkCode(error: unknown): string {
 }
 
 /** @param sent false if the request certainly never left */
-function unreachable(called: string, url: URL, reason: string, sent = true): TradeAgentError {
+function unreachableError(called: string, url: URL, reason: string, sent = true): TradeAgentError {
   return new TradeAgentError(
     'gateway_unreachable',
     `the ${called} at ${url.origin} can't be reached (${reason})`,

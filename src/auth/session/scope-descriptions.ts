@@ -1,4 +1,4 @@
-const accounts = 'see, add and remove the accounts you connect';
+const connectedAccountsText = 'see, add and remove the accounts you connect';
 
 const descriptions: Record<string, string> = {
   openid: 'know who you are',
@@ -13,20 +13,20 @@ const descriptions: Record<string, string> = {
   'messages:propose': 'propose orders and messages to you',
   'orders:mandate': 'have orders placed within a mandate that you approved',
   'watchlist:write': 'change your watchlist',
-  'read:me:connected_accounts': accounts,
-  'create:me:connected_accounts': accounts,
-  'delete:me:connected_accounts': accounts,
+  'read:me:connected_accounts': connectedAccountsText,
+  'create:me:connected_accounts': connectedAccountsText,
+  'delete:me:connected_accounts': connectedAccountsText,
 };
 
 /** A sign-in to a server always persists, so this describes what the server does while the person is away. */
-const atServer = { offline_access: 'let the server work for you while you are away' };
+const serverDescriptions = { offline_access: 'let the server work for you while you are away' };
 
 /**
  * Describes the scopes in plain language, in the order given and without repetition. An unknown scope is shown by its own name.
  * @param at whether the sign-in is to the gateway or to a server
  */
 export function describeScopes(scopes: readonly string[], at: 'gateway' | 'server' = 'gateway'): string[] {
-  const words = at === 'server' ? { ...descriptions, ...atServer } : descriptions;
+  const words = at === 'server' ? { ...descriptions, ...serverDescriptions } : descriptions;
   return [...new Set(scopes.map((scope) => words[scope] ?? scope))];
 }
 

@@ -10,9 +10,9 @@ import { expiryTime } from '../provider/lifetime.ts';
 import {
   audienceParameters,
   bindsTokens,
-  inProviderTime,
   loginClient,
   type ProviderAccess,
+  retryWithProviderTime,
 } from '../provider/provider.ts';
 import { providerError, providerFailure } from '../provider/provider-failure.ts';
 import { type AccessToken, isUsable, parseAccessToken, serializeAccessToken } from './access-token.ts';
@@ -55,7 +55,7 @@ export async function refreshAccessToken(
       isUsable(adopted, clock) &&
       adopted.sub === sub &&
       adopted.value !== rejected &&
-      covers(adopted, scopes)
+      coversScopes(adopted, scopes)
     ) {
       return adopted;
     }
@@ -76,7 +76,7 @@ export async function refreshAccessToken(
       }
       // A session from before sign-ins requested this resource has no access to it.
       const refused = failure.kind === 'oauth' && ['invalid_scope', 'invalid_target'].includes(failure.error);
-      if (refused) throw missingScope(scopes);
+      if (refused) throw missingScopeError(scopes);
       throw providerError(failure, 'the session could not be renewed', profile.issuer);
     });
 
@@ -87,11 +87,11 @@ export async function refreshAccessToken(
       refresh_token: refreshToken,
       access_token: isKept ? serializeAccessToken(token) : undefined,
     });
-    if (Object.keys(values).length > 0) await keepSuccessor(store, values, sent);
+    if (Object.keys(values).length > 0) await storeRefreshToken(store, values, sent);
 
     // Checked after the new refresh token is stored: rejecting the response must not lose the session.
     if (problem !== undefined) throw problem;
-    if (!covers(token, scopes)) throw missingScope(scopes);
+    if (!coversScopes(token, scopes)) throw missingScopeError(scopes);
     return token;
   });
 }
@@ -117,7 +117,7 @@ async function requestTokens(
   key: PrivateJwk | undefined,
 ) {
   const oidc = await import('openid-client');
-  return await inProviderTime(profile.issuer, async () => {
+  return await retryWithProviderTime(profile.issuer, async () => {
     const configuration = await loginClient(profile, access);
     const DPoP = key === undefined ? undefined : await dpopHandle(configuration, key);
     const target = isIdentityOnly(scopes) ? {} : (audience ?? audienceParameters(profile));
@@ -153,7 +153,7 @@ function responseProblem(
 }
 
 /** Stores the new refresh token, with one retry if the store fails, because the old one can no longer be used. */
-export async function keepSuccessor(
+export async function storeRefreshToken(
   store: CredentialStore,
   values: Partial<Record<CredentialName, string>>,
   sent: string,
@@ -181,7 +181,7 @@ export function grantedScopes(token: string, answered: readonly string[]): strin
   return [...answered];
 }
 
-export function covers(token: AccessToken, scopes: readonly string[]): boolean {
+export function coversScopes(token: AccessToken, scopes: readonly string[]): boolean {
   return scopes.every((scope) => token.scopes.includes(scope));
 }
 
@@ -195,7 +195,7 @@ function isReadOnly(token: AccessToken): boolean {
   return token.scopes.every((scope) => harmless.includes(scope));
 }
 
-export function missingScope(scopes: readonly string[]): TradeAgentError {
+export function missingScopeError(scopes: readonly string[]): TradeAgentError {
   return new TradeAgentError('insufficient_scope', `this session lacks ${scopes.join(', ')}`, {
     hint: 'Run "trade-agent login" and allow the requested access.',
     details: { scopes: [...scopes] },

@@ -1,7 +1,7 @@
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import {
   MANDATE_SCOPE,
@@ -17,12 +17,12 @@ import { GATEWAY_TIMEOUT_MS, sendToGateway } from './gateway-request.ts';
 import { requireFreshLogin } from './live-login.ts';
 import type { Session, User } from './session.ts';
 import { parseStoredSession, sessionUser } from './stored-session.ts';
-import { covers, missingScope, refreshAccessToken } from './token-refresh.ts';
+import { coversScopes, missingScopeError, refreshAccessToken } from './token-refresh.ts';
 
 export interface SessionOptions {
   readonly profile: ResolvedProfile;
   readonly store: CredentialStore;
-  readonly home: Home;
+  readonly home: UserDirs;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
   /** Requests only read scopes. Requests for any other scope are rejected locally. */
@@ -44,7 +44,7 @@ export async function openSession(options: SessionOptions): Promise<Session | un
   const user = sessionUser(session);
   const access = { fetch: options.fetch, clock: options.clock, home: options.home };
   const kept = parseAccessToken(stored.access_token);
-  return sessionOver({
+  return createTokenSession({
     ...options,
     user,
     key: parsePrivateJwk(stored.dpop_key),
@@ -75,8 +75,8 @@ export interface TokenSource extends Omit<SessionOptions, 'store' | 'home'> {
 }
 
 /** Creates a session on top of a token source. Access tokens are kept in memory until they expire. */
-export function sessionOver(source: TokenSource): Session {
-  const { profile, user, clientId, readOnly = false, renew, missing = missingScope } = source;
+export function createTokenSession(source: TokenSource): Session {
+  const { profile, user, clientId, readOnly = false, renew, missing = missingScopeError } = source;
   const clock = source.clock ?? systemClock;
   const send = source.fetch ?? fetch;
   const timeoutMs = source.timeoutMs ?? GATEWAY_TIMEOUT_MS;
@@ -89,7 +89,9 @@ export function sessionOver(source: TokenSource): Session {
   const tokenFor = (scopes: readonly string[], rejected?: string): Promise<AccessToken> => {
     const cached = () => {
       const token = tokens.get(scopeKey(scopes));
-      return isUsable(token, clock) && token.value !== rejected && covers(token, scopes) ? token : undefined;
+      return isUsable(token, clock) && token.value !== rejected && coversScopes(token, scopes)
+        ? token
+        : undefined;
     };
     const now = cached();
     if (now !== undefined) return Promise.resolve(now);

@@ -2,7 +2,7 @@ import type { ResolvedProfile } from '../../config/profile.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import { type Clock, systemClock } from '../../machine/clock.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import type { CredentialStore } from '../../secrets/credential-store.ts';
 import { displayText } from '../provider/id-token.ts';
 import { loginClient } from '../provider/provider.ts';
@@ -19,10 +19,10 @@ const IDENTITY_SCOPES = ['openid', 'profile', 'email'];
  * response about anyone else is rejected (§5.3.2).
  * @throws {TradeAgentError} `login_required`, `provider_unreachable`, `provider_error`
  */
-export async function askUserinfo(options: {
+export async function fetchUserinfo(options: {
   readonly profile: ResolvedProfile;
   readonly store: CredentialStore;
-  readonly home?: Home;
+  readonly home?: UserDirs;
   readonly fetch?: typeof fetch;
   readonly clock?: Clock;
 }): Promise<User> {

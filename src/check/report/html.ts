@@ -13,7 +13,7 @@ import {
   outcomeLines,
   skippedLine,
   suggestedLines,
-  verdict,
+  summaryLine,
 } from './lines.ts';
 
 /** Maximum number of bars. The rest are combined. */
@@ -48,7 +48,7 @@ export function htmlReport(result: CheckResult, figures: Pick<Figures, 'points' 
 </head>
 <body>
 <header>
-<h1>${e(capital(verdict(result)))}</h1>
+<h1>${e(capital(summaryLine(result)))}</h1>
 <p>${e(accountLine(result))}<br>${e(newYorkText(result.checked_at))}; market ${e(marketLine(result))}</p>
 </header>
 <main>
@@ -183,7 +183,7 @@ dd{margin:0 0 0 auto;text-align:right;font-variant-numeric:tabular-nums}
 `;
 
 /** A point of a drawing, the only place where amounts become numbers. */
-interface Dot {
+interface ChartPoint {
   readonly at: number;
   readonly value: number;
 }
@@ -201,7 +201,7 @@ const MAX_POINTS = 400;
 
 /** Draws a line with the area under it, as SVG colored by the page's style sheet. */
 function lineChart(
-  dots: readonly Dot[],
+  dots: readonly ChartPoint[],
   options: {
     readonly label: string;
     readonly name: string;
@@ -210,10 +210,10 @@ function lineChart(
   },
 ): string {
   if (dots.length < 2) return '<p class="none">Not enough history yet.</p>';
-  const drawn = thinned(dots);
+  const drawn = thinPoints(dots);
   const values = drawn.map(({ value }) => value);
   const { low, high } = bounds(values, options.fromZero ?? false);
-  const [first, last] = [drawn[0] as Dot, drawn.at(-1) as Dot];
+  const [first, last] = [drawn[0] as ChartPoint, drawn.at(-1) as ChartPoint];
   const x = (at: number) =>
     LEFT + ((at - first.at) / Math.max(1, last.at - first.at)) * (WIDTH - LEFT - RIGHT);
   const y = (value: number) => TOP + ((high - value) / (high - low)) * (HEIGHT - TOP - BOTTOM);
@@ -288,17 +288,17 @@ function svg(name: string, height: number, label: string, content: string): stri
 }
 
 /** Keeps the lowest and highest point of each interval, so that no peak is lost. */
-export function thinned(dots: readonly Dot[]): readonly Dot[] {
+export function thinPoints(dots: readonly ChartPoint[]): readonly ChartPoint[] {
   if (dots.length <= MAX_POINTS) return dots;
   const size = Math.ceil(dots.length / (MAX_POINTS / 2 - 1));
-  const kept: Dot[] = [dots[0] as Dot];
+  const kept: ChartPoint[] = [dots[0] as ChartPoint];
   for (let from = 1; from < dots.length - 1; from += size) {
     const part = dots.slice(from, Math.min(from + size, dots.length - 1));
     const low = part.reduce((least, dot) => (dot.value < least.value ? dot : least));
     const high = part.reduce((most, dot) => (dot.value > most.value ? dot : most));
     kept.push(...(low === high ? [low] : low.at < high.at ? [low, high] : [high, low]));
   }
-  kept.push(dots.at(-1) as Dot);
+  kept.push(dots.at(-1) as ChartPoint);
   return kept;
 }
 

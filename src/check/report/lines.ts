@@ -1,9 +1,9 @@
 import { dollars, sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/environment.ts';
+import { environmentName } from '../../trading/environment.ts';
 import { newYorkDate, newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { describeOrder, type OrderRequest } from '../../trading/order.ts';
-import { leftWords } from '../../trading/portfolio/rebalance.ts';
+import { describeLeftReason } from '../../trading/portfolio/rebalance.ts';
 import type { FigureName } from '../incomplete.ts';
 import type { CheckResult } from '../result-schema.ts';
 
@@ -18,7 +18,7 @@ export function dayText(at: string): string {
 
 export function accountLine({ account }: Pick<CheckResult, 'account'>): string {
   const at = account.label === undefined ? '' : ` at ${account.label}`;
-  return `${account.account}${at} ${environmentWord(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
+  return `${account.account}${at} ${environmentName(account.environment)}${account.simulated ? ' (simulated)' : ''}`;
 }
 
 export function marketLine({ market }: CheckResult): string {
@@ -27,7 +27,7 @@ export function marketLine({ market }: CheckResult): string {
     : `closed until ${newYorkText(market.next_open)}`;
 }
 
-export function verdict({ findings, ongoing }: CheckResult): string {
+export function summaryLine({ findings, ongoing }: CheckResult): string {
   const also = ongoing.length === 0 ? '' : `, ${ongoing.length} ongoing`;
   if (findings.length === 0) return `nothing new${also}`;
   return `${findings.length} ${findings.length === 1 ? 'finding' : 'findings'}${also}`;
@@ -158,7 +158,7 @@ export function suggestedLines({ suggestion }: CheckResult): string[] {
   const { orders, left } = suggestion ?? { orders: [], left: [] };
   return [
     ...orders.map(orderLine),
-    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${leftWords(reason)}`),
+    ...left.map(({ symbol, reason }) => `${symbol} was left out: ${describeLeftReason(reason)}`),
   ];
 }
 

@@ -11,7 +11,7 @@ import {
   outcomeLines,
   skippedLine,
   suggestedLines,
-  verdict,
+  summaryLine,
 } from './lines.ts';
 
 export function markdownReport(result: CheckResult): string {
@@ -22,7 +22,7 @@ export function markdownReport(result: CheckResult): string {
   const percent = (fraction: string) => `${new Dec(fraction).mul(100).toFixed(1)}%`;
   const { figures } = result;
   return [
-    `# Portfolio check: ${e(verdict(result))}`,
+    `# Portfolio check: ${e(summaryLine(result))}`,
     '',
     `${e(accountLine(result))}, ${e(newYorkText(result.checked_at))}; market ${e(marketLine(result))}`,
     ...section(

@@ -9,7 +9,7 @@ import {
   outcomeLines,
   skippedLine,
   suggestedLines,
-  verdict,
+  summaryLine,
 } from './lines.ts';
 
 export function textReport(result: CheckResult): string {
@@ -23,7 +23,7 @@ export function textReport(result: CheckResult): string {
   const { suggestion } = result;
   const suggested = suggestedLines(result);
   return [
-    `${verdict(result)}`,
+    `${summaryLine(result)}`,
     ...findings.map((line) => `  ${safeLine(line)}`),
     ...list(
       'ongoing',

@@ -1,20 +1,20 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { environmentWord } from '../../trading/environment.ts';
-import { countdown } from '../options/duration.ts';
+import { environmentName } from '../../trading/environment.ts';
+import { formatCountdown } from '../options/duration.ts';
 import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';
 import {
   approvalWarnings,
-  subjectBrief,
+  shortSubjectDetails,
   subjectFields,
   subjectHeadline,
   subjectKind,
 } from '../text/approval-subject.ts';
-import { talkName } from './chat-state.ts';
+import { conversationName } from './chat-state.ts';
 import { QrCode } from './qr-code.tsx';
 import { inBorder, inColor, useScreen, useScreenText, useTheme } from './screen.ts';
-import { wrappedRows } from './wrapped-rows.ts';
+import { countWrappedRows } from './wrapped-rows.ts';
 
 /** A pending approval and, if there are several conversations, its conversation's number. */
 export interface DisplayedApproval {
@@ -35,7 +35,7 @@ const MAX_PANEL_WIDTH = 110;
 export function panelHeight(approval: ApprovalView, phone: string | undefined, columns: number): number {
   const inner = Math.min(columns, MAX_PANEL_WIDTH) - 4;
   const fields = panelRows(approval, phone).reduce(
-    (sum, [label, value]) => sum + wrappedRows(`${label.padEnd(9)}${value}`, inner),
+    (sum, [label, value]) => sum + countWrappedRows(`${label.padEnd(9)}${value}`, inner),
     0,
   );
   return fields + 4;
@@ -56,7 +56,7 @@ export function ApprovalPanel({ approval, talk, phone, now, qr }: PanelProps & {
     >
       <Box flexDirection="column" {...(withQr ? { width: width - (qr[0]?.length ?? 0) - 6 } : {})}>
         <Text>
-          {talk === undefined ? '' : `${talkName(talk)} `}
+          {talk === undefined ? '' : `${conversationName(talk)} `}
           <Text bold {...inColor(theme.warn)}>
             {subjectKind(approval)}
           </Text>
@@ -104,7 +104,7 @@ export function CompactApproval(props: PanelProps & { maxRows: number }) {
 }
 
 function compactLines({ approval, talk }: DisplayedApproval, phone: string | undefined, now: number) {
-  const name = talk === undefined ? '' : `${talkName(talk)} `;
+  const name = talk === undefined ? '' : `${conversationName(talk)} `;
   return {
     title: `${name}${subjectTitle(approval)}`,
     status: statusText(approval, now),
@@ -116,13 +116,13 @@ function compactLines({ approval, talk }: DisplayedApproval, phone: string | und
 function subjectTitle(approval: ApprovalView): string {
   const { environment } = approval;
   const headline = subjectHeadline(approval);
-  return environment === undefined ? headline : `${environmentWord(environment)} ${headline}`;
+  return environment === undefined ? headline : `${environmentName(environment)} ${headline}`;
 }
 
 function subjectDetails(approval: ApprovalView): string {
   const { worst_case } = approval;
   const judged = [...(worst_case === null ? [] : [worst_case.text]), ...approvalWarnings(approval)];
-  return [...subjectBrief(approval), ...judged].join(' · ');
+  return [...shortSubjectDetails(approval), ...judged].join(' · ');
 }
 
 export function compactRows(
@@ -134,14 +134,17 @@ export function compactRows(
   const { title, status, where, details } = compactLines(shown, phone, now);
   // The code is printed with a space between its letters and around it.
   const code = ' '.repeat(shown.approval.code.length * 2 + 2);
-  return [title, code + status, where, details].reduce((sum, line) => sum + wrappedRows(line, columns), 0);
+  return [title, code + status, where, details].reduce(
+    (sum, line) => sum + countWrappedRows(line, columns),
+    0,
+  );
 }
 
 export function ApprovalRow({ approval, talk, now }: Omit<PanelProps, 'phone'>) {
   const shown = useScreenText();
   return (
     <Text wrap="truncate-end">
-      {talk === undefined ? '' : `${talkName(talk)} `}
+      {talk === undefined ? '' : `${conversationName(talk)} `}
       <Code code={approval.code} /> {shown(subjectHeadline(approval))}: {statusText(approval, now)}
     </Text>
   );
@@ -172,5 +175,7 @@ function panelRows(
 
 function statusText(approval: ApprovalView, now: number): string {
   const state = wordsForStatus(approval);
-  return approval.status === 'requested' ? `${state}, ${countdown(timeLeft(approval, now))} left` : state;
+  return approval.status === 'requested'
+    ? `${state}, ${formatCountdown(timeLeft(approval, now))} left`
+    : state;
 }

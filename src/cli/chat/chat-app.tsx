@@ -2,7 +2,7 @@ import { Box, Static, Text, useAnimation, useApp, useWindowSize } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine } from '../../text/shown-text.ts';
-import { countdown } from '../options/duration.ts';
+import { formatCountdown } from '../options/duration.ts';
 import { wrapWords } from '../text/wrap.ts';
 import {
   ApprovalPanel,
@@ -14,14 +14,14 @@ import {
 } from './approval-panel.tsx';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession, ChatSnapshot, Picker } from './chat-session.ts';
-import { type ChatState, isProposal, runAtWork, talkName } from './chat-state.ts';
+import { activeRun, type ChatState, conversationName, isProposal } from './chat-state.ts';
 import type { ChatLogin, ChatStatus } from './context-driver.ts';
 import type { InputHistory } from './input-history.ts';
 import { ItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';
 import { QrCode } from './qr-code.tsx';
 import { inBorder, inColor, ScreenContext, useScreen, useScreenText, useTheme } from './screen.ts';
-import { completions, offered } from './slash-commands.ts';
+import { completions, offeredCompletions } from './slash-commands.ts';
 import { useChatKeys } from './use-chat-keys.ts';
 import { type InputRow, inputRows, lastRows, tail } from './wrapped-rows.ts';
 
@@ -68,7 +68,7 @@ export function ChatApp(props: {
   const asked = question === undefined ? [] : wrapWords(question, columns);
   // Rows below the live part: empty row, question, queue, input, completions, status, and the terminal's last row.
   const fixed = 3 + typed.length + asked.length + queued.length;
-  const listed = question === undefined ? Math.min(offered(editor).length, MAX_COMPLETIONS) : 0;
+  const listed = question === undefined ? Math.min(offeredCompletions(editor).length, MAX_COMPLETIONS) : 0;
   const completionRows = Math.max(0, Math.min(listed, rows - fixed - 1));
   const liveRows = Math.max(1, rows - fixed - completionRows);
   return (
@@ -190,7 +190,7 @@ function StatusLine(props: {
   ];
   return (
     <Text wrap="truncate-end" dimColor>
-      <MoneyWord status={status} />
+      <EnvironmentLabel status={status} />
       {shown(` · ${parts.join(' · ')}`)}
     </Text>
   );
@@ -244,7 +244,7 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
         <Text bold>trade-agent</Text> {version}
       </Text>
       <Text>
-        <MoneyWord status={status} />
+        <EnvironmentLabel status={status} />
         {shown(` · ${facts.join(' · ')}`)}
       </Text>
       <Text dimColor={unicode}>Type /help for commands. No order is placed without your phone.</Text>
@@ -253,14 +253,14 @@ function Header({ status, version }: { status: ChatStatus; version: string }) {
 }
 
 /** Shows in words whether the money is real and, if it is, also in color. */
-function MoneyWord({ status }: { status: ChatStatus }) {
+function EnvironmentLabel({ status }: { status: ChatStatus }) {
   const theme = useTheme();
   return isLive(status) ? (
     <Text bold inverse {...inColor(theme.danger)}>
-      {` ${moneyWord(status)} `}
+      {` ${environmentLabel(status)} `}
     </Text>
   ) : (
-    <Text bold>{moneyWord(status)}</Text>
+    <Text bold>{environmentLabel(status)}</Text>
   );
 }
 
@@ -269,7 +269,7 @@ function isLive(status: ChatStatus): boolean {
 }
 
 /** Returns `PAPER (simulated)`, `PAPER` or `LIVE: REAL MONEY`, so that the meaning does not depend on color. */
-function moneyWord(status: ChatStatus): string {
+function environmentLabel(status: ChatStatus): string {
   if (status.simulated) return `${status.environment} (simulated)`;
   return isLive(status) ? 'LIVE: REAL MONEY' : status.environment;
 }
@@ -295,7 +295,7 @@ function LoginPanel({ login, now, maxRows }: { login: ChatLogin; now: number; ma
         <Text bold inverse>
           {` ${login.userCode} `}
         </Text>{' '}
-        {countdown(login.expiresAt - now)} left
+        {formatCountdown(login.expiresAt - now)} left
       </Text>
       <Text>by trade-agent on {shown(login.machine)}</Text>
       <Text>{wrapWords(shown(login.warning), columns - 4).join('\n')}</Text>
@@ -396,7 +396,7 @@ function LivePart(props: {
   const shown = useScreenText();
   const markdown = useMarkdown();
   const several = state.talks > 1;
-  const run = runAtWork(state);
+  const run = activeRun(state);
   const approvals = state.runs.flatMap((one) =>
     one.approvals.map((approval): DisplayedApproval => ({ approval, talk: several ? one.talk : undefined })),
   );
@@ -408,7 +408,7 @@ function LivePart(props: {
   const heights = approvals.map(({ approval }) => panelHeight(approval, phone, columns));
   const [first] = approvals;
   const compactHeight = first === undefined ? 0 : compactRows(first, phone, now, columns);
-  const plan = arrange(heights, compactHeight, maxRows - tools.length - 1);
+  const plan = layoutApprovals(heights, compactHeight, maxRows - tools.length - 1);
   const answerRows = maxRows - tools.length - plan.taken;
   const answer =
     run === undefined || answerRows <= 0 ? '' : lastRows(markdown(run.answer).trimEnd(), columns, answerRows);
@@ -422,14 +422,14 @@ function LivePart(props: {
       {tools.map((tool) => (
         <Text key={tool.id} wrap="truncate-end">
           <Spinner />
-          {several && run !== undefined ? `${talkName(run.talk)} ` : ''}
+          {several && run !== undefined ? `${conversationName(run.talk)} ` : ''}
           {shown(tool.text)}
         </Text>
       ))}
       {thinking ? (
         <Text dimColor>
           <Spinner />
-          {several ? `${talkName(run.talk)} ` : ''}thinking
+          {several ? `${conversationName(run.talk)} ` : ''}thinking
         </Text>
       ) : null}
       {approvals.slice(0, full).map(({ approval, talk }, index) => (
@@ -456,7 +456,7 @@ function LivePart(props: {
 }
 
 /** Shows full panels while they leave a row for each other approval. If the first does not fit, it is shown compactly. */
-function arrange(
+function layoutApprovals(
   heights: readonly number[],
   compactHeight: number,
   room: number,

@@ -5,7 +5,7 @@ import { closestMatch } from '../../text/closest-match.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
-import { localTime } from '../text/as-of.ts';
+import { formatLocalTime } from '../text/as-of.ts';
 import type { ChatSession } from './chat-session.ts';
 import { isWaiting, shortTitle } from './chat-state.ts';
 import { type SlashCommand, type SlashName, slashCommands, slashHelp } from './slash-commands.ts';
@@ -18,15 +18,15 @@ type Handler = (chat: ChatSession, args: readonly string[]) => void;
 
 const handlers: Record<Exclude<SlashName, 'quit'>, Handler> = {
   help: (chat) => chat.report(slashHelp),
-  portfolio: (chat) => report(chat, () => chat.driver.portfolio()),
-  orders: (chat) => report(chat, () => chat.driver.ordersReport()),
+  portfolio: (chat) => runReport(chat, () => chat.driver.portfolio()),
+  orders: (chat) => runReport(chat, () => chat.driver.ordersReport()),
   chart,
   approvals,
   threads,
   resume,
   theme,
   model,
-  mcp: (chat) => report(chat, () => chat.driver.mcpServers()),
+  mcp: (chat) => runReport(chat, () => chat.driver.mcpServers()),
   profile,
   clear,
   halt,
@@ -42,15 +42,15 @@ export function runChatCommand(chat: ChatSession, { name, args }: SlashCommand):
   const names = slashCommands.map((command) => command.name);
   const nearest = closestMatch(name, names);
   const meant = nearest === undefined ? '' : `Did you mean /${nearest}? `;
-  chat.fail(usage(`unknown command /${safeLine(name)}`, `${meant}Type /help for the list.`));
+  chat.fail(usageError(`unknown command /${safeLine(name)}`, `${meant}Type /help for the list.`));
 }
 
-function report(chat: ChatSession, text: () => Promise<string>): void {
-  chat.work(async (signal) => chat.report(await unlessStopped(text(), signal)));
+function runReport(chat: ChatSession, text: () => Promise<string>): void {
+  chat.work(async (signal) => chat.report(await abortable(text(), signal)));
 }
 
 /** Lets Esc stop a read-only command even if the gateway does not respond. */
-function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
+function abortable<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> {
   const stopped = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
@@ -58,12 +58,12 @@ function unlessStopped<T>(looking: Promise<T>, signal: AbortSignal): Promise<T> 
 }
 
 function chart(chat: ChatSession, args: readonly string[]): void {
-  report(chat, async () => {
+  runReport(chat, async () => {
     const said = new Set(args.map((arg) => arg.toLowerCase().replace(/^--?/, '')));
     const [symbol, range, ...more] = args.filter((arg) => !/^-{0,2}(candles|volume|line)$/i.test(arg));
-    if (symbol === undefined) throw usage('which symbol?', 'For example: /chart AAPL 3m candles volume');
+    if (symbol === undefined) throw usageError('which symbol?', 'For example: /chart AAPL 3m candles volume');
     if (more.length > 0) {
-      throw usage(
+      throw usageError(
         `unknown chart option "${safeLine(more.join(' '))}"`,
         'For example: /chart AAPL 3m candles volume',
       );
@@ -81,13 +81,13 @@ function approvals(chat: ChatSession, [verb, code]: readonly string[]): void {
       return chat.report(lines.length === 0 ? 'No approvals.' : lines.join('\n'));
     }
     if (verb !== 'cancel') {
-      throw usage(
+      throw usageError(
         `unknown command /approvals ${safeLine(verb)}`,
         'Use /approvals, or /approvals cancel CODE.',
       );
     }
     if (code === undefined) {
-      throw usage(
+      throw usageError(
         'cancel which approval?',
         'Add its code: /approvals cancel K7QP. Type /approvals for the list.',
       );
@@ -97,7 +97,7 @@ function approvals(chat: ChatSession, [verb, code]: readonly string[]): void {
     // Codes are short and can repeat, so prefer the open approval.
     const approval = found.find(({ status }) => !isFinalApproval(status)) ?? found[0];
     if (approval === undefined) {
-      throw usage(`there is no approval ${safeLine(code)}`, 'Type /approvals for the list.');
+      throw usageError(`there is no approval ${safeLine(code)}`, 'Type /approvals for the list.');
     }
     chat.report(approvalLine(await chat.driver.cancelApproval(approval.id)));
   });
@@ -108,7 +108,7 @@ function approvalLine(approval: ApprovalView): string {
 }
 
 function threads(chat: ChatSession): void {
-  report(chat, async () => {
+  runReport(chat, async () => {
     const all = await chat.driver.threads();
     if (all.length === 0) return 'No conversations yet.';
     const { runs, pending, thread: current } = chat.snapshot().state;
@@ -119,7 +119,7 @@ function threads(chat: ChatSession): void {
         const here = [...runs, ...pending].find((talk) => talk.thread === thread);
         const mark = here === undefined ? (thread === current ? '*' : '') : `#${here.talk}`;
         const waits = runs.some((run) => run.thread === thread && isWaiting(run));
-        return `${mark.padEnd(3)} ${localTime(updated_at)}  ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${shortTitle(prompt)}`;
+        return `${mark.padEnd(3)} ${formatLocalTime(updated_at)}  ${thread.padEnd(width)}  ${(waits ? 'on phone' : status).padEnd(8)} ${shortTitle(prompt)}`;
       })
       .join('\n');
   });
@@ -136,9 +136,9 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
       )?.thread;
     const thread = numbered ?? wanted ?? left ?? (await earlier()) ?? (await pickThread(chat, current));
     if (thread === 'none') return;
-    if (thread === undefined) throw usage('there is nothing to resume', 'See /threads and /approvals.');
+    if (thread === undefined) throw usageError('there is nothing to resume', 'See /threads and /approvals.');
     if (runs.some((run) => run.thread === thread || `#${run.talk}` === wanted)) {
-      throw usage(
+      throw usageError(
         'that conversation is already active',
         'Its order is shown below. Approve or deny it on your phone.',
       );
@@ -147,7 +147,7 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
     const all = (await chat.driver.threads()).map((one) => one.thread);
     if (!all.includes(thread)) {
       const nearest = closestMatch(thread, all);
-      throw usage(
+      throw usageError(
         `there is no conversation ${safeLine(thread)}`,
         `${nearest === undefined ? '' : `Did you mean ${nearest}? `}Type /threads for the list.`,
       );
@@ -157,17 +157,18 @@ function resume(chat: ChatSession, [wanted]: readonly string[]): void {
 }
 
 /** States of unfinished conversations, which `/resume` continues. */
-const brokenOff = ['running', 'pending', 'unknown', 'failed'];
+const unfinishedStatuses = ['running', 'pending', 'unknown', 'failed'];
 
 /** Returns this conversation if it is unfinished, otherwise one that the person picks, or `none`. */
 async function pickThread(chat: ChatSession, current: string | undefined): Promise<string | undefined> {
   const threads = await chat.driver.threads();
   const here = threads.find(({ thread }) => thread === current);
   const all = threads.filter((one) => one !== here);
-  if (all.length === 0 || (here !== undefined && brokenOff.includes(here.status))) return current;
+  if (all.length === 0 || (here !== undefined && unfinishedStatuses.includes(here.status))) return current;
   const shown = all.slice(0, MAX_LIST_ROWS);
   const rows = shown.map(
-    ({ updated_at, status, prompt }) => `${localTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
+    ({ updated_at, status, prompt }) =>
+      `${formatLocalTime(updated_at)}  ${status.padEnd(8)} ${shortTitle(prompt)}`,
   );
   const row = await chat.picking.pick('Resume which conversation?', rows);
   return row === undefined ? 'none' : shown[row]?.thread;
@@ -184,7 +185,7 @@ function theme(chat: ChatSession, [name]: readonly string[]): void {
     }
     const chosen = themeNames.find((one) => one === name.toLowerCase());
     if (chosen === undefined) {
-      throw usage(`there is no theme "${safeLine(name)}"`, `Choose from ${themeNames.join(', ')}.`);
+      throw usageError(`there is no theme "${safeLine(name)}"`, `Choose from ${themeNames.join(', ')}.`);
     }
     chat.chooseTheme(chosen);
     chat.add({ type: 'note', text: `Switched to theme ${chosen}. Earlier output keeps its colors.` });
@@ -200,7 +201,7 @@ function model(chat: ChatSession, [name]: readonly string[]): void {
       );
       return;
     }
-    if (state.runs.length > 0) throw notWhileWaiting();
+    if (state.runs.length > 0) throw pendingOrderError();
     await chat.driver.chooseModel(name);
     await chat.refresh();
     chat.add({ type: 'note', text: `Switched to ${chat.snapshot().status.model}.` });
@@ -218,9 +219,9 @@ function profile(chat: ChatSession, [name]: readonly string[]): void {
       const names = all.map((one) => one.name);
       const nearest = closestMatch(name, names);
       const hint = nearest === undefined ? 'See /profile.' : `Did you mean "${nearest}"?`;
-      throw usage(`there is no profile "${safeLine(name)}"`, hint);
+      throw usageError(`there is no profile "${safeLine(name)}"`, hint);
     }
-    if (chat.snapshot().state.runs.length > 0) throw notWhileWaiting();
+    if (chat.snapshot().state.runs.length > 0) throw pendingOrderError();
     // Switching ends this chat, so the other profile must be usable.
     await chat.driver.checkProfile(name);
     chat.nextProfile = name;
@@ -242,7 +243,10 @@ function halt(chat: ChatSession, [verb]: readonly string[]): void {
   }
   chat.work(async () => {
     if (verb !== undefined) {
-      throw usage(`unknown command /halt ${safeLine(verb)}`, 'Use /halt, or /halt lift to resume trading.');
+      throw usageError(
+        `unknown command /halt ${safeLine(verb)}`,
+        'Use /halt, or /halt lift to resume trading.',
+      );
     }
     const open = (await chat.driver.approvals()).filter(({ status }) => !isFinalApproval(status));
     const taken =
@@ -273,22 +277,22 @@ function liftHalt(chat: ChatSession): void {
       });
     }, signal);
     await chat.refresh();
-    chat.add({ type: 'outcome', text: liftedText[state], good: state === 'active' });
+    chat.add({ type: 'outcome', text: liftOutcomes[state], good: state === 'active' });
   });
 }
 
-const liftedText: Readonly<Record<TradingState, string>> = {
+const liftOutcomes: Readonly<Record<TradingState, string>> = {
   active: 'The halt is lifted. Trading is active.',
   reducing: 'The halt is lifted, but you can still only reduce positions. Lift that too with /halt lift.',
   halted: 'Trading was halted again in the meantime.',
 };
 
-function usage(message: string, hint: string): TradeAgentError {
+function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint });
 }
 
-function notWhileWaiting(): TradeAgentError {
-  return usage(
+function pendingOrderError(): TradeAgentError {
+  return usageError(
     'an order is waiting for your approval',
     'Approve or deny it first, or withdraw it with /approvals cancel CODE.',
   );

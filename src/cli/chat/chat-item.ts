@@ -15,7 +15,7 @@ export type ChatItem = { readonly talk?: string } & (
 );
 
 /** The item for a stop by Esc, which is not an error. */
-export const stopped: ChatItem = { type: 'note', text: 'stopped' };
+export const stoppedItem: ChatItem = { type: 'note', text: 'stopped' };
 
 export function errorItem(message: string, hint: string | undefined): ChatItem {
   return { type: 'error', text: safeText(message), hint: hint === undefined ? undefined : safeText(hint) };

@@ -5,19 +5,19 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
-import { isOver } from '../../trading/order-legs.ts';
+import { hasEnded } from '../../trading/order-legs.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
-import { approvalOutcome, isFinalApproval, isPlacedLate } from '../text/approval-lines.ts';
+import { approvalOutcome, isFinalApproval, wasPlacedLate } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
-import { type ChatItem, errorItem, stopped } from './chat-item.ts';
+import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 import {
+  activeRun,
   type ChatAction,
   type ChatState,
   chatReducer,
   emptyChat,
   isWaiting,
-  runAtWork,
 } from './chat-state.ts';
 import type { ChatDriver, ChatLogin, ChatStatus } from './context-driver.ts';
 import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
@@ -59,9 +59,9 @@ export class ChatSession {
   readonly driver: ChatDriver;
   readonly #clock: Clock;
   readonly #listeners = new Set<() => void>();
-  readonly #works = new Works({ failed: (error) => this.fail(error), changed: () => this.#set({}) });
-  readonly #watch: OrderWatch;
-  readonly picking = new RowChoice((picker) => this.#set({ picker }));
+  readonly #works = new WorkSet({ failed: (error) => this.fail(error), changed: () => this.#set({}) });
+  readonly #watch: OrderWatcher;
+  readonly picking = new RowPicker((picker) => this.#set({ picker }));
   readonly #runCommand: (chat: ChatSession, command: SlashCommand) => void;
   readonly #onQuit: () => void;
   readonly #live = new AbortController();
@@ -96,7 +96,7 @@ export class ChatSession {
       ended: false,
     };
     this.#onQuit = options.onQuit ?? (() => undefined);
-    this.#watch = new OrderWatch({
+    this.#watch = new OrderWatcher({
       orders: () => this.driver.orders(),
       clock: this.#clock,
       changed: (order) => this.#orderChanged(order),
@@ -165,7 +165,7 @@ export class ChatSession {
       return;
     }
     this.#set({ queued: [] });
-    const atWork = runAtWork(this.#snapshot.state)?.talk;
+    const atWork = activeRun(this.#snapshot.state)?.talk;
     this.#works.stop((talk) => talk === undefined || talk === atWork);
   }
 
@@ -245,7 +245,7 @@ export class ChatSession {
     const { code, message, hint } = errorObject(error);
     // In the chat, signing in needs no shell command.
     const next = code === 'login_required' ? 'Press Enter on an empty line, or type /login.' : hint;
-    this.add(code === 'interrupted' ? stopped : errorItem(message, next));
+    this.add(code === 'interrupted' ? stoppedItem : errorItem(message, next));
   }
 
   async refresh(): Promise<void> {
@@ -310,7 +310,7 @@ export class ChatSession {
 
   #addLate(approvals: readonly ApprovalView[]): void {
     for (const approval of approvals) {
-      if (!isPlacedLate(approval) || this.#toldLate.has(approval.id) || this.#quit) continue;
+      if (!wasPlacedLate(approval) || this.#toldLate.has(approval.id) || this.#quit) continue;
       this.#toldLate.add(approval.id);
       const text = `${approvalOutcome(approval)} (${approval.code}); see "trade-agent approvals show ${approval.id}"`;
       this.add({ type: 'outcome', text: safeLine(text), good: false });
@@ -376,7 +376,7 @@ export class ChatSession {
   }
 }
 
-class RowChoice {
+class RowPicker {
   readonly #changed: (picker: Picker | undefined) => void;
   #picker: Picker | undefined;
   #picked: ((row: number | undefined) => void) | undefined;
@@ -422,7 +422,7 @@ interface Work {
 }
 
 /** The running work of a chat. Work outside any conversation, such as signing in, has no conversation number. */
-class Works {
+class WorkSet {
   readonly #works = new Set<Work>();
   readonly #failed: (error: unknown) => void;
   readonly #changed: () => void;
@@ -467,7 +467,7 @@ const ORDER_RETRY_INTERVAL_MS = 30_000;
  * Watches open orders, including those placed elsewhere, and reports each change (fill, partial fill, cancel). Polls only
  * while an order is open, or when `look` is called.
  */
-export class OrderWatch {
+export class OrderWatcher {
   readonly #orders: () => Promise<readonly Order[]>;
   readonly #clock: Clock;
   readonly #changed: (order: Order) => void;
@@ -487,7 +487,7 @@ export class OrderWatch {
   }
 
   told(order: Order): void {
-    this.#known.set(order.id, state(order));
+    this.#known.set(order.id, orderState(order));
   }
 
   look(): void {
@@ -531,13 +531,13 @@ export class OrderWatch {
       const before = this.#known.get(order.id);
       this.told(order);
       // An order seen for the first time is no change. The run that placed it reports it.
-      if (before !== undefined && before !== state(order)) this.#changed(order);
+      if (before !== undefined && before !== orderState(order)) this.#changed(order);
     }
-    return orders.some((order) => !isOver(order));
+    return orders.some((order) => !hasEnded(order));
   }
 }
 
-function state(order: Order): string {
+function orderState(order: Order): string {
   const { legs = [] } = order;
   return [order, ...legs].map(({ status, filled_qty }) => `${status} ${filled_qty}`).join(', ');
 }

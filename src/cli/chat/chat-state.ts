@@ -1,11 +1,11 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
-import { saysTheSame } from '../../app/run.ts';
+import { containsMessage } from '../../app/run.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
 import { usageText } from '../run/drive-run.ts';
 import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
-import { type ChatItem, errorItem, stopped } from './chat-item.ts';
+import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 
 /** A run of the agent, the live part of a conversation. Several may run at once. */
 export interface Run {
@@ -95,7 +95,7 @@ export function isProposal(tool: string): boolean {
 }
 
 /** Returns the latest run whose model is working, which the person waits for. */
-export function runAtWork(state: ChatState): Run | undefined {
+export function activeRun(state: ChatState): Run | undefined {
   return state.runs.findLast((run) => !isWaiting(run));
 }
 
@@ -104,15 +104,15 @@ export function chatReducer(state: ChatState, action: ChatAction): ChatState {
     case 'start':
       return onStart(state, action);
     case 'add':
-      return add(state, action.item);
+      return addItem(state, action.item);
     case 'fresh':
       return { ...state, talk: state.talks + 1, talks: state.talks + 1, thread: undefined };
     case 'failed': {
       const run = state.runs.find(({ talk }) => talk === action.talk);
-      if (run === undefined) return add(state, errorItem(action.message, action.hint));
-      const item = action.code === 'interrupted' ? stopped : errorItem(action.message, action.hint);
-      const said = addRunItem(withAnswer(state, run), run, item);
-      return ended(said, run, run.approvals);
+      if (run === undefined) return addItem(state, errorItem(action.message, action.hint));
+      const item = action.code === 'interrupted' ? stoppedItem : errorItem(action.message, action.hint);
+      const said = addRunItem(flushAnswer(state, run), run, item);
+      return endRun(said, run, run.approvals);
     }
     case 'event': {
       const run = state.runs.find(({ talk }) => talk === action.talk);
@@ -150,14 +150,14 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
 function onEvent(state: ChatState, run: Run, event: AgentEvent): ChatState {
   switch (event.type) {
     case 'thread': {
-      const next = update(state, { ...run, thread: event.thread });
+      const next = updateRun(state, { ...run, thread: event.thread });
       return state.talk === run.talk ? { ...next, thread: event.thread } : next;
     }
     case 'text':
       return onText(state, run, safeText(event.delta));
     case 'tool_call': {
       const tool = { id: event.id, name: event.name, text: toolCallText(event.name, event.args) };
-      return update(withAnswer(state, run), { tools: [...run.tools, tool] }, run.talk);
+      return updateRun(flushAnswer(state, run), { tools: [...run.tools, tool] }, run.talk);
     }
     case 'tool_result':
       return onToolResult(state, run, event);
@@ -182,7 +182,7 @@ function onToolResult(
 ): ChatState {
   const call = run.tools.find((tool) => tool.id === id)?.text ?? safeLine(name);
   const told = isProposal(name) && run.told > 0;
-  const next = update(state, {
+  const next = updateRun(state, {
     ...run,
     tools: run.tools.filter((tool) => tool.id !== id),
     tooled: run.tooled + 1,
@@ -195,14 +195,14 @@ function onToolResult(
 /** Prints settled lines immediately, unless another conversation is being answered, because answers must not mix. */
 function onText(state: ChatState, run: Run, delta: string): ChatState {
   const answer = run.answering || run.answer !== '' ? run.answer + delta : delta.trimStart();
-  const alone = runAtWork(state)?.talk === run.talk;
+  const alone = activeRun(state)?.talk === run.talk;
   const { settled, open } = alone ? splitAnswer(answer) : { settled: '', open: answer };
-  if (settled.trim() === '') return update(state, { ...run, answer });
+  if (settled.trim() === '') return updateRun(state, { ...run, answer });
   const text = settled.replace(/\n+$/, '');
   // Trailing empty lines are printed with the next part, which they separate from this one.
   const gap = settled.slice(text.length + 1);
   const next = addRunItem(state, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
-  return update(next, { ...run, answer: gap + open, answering: true });
+  return updateRun(next, { ...run, answer: gap + open, answering: true });
 }
 
 function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatState {
@@ -210,20 +210,20 @@ function onApproval(state: ChatState, run: Run, approval: ApprovalView): ChatSta
   if (isFinalApproval(approval.status) || approval.status === 'unknown') {
     const good = approval.status === 'executed';
     const text = approvalOutcome(approval);
-    const next = update(state, { ...run, approvals: others, told: run.told + 1 });
+    const next = updateRun(state, { ...run, approvals: others, told: run.told + 1 });
     return addRunItem(next, run, { type: 'outcome', text, good });
   }
   const known = run.approvals.some(({ id }) => id === approval.id);
   const approvals = known
     ? run.approvals.map((old) => (old.id === approval.id ? approval : old))
     : [...run.approvals, approval];
-  return update(withAnswer(state, run), { approvals }, run.talk);
+  return updateRun(flushAnswer(state, run), { approvals }, run.talk);
 }
 
 function onConnection(state: ChatState, run: Run, connection: ConnectionView): ChatState {
   const others = run.connections.filter(({ name }) => name !== connection.name);
   const needed = connection.status === 'needed';
-  const next = update(state, { ...run, connections: needed ? [...others, connection] : others });
+  const next = updateRun(state, { ...run, connections: needed ? [...others, connection] : others });
   const text = connectionLine(connection);
   if (needed) return addRunItem(next, run, { type: 'note', text });
   return addRunItem(next, run, { type: 'outcome', text, good: connection.status === 'connected' });
@@ -231,37 +231,39 @@ function onConnection(state: ChatState, run: Run, connection: ConnectionView): C
 
 function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
   // A model that doesn't stream only delivers its answer with the result.
-  const said = run.answer !== '' || run.answering || lastSaid(state, run);
-  const whole = saysOutcome(run, result)
+  const said = run.answer !== '' || run.answering || endsWithAnswer(state, run);
+  const whole = repeatsOutcomes(run, result)
     ? { ...run, answer: '' }
     : said
       ? run
       : { ...run, answer: safeText(result.text) };
-  let next = withAnswer(state, whole);
+  let next = flushAnswer(state, whole);
   const { error, usage } = result;
-  if (error?.code === 'interrupted') next = addRunItem(next, run, stopped);
-  else if (error !== undefined && !saysTheSame(result.text, error.message)) {
+  if (error?.code === 'interrupted') next = addRunItem(next, run, stoppedItem);
+  else if (error !== undefined && !containsMessage(result.text, error.message)) {
     next = addRunItem(next, run, errorItem(error.message, error.hint));
   }
   if (usage.input_tokens + usage.output_tokens > 0) {
     next = addRunItem(next, run, { type: 'note', text: safeLine(usageText(usage)) });
   }
-  return ended(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
+  return endRun(next, { ...whole, thread: result.thread || run.thread }, result.approvals);
 }
 
 /** Returns whether the planner's answer only repeats the outcomes printed above. */
-function saysOutcome(run: Run, { usage, text }: RunResult): boolean {
+function repeatsOutcomes(run: Run, { usage, text }: RunResult): boolean {
   const outcomesAlone = run.toldTools > 0 && run.toldTools === run.tooled;
   return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
 }
 
-function lastSaid(state: ChatState, run: Run): boolean {
-  const last = state.items.findLast((item) => item.talk === undefined || item.talk === talkName(run.talk));
+function endsWithAnswer(state: ChatState, run: Run): boolean {
+  const last = state.items.findLast(
+    (item) => item.talk === undefined || item.talk === conversationName(run.talk),
+  );
   return last?.type === 'answer';
 }
 
 /** Ends the run. Approvals without an outcome stay pending on the phone and are executed once approved. */
-function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
+function endRun(state: ChatState, run: Run, approvals: readonly ApprovalView[]): ChatState {
   const left = approvals.filter(({ status }) => !isFinalApproval(status));
   let next = state;
   for (const approval of left) {
@@ -281,14 +283,14 @@ function ended(state: ChatState, run: Run, approvals: readonly ApprovalView[]): 
   };
 }
 
-function withAnswer(state: ChatState, run: Run): ChatState {
+function flushAnswer(state: ChatState, run: Run): ChatState {
   const text = run.answer.trimEnd();
-  const next = update(state, { ...run, answer: '', answering: false });
+  const next = updateRun(state, { ...run, answer: '', answering: false });
   if (text.trim() === '') return next;
   return addRunItem(next, run, { type: 'answer', text, ...(run.answering ? { goesOn: true } : {}) });
 }
 
-function update(state: ChatState, change: Partial<Run>, talk = change.talk): ChatState {
+function updateRun(state: ChatState, change: Partial<Run>, talk = change.talk): ChatState {
   return {
     ...state,
     runs: state.runs.map((run) => (run.talk === talk ? { ...run, ...change } : run)),
@@ -298,7 +300,7 @@ function update(state: ChatState, change: Partial<Run>, talk = change.talk): Cha
 /** Adds an item, with the conversation's number if there are several. */
 function addRunItem(state: ChatState, run: Run, item: ChatItem): ChatState {
   const several = state.talks > 1;
-  return add(state, several ? { ...item, talk: talkName(run.talk) } : item);
+  return addItem(state, several ? { ...item, talk: conversationName(run.talk) } : item);
 }
 
 export function shortTitle(prompt: string): string {
@@ -306,11 +308,11 @@ export function shortTitle(prompt: string): string {
   return line.length > 40 ? `${line.slice(0, 37)}...` : line;
 }
 
-export function talkName(talk: number): string {
+export function conversationName(talk: number): string {
   return `#${talk}`;
 }
 
-function add(state: ChatState, item: ChatItem): ChatState {
+function addItem(state: ChatState, item: ChatItem): ChatState {
   return { ...state, items: [...state.items, item] };
 }
 

@@ -1,16 +1,16 @@
 import type { ApprovalView } from '../../agent/events.ts';
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import type { AgentOptions } from '../../app/app.ts';
-import { accountGlance, goOn, say } from '../../app/chat.ts';
+import { accountSummary, resumeChat, sendMessage } from '../../app/chat.ts';
 import { halt } from '../../app/halt.ts';
 import { startLogin } from '../../app/login.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { dollars } from '../../trading/amounts.ts';
-import { environmentWord } from '../../trading/environment.ts';
+import { environmentName } from '../../trading/environment.ts';
 import type { Context } from '../context/context.ts';
-import { person } from '../text/reader.ts';
+import { personReader } from '../text/reader.ts';
 
 /** Maximum rows of `/chart`, and the rows that title, dates, legend and input take. */
 const MAX_CHART_ROWS = 30;
@@ -48,15 +48,15 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
   const agent = () => context.agent(options);
   return {
     run: (prompt: string, thread: string | undefined, signal: AbortSignal) =>
-      say(context, options, { prompt, thread }, signal),
-    resume: (thread: string, signal: AbortSignal) => goOn(context, options, thread, signal),
+      sendMessage(context, options, { prompt, thread }, signal),
+    resume: (thread: string, signal: AbortSignal) => resumeChat(context, options, thread, signal),
     status: () => chatStatus(context, options),
     login: () => startChatLogin(context, screen()),
     portfolio: () => portfolioReport(context, screen()),
     ordersReport: async () => {
       const { ordersText } = await import('../text/reports.ts');
       const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
-      return orders.length === 0 ? 'No orders.' : ordersText(orders, person(screen().columns));
+      return orders.length === 0 ? 'No orders.' : ordersText(orders, personReader(screen().columns));
     },
     /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
     chart: async (
@@ -91,14 +91,14 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     profiles: async () => {
       const { listProfiles } = await import('../../app/profile/profiles.ts');
       const profiles = await listProfiles(context);
-      return profiles.map((one) => ({ ...one, environment: environmentWord(one.environment) }));
+      return profiles.map((one) => ({ ...one, environment: environmentName(one.environment) }));
     },
     /** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
     checkProfile: async (name: string) => (await import('../../app/chat.ts')).checkProfile(context, name),
     /** Switches the session's model. Requires that nothing is running. */
     chooseModel: async (name: string) => {
-      const { otherModel } = await import('../../app/chat.ts');
-      options = await otherModel(context, options, name);
+      const { switchModel } = await import('../../app/chat.ts');
+      options = await switchModel(context, options, name);
       await context.reset();
     },
     chooseTheme: (name: ThemeName) => context.chooseTheme(name),
@@ -115,9 +115,9 @@ export function contextDriver(context: Context, given: AgentOptions, spoken: boo
     },
     /** Asks the phone to lift the halt and waits for the outcome. @throws {TradeAgentError} if it was not approved */
     liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
-      const { askAndWait } = await import('../../app/approvals/ask-and-wait.ts');
+      const { proposeAndWait } = await import('../../app/approvals/ask-and-wait.ts');
       let told = false;
-      await askAndWait(
+      await proposeAndWait(
         context,
         { kind: 'lift', lift: {}, requested_by: 'chat' },
         {
@@ -156,19 +156,19 @@ async function portfolioReport(
   screen: { columns: number; unicode: boolean; spoken: boolean },
 ): Promise<string> {
   const { portfolioTable } = await import('../text/portfolio-table.ts');
-  const { takenLine } = await import('../text/as-of.ts');
+  const { pricesAsOfLine } = await import('../text/as-of.ts');
   const { portfolioFigures } = await import('../../app/portfolio/portfolio.ts');
   const { portfolioView } = await import('../../trading/portfolio/portfolio-view.ts');
   const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MAX_SPARKLINES });
   const view = portfolioView(figures.account, figures.positions, figures.history);
   const paint = await context.paint();
   // A printed report stays on the screen, so it shows the time of its prices.
-  const taken = takenLine(context.clock.now(), { paint, simulated: view.simulated });
+  const taken = pricesAsOfLine(context.clock.now(), { paint, simulated: view.simulated });
   return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
 }
 
 /** Returns the status before any request is made. @throws `invalid_config`, or an error from starting a sandbox */
-export async function firstStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
+export async function initialStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
   const profile = await context.profile();
   if (profile.server !== undefined) {
     const { model = 'the server’s model' } = options;
@@ -182,7 +182,7 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
   return {
     connected: false,
     profile: profile.name,
-    environment: environmentWord(profile.environment),
+    environment: environmentName(profile.environment),
     simulated: profile.sandbox,
     withheld: options.readOnly ? 'read-only' : undefined,
     model: profile.model.provider === 'builtin' ? PLANNER_NAME : safeLine(profile.model.name ?? 'openai'),
@@ -193,8 +193,8 @@ function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus
 }
 
 async function chatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
-  const base = { ...(await firstStatus(context, options)), connected: true };
-  const glance = await accountGlance(context);
+  const base = { ...(await initialStatus(context, options)), connected: true };
+  const glance = await accountSummary(context);
   if (glance === undefined) return base;
   const { user, equity, trading } = glance;
   return {

@@ -19,23 +19,23 @@ export function openInputHistory(folder: string) {
   const file = join(folder, 'history.jsonl');
   const read = readEntries(file);
   const entries = read.slice(-MAX_ENTRIES);
-  if (read.length > 2 * MAX_ENTRIES) quietly(() => writePrivateFile(file, entries.map(asLine).join('')));
+  if (read.length > 2 * MAX_ENTRIES) ignoreErrors(() => writePrivateFile(file, entries.map(toLine).join('')));
   let last = entries.at(-1);
   return {
     entries,
     add: (entry: string) => {
       if (entry === last || !isStorable(entry)) return;
       last = entry;
-      quietly(() => {
+      ignoreErrors(() => {
         ensurePrivateFolder(dirname(file));
-        appendFileSync(file, asLine(entry), { mode: 0o600 });
+        appendFileSync(file, toLine(entry), { mode: 0o600 });
       });
     },
   };
 }
 
 /** Returns whether to store the history. `history: false` in config.yaml or TRADE_AGENT_HISTORY=off turns it off. */
-export function wantsHistory(
+export function isHistoryEnabled(
   config: { readonly history?: boolean | undefined },
   env: NodeJS.ProcessEnv,
 ): boolean {
@@ -63,7 +63,7 @@ export function isStorable(entry: string): boolean {
     .some((word) => /^[\w+/.~-]{20,}$/.test(word) && /\d/.test(word) && /[A-Za-z]/.test(word));
 }
 
-function asLine(entry: string): string {
+function toLine(entry: string): string {
   return `${JSON.stringify(entry)}\n`;
 }
 
@@ -86,7 +86,7 @@ function readEntries(file: string): string[] {
   });
 }
 
-function quietly(work: () => void): void {
+function ignoreErrors(work: () => void): void {
   try {
     work();
   } catch {

@@ -1,8 +1,8 @@
 import { styleText } from 'node:util';
 import { Box, Text } from 'ink';
-import { seconds } from '../run/run-renderer.ts';
+import { formatSeconds } from '../run/run-renderer.ts';
 import { type MarkdownStyle, terminalMarkdown } from '../text/markdown.ts';
-import { painter, signed } from '../text/theme.ts';
+import { painter, paintSigned } from '../text/theme.ts';
 import type { ChatItem } from './chat-item.ts';
 import { inColor, useScreen, useScreenText, useTheme } from './screen.ts';
 
@@ -12,7 +12,7 @@ export function useMarkdown(): (text: string) => string {
   const shown = useScreenText();
   const { columns, color, theme } = useScreen();
   const paint = painter(theme, color);
-  const style: MarkdownStyle = { ...bold, signed: (text) => signed(paint, text) };
+  const style: MarkdownStyle = { ...bold, signed: (text) => paintSigned(paint, text) };
   return (text) => terminalMarkdown(shown(text), columns, color ? style : undefined);
 }
 
@@ -58,7 +58,7 @@ export function ItemView({ item }: { item: ChatItem }) {
         <Text dimColor>
           {talk}
           {sign(item.ok ? 'done' : 'failed')}
-          {shown(item.text)} ({seconds(item.ms)})
+          {shown(item.text)} ({formatSeconds(item.ms)})
         </Text>
       );
     case 'outcome':

@@ -58,11 +58,11 @@ export function editorReducer(before: EditorState, action: EditorAction): Editor
     case 'replace':
       return { ...state, text: action.text, cursor: graphemes(action.text).length };
     case 'clear':
-      return { ...state, text: '', cursor: 0, ...fresh(state.history) };
+      return { ...state, text: '', cursor: 0, ...newEntryState(state.history) };
     case 'sent': {
       const repeated = state.history.at(-1) === state.text;
       const history = repeated ? state.history : [...state.history, state.text].slice(-MAX_HISTORY_ENTRIES);
-      return { ...state, text: '', cursor: 0, ...fresh(history) };
+      return { ...state, text: '', cursor: 0, ...newEntryState(history) };
     }
     case 'key':
       return onKey(state, action.input, action.key);
@@ -75,8 +75,8 @@ function onKey(state: EditorState, input: string, key: Partial<Key>): EditorStat
     const [, edit, byWord = edit] = named;
     return (key.ctrl || key.meta ? byWord : edit)(state);
   }
-  if (key.ctrl) return controls.get(input)?.(state) ?? state;
-  if (key.meta) return metas.get(input.toLowerCase())?.(state) ?? state;
+  if (key.ctrl) return ctrlKeys.get(input)?.(state) ?? state;
+  if (key.meta) return metaKeys.get(input.toLowerCase())?.(state) ?? state;
   if (key.tab || key.escape || key.return) return state;
   return insert(state, input);
 }
@@ -91,30 +91,30 @@ const moveTo =
 const namedKeys: readonly (readonly [name: keyof Key, edit: Edit, byWord?: Edit])[] = [
   ['leftArrow', moveTo(left), moveTo(wordStart)],
   ['rightArrow', moveTo(right), moveTo(wordEnd)],
-  ['upArrow', upOrOlder],
-  ['downArrow', downOrNewer],
+  ['upArrow', moveUp],
+  ['downArrow', moveDown],
   ['home', moveTo(lineStart)],
   ['end', moveTo(lineEnd)],
   ['backspace', (state) => remove(state, -1), (state) => kill(state, wordStart(state), state.cursor)],
   ['delete', (state) => remove(state, 0)],
 ];
 
-const controls = new Map<string, Edit>([
+const ctrlKeys = new Map<string, Edit>([
   ['a', moveTo(lineStart)],
   ['e', moveTo(lineEnd)],
   ['b', moveTo(left)],
   ['f', moveTo(right)],
-  ['p', upOrOlder],
-  ['n', downOrNewer],
-  ['r', olderWithDraft],
+  ['p', moveUp],
+  ['n', moveDown],
+  ['r', searchHistory],
   ['d', (state) => remove(state, 0)],
   ['u', (state) => kill(state, lineStart(state), state.cursor)],
   ['k', (state) => kill(state, state.cursor, Math.max(lineEnd(state), state.cursor + 1))],
-  ['w', (state) => kill(state, wordStart(state, notBlank), state.cursor)],
+  ['w', (state) => kill(state, wordStart(state, isNotSpace), state.cursor)],
   ['y', (state) => insert(state, state.cut)],
 ]);
 
-const metas = new Map<string, Edit>([
+const metaKeys = new Map<string, Edit>([
   ['b', moveTo(wordStart)],
   ['f', moveTo(wordEnd)],
   ['d', (state) => kill(state, state.cursor, wordEnd(state))],
@@ -135,15 +135,15 @@ function insert(state: EditorState, typed: string): EditorState {
 }
 
 function remove(state: EditorState, offset: -1 | 0): EditorState {
-  return without(state, state.cursor + offset, state.cursor + offset + 1);
+  return removeRange(state, state.cursor + offset, state.cursor + offset + 1);
 }
 
 function kill(state: EditorState, from: number, to: number): EditorState {
   const gone = graphemes(state.text).slice(from, to).join('');
-  return gone === '' ? state : { ...without(state, from, to), cut: gone };
+  return gone === '' ? state : { ...removeRange(state, from, to), cut: gone };
 }
 
-function without(state: EditorState, from: number, to: number): EditorState {
+function removeRange(state: EditorState, from: number, to: number): EditorState {
   if (from < 0) return state;
   const parts = graphemes(state.text);
   return {
@@ -171,10 +171,10 @@ function lineEnd({ text, cursor }: EditorState): number {
   return end === -1 ? parts.length : end;
 }
 
-const inWord = (part = '') => /[\p{L}\p{N}_]/u.test(part);
-const notBlank = (part = '') => !/\s/.test(part);
+const isWordCharacter = (part = '') => /[\p{L}\p{N}_]/u.test(part);
+const isNotSpace = (part = '') => !/\s/.test(part);
 
-function wordStart({ text, cursor }: EditorState, isPart = inWord): number {
+function wordStart({ text, cursor }: EditorState, isPart = isWordCharacter): number {
   const parts = graphemes(text);
   let at = cursor;
   while (at > 0 && !isPart(parts[at - 1])) at--;
@@ -185,22 +185,22 @@ function wordStart({ text, cursor }: EditorState, isPart = inWord): number {
 function wordEnd({ text, cursor }: EditorState): number {
   const parts = graphemes(text);
   let at = cursor;
-  while (at < parts.length && !inWord(parts[at])) at++;
-  while (at < parts.length && inWord(parts[at])) at++;
+  while (at < parts.length && !isWordCharacter(parts[at])) at++;
+  while (at < parts.length && isWordCharacter(parts[at])) at++;
   return at;
 }
 
 /** Moves up within the text, or from its first line to the previous history entry. */
-function upOrOlder(state: EditorState): EditorState {
+function moveUp(state: EditorState): EditorState {
   const start = lineStart(state);
-  if (start === 0) return show(state, state.shown - 1);
+  if (start === 0) return showEntry(state, state.shown - 1);
   const above = lineStart({ ...state, cursor: start - 1 });
   return { ...state, cursor: Math.min(above + (state.cursor - start), start - 1) };
 }
 
-function downOrNewer(state: EditorState): EditorState {
+function moveDown(state: EditorState): EditorState {
   const end = lineEnd(state);
-  if (end === graphemes(state.text).length) return show(state, state.shown + 1);
+  if (end === graphemes(state.text).length) return showEntry(state, state.shown + 1);
   const below = end + 1;
   return {
     ...state,
@@ -209,12 +209,14 @@ function downOrNewer(state: EditorState): EditorState {
 }
 
 /** Returns the state of a new entry, without edits of older ones or a search. */
-function fresh(history: readonly string[]): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
+function newEntryState(
+  history: readonly string[],
+): Partial<EditorState> & Pick<EditorState, 'history' | 'shown'> {
   return { history, shown: history.length, draft: '', edited: new Map(), search: undefined };
 }
 
 /** Finds the next older entry that contains the input. Down and Ctrl-N return to the input. */
-function olderWithDraft(state: EditorState): EditorState {
+function searchHistory(state: EditorState): EditorState {
   const { history, text, shown } = state;
   const goesOn = state.search !== undefined && text === state.search.found;
   // An unedited history entry is not a search text.
@@ -226,11 +228,11 @@ function olderWithDraft(state: EditorState): EditorState {
     .findLastIndex((entry) => entry !== text && entry.toLowerCase().includes(wanted.toLowerCase()));
   if (found < 0) return { ...state, noMatch: wanted };
   const typed = goesOn || looking ? state : { ...state, shown: history.length, draft: text };
-  const next = show(typed, found);
+  const next = showEntry(typed, found);
   return { ...next, search: { wanted, found: next.text } };
 }
 
-function show(state: EditorState, index: number): EditorState {
+function showEntry(state: EditorState, index: number): EditorState {
   const { history, shown, text } = state;
   if (index < 0 || index > history.length || index === shown) return state;
   const edited = new Map(state.edited);

@@ -1,7 +1,7 @@
 import { createContext, useContext } from 'react';
 import type { ThemeName } from '../../config/theme-name.ts';
 import { defined } from '../../values/defined.ts';
-import { asciiText } from '../text/ascii-text.ts';
+import { toAscii } from '../text/ascii-text.ts';
 import { DEFAULT_THEME, type Theme, themes } from '../text/theme.ts';
 
 export interface Screen {
@@ -42,5 +42,5 @@ export function inBorder(color: Theme[keyof Theme]): { borderColor?: string } {
 
 export function useScreenText(): (text: string) => string {
   const { unicode } = useScreen();
-  return unicode ? (text) => text : asciiText;
+  return unicode ? (text) => text : toAscii;
 }

@@ -55,16 +55,16 @@ export function completions(text: string): (typeof slashCommands)[number][] {
 }
 
 /** Like {@link completions}, but none for a history entry, where the arrow keys move through the history. */
-export function offered(editor: EditorState): (typeof slashCommands)[number][] {
+export function offeredCompletions(editor: EditorState): (typeof slashCommands)[number][] {
   return editor.text === editor.history[editor.shown] ? [] : completions(editor.text);
 }
 
 /** Returns what Tab completes: the common prefix of all candidates, or the chosen one and a space. */
-export function completed(text: string, chosen: number): string {
+export function completeCommand(text: string, chosen: number): string {
   const found = completions(text);
   const [first] = found;
   if (first === undefined) return text;
-  const shared = found.reduce((prefix, { name }) => common(prefix, name), first.name as string);
+  const shared = found.reduce((prefix, { name }) => commonPrefix(prefix, name), first.name as string);
   if (found.length > 1 && chosen === 0 && shared.length > text.length - 1) return `/${shared}`;
   const { name, args } = found[chosen] ?? first;
   return `/${name}${args === '' ? '' : ' '}`;
@@ -74,8 +74,11 @@ export function completed(text: string, chosen: number): string {
  * Returns the marked command, which Enter completes. `send` is false if it needs an argument. Undefined if there are no
  * completions.
  */
-export function taken(editor: EditorState, chosen: number): { text: string; send: boolean } | undefined {
-  const one = offered(editor)[chosen];
+export function markedCommand(
+  editor: EditorState,
+  chosen: number,
+): { text: string; send: boolean } | undefined {
+  const one = offeredCompletions(editor)[chosen];
   // Aliases such as "/q" are complete, unless another command was chosen.
   const whole = chosen === 0 && Object.hasOwn(aliases, editor.text.slice(1).toLowerCase());
   if (one === undefined || whole) return undefined;
@@ -83,7 +86,7 @@ export function taken(editor: EditorState, chosen: number): { text: string; send
   return { text: `/${one.name}${wants ? ' ' : ''}`, send: !wants };
 }
 
-function common(a: string, b: string): string {
+function commonPrefix(a: string, b: string): string {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length++;
   return a.slice(0, length);

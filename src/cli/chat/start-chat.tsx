@@ -7,15 +7,15 @@ import { version } from '../../app/version.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { defined } from '../../values/defined.ts';
 import type { Context } from '../context/context.ts';
-import { callToPhone } from '../run/call-to-phone.ts';
+import { phoneAlerter } from '../run/call-to-phone.ts';
 import type { OutputStream } from '../terminal/io.ts';
-import { sizedTerminal } from '../terminal/sized-terminal.ts';
+import { withDefaultSize } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { ChatApp } from './chat-app.tsx';
 import { runChatCommand } from './chat-commands.ts';
 import { ChatSession } from './chat-session.ts';
-import { contextDriver, firstStatus } from './context-driver.ts';
-import { noHistory, openInputHistory, wantsHistory } from './input-history.ts';
+import { contextDriver, initialStatus } from './context-driver.ts';
+import { isHistoryEnabled, noHistory, openInputHistory } from './input-history.ts';
 
 /** The smallest terminal with space for a QR code next to an order's fields. */
 const MIN_QR_COLUMNS = 100;
@@ -31,9 +31,9 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   const { io, clock, signal, env } = context;
   const spoken = options.screenReader ?? env.INK_SCREEN_READER === 'true';
   // Both may write to the terminal (a sandbox starting, a warning from the store), so they come first.
-  const status = await firstStatus(context, options);
+  const status = await initialStatus(context, options);
   await (await context.store()).unlock();
-  const history = wantsHistory(await context.config(), env)
+  const history = isHistoryEnabled(await context.config(), env)
     ? openInputHistory((await context.home()).data)
     : noHistory;
   let end: () => void = () => undefined;
@@ -60,7 +60,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
       phoneQr={spoken ? [] : await phoneQr(context, status.phone)}
     />,
     {
-      stdout: frameEraser(sizedTerminal(io.stdout), env),
+      stdout: frameEraser(withDefaultSize(io.stdout), env),
       exitOnCtrlC: false,
       patchConsole: false,
       // Ink assumes that a CI job has no terminal.
@@ -74,7 +74,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   const stop = () => void session.quit();
   signal.addEventListener('abort', stop, { once: true });
   const attention = await context.attention();
-  const call = callToPhone(attention);
+  const call = phoneAlerter(attention);
   const unsubscribe = session.subscribe(() =>
     call(session.snapshot().state.runs.flatMap(({ approvals }) => approvals)),
   );
@@ -106,15 +106,15 @@ const ERASE_LINE = '\u001b[2K';
 const CURSOR_UP = '\u001b[1A';
 
 /** `getWindowSize` asks the terminal. `columns` only changes after the resize signal. */
-type Measured = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
+type SizedStream = OutputStream & { getWindowSize?(): [columns: number, rows: number] };
 
 /**
  * Erases frames that were wrapped by a resize. When a terminal gets narrower, a frame takes more rows than Ink wrote, and
  * Ink would erase too few: part of an old frame would stay, such as a panel with an old countdown. This wrapper between
  * Ink and the terminal remembers the last frame and erases the additional rows as well.
  */
-export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStream {
-  if (!wrapsAnew(env)) return stdout;
+export function frameEraser(stdout: SizedStream, env: NodeJS.ProcessEnv): OutputStream {
+  if (!reflowsOnResize(env)) return stdout;
   let frame: readonly string[] = [];
   const write = (...args: Parameters<OutputStream['write']>) => {
     const [chunk] = args;
@@ -139,7 +139,7 @@ export function frameEraser(stdout: Measured, env: NodeJS.ProcessEnv): OutputStr
   });
 }
 
-function terminalSize(stdout: Measured): [columns: number, rows: number] {
+function terminalSize(stdout: SizedStream): [columns: number, rows: number] {
   return stdout.getWindowSize?.() ?? [stdout.columns ?? 80, stdout.rows ?? 24];
 }
 
@@ -149,7 +149,7 @@ function additionalRows(lines: readonly string[], columns: number): number {
 }
 
 /** Returns whether the terminal rewraps lines on resize. The others cut lines off, so that no additional rows exist. */
-function wrapsAnew(env: NodeJS.ProcessEnv): boolean {
+function reflowsOnResize(env: NodeJS.ProcessEnv): boolean {
   if (env.TMUX !== undefined) return true;
   const { TERM = '' } = env;
   return env.XTERM_VERSION === undefined && !/^(linux|screen|rxvt|vt\d|dumb)/.test(TERM);

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'react';
 import type { Clock } from '../../machine/clock.ts';
 import type { ChatSession } from './chat-session.ts';
 import type { EditorAction, EditorState } from './line-editor.ts';
-import { completed, offered, taken } from './slash-commands.ts';
+import { completeCommand, markedCommand, offeredCompletions } from './slash-commands.ts';
 
 /** Maximum time between the two Ctrl-C presses that quit. */
 const QUIT_WINDOW_MS = 2000;
@@ -41,7 +41,7 @@ export function useChatKeys(props: {
       edit({ type: 'replace', text: `${text.slice(0, -1)}\n` });
       return;
     }
-    const command = taken(current(), marked.current);
+    const command = markedCommand(current(), marked.current);
     const entry = command?.text ?? text;
     if (entry !== text) edit({ type: 'replace', text: entry });
     if (command?.send === false) return;
@@ -53,21 +53,21 @@ export function useChatKeys(props: {
     edit({ type: 'sent' });
   };
   const newline = () => edit({ type: 'newline' });
-  const complete = () => edit({ type: 'replace', text: completed(current().text, marked.current) });
+  const complete = () => edit({ type: 'replace', text: completeCommand(current().text, marked.current) });
   const ctrlC = () => {
     if (isSecond()) return leave();
     edit({ type: 'clear' });
   };
   const onEscape = () => {
     // Esc first closes the list of commands.
-    if (offered(current()).length > 0) edit({ type: 'clear' });
+    if (offeredCompletions(current()).length > 0) edit({ type: 'clear' });
     else session.interrupt();
   };
 
   usePaste((text) => edit({ type: 'paste', text }));
   useInput((input, key) => {
-    if (session.snapshot().picker !== undefined) return pickerKey(session, input, key);
-    const listed = offered(current()).length;
+    if (session.snapshot().picker !== undefined) return handlePickerKey(session, input, key);
+    const listed = offeredCompletions(current()).length;
     const choices: readonly [applies: boolean, act: () => void][] = [
       [key.ctrl && input === 'c', ctrlC],
       [key.ctrl && input === 'd' && current().text === '', leave],
@@ -96,9 +96,9 @@ export function useChatKeys(props: {
       ['\r\n', send],
     ]);
     for (const part of input.split(/(\r\n|[\u0001-\u001a])/).filter((some) => some !== '')) {
-      const completes = part === '\t' && offered(current()).length > 0;
+      const completes = part === '\t' && offeredCompletions(current()).length > 0;
       const act = completes ? complete : acts.get(part);
-      if (act === undefined) edit(editorKey(part));
+      if (act === undefined) edit(toEditorAction(part));
       else act();
     }
   };
@@ -106,7 +106,7 @@ export function useChatKeys(props: {
 }
 
 /** Handles keys while a list is open: arrows to move, Enter to select, Esc and Ctrl-C to cancel. */
-function pickerKey(session: ChatSession, input: string, key: Key): void {
+function handlePickerKey(session: ChatSession, input: string, key: Key): void {
   if (key.downArrow || input === 'j' || (key.ctrl && input === 'n')) session.picking.mark(1);
   else if (key.upArrow || input === 'k' || (key.ctrl && input === 'p')) session.picking.mark(-1);
   else if (key.return) session.picking.choose(true);
@@ -114,7 +114,7 @@ function pickerKey(session: ChatSession, input: string, key: Key): void {
 }
 
 /** Converts input to a line editor action. Ctrl-A arrives as 1, Ctrl-B as 2, and so on. */
-function editorKey(input: string): EditorAction {
+function toEditorAction(input: string): EditorAction {
   if (input === '\t' || !/^[\u0001-\u001a]$/.test(input)) return { type: 'key', input, key: {} };
   return { type: 'key', input: String.fromCharCode(input.charCodeAt(0) + 0x60), key: { ctrl: true } };
 }

@@ -1,7 +1,7 @@
 import stringWidth from 'string-width';
 import { type EditorState, graphemes } from './line-editor.ts';
 
-export function wrappedRows(text: string, columns: number): number {
+export function countWrappedRows(text: string, columns: number): number {
   return text.split('\n').reduce((rows, line) => rows + countLineRows(line, columns), 0);
 }
 

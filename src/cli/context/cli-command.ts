@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { App } from '../../app/app.ts';
-import { type ExitCode, exits } from '../../app/exit-codes.ts';
+import { type ExitCode, exitCodes } from '../../app/exit-codes.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { commandWords } from '../options/flag-environment.ts';
 import { type Example, exampleText, exitCodeText } from '../options/help.ts';
@@ -70,7 +70,7 @@ export class CliCommand extends Command {
       const output = await this.openOutput();
       await serve({ clock, signal, tell: (line) => io.talk(line) }, output, ...(args as Args));
       if (isTradeAgentError(signal.reason) && signal.reason.code === 'timeout')
-        this.cli.exitCode = exits.timedOut;
+        this.cli.exitCode = exitCodes.timedOut;
     });
   }
 
@@ -91,10 +91,10 @@ export class CliCommand extends Command {
     const traced = { ...cli, fetch: trace.fetch, discreetFetch: trace.discreetFetch };
     const context = createContext(traced, globals, output, tell);
     const working = work(context);
-    const stopped = stopsLate(cli);
+    const stopped = stopDeadline(cli);
     try {
       const exitCode = await Promise.race([working, stopped.late]);
-      cli.exitCode = typeof exitCode === 'number' ? exitCode : exits.done;
+      cli.exitCode = typeof exitCode === 'number' ? exitCode : exitCodes.done;
       trace.end(cli.exitCode);
     } catch (error) {
       trace.fail(error);
@@ -121,7 +121,7 @@ export class CliCommand extends Command {
 }
 
 /** Rejects with the signal's reason {@link STOP_TIMEOUT_MS} after the signal is aborted, unless disposed earlier. */
-function stopsLate({ interruption: { signal } }: Cli) {
+function stopDeadline({ interruption: { signal } }: Cli) {
   let timer: NodeJS.Timeout | undefined;
   let gaveUp = false;
   let onAbort: () => void = () => undefined;

@@ -2,7 +2,7 @@ import { appendFileSync, chmodSync, mkdirSync, renameSync, statSync } from 'node
 import { dirname, join } from 'node:path';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { resolveHome } from '../../machine/directories.ts';
+import { resolveUserDirs } from '../../machine/directories.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
@@ -33,7 +33,7 @@ export function startTrace(
 }
 
 function logFile(env: NodeJS.ProcessEnv): string {
-  return join(resolveHome(env).log, 'trade-agent.log');
+  return join(resolveUserDirs(env).log, 'trade-agent.log');
 }
 
 /** Leaves out the message of an unexpected error, which could contain secrets. The stack shows where it was thrown. */

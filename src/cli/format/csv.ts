@@ -12,7 +12,7 @@ export function csvText(thing: string, data: Readonly<Record<string, unknown>>):
   if (list === undefined) throw new RangeError(`${thing} is no list`);
   const rows = data[list.rows] as readonly object[];
   return stringify(
-    rows.map((row) => list.columns.map((column) => cell(row, column))),
+    rows.map((row) => list.columns.map((column) => toCell(row, column))),
     {
       header: true,
       columns: [...list.columns],
@@ -26,7 +26,7 @@ export function csvText(thing: string, data: Readonly<Record<string, unknown>>):
   );
 }
 
-function cell(row: object, column: string): string | number | boolean | undefined {
+function toCell(row: object, column: string): string | number | boolean | undefined {
   let value: unknown = row;
   for (const name of column.split('.')) {
     value =

@@ -13,15 +13,16 @@ export async function jqFilter(expression: string): Promise<(json: string, inden
   const jq = await loadJq();
   // Checked before the command runs, so that no order is placed whose result can't be printed.
   const tried = jq.raw('null', expression, ['-c']);
-  if (tried.exitCode === COMPILE_ERROR_STATUS) throw wrong('--jq is not a valid jq expression', tried.stderr);
+  if (tried.exitCode === COMPILE_ERROR_STATUS)
+    throw jqError('--jq is not a valid jq expression', tried.stderr);
   return (json, indented) => {
     const { stdout, stderr, exitCode } = jq.raw(json, expression, indented ? ['-r'] : ['-r', '-c']);
-    if (exitCode !== 0) throw wrong('--jq does not fit the result', stderr);
+    if (exitCode !== 0) throw jqError('--jq does not fit the result', stderr);
     return stdout;
   };
 }
 
-function wrong(message: string, said: string): TradeAgentError {
+function jqError(message: string, said: string): TradeAgentError {
   const words = said
     .replace(/^jq: error(?: \(at [^)]*\))?: /, '')
     .replace(/\n?jq: \d+ compile errors?$/, '')

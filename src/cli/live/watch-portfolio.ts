@@ -1,10 +1,15 @@
 import { approvalView } from '../../agent/graph/proposal-view.ts';
-import { type LiveAcross, type LiveFigures, liveAcross, liveFigures } from '../../app/portfolio/portfolio.ts';
+import {
+  type LiveCombinedPortfolio,
+  type LiveFigures,
+  liveCombinedPortfolio,
+  liveFigures,
+} from '../../app/portfolio/portfolio.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import type { Context } from '../context/context.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
-import { asOfLine, localTime } from '../text/as-of.ts';
+import { formatLocalTime, livePricesLine } from '../text/as-of.ts';
 import { type PortfolioScreen, portfolioTable } from '../text/portfolio-table.ts';
 import { portfoliosTable } from '../text/portfolios-table.ts';
 import { watchScreen } from './watch-screen.ts';
@@ -12,7 +17,7 @@ import { watchScreen } from './watch-screen.ts';
 const MAX_EVENTS = 5;
 const MAX_SPARKLINES = 20;
 
-interface Watched<Live> {
+interface PortfolioSource<Live> {
   follow(parts: {
     readonly signal: AbortSignal;
     readonly changed: (live: Live) => void;
@@ -26,11 +31,11 @@ interface Watched<Live> {
 
 /** Shows the live portfolio of one account or all: prices and fills. */
 export async function watchPortfolio(context: Context): Promise<void> {
-  if (context.ofAll) await watch(context, ofAll(context));
-  else await watch(context, ofOne(context));
+  if (context.ofAll) await watchSource(context, allAccounts(context));
+  else await watchSource(context, oneAccount(context));
 }
 
-function ofOne(context: Context): Watched<LiveFigures> {
+function oneAccount(context: Context): PortfolioSource<LiveFigures> {
   const viewOf = ({ account, positions, history }: LiveFigures) => portfolioView(account, positions, history);
   return {
     follow: (parts) => liveFigures(context, { ...parts, lines: MAX_SPARKLINES }),
@@ -40,18 +45,18 @@ function ofOne(context: Context): Watched<LiveFigures> {
   };
 }
 
-function ofAll(context: Context): Watched<LiveAcross> {
+function allAccounts(context: Context): PortfolioSource<LiveCombinedPortfolio> {
   return {
-    follow: (parts) => liveAcross(context, parts),
+    follow: (parts) => liveCombinedPortfolio(context, parts),
     table: portfoliosTable,
     isSimulated: ({ accounts }) => accounts.some(({ account }) => account.simulated),
     kept: 0,
   };
 }
 
-async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
+async function watchSource<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
   context: Context,
-  { follow, table, isSimulated, kept }: Watched<Live>,
+  { follow, table, isSimulated, kept }: PortfolioSource<Live>,
 ): Promise<void> {
   const { io, clock } = context;
   const paint = await context.paint();
@@ -65,7 +70,7 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
         parts.changed();
       },
       told: (proposal) => {
-        const time = localTime(proposal.updated_at, { seconds: true }).slice(11);
+        const time = formatLocalTime(proposal.updated_at, { seconds: true }).slice(11);
         // One line per proposal, for its latest state.
         events.delete(proposal.id);
         events.set(proposal.id, `${time}  ${approvalOutcome(approvalView(proposal, ''))}`);
@@ -82,16 +87,16 @@ async function watch<Live extends Pick<LiveFigures, 'at' | 'stale'>>(
       ...(told.length === 0 ? [] : ['', ...told]),
       '',
       ...(Number.isFinite(live.at)
-        ? [asOfLine(live, { now: clock.now(), paint, simulated: isSimulated(live) })]
+        ? [livePricesLine(live, { now: clock.now(), paint, simulated: isSimulated(live) })]
         : []),
     ];
-    return [...cut(lines, rows - below.length, kept), ...below];
+    return [...truncateTable(lines, rows - below.length, kept), ...below];
   };
   await watchScreen(context, following, draw);
 }
 
 /** Drops the table's last positions if there are too many rows, and adds their number. */
-function cut(table: readonly string[], rows: number, kept: number): readonly string[] {
+function truncateTable(table: readonly string[], rows: number, kept: number): readonly string[] {
   if (table.length <= rows) return table;
   const gone = table.length - rows + 1;
   const last = kept === 0 ? [] : table.slice(-kept);

@@ -1,6 +1,6 @@
 import { type LiveQuotes, liveQuotes } from '../../app/market.ts';
 import type { Context } from '../context/context.ts';
-import { asOfLine } from '../text/as-of.ts';
+import { livePricesLine } from '../text/as-of.ts';
 import { quotesText } from '../text/reports.ts';
 import { watchScreen } from './watch-screen.ts';
 
@@ -35,7 +35,7 @@ export async function watchQuotes(context: Context, symbols: readonly string[]):
       now,
     });
     const simulated = live.quotes.some((quote) => quote.simulated);
-    return [...table.split('\n'), '', asOfLine(live, { now, paint, simulated })];
+    return [...table.split('\n'), '', livePricesLine(live, { now, paint, simulated })];
   };
   await watchScreen(context, follow, draw);
 }

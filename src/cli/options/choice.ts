@@ -9,16 +9,16 @@ export function choiceOption(flags: string, description: string, values: readonl
     if (values.includes(text)) return text;
     const nearest = closestMatch(text, values);
     const meant = nearest === undefined ? '' : `Did you mean ${nearest}? `;
-    throw new InvalidArgumentError(`${meant}Choose ${inWords(values)}.`);
+    throw new InvalidArgumentError(`${meant}Choose ${joinWithOr(values)}.`);
   });
 }
 
-function inWords(values: readonly string[]): string {
+function joinWithOr(values: readonly string[]): string {
   return `${values.slice(0, -1).join(', ')} or ${values.at(-1)}`;
 }
 
 /** @throws {TradeAgentError} `usage` */
-export function dateOption(flag: string): (text: string) => string {
+export function dateParser(flag: string): (text: string) => string {
   return (text) => {
     const at = Date.parse(`${text}T00:00:00Z`);
     const isDate = /^\d{4}-\d\d-\d\d$/.test(text) && new Date(at || 0).toISOString().slice(0, 10) === text;
@@ -30,7 +30,7 @@ export function dateOption(flag: string): (text: string) => string {
 }
 
 /** Parses the number of a file descriptor other than stdin, stdout and stderr. */
-export function descriptorNumber(text: string): number {
+export function parseDescriptor(text: string): number {
   const number = Number(text);
   if (!/^\d{1,4}$/.test(text) || number < 3) {
     throw new InvalidArgumentError('Use a file descriptor of 3 or higher, as in: --passphrase-fd 3 3< file.');
@@ -39,7 +39,7 @@ export function descriptorNumber(text: string): number {
 }
 
 /** Parses a number from 1 to `most`. @throws {TradeAgentError} `usage` */
-export function countUpTo(most: number, flag = '--limit', hint = `Choose a number from 1 to ${most}.`) {
+export function countParser(most: number, flag = '--limit', hint = `Choose a number from 1 to ${most}.`) {
   return (text: string): number => {
     if (/^[1-9]\d*$/.test(text) && Number(text) <= most) return Number(text);
     throw new TradeAgentError('usage', `${flag} can't be "${text}"`, { hint });
@@ -47,9 +47,9 @@ export function countUpTo(most: number, flag = '--limit', hint = `Choose a numbe
 }
 
 /** Parses a maximum list length from 1 to 500. @throws {TradeAgentError} `usage` */
-export const parseLimit = countUpTo(500);
+export const parseLimit = countParser(500);
 
-export function portUpTo(last: number): (text: string) => number {
+export function portParser(last: number): (text: string) => number {
   return (text) => {
     const port = Number(text);
     if (!/^\d+$/.test(text) || port > last) {
@@ -64,7 +64,7 @@ export function portUpTo(last: number): (text: string) => number {
  * @param option as typed, for the message
  * @throws {TradeAgentError} `usage` if secrets are not stored in a file, or if the value is empty
  */
-export function credentialKeySetting(text: string, store: 'keychain' | 'file', option: string): string {
+export function parseCredentialKey(text: string, store: 'keychain' | 'file', option: string): string {
   if (store !== 'file') {
     throw new TradeAgentError('usage', `${option} only applies to credentials in a file`, {
       hint: 'The keychain manages its own key. To use a file, choose the file store as well.',

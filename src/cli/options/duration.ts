@@ -18,9 +18,9 @@ const MAX_AGE_MS = 36_500 * milliseconds.d;
  * some programs read it as seconds and others as milliseconds. @throws {TradeAgentError} `usage`
  */
 export function parseDuration(text: string): number {
-  const total = inMilliseconds(text, '90s, 5m, 1h');
+  const total = parseMilliseconds(text, '90s, 5m, 1h');
   if (total > 0 && total <= MAX_DURATION_MS) return total;
-  throw outOfRange(text, 'Choose a duration above zero, up to 7d.');
+  throw outOfRangeError(text, 'Choose a duration above zero, up to 7d.');
 }
 
 /**
@@ -28,12 +28,12 @@ export function parseDuration(text: string): number {
  * @throws {TradeAgentError} `usage`
  */
 export function parseAge(text: string): number {
-  const total = inMilliseconds(text, '12h, 30d, 8w');
+  const total = parseMilliseconds(text, '12h, 30d, 8w');
   if (total > 0 && total <= MAX_AGE_MS) return total;
-  throw outOfRange(text, 'Choose an age above zero, up to 36500d.');
+  throw outOfRangeError(text, 'Choose an age above zero, up to 36500d.');
 }
 
-function inMilliseconds(text: string, example: string): number {
+function parseMilliseconds(text: string, example: string): number {
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h|d|w)/g)];
   const whole = parts.map((part) => part[0]).join('');
   if (parts.length === 0 || whole !== text) {
@@ -48,12 +48,12 @@ function inMilliseconds(text: string, example: string): number {
   return Math.ceil(total);
 }
 
-function outOfRange(text: string, hint: string): TradeAgentError {
+function outOfRangeError(text: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', `a duration of ${text} is out of range`, { hint });
 }
 
 /** Formats a time span for display: `4:05` below an hour, `1h 05m` above. Rounds seconds up. */
-export function countdown(ms: number): string {
+export function formatCountdown(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1000));
   const two = (value: number) => String(value).padStart(2, '0');
   if (seconds < 3600) return `${Math.floor(seconds / 60)}:${two(seconds % 60)}`;

@@ -2,7 +2,7 @@ import type { Command, Option } from 'commander';
 import { TradeAgentError } from '../../errors/errors.ts';
 
 /** Flags that mean the same in every command, so the names of their variables leave out the command. */
-const shared = new Set([
+const sharedFlags = new Set([
   'profile',
   'server',
   'output',
@@ -18,19 +18,29 @@ const shared = new Set([
 ]);
 
 /** Flags without a variable here: they have their own (NO_COLOR) or are not settings. */
-const without = new Set(['no-color', 'help', 'version', 'decide']);
+const flagsWithoutVariable = new Set(['no-color', 'help', 'version', 'decide']);
 
 /** Flags that risk money or answer a prompt. A variable would do so in every command that inherits it. */
-const spoken = new Set(['confirm-live', 'max-order', 'decide', 'yes', 'confirm', 'suggest', 'lift', 'tool']);
+const commandLineOnlyFlags = new Set([
+  'confirm-live',
+  'max-order',
+  'decide',
+  'yes',
+  'confirm',
+  'suggest',
+  'lift',
+  'tool',
+]);
 
 /** Commands whose flags define an order, so only the command line may set them. */
-const trading = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
+const tradingCommands = new Set(['orders buy', 'orders sell', 'orders replace', 'orders cancel']);
 
-const isSpoken = (command: Command, flag: string) =>
-  spoken.has(flag) || (trading.has(commandWords(command).join(' ')) && !shared.has(flag));
+const isCommandLineOnly = (command: Command, flag: string) =>
+  commandLineOnlyFlags.has(flag) ||
+  (tradingCommands.has(commandWords(command).join(' ')) && !sharedFlags.has(flag));
 
 /** Flags that exclude each other. If the command line sets one, the variable of the other is ignored. */
-const exclusive = new Map([
+const exclusiveFlags = new Map([
   ['server', 'profile'],
   ['profile', 'server'],
 ]);
@@ -44,12 +54,13 @@ const SAFE_APPROVAL = 'deny';
  */
 export function flagVariable(command: Command, option: Option): string | undefined {
   const flag = option.long?.replace(/^--/, '');
-  if (flag === undefined || without.has(flag) || isSpoken(command, flag)) return undefined;
+  if (flag === undefined || flagsWithoutVariable.has(flag) || isCommandLineOnly(command, flag))
+    return undefined;
   return variableName(command, flag);
 }
 
 function variableName(command: Command, flag: string): string {
-  const words = shared.has(flag) ? [flag] : [...commandWords(command), flag];
+  const words = sharedFlags.has(flag) ? [flag] : [...commandWords(command), flag];
   return ['trade-agent', ...words].join('_').replaceAll('-', '_').toUpperCase();
 }
 
@@ -71,26 +82,26 @@ export function readFlagsFromEnvironment(command: Command, env: NodeJS.ProcessEn
 function readFlag(command: Command, option: Option, env: NodeJS.ProcessEnv): void {
   const flag = option.long?.replace(/^--/, '');
   if (flag === undefined || isGiven(command, option, flag)) return;
-  const mustBeSaid = isSpoken(command, flag);
+  const mustBeSaid = isCommandLineOnly(command, flag);
   const name = mustBeSaid ? variableName(command, flag) : flagVariable(command, option);
   const text = name && env[name];
   if (!name || !text) return;
-  if (mustBeSaid) throw mustBeSpoken(name, option.flags);
-  const value = read(option, name, text);
+  if (mustBeSaid) throw commandLineOnlyError(name, option.flags);
+  const value = parseFlag(option, name, text);
   if (flag === 'approval' && value !== SAFE_APPROVAL) {
-    throw mustBeSpoken(name, option.flags, `, or set it to ${SAFE_APPROVAL}`);
+    throw commandLineOnlyError(name, option.flags, `, or set it to ${SAFE_APPROVAL}`);
   }
   command.setOptionValueWithSource(option.attributeName(), value, 'env');
 }
 
 /** Returns whether the flag already has a value, or is excluded by a flag on the command line. */
 function isGiven(command: Command, option: Option, flag: string): boolean {
-  const other = exclusive.get(flag);
+  const other = exclusiveFlags.get(flag);
   if (other !== undefined && command.getOptionValueSource(other) === 'cli') return true;
   return ![undefined, 'default'].includes(command.getOptionValueSource(option.attributeName()));
 }
 
-function mustBeSpoken(name: string, flags: string, otherwise = ''): TradeAgentError {
+function commandLineOnlyError(name: string, flags: string, otherwise = ''): TradeAgentError {
   return new TradeAgentError(
     'usage',
     `${name} is set, but this option can only be given on the command line`,
@@ -100,8 +111,8 @@ function mustBeSpoken(name: string, flags: string, otherwise = ''): TradeAgentEr
   );
 }
 
-function read(option: Option, name: string, text: string): unknown {
-  if (option.isBoolean()) return readSwitch(name, text);
+function parseFlag(option: Option, name: string, text: string): unknown {
+  if (option.isBoolean()) return parseSwitch(name, text);
   if (option.parseArg === undefined) return text;
   try {
     const texts = Array.isArray(option.defaultValue) ? text.split(',') : [text];
@@ -116,7 +127,7 @@ function read(option: Option, name: string, text: string): unknown {
   }
 }
 
-function readSwitch(name: string, text: string): boolean {
+function parseSwitch(name: string, text: string): boolean {
   const word = text.toLowerCase();
   if (['1', 'true', 'yes', 'on'].includes(word)) return true;
   if (['0', 'false', 'no', 'off'].includes(word)) return false;

@@ -1,4 +1,4 @@
-import { type ExitCode, exitCodeMeanings, exits } from '../../app/exit-codes.ts';
+import { type ExitCode, exitCodeMeanings, exitCodes } from '../../app/exit-codes.ts';
 
 /** Maximum width of the help. The build also renders the help for this width. */
 export const HELP_COLUMNS = 80;
@@ -13,18 +13,18 @@ export function exampleText(lines: readonly Example[]): string {
   return `\nExamples:\n${rows.join('\n')}\n`;
 }
 
-const always = [exits.done, exits.failed, exits.usage, exits.interrupted];
+const commonExitCodes = [exitCodes.done, exitCodes.failed, exitCodes.usage, exitCodes.interrupted];
 
 /** Returns the help section with these exit codes and the ones that every command has. */
 export function exitCodeText(codes: readonly ExitCode[]): string {
-  const all = [...new Set<ExitCode>([...always, ...codes])].sort((a, b) => a - b);
-  return `\nExit codes:\n${table(all)}\n`;
+  const all = [...new Set<ExitCode>([...commonExitCodes, ...codes])].sort((a, b) => a - b);
+  return `\nExit codes:\n${exitCodeTable(all)}\n`;
 }
 
 export function allExitCodeText(): string {
-  return `\nExit codes, the same for every command:\n${table(Object.keys(exitCodeMeanings).map(Number) as ExitCode[])}\n`;
+  return `\nExit codes, the same for every command:\n${exitCodeTable(Object.keys(exitCodeMeanings).map(Number) as ExitCode[])}\n`;
 }
 
-function table(codes: readonly ExitCode[]): string {
+function exitCodeTable(codes: readonly ExitCode[]): string {
   return codes.map((code) => `  ${String(code).padStart(3)}  ${exitCodeMeanings[code]}`).join('\n');
 }

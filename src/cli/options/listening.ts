@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { ListenOptions } from '../../net/http-server.ts';
 import { peerList } from '../../net/peer-list.ts';
-import { portUpTo } from './choice.ts';
+import { portParser } from './choice.ts';
 
 export interface ListeningFlags {
   readonly tlsCert?: string;
@@ -36,7 +36,7 @@ function addProxy(text: string, before: readonly string[]): readonly string[] {
 export function addServingOptions<C extends Command>(command: C, port: number): C {
   command
     .option('--host <address>', 'the address to listen on', '127.0.0.1')
-    .option('--port <number>', 'the port to listen on; 0 picks a free one', portUpTo(65_535), port);
+    .option('--port <number>', 'the port to listen on; 0 picks a free one', portParser(65_535), port);
   return addListeningOptions(command).option(
     '--ready-file <file>',
     'write the address and process ID to this file once it is ready',

@@ -1,8 +1,8 @@
-import type { Asking } from '../../app/approvals/ask-and-wait.ts';
+import type { ApprovalListener } from '../../app/approvals/ask-and-wait.ts';
 import type { Context } from '../context/context.ts';
 
 /** Shows an approval request and each change of its state. */
-export async function showAsking(context: Context): Promise<Asking> {
+export async function approvalProgress(context: Context): Promise<ApprovalListener> {
   const { io, output, clock } = context;
   const { RunRenderer } = await import('./run-renderer.ts');
   const { phone } = await context.profile();

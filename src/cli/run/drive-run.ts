@@ -1,10 +1,10 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
-import { followRun, type RunObject, resumeCommand, runObject, saysTheSame } from '../../app/run.ts';
+import { containsMessage, followRun, type RunObject, resumeCommand, runObject } from '../../app/run.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { Context } from '../context/context.ts';
 import { talkError } from '../context/output.ts';
-import { callToPhone } from './call-to-phone.ts';
+import { phoneAlerter } from './call-to-phone.ts';
 import { RunRenderer } from './run-renderer.ts';
 
 /** Shows a run's events, prints its result and how to continue pending work, and returns the exit code. */
@@ -17,7 +17,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
     paint: await context.paint(),
   });
   const attention = await context.attention();
-  const call = callToPhone(attention);
+  const call = phoneAlerter(attention);
   const waiting = new Map<string, ApprovalView>();
   const result = await followRun(events, signal, (event) => {
     if (event.type === 'approval') {
@@ -38,7 +38,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
     if (usage.input_tokens + usage.output_tokens > 0) {
       io.talk(io.paint('stderr', 'dim', safeLine(usageText(usage))));
     }
-    sayWhatIsLeft(context, object);
+    printPending(context, object);
   }
   return exitCodeForRun(object);
 }
@@ -50,10 +50,11 @@ export function usageText({ model, input_tokens, output_tokens, cost_usd }: RunO
   return `${model}: ${count(input_tokens)} tokens in, ${count(output_tokens)} out${cost}`;
 }
 
-function sayWhatIsLeft(context: Context, object: RunObject): void {
+function printPending(context: Context, object: RunObject): void {
   const { io } = context;
   // On a terminal, the answer right above may say the same.
-  const said = io.stdoutIsTty && object.error !== undefined && saysTheSame(object.text, object.error.message);
+  const said =
+    io.stdoutIsTty && object.error !== undefined && containsMessage(object.text, object.error.message);
   if (object.error !== undefined && !said) talkError(io, object.error);
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {

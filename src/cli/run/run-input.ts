@@ -2,17 +2,17 @@ import type { RunInput } from '../../app/run.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { defined } from '../../values/defined.ts';
 import type { Context } from '../context/context.ts';
-import { pipeWriters } from '../terminal/pipe-writers.ts';
+import { findPipeWriters } from '../terminal/pipe-writers.ts';
 import {
   FIRST_BYTE_MS,
   MAX_CONTEXT_BYTES,
   MAX_PROMPT_BYTES,
-  promptFrom,
   readStdin,
   type StdinText,
+  toPrompt,
 } from '../terminal/stdin-context.ts';
 
-export interface Asked {
+export interface RunRequest {
   /** `-` for standard input; undefined reads standard input if it is not a terminal. */
   readonly prompt: string | undefined;
   readonly thread?: string | undefined;
@@ -24,18 +24,18 @@ export interface Asked {
  * @returns a function that waits for the prompt and its context
  * @throws {TradeAgentError} `usage` without a prompt
  */
-export function runInput(context: Context, { prompt, thread }: Asked): () => Promise<RunInput> {
+export function runInput(context: Context, { prompt, thread }: RunRequest): () => Promise<RunInput> {
   const fromStdin = prompt === '-' || (prompt === undefined && !context.io.stdinIsTty);
-  if (!fromStdin && (prompt ?? '').trim() === '') throw noPrompt();
-  const reading = read(context, fromStdin ? MAX_PROMPT_BYTES : MAX_CONTEXT_BYTES, prompt);
+  if (!fromStdin && (prompt ?? '').trim() === '') throw noPromptError();
+  const reading = readInput(context, fromStdin ? MAX_PROMPT_BYTES : MAX_CONTEXT_BYTES, prompt);
   // The caller that awaits this reports a failure. Until then it must not count as unhandled.
   reading.catch(() => undefined);
   const inThread = defined({ thread });
   return async () => {
     const found = await reading;
     if (fromStdin) {
-      if (prompt === undefined && found.text.trim() === '') throw noPrompt();
-      return { prompt: promptFrom(found), ...inThread };
+      if (prompt === undefined && found.text.trim() === '') throw noPromptError();
+      return { prompt: toPrompt(found), ...inThread };
     }
     if (found.ended === 'cut') {
       context.io.talk(`standard input is longer than ${MAX_CONTEXT_BYTES / 1024} KiB; the rest is ignored`);
@@ -49,13 +49,13 @@ export function runInput(context: Context, { prompt, thread }: Asked): () => Pro
 }
 
 /** With `-`, always waits for the end of input. */
-function read(
+function readInput(
   { io, clock, signal }: Context,
   maxBytes: number,
   prompt: string | undefined,
 ): Promise<StdinText> {
   const waitOn = (came: boolean) => {
-    if (came || prompt === '-' || pipeWriters() === 'beside') {
+    if (came || prompt === '-' || findPipeWriters() === 'beside') {
       io.talk('waiting for standard input to end; use "< /dev/null" for no input, --timeout for a limit');
       return true;
     }
@@ -67,7 +67,7 @@ function read(
   return readStdin(io.stdin, { firstByteMs: FIRST_BYTE_MS, waitOn, maxBytes }, { clock, signal });
 }
 
-function noPrompt(): TradeAgentError {
+function noPromptError(): TradeAgentError {
   return new TradeAgentError('usage', 'there is no prompt, and the chat needs a terminal', {
     hint: "For example: trade-agent run 'what do I own', or pipe it in.",
   });

@@ -1,5 +1,5 @@
 import type { AgentEvent, ApprovalView, ConnectionView } from '../../agent/events.ts';
-import { saysTheSame } from '../../app/run.ts';
+import { containsMessage } from '../../app/run.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
@@ -8,7 +8,7 @@ import type { OutputFormat } from '../context/output.ts';
 import type { Io } from '../terminal/io.ts';
 import { approvalLines, approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';
 import { TerminalMarkdown } from '../text/markdown.ts';
-import { type Paint, plainPaint, signed } from '../text/theme.ts';
+import { type Paint, paintSigned, plainPaint } from '../text/theme.ts';
 
 /** Shows a run's events as plain lines: progress on stderr and, on a terminal, the answer as it is streamed. */
 export class RunRenderer {
@@ -46,7 +46,7 @@ export class RunRenderer {
     this.#streams = format === 'text' && io.stdoutIsTty;
     this.#markdown = new TerminalMarkdown(io.width(), {
       strong: (text) => (io.color.stdout ? paint('strong', text) : text),
-      signed: (text) => signed(paint, text),
+      signed: (text) => paintSigned(paint, text),
     });
   }
 
@@ -118,7 +118,7 @@ export class RunRenderer {
     else if (event.type === 'tool_result') {
       const { id, name, ok, summary, ms } = event;
       const sign = ok ? this.#mark('✓', '+') : this.#mark('✗', 'x');
-      const text = `${sign} ${toolCallText(name, this.#calls.get(id) ?? {})}: ${safeLine(summary)} (${seconds(ms)})`;
+      const text = `${sign} ${toolCallText(name, this.#calls.get(id) ?? {})}: ${safeLine(summary)} (${formatSeconds(ms)})`;
       const line = this.#io.paint('stderr', 'dim', text);
       if (ok) this.#talk(line);
       else this.#hold(line, summary);
@@ -144,13 +144,13 @@ export class RunRenderer {
   }
 
   #hold(line: string, message: string): void {
-    const isHeld = this.#held.some((other) => saysTheSame(message, other.message));
+    const isHeld = this.#held.some((other) => containsMessage(message, other.message));
     if (!isHeld) this.#held.push({ line, message });
   }
 
   /** Shows the held-back failures. @param answer a failure that it mentions is not shown again */
   #release(answer = ''): void {
-    const lines = this.#held.filter(({ message }) => !saysTheSame(answer, message));
+    const lines = this.#held.filter(({ message }) => !containsMessage(answer, message));
     this.#held = [];
     for (const { line } of lines) this.#talk(line);
   }
@@ -158,7 +158,7 @@ export class RunRenderer {
 
 /** Formats a tool call as one short line: `get_quote AAPL`, `place_order buy 5 AAPL`. */
 export function toolCallText(name: string, args: Record<string, unknown>): string {
-  const values = inReadingOrder(args)
+  const values = sortArguments(args)
     .flatMap((value) => (Array.isArray(value) ? value : [value]))
     .filter((value) => ['string', 'number', 'boolean'].includes(typeof value))
     .map((value) => safeLine(String(value)));
@@ -167,32 +167,32 @@ export function toolCallText(name: string, args: Record<string, unknown>): strin
 }
 
 /** Sorts an order's arguments into the usual order, since models vary it. Other arguments follow unchanged. */
-function inReadingOrder(args: Record<string, unknown>): unknown[] {
+function sortArguments(args: Record<string, unknown>): unknown[] {
   const first = ['side', 'qty', 'notional', 'symbol', 'order_class', 'type'];
   const rank = (name: string) => (first.includes(name) ? first.indexOf(name) : first.length);
   return Object.entries(args)
     .sort(([a], [b]) => rank(a) - rank(b))
     .map(([name, value]) => {
-      if (name === 'notional') return amountText(String(value));
+      if (name === 'notional') return formatAmount(String(value));
       // A bare "true" would mean nothing without its name.
       if (value === true) return name.replaceAll('_', ' ');
-      const words = exitWords[name];
+      const words = legLabels[name];
       return words === undefined ? value : `${words} ${String(value)}`;
     });
 }
 
 /** Labels of an order's leg prices. */
-const exitWords: Readonly<Record<string, string>> = {
+const legLabels: Readonly<Record<string, string>> = {
   take_profit_limit_price: 'take profit',
   stop_loss_stop_price: 'stop loss',
   stop_loss_limit_price: 'not below',
 };
 
 /** Formats an amount as dollars. Amounts from a model may be malformed. */
-function amountText(value: string): string {
+function formatAmount(value: string): string {
   return /^\d{1,15}(\.\d{1,2})?$/.test(value) ? dollars(value) : `$${value}`;
 }
 
-export function seconds(ms: number): string {
+export function formatSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(1)} s`;
 }

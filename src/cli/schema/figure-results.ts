@@ -11,7 +11,7 @@ const date = z.string().describe('YYYY-MM-DD, New York time');
 const lotSides = z.enum(['long', 'short']);
 const term = z.enum(['short', 'long', 'unknown']);
 const method = z.enum(lotMethods).describe('which lots a sale uses');
-const rates = z
+const rateSchema = z
   .object({
     fraction,
     annual: fraction.nullable().describe('annualized rate, for periods of a year or more'),
@@ -39,11 +39,11 @@ export const figureResults = {
     equity_before: dollars.describe('dollars, at the close before the period'),
     added: dollars.describe('net deposits, in dollars'),
     profit: dollars,
-    time_weighted: rates,
-    money_weighted: rates,
+    time_weighted: rateSchema,
+    money_weighted: rateSchema,
     benchmark: z.object({
       symbol: z.string(),
-      return: rates.describe(
+      return: rateSchema.describe(
         'with dividends, over the same days as the account; null if its prices do not go back that far',
       ),
       excess: fraction.nullable().describe('time-weighted return minus the benchmark’s return'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { environments } from '../../trading/order.ts';
 import { tradingStates } from '../../trading/policy-views.ts';
-import { finding, time } from './parts.ts';
+import { finding, timeSchema } from './parts.ts';
 
 const environment = z.enum(environments);
 const recoveryCode = z.string().describe('shown only once; it can read, deny and halt, but not approve');
@@ -12,8 +12,8 @@ const authenticator = z.object({
   name: z.string(),
   kind: z.enum(['passkey', 'software']),
   synced: z.boolean().describe('true if it can be on several devices at once'),
-  enrolled_at: time,
-  last_used_at: time.nullable(),
+  enrolled_at: timeSchema,
+  last_used_at: timeSchema.nullable(),
 });
 
 const homeUser = z.object({
@@ -69,8 +69,8 @@ export const homeResults = {
         pushes: z.int().describe('number of browsers that receive push messages'),
         trading: z.object({
           state: z.enum(tradingStates),
-          since: time.nullable(),
-          until: time.nullable().describe('when this state expires'),
+          since: timeSchema.nullable(),
+          until: timeSchema.nullable().describe('when this state expires'),
         }),
       }),
     ),
@@ -82,7 +82,7 @@ export const homeResults = {
   'home-pairing': z.object({
     user: z.string(),
     url: z.string().describe('a secret: whoever opens it first can approve'),
-    expires_at: time,
+    expires_at: timeSchema,
   }),
   'home-users': z.object({ users: z.array(homeUser) }),
   'home-user': z.object({ user: z.string(), name: z.string(), recovery_code: recoveryCode, next }),
@@ -95,7 +95,13 @@ export const homeResults = {
   'home-recovery-code': z.object({ user: z.string(), recovery_code: recoveryCode }),
   'home-broker': z.object({
     accounts: z.array(
-      z.object({ user: z.string(), broker: brokerName, number: z.string(), environment, kept_at: time }),
+      z.object({
+        user: z.string(),
+        broker: brokerName,
+        number: z.string(),
+        environment,
+        kept_at: timeSchema,
+      }),
     ),
   }),
   'home-broker-set': z.object({
@@ -154,14 +160,14 @@ export const homeResults = {
   'home-backup': z.object({
     file: z.string(),
     bytes: z.int(),
-    created_at: time,
+    created_at: timeSchema,
     address: z.string(),
     files: z.array(z.string()),
   }),
   'home-restore': z.object({
     folder: z.string(),
     address: z.string(),
-    created_at: time.describe('when the backup was made'),
+    created_at: timeSchema.describe('when the backup was made'),
     withdrawn: z.int().describe('number of proposals that were open when the backup was made'),
     looked_up: z.int().describe('number of proposals that were executing when the backup was made'),
   }),

@@ -6,40 +6,43 @@ import { configSchema } from '../../config/profile.ts';
 import { orderDraftSchema } from '../../trading/order.ts';
 import { orderLegSchema, orderSchema, positionSchema } from '../../trading/views.ts';
 import { namedSchemas } from '../../values/named-schemas.ts';
-import { time } from './parts.ts';
+import { timeSchema } from './parts.ts';
 import { resultSchemas } from './results.ts';
 
 /** Returns docs/reference/schema/ by file name: results, `stream-json` events, `check`, and files that people write. */
 export function schemaFiles(): Record<string, string> {
   const results = Object.entries(resultSchemas).map(([name, schema]) => [
     `${name}.json`,
-    file(`trade-agent.${name}/1`, z.object({ schema: z.literal(`trade-agent.${name}/1`), ...schema.shape })),
+    schemaFile(
+      `trade-agent.${name}/1`,
+      z.object({ schema: z.literal(`trade-agent.${name}/1`), ...schema.shape }),
+    ),
   ]);
-  const events = file('a line of --output stream-json', z.union(Object.values(eventSchemas)));
+  const events = schemaFile('a line of --output stream-json', z.union(Object.values(eventSchemas)));
   return {
     ...Object.fromEntries(results),
     'event.json': events,
-    'check-rules.schema.json': text(rulesJsonSchema()),
-    'check.json': text(resultJsonSchema()),
-    'limits.schema.json': text(limitsJsonSchema()),
-    'config.schema.json': text(
+    'check-rules.schema.json': toJsonText(rulesJsonSchema()),
+    'check.json': toJsonText(resultJsonSchema()),
+    'limits.schema.json': toJsonText(limitsJsonSchema()),
+    'config.schema.json': toJsonText(
       z.toJSONSchema(configSchema, { target: 'draft-2020-12', io: 'input', unrepresentable: 'any' }),
     ),
   };
 }
 
-function file(title: string, schema: z.ZodType): string {
+function schemaFile(title: string, schema: z.ZodType): string {
   const json = z.toJSONSchema(schema, {
     target: 'draft-2020-12',
     io: 'output',
     unrepresentable: 'any',
-    metadata: namedSchemas(names),
+    metadata: namedSchemas(sharedSchemas),
   });
-  return text({ ...open(json), title });
+  return toJsonText({ ...allowUnknownFields(json), title });
 }
 
 /** Schemas that each file defines once, under `$defs`. */
-const names = new Map<z.ZodType, string>([
+const sharedSchemas = new Map<z.ZodType, string>([
   [orderSchema, 'order'],
   [orderLegSchema, 'order_leg'],
   [orderDraftSchema, 'order_draft'],
@@ -47,10 +50,10 @@ const names = new Map<z.ZodType, string>([
 ]);
 
 /** Not indented: the files ship in the package and would be twice as large. */
-const text = (schema: unknown) => `${JSON.stringify(schema)}\n`;
+const toJsonText = (schema: unknown) => `${JSON.stringify(schema)}\n`;
 
 /** Removes `additionalProperties: false`, because a version may gain fields and readers must ignore unknown ones. */
-function open(json: unknown): Record<string, unknown> {
+function allowUnknownFields(json: unknown): Record<string, unknown> {
   const strip = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(strip);
     if (typeof value !== 'object' || value === null) return value;
@@ -86,11 +89,11 @@ const eventSchemas = {
     verification_uri: z.string(),
     verification_uri_complete: z.string(),
     device_name: z.string().describe('name of this machine on the consent page'),
-    expires_at: time,
+    expires_at: timeSchema,
   }).describe('login: the code to confirm, and where'),
   connection_link: event('connection_link', {
     name: z.string(),
     address: z.string(),
-    expires_at: time,
+    expires_at: timeSchema,
   }).describe('connections add: where to sign in'),
 } as const;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { mcpClientNames } from '../../app/mcp/client-table.ts';
-import { time } from './parts.ts';
+import { timeSchema } from './parts.ts';
 
 const client = z.object({
   user: z.string(),
@@ -8,8 +8,8 @@ const client = z.object({
   name: z.string().describe('self-reported, unverified'),
   host: z.string().describe('host of its client metadata, otherwise of its redirect URI'),
   redirect_uri: z.string(),
-  since: time,
-  last_used_at: time.nullable().describe('when it last received a token'),
+  since: timeSchema,
+  last_used_at: timeSchema.nullable().describe('when it last received a token'),
 });
 
 const listedServer = z.object({

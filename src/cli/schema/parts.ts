@@ -2,7 +2,13 @@ import { z } from 'zod';
 import { orderTypes, sides } from '../../trading/order.ts';
 import { orderStatuses } from '../../trading/views.ts';
 
-export { approval, approvalSummary, error, runStatus, time } from '../../agent/view-schemas.ts';
+export {
+  approvalSummarySchema,
+  approvalViewSchema,
+  errorSchema,
+  runStatusSchema,
+  timeSchema,
+} from '../../agent/view-schemas.ts';
 
 export const user = z.object({
   sub: z.string(),

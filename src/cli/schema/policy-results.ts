@@ -5,7 +5,7 @@ import { accountEntrySchema } from '../../trading/account-entry.ts';
 import { environments, orderRequestSchema } from '../../trading/order.ts';
 import { decisionSchema, policyViewSchema, recordedDecisionSchema } from '../../trading/policy-views.ts';
 import { recordFaults } from '../../trading/record-line.ts';
-import { approval, time, user } from './parts.ts';
+import { approvalViewSchema, timeSchema, user } from './parts.ts';
 
 const effect = z.enum(['allow', 'ask', 'deny']);
 const reasons = z.array(z.string()).describe('reason codes (CATEGORY_CONDITION, see docs/guide/POLICY.md)');
@@ -24,7 +24,7 @@ export const policyResults = {
     previous: z.string().describe('digest of the previous rules'),
     digest: z.string().describe('digest of the current rules'),
     changes,
-    approval: approval.optional().describe('the approval request for the change'),
+    approval: approvalViewSchema.optional().describe('the approval request for the change'),
   }),
   'policy-diff': z.object({
     account: z.string(),
@@ -83,7 +83,7 @@ export const recordResults = {
           count: z.int(),
           unvouched: z.int().describe('timestamps by authorities without a trusted certificate chain'),
           late: z.int().describe('timestamps made more than three days after the day that they close'),
-          last: z.object({ seq: z.int(), time, by: z.string() }).nullable(),
+          last: z.object({ seq: z.int(), time: timeSchema, by: z.string() }).nullable(),
         }),
       })
       .optional(),
@@ -115,8 +115,8 @@ const schedule = z.object({
     .describe('kept: stored on the server, which needs no crontab entry'),
   zone: z.string(),
   local_zone: z.string(),
-  next: z.array(z.object({ exchange: time, local: time })),
-  overdue: time.nullable().describe('time of a missed run'),
+  next: z.array(z.object({ exchange: timeSchema, local: timeSchema })),
+  overdue: timeSchema.nullable().describe('time of a missed run'),
   last: runRecordSchema.nullable(),
 });
 
@@ -133,7 +133,7 @@ export const scheduleResults = {
   'schedule-run': z.object({
     id: z.string(),
     status: z.enum(['not_due', 'ran']),
-    next: time.nullable().describe('next due time; null if it ran or if the time is unknown'),
+    next: timeSchema.nullable().describe('next due time; null if it ran or if the time is unknown'),
     run: runRecordSchema.nullable(),
     check: z
       .looseObject({ status: z.string() })

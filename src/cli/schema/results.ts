@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { thread, threadMessage, toolData, usage } from '../../agent/view-schemas.ts';
+import { threadMessageSchema, threadSchema, toolDataSchema, usageSchema } from '../../agent/view-schemas.ts';
 import { shells } from '../../app/completion/install.ts';
 import { connectionNames } from '../../auth/connections/known-connections.ts';
 import { accountEntrySchema } from '../../trading/account-entry.ts';
@@ -23,7 +23,15 @@ import {
 import { figureResults } from './figure-results.ts';
 import { homeResults } from './home-results.ts';
 import { mcpResults } from './mcp-results.ts';
-import { approval, approvalSummary, error, finding, orderSummary, runStatus, time } from './parts.ts';
+import {
+  approvalSummarySchema,
+  approvalViewSchema,
+  errorSchema,
+  finding,
+  orderSummary,
+  runStatusSchema,
+  timeSchema,
+} from './parts.ts';
 import {
   companyClient,
   policyResults,
@@ -96,21 +104,21 @@ const alert = z.object({
     })
     .describe('a symbol and one condition'),
   enabled: z.boolean(),
-  snoozed_until: time.nullable(),
+  snoozed_until: timeSchema.nullable(),
 });
-const heard = {
+const alertDelivery = {
   file: z.string().nullable().describe('the rules file with the alerts; null on a server'),
   looked_at_by: z.array(z.string()).describe('schedules that check the alerts, by name or ID'),
   told_by: z.array(z.string()).describe('notice channels'),
 };
 
 const alertResults = {
-  alerts: z.object({ alerts: z.array(alert), ...heard }),
+  alerts: z.object({ alerts: z.array(alert), ...alertDelivery }),
   'alert-added': z.object({
     added: alert,
     is_new: z.boolean().describe('false if the alert existed already'),
     schedule: z.string().nullable().describe('ID of the schedule that was created or changed for it'),
-    ...heard,
+    ...alertDelivery,
   }),
   'alert-removed': z.object({ removed: z.array(alert) }),
 } as const satisfies Record<string, z.ZodObject>;
@@ -118,7 +126,7 @@ const alertResults = {
 const decimal = z.string().describe('a decimal number, as a string');
 
 /** Columns that identify a row's account when several accounts are listed. */
-const ofAccount = {
+const accountFields = {
   account: z.string().optional().describe('account number, if several accounts are listed'),
   broker: z.string().optional().describe('name of the broker in the gateway’s settings'),
   label: z.string().optional().describe('display name of the broker'),
@@ -137,7 +145,12 @@ const chart = z.object({
   bars: z.array(barSchema).describe('oldest first'),
   trades: z
     .array(
-      z.object({ at: time, side: z.enum(sides), qty: decimal, price: decimal.describe('dollars per share') }),
+      z.object({
+        at: timeSchema,
+        side: z.enum(sides),
+        qty: decimal,
+        price: decimal.describe('dollars per share'),
+      }),
     )
     .describe('your fills in that range, oldest first'),
   cost: decimal.optional().describe('average cost of the shares held, dollars per share'),
@@ -147,18 +160,18 @@ const chart = z.object({
 /** The last object of `run`, `resume` and `approvals wait`. */
 const run = z.object({
   thread: z.string(),
-  status: runStatus,
+  status: runStatusSchema,
   text: z.string().describe('the answer, in Markdown'),
-  data: toolData,
+  data: toolDataSchema,
   orders: z.array(orderSummary),
   messages: z.array(sentMessageSchema).describe('messages that were sent'),
-  approvals: z.array(approvalSummary),
+  approvals: z.array(approvalSummarySchema),
   connections: z
     .array(z.object({ name: z.string(), command: z.string().describe('shell command that connects it') }))
     .describe('services that must be connected before the run can continue'),
   resume: z.string().describe('shell command that resumes this thread'),
-  usage,
-  error: error.optional(),
+  usage: usageSchema,
+  error: errorSchema.optional(),
 });
 
 const access = z.object({
@@ -167,9 +180,9 @@ const access = z.object({
   role: z.enum(accessRoles),
   who: z.string().describe('a person, or the name of the firm or household'),
   of: z.string().optional().describe('name of the firm or household'),
-  from: time,
-  until: time.optional().describe('no end if absent'),
-  granted_at: time,
+  from: timeSchema,
+  until: timeSchema.optional().describe('no end if absent'),
+  granted_at: timeSchema,
   in_force: z.boolean(),
 });
 
@@ -185,7 +198,7 @@ const wrappingKey = z.object({ file: z.string().describe('file with all wrapping
  */
 export const resultSchemas = {
   run,
-  error: z.object({ error }),
+  error: z.object({ error: errorSchema }),
   ...signInResults,
   connections: z.object({
     connections: z.array(
@@ -195,7 +208,7 @@ export const resultSchemas = {
         provider_name: z.string().describe('name of the connection at the identity provider'),
         connected: z.boolean(),
         scopes: z.array(z.string()).describe('scopes that were granted, or that would be requested'),
-        connected_at: time.nullable(),
+        connected_at: timeSchema.nullable(),
       }),
     ),
   }),
@@ -248,18 +261,18 @@ export const resultSchemas = {
       .describe('symbols without a quote; if there are any, the exit code is 3'),
   }),
   orders: z.object({
-    orders: z.array(orderSchema.unwrap().extend(ofAccount)),
+    orders: z.array(orderSchema.unwrap().extend(accountFields)),
     missing: z.array(missingAccount).describe('with --account all: accounts that could not be read'),
   }),
   'order-outcome': z.object({
-    status: runStatus,
+    status: runStatusSchema,
     key: z
       .string()
       .nullable()
       .describe('idempotency key for requesting the same order again; null if no approval was requested'),
-    approval: approvalSummary.nullable(),
+    approval: approvalSummarySchema.nullable(),
     order: orderSchema.nullable().describe('the order at the broker, once it was sent'),
-    error: error.optional(),
+    error: errorSchema.optional(),
   }),
   checks: z.object({
     checks: z
@@ -267,19 +280,22 @@ export const resultSchemas = {
       .describe('with --account all: one check per account; account includes the broker’s name'),
     missing: z.array(missingAccount).describe('accounts that could not be checked'),
   }),
-  order: z.object({ order: orderSchema.unwrap().extend(ofAccount) }),
-  threads: z.object({ threads: z.array(thread) }),
+  order: z.object({ order: orderSchema.unwrap().extend(accountFields) }),
+  threads: z.object({ threads: z.array(threadSchema) }),
   thread: z.object({
-    thread: thread.extend({ messages: z.array(threadMessage), approvals: z.array(approval) }),
+    thread: threadSchema.extend({
+      messages: z.array(threadMessageSchema),
+      approvals: z.array(approvalViewSchema),
+    }),
   }),
   'deleted-threads': z.object({
     deleted: z.array(z.string()).describe('IDs of the threads'),
     dry_run: z.boolean().optional().describe('true if nothing was deleted'),
   }),
-  approvals: z.object({ approvals: z.array(approval) }),
-  approval: z.object({ approval }),
+  approvals: z.object({ approvals: z.array(approvalViewSchema) }),
+  approval: z.object({ approval: approvalViewSchema }),
   reconciled: z.object({
-    approvals: z.array(approval),
+    approvals: z.array(approvalViewSchema),
     unknown: z.int().describe('number of approvals whose outcome is still unknown'),
   }),
   access: z.object({
@@ -290,16 +306,16 @@ export const resultSchemas = {
     granted: z.array(access).describe('access that the person granted to others'),
     given: z.array(access).describe('access that others granted to the person'),
   }),
-  'access-granted': z.object({ access: z.string().describe('ID of the access'), granted_at: time }),
+  'access-granted': z.object({ access: z.string().describe('ID of the access'), granted_at: timeSchema }),
   'access-revoked': z.object({ access: z.string().describe('ID of the access') }),
   mandates: z.object({ mandates: z.array(mandateViewSchema) }),
   mandate: z.object({ mandate: mandateViewSchema }),
   halt: z.object({
     halted: z.boolean(),
-    halted_at: time.optional(),
+    halted_at: timeSchema.optional(),
     state: z.enum(tradingStates),
-    since: time.optional(),
-    until: time.optional(),
+    since: timeSchema.optional(),
+    until: timeSchema.optional(),
     by: z.string().optional(),
   }),
   runs: z.object({ runs: z.array(run) }),
@@ -313,7 +329,7 @@ export const resultSchemas = {
       .object({
         state: z.enum(['executing', 'executed', 'cancelled', 'expired', 'blocked', 'unknown']),
         text: z.string(),
-        at: time,
+        at: timeSchema,
       })
       .optional()
       .describe('the outcome, if the gateway reported one within seconds of the decision'),
@@ -383,17 +399,17 @@ export const resultSchemas = {
   ...recordResults,
   'gateway-recount': z.object({
     orders: z.int().describe('number of orders dated in the future'),
-    newest: time.nullable().describe('latest of those dates'),
+    newest: timeSchema.nullable().describe('latest of those dates'),
   }),
   'gateway-migrate': migrated,
   'gateway-halt': z.object({
     sub: z.string(),
     ended: z.enum(['halted', 'reducing']).describe('state that was lifted'),
-    halted_at: time.describe('start of that state'),
-    lifted_at: time,
+    halted_at: timeSchema.describe('start of that state'),
+    lifted_at: timeSchema,
     state: z.enum(tradingStates).describe('trading state from now on'),
   }),
-  demo: z.object({ audit: z.array(z.looseObject({ at: time, event: z.string() })) }),
+  demo: z.object({ audit: z.array(z.looseObject({ at: timeSchema, event: z.string() })) }),
   config: z.object({
     file: z.string(),
     key: z.string().nullable(),

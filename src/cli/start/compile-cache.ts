@@ -7,10 +7,10 @@ import { join } from 'node:path';
  * it could run any code. Undefined without such a folder, or if NODE_DISABLE_COMPILE_CACHE is set.
  * @param command has its own file, because each command runs different functions of the same chunks
  */
-export function compiledFile(command: string): string | undefined {
+export function compiledCodeFile(command: string): string | undefined {
   if (process.env.NODE_DISABLE_COMPILE_CACHE === '1') return undefined;
   const folder = compileCacheFolder(process.env, process.platform, homedir());
-  return isPrivate(folder) ? join(folder, `${command}.bin`) : undefined;
+  return ensurePrivate(folder) ? join(folder, `${command}.bin`) : undefined;
 }
 
 export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Platform, home: string): string {
@@ -24,7 +24,7 @@ export function compileCacheFolder(env: NodeJS.ProcessEnv, platform: NodeJS.Plat
 }
 
 /** Creates the folder if needed. Returns false if that fails, or if other users own it or may write to it. */
-export function isPrivate(folder: string): boolean {
+export function ensurePrivate(folder: string): boolean {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const { uid, mode } = statSync(folder);

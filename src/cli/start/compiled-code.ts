@@ -12,7 +12,7 @@ interface Header {
 }
 
 /** The Node version and platform. Others must not use the code. */
-const node = `${process.version} ${process.platform} ${process.arch}`;
+const nodeBuild = `${process.version} ${process.platform} ${process.arch}`;
 
 /** Loads node:crypto on demand, because loading takes a fifth of the time of `--version`. */
 const sha256 = (data: Buffer) => process.getBuiltinModule('node:crypto').hash('sha256', data);
@@ -25,7 +25,7 @@ export function readCompiledCode(file: string, build: string): CompiledCode {
     const start = bytes.indexOf('\n') + 1;
     const header = JSON.parse(bytes.toString('latin1', 0, start)) as Header;
     const data = bytes.subarray(start);
-    if (header.build !== build || header.node !== node || header.sum !== sha256(data)) return code;
+    if (header.build !== build || header.node !== nodeBuild || header.sum !== sha256(data)) return code;
     let at = 0;
     for (const [name, length] of header.chunks) {
       code.set(name, data.subarray(at, at + length));
@@ -41,7 +41,7 @@ export function readCompiledCode(file: string, build: string): CompiledCode {
 export function writeCompiledCode(file: string, build: string, code: CompiledCode): void {
   const data = Buffer.concat([...code.values()]);
   const chunks = [...code].map(([name, { length }]) => [name, length] as const);
-  const header: Header = { build, node, sum: sha256(data), chunks };
+  const header: Header = { build, node: nodeBuild, sum: sha256(data), chunks };
   const unfinished = `${file}.${process.pid}`;
   try {
     writeFileSync(unfinished, Buffer.concat([Buffer.from(`${JSON.stringify(header)}\n`, 'latin1'), data]), {

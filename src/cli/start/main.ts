@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
-import { exits } from '../../app/exit-codes.ts';
+import { exitCodes } from '../../app/exit-codes.ts';
 import { version } from '../../app/version.ts';
 import { type Bundle, openBundle } from './bundle-loader.ts';
-import { compiledFile } from './compile-cache.ts';
+import { compiledCodeFile } from './compile-cache.ts';
 import { preparedHelp } from './prepared-help.ts';
 
 /** Time in milliseconds after which all startup code of a command has run. */
@@ -20,7 +20,7 @@ export async function main(argv: string[]): Promise<void> {
   const help = await preparedHelp(argv, process.stdout);
   if (help !== undefined) return print(help);
   keepMemoryOutOfCoreDumps();
-  const bundle = bundled(argv);
+  const bundle = openOwnBundle(argv);
   const { startProgram } =
     bundle === undefined
       ? await import('../program.ts')
@@ -28,29 +28,29 @@ export async function main(argv: string[]): Promise<void> {
   // A chat or sandbox may be killed before it can store the code at exit.
   if (bundle !== undefined) setTimeout(() => bundle.keepCompiled(), STORE_CODE_DELAY_MS).unref();
   const exitCode = await startProgram(argv);
-  await Promise.all([flushed(process.stdout), flushed(process.stderr)]);
+  await Promise.all([flush(process.stdout), flush(process.stderr)]);
   // After a usage error there is nothing worth storing.
-  if (exitCode !== exits.usage) bundle?.keepCompiled();
+  if (exitCode !== exitCodes.usage) bundle?.keepCompiled();
   process.exit(exitCode);
 }
 
-function bundled([name = 'chat']: readonly string[]): Bundle | undefined {
+function openOwnBundle([name = 'chat']: readonly string[]): Bundle | undefined {
   const build = process.env.TRADE_AGENT_BUNDLE;
   if (build === undefined) return undefined;
   return openBundle(
     new URL('./', import.meta.url),
-    compiledFile(/^[a-z]+$/.test(name) ? name : 'any'),
+    compiledCodeFile(/^[a-z]+$/.test(name) ? name : 'any'),
     build,
   );
 }
 
 function print(text: string): void {
   // The reader may be gone, as with "| head".
-  process.stdout.once('error', () => process.exit(exits.interrupted));
+  process.stdout.once('error', () => process.exit(exitCodes.interrupted));
   process.stdout.write(text);
 }
 
-function flushed(stream: NodeJS.WriteStream): Promise<void> {
+function flush(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => {
     if (!stream.writable) resolve();
     else stream.write('', () => resolve());

@@ -9,7 +9,7 @@ export async function preparedHelp(
   argv: readonly string[],
   stdout: { isTTY?: boolean; columns?: number },
 ): Promise<string | undefined> {
-  const words = helpSubject(argv);
+  const words = helpCommand(argv);
   if (words === undefined || (stdout.isTTY && (stdout.columns || HELP_COLUMNS) < HELP_COLUMNS))
     return undefined;
   const { helpTexts } = await import('./help-texts.ts');
@@ -18,7 +18,7 @@ export async function preparedHelp(
 }
 
 /** Returns the command whose help is requested: `["orders", "list"]` for `orders list --help`. `help` takes one word. */
-function helpSubject(argv: readonly string[]): readonly string[] | undefined {
+function helpCommand(argv: readonly string[]): readonly string[] | undefined {
   if (argv[0] === 'help') return argv.length <= 2 ? argv.slice(1) : undefined;
   const last = argv.at(-1);
   return last === '--help' || last === '-h' ? argv.slice(0, -1) : undefined;

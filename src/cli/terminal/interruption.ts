@@ -1,4 +1,4 @@
-import { exits } from '../../app/exit-codes.ts';
+import { exitCodes } from '../../app/exit-codes.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { OutputStream } from './io.ts';
 
@@ -27,12 +27,14 @@ export function createInterruption(parts: {
   };
   const interrupt = (reason: TradeAgentError) => {
     if (controller.signal.aborted) return;
-    later(EXIT_GRACE_MS, () => parts.exit(reason.code === 'timeout' ? exits.timedOut : exits.interrupted));
+    later(EXIT_GRACE_MS, () =>
+      parts.exit(reason.code === 'timeout' ? exitCodes.timedOut : exitCodes.interrupted),
+    );
     controller.abort(reason);
   };
   const onSignal = () => {
     // The person pressed Ctrl-C twice and does not want to wait.
-    if (controller.signal.aborted) parts.exit(exits.interrupted);
+    if (controller.signal.aborted) parts.exit(exitCodes.interrupted);
     interrupt(new TradeAgentError('interrupted', 'interrupted'));
   };
   const onStreamError = (error: NodeJS.ErrnoException) => {
@@ -63,7 +65,7 @@ export function createInterruption(parts: {
     limit: (ms: number) =>
       later(ms, () =>
         interrupt(
-          new TradeAgentError('timeout', `not finished within ${describe(ms)}`, {
+          new TradeAgentError('timeout', `not finished within ${formatTimeout(ms)}`, {
             hint: 'Allow more time with --timeout. Pending approvals are kept.',
           }),
         ),
@@ -85,7 +87,7 @@ export function createInterruption(parts: {
   };
 }
 
-function describe(ms: number): string {
+function formatTimeout(ms: number): string {
   if (ms % 3_600_000 === 0) return `${ms / 3_600_000}h`;
   if (ms % 60_000 === 0) return `${ms / 60_000}m`;
   return ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`;

@@ -32,7 +32,7 @@ export function openLiveScreen(parts: {
     if (wanted === undefined || closed.signal.aborted) return;
     const lines = wanted.slice(0, stdout.rows ?? 24);
     wanted = undefined;
-    const change = difference(shown, lines);
+    const change = frameDiff(shown, lines);
     shown = lines;
     if (change === '') return;
     writtenAt = clock.now();
@@ -73,7 +73,7 @@ export function openLiveScreen(parts: {
   };
 }
 
-export function difference(before: readonly string[], after: readonly string[]): string {
+export function frameDiff(before: readonly string[], after: readonly string[]): string {
   const rows = Math.max(before.length, after.length);
   let text = '';
   for (let row = 0; row < rows; row++) {

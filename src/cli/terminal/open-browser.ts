@@ -9,14 +9,14 @@ export async function openBrowser({ io }: { readonly io: Io }, address: string):
       hint: 'Check the issuer in config.yaml.',
     });
   }
-  await open(io, address);
+  await openTarget(io, address);
 }
 
 export async function openFile({ io }: { readonly io: Io }, path: string): Promise<void> {
-  await open(io, path);
+  await openTarget(io, path);
 }
 
-async function open(io: Io, what: string): Promise<void> {
+async function openTarget(io: Io, what: string): Promise<void> {
   try {
     const { default: openWith } = await import('open');
     const child = await openWith(what);

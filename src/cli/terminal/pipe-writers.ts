@@ -10,27 +10,27 @@ import { fstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 type PipeWriters = 'beside' | 'above' | 'unknown';
 
 /** Reads /proc on Linux. Other platforms report `beside` for every pipe. @param descriptor 0, except in tests */
-export function pipeWriters(descriptor = 0, platform: NodeJS.Platform = process.platform): PipeWriters {
+export function findPipeWriters(descriptor = 0, platform: NodeJS.Platform = process.platform): PipeWriters {
   try {
     if (!fstatSync(descriptor).isFIFO()) return 'unknown';
     if (platform !== 'linux') return 'beside';
     const pipe = readlinkSync(`/proc/self/fd/${descriptor}`);
-    const above = ancestors();
+    const above = ancestorPids();
     const others = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name) && !above.has(name));
     const group = processInfo('self')?.group;
     const isBeside = (pid: string) => {
-      const writes = holdsForWriting(pid, pipe);
+      const writes = hasOpenForWriting(pid, pipe);
       // Another user's process, as in "sudo producer | trade-agent", has the same process group.
       return writes ?? (group !== undefined && processInfo(pid)?.group === group);
     };
     if (others.some(isBeside)) return 'beside';
-    return [...above].some((pid) => holdsForWriting(pid, pipe) === true) ? 'above' : 'unknown';
+    return [...above].some((pid) => hasOpenForWriting(pid, pipe) === true) ? 'above' : 'unknown';
   } catch {
     return 'unknown';
   }
 }
 
-function ancestors(): ReadonlySet<string> {
+function ancestorPids(): ReadonlySet<string> {
   const found = new Set<string>();
   for (let pid = String(process.pid); pid !== '0' && !found.has(pid); ) {
     found.add(pid);
@@ -51,7 +51,7 @@ function processInfo(pid: string): { readonly parent: string; readonly group: st
 }
 
 /** Returns undefined if this user may not inspect the process. */
-function holdsForWriting(pid: string, pipe: string): boolean | undefined {
+function hasOpenForWriting(pid: string, pipe: string): boolean | undefined {
   let descriptors: string[];
   try {
     descriptors = readdirSync(`/proc/${pid}/fd`);

@@ -1,13 +1,17 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Io } from './io.ts';
 
-interface Asked {
+interface PromptContext {
   readonly io: Io;
   readonly signal: AbortSignal;
 }
 
 /** Asks for one of several answers and returns its index. Enter alone selects the first. */
-export async function choose(asked: Asked, question: string, answers: readonly string[]): Promise<number> {
+export async function choose(
+  asked: PromptContext,
+  question: string,
+  answers: readonly string[],
+): Promise<number> {
   asked.io.talk(question);
   answers.forEach((answer, index) => {
     asked.io.talk(`  ${index + 1}  ${answer}`);
@@ -22,23 +26,23 @@ export async function choose(asked: Asked, question: string, answers: readonly s
 }
 
 /** Asks a yes-or-no question on the terminal. Enter alone means no. */
-export async function saysYes({ io, signal }: Asked, question: string): Promise<boolean> {
+export async function askYesNo({ io, signal }: PromptContext, question: string): Promise<boolean> {
   return /^y(es)?$/i.test((await io.prompt(`${question} [y/N] `, signal)).trim());
 }
 
-/** Shows a text and asks like {@link saysYes}. @throws {TradeAgentError} `usage` without a terminal */
-export async function agrees(
-  { io, signal }: Asked,
+/** Shows a text and asks like {@link askYesNo}. @throws {TradeAgentError} `usage` without a terminal */
+export async function confirmOrFail(
+  { io, signal }: PromptContext,
   { message, hint, shown, question }: Record<'message' | 'hint' | 'shown' | 'question', string>,
 ): Promise<boolean> {
   if (!io.interactive) throw new TradeAgentError('usage', message, { hint });
   io.talk(shown);
-  return saysYes({ io, signal }, question);
+  return askYesNo({ io, signal }, question);
 }
 
 /** Asks until the answer is valid or the person presses Ctrl-C. @param hint shown after an invalid answer */
 export async function askUntil(
-  { io, signal }: Asked,
+  { io, signal }: PromptContext,
   question: string,
   accepts: (text: string) => boolean,
   hint: string | ((text: string) => string),

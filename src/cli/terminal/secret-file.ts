@@ -10,7 +10,7 @@ const MAX_SECRET_BYTES = 16 * 1024;
  * @param what describes the secret in messages: `the broker's keys`
  * @throws {TradeAgentError} `usage`
  */
-export async function readSecretPlace(
+export async function readSecretFrom(
   { file, fd }: { readonly file?: string | undefined; readonly fd?: number | undefined },
   what: string,
   signal: AbortSignal,

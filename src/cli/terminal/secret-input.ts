@@ -20,14 +20,14 @@ interface SecretSource {
  */
 export async function readSecret(source: SecretSource, question: string): Promise<string> {
   const { io, signal } = source;
-  const text = io.interactive ? await askSecret(io, question, signal) : await piped(source);
+  const text = io.interactive ? await askSecret(io, question, signal) : await readPipedSecret(source);
   if (text !== undefined && text !== '') return text;
   throw new TradeAgentError('usage', 'no secret was given', {
     hint: 'Type it at the prompt, or pipe it in: command < file. Arguments are not accepted.',
   });
 }
 
-async function piped({ io, clock, signal }: SecretSource): Promise<string | undefined> {
+async function readPipedSecret({ io, clock, signal }: SecretSource): Promise<string | undefined> {
   const read = await readStdin(io.stdin, STDIN_LIMITS, { clock, signal });
   return read.ended === 'end' ? read.text.replace(/\r?\n$/, '') : undefined;
 }

@@ -7,7 +7,7 @@ const DEFAULT_ROWS = 24;
  * Reports 80 by 24 for a terminal of unknown size (a serial line, a container). For a size of 0, Ink would open /dev/tty
  * for each frame and never close it.
  */
-export function sizedTerminal<Stream extends OutputStream>(stdout: Stream): Stream {
+export function withDefaultSize<Stream extends OutputStream>(stdout: Stream): Stream {
   return new Proxy(stdout, {
     get(target, property) {
       if (property === 'columns') return target.columns || DEFAULT_COLUMNS;

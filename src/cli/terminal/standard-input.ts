@@ -8,10 +8,10 @@ import type { InputStream } from './io.ts';
  * would start Node's thread pool and delay the run. @param descriptor 0, except in tests
  */
 export function standardInput(descriptor = 0): InputStream {
-  return isNullDevice(descriptor) ? new Readable({ read: atItsEnd }) : process.stdin;
+  return isNullDevice(descriptor) ? new Readable({ read: pushEnd }) : process.stdin;
 }
 
-function atItsEnd(this: Readable): void {
+function pushEnd(this: Readable): void {
   this.push(null);
 }
 

@@ -86,7 +86,7 @@ export async function readStdin(
 }
 
 /** Returns the prompt on standard input. @throws {TradeAgentError} `usage` if it is empty or too long */
-export function promptFrom({ text, ended }: StdinText): string {
+export function toPrompt({ text, ended }: StdinText): string {
   const prompt = text.trim();
   // Part of a prompt could ask for a different order than all of it.
   if (ended === 'cut') {

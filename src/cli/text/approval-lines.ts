@@ -1,12 +1,12 @@
 import type { ApprovalStatus, ApprovalView, ConnectionView } from '../../agent/events.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { dollars, sharePrice, shares } from '../../trading/amounts.ts';
-import { batchText } from '../../trading/kinds/batch.ts';
+import { batchSentence } from '../../trading/kinds/batch.ts';
 import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
-import { momentWords } from '../../trading/mandate/standing-words.ts';
+import { formatMoment } from '../../trading/mandate/standing-words.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
-import { countdown } from '../options/duration.ts';
+import { formatCountdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';
 import { labelledLines } from './wrap.ts';
 
@@ -15,11 +15,11 @@ export function statusText({ kind, status }: Pick<ApprovalView, 'kind' | 'status
 }
 
 export function approvalStatusLine(approval: ApprovalView): string {
-  return `${approval.status} (${currentText(approval)})`;
+  return `${approval.status} (${currentStatus(approval)})`;
 }
 
 /** Returns the meaning of the current status, or of the last known one if the gateway is unreachable. */
-function currentText(approval: ApprovalView): string {
+function currentStatus(approval: ApprovalView): string {
   if (approval.overdue === true) return 'it expired; the gateway could not be reached for its outcome';
   return approval.stale === true ? `${statusText(approval)} (last known)` : statusText(approval);
 }
@@ -51,9 +51,9 @@ export function approvalLines(
   const rows: [string, string][] = [
     ...fields.slice(0, first),
     ['code', `${approval.code}   (must match the code on your phone)`],
-    ['asked by', askedBy(approval, machine)],
+    ['asked by', requesterText(approval, machine)],
     ...fields.slice(first),
-    ['expires', `${approval.expires_at} (in ${countdown(timeLeft(approval, now))})`],
+    ['expires', `${approval.expires_at} (in ${formatCountdown(timeLeft(approval, now))})`],
     ['approve', whereToApprove(phone)],
   ];
   return [
@@ -63,36 +63,36 @@ export function approvalLines(
   ];
 }
 
-export function askedBy({ requested_by, client }: ApprovalView, machine?: string): string {
+export function requesterText({ requested_by, client }: ApprovalView, machine?: string): string {
   const place = machine === undefined ? '' : ` on ${machine}`;
   return `${client}${place}${requested_by === null ? '' : ` (${requested_by})`}`;
 }
 
 /** Whether an order was reported as not placed but reached the broker. Only such executed orders have a reason. */
-export function isPlacedLate({ status, reason }: ApprovalView): boolean {
+export function wasPlacedLate({ status, reason }: ApprovalView): boolean {
   return status === 'executed' && reason !== undefined;
 }
 
 export function approvalOutcome(approval: ApprovalView): string {
   if (approval.kind === 'order' && approval.status === 'executed' && approval.placed !== undefined) {
     const by = approval.mandate_id === undefined ? '' : ` (by mandate ${approval.mandate_id})`;
-    const late = isPlacedLate(approval) ? ` · ${approval.reason}` : '';
+    const late = wasPlacedLate(approval) ? ` · ${approval.reason}` : '';
     return safeLine(`${orderOutcome(approval.placed)}${by}${late}`);
   }
-  const status = currentText(approval);
+  const status = currentStatus(approval);
   const parts = [`${subjectHeadline(approval)}: ${status}`];
   if (approval.mandate_id !== undefined) parts.push(`approved by mandate ${approval.mandate_id}`);
   if (approval.placed !== undefined) parts.push(fillText(approval.placed));
-  if (approval.granted !== undefined) parts.push(grantedText(approval.granted));
-  if (approval.lines !== undefined) parts.push(batchText(approval.lines));
+  if (approval.granted !== undefined) parts.push(formatGrant(approval.granted));
+  if (approval.lines !== undefined) parts.push(batchSentence(approval.lines));
   if (approval.reason !== undefined && !status.includes(approval.reason))
     parts.push(safeLine(approval.reason));
   return parts.join(' · ');
 }
 
 /** Formats a granted mandate: `mandate M-x9K2aB7cD1 active, next Mon 30 Nov 10:00 New York`. */
-function grantedText({ mandate, next_at }: NonNullable<ApprovalView['granted']>): string {
-  return `mandate ${mandate} active${next_at === undefined ? '' : `, next ${momentWords(next_at)}`}`;
+function formatGrant({ mandate, next_at }: NonNullable<ApprovalView['granted']>): string {
+  return `mandate ${mandate} active${next_at === undefined ? '' : `, next ${formatMoment(next_at)}`}`;
 }
 
 /** Formats an order's fill: `filled 5 at $180.02`, `partially filled 2 of 5 at $180.02`, `accepted`. */

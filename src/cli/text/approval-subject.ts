@@ -1,18 +1,18 @@
 import type { ApprovalView } from '../../agent/events.ts';
-import { environmentWord } from '../../trading/environment.ts';
-import { chosenByAi } from '../../trading/kinds/chosen-by-ai.ts';
-import { kindWords, underKind } from '../../trading/kinds/kinds.ts';
+import { environmentName } from '../../trading/environment.ts';
+import { chosenByAiWarning } from '../../trading/kinds/chosen-by-ai.ts';
+import { kindMember, kindWords } from '../../trading/kinds/kinds.ts';
 
 /** Returns a headline: `BUY 5 AAPL, limit $180.00`, `message to #trading on Slack`. */
 export function subjectHeadline(approval: ApprovalView): string {
-  return kindWords(approval.kind).terminal.headline(underKind(approval));
+  return kindWords(approval.kind).terminal.headline(kindMember(approval));
 }
 
 export function subjectFields(approval: ApprovalView): [label: string, value: string][] {
-  const fields = kindWords(approval.kind).terminal.fields(underKind(approval));
+  const fields = kindWords(approval.kind).terminal.fields(kindMember(approval));
   return [
     ...fields.map(([label, value]): [string, string] => [label, withBroker(value, approval)]),
-    ...judgement(approval),
+    ...assessment(approval),
   ];
 }
 
@@ -25,7 +25,7 @@ function withBroker(text: string, { account_at: at }: ApprovalView): string {
 }
 
 /** Returns the gateway's assessment: the worst case and the warnings. */
-function judgement(approval: ApprovalView): [label: string, value: string][] {
+function assessment(approval: ApprovalView): [label: string, value: string][] {
   const { worst_case } = approval;
   return [
     ...(worst_case === null ? [] : [['at worst', worst_case.text] as [string, string]]),
@@ -35,17 +35,17 @@ function judgement(approval: ApprovalView): [label: string, value: string][] {
 
 /** Returns the warnings; fields that the AI chose come first. */
 export function approvalWarnings({ kind, warnings, chosen_by_ai = [] }: ApprovalView): string[] {
-  const chosen = chosenByAi(kind, chosen_by_ai);
+  const chosen = chosenByAiWarning(kind, chosen_by_ai);
   return [...(chosen === undefined ? [] : [chosen]), ...warnings];
 }
 
 export function subjectKind({ kind, environment }: ApprovalView): string {
   const { called } = kindWords(kind).terminal;
-  return environment === undefined ? called : `${environmentWord(environment)} ${called}`;
+  return environment === undefined ? called : `${environmentName(environment)} ${called}`;
 }
 
-export function subjectBrief(approval: ApprovalView): string[] {
+export function shortSubjectDetails(approval: ApprovalView): string[] {
   return kindWords(approval.kind)
-    .terminal.brief(underKind(approval))
+    .terminal.brief(kindMember(approval))
     .map((text) => withBroker(text, approval));
 }

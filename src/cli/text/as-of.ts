@@ -3,7 +3,7 @@ import type { Paint } from './theme.ts';
 const MAX_FRESH_AGE_MS = 60_000;
 
 /** Formats an age in its largest unit: `3 min`, `2 h`, `5 d`. */
-function age(ms: number): string {
+function formatAge(ms: number): string {
   const minutes = Math.floor(ms / 60_000);
   if (minutes < 1) return `${Math.floor(ms / 1000)} s`;
   if (minutes < 60) return `${minutes} min`;
@@ -13,29 +13,32 @@ function age(ms: number): string {
 /** Formats an age as `3 min old`; empty below a minute. @param at RFC 3339 */
 export function ageText(at: string, now: number): string {
   const old = now - Date.parse(at);
-  return Number.isNaN(old) || old < MAX_FRESH_AGE_MS ? '' : `${age(old)} old`;
+  return Number.isNaN(old) || old < MAX_FRESH_AGE_MS ? '' : `${formatAge(old)} old`;
 }
 
-export function takenLine(
+export function pricesAsOfLine(
   at: number,
   { paint, simulated }: { readonly paint: Paint; readonly simulated: boolean },
 ): string {
-  const time = localTime(new Date(at).toISOString(), { seconds: true });
+  const time = formatLocalTime(new Date(at).toISOString(), { seconds: true });
   return paint('muted', `${simulated ? 'simulated prices' : 'prices'} as of ${time}`);
 }
 
-export function asOfLine(
+export function livePricesLine(
   { at, stale }: { readonly at: number; readonly stale: boolean },
   { now, paint, simulated }: { readonly now: number; readonly paint: Paint; readonly simulated: boolean },
 ): string {
-  const time = localTime(new Date(at).toISOString(), { seconds: true }).slice(11);
+  const time = formatLocalTime(new Date(at).toISOString(), { seconds: true }).slice(11);
   const prices = simulated ? 'simulated prices' : 'prices';
   if (!stale) return paint('muted', `${prices} as of ${time} · q to quit`);
-  return `${paint('warn', `STALE: ${prices} as of ${time}, ${age(Math.max(0, now - at))} ago; the gateway is not responding`)} · q to quit`;
+  return `${paint('warn', `STALE: ${prices} as of ${time}, ${formatAge(Math.max(0, now - at))} ago; the gateway is not responding`)} · q to quit`;
 }
 
 /** Formats a time in local time: `2026-11-27 15:30`. JSON keeps UTC. @param at RFC 3339; other text is unchanged */
-export function localTime(at: string, { seconds = false }: { readonly seconds?: boolean } = {}): string {
+export function formatLocalTime(
+  at: string,
+  { seconds = false }: { readonly seconds?: boolean } = {},
+): string {
   const ms = Date.parse(at);
   if (Number.isNaN(ms)) return at;
   const two = (value: number) => String(value).padStart(2, '0');

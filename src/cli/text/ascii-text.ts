@@ -1,4 +1,4 @@
-const signs: Record<string, string> = {
+const asciiSigns: Record<string, string> = {
   '·': '|',
   '…': '...',
   '’': "'",
@@ -15,9 +15,9 @@ const signs: Record<string, string> = {
 };
 
 /** Converts text for a terminal without Unicode: drops accents, replaces signs with similar ones, the rest with `?`. */
-export function asciiText(text: string): string {
+export function toAscii(text: string): string {
   return text
-    .replace(/[^\x00-\x7f]/gu, (sign) => signs[sign] ?? sign)
+    .replace(/[^\x00-\x7f]/gu, (sign) => asciiSigns[sign] ?? sign)
     .normalize('NFKD')
     .replace(/\p{M}/gu, '')
     .replace(/[^\x00-\x7f]/gu, '?');

@@ -3,7 +3,7 @@ import { safeLine } from '../../text/shown-text.ts';
 import { sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Bar } from '../../trading/views.ts';
-import { type Paint, plainPaint, type Role, signed } from './theme.ts';
+import { type Paint, paintSigned, plainPaint, type Role } from './theme.ts';
 
 interface ChartTrade {
   readonly at: string;
@@ -52,13 +52,13 @@ export function chartText(options: ChartOptions): string {
   if (options.spoken) {
     const ends = [first, last].map(({ at, close }) => `${at.slice(0, 10)} at ${sharePrice(close)}`);
     return [
-      ...title(options, first, last, high, low),
+      ...titleLines(options, first, last, high, low),
       `from ${ends.join(' to ')}`,
       ...legend(options, { low, high }).map(({ text }) => text),
     ].join('\n');
   }
   const rows = Math.max(2, options.rows - (volume ? VOLUME_ROWS : 0));
-  const scale = withCost({ low, high }, options.cost);
+  const scale = includeCost({ low, high }, options.cost);
   const labels = axisLabels(scale.high, scale.low, rows);
   const most = volume ? volumeText(bars) : '';
   const labelWidth = Math.max(most.length, ...labels.map(({ length }) => length));
@@ -66,19 +66,19 @@ export function chartText(options: ChartOptions): string {
   const slots = toSlots(bars, width);
   const axis = unicode ? '┤' : '|';
   const rowText = (label: string, line: string) => `${label.padStart(labelWidth)} ${axis}${line}`.trimEnd();
-  const prices = drawn(options, slots, scale, width, rows).lines(paint);
+  const prices = drawPrices(options, slots, scale, width, rows).lines(paint);
   const volumes = volume ? volumeLines(slots, width, unicode, paint) : [];
   const used = usedColumns(options, slots, width);
   return [
-    ...title(options, first, last, high, low),
+    ...titleLines(options, first, last, high, low),
     ...prices.map((line, row) => rowText(labels[row] ?? '', line)),
     ...volumes.map((line, row) => rowText(row === 0 ? most : '', line)),
-    dates(first, last, options.bars, labelWidth + 2, Math.min(used, columns - labelWidth - 2)),
+    dateLine(first, last, options.bars, labelWidth + 2, Math.min(used, columns - labelWidth - 2)),
     ...legendLines(options, paint, scale, slots),
   ].join('\n');
 }
 
-function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number, rows: number): Canvas {
+function drawPrices(options: ChartOptions, slots: Slots, scale: Scale, width: number, rows: number): Canvas {
   const { bars, unicode, trades = [], cost } = options;
   const canvas = new Canvas(width, rows);
   const closes = bars.map(({ close }) => close);
@@ -86,7 +86,7 @@ function drawn(options: ChartOptions, slots: Slots, scale: Scale, width: number,
   if (options.candles) drawCandles(canvas, slots, scale, unicode);
   else {
     const line = new Canvas(columns, rows);
-    (unicode ? drawBraille : drawPlain)(line, closes, scale);
+    (unicode ? drawBraille : drawAscii)(line, closes, scale);
     line.copyTo(canvas);
   }
   const rowOf = (price: string) => rows - 1 - toLevel(price, scale, rows);
@@ -136,7 +136,7 @@ function tradeSign(side: 'buy' | 'sell', unicode: boolean): string {
 }
 
 /** Widens the scale to a nearby cost. A distant one would flatten the line. */
-function withCost({ low, high }: Scale, cost: string | undefined): Scale {
+function includeCost({ low, high }: Scale, cost: string | undefined): Scale {
   if (cost === undefined) return { low, high };
   const exact = new Dec(cost);
   const reach = Dec.max(high.minus(low).div(2), high.mul('0.02'));
@@ -185,12 +185,15 @@ function legendLines(options: ChartOptions, paint: Paint, scale: Scale, slots: S
   return lines.map((line) => paint('muted', line));
 }
 
-function title(options: ChartOptions, first: Bar, last: Bar, high: Dec, low: Dec): string[] {
+function titleLines(options: ChartOptions, first: Bar, last: Bar, high: Dec, low: Dec): string[] {
   const change = new Dec(last.close).minus(first.close);
   const fraction = change.div(first.close).toDecimalPlaces(8).toFixed();
   const facts = [
     `${safeLine(options.symbol)} ${options.range}  ${sharePrice(last.close)}`,
-    signed(options.paint ?? plainPaint, `${signedDollars(change.toFixed(2))} (${signedPercent(fraction)})`),
+    paintSigned(
+      options.paint ?? plainPaint,
+      `${signedDollars(change.toFixed(2))} (${signedPercent(fraction)})`,
+    ),
     `high ${sharePrice(high.toFixed())}`,
     `low ${sharePrice(low.toFixed())}`,
     ...(options.simulated ? ['simulated'] : []),
@@ -215,7 +218,7 @@ function axisLabels(high: Dec, low: Dec, rows: number): string[] {
   });
 }
 
-function dates(first: Bar, last: Bar, bars: readonly Bar[], indent: number, width: number): string {
+function dateLine(first: Bar, last: Bar, bars: readonly Bar[], indent: number, width: number): string {
   // Hours matter only for hourly bars.
   const hourly = bars.length > 1 && Date.parse(last.at) - Date.parse(first.at) < bars.length * 7_200_000;
   const written = (at: string) => (hourly ? at.slice(5, 16).replace('T', ' ') : at.slice(0, 10));
@@ -311,7 +314,7 @@ const DOTS = [
 /** Draws a line of Braille dots, 2 by 4 per character. */
 function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
-  const heights = spread(closes, width * 2).map((close) => toLevel(close, scale, rows * 4));
+  const heights = resample(closes, width * 2).map((close) => toLevel(close, scale, rows * 4));
   const cells = Array.from({ length: rows }, () => new Uint8Array(width));
   heights.forEach((height, x) => {
     // Fill from the previous dot to this one, so that the line has no gaps.
@@ -332,10 +335,10 @@ function drawBraille(canvas: Canvas, closes: readonly string[], scale: Scale): v
 }
 
 /** Draws one sign per column: `_`, `-` and `'` for the lower, middle and upper part of a row, `|` for steep parts. */
-function drawPlain(canvas: Canvas, closes: readonly string[], scale: Scale): void {
+function drawAscii(canvas: Canvas, closes: readonly string[], scale: Scale): void {
   const { width, rows } = canvas;
   const parts = ['_', '-', "'"];
-  const heights = spread(closes, width).map((close) => toLevel(close, scale, rows * parts.length));
+  const heights = resample(closes, width).map((close) => toLevel(close, scale, rows * parts.length));
   const rowOf = (height: number) => rows - 1 - Math.floor(height / parts.length);
   heights.forEach((height, x) => {
     const here = rowOf(height);
@@ -356,12 +359,12 @@ interface Slots {
 }
 
 function toSlots(bars: readonly Bar[], width: number): Slots {
-  const grouped = bars.length > width ? grouping(bars, width) : bars;
+  const grouped = bars.length > width ? mergeBars(bars, width) : bars;
   const stride = Math.max(1, Math.floor(width / Math.max(1, grouped.length)));
   return { bars: grouped, stride, middle: (index) => index * stride + Math.floor((stride - 1) / 2) };
 }
 
-function grouping(bars: readonly Bar[], count: number): Bar[] {
+function mergeBars(bars: readonly Bar[], count: number): Bar[] {
   return Array.from({ length: count }, (_, index) => {
     const from = Math.floor((index * bars.length) / count);
     const part = bars.slice(from, Math.max(from + 1, Math.floor(((index + 1) * bars.length) / count)));
@@ -453,7 +456,7 @@ function drawVolume(canvas: Canvas, slots: Slots, unicode: boolean): void {
 }
 
 /** Resamples the values to exactly `count`, by skipping or repeating some. */
-function spread<T>(values: readonly T[], count: number): T[] {
+function resample<T>(values: readonly T[], count: number): T[] {
   return Array.from(
     { length: count },
     (_, index) => values[Math.round((index * (values.length - 1)) / Math.max(1, count - 1))] as T,

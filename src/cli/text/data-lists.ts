@@ -1,5 +1,5 @@
 import { safeLine } from '../../text/shown-text.ts';
-import type { ActivitiesIn } from '../../tools/get-activities.ts';
+import type { PeriodActivities } from '../../tools/get-activities.ts';
 import type { TradingDays } from '../../tools/get-calendar.ts';
 import type { Activity, TradingDay } from '../../trading/activity.ts';
 import { dollars, sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
@@ -7,14 +7,16 @@ import type { Article } from '../../trading/market-news.ts';
 import { newYorkTimestamp } from '../../trading/new-york-time.ts';
 import { periodWords } from '../../trading/period.ts';
 import type { MarketClock } from '../../trading/views.ts';
-import { numbers, table } from './table.ts';
+import { numberColumn, table } from './table.ts';
 import { wrapWords } from './wrap.ts';
 
 export function clockText({ is_open, next_open, next_close }: MarketClock): string {
-  return is_open ? `open until ${exchangeTime(next_close)}` : `closed until ${exchangeTime(next_open)}`;
+  return is_open
+    ? `open until ${formatExchangeTime(next_close)}`
+    : `closed until ${formatExchangeTime(next_open)}`;
 }
 
-function exchangeTime(at: string): string {
+function formatExchangeTime(at: string): string {
   const time = Date.parse(at);
   if (Number.isNaN(time)) return safeLine(at, 40);
   return `${newYorkTimestamp(time).slice(0, 16).replace('T', ' ')} in New York`;
@@ -50,7 +52,7 @@ export function newsText(news: readonly Article[], width: number): string {
   return [...articles, ...note].join('\n\n');
 }
 
-export async function activitiesText(found: ActivitiesIn): Promise<string> {
+export async function activitiesText(found: PeriodActivities): Promise<string> {
   const { activities, left_out, period, totals, simulated } = found;
   const note = simulated ? ['The account is simulated.'] : [];
   if (activities.length === 0) return [`No activities ${periodWords[period]}.`, ...note].join(' ');
@@ -63,9 +65,9 @@ export async function activitiesText(found: ActivitiesIn): Promise<string> {
           `${kind === 'fill' ? (side ?? 'fill') : kind}${imported === true ? ' (imported)' : ''}`,
       },
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol ?? '') },
-      numbers('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
-      numbers('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
-      numbers('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
+      numberColumn('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
+      numberColumn('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
+      numberColumn('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
     ],
     activities,
   );

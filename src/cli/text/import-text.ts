@@ -1,7 +1,7 @@
 import type { ImportReport } from '../../app/imports.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
-import { numbers, table } from './table.ts';
+import { numberColumn, table } from './table.ts';
 
 /** Maximum number of rows to print. `--output json` prints all of them. */
 const MAX_ROWS_SHOWN = 20;
@@ -15,13 +15,13 @@ export async function importText(report: ImportReport): Promise<string> {
       : [
           await table<(typeof shown)[number]>(
             [
-              numbers('LINE', ({ line }) => String(line)),
+              numberColumn('LINE', ({ line }) => String(line)),
               { head: 'DATE', cell: ({ at }) => at.slice(0, 10) },
               { head: 'WHAT', cell: ({ kind, side }) => side ?? kind },
               { head: 'SYMBOL', cell: ({ symbol }) => symbol ?? '' },
-              numbers('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
-              numbers('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
-              numbers('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
+              numberColumn('QTY', ({ qty }) => (qty === null ? '' : shares(qty))),
+              numberColumn('PRICE', ({ price }) => (price === null ? '' : sharePrice(price))),
+              numberColumn('AMOUNT', ({ amount }) => (amount === null ? '' : signedDollars(amount))),
             ],
             shown,
           ),
@@ -31,12 +31,12 @@ export async function importText(report: ImportReport): Promise<string> {
         ];
   return [
     ...rows,
-    `${count(taken.length)} ${dry_run ? 'would be imported' : 'imported'}${dry_run || taken.length === 0 ? '' : ` as ${report.id}; undo: trade-agent import undo ${report.id}`}.`,
-    ...(known.length === 0 ? [] : [`${count(known.length)} already imported: ${lines(known)}.`]),
+    `${rowCount(taken.length)} ${dry_run ? 'would be imported' : 'imported'}${dry_run || taken.length === 0 ? '' : ` as ${report.id}; undo: trade-agent import undo ${report.id}`}.`,
+    ...(known.length === 0 ? [] : [`${rowCount(known.length)} already imported: ${lineList(known)}.`]),
     ...(told_by_broker.length === 0
       ? []
       : [
-          `${count(told_by_broker.length)} not counted, because the broker reports activities since ${report.broker_since}: ${lines(told_by_broker)}.`,
+          `${rowCount(told_by_broker.length)} not counted, because the broker reports activities since ${report.broker_since}: ${lineList(told_by_broker)}.`,
         ]),
     ...bad.slice(0, MAX_ROWS_SHOWN).map(({ line, reason }) => `Line ${line} can't be read: ${reason}`),
     ...(bad.length > MAX_ROWS_SHOWN
@@ -47,9 +47,9 @@ export async function importText(report: ImportReport): Promise<string> {
   ].join('\n');
 }
 
-const count = (rows: number) => (rows === 1 ? '1 row' : `${rows} rows`);
+const rowCount = (rows: number) => (rows === 1 ? '1 row' : `${rows} rows`);
 
-function lines(numbers: readonly number[]): string {
+function lineList(numbers: readonly number[]): string {
   const some = numbers.slice(0, MAX_ROWS_SHOWN).join(', ');
   const more = numbers.length > MAX_ROWS_SHOWN ? ` and ${numbers.length - MAX_ROWS_SHOWN} more` : '';
   return `${numbers.length === 1 ? 'line' : 'lines'} ${some}${more}`;
@@ -69,7 +69,7 @@ export async function importsText(
       { head: 'ID', cell: ({ id }) => id },
       { head: 'FILE', cell: ({ file }) => safeLine(file, 60) },
       { head: 'AT', cell: ({ at }) => at.slice(0, 16).replace('T', ' ') },
-      numbers('ROWS', ({ rows }) => String(rows)),
+      numberColumn('ROWS', ({ rows }) => String(rows)),
     ],
     imports,
   );

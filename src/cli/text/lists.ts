@@ -4,13 +4,13 @@ import type { Access } from '../../tools/gateway/kept-requests.ts';
 import { approvalStatusLine } from './approval-lines.ts';
 import { subjectHeadline } from './approval-subject.ts';
 import type { Reader } from './reader.ts';
-import { fittingTable, wholeWords } from './table.ts';
+import { fitTable, truncateWords } from './table.ts';
 
 const PROMPT_WIDTH = 60;
 
 export function approvalsText(approvals: readonly ApprovalView[], reader: Reader): Promise<string> {
   const short = reader.ids(approvals.map(({ id }) => id));
-  return fittingTable<ApprovalView>(
+  return fitTable<ApprovalView>(
     [
       { head: 'ID', cell: ({ id }) => short(id) },
       { head: 'CODE', cell: ({ code }) => code },
@@ -30,12 +30,12 @@ export function approvalsText(approvals: readonly ApprovalView[], reader: Reader
 }
 
 export function threadsText(threads: readonly ThreadView[], reader: Reader): Promise<string> {
-  return fittingTable<ThreadView>(
+  return fitTable<ThreadView>(
     [
       { head: 'THREAD', cell: ({ thread }) => thread },
       { head: 'UPDATED', cell: ({ updated_at }) => reader.time(updated_at) },
       { head: 'STATUS', cell: ({ status }) => status },
-      { head: 'PROMPT', cell: ({ prompt }) => wholeWords(safeLine(prompt), PROMPT_WIDTH), shortens: true },
+      { head: 'PROMPT', cell: ({ prompt }) => truncateWords(safeLine(prompt), PROMPT_WIDTH), shortens: true },
     ],
     threads,
     reader.columns,
@@ -45,7 +45,7 @@ export function threadsText(threads: readonly ThreadView[], reader: Reader): Pro
 export function accessText(given: readonly Access[], reader: Reader): Promise<string> {
   const short = reader.ids(given.map(({ id }) => id));
   const role = ({ role, of }: Access) => safeLine(of === undefined ? role : `${role} of ${of}`);
-  return fittingTable<Access>(
+  return fitTable<Access>(
     [
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { rank: 2, head: 'ACCOUNT OF', cell: ({ account }) => safeLine(account) },

@@ -77,9 +77,9 @@ export class TerminalMarkdown {
     this.#table = [];
     const [head, ...body] = rows;
     if (head === undefined) return '';
-    const [wideHead = '', ...wideBody] = fittingRows(rows, aligns ?? [], this.#columns);
+    const [wideHead = '', ...wideBody] = fitRows(rows, aligns ?? [], this.#columns);
     const fits = [wideHead, ...wideBody].every((row) => stringWidth(row) <= this.#columns);
-    if (!fits) return `${recordRows([head, ...body]).join('\n')}\n`;
+    if (!fits) return `${toRecordRows([head, ...body]).join('\n')}\n`;
     // A table without a delimiter row has no header.
     const first = aligns === undefined ? wideHead : this.#style.strong(wideHead);
     return `${[first, ...wideBody.map((row) => this.#gains(row))].join('\n')}\n`;
@@ -115,8 +115,8 @@ const numeric = /^[-+]?\$?[\d,]*\.?\d+%?$/;
 const MIN_NAME_WIDTH = 11;
 
 /** Aligns rows, and wraps the first column if they are too wide. */
-function fittingRows(rows: readonly string[][], aligns: readonly string[], columns: number): string[] {
-  const wide = alignedRows(rows, aligns);
+function fitRows(rows: readonly string[][], aligns: readonly string[], columns: number): string[] {
+  const wide = alignRows(rows, aligns);
   const over = Math.max(...wide.map((row) => stringWidth(row))) - columns;
   const name = Math.max(...rows.map(([first = '']) => stringWidth(first)));
   if (over <= 0 || name - over < MIN_NAME_WIDTH) return wide;
@@ -126,11 +126,11 @@ function fittingRows(rows: readonly string[][], aligns: readonly string[], colum
       ...cells.map((cell) => (line === 0 ? cell : '')),
     ]),
   );
-  return alignedRows(broken, aligns);
+  return alignRows(broken, aligns);
 }
 
 /** Aligns rows. Right-aligns columns if the Markdown says so or if they have only numbers. */
-function alignedRows(rows: readonly string[][], aligns: readonly string[]): string[] {
+function alignRows(rows: readonly string[][], aligns: readonly string[]): string[] {
   const columns = Math.max(...rows.map((row) => row.length));
   const widths = Array.from({ length: columns }, (_, index) =>
     Math.max(...rows.map((row) => stringWidth(row[index] ?? ''))),
@@ -156,7 +156,7 @@ function alignedRows(rows: readonly string[][], aligns: readonly string[]): stri
 }
 
 /** Formats a table that is too wide as one line per row, with the column name before each value. */
-function recordRows([head = [], ...rows]: readonly string[][]): string[] {
+function toRecordRows([head = [], ...rows]: readonly string[][]): string[] {
   return rows.map(([first = '', ...cells]) =>
     [
       first,

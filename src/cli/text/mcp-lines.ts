@@ -5,15 +5,17 @@ type ServerState = ServersState['servers'][number];
 
 export function mcpLines({ unused, servers }: ServersState): string {
   if (servers.length === 0) return 'No MCP servers; "trade-agent mcp servers add" adds one.';
-  return [...servers.map(serverStateLine), ...(unused === undefined ? [] : [unusedWords[unused]])].join('\n');
+  return [...servers.map(serverStateLine), ...(unused === undefined ? [] : [unusedReasons[unused]])].join(
+    '\n',
+  );
 }
 
-const unusedWords: Readonly<Record<NonNullable<ServersState['unused']>, string>> = {
+const unusedReasons: Readonly<Record<NonNullable<ServersState['unused']>, string>> = {
   planner: 'The built-in planner does not use them; choose a model with /model.',
   'read-only': 'They are not used in a read-only session.',
 };
 
-const words: Readonly<Record<ServerState['state'], string>> = {
+const stateWords: Readonly<Record<ServerState['state'], string>> = {
   off: 'off',
   idle: 'not connected yet',
   connected: 'connected',
@@ -21,7 +23,7 @@ const words: Readonly<Record<ServerState['state'], string>> = {
 };
 
 function serverStateLine({ name, state, tools, message }: ServerState): string {
-  const how = state === 'failed' && message !== undefined ? safeLine(message, 120) : words[state];
+  const how = state === 'failed' && message !== undefined ? safeLine(message, 120) : stateWords[state];
   if (tools.length === 0) return `${name.padEnd(12)} ${how}; no tools allowed`;
   const named = tools.map((tool) => {
     const isOff = state === 'connected' && tool.state !== 'offered';

@@ -1,7 +1,7 @@
 import type { Performance } from '../../tools/performance-in.ts';
 import { dollars, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { periodWords } from '../../trading/period.ts';
-import { numbers, table } from './table.ts';
+import { numberColumn, table } from './table.ts';
 
 type Rates = Performance['time_weighted'];
 
@@ -46,7 +46,7 @@ export async function performanceText(found: Performance): Promise<string> {
       await table<Performance['dividends_by_month'][number]>(
         [
           { head: 'MONTH', cell: ({ month }) => month },
-          numbers('DIVIDENDS', ({ amount }) => signedDollars(amount)),
+          numberColumn('DIVIDENDS', ({ amount }) => signedDollars(amount)),
         ],
         found.dividends_by_month,
       ),
@@ -69,8 +69,8 @@ async function contributionsText(found: NonNullable<Performance['contributions']
   const text = await table<(typeof rows)[number]>(
     [
       { head: 'CONTRIBUTION', cell: ({ symbol }) => symbol },
-      numbers('PROFIT', ({ profit }) => (profit === undefined ? '' : signedDollars(profit))),
-      numbers('OF THE RETURN', ({ contribution }) => signedPercent(contribution)),
+      numberColumn('PROFIT', ({ profit }) => (profit === undefined ? '' : signedDollars(profit))),
+      numberColumn('OF THE RETURN', ({ contribution }) => signedPercent(contribution)),
     ],
     rows,
   );

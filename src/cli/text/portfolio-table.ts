@@ -8,11 +8,11 @@ import {
   todayWords,
 } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/environment.ts';
+import { environmentName } from '../../trading/environment.ts';
 import type { PortfolioRow, PortfolioTotal, PortfolioView } from '../../trading/portfolio/portfolio-view.ts';
 import { sparkline } from '../../trading/sparkline.ts';
-import { type Column, fittingTable, numbers } from './table.ts';
-import { type Paint, plainPaint, signed } from './theme.ts';
+import { type Column, fitTable, numberColumn } from './table.ts';
+import { type Paint, paintSigned, plainPaint } from './theme.ts';
 
 function weightText(fraction: string): string {
   return `${new Dec(fraction).mul(100).toFixed(1)}%`;
@@ -58,8 +58,8 @@ export async function portfolioTable(view: PortfolioView, screen: PortfolioScree
   const totals = accountLines(view, screen);
   if (view.rows.length === 0) return [...totals, '', 'No positions.'].join('\n');
   const lines: Line[] = [...view.rows, view.total];
-  const table = await fittingTable(portfolioColumns(view, screen), lines, screen.columns);
-  return [...totals, '', ...emphasized(table, screen.paint ?? plainPaint)].join('\n');
+  const table = await fitTable(portfolioColumns(view, screen), lines, screen.columns);
+  return [...totals, '', ...emphasize(table, screen.paint ?? plainPaint)].join('\n');
 }
 
 function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
@@ -69,7 +69,7 @@ function accountLines(view: PortfolioView, screen: PortfolioScreen): string[] {
   const day =
     change === null || fraction === null
       ? todayWords(null, null)
-      : `${signed(paint, `${signedDollars(change)} (${signedPercent(fraction)})`)} today`;
+      : `${paintSigned(paint, `${signedDollars(change)} (${signedPercent(fraction)})`)} today`;
   const facts: [string, string][] = [
     ['account', accountLabel(view)],
     ['value', `${paint('strong', dollars(view.equity))}  ${day}${month === '' ? '' : `  ${month}`}`],
@@ -95,15 +95,23 @@ function portfolioColumns(view: PortfolioView, screen: PortfolioScreen): Column<
         );
   const all: (Column<Line> | false)[] = [
     { head: 'SYMBOL', cell: ({ symbol }) => (symbol === undefined ? TOTAL : safeLine(symbol)) },
-    numbers('QTY', ({ qty }) => (qty === undefined ? '' : shares(qty)), 3),
-    numbers('PRICE', ({ price }) => (price === undefined ? '' : sharePrice(price)), 7),
-    numbers('VALUE', ({ value }) => dollars(value)),
-    numbers('WEIGHT', ({ weight }) => weightText(weight), 4),
+    numberColumn('QTY', ({ qty }) => (qty === undefined ? '' : shares(qty)), 3),
+    numberColumn('PRICE', ({ price }) => (price === undefined ? '' : sharePrice(price)), 7),
+    numberColumn('VALUE', ({ value }) => dollars(value)),
+    numberColumn('WEIGHT', ({ weight }) => weightText(weight), 4),
     !spoken && { rank: 6, head: '', cell: (line) => paint('accent', bar(line)) },
-    numbers('TODAY', ({ day_change }) => signed(paint, signedDollars(day_change)), 2),
-    numbers('TODAY %', ({ day_change_fraction }) => signed(paint, signedPercent(day_change_fraction)), 9),
-    numbers('P/L', ({ unrealized }) => signed(paint, signedDollars(unrealized)), 1),
-    numbers('P/L %', ({ unrealized_fraction }) => signed(paint, signedPercent(unrealized_fraction)), 8),
+    numberColumn('TODAY', ({ day_change }) => paintSigned(paint, signedDollars(day_change)), 2),
+    numberColumn(
+      'TODAY %',
+      ({ day_change_fraction }) => paintSigned(paint, signedPercent(day_change_fraction)),
+      9,
+    ),
+    numberColumn('P/L', ({ unrealized }) => paintSigned(paint, signedDollars(unrealized)), 1),
+    numberColumn(
+      'P/L %',
+      ({ unrealized_fraction }) => paintSigned(paint, signedPercent(unrealized_fraction)),
+      8,
+    ),
     !spoken && view.rows.some((row) => month(row) !== '') && { rank: 5, head: 'MONTH', cell: month },
   ];
   return all.filter((column) => column !== false);
@@ -111,7 +119,7 @@ function portfolioColumns(view: PortfolioView, screen: PortfolioScreen): Column<
 
 const TOTAL = 'TOTAL';
 
-function emphasized(table: string, paint: Paint): string[] {
+function emphasize(table: string, paint: Paint): string[] {
   const lines = table.split('\n');
   return lines.map((line, index) => {
     if (index === 0) return paint('muted', line);
@@ -122,5 +130,5 @@ function emphasized(table: string, paint: Paint): string[] {
 }
 
 function accountLabel(view: Pick<PortfolioView, 'account' | 'environment' | 'simulated'>): string {
-  return `${safeLine(view.account)} ${environmentWord(view.environment)}${view.simulated ? ' (simulated)' : ''}`;
+  return `${safeLine(view.account)} ${environmentName(view.environment)}${view.simulated ? ' (simulated)' : ''}`;
 }

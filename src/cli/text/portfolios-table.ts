@@ -1,21 +1,21 @@
-import type { AccountRead, PortfolioAcross } from '../../app/portfolio/portfolio.ts';
+import type { AccountPortfolio, CombinedPortfolio } from '../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { dollars, signedDollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { environmentWord } from '../../trading/environment.ts';
+import { environmentName } from '../../trading/environment.ts';
 import { portfolioView } from '../../trading/portfolio/portfolio-view.ts';
-import type { TotalAcross } from '../../trading/portfolio/totals-across.ts';
+import type { AccountsTotal } from '../../trading/portfolio/totals-across.ts';
 import { type PortfolioScreen, portfolioTable } from './portfolio-table.ts';
-import { type Column, fittingTable, numbers, table } from './table.ts';
-import { plainPaint, signed } from './theme.ts';
+import { type Column, fitTable, numberColumn, table } from './table.ts';
+import { paintSigned, plainPaint } from './theme.ts';
 
-type Line = Omit<TotalAcross, 'currency'> &
-  Pick<TotalAcross, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
+type Line = Omit<AccountsTotal, 'currency'> &
+  Pick<AccountsTotal, 'currency'> & { readonly name: string; readonly at?: string; readonly where?: string };
 
 /** Formats several accounts: a summary with totals, then each account's positions. Totals name missing accounts. */
 export async function portfoliosTable(
-  { accounts, missing, totals }: PortfolioAcross,
+  { accounts, missing, totals }: CombinedPortfolio,
   screen: PortfolioScreen,
 ): Promise<string> {
   const without =
@@ -25,7 +25,7 @@ export async function portfoliosTable(
     ...totals.map((total) => ({ ...total, name: `TOTAL${without}` })),
   ];
   const summary =
-    accounts.length === 0 ? [] : [await fittingTable(columns(lines, screen), lines, screen.columns)];
+    accounts.length === 0 ? [] : [await fitTable(summaryColumns(lines, screen), lines, screen.columns)];
   const gone = missing.map(
     ({ label, account, message }) => `${safeLine(account ?? label)}: could not be read: ${safeLine(message)}`,
   );
@@ -37,12 +37,12 @@ export async function portfoliosTable(
   return [...summary, ...(gone.length === 0 ? [] : [gone.join('\n')]), ...each].join('\n\n');
 }
 
-function toLine({ account, label, default: isDefault }: AccountRead): Line {
+function toLine({ account, label, default: isDefault }: AccountPortfolio): Line {
   const { currency, equity, cash, last_equity, environment, simulated } = account;
   return {
     name: `${safeLine(account.account)}${isDefault ? ' *' : ''}`,
     at: safeLine(label),
-    where: `${environmentWord(environment)}${simulated ? ' (simulated)' : ''}`,
+    where: `${environmentName(environment)}${simulated ? ' (simulated)' : ''}`,
     currency,
     equity,
     cash,
@@ -50,20 +50,20 @@ function toLine({ account, label, default: isDefault }: AccountRead): Line {
   };
 }
 
-function columns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen): Column<Line>[] {
+function summaryColumns(lines: readonly Line[], { paint = plainPaint }: PortfolioScreen): Column<Line>[] {
   const several = new Set(lines.map(({ currency }) => currency)).size > 1;
   const all: (Column<Line> | false)[] = [
     { head: 'ACCOUNT', cell: ({ name }) => name },
     { rank: 1, head: 'BROKER', cell: ({ at = '' }) => at },
     { head: '', cell: ({ where = '' }) => where },
     several && { head: '', cell: ({ currency }) => safeLine(currency) },
-    numbers('VALUE', ({ equity }) => dollars(equity)),
-    numbers(
+    numberColumn('VALUE', ({ equity }) => dollars(equity)),
+    numberColumn(
       'TODAY',
-      ({ day_change }) => (day_change === null ? 'unknown' : signed(paint, signedDollars(day_change))),
+      ({ day_change }) => (day_change === null ? 'unknown' : paintSigned(paint, signedDollars(day_change))),
       2,
     ),
-    numbers('CASH', ({ cash }) => dollars(cash), 3),
+    numberColumn('CASH', ({ cash }) => dollars(cash), 3),
   ];
   return all.filter((column) => column !== false);
 }
@@ -79,7 +79,7 @@ export async function accountsTable(accounts: readonly AccountEntry[]): Promise<
       },
       { head: 'NAME', cell: ({ broker }) => safeLine(broker) },
       { head: 'BROKER', cell: ({ label }) => safeLine(label) },
-      { head: '', cell: ({ environment }) => environmentWord(environment) },
+      { head: '', cell: ({ environment }) => environmentName(environment) },
     ],
     accounts,
   );

@@ -1,5 +1,5 @@
 import { shortIds } from '../../text/short-id.ts';
-import { localTime } from './as-of.ts';
+import { formatLocalTime } from './as-of.ts';
 
 /**
  * The reader of a text. A person has a limited width, types the first characters of IDs, and reads local time. A program
@@ -14,17 +14,17 @@ export interface Reader {
   time(at: string): string;
 }
 
-export const program: Reader = {
+export const programReader: Reader = {
   person: false,
   columns: Number.POSITIVE_INFINITY,
   ids: () => (id) => id,
   time: (at) => at,
 };
 
-export function person(columns: number): Reader {
-  return { person: true, columns, ids: shortIds, time: (at) => localTime(at) };
+export function personReader(columns: number): Reader {
+  return { person: true, columns, ids: shortIds, time: (at) => formatLocalTime(at) };
 }
 
 export function toReader(io: { readonly stdoutIsTty: boolean; width(): number }): Reader {
-  return io.stdoutIsTty ? person(io.width()) : program;
+  return io.stdoutIsTty ? personReader(io.width()) : programReader;
 }

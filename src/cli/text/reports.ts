@@ -1,15 +1,15 @@
 import type { OrderRow } from '../../app/orders/orders.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { dollars, sharePrice, shares, signedPercent } from '../../trading/amounts.ts';
-import { decimal } from '../../trading/decimal.ts';
+import { parseDecimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';
 import { sparkline } from '../../trading/sparkline.ts';
 import type { Order, OrderLeg, Quote } from '../../trading/views.ts';
 import { fillText } from './approval-lines.ts';
 import { ageText } from './as-of.ts';
-import { program, type Reader } from './reader.ts';
-import { fittingTable, numbers } from './table.ts';
-import { type Paint, plainPaint, signed } from './theme.ts';
+import { programReader, type Reader } from './reader.ts';
+import { fitTable, numberColumn } from './table.ts';
+import { type Paint, paintSigned, plainPaint } from './theme.ts';
 import { labelledLines } from './wrap.ts';
 
 const SPARKLINE_WIDTH = 20;
@@ -30,13 +30,13 @@ export function quotesText(
   const { width = Number.POSITIVE_INFINITY, paint = plainPaint, unicode = true, seen, now } = options;
   const line = ({ symbol }: Quote) => sparkline(seen?.get(symbol) ?? [], SPARKLINE_WIDTH, unicode);
   const age = ({ at }: Quote) => (now === undefined ? '' : ageText(at, now));
-  return fittingTable<Quote>(
+  return fitTable<Quote>(
     [
       { head: 'SYMBOL', cell: ({ symbol }) => safeLine(symbol) },
-      numbers('LAST', ({ last }) => sharePrice(last)),
-      numbers('CHANGE', (quote) => signed(paint, signedPercent(dayChange(quote)))),
-      numbers('BID', ({ bid }) => sharePrice(bid)),
-      numbers('ASK', ({ ask }) => sharePrice(ask)),
+      numberColumn('LAST', ({ last }) => sharePrice(last)),
+      numberColumn('CHANGE', (quote) => paintSigned(paint, signedPercent(dayChange(quote)))),
+      numberColumn('BID', ({ bid }) => sharePrice(bid)),
+      numberColumn('ASK', ({ ask }) => sharePrice(ask)),
       ...(seen === undefined ? [] : [{ rank: 1, head: 'SEEN', cell: line }]),
       ...(quotes.some((quote) => age(quote) !== '')
         ? [{ head: 'AGE', cell: (quote: Quote) => paint('warn', age(quote)) }]
@@ -53,22 +53,22 @@ export function quotesText(
 }
 
 function dayChange({ last, previous_close }: Quote): string {
-  const before = decimal(previous_close);
-  return before.isZero() ? '0' : decimal(last).div(before).minus(1).toFixed(6);
+  const before = parseDecimal(previous_close);
+  return before.isZero() ? '0' : parseDecimal(last).div(before).minus(1).toFixed(6);
 }
 
 /** Formats orders as a table, with their accounts if there are several. */
-export function ordersText(orders: readonly OrderRow[], reader: Reader = program): Promise<string> {
-  const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(asLeg)]);
+export function ordersText(orders: readonly OrderRow[], reader: Reader = programReader): Promise<string> {
+  const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(toLegRow)]);
   const short = reader.ids(rows.map(({ id }) => id));
   const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
   const isOfSeveral = orders.some(({ account }) => account !== undefined);
-  return fittingTable<OrderRow>(
+  return fitTable<OrderRow>(
     [
       // Never dropped, because showing, changing or canceling an order needs the ID.
       { head: 'ID', cell: ({ id }) => safeLine(short(id)) },
       { head: 'SIDE', cell: ({ side }) => side.toUpperCase() },
-      numbers('QTY', (order) => orderAmount(order)),
+      numberColumn('QTY', (order) => orderAmount(order)),
       {
         head: 'SYMBOL',
         // The legs of an option order follow in their own rows.
@@ -92,11 +92,11 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
   );
 }
 
-function asLeg(leg: OrderLeg): Order {
+function toLegRow(leg: OrderLeg): Order {
   return { ...leg, side: `↳ ${leg.side}` };
 }
 
-export function orderText(order: OrderRow, reader: Reader = program): string {
+export function orderText(order: OrderRow, reader: Reader = programReader): string {
   const { legs = [] } = order;
   const short = reader.ids([order, ...legs].map(({ id }) => id));
   const rows: [string, string][] = [

@@ -13,16 +13,16 @@ export interface Column<Row> {
 const MIN_COLUMN_WIDTH = 12;
 const ELLIPSIS = '...';
 
-const lines =
+const borderNames =
   'top top-mid top-left top-right bottom bottom-mid bottom-left bottom-right left left-mid mid mid-mid right right-mid';
-const noLines = { ...Object.fromEntries(lines.split(' ').map((line) => [line, ''])), middle: '  ' };
+const noBorders = { ...Object.fromEntries(borderNames.split(' ').map((line) => [line, ''])), middle: '  ' };
 
-export function numbers<Row>(head: string, cell: (row: Row) => string, rank = 0): Column<Row> {
+export function numberColumn<Row>(head: string, cell: (row: Row) => string, rank = 0): Column<Row> {
   return { head, cell, rank, align: 'right' };
 }
 
 /** Like {@link table}, with as many columns as fit into `width`. */
-export async function fittingTable<Row>(
+export async function fitTable<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   width: number,
@@ -31,8 +31,8 @@ export async function fittingTable<Row>(
   const over = Math.max(...text.split('\n').map((line) => stringWidth(line))) - width;
   if (over <= 0) return text;
   const most = Math.max(...columns.map(({ rank = 0 }) => rank));
-  if (most === 0) return table(shortened(columns, rows, over), rows);
-  return fittingTable(
+  if (most === 0) return table(shortenColumns(columns, rows, over), rows);
+  return fitTable(
     columns.filter(({ rank = 0 }) => rank < most),
     rows,
     width,
@@ -40,7 +40,7 @@ export async function fittingTable<Row>(
 }
 
 /** Shortens columns by `by` characters in total, starting with the last column. */
-function shortened<Row>(
+function shortenColumns<Row>(
   columns: readonly Column<Row>[],
   rows: readonly Row[],
   by: number,
@@ -53,12 +53,12 @@ function shortened<Row>(
       const widest = Math.max(column.head.length, ...rows.map((row) => stringWidth(column.cell(row))));
       const room = Math.max(column.head.length, Math.min(widest, Math.max(MIN_COLUMN_WIDTH, widest - left)));
       left -= widest - room;
-      return { ...column, cell: (row: Row) => wholeWords(column.cell(row), room) };
+      return { ...column, cell: (row: Row) => truncateWords(column.cell(row), room) };
     })
     .toReversed();
 }
 
-export function wholeWords(text: string, width: number): string {
+export function truncateWords(text: string, width: number): string {
   if (stringWidth(text) <= width) return text;
   const words = text.split(' ');
   while (words.length > 1 && stringWidth(words.join(' ')) > width - ELLIPSIS.length) words.pop();
@@ -71,7 +71,7 @@ export async function table<Row>(columns: readonly Column<Row>[], rows: readonly
   const built = new Table({
     head: columns.map(({ head }) => head),
     colAligns: columns.map(({ align }) => align ?? 'left'),
-    chars: noLines,
+    chars: noBorders,
     style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [], compact: true },
   });
   for (const row of rows) built.push(columns.map(({ cell }) => cell(row)));

@@ -59,7 +59,7 @@ export function painter(name: ThemeName, color: boolean): Paint {
 
 export const plainPaint: Paint = (_role, text) => text;
 
-export function signed(paint: Paint, text: string): string {
+export function paintSigned(paint: Paint, text: string): string {
   if (text.startsWith('+')) return paint('gain', text);
   return text.startsWith('-') ? paint('loss', text) : text;
 }

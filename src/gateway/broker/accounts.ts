@@ -7,7 +7,7 @@ import type { BrokerCredentials } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 
 /** A configured broker. Each person has at most one account at it. */
-export interface BrokerPlace {
+export interface ConfiguredBroker {
   readonly name: string;
   readonly label: string;
   readonly traits: BrokerTraits;
@@ -21,23 +21,23 @@ export interface BrokerPlace {
 /** One person's account, ready for requests. */
 export interface OpenAccount extends Broker {
   readonly traits: BrokerTraits;
-  readonly at: Pick<BrokerPlace, 'name' | 'label' | 'isUnattended'>;
+  readonly at: Pick<ConfiguredBroker, 'name' | 'label' | 'isUnattended'>;
 }
 
-export type WhoseAccount = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>;
+export type AccountHolder = Pick<Caller, 'sub' | 'by' | 'accessToken' | 'mandate'>;
 
 /**
  * Opens the person's account with this number, or their default account. The number alone determines which broker is used.
  * @throws {Refusal} 403 `account_mismatch`, 409 `account_not_connected`, and whatever the credentials and the broker's
  * reads throw
  */
-export type OpenAccountFor = (who: WhoseAccount, account?: string) => Promise<OpenAccount>;
+export type OpenAccountFor = (who: AccountHolder, account?: string) => Promise<OpenAccount>;
 
 export type Accounts = ReturnType<typeof createAccounts>;
 
 interface AccountsOptions {
   /** The default account is at the first broker that the person is connected to, unless they chose another. */
-  readonly places: readonly BrokerPlace[];
+  readonly places: readonly ConfiguredBroker[];
   readonly environment: 'paper' | 'live';
   readonly chosen: {
     find(sub: string): Promise<string | undefined>;
@@ -51,9 +51,9 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   const [only, another] = places;
   if (only === undefined) throw new TypeError('a gateway has at least one broker');
   const isOne = another === undefined;
-  const numbers = accountNumbers();
+  const numbers = createAccountNumbers();
 
-  const openAt = async (place: BrokerPlace, who: WhoseAccount): Promise<OpenAccount> => {
+  const openAt = async (place: ConfiguredBroker, who: AccountHolder): Promise<OpenAccount> => {
     const { traits, name, label, isUnattended } = place;
     const found = await place.credentials.credentialsFor(who);
     const broker = place.connect(
@@ -64,16 +64,16 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
     return Object.assign(broker, { traits, at: { name, label, isUnattended } });
   };
 
-  const numberAt = async (place: BrokerPlace, who: WhoseAccount) =>
+  const numberAt = async (place: ConfiguredBroker, who: AccountHolder) =>
     numbers.ask(place, who, await openAt(place, who));
 
   /** @throws {Refusal} 403 `account_mismatch`; or the error of a broker that may hold the account but could not be asked */
-  const placeOf = async (who: WhoseAccount, account: string): Promise<BrokerPlace> => {
+  const placeOf = async (who: AccountHolder, account: string): Promise<ConfiguredBroker> => {
     const known = await Promise.all(
       places.map(async (place) => [place, await numbers.known(place, who)] as const),
     );
     const named = known.filter(([, one]) => one === account).map(([place]) => place);
-    if (named.length > 0) return requireOne(named, account);
+    if (named.length > 0) return requireUnique(named, account);
     const asked = known.flatMap(([place, one]) => (one === undefined ? [place] : []));
     const told = await Promise.all(
       asked.map(async (place) => {
@@ -86,21 +86,21 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
       }),
     );
     const found = told.filter((one) => one.account === account).map(({ place }) => place);
-    if (found.length > 0) return requireOne(found, account);
+    if (found.length > 0) return requireUnique(found, account);
     const errors = told.flatMap(({ error }) => (error === undefined ? [] : [error]));
     const silent = errors.find(({ code }) => code !== 'account_not_connected');
     // No broker is connected at all.
     const unconnected = errors.length === places.length ? errors[0] : undefined;
-    throw silent ?? unconnected ?? notTheirs();
+    throw silent ?? unconnected ?? unknownAccount();
   };
 
-  const defaultPlace = async (who: WhoseAccount): Promise<BrokerPlace> => {
+  const defaultPlace = async (who: AccountHolder): Promise<ConfiguredBroker> => {
     if (isOne) return only;
     const account = await chosen.find(who.sub);
     if (account !== undefined) {
       return await placeOf(who, account).catch((error: unknown) => {
         throw error instanceof HttpProblem && error.code === 'account_mismatch'
-          ? defaultIsGone(account)
+          ? defaultDisconnected(account)
           : error;
       });
     }
@@ -113,7 +113,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
   return {
     open,
     /** Returns the accounts in the order of the settings. A broker that can't be asked now is listed with the reason. */
-    async of(who: WhoseAccount): Promise<AccountEntry[]> {
+    async of(who: AccountHolder): Promise<AccountEntry[]> {
       const connected = await Promise.all(
         places.map(async (place) => {
           // Undefined if this can't be determined now.
@@ -137,7 +137,7 @@ export function createAccounts({ places, environment, chosen }: AccountsOptions)
       );
     },
     /** Sets the default account. @throws {Refusal} as `open` */
-    async choose(who: WhoseAccount, account: string): Promise<void> {
+    async choose(who: AccountHolder, account: string): Promise<void> {
       await placeOf(who, account);
       await chosen.choose(who.sub, account);
     },
@@ -154,20 +154,20 @@ async function unlessRefused<T>(asked: Promise<T>): Promise<T | undefined> {
 }
 
 /** Caches account numbers by credentials, because other credentials may open another account. */
-function accountNumbers() {
+function createAccountNumbers() {
   const told = new Map<string, string>();
-  const keyOf = async ({ name, credentials }: BrokerPlace, who: WhoseAccount) =>
+  const keyOf = async ({ name, credentials }: ConfiguredBroker, who: AccountHolder) =>
     createHash('sha256')
       .update(JSON.stringify([name, who.sub, await credentials.credentialsFor(who)]))
       .digest('base64');
   return {
     /** Returns undefined if the broker has to be asked, or if there are no credentials. */
-    async known(place: BrokerPlace, who: WhoseAccount): Promise<string | undefined> {
+    async known(place: ConfiguredBroker, who: AccountHolder): Promise<string | undefined> {
       const kept = await place.credentials.accountOf?.(who);
       if (kept !== undefined || told.size === 0) return kept;
       return await unlessRefused(keyOf(place, who).then((key) => told.get(key)));
     },
-    async ask(place: BrokerPlace, who: WhoseAccount, opened: OpenAccount): Promise<string> {
+    async ask(place: ConfiguredBroker, who: AccountHolder, opened: OpenAccount): Promise<string> {
       const key = await keyOf(place, who);
       const { account } = await opened.account();
       if (told.size >= MAX_CACHED_NUMBERS) told.clear();
@@ -178,7 +178,7 @@ function accountNumbers() {
 }
 
 /** Requires a single match: if two brokers report the same number, it does not identify an account. */
-function requireOne(found: readonly BrokerPlace[], account: string): BrokerPlace {
+function requireUnique(found: readonly ConfiguredBroker[], account: string): ConfiguredBroker {
   const [place, another] = found;
   if (place !== undefined && another === undefined) return place;
   const names = found.map(({ name }) => name).join(' and ');
@@ -189,7 +189,7 @@ function requireOne(found: readonly BrokerPlace[], account: string): BrokerPlace
   });
 }
 
-function notTheirs(): HttpProblem {
+function unknownAccount(): HttpProblem {
   return new HttpProblem(403, 'account_mismatch', 'this user has no such account', {
     hint: 'List them with "trade-agent accounts".',
     fields: ['account'],
@@ -197,7 +197,7 @@ function notTheirs(): HttpProblem {
   });
 }
 
-function defaultIsGone(account: string): HttpProblem {
+function defaultDisconnected(account: string): HttpProblem {
   return new HttpProblem(
     409,
     'account_not_connected',

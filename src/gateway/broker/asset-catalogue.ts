@@ -4,10 +4,10 @@ const AGE_MS = 15 * 60 * 1000;
 const LIST_AGE_MS = 24 * 60 * 60 * 1000;
 const CAPACITY = 20_000;
 
-export type AssetCatalogue = ReturnType<typeof createAssetCatalogue>;
+export type AssetCatalog = ReturnType<typeof createAssetCatalog>;
 
 /** Caches assets for all users. Unknown symbols are not cached, because anyone could fill the memory with them. */
-export function createAssetCatalogue(now: () => number) {
+export function createAssetCatalog(now: () => number) {
   const known = new Map<string, { readonly at: number; readonly asset: Asset }>();
   let list: { readonly at: number; readonly assets: Promise<readonly Asset[]> } | undefined;
   return {

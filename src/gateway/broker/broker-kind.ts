@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActingTool } from './acting-tool.ts';
-import type { AssetCatalogue } from './asset-catalogue.ts';
+import type { AssetCatalog } from './asset-catalogue.ts';
 import type { ConnectBroker } from './broker.ts';
 import type { BrokerTraits } from './broker-traits.ts';
 import { type StoredCredentials, type StoredKind, storedKindNames } from './kept-kinds.ts';
@@ -32,7 +32,7 @@ export interface BrokerContext {
   /** Milliseconds since the epoch, for brokers that don't report the time. */
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
-  readonly assets: AssetCatalogue;
+  readonly assets: AssetCatalog;
 }
 
 /** Traits that depend on the settings. `traitsOf` in brokers.ts resolves them. */

@@ -208,7 +208,7 @@ function unreachable(cause: unknown): HttpProblem {
 }
 
 /** @param who what requires it, as the start of a sentence */
-export function noExchange(who: string): TradeAgentError {
+export function exchangeNotConfigured(who: string): TradeAgentError {
   return new TradeAgentError('invalid_config', `${who} use token exchange, but "exchange" is not set`, {
     hint: 'Set it in gateway.yaml. See docs/operate/GATEWAY.md.',
   });

@@ -2,7 +2,7 @@ import type { Rate } from '../../store/rate-buckets.ts';
 import type { TermsByClass } from '../../trading/order-terms.ts';
 
 /** Features that a broker may lack (`notOffered`). Features that checks depend on are not in this list. */
-const lackable = [
+const optionalFeatures = [
   'bars',
   'activities',
   'portfolioHistory',
@@ -11,7 +11,7 @@ const lackable = [
   'watchlist',
   'assets',
 ] as const;
-export type Lackable = (typeof lackable)[number];
+export type OptionalFeature = (typeof optionalFeatures)[number];
 
 /** How a broker differs from others, as plain data. The contract test checks each broker against its traits. */
 export interface BrokerTraits {
@@ -37,7 +37,7 @@ export interface BrokerTraits {
         readonly fractions: boolean;
       }
     | undefined;
-  readonly lacks: readonly Lackable[];
+  readonly lacks: readonly OptionalFeature[];
   /**
    * How deposits and withdrawals since the last close are kept out of the day's loss. `told`: they are among the
    * activities, and the account has `last_equity_on`. `left_out`: they are not in `last_equity`. `untold`: unknown, so a

@@ -9,7 +9,7 @@ export function brokerWord(text: string | undefined): string | undefined {
 }
 
 /** Returns our name for a broker's value, or the broker's own. */
-export function ourWord(ours: Readonly<Record<string, string>>, theirs: string): string {
+export function translateWord(ours: Readonly<Record<string, string>>, theirs: string): string {
   return ours[theirs] ?? printableAscii(theirs, LONGEST_WORD);
 }
 

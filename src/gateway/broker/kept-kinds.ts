@@ -9,11 +9,11 @@ interface CredentialField {
   readonly wrong: string;
 }
 
-const visible = {
+const secretField = {
   pattern: /^[\x21-\x7e]{8,256}$/,
   wrong: 'must be 8 to 256 visible characters, without spaces',
 };
-const account = (label: string, names: readonly string[]): CredentialField => ({
+const accountField = (label: string, names: readonly string[]): CredentialField => ({
   label,
   names,
   pattern: /^[A-Za-z0-9_-]{4,64}$/,
@@ -27,7 +27,7 @@ const snaptrade = {
     pattern: /^[A-Za-z0-9_-]{4,64}$/,
     wrong: 'must contain only letters, digits, "_" and "-"',
   },
-  consumerKey: { label: 'Consumer key', names: ['consumer_key', 'snaptrade_consumer_key'], ...visible },
+  consumerKey: { label: 'Consumer key', names: ['consumer_key', 'snaptrade_consumer_key'], ...secretField },
 } as const;
 /** SnapTrade's id of an account, not the brokerage's number. */
 const snaptradeAccount = {
@@ -56,7 +56,7 @@ const credentialKinds = {
       secret: {
         label: 'Secret',
         names: ['secret', 'secret_key', 'apca_api_secret_key', 'alpaca_secret_key', 'api_secret'],
-        ...visible,
+        ...secretField,
       },
     },
   },
@@ -65,7 +65,7 @@ const credentialKinds = {
     where: 'at web.tradier.com, under API access (the sandbox account has its own)',
     again: 'Create a new token at the broker',
     fields: {
-      accountNumber: account('Account number', [
+      accountNumber: accountField('Account number', [
         'account',
         'account_number',
         'account_id',
@@ -74,7 +74,7 @@ const credentialKinds = {
       token: {
         label: 'Access token',
         names: ['token', 'access_token', 'tradier_token', 'tradier_access_token'],
-        ...visible,
+        ...secretField,
       },
     },
   },
@@ -90,7 +90,7 @@ const credentialKinds = {
         pattern: /^[\x21-\x7e]{1,128}$/,
         wrong: 'must be visible characters, without spaces',
       },
-      userSecret: { label: 'User secret', names: ['user_secret', 'snaptrade_user_secret'], ...visible },
+      userSecret: { label: 'User secret', names: ['user_secret', 'snaptrade_user_secret'], ...secretField },
       accountId: snaptradeAccount,
     },
   },
@@ -99,7 +99,7 @@ const credentialKinds = {
     where: 'it uses the session of the Client Portal Gateway, so sign in at its page first',
     again: 'Sign in at the page of the Client Portal Gateway (broker.url in gateway.yaml)',
     fields: {
-      account: account('Account number', ['account', 'account_number', 'account_id', 'ibkr_account']),
+      account: accountField('Account number', ['account', 'account_number', 'account_id', 'ibkr_account']),
     },
   },
   snaptrade_personal: {

@@ -3,14 +3,14 @@ import { newYorkDate } from '../../trading/new-york-time.ts';
 import type { Order, OrderLeg } from '../../trading/views.ts';
 
 /** A current holding. A short position is negative. */
-interface HeldNow {
+interface Holding {
   readonly id: string;
   readonly qty: string;
   readonly price: string;
 }
 
 /** A trade since the close. Sales are negative. */
-type TradedSince = HeldNow;
+type TradedSince = Holding;
 
 /** Price and units at the close. Undefined if the broker doesn't report the price. */
 export interface AtClose {
@@ -26,13 +26,13 @@ export interface AtClose {
  */
 export function equityAtLastClose(
   equity: string,
-  held: readonly HeldNow[],
+  held: readonly Holding[],
   traded: readonly TradedSince[],
   contracts: ReadonlyMap<string, AtClose>,
 ): Dec | undefined {
   let made = ZERO;
   for (const id of new Set([...held, ...traded].map((one) => one.id))) {
-    const mine = ({ id: other }: HeldNow) => other === id;
+    const mine = ({ id: other }: Holding) => other === id;
     const since = traded.filter(mine);
     const worth = sumOf(held.filter(mine));
     const qtyThen = quantityOf(held.filter(mine)).minus(quantityOf(since));
@@ -49,8 +49,8 @@ export function equityAtLastClose(
   return new Dec(equity).minus(made);
 }
 
-const quantityOf = (rows: readonly HeldNow[]): Dec => rows.reduce((sum, { qty }) => sum.plus(qty), ZERO);
-const sumOf = (rows: readonly HeldNow[]): Dec =>
+const quantityOf = (rows: readonly Holding[]): Dec => rows.reduce((sum, { qty }) => sum.plus(qty), ZERO);
+const sumOf = (rows: readonly Holding[]): Dec =>
   rows.reduce((sum, { qty, price }) => sum.plus(new Dec(qty).times(price)), ZERO);
 
 /** Returns what was filled today, including legs. @returns undefined if a fill's contract, side or price is unknown */

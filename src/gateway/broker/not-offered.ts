@@ -1,8 +1,8 @@
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { BarQuery, Broker } from './broker.ts';
-import type { Lackable } from './broker-traits.ts';
+import type { OptionalFeature } from './broker-traits.ts';
 
-const words: Readonly<Record<Lackable, string>> = {
+const featureNames: Readonly<Record<OptionalFeature, string>> = {
   bars: 'price history',
   activities: 'account activity',
   portfolioHistory: 'past account values',
@@ -12,7 +12,7 @@ const words: Readonly<Record<Lackable, string>> = {
   assets: 'a list of tradable assets',
 };
 
-interface Asking {
+interface FeatureMethods {
   bars: 'bars';
   activities: 'activities';
   portfolioHistory: 'portfolioHistory';
@@ -23,15 +23,15 @@ interface Asking {
 }
 
 /** 501 `broker_lacks`: the broker has no API for this feature. */
-export function brokerLacks(label: string, what: Lackable): HttpProblem {
-  return new HttpProblem(501, 'broker_lacks', `${label} has no API for ${words[what]}`, {
+export function brokerLacks(label: string, what: OptionalFeature): HttpProblem {
+  return new HttpProblem(501, 'broker_lacks', `${label} has no API for ${featureNames[what]}`, {
     hint: 'See docs/guide/BROKERS.md for what each broker supports.',
     members: { lacks: what },
   });
 }
 
 /** @throws {Refusal} 501 `broker_lacks` for any other adjustment */
-export function requireBySplits(label: string, { adjustment = 'split' }: BarQuery): void {
+export function requireSplitAdjustment(label: string, { adjustment = 'split' }: BarQuery): void {
   if (adjustment === 'split') return;
   throw new HttpProblem(
     501,
@@ -45,7 +45,10 @@ export function requireBySplits(label: string, { adjustment = 'split' }: BarQuer
 }
 
 /** Creates a method that throws for each feature that the broker lacks. */
-export function notOffered<L extends Lackable>(label: string, lacks: readonly L[]): Pick<Broker, Asking[L]> {
+export function unsupportedMethods<L extends OptionalFeature>(
+  label: string,
+  lacks: readonly L[],
+): Pick<Broker, FeatureMethods[L]> {
   const methods = lacks.flatMap((what) => {
     const refuse = async () => {
       throw brokerLacks(label, what);
@@ -53,5 +56,5 @@ export function notOffered<L extends Lackable>(label: string, lacks: readonly L[
     const names: string[] = what === 'watchlist' ? ['watchlist', 'setWatchlist'] : [what];
     return names.map((name) => [name, refuse]);
   });
-  return Object.fromEntries(methods) as Pick<Broker, Asking[L]>;
+  return Object.fromEntries(methods) as Pick<Broker, FeatureMethods[L]>;
 }

@@ -2,7 +2,7 @@ import { getAssetClass } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { OrderTerms } from '../../trading/order-terms.ts';
-import { isFinal, type Order } from '../../trading/views.ts';
+import { isFinalStatus, type Order } from '../../trading/views.ts';
 import type { OrderQuery, Submission } from './broker.ts';
 import { NotSent } from './broker-failure.ts';
 
@@ -19,7 +19,7 @@ function exactNumber(text: string): number {
  */
 
 /** @throws {NotSent} for an order that the broker can't express */
-export function requireSayable(draft: OrderDraft, label: string, terms: OrderTerms): void {
+export function requireExpressible(draft: OrderDraft, label: string, terms: OrderTerms): void {
   const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
   if (getAssetClass(symbol) !== 'us_equity' || order_class !== undefined) {
     throw new NotSent(`${label} only supports plain orders for shares`);
@@ -37,7 +37,7 @@ export function requireSayable(draft: OrderDraft, label: string, terms: OrderTer
 }
 
 /** @throws {NotSent} for an amount that no JSON number represents exactly */
-export function sentNumber(text: string, label: string): number {
+export function toSentNumber(text: string, label: string): number {
   try {
     return exactNumber(text);
   } catch {
@@ -60,7 +60,7 @@ export function selectOrders(
   { status, limit, symbols, until }: OrderQuery,
 ): Order[] {
   return orders
-    .filter((order) => status === 'all' || isFinal(order.status) === (status === 'closed'))
+    .filter((order) => status === 'all' || isFinalStatus(order.status) === (status === 'closed'))
     .filter(({ symbol }) => symbols.length === 0 || symbols.includes(symbol))
     .filter(({ submitted_at }) => until === undefined || Date.parse(submitted_at) <= until.getTime())
     .slice(0, limit);

@@ -1,4 +1,4 @@
-import { AnswerTooLong, boundedFetch, isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import { boundedFetch, isResponseTooLarge, ResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { defined } from '../../values/defined.ts';
 import { type BrokerFailure, NotSent } from './broker-failure.ts';
 
@@ -110,7 +110,7 @@ export function restFailure(error: unknown): BrokerFailure {
 }
 
 export function whyNot(error: unknown): NoAnswer['why'] {
-  if (error instanceof AnswerTooLong || isAnswerTooLong(error)) return 'unreadable';
+  if (error instanceof ResponseTooLarge || isResponseTooLarge(error)) return 'unreadable';
   const { name } = error instanceof Error ? error : { name: '' };
   return name === 'TimeoutError' || name === 'AbortError' ? 'timeout' : 'unreachable';
 }

@@ -1,6 +1,6 @@
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { legFields, orderField, sentFields } from '../../trading/order-fields.ts';
+import { findOrderField, legFields, sentFields } from '../../trading/order-fields.ts';
 import { exitPrices } from '../../trading/order-legs.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
@@ -20,13 +20,13 @@ export function isSameOrder(order: Order, draft: OrderDraft): boolean {
 
 function isOrder(order: Order, draft: OrderDraft): boolean {
   return (
-    sentFields.every((field) => isSame(order[field], draft[field], orderField(field)?.form === 'word')) &&
-    hasExits(order, draft)
+    sentFields.every((field) => isSame(order[field], draft[field], findOrderField(field)?.form === 'word')) &&
+    hasLegs(order, draft)
   );
 }
 
 /** Requires exactly the approved legs. If the order has no legs, only the class is compared. */
-function hasExits(order: Order, draft: OrderDraft): boolean {
+function hasLegs(order: Order, draft: OrderDraft): boolean {
   if (order.legs === undefined && order.order_class !== undefined) return true;
   const held = exitPrices(order);
   return legFields.every((field) => isSame(held[field] ?? null, draft[field], held[field] === undefined));

@@ -48,12 +48,15 @@ export async function verifyCredentials(
   return await verify(settings, given.data, { environment, fetch, timeoutMs });
 }
 
-type LookAtTools = (credentials: StoredCredentials, options: VerifyOptions) => Promise<readonly ActingTool[]>;
+type InspectTools = (
+  credentials: StoredCredentials,
+  options: VerifyOptions,
+) => Promise<readonly ActingTool[]>;
 
 /**
  * Returns the inspection of the broker's acting tools. It calls none. @throws {TradeAgentError} `usage` if there are none
  */
-export function requireToolInspection(settings: BrokerSettings): LookAtTools {
+export function requireToolInspection(settings: BrokerSettings): InspectTools {
   const { tools } = keptOf(settings);
   if (tools === undefined) {
     throw new TradeAgentError('usage', `${traitsOf(settings).label} does not use tools of an MCP server`, {

@@ -27,7 +27,7 @@ export function wrongCredentials(label: string, noun: string, hint: string): Tra
 }
 
 /** @param setting name of the setting in gateway.yaml that may be wrong */
-export function noAccount(host: string, what: string, setting?: string): TradeAgentError {
+export function notAnAccount(host: string, what: string, setting?: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `${host} ${what}`, {
     hint:
       setting === undefined

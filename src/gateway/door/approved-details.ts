@@ -27,7 +27,7 @@ export function requireApproved(
   demanded: Record<string, unknown>,
   kind: ApprovalKind,
 ): void {
-  const fields = mismatches(approved, demanded);
+  const fields = findMismatches(approved, demanded);
   if (fields.length === 0) return;
   throw notApproved(
     kind,
@@ -41,7 +41,7 @@ export function requireApproved(
  * Returns the fields that differ. Includes fields that only look inherited: details parsed from JSON can have their own
  * `__proto__` or `constructor`, which would equal what every object inherits.
  */
-function mismatches(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
+function findMismatches(approved: Record<string, unknown>, demanded: Record<string, unknown>): string[] {
   const added = Object.keys(approved).filter((field) => !Object.hasOwn(demanded, field));
   return [...new Set([...differingFields(approved, demanded), ...added])].sort();
 }
@@ -125,7 +125,7 @@ export function malformed(
 }
 
 /** Returns the problem for an error of `checkOrder` or `checkMessage`. @throws any other error */
-export function unsound(code: ProblemCode, error: unknown): HttpProblem {
+export function invalidContent(code: ProblemCode, error: unknown): HttpProblem {
   if (!isTradeAgentError(error)) throw error;
   const { field } = error.details;
   const fields = typeof field === 'string' ? [field] : undefined;

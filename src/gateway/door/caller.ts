@@ -1,4 +1,4 @@
-import type { Approved, Proposer } from '../../approval/kind.ts';
+import type { Approval, Proposer } from '../../approval/kind.ts';
 import type { Membership } from '../../oauth/membership.ts';
 
 /** The caller of a request, from a verified access token (RFC 9068 §2.2). */
@@ -45,7 +45,7 @@ export interface Caller {
 }
 
 /** Creates a caller that acts by an approval (or asks about one) and has no scopes, so it can do nothing else. */
-export function toCaller(who: Approved | Proposer): Caller {
+export function toCaller(who: Approval | Proposer): Caller {
   return {
     scopes: new Set(),
     jti: '',

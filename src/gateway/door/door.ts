@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Context } from 'hono';
 import type { SSEStreamingApi } from 'hono/streaming';
 import type { Clock } from '../../machine/clock.ts';
-import { eventAnswer, type Leave, streamLimit } from '../../net/event-answer.ts';
+import { eventStreamResponse, type ReleaseSlot, streamLimit } from '../../net/event-answer.ts';
 import type { Scope } from '../../oauth/scopes.ts';
-import { isStoreAway } from '../../store/postgres/store-away.ts';
+import { isStoreUnavailable } from '../../store/postgres/store-away.ts';
 import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from './caller.ts';
@@ -22,7 +22,7 @@ const MAX_STREAMS_PER_TOKEN = 20;
 const MAX_STREAMS_PER_PERSON = 60;
 
 /** Wraps every route: authenticates, authorizes, and converts errors to HTTP problems. */
-export interface Door {
+export interface Authenticator {
   /** Wraps a handler for callers whose token has all of these scopes. */
   guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
   /**
@@ -55,7 +55,7 @@ interface DoorOptions {
   readonly log: RequestLog;
 }
 
-export function createDoor(options: DoorOptions): Door {
+export function createAuthenticator(options: DoorOptions): Authenticator {
   const { verify, actingFor, resource, clock, log } = options;
   const { metadataPath = METADATA_PATH, challengeScopes } = options;
   const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
@@ -135,7 +135,7 @@ export function createDoor(options: DoorOptions): Door {
   const ofTokens = streamLimit(MAX_STREAMS_PER_TOKEN);
   const ofPeople = streamLimit(options.mostStreams ?? MAX_STREAMS_PER_PERSON);
   /** @throws {Refusal} 429 `too_many_open` */
-  function enterStream({ jti, sub }: Caller): Leave {
+  function enterStream({ jti, sub }: Caller): ReleaseSlot {
     const leavePerson = ofPeople.enter(sub);
     if (leavePerson === undefined) throw tooManyStreams(ofPeople.most, 'person');
     const leaveToken = ofTokens.enter(jti);
@@ -159,7 +159,7 @@ export function createDoor(options: DoorOptions): Door {
         const leave = enterStream(caller);
         try {
           const write = await handle(c, caller);
-          return eventAnswer(c, answering.brokeOff, write, leave);
+          return eventStreamResponse(c, answering.brokeOff, write, leave);
         } catch (error) {
           leave();
           throw error;
@@ -189,7 +189,7 @@ function refusalOf(
   }: Pick<DoorOptions, 'called' | 'internalHint'>,
 ): ProblemError<string> {
   if (error instanceof ProblemError) return error;
-  return isStoreAway(error)
+  return isStoreUnavailable(error)
     ? new HttpProblem(503, 'store_unavailable', `the ${called}’s database is not responding`, {
         hint,
         retryAfter: STORE_RETRY_AFTER_S,

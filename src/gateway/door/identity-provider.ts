@@ -1,6 +1,11 @@
 import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
 import * as oauth from 'oauth4webapi';
-import { comparesClocks, hasLearnt, providerNow, secondsAhead } from '../../auth/provider/provider-clock.ts';
+import {
+  hasOffsetChanged,
+  providerNow,
+  secondsAhead,
+  withClockComparison,
+} from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
@@ -47,7 +52,7 @@ export interface IdentityProviderOptions {
 export function createIdentityProvider(given: IdentityProviderOptions): IdentityProvider {
   const { clock } = given;
   const issuer = requireSecureUrl(given.issuer);
-  const options = { ...given, fetch: comparesClocks(given.issuer, clock, given.fetch) };
+  const options = { ...given, fetch: withClockComparison(given.issuer, clock, given.fetch) };
 
   let known: { at: number; metadata: oauth.AuthorizationServer } | undefined;
   let pending: Promise<oauth.AuthorizationServer> | undefined;
@@ -117,7 +122,7 @@ export function createIdentityProvider(given: IdentityProviderOptions): Identity
           });
         await comparing;
       }
-      return hasLearnt(given.issuer, before, clock);
+      return hasOffsetChanged(given.issuer, before, clock);
     },
   };
   return { metadata, key, time };

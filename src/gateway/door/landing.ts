@@ -6,7 +6,7 @@ const MAX_WAIT_MS = 20_000;
 /** Milliseconds between reads of the row, because notifications may get lost. */
 const POLL_INTERVAL_MS = 500;
 
-interface LandingParts {
+interface WaitParts {
   readonly clock: Clock;
   /** Undefined if no other gateway has the same data. */
   readonly others?: OtherProcesses | undefined;
@@ -20,8 +20,8 @@ interface LandingParts {
  * @param since when sending began, in milliseconds since the epoch (default: now)
  * @returns the row at the end
  */
-export async function whenLanded<Row>(
-  { clock, others }: LandingParts,
+export async function waitForOtherGateway<Row>(
+  { clock, others }: WaitParts,
   seen: Row,
   id: string,
   {

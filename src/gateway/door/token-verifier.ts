@@ -58,7 +58,7 @@ export type TokenVerifier = (credentials: Credentials) => Promise<Caller>;
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const base = (options.base ?? options.resource).replace(/\/+$/, '');
-  const claimsOf = verifiedOnce(options.provider, (token, now) => verified(token, options, now));
+  const claimsOf = cacheVerifications(options.provider, (token, now) => verified(token, options, now));
 
   const callerBy = async ({ method, path, authorization, dpop }: Credentials): Promise<Caller> => {
     const { scheme, token } = parseAuthorization(authorization);
@@ -66,7 +66,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     const claims = await claimsOf(token, now);
     const caller = callerOf(token, claims, options.provider);
 
-    const thumbprint = boundKey(claims);
+    const thumbprint = boundKeyThumbprint(claims);
     if (thumbprint !== undefined && scheme === 'bearer') {
       throw tokenRefusal('token_bound', 'the access token is bound to a key but was sent as a Bearer token', {
         hint: 'Send it with the DPoP scheme and a proof.',
@@ -95,14 +95,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     await requireUnrevoked(caller, options.isRevoked);
     return thumbprint === undefined ? caller : { ...caller, jkt: thumbprint };
   };
-  return (credentials) => byProviderClock(options.provider, () => callerBy(credentials));
+  return (credentials) => retryWithProviderClock(options.provider, () => callerBy(credentials));
 }
 
 /** Problems that a wrong clock may cause. */
 const CLOCK_PROBLEMS: readonly ProblemCode[] = ['token_expired', 'token_not_yet_valid', 'dpop_proof_stale'];
 
 /** Verifies again if this machine's clock turns out to have changed. */
-async function byProviderClock<T>(
+async function retryWithProviderClock<T>(
   { time }: Pick<IdentityProvider, 'time'>,
   judge: () => Promise<T>,
 ): Promise<T> {
@@ -129,7 +129,7 @@ export async function verifyApprovalToken(
   options: Pick<TokenVerifierOptions, 'provider' | 'resource' | 'clock'>,
   time: { readonly isFirst: boolean } = { isFirst: true },
 ): Promise<Caller> {
-  return await byProviderClock(options.provider, async () => {
+  return await retryWithProviderClock(options.provider, async () => {
     const now = timeAtProvider(options);
     const { claims } = await verified(token, options, time.isFirst ? now : issuedAt(token, now));
     return callerOf(token, claims, options.provider);
@@ -310,7 +310,7 @@ function tokenProblem(error: unknown): HttpProblem {
 }
 
 /** Returns RFC 9449 §6.1 `cnf.jkt`. Any other binding can't be checked here, so it is rejected. */
-function boundKey(claims: JWTPayload): string | undefined {
+function boundKeyThumbprint(claims: JWTPayload): string | undefined {
   if (claims.cnf === undefined) return undefined;
   const jkt = isObject(claims.cnf) ? textOf(claims.cnf.jkt) : undefined;
   if (jkt !== undefined) return jkt;
@@ -340,7 +340,7 @@ const HEADER_ONLY = { payload: '', signature: '' };
  * expired and that the key is still the provider's. If not, the token is verified again.
  * @param verify rejects for a wrong token; `now` is in milliseconds since the epoch
  */
-export function verifiedOnce(
+export function cacheVerifications(
   provider: Pick<IdentityProvider, 'key'>,
   verify: (token: string, now: number) => Promise<VerifiedToken>,
 ): (token: string, now: number) => Promise<AccessTokenClaims> {
@@ -429,7 +429,7 @@ export async function verifyDpopProof(
   if (htm !== target.method) {
     throw proofRefusal('dpop_proof_method', 'the DPoP proof is for a different HTTP method');
   }
-  if (typeof htu !== 'string' || !sameTarget(htu, target.url)) {
+  if (typeof htu !== 'string' || !isSameTarget(htu, target.url)) {
     throw proofRefusal('dpop_proof_url', 'the DPoP proof is for a different URL');
   }
   if (ath !== createHash('sha256').update(target.accessToken).digest('base64url')) {
@@ -494,7 +494,7 @@ async function verifiedProof(
 }
 
 /** Compares after normalization, without query and fragment (RFC 9449 §4.3 point 9). */
-function sameTarget(htu: string, expected: string): boolean {
+function isSameTarget(htu: string, expected: string): boolean {
   if (!URL.canParse(htu)) return false;
   const claimed = new URL(htu);
   const wanted = new URL(expected);

@@ -4,7 +4,7 @@ import type { StandingOrderStore } from '../../store/standing-store.ts';
 import { currentSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateView, StandingOrderState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { defined } from '../../values/defined.ts';
 import { mandateEnded, noSuchMandate } from './mandate-ports.ts';
 
@@ -20,7 +20,7 @@ export function createMandateService(options: {
   readonly noted: () => void;
 }) {
   const { mandates, standing, proposals, now, noted } = options;
-  const query = () => ({ since: dayBegan(now()) });
+  const query = () => ({ since: newYorkMidnight(now()) });
   const viewOf = async (mandate: CountedMandate): Promise<MandateView> => {
     const { sub, id, terms } = mandate;
     const view = mandateView(mandate, now());

@@ -1,17 +1,17 @@
-import type { Approved, Outside, Proposer, UnderMandate } from '../../approval/kind.ts';
+import type { Approval, MandateUse, Proposer, UncoveredReason } from '../../approval/kind.ts';
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
-import type { Cover, OrderPorts } from '../../approval/kinds/order/kind.ts';
+import type { MandateCover, OrderPorts } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
 import { currentSlot } from '../../trading/mandate/cadence.ts';
 import { mandateDigest } from '../../trading/mandate/envelope.ts';
 import type { MandateState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import { requireLet } from '../policy/decide.ts';
+import { requireAllowedAction } from '../policy/decide.ts';
 import { unknownSymbol } from '../policy/order-world.ts';
 import type { RulesSource } from '../policy/rules.ts';
 import { mandateMismatches } from '../policy/within-mandate.ts';
@@ -26,7 +26,7 @@ interface MandatePortsOptions extends Pick<MandatePorts, 'brokerOf' | 'maxSlippa
 
 export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<OrderPorts, 'cover'> {
   const { mandates, brokerFor, brokerOf, rules, maxSlippage, isShown, now } = options;
-  const query = () => ({ since: dayBegan(now()) });
+  const query = () => ({ since: newYorkMidnight(now()) });
   return {
     maxSlippage,
     isShown,
@@ -48,7 +48,7 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
       const found = await rules.current();
       const { sub, clientId } = proposer;
       const by = { sub, client: clientId, owner: sub, approval: 'none', approvers: [] } as const;
-      requireLet(found, by, 'grant_mandate', account, now());
+      requireAllowedAction(found, by, 'grant_mandate', account, now());
       return found.digest;
     },
     async requireReplaceable(sub, id) {
@@ -65,10 +65,10 @@ export function mandatePorts(options: MandatePortsOptions): MandatePorts & Pick<
 async function grant(
   { mandates, rules, issuer, now }: MandatePortsOptions,
   terms: Parameters<MandatePorts['grant']>[0],
-  { sub, jti, proposer, clientId = '', acr }: Approved,
+  { sub, jti, proposer, clientId = '', acr }: Approval,
 ): Promise<void> {
   const by = { sub, client: clientId, owner: sub, approval: 'tap', approvers: [sub], acr } as const;
-  requireLet(await rules.current(), by, 'grant_mandate', terms, now());
+  requireAllowedAction(await rules.current(), by, 'grant_mandate', terms, now());
   const mandate = {
     id: terms.mandate_id,
     sub,
@@ -99,16 +99,16 @@ async function grant(
 async function cover(
   options: MandatePortsOptions,
   { sub, jkt = '' }: Proposer,
-  { mandate, slot }: UnderMandate,
+  { mandate, slot }: MandateUse,
   draft: OrderDraft,
-): Promise<Cover> {
+): Promise<MandateCover> {
   const { mandates, now } = options;
   const rules = await options.rules.current();
   const at = now();
   const candidates: CountedMandate[] = [];
-  for (const { id, terms } of await named(options, sub, mandate)) {
+  for (const { id, terms } of await findMandates(options, sub, mandate)) {
     const use = { slot: currentSlot(terms.cadence, at) ?? '', symbol: draft.symbol, side: draft.side };
-    const found = await mandates.find(sub, id, { since: dayBegan(at), slot: use });
+    const found = await mandates.find(sub, id, { since: newYorkMidnight(at), slot: use });
     if (found !== undefined) candidates.push(found);
   }
   const tried = candidates.map((found) => ({
@@ -124,18 +124,18 @@ async function cover(
     };
   }
   const [nearest] = tried.toSorted((a, b) => a.outside.length - b.outside.length);
-  return { outside: nearest?.outside ?? [none] };
+  return { outside: nearest?.outside ?? [noActiveMandate] };
 }
 
-const none: Outside = { reason: 'MANDATE_NOT_FOUND', text: 'there is no active mandate' };
+const noActiveMandate: UncoveredReason = { reason: 'MANDATE_NOT_FOUND', text: 'there is no active mandate' };
 
 /** @throws {Refusal} 404 `not_found`, also for another person's mandate */
-async function named(
+async function findMandates(
   { mandates, now }: MandatePortsOptions,
   sub: string,
   mandate: string,
 ): Promise<CountedMandate[]> {
-  const query = { since: dayBegan(now()) };
+  const query = { since: newYorkMidnight(now()) };
   if (mandate !== 'any') {
     const found = await mandates.find(sub, mandate, query);
     if (found === undefined) throw noSuchMandate();

@@ -11,14 +11,14 @@ import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import {
   GATEWAY_KEY_THUMBPRINT,
   isRecurring,
-  type Recurring,
+  type PriceTrigger,
+  type RecurringTime,
   type StandingOrderTerms,
-  type Trigger,
   toOrderRequest,
 } from '../../trading/mandate/standing.ts';
-import { isTime, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
+import { isDueNow, latestDue, nextDue } from '../../trading/mandate/standing-due.ts';
 import { symbolMarketClock } from '../../trading/market-open.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { ProposalRequest } from '../../trading/proposal.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Quote } from '../../trading/views.ts';
@@ -32,7 +32,7 @@ const MAX_QUOTE_AGE_MS = 120_000;
  * that neither an odd trade nor a wide spread fires it. Without that side, the last trade decides.
  * @param now the market's time, in milliseconds since the epoch
  */
-function isCrossed({ price, at }: Trigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
+function isCrossed({ price, at }: PriceTrigger, { bid, ask, last, at: told }: Quote, now: number): boolean {
   if (Math.abs(now - Date.parse(told)) > MAX_QUOTE_AGE_MS) return false;
   const far = price === 'below' ? ask : bid;
   const value = new Dec(far).gt(0) ? new Dec(far) : new Dec(last);
@@ -84,7 +84,7 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
   const look = async (): Promise<void> => {
     const byAccount = new Map<string, Watched[]>();
     for (const order of await options.standing.watched()) {
-      const found = await inForce(options, order);
+      const found = await advanceMissed(options, order);
       if (found === undefined) continue;
       const key = JSON.stringify([order.sub, found.terms.account]);
       byAccount.set(key, [...(byAccount.get(key) ?? []), found]);
@@ -94,10 +94,12 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
       if (first === undefined) continue;
       const { order, terms } = first;
       const whose = { sub: order.sub, account: terms.account };
-      await lookAt(options, { ...whose, watched: [first, ...others], resting }).catch((error: unknown) => {
-        // The broker is unreachable, or the key pair is gone. The next check may succeed.
-        if (!(error instanceof HttpProblem)) failed(error);
-      });
+      await checkAccount(options, { ...whose, watched: [first, ...others], resting }).catch(
+        (error: unknown) => {
+          // The broker is unreachable, or the key pair is gone. The next check may succeed.
+          if (!(error instanceof HttpProblem)) failed(error);
+        },
+      );
     }
   };
 
@@ -121,10 +123,13 @@ export function createStandingOrderWatcher(options: StandingWatchOptions) {
 }
 
 /** Advances a missed time. Stops watching a standing order whose mandate has ended. */
-async function inForce(options: StandingWatchOptions, order: StandingOrder): Promise<Watched | undefined> {
+async function advanceMissed(
+  options: StandingWatchOptions,
+  order: StandingOrder,
+): Promise<Watched | undefined> {
   const { standing, mandates, kernel, clock } = options;
   const now = clock.now();
-  const found = await mandates.find(order.sub, order.mandate, { since: dayBegan(now) });
+  const found = await mandates.find(order.sub, order.mandate, { since: newYorkMidnight(now) });
   const state = found === undefined ? 'revoked' : mandateState(found, now);
   const watched = found?.terms.standing;
   // An unsettled order may still return its share. A price trigger is used only once anyway.
@@ -165,7 +170,7 @@ async function endWatch(
 const missedText = 'the market was closed or the gateway was not running until the next due time';
 
 /** Checks one account: reads the market once, and all awaited prices once. */
-async function lookAt(
+async function checkAccount(
   options: StandingWatchOptions,
   parts: {
     readonly sub: string;
@@ -195,20 +200,20 @@ async function lookAt(
     const isDue = isRecurring(when)
       ? one.order.dueAt !== null && isTimely(when, one.order.dueAt, clock.now())
       : quote !== undefined && isCrossed(when, quote, Date.parse(market.timestamp));
-    if (isDue && !(await place(options, one)))
+    if (isDue && !(await proposeOrder(options, one)))
       resting.set(restingKey(sub, one.order.mandate), now + RETRY_DELAY_MS);
   }
 }
 
 /** Returns whether it is still time. Checked again because the broker may have been slow, or the machine asleep. */
-function isTimely(when: Recurring, due: number, now: number): boolean {
-  return isTime(when, due, now) && latestDue(when, due, now) === due;
+function isTimely(when: RecurringTime, due: number, now: number): boolean {
+  return isDueNow(when, due, now) && latestDue(when, due, now) === due;
 }
 
 const restingKey = (sub: string, mandate: string): string => JSON.stringify([sub, mandate]);
 
 /** Proposes the order under its mandate. @returns false if it has to be retried */
-async function place(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
+async function proposeOrder(options: StandingWatchOptions, { order, terms }: Watched): Promise<boolean> {
   const { kernel, standing, clock } = options;
   const { sub, client } = order;
   const caller = { sub, clientId: client, jkt: GATEWAY_KEY_THUMBPRINT, accessToken: NO_TOKEN };

@@ -16,7 +16,7 @@ const errorSchema = z.object({
 /** Sends with `users.messages.send`, as the user (`me`). */
 export function gmailDelivery(options: DeliveryOptions): Deliver {
   return async (draft, accessToken) => {
-    const raw = Buffer.from(mail(draft)).toString('base64url');
+    const raw = Buffer.from(formatMail(draft)).toString('base64url');
     const answer = await post(
       `${options.url.replace(/\/+$/, '')}/gmail/v1/users/me/messages/send`,
       { accessToken, contentType: 'application/json', body: JSON.stringify({ raw }) },
@@ -27,7 +27,7 @@ export function gmailDelivery(options: DeliveryOptions): Deliver {
 }
 
 /** RFC 5322. Recipient and subject were checked for line breaks, so they can't add a header. Gmail sets From. */
-export function mail({ recipient, subject = '', text }: MessageDraft): string {
+export function formatMail({ recipient, subject = '', text }: MessageDraft): string {
   const body = Buffer.from(text.replaceAll('\n', '\r\n')).toString('base64');
   return [
     `To: ${recipient}`,

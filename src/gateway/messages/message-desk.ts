@@ -1,4 +1,4 @@
-import type { Keys } from '../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../approval/keys/keys.ts';
 import type { MessagePorts } from '../../approval/kinds/message/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { deadlineAfter, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
@@ -16,13 +16,13 @@ import { HttpProblem } from '../../trading/refusal.ts';
 import type { BrokerTokens } from '../broker/broker-token.ts';
 import {
   approvedDetails,
+  invalidContent,
   issueFields,
   requireApproved,
   requireUnexpired,
-  unsound,
 } from '../door/approved-details.ts';
 import { type Caller, toCaller } from '../door/caller.ts';
-import { whenLanded } from '../door/landing.ts';
+import { waitForOtherGateway } from '../door/landing.ts';
 import { ReplayedProblem, recordedProblem } from '../door/problem.ts';
 import { DISPATCH_MS } from '../orders/order-submission.ts';
 import type { Deliver, Delivery } from './delivery.ts';
@@ -53,7 +53,7 @@ interface MessageServiceOptions {
   readonly issuer: string;
   readonly detailsType: string;
   /** Set if approvals must be signed. */
-  readonly signatures?: Pick<Keys, 'check'> | undefined;
+  readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   readonly clock: Clock;
   readonly others?: OtherProcesses | undefined;
 }
@@ -115,7 +115,7 @@ export function createMessageDesk(options: MessageServiceOptions) {
     const look = async (): Promise<Known> => {
       const found = await journal.find(sub, id);
       if (found === undefined) throw neverAsked();
-      return { entry: await settled(found, options), replay: true };
+      return { entry: await settleEntry(found, options), replay: true };
     };
     const { entry } = known ?? (await fly(key, undefined, look));
     // It was not sent, and nobody is sending it.
@@ -139,7 +139,7 @@ export function createMessageDesk(options: MessageServiceOptions) {
      * `service_not_available`
      */
     async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
-      await admit({ draft }, who, options);
+      await admitMessage({ draft }, who, options);
     },
     outcome,
   };
@@ -165,7 +165,7 @@ async function sendOnce(
   const { journal, clock, issuer } = options;
   const { draft, digest } = approved;
   const key = { sub: caller.sub, id: draft.client_message_id };
-  const known = async (entry: MessageEntry) => ({ entry: await settled(entry, options), replay: true });
+  const known = async (entry: MessageEntry) => ({ entry: await settleEntry(entry, options), replay: true });
   const sent = async (entry: MessageEntry, ready: Ready) => {
     const mine = { ...options, isOurs: caller.isOurs };
     return { entry: await handOver(entry, draft, ready, mine), replay: false };
@@ -173,7 +173,7 @@ async function sendOnce(
   const earlier = await journal.find(key.sub, key.id);
   if (earlier === undefined) {
     // Comes before the approval is used, so that it stays valid until the account is connected.
-    const ready = await admit(approved, caller, options);
+    const ready = await admitMessage(approved, caller, options);
     const approval = { issuer, jti: caller.jti };
     const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
     switch (claim.outcome) {
@@ -194,7 +194,7 @@ async function sendOnce(
     }
   }
   if (requireSame(earlier, digest).state !== 'ready') return await known(earlier);
-  const ready = await admit(approved, caller, options);
+  const ready = await admitMessage(approved, caller, options);
   const claim = await journal.reclaim(earlier, clock.now());
   return claim.outcome === 'stale' ? await known(claim.entry) : await sent(claim.entry, ready);
 }
@@ -218,7 +218,7 @@ interface Ready {
 }
 
 /** Checks the message. Uses nothing up. */
-async function admit(
+async function admitMessage(
   { draft }: Pick<ApprovedMessage, 'draft'>,
   caller: Pick<Caller, 'sub' | 'accessToken'>,
   { outlets, clock }: MessageServiceOptions,
@@ -284,9 +284,9 @@ async function handOver(
 }
 
 /** An intent that no gateway settles in time belongs to a dead process, so its outcome stays unknown. */
-async function settled(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
+async function settleEntry(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
   const { journal, clock } = options;
-  const landed = await whenLanded(options, entry, entry.id, {
+  const landed = await waitForOtherGateway(options, entry, entry.id, {
     look: async () => (await journal.find(entry.sub, entry.id)) ?? entry,
     isUnderWay: ({ state }) => state === 'intent',
   });
@@ -412,7 +412,7 @@ function parseMessage(body: unknown): MessageDraft {
   try {
     checkMessage(parsed.data);
   } catch (error) {
-    throw unsound('invalid_message', error);
+    throw invalidContent('invalid_message', error);
   }
   return parsed.data;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
-import { type BrokerExchange, createBrokerTokens, noExchange } from '../broker/broker-token.ts';
+import { type BrokerExchange, createBrokerTokens, exchangeNotConfigured } from '../broker/broker-token.ts';
 import type { IdentityProvider } from '../door/identity-provider.ts';
 import { type Deliver, type Delivery, type DeliveryOptions, post } from './delivery.ts';
 import { GMAIL_URL, gmailDelivery } from './gmail.ts';
@@ -21,7 +21,7 @@ export type MessageServices = {
  * Creates the services in the settings, each with its own tokens.
  * @throws {TradeAgentError} `invalid_config` for an insecure address, or without a token exchange
  */
-export function messageOutlets(
+export function createMessageOutlets(
   {
     messages = {},
     exchange,
@@ -33,7 +33,7 @@ export function messageOutlets(
   const add = (service: MessageService, own: string, delivery: typeof slackDelivery) => {
     const settings = messages[service];
     if (settings === undefined) return;
-    if (exchange === undefined) throw noExchange('message services are configured, and they');
+    if (exchange === undefined) throw exchangeNotConfigured('message services are configured, and they');
     const { audience, url = own } = settings;
     requireSecureUrl(url);
     outlets.set(service, {
@@ -54,7 +54,7 @@ const answerSchema = z.union([
 ]);
 
 /** Codes that mean that the token no longer works. */
-const unauthorized = [
+const UNAUTHORIZED_ERRORS = [
   'not_authed',
   'invalid_auth',
   'account_inactive',
@@ -63,7 +63,7 @@ const unauthorized = [
   'missing_scope',
 ];
 /** Slack: "It is possible some aspect of the operation succeeded before the error was raised". */
-const uncertain = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
+const UNCERTAIN_ERRORS = ['fatal_error', 'internal_error', 'request_timeout', 'service_unavailable'];
 
 /** Sends with `chat.postMessage` without markup, links or previews, so that Slack shows exactly the approved text. */
 function slackDelivery(options: DeliveryOptions): Deliver {
@@ -75,7 +75,7 @@ function slackDelivery(options: DeliveryOptions): Deliver {
         contentType: 'application/json; charset=utf-8',
         body: JSON.stringify({
           channel: recipient,
-          text: escaped(text),
+          text: escapeText(text),
           mrkdwn: false,
           parse: 'none',
           link_names: false,
@@ -90,7 +90,7 @@ function slackDelivery(options: DeliveryOptions): Deliver {
 }
 
 /** Applies Slack's required escapes. `<!channel>` would notify everybody otherwise. */
-function escaped(text: string): string {
+function escapeText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
@@ -99,10 +99,10 @@ function judge(status: number, body: unknown): Delivery {
   const answer = answerSchema.safeParse(body).data;
   if (status !== 200 || answer === undefined) return { outcome: 'unknown' };
   if (answer.ok) return { outcome: 'sent', serviceId: answer.ts };
-  if (unauthorized.includes(answer.error)) return { outcome: 'not_taken', reason: 'unauthorized' };
+  if (UNAUTHORIZED_ERRORS.includes(answer.error)) return { outcome: 'not_taken', reason: 'unauthorized' };
   if (['ratelimited', 'rate_limited'].includes(answer.error)) {
     return { outcome: 'not_taken', reason: 'rate_limited' };
   }
-  if (uncertain.includes(answer.error)) return { outcome: 'unknown' };
+  if (UNCERTAIN_ERRORS.includes(answer.error)) return { outcome: 'unknown' };
   return { outcome: 'refused', reason: answer.error };
 }

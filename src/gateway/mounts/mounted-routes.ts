@@ -1,7 +1,7 @@
 import type { Context, Hono } from 'hono';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Caller } from '../door/caller.ts';
-import { type Door, requireClient } from '../door/door.ts';
+import { type Authenticator, requireClient } from '../door/door.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../door/protected-resource-metadata.ts';
 import { limitedBody } from '../routes/request.ts';
 import type { Mount, MountedCaller } from './mount.ts';
@@ -9,7 +9,7 @@ import type { Mount, MountedCaller } from './mount.ts';
 interface MountParts {
   readonly resource: string;
   readonly issuer: string;
-  readonly door: Door;
+  readonly door: Authenticator;
   readonly acting: Acting;
 }
 

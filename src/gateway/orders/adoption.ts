@@ -3,7 +3,7 @@ import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts'
 import type { JournalEntry } from '../../store/order-journal.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { ordersPerSlot } from '../policy/within-mandate.ts';
 
 interface Parts {
@@ -28,7 +28,10 @@ export async function mandateExcess(
 ): Promise<string | undefined> {
   const { mandate: id, slot = '', symbol, side } = draft;
   if (id === undefined) return undefined;
-  const found = await mandates.find(sub, id, { since: dayBegan(clock.now()), slot: { slot, symbol, side } });
+  const found = await mandates.find(sub, id, {
+    since: newYorkMidnight(clock.now()),
+    slot: { slot, symbol, side },
+  });
   const beyond = found === undefined ? [] : mandateOveruse(found);
   return beyond.length === 0
     ? undefined

@@ -1,6 +1,6 @@
 import type { CancelSubject } from '../../trading/kinds/cancel.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
-import { type Account, isFinal, type Order } from '../../trading/views.ts';
+import { type Account, isFinalStatus, type Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Broker } from '../broker/broker.ts';
 
@@ -19,7 +19,7 @@ export async function cancelApproved(
   if (order === undefined) throw orderNotFound();
   if (isCancelled(order)) return order;
   requireOpen(order);
-  const answer = await broker.cancel(id).catch((error: unknown) => lostAnswer(error, broker, id));
+  const answer = await broker.cancel(id).catch((error: unknown) => resolveLostAnswer(error, broker, id));
   if (typeof answer === 'object') return answer;
   if (answer === 'not_found') throw orderNotFound();
   if (answer === 'not_cancelable') {
@@ -27,7 +27,7 @@ export async function cancelApproved(
     if (after !== undefined && isCancelled(after)) return after;
     throw notCancelable(after?.status);
   }
-  const after = await lookAt(broker, id);
+  const after = await tryReadOrder(broker, id);
   if (after === undefined) return { ...order, status: 'pending_cancel' };
   // The broker accepted the request, but the order may have finished first.
   requireOpen(after);
@@ -47,13 +47,13 @@ export function requireAccount(
 }
 
 /** Reads the order, because the request may have arrived. @throws the broker's error if the order is not canceled */
-async function lostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
-  const after = error instanceof HttpProblem ? await lookAt(broker, id) : undefined;
+async function resolveLostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
+  const after = error instanceof HttpProblem ? await tryReadOrder(broker, id) : undefined;
   if (after !== undefined && isCancelled(after)) return after;
   throw error;
 }
 
-async function lookAt(broker: Broker, id: string): Promise<Order | undefined> {
+async function tryReadOrder(broker: Broker, id: string): Promise<Order | undefined> {
   try {
     return await broker.order(id);
   } catch (error) {
@@ -67,7 +67,7 @@ function isCancelled({ status }: Order): boolean {
 }
 
 function requireOpen({ status }: Order): void {
-  if (isFinal(status) && status !== 'canceled') throw notCancelable(status);
+  if (isFinalStatus(status) && status !== 'canceled') throw notCancelable(status);
 }
 
 export function notCancelable(status?: Order['status']): HttpProblem {

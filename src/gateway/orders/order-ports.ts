@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Proposer } from '../../approval/kind.ts';
 import type { BatchPorts } from '../../approval/kinds/batch/kind.ts';
 import type { CancelPorts } from '../../approval/kinds/cancel/kind.ts';
-import { draftOrder, type OrderWorld, requireWellFormed } from '../../approval/kinds/order/kind.ts';
+import { draftOrder, type OrderContext, requireWellFormed } from '../../approval/kinds/order/kind.ts';
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
@@ -21,7 +21,7 @@ import type { OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld as BrokerWorld, requireSymbol } from '../policy/order-world.ts';
 import { cancelApproved, orderNotFound } from './cancel-desk.ts';
 import type { OrderService } from './place-order.ts';
-import { changesTo } from './replacement.ts';
+import { computeOrderChanges } from './replacement.ts';
 
 interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly desk: OrderService;
@@ -89,7 +89,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
         account,
         ...(isOfSeveral ? { broker: broker.at.label } : {}),
         protects: protectsPosition(order, positions),
-        requireReplaceable: (draft) => void changesTo(draft, order, broker.traits),
+        requireReplaceable: (draft) => void computeOrderChanges(draft, order, broker.traits),
       };
     },
     cancel: async (subject, owner) => cancelApproved(subject, await brokerFor(owner, subject.account)),
@@ -110,8 +110,8 @@ function toOrderWorld(
   rules: OrderRules,
   proposer: Proposer,
   world: BrokerWorld,
-  about: Pick<OrderWorld, 'shareDecimals' | 'broker'>,
-): OrderWorld {
+  about: Pick<OrderContext, 'shareDecimals' | 'broker'>,
+): OrderContext {
   const { account, quote, asset, positions, market } = world;
   return {
     ...about,
@@ -138,7 +138,7 @@ interface OrderCheckOptions extends Pick<OrderPortsOptions, 'brokerFor' | 'maxSl
  */
 export type OrderCheck = (who: Proposer, request: OrderProposal) => Promise<DecisionView>;
 
-export function orderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOptions): OrderCheck {
+export function createOrderCheck({ rules, brokerFor, maxSlippage, now }: OrderCheckOptions): OrderCheck {
   return async (proposer, request) => {
     requireWellFormed(request);
     const { symbol, account } = request;

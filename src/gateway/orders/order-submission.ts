@@ -115,7 +115,7 @@ export async function submitIntent(
   const { journal, clock } = context;
   const { draft } = intent;
   failpoint('gateway.before_submit');
-  const cleared = await clearToSend(intent, context);
+  const cleared = await runFinalChecks(intent, context);
   if (!(cleared instanceof DispatchDeadline)) return await recordUnsent(cleared, intent, context);
   const submission = await withDispatchDeadline(cleared, send);
   failpoint('gateway.submitted');
@@ -125,7 +125,7 @@ export async function submitIntent(
   const found =
     broker.traits.clientOrderId.lookedUp === 'never' ? undefined : await lookUp(draft, broker, clock);
   if (found === undefined) throw outcomeUnknown(draft.client_order_id);
-  return await recordFound(found, intent, context);
+  return await recordFoundOrder(found, intent, context);
 }
 
 /**
@@ -133,14 +133,14 @@ export async function submitIntent(
  * long, because the process may have been suspended.
  * @returns the deadline for sending, or why the order must not be sent; `taken_over` if another process handles it
  */
-async function clearToSend(
+async function runFinalChecks(
   intent: Intent,
   { clock, stopped, isOurs }: SendingContext,
 ): Promise<DispatchDeadline | HttpProblem | 'taken_over'> {
   for (;;) {
     const lookedAt = currentMoment(clock);
     const left = Math.min(Date.parse(intent.draft.expires_at) - lookedAt.wall, DISPATCH_MS);
-    if (left <= 0) return expiredUnplaced();
+    if (left <= 0) return approvalExpired();
     if (isOurs !== undefined && !(await isOurs())) return 'taken_over';
     const reason = await stopped(intent);
     if (reason !== undefined) return reason;
@@ -206,7 +206,7 @@ export async function settleByLookup(
   const { lookedUp } = broker.traits.clientOrderId;
   if (lookedUp === 'never') return undefined;
   const order = await lookUpOnce(entry, broker, context);
-  if (order !== undefined) return await recordFound(order, entry, context);
+  if (order !== undefined) return await recordFoundOrder(order, entry, context);
   // The broker may have taken the order and no longer list it.
   if (lookedUp !== 'for_good') return undefined;
   const name = entryKey(entry);
@@ -220,7 +220,7 @@ export async function settleByLookup(
 }
 
 /** Looks up an order that was written off. @returns the entry, adopted if the broker has the order */
-export async function recheck(
+export async function recheckWrittenOff(
   entry: JournalEntry,
   broker: OpenAccount,
   context: SubmissionContext,
@@ -237,7 +237,7 @@ async function abandonUnsent(
   entry: JournalEntry,
   { journal, clock }: SubmissionContext,
 ): Promise<JournalEntry | undefined> {
-  const abandoned = await journal.abandon(entry, expiredUnplaced().toProblem(), clock.now());
+  const abandoned = await journal.abandon(entry, approvalExpired().toProblem(), clock.now());
   return abandoned === 'rejected' ? await requireEntry(journal, entry) : undefined;
 }
 
@@ -267,7 +267,7 @@ async function writeOff(
   // The order went to the account it was approved for, and the user may have connected a different one since.
   if (account.account !== entry.draft.account) return undefined;
   const now = clock.now();
-  const written = await journal.writeOff(entry, expiredUnplaced().toProblem(), {
+  const written = await journal.writeOff(entry, approvalExpired().toProblem(), {
     now,
     reservedUntil: tradingDayEnd(market, now),
   });
@@ -317,10 +317,14 @@ async function lookUp(draft: OrderDraft, broker: Broker, clock: Clock): Promise<
   return undefined;
 }
 
-async function recordFound(order: Order, intent: Intent, context: SubmissionContext): Promise<JournalEntry> {
+async function recordFoundOrder(
+  order: Order,
+  intent: Intent,
+  context: SubmissionContext,
+): Promise<JournalEntry> {
   if (matchesIntent(order, intent)) return await recordPlaced(order, intent, context, 'found');
   const { journal, clock } = context;
-  await journal.reject(intent, idTaken().toProblem(), clock.now());
+  await journal.reject(intent, clientOrderIdTaken().toProblem(), clock.now());
   return await requireEntry(journal, intent);
 }
 
@@ -416,11 +420,11 @@ function takenOver(): HttpProblem {
 }
 
 /** For an order that may no longer be sent and that the broker does not have. */
-export function expiredUnplaced(): HttpProblem {
-  return neverPlaced('the approval expired before the broker took the order');
+export function approvalExpired(): HttpProblem {
+  return notPlaced('the approval expired before the broker took the order');
 }
 
-function idTaken(): HttpProblem {
+function clientOrderIdTaken(): HttpProblem {
   return new HttpProblem(
     409,
     'client_order_id_conflict',
@@ -432,7 +436,7 @@ function idTaken(): HttpProblem {
   );
 }
 
-export function neverPlaced(why: string, reason?: PolicyReason): HttpProblem {
+export function notPlaced(why: string, reason?: PolicyReason): HttpProblem {
   return new HttpProblem(409, 'not_placed', `${why}: there is no order`, {
     hint: 'Propose the order again.',
     ...(reason === undefined ? {} : { members: { reason, reasons: [reason] } }),

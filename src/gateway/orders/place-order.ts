@@ -1,5 +1,5 @@
-import type { IsTakenBack } from '../../approval/kernel-parts.ts';
-import type { Keys } from '../../approval/keys/keys.ts';
+import type { IsRevokedBySignal } from '../../approval/kernel-parts.ts';
+import type { ApprovalKeys } from '../../approval/keys/keys.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Halts } from '../../store/halts.ts';
@@ -16,13 +16,13 @@ import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
 import type { Submission } from '../broker/broker.ts';
 import {
   approvedDetails,
+  invalidContent,
   malformed,
   requireApproved,
   requireUnexpired,
-  unsound,
 } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
-import { whenLanded } from '../door/landing.ts';
+import { waitForOtherGateway } from '../door/landing.ts';
 import { ReplayedProblem, recordedProblem } from '../door/problem.ts';
 import type { Asked, OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld, openOrders, requireSymbol } from '../policy/order-world.ts';
@@ -34,15 +34,15 @@ import {
   type Intent,
   isSettled,
   maySubmitAgain,
-  neverPlaced,
+  notPlaced,
   outcomeUnknown,
-  recheck,
+  recheckWrittenOff,
   requireEntry,
   type SubmissionContext,
   settleByLookup,
   submitIntent,
 } from './order-submission.ts';
-import { changesTo, notReplaceable } from './replacement.ts';
+import { computeOrderChanges, notReplaceable } from './replacement.ts';
 
 /*
  * Between any two awaits, another request or another process may do the same work. One approval stays one order because:
@@ -67,8 +67,8 @@ interface OrderServiceOptions extends AdmissionOptions {
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
   /** Set if approvals must be signed. */
-  readonly signatures?: Pick<Keys, 'check'> | undefined;
-  readonly isTakenBack?: IsTakenBack | undefined;
+  readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
+  readonly isTakenBack?: IsRevokedBySignal | undefined;
 }
 
 interface Placement {
@@ -79,7 +79,7 @@ interface Placement {
 
 export type OrderService = ReturnType<typeof createOrderService>;
 
-interface Arrival {
+interface ArrivingRequest {
   readonly id: string;
   readonly sub: string;
   readonly placement: Promise<Placement>;
@@ -93,7 +93,7 @@ interface ServiceState {
    * Requests to place an order, from the moment they arrive. If a proxy repeats one immediately and both were checked, the
    * order could be placed while the request that gets the answer fails with "price moved".
    */
-  readonly arriving: Map<string, Arrival>;
+  readonly arriving: Map<string, ArrivingRequest>;
   readonly early: EarlyOrders;
 }
 
@@ -139,7 +139,7 @@ export function createOrderService(given: OrderServiceOptions) {
     /** Gives up an order whose proposal ended before anything was sent, and returns its share of the mandate. */
     async abandon(key: OrderKey): Promise<void> {
       const { journal, clock } = options;
-      const problem = neverPlaced('the proposal ended before the broker took the order').toProblem();
+      const problem = notPlaced('the proposal ended before the broker took the order').toProblem();
       await journal.abandon(key, problem, clock.now());
     },
   };
@@ -172,7 +172,7 @@ async function placeOrReplay(
 
 async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Caller): Promise<Placement> {
   const { journal, clock, issuer, rules } = desk.options;
-  const admitted = await admit(approved, caller, desk.options, desk.early.take(approved.draft, caller));
+  const admitted = await admitOrder(approved, caller, desk.options, desk.early.take(approved.draft, caller));
   failpoint('gateway.verified');
   const { draft, digest, replaces } = approved;
   const { sub, jti } = caller;
@@ -193,7 +193,7 @@ async function placeNew(desk: ServiceState, approved: ApprovedOrder, caller: Cal
       return replay(desk, await requireEntry(journal, claim), approved, caller);
     case 'claimed':
       failpoint('gateway.claimed');
-      return placement(await fly(desk, claim, () => submit(desk, claim, admitted, caller)), false);
+      return placement(await trackFlight(desk, claim, () => submit(desk, claim, admitted, caller)), false);
   }
 }
 
@@ -213,8 +213,8 @@ async function replay(
   if (isSettled(entry)) return placement(entry, true);
   const flight =
     desk.flights.get(entryKey(entry)) ??
-    fly(desk, entry, async () => {
-      const landed = await afterOthers(desk, entry);
+    trackFlight(desk, entry, async () => {
+      const landed = await waitForOtherGateways(desk, entry);
       return isSettled(landed) ? landed : await settleOrSubmit(desk, landed, approved, caller);
     });
   return placement(await flight, true);
@@ -234,7 +234,7 @@ async function settleOrSubmit(
 
   let admitted: Admitted;
   try {
-    admitted = await admit(approved, caller, desk.options);
+    admitted = await admitOrder(approved, caller, desk.options);
     await desk.options.rules.requireAllowed(admitted.asked, admitted.world, 'order');
   } catch (error) {
     // "Price moved" would invite a new proposal while the order may already be at the broker. The real reason is reported
@@ -265,7 +265,7 @@ async function settle(
   if (isSettled(entry)) return entry;
   const flight = desk.flights.get(entryKey(entry));
   if (flight !== undefined) return flight;
-  const landed = await afterOthers(desk, entry);
+  const landed = await waitForOtherGateways(desk, entry);
   if (isSettled(landed)) return landed;
   const { settled } = await askBroker(desk, landed, caller);
   if (settled === undefined) throw outcomeUnknown(clientOrderId);
@@ -285,7 +285,7 @@ async function recheckOrder(
   const flight = flights.get(entryKey(entry));
   if (flight !== undefined) return await flight;
   const broker = await options.brokerFor(caller, entry.draft.account);
-  return await recheck(entry, broker, options);
+  return await recheckWrittenOff(entry, broker, options);
 }
 
 /**
@@ -307,8 +307,8 @@ async function askBroker(
 }
 
 /** Waits for another gateway that may be sending the order. */
-function afterOthers({ options }: ServiceState, entry: JournalEntry): Promise<JournalEntry> {
-  return whenLanded(options, entry, entry.clientOrderId, {
+function waitForOtherGateways({ options }: ServiceState, entry: JournalEntry): Promise<JournalEntry> {
+  return waitForOtherGateway(options, entry, entry.clientOrderId, {
     look: () => requireEntry(options.journal, entry),
     isUnderWay: ({ state, submittedAt }) => state === 'intent' && submittedAt !== null,
     since: entry.submittedAt ?? undefined,
@@ -321,50 +321,48 @@ function submit(
   { broker, send }: Admitted,
   { proposer, isOurs }: Pick<Caller, 'proposer' | 'isOurs'>,
 ): Promise<JournalEntry> {
-  const stopped = (order: Intent) => stoppedBy(options, order, proposer);
+  const stopped = (order: Intent) => sendObjection(options, order, proposer);
   return submitIntent(intent, send, broker, { ...options, stopped, isOurs });
 }
 
 /** Returns why a claimed order must not be sent after all. */
-async function stoppedBy(
+async function sendObjection(
   options: OrderServiceOptions,
   { sub, draft }: Intent,
   proposer: Caller['proposer'],
 ): Promise<HttpProblem | undefined> {
   const { halts, clock, isTakenBack } = options;
-  const ended = draft.mandate === undefined ? undefined : await mandateEnded(options, sub, draft.mandate);
+  const ended = draft.mandate === undefined ? undefined : await mandateObjection(options, sub, draft.mandate);
   if (ended !== undefined) return ended;
   const { state } = await halts.standing(sub, clock.now());
   // Comes last, with nothing awaited after it, so that a proposal is not sent if its sign-in has just ended.
   if (proposer !== undefined && isTakenBack?.(proposer, proposer.at) === true)
-    return neverPlaced('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
-  if (state === 'halted')
-    return neverPlaced('trading was halted before the order was sent', 'TRADING_HALTED');
+    return notPlaced('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
+  if (state === 'halted') return notPlaced('trading was halted before the order was sent', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
-  return neverPlaced(
+  return notPlaced(
     'trading was limited to reducing positions before the order was sent',
     'TRADING_REDUCING_ONLY',
   );
 }
 
 /** Checks again whether the mandate is active. The claim already decided how much of it the order may use. */
-async function mandateEnded(
+async function mandateObjection(
   { mandates, clock, isTakenBack }: OrderServiceOptions,
   sub: string,
   mandate: string,
 ): Promise<HttpProblem | undefined> {
   const found = await mandates.find(sub, mandate, { since: 0 });
   const state = found === undefined ? 'revoked' : mandateState(found, clock.now());
-  if (state === 'expired')
-    return neverPlaced('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
+  if (state === 'expired') return notPlaced('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
   if (state !== 'active' && state !== 'exhausted')
-    return neverPlaced(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
+    return notPlaced(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
   return found !== undefined && isTakenBack?.({ sub }, found.createdAt) === true
-    ? neverPlaced('the mandate was suspended before the order was sent', 'MANDATE_NOT_ACTIVE')
+    ? notPlaced('the mandate was suspended before the order was sent', 'MANDATE_NOT_ACTIVE')
     : undefined;
 }
 
-function fly(
+function trackFlight(
   { flights, options }: ServiceState,
   key: OrderKey,
   run: () => Promise<JournalEntry>,
@@ -407,7 +405,7 @@ interface Admitted {
  * caller evaluates the rules: in the claiming transaction, or with `requireAllowed` if the order is already claimed.
  * @param early open orders that were requested a moment ago
  */
-async function admit(
+async function admitOrder(
   { draft, replaces }: ApprovedOrder,
   caller: Caller,
   options: AdmissionOptions,
@@ -429,7 +427,7 @@ async function admit(
   const broker = await options.brokerFor(caller, draft.account);
   const world = requireSymbol(await rules.worlds(broker, [draft.symbol], early), draft.symbol);
   requireAccount(world.account, draft);
-  const send = await sending(draft, replaces, broker);
+  const send = await prepareRequest(draft, replaces, broker);
   // Checked again, because the broker may have been slow.
   requireUnexpired(draft.expires_at, ORDER_TERMS, options.clock);
   return { broker, asked: { subject: decisionSubject(caller, draft), draft, replaces }, world, send };
@@ -451,7 +449,7 @@ function decisionSubject(caller: Caller, { mandate }: OrderDraft): Asked['subjec
 }
 
 /** @throws {Refusal} 409 `not_replaceable` */
-async function sending(
+async function prepareRequest(
   draft: OrderDraft,
   replaces: string | undefined,
   broker: OpenAccount,
@@ -459,7 +457,7 @@ async function sending(
   if (replaces === undefined) return () => broker.submit(boundedOrder(draft));
   const earlier = await broker.order(replaces);
   if (earlier === undefined) throw notReplaceable('this account has no such order');
-  const changes = changesTo(draft, earlier, broker.traits);
+  const changes = computeOrderChanges(draft, earlier, broker.traits);
   return () => broker.replace(replaces, { order: draft, changes });
 }
 
@@ -531,7 +529,7 @@ function parseOrder(body: unknown): OrderDraft {
   try {
     checkOrder(parsed.data);
   } catch (error) {
-    throw unsound('invalid_order', error);
+    throw invalidContent('invalid_order', error);
   }
   return normalizeOrder(parsed.data);
 }

@@ -1,4 +1,4 @@
-import { withoutToken } from '../../approval/access.ts';
+import { askerWithoutToken } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../store/order-journal.ts';
@@ -108,7 +108,7 @@ export function createReconciliation(options: ReconciliationOptions) {
       failedWait: RETRY_DELAYS_MS.first,
     };
     try {
-      await work(toCaller(asker ?? withoutToken(sub)));
+      await work(toCaller(asker ?? askerWithoutToken(sub)));
       const next = Math.min(wait * 2, LOOKUP_DELAYS_MS.longest);
       due.set(key, {
         at: clock.monotonic() + wait,
@@ -143,13 +143,13 @@ export function createReconciliation(options: ReconciliationOptions) {
       // Checked once a round, because a process may have died before it updated the proposal.
       if (accounted.has(key)) continue;
       const isLooked = await whenDue(key, entry.sub, (caller) =>
-        recheckOne({ ...options, report }, caller, entry),
+        recheckOrder({ ...options, report }, caller, entry),
       );
       if (isLooked && entry.state === 'placed') accounted.add(key);
     }
     for (const [key, account] of accounts) {
       const isChecked = await whenDue(`account ${key}`, account.sub, (caller) =>
-        checkOpen({ ...options, report }, caller, account),
+        checkOpenOrders({ ...options, report }, caller, account),
       );
       if (isChecked) accounts.delete(key);
     }
@@ -187,7 +187,7 @@ export function createReconciliation(options: ReconciliationOptions) {
   };
 }
 
-async function recheckOne(
+async function recheckOrder(
   { desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
   { sub, clientOrderId, draft: { account } }: JournalEntry,
@@ -198,7 +198,7 @@ async function recheckOne(
   if (accounted === 'unexplained') report({ sub, account, order: entry.order });
 }
 
-async function checkOpen(
+async function checkOpenOrders(
   { brokerFor, journal, desk, kernel, report }: ReconciliationOptions,
   caller: Caller,
   { sub, account }: Account,

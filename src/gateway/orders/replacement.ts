@@ -17,7 +17,7 @@ const trails = ['trail_price', 'trail_percent'] as const;
  * Returns the changes from the order at the broker to the approved one, so that everything else stays as it is.
  * @throws {Refusal} 409 `not_replaceable`
  */
-export function changesTo(
+export function computeOrderChanges(
   draft: OrderDraft,
   order: Order,
   { label, replaces }: Pick<BrokerTraits, 'label' | 'replaces'>,
@@ -28,16 +28,16 @@ export function changesTo(
   if (qty === null || draft.qty === undefined)
     throw notReplaceable('an order by dollar amount can’t be changed');
   const trail = trails.find((field) => draft[field] !== undefined);
-  requireSameBesides(draft, order, trail);
+  requireOnlyChangeableFieldsDiffer(draft, order, trail);
   const changes: OrderChanges = {};
-  if (!same(qty, draft.qty)) {
+  if (!isSameDecimal(qty, draft.qty)) {
     if (!replaces.fractions && ![qty, draft.qty].every((each) => new Dec(each).isInteger())) {
       throw notReplaceable('the quantity of a fractional order can’t be changed');
     }
     changes.qty = draft.qty;
   }
-  for (const field of prices) if (!keeps(order, draft, field)) changes[field] = draft[field];
-  if (trail !== undefined && !keeps(order, draft, trail)) changes.trail = draft[trail];
+  for (const field of prices) if (!isUnchanged(order, draft, field)) changes[field] = draft[field];
+  if (trail !== undefined && !isUnchanged(order, draft, trail)) changes.trail = draft[trail];
   if (order.time_in_force !== draft.time_in_force) changes.time_in_force = draft.time_in_force;
   if (Object.keys(changes).length === 0) throw notReplaceable('the order already has these values');
   return changes;
@@ -51,7 +51,7 @@ function requireUnfilled({ status, filled_qty }: Order): void {
   if (!new Dec(filled_qty).isZero()) throw notReplaceable('the order is partially filled', { status });
 }
 
-function requireSameBesides(
+function requireOnlyChangeableFieldsDiffer(
   draft: OrderDraft,
   order: Order,
   trail: (typeof trails)[number] | undefined,
@@ -78,15 +78,19 @@ export function matchesIntent(
     order.extended_hours === draft.extended_hours &&
     // The quantity may be smaller, by what the earlier order filled at the last moment.
     (draft.qty === undefined || (order.qty !== null && new Dec(order.qty).lte(draft.qty))) &&
-    [...prices, ...trails].every((field) => keeps(order, draft, field))
+    [...prices, ...trails].every((field) => isUnchanged(order, draft, field))
   );
 }
 
-function keeps(order: Order, draft: OrderDraft, field: (typeof prices | typeof trails)[number]): boolean {
-  return draft[field] === undefined || same(order[field], draft[field]);
+function isUnchanged(
+  order: Order,
+  draft: OrderDraft,
+  field: (typeof prices | typeof trails)[number],
+): boolean {
+  return draft[field] === undefined || isSameDecimal(order[field], draft[field]);
 }
 
-function same(held: string | null, wanted: string | undefined): boolean {
+function isSameDecimal(held: string | null, wanted: string | undefined): boolean {
   return held !== null && wanted !== undefined && new Dec(held).eq(wanted);
 }
 

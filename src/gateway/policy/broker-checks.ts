@@ -6,42 +6,46 @@ import {
   parseOptionSymbol,
 } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { waitsForOpening } from '../../trading/market-open.ts';
+import { mustWaitForOpen } from '../../trading/market-open.ts';
 import { newYorkDate } from '../../trading/new-york-time.ts';
-import { securedBy } from '../../trading/option-cover.ts';
+import { putSecurityDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
-import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
+import { adverseSide, bandSide, currentPrice } from '../../trading/price-drift.ts';
 import type { Quote } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import {
   type BrokerFacts,
   type Facts,
-  found,
-  freeToSell,
+  factUnavailable,
   type MarketFacts,
-  notKnown,
   type Objection,
   type OptionFacts,
   type OrderFacts,
+  objectionsThatApply,
+  sharesFreeToSell,
 } from './decision.ts';
 
 /** Returns the objections of broker and market, which do not depend on the owner's rules, in the order reported. */
 export function brokerObjections(order: OrderFacts, facts: Facts): Objection[] {
   const { broker, market } = facts;
-  return found<Objection>(
-    broker === null ? notKnown('which symbols the broker trades') : brokersOwn(order, broker),
+  return objectionsThatApply<Objection>(
+    broker === null
+      ? factUnavailable('which symbols the broker trades')
+      : brokerObjectionsOnly(order, broker),
     classObjections(order, facts),
-    exitsAreHeld(order, facts),
-    market === null ? notKnown('the market') : found(marketIsOpen(order, market), priceHolds(order, market)),
+    legsAreHeld(order, facts),
+    market === null
+      ? factUnavailable('the market')
+      : objectionsThatApply(marketIsOpen(order, market), priceHolds(order, market)),
   );
 }
 
-function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
+function brokerObjectionsOnly(order: OrderFacts, broker: BrokerFacts): Objection[] {
   const { text = '', hint, field } = broker.objection ?? {};
   const fields = field === undefined ? undefined : [field];
   const inParts = order.qty === null || !new Dec(order.qty).isInteger();
-  return found<Objection>(
+  return objectionsThatApply<Objection>(
     broker.objection !== null && {
       reason: 'ORDER_NOT_TAKEN_BY_BROKER',
       text,
@@ -74,10 +78,10 @@ function brokersOwn(order: OrderFacts, broker: BrokerFacts): Objection[] {
 }
 
 /** Legs without an entry may only sell shares that are held and not yet on sale, because more would sell short. */
-function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection | undefined {
+function legsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objection | undefined {
   if (order.order_class !== 'oco') return undefined;
-  if (holdings === null) return notKnown('the position');
-  const free = freeToSell(holdings, counted);
+  if (holdings === null) return factUnavailable('the position');
+  const free = sharesFreeToSell(holdings, counted);
   if (new Dec(order.shares).lte(free)) return undefined;
   const limit = Dec.max(free, 0).toFixed();
   return {
@@ -90,7 +94,7 @@ function exitsAreHeld(order: OrderFacts, { holdings, counted }: Facts): Objectio
 }
 
 function marketIsOpen({ type }: OrderFacts, { is_open, next_open }: MarketFacts): Objection | undefined {
-  if (!waitsForOpening({ type }, { is_open })) return undefined;
+  if (!mustWaitForOpen({ type }, { is_open })) return undefined;
   return {
     reason: 'MARKET_CLOSED',
     text: `the market is closed, and a ${type} order can only be sent while it is open`,
@@ -116,7 +120,7 @@ function priceHolds(order: OrderFacts, market: MarketFacts): Objection | undefin
   const members = { current_price: check.price, reference_price, max_slippage };
   return {
     reason: 'PRICE_MOVED',
-    text: `${symbol} is at ${check.price}, more than ${exactPercent(max_slippage)} ${hurts[side]} the approved ${reference_price}`,
+    text: `${symbol} is at ${check.price}, more than ${exactPercent(max_slippage)} ${adverseSide[side]} the approved ${reference_price}`,
     hint: 'Propose the order again at the current price.',
     problem: { status: 409, code: 'price_moved', members },
   };
@@ -129,7 +133,7 @@ type PriceCheck =
 
 /**
  * Checks whether the price moved against the order by more than `max_slippage` of `reference_price`: a buy's ask up, a
- * sell's bid down. Without a price (`priceNow`), or with a quote older than the last session, the order is not sent.
+ * sell's bid down. Without a price (`currentPrice`), or with a quote older than the last session, the order is not sent.
  * @param lastSession New York date of the latest session that has begun; undefined if unknown
  */
 export function checkPrice(
@@ -137,10 +141,10 @@ export function checkPrice(
   quote: Pick<Quote, 'bid' | 'ask' | 'last' | 'at'>,
   lastSession: string | undefined,
 ): PriceCheck {
-  const price = priceNow(draft.side, quote);
+  const price = currentPrice(draft.side, quote);
   if (price === undefined || isStale(quote.at, lastSession ?? null)) return { ok: false, reason: 'no_price' };
-  const moved = beyond(price, { around: draft.reference_price, fraction: draft.max_slippage });
-  return moved === hurts[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
+  const moved = bandSide(price, { around: draft.reference_price, fraction: draft.max_slippage });
+  return moved === adverseSide[draft.side] ? { ok: false, reason: 'moved', price } : { ok: true, price };
 }
 
 /** Returns whether a quote is older than the last session, or the session is unknown. */
@@ -165,7 +169,7 @@ function classObjections(order: OrderFacts, facts: Facts): Objection[] {
   const assetClass = getAssetClass(order.symbol);
   if (assetClass === 'us_equity') return [];
   const { broker, option } = facts;
-  return found<Objection>(
+  return objectionsThatApply<Objection>(
     broker !== null &&
       broker.class_enabled !== true && {
         reason: 'ASSET_CLASS_NOT_ENABLED',
@@ -178,14 +182,14 @@ function classObjections(order: OrderFacts, facts: Facts): Objection[] {
 
 function optionObjections(order: OrderFacts, facts: Facts, option: OptionFacts | undefined): Objection[] {
   const { holdings } = facts;
-  if (option === undefined || holdings === null) return [notKnown('the account’s positions')];
+  if (option === undefined || holdings === null) return [factUnavailable('the account’s positions')];
   const { intent, level } = option;
   if (intent === null) {
     const text = 'the order does not say whether it opens or closes a position';
     return [{ reason: 'POSITION_INTENT_MISMATCH', text, hint: 'Set position_intent.' }];
   }
   const needed = levels[intent];
-  return found<Objection>(
+  return objectionsThatApply<Objection>(
     !(level >= needed) && {
       reason: 'OPTIONS_LEVEL_TOO_LOW',
       text: `the broker allows this account options level ${level}, but this order needs level ${needed}`,
@@ -246,7 +250,7 @@ function isCovered(
   { counted }: Facts,
   { free_shares }: OptionFacts,
 ): Objection | undefined {
-  if (free_shares === null) return notKnown('which shares are free');
+  if (free_shares === null) return factUnavailable('which shares are free');
   const free = new Dec(free_shares).minus(counted.covering?.shares ?? 0);
   const needed = new Dec(contracts).times(contractMultiplier(symbol));
   if (needed.lte(free)) return undefined;
@@ -267,9 +271,9 @@ function isSecured(
   { counted }: Facts,
   { free_cash }: OptionFacts,
 ): Objection | undefined {
-  if (free_cash === null) return notKnown('which cash is free');
+  if (free_cash === null) return factUnavailable('which cash is free');
   const free = Dec.max(new Dec(free_cash).minus(counted.covering?.cash ?? 0), 0).toFixed(2, Dec.ROUND_FLOOR);
-  const needed = securedBy(symbol, contracts).toFixed(2, Dec.ROUND_UP);
+  const needed = putSecurityDollars(symbol, contracts).toFixed(2, Dec.ROUND_UP);
   if (new Dec(needed).lte(free)) return undefined;
   return {
     reason: 'PUT_NOT_SECURED',

@@ -1,5 +1,5 @@
 import { shares } from '../../trading/amounts.ts';
-import { nothingCounted } from '../../trading/counted-order.ts';
+import { emptyCounts } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
@@ -10,12 +10,12 @@ import {
   type Decision,
   dayLoss,
   type Facts,
-  found,
-  freeToSell,
-  notKnown,
+  factUnavailable,
   type Objection,
   type OrderFacts,
+  objectionsThatApply,
   type Subject,
+  sharesFreeToSell,
 } from './decision.ts';
 import { type AccountLimits, limitObjections } from './limit-table.ts';
 import { partyObjections, signInObjection, tokenFacts } from './parties.ts';
@@ -53,7 +53,7 @@ export function decide(rules: Rules, subject: Subject, action: Action, facts: Fa
     effect: against.length > 0 ? 'deny' : 'ask',
     // Two limits may lack the same fact.
     reasons: [...new Set(told.map(({ reason }) => reason))],
-    texts: firstOfEach(told),
+    texts: firstTexts(told),
     ...defined({ hint, limit, value, problem }),
     policy,
   };
@@ -81,7 +81,7 @@ export function decisionProblem(decision: Decision): HttpProblem {
 }
 
 /** Requires permission for an action that is not an order, so it is not counted. @throws {Refusal} 403 `policy_denied` */
-export function requireLet(
+export function requireAllowedAction(
   rules: Rules,
   subject: Subject,
   action: 'change_policy' | 'grant_mandate',
@@ -96,7 +96,7 @@ export function requireLet(
     market: null,
     broker: null,
     holdings: null,
-    counted: nothingCounted,
+    counted: emptyCounts,
     more: tokenFacts(subject),
   });
   // A person who has not been asked yet is asked next.
@@ -108,7 +108,7 @@ function objectionsTo(rules: Rules, subject: Subject, action: Action, facts: Fac
   const { order } = facts;
   const isOrder = action === 'place' || action === 'replace';
   const limits = rules.limitsOf(facts.account);
-  return found<Objection>(
+  return objectionsThatApply<Objection>(
     isOrder && stateObjection(order, facts, limits),
     isOrder && clockObjection(facts),
     isOrder && order !== null && brokerObjections(order, facts),
@@ -148,8 +148,8 @@ function stateObjection(
   const only = 'positions may only be reduced now';
   const hint = 'Sell or cancel only, or run "trade-agent halt --lift" and approve that on your phone.';
   if (order.side === 'buy') return { reason, text: `${only}: purchases are not allowed`, hint };
-  if (holdings === null) return notKnown('the position');
-  const left = freeToSell(holdings, counted);
+  if (holdings === null) return factUnavailable('the position');
+  const left = sharesFreeToSell(holdings, counted);
   if (new Dec(order.shares).lte(left)) return undefined;
   const limit = Dec.max(left, 0).toFixed();
   const text = `${only}: ${shares(limit)} ${order.symbol} are held and not already on sale`;
@@ -183,7 +183,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
     text: message,
     hint: `The gateway’s rule "${id}" forbids it.`,
   }));
-  return found<Objection>(
+  return objectionsThatApply<Objection>(
     said,
     error !== undefined && {
       reason: 'POLICY_UNEVALUABLE',
@@ -193,7 +193,7 @@ function policyObjections(rules: Rules, subject: Subject, action: Action, facts:
   );
 }
 
-function firstOfEach(objections: readonly Objection[]): string[] {
+function firstTexts(objections: readonly Objection[]): string[] {
   const texts = new Map<string, string>();
   for (const { reason, text } of objections) if (!texts.has(reason)) texts.set(reason, text);
   return [...texts.values()];

@@ -159,12 +159,14 @@ export interface Objection {
   readonly problem?: OwnProblem;
 }
 
-export function notKnown(what: string): Objection {
+export function factUnavailable(what: string): Objection {
   return { reason: 'FACT_UNAVAILABLE', text: `could not determine ${what}`, hint: 'Try again in a moment.' };
 }
 
 /** Returns the objections that apply, in this order. */
-export function found<T extends object>(...all: readonly (T | readonly T[] | false | undefined)[]): T[] {
+export function objectionsThatApply<T extends object>(
+  ...all: readonly (T | readonly T[] | false | undefined)[]
+): T[] {
   return all.flatMap<T>((one) => one || []);
 }
 
@@ -175,11 +177,11 @@ export function dayLoss({ equity, last_equity, day_flow }: HoldingFacts): Dec | 
 }
 
 /** Returns the shares held that no open order sells; negative if short. */
-export function freeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedFacts): Dec {
+export function sharesFreeToSell({ qty, open_elsewhere }: HoldingFacts, counted: CountedFacts): Dec {
   return new Dec(qty).minus(counted.open_symbol_sells).minus(open_elsewhere.symbol_sells);
 }
 
 /** Returns whether an order sells no more than is held. */
 export function isReducing({ side, shares }: OrderFacts, { holdings, counted }: Facts): boolean {
-  return side === 'sell' && holdings !== null && new Dec(shares).lte(freeToSell(holdings, counted));
+  return side === 'sell' && holdings !== null && new Dec(shares).lte(sharesFreeToSell(holdings, counted));
 }

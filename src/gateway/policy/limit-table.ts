@@ -1,11 +1,16 @@
 import { z } from 'zod';
 import { dollars, exactPercent, percent, sharePrice, shares } from '../../trading/amounts.ts';
-import { assetClasses, assetClassWords, getAssetClass, isOrIsOn } from '../../trading/asset-class.ts';
+import {
+  assetClasses,
+  assetClassWords,
+  getAssetClass,
+  isSymbolOrOptionOn,
+} from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import type { LimitName, LimitPart } from '../../trading/limit-words.ts';
 import { orderTypes, sides, symbolSchema } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { beyond, hurts, priceNow } from '../../trading/price-drift.ts';
+import { adverseSide, bandSide, currentPrice } from '../../trading/price-drift.ts';
 import { sentLimit } from '../../trading/worst-case.ts';
 import { isZone, wallTime, weekdays } from '../../trading/zoned-time.ts';
 import { isStale } from './broker-checks.ts';
@@ -49,7 +54,7 @@ interface LimitRow<Schema extends z.ZodType = z.ZodType> {
 }
 
 /** Infers the limit's type from its schema. */
-function limitRow<Schema extends z.ZodType>(row: LimitRow<Schema>): LimitRow<Schema> {
+function defineLimit<Schema extends z.ZodType>(row: LimitRow<Schema>): LimitRow<Schema> {
   return row;
 }
 
@@ -71,7 +76,7 @@ const openOrders = ({ facts: { counted, holdings } }: Compared): number | undefi
   holdings === null ? undefined : counted.open_orders + holdings.open_elsewhere.orders;
 
 export const limitTable = {
-  max_order_notional: limitRow({
+  max_order_notional: defineLimit({
     schema: amount,
     reason: 'NOTIONAL_EXCEEDS_MAX_PER_ORDER',
     needs: 'the order’s maximum total',
@@ -79,12 +84,12 @@ export const limitTable = {
     check(limit, { order: { notional } }) {
       if (notional !== null && new Dec(notional).lte(limit)) return undefined;
       return {
-        text: `${comesTo(notional)}, but one order may total at most ${dollars(limit)}`,
-        ...inDollars(limit, notional),
+        text: `${totalText(notional)}, but one order may total at most ${dollars(limit)}`,
+        ...dollarValues(limit, notional),
       };
     },
   }),
-  max_order_qty: limitRow({
+  max_order_qty: defineLimit({
     schema: amount,
     reason: 'QUANTITY_EXCEEDS_MAX_PER_ORDER',
     needs: 'the quantity',
@@ -98,7 +103,7 @@ export const limitTable = {
       };
     },
   }),
-  max_day_notional: limitRow({
+  max_day_notional: defineLimit({
     schema: amount,
     reason: 'NOTIONAL_EXCEEDS_MAX_PER_DAY',
     needs: 'the order’s maximum total',
@@ -107,10 +112,10 @@ export const limitTable = {
       const value = notional === null ? null : new Dec(counted.day_notional).plus(notional);
       if (value?.lte(limit)) return undefined;
       const today = `${dollars(counted.day_notional)} of ${dollars(limit)} a day are already used`;
-      return { text: `${comesTo(notional)}, but ${today}`, ...inDollars(limit, value) };
+      return { text: `${totalText(notional)}, but ${today}`, ...dollarValues(limit, value) };
     },
   }),
-  max_day_orders: limitRow({
+  max_day_orders: defineLimit({
     schema: count,
     reason: 'ORDERS_EXCEED_MAX_PER_DAY',
     needs: 'the orders of the day',
@@ -119,11 +124,11 @@ export const limitTable = {
       if (counted.day_orders < limit) return undefined;
       return {
         text: `${counted.day_orders} orders were already sent today, and the limit is ${limit} a day`,
-        ...counts(limit, counted.day_orders + 1),
+        ...countValues(limit, counted.day_orders + 1),
       };
     },
   }),
-  max_orders_per_minute: limitRow({
+  max_orders_per_minute: defineLimit({
     schema: count,
     reason: 'RATE_EXCEEDS_MAX_PER_MINUTE',
     needs: 'the orders of the last minute',
@@ -132,11 +137,11 @@ export const limitTable = {
       if (counted.last_minute < limit) return undefined;
       return {
         text: `${counted.last_minute} orders were sent in the last minute, and the limit is ${limit}`,
-        ...counts(limit, counted.last_minute + 1),
+        ...countValues(limit, counted.last_minute + 1),
       };
     },
   }),
-  max_open_orders: limitRow({
+  max_open_orders: defineLimit({
     schema: count,
     reason: 'ORDERS_EXCEED_MAX_OPEN',
     needs: 'the open orders',
@@ -145,10 +150,10 @@ export const limitTable = {
       const open = openOrders(compared);
       if (open === undefined) return 'unavailable';
       if (open < limit) return undefined;
-      return { text: `${open} orders are open, and the limit is ${limit}`, ...counts(limit, open + 1) };
+      return { text: `${open} orders are open, and the limit is ${limit}`, ...countValues(limit, open + 1) };
     },
   }),
-  max_day_loss: limitRow({
+  max_day_loss: defineLimit({
     schema: amount,
     reason: 'LOSS_EXCEEDS_MAX_PER_DAY',
     needs: 'the account’s value at the last close, and deposits and withdrawals since',
@@ -160,25 +165,25 @@ export const limitTable = {
       if (order.side === 'sell' || loss.lte(limit)) return undefined;
       return {
         text: `the account has lost ${dollars(loss.toFixed())} since the last close, and the limit is ${dollars(limit)} a day`,
-        ...inDollars(limit, loss),
+        ...dollarValues(limit, loss),
       };
     },
   }),
-  max_position_weight: limitRow({
+  max_position_weight: defineLimit({
     schema: fraction,
     reason: 'POSITION_EXCEEDS_MAX_WEIGHT',
     needs: 'the values of the account and the position',
     instead: 'Propose a smaller order',
     check: positionWeight,
   }),
-  max_price_deviation: limitRow({
+  max_price_deviation: defineLimit({
     schema: fraction,
     reason: 'PRICE_DEVIATES_FROM_QUOTE',
     needs: 'a quote',
     instead: 'Check the price, and propose the order again closer to it',
     check: priceDeviation,
   }),
-  min_seconds_between_same: limitRow({
+  min_seconds_between_same: defineLimit({
     schema: z.number().int().min(1).max(86_400),
     reason: 'ORDER_DUPLICATES_RECENT',
     needs: 'the earlier orders',
@@ -188,11 +193,11 @@ export const limitTable = {
       if (replaces || ago === null || ago >= limit) return undefined;
       return {
         text: `an order of about the same size was sent ${ago} seconds ago, and the limit is one every ${limit} seconds`,
-        ...counts(limit, ago),
+        ...countValues(limit, ago),
       };
     },
   }),
-  deny_opposing: limitRow({
+  deny_opposing: defineLimit({
     schema: z.literal(true, { error: 'must be true, or left out' }),
     reason: 'ORDER_OPPOSES_OPEN',
     needs: 'the open orders',
@@ -204,7 +209,7 @@ export const limitTable = {
       return { text: `an order to ${other} ${order.symbol} is open, and the two could fill each other` };
     },
   }),
-  symbols: limitRow({
+  symbols: defineLimit({
     schema: z
       .strictObject({
         allow: z.array(symbolSchema).optional(),
@@ -214,14 +219,14 @@ export const limitTable = {
     reason: 'SYMBOL_NOT_ALLOWED',
     needs: 'the symbol',
     check({ allow, deny }, { order: { symbol } }) {
-      if (deny?.some((one) => isOrIsOn(symbol, one))) {
+      if (deny?.some((one) => isSymbolOrOptionOn(symbol, one))) {
         return { reason: 'SYMBOL_DENIED', text: `${symbol} is not allowed here`, value: symbol };
       }
       if (allow === undefined || allow.includes(symbol)) return undefined;
       return { text: `${symbol} is not among the allowed symbols`, value: symbol };
     },
   }),
-  asset_classes: limitRow({
+  asset_classes: defineLimit({
     schema: z.array(z.enum(assetClasses)).min(1),
     reason: 'ASSET_CLASS_NOT_ALLOWED',
     needs: 'the symbol',
@@ -231,7 +236,7 @@ export const limitTable = {
       return { text: `${assetClassWords[value]} are not allowed here`, limit: limit.join(', '), value };
     },
   }),
-  sides: limitRow({
+  sides: defineLimit({
     schema: z.array(z.enum(sides)).min(1),
     reason: 'SIDE_NOT_ALLOWED',
     needs: 'the side',
@@ -240,7 +245,7 @@ export const limitTable = {
       return { text: `orders to ${side} are not allowed here`, limit: limit.join(', '), value: side };
     },
   }),
-  types: limitRow({
+  types: defineLimit({
     schema: z.array(z.enum(orderTypes)).min(1),
     reason: 'TYPE_NOT_ALLOWED',
     needs: 'the type',
@@ -250,7 +255,7 @@ export const limitTable = {
       return { text: `${type} orders are not allowed here`, limit: limit.join(', '), value: type };
     },
   }),
-  hours: limitRow({
+  hours: defineLimit({
     schema: z
       .strictObject({
         zone: z
@@ -277,14 +282,14 @@ export const limitTable = {
       };
     },
   }),
-  second_person_above: limitRow({
+  second_person_above: defineLimit({
     // Checked in parties.ts.
     schema: amount,
     reason: 'APPROVAL_NEEDS_SECOND',
     needs: 'the order’s maximum total',
     check: () => undefined,
   }),
-  live: limitRow({
+  live: defineLimit({
     // Checked in parties.ts.
     schema: z.strictObject({
       mandate_up_to: amount.optional(),
@@ -312,7 +317,7 @@ export function limitObjections(limits: AccountLimits, compared: Compared): Obje
     const row: LimitRow = limitTable[name];
     const found = row.check(limit, compared);
     if (found === undefined) return [];
-    if (typeof found === 'string') return [unknown(name, row, found)];
+    if (typeof found === 'string') return [unknownFact(name, row, found)];
     const raise = `have the gateway’s owner change ${name} in limits.yaml.`;
     return [
       {
@@ -324,7 +329,7 @@ export function limitObjections(limits: AccountLimits, compared: Compared): Obje
   });
 }
 
-function unknown(name: LimitName, { needs }: LimitRow, which: Unknown): Objection {
+function unknownFact(name: LimitName, { needs }: LimitRow, which: Unknown): Objection {
   return which === 'stale'
     ? {
         reason: 'FACT_STALE',
@@ -359,20 +364,20 @@ function positionWeight(limit: string, { order, facts: { holdings, counted } }: 
   };
 }
 
-function comesTo(notional: string | null): string {
+function totalText(notional: string | null): string {
   return notional === null
     ? 'the order’s total has no upper bound'
     : `the order can total ${dollars(notional)}`;
 }
 
-function inDollars(limit: string, value: Dec | string | null) {
+function dollarValues(limit: string, value: Dec | string | null) {
   return {
     limit: new Dec(limit).toFixed(2),
     value: value === null ? null : new Dec(value).toFixed(2, Dec.ROUND_UP),
   };
 }
 
-function counts(limit: number, value: number) {
+function countValues(limit: number, value: number) {
   return { limit: String(limit), value: String(value) };
 }
 
@@ -405,15 +410,15 @@ function deviationOf(
   if (market === null) return 'unavailable';
   const { bid, ask, last, session, quoted_at } = market;
   if (isStale(quoted_at, session)) return 'stale';
-  const now = priceNow(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
+  const now = currentPrice(side, { bid: bid ?? '0', ask: ask ?? '0', last: last ?? '0' });
   if (now === undefined) return 'unavailable';
   const around =
     stop_price === null
       ? now
       : (side === 'buy' ? Dec.max(stop_price, now) : Dec.min(stop_price, now)).toFixed();
-  if (beyond(limit_price, { around, fraction: limit }) !== hurts[side]) return undefined;
+  if (bandSide(limit_price, { around, fraction: limit }) !== adverseSide[side]) return undefined;
   return {
-    text: `the limit of ${sharePrice(limit_price)}${by} is more than ${exactPercent(limit)} ${hurts[side]} ${symbol} at ${sharePrice(around)}`,
+    text: `the limit of ${sharePrice(limit_price)}${by} is more than ${exactPercent(limit)} ${adverseSide[side]} ${symbol} at ${sharePrice(around)}`,
     limit: new Dec(limit).toFixed(),
     value: new Dec(limit_price).minus(around).abs().div(around).toDecimalPlaces(4, Dec.ROUND_UP).toFixed(),
   };

@@ -1,9 +1,9 @@
-import type { Outside } from '../../approval/kind.ts';
+import type { UncoveredReason } from '../../approval/kind.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts';
 import { type Halts, MAX_DAY_LOSS } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import { type CountedFacts, countedAfter, reservedForAll } from '../../trading/counted-order.ts';
+import { type CountedFacts, countsAfter, totalReserved } from '../../trading/counted-order.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { HttpProblem } from '../../trading/refusal.ts';
@@ -50,7 +50,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     const more = {
       ...told,
       ...tokenFacts(subject),
-      ...(after.length === 0 ? {} : { [BATCH_BEFORE]: reservedForAll(after) }),
+      ...(after.length === 0 ? {} : { [BATCH_BEFORE]: totalReserved(after) }),
     };
     const facts = { ...worldFacts({ draft, replaces }, world, { now: clock.now() }), more };
     return { rules: await source.current(), facts };
@@ -78,7 +78,7 @@ export function createOrderRules(options: OrderRulesOptions) {
      */
     async requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']) {
       const { rules, facts } = await standing(asked, world);
-      const counted = countedAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
+      const counted = countsAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
       if (decision.effect === 'allow') return { needsSecond };
@@ -124,13 +124,13 @@ function outsideOfItsMandate(
   { mandate }: CountedFacts,
   rules: Rules,
   now: number,
-): readonly Outside[] {
+): readonly UncoveredReason[] {
   if (mandate == null) return [{ reason: 'MANDATE_NOT_FOUND', text: 'there is no such mandate' }];
   return mandateMismatches(mandate, { draft, slot: draft.slot, rules }, now);
 }
 
 /** Puts the rules' reasons first, because a mandate ranks below them. */
-function decidedUnderMandate(decision: Decision, outside: readonly Outside[]): Decision {
+function decidedUnderMandate(decision: Decision, outside: readonly UncoveredReason[]): Decision {
   const [first] = outside;
   if (first === undefined) return decision;
   const denied = decision.effect === 'deny';

@@ -6,13 +6,13 @@ import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../trad
 import { countedSize } from '../../trading/counted-order.ts';
 import { dayFlow } from '../../trading/day-flow.ts';
 import { Dec } from '../../trading/decimal.ts';
-import { pricedSince, symbolMarketClock } from '../../trading/market-open.ts';
+import { oldestCurrentPriceDate, symbolMarketClock } from '../../trading/market-open.ts';
 import { addDays, newYorkDate, newYorkInstant, ONE_DAY_MS } from '../../trading/new-york-time.ts';
-import { isCallOn, isPut, securedBy } from '../../trading/option-cover.ts';
+import { isCallOn, isPut, putSecurityDollars } from '../../trading/option-cover.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { isPastEntry, liveParts } from '../../trading/order-legs.ts';
+import { hasEndedEntry, liveParts } from '../../trading/order-legs.ts';
 import { checkTerms } from '../../trading/order-terms.ts';
-import { priceNow } from '../../trading/price-drift.ts';
+import { currentPrice } from '../../trading/price-drift.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Account, MarketClock, Order, OrderLeg, Position, Quote } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
@@ -76,7 +76,7 @@ export interface OrderWorld {
   readonly asset: Asset;
   readonly market: MarketClock;
   readonly quote: Quote;
-  /** New York date since which a price counts as current (`pricedSince`); undefined if unknown. */
+  /** New York date since which a price counts as current (`oldestCurrentPriceDate`); undefined if unknown. */
   readonly session: string | undefined;
   /** Open orders that the journal does not count: those from elsewhere, and legs of filled entries. */
   readonly elsewhere: readonly Order[];
@@ -116,17 +116,17 @@ export async function readWorlds(
   ]);
   const own = await context.journal.open(account.account, MAX_OPEN_ORDERS);
   // A filled entry may be listed because of its legs.
-  const stillOpen = new Set(open.flatMap((order) => (isPastEntry(order) ? [] : [order.id])));
+  const stillOpen = new Set(open.flatMap((order) => (hasEndedEntry(order) ? [] : [order.id])));
   // An order that the broker is not known to have keeps its reservation, and is looked up only for its own proposal.
   const gone = own.filter(({ orderId }) => orderId !== null && !stillOpen.has(orderId));
-  await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => lookAt(entry, broker, context)));
+  await Promise.all(gone.slice(0, MAX_LOOKUPS).map((entry) => updateJournal(entry, broker, context)));
   // By either id, because not every broker returns a client_order_id.
   const ours = new Set(
     own.flatMap(({ clientOrderId, orderId }) => [clientOrderId, orderId ?? clientOrderId]),
   );
   const elsewhere = open.flatMap((order): readonly Order[] => {
     if (!ours.has(order.client_order_id) && !ours.has(order.id)) return [order];
-    return isPastEntry(order) ? liveParts(order) : [];
+    return hasEndedEntry(order) ? liveParts(order) : [];
   });
   const now = Date.parse(market.timestamp);
   const dayFlow = flows === null ? {} : { dayFlow: netDayFlow(flows, account, { positions, now }) };
@@ -143,7 +143,7 @@ export async function readWorlds(
           asset,
           quote,
           market: symbolMarketClock(symbol, market),
-          session: pricedSince(symbol, market, session),
+          session: oldestCurrentPriceDate(symbol, market, session),
         },
       ];
     }),
@@ -157,7 +157,7 @@ export function requireSymbol(worlds: ReadonlyMap<string, OrderWorld>, symbol: s
 }
 
 /** Updates the journal about the outcome of one of its orders. */
-async function lookAt(entry: OpenEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
+async function updateJournal(entry: OpenEntry, broker: OpenAccount, context: WorldContext): Promise<void> {
   const { journal, clock } = context;
   const order = entry.orderId === null ? undefined : await broker.order(entry.orderId);
   if (order !== undefined) await journal.over(entry, order, clock.now());
@@ -240,7 +240,7 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
     tradable: asset.tradable,
     fractionable: asset.fractionable,
     class_enabled: classEnabled(draft.symbol, account),
-    objection: brokersObjection(draft, traits),
+    objection: brokerObjection(draft, traits),
   };
 }
 
@@ -251,7 +251,7 @@ function classEnabled(symbol: string, { crypto_active = false, options_level = 0
 }
 
 /** Checks the order in the form in which it is sent. */
-function brokersObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
+function brokerObjection(draft: OrderDraft, traits: BrokerTraits): BrokerFacts['objection'] {
   const { reference_price: _, ...sent } = boundedOrder(draft);
   try {
     checkTerms(sent, traits.orders);
@@ -301,7 +301,7 @@ function holdingFacts(
 /** Returns the cost at the order's own price, or else the current one. */
 function orderCost(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.notional !== null) return new Dec(order.notional);
-  const price = order.limit_price ?? order.stop_price ?? priceNow('buy', quote);
+  const price = order.limit_price ?? order.stop_price ?? currentPrice('buy', quote);
   if (price === undefined || order.qty === null) return undefined;
   return new Dec(order.qty).minus(order.filled_qty).times(price).times(contractMultiplier(order.symbol));
 }
@@ -309,7 +309,7 @@ function orderCost(order: OrderLeg, quote: Quote): Dec | undefined {
 /** Returns the number of shares; undefined if unknown. */
 function orderShares(order: OrderLeg, quote: Quote): Dec | undefined {
   if (order.qty !== null) return new Dec(order.qty).minus(order.filled_qty);
-  const price = priceNow('sell', quote);
+  const price = currentPrice('sell', quote);
   return price === undefined || order.notional === null ? undefined : new Dec(order.notional).div(price);
 }
 
@@ -369,13 +369,13 @@ function optionFacts(
   return {
     intent: position_intent ?? null,
     level: account.options_level ?? 0,
-    free_shares: known ? sharesFree(option.underlying, positions, others) : null,
-    free_cash: known ? cashFree(account.cash, positions, others) : null,
+    free_shares: known ? freeShares(option.underlying, positions, others) : null,
+    free_cash: known ? freeCash(account.cash, positions, others) : null,
   };
 }
 
 /** Returns the shares held, minus those of sold calls and those on sale. */
-function sharesFree(underlying: string, positions: readonly Position[], others: readonly Order[]): string {
+function freeShares(underlying: string, positions: readonly Position[], others: readonly Order[]): string {
   const held = positions.filter(({ symbol, side }) => symbol === underlying && side === 'long');
   const called = positions.filter(({ symbol, side }) => isCallOn(symbol, underlying) && side === 'short');
   const onSale = others.filter(
@@ -390,11 +390,12 @@ function sharesFree(underlying: string, positions: readonly Position[], others: 
 }
 
 /** Returns the cash, minus what secures sold puts and what open purchases may cost; null if one is unbounded. */
-function cashFree(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
+function freeCash(cash: string, positions: readonly Position[], others: readonly Order[]): string | null {
   const puts = positions.filter(({ symbol, side }) => isPut(symbol) && side === 'short');
-  const secured = puts.map(({ symbol, qty }) => securedBy(symbol, new Dec(qty).abs()));
+  const secured = puts.map(({ symbol, qty }) => putSecurityDollars(symbol, new Dec(qty).abs()));
   const open = others.flatMap((order): (Dec | undefined)[] => {
-    if (order.side === 'sell') return isPut(order.symbol) ? [securedBy(order.symbol, left(order))] : [];
+    if (order.side === 'sell')
+      return isPut(order.symbol) ? [putSecurityDollars(order.symbol, left(order))] : [];
     if (order.notional !== null) return [new Dec(order.notional)];
     const price = order.limit_price ?? order.stop_price;
     return [price === null ? undefined : left(order).times(price).times(contractMultiplier(order.symbol))];

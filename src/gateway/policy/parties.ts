@@ -1,9 +1,16 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import type { RelationQuestion } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/relations.ts';
 import { type Relations, RelationsUnavailable } from '../relations/relations.ts';
-import { type Action, type Facts, found, type Objection, type OrderFacts, type Subject } from './decision.ts';
+import {
+  type Action,
+  type Facts,
+  type Objection,
+  type OrderFacts,
+  objectionsThatApply,
+  type Subject,
+} from './decision.ts';
 import type { AccountLimits } from './limit-table.ts';
 
 /** Fact: dollars of the batch's orders before this one. */
@@ -13,7 +20,7 @@ const APPROVAL_ACR = 'approval.acr';
 /** Facts: the proposer's `Membership`. */
 export const PROPOSER_PREFIX = 'proposer.';
 
-const questionOf: { readonly [A in Action]?: RelationQuestion } = {
+const questionOf: { readonly [A in Action]?: Permission } = {
   place: 'can_propose',
   replace: 'can_replace',
 };
@@ -26,12 +33,12 @@ export async function relationFacts(
   at: number,
 ): Promise<Facts['more']> {
   const { sub, owner, approvers } = subject;
-  const asked: [RelationQuestion, string][] = [
+  const asked: [Permission, string][] = [
     [questionOf[action] ?? 'can_propose', sub],
     ['can_approve', owner],
     ...approvers
       .filter((who) => who !== owner)
-      .map((who): [RelationQuestion, string] => ['can_approve_second', who]),
+      .map((who): [Permission, string] => ['can_approve_second', who]),
   ];
   const answers = await Promise.all(
     asked.map(async ([relation, user]) => {
@@ -83,10 +90,10 @@ function approverObjections(
   facts: Facts,
   limits: AccountLimits | undefined,
 ): Objection[] {
-  const value = comesTo(facts);
+  const value = totalWithBatch(facts);
   const above = secondPersonAbove(limits, facts);
   const untapped = approval === 'mandate' ? aboveWithoutTap(limits, facts) : undefined;
-  return found<Objection>(
+  return objectionsThatApply<Objection>(
     above !== undefined &&
       !(new Set(approvers).size >= 2) && {
         reason: 'APPROVAL_NEEDS_SECOND',
@@ -123,7 +130,7 @@ export function aboveWithoutTap(
 const STEP_UP_ACTIONS: readonly Action[] = ['place', 'replace', 'change_policy', 'grant_mandate'];
 
 /** Returns the sign-in that approvers of live money need (`live.acr`); undefined if any is fine. */
-export function signInWanted(
+export function requiredSignIn(
   limits: AccountLimits | undefined,
   environment: Facts['environment'],
 ): string | undefined {
@@ -143,7 +150,7 @@ export function signInObjection(
   { environment, more }: Facts,
   limits: AccountLimits | undefined,
 ): Objection | undefined {
-  const wanted = signInWanted(limits, environment);
+  const wanted = requiredSignIn(limits, environment);
   if (wanted === undefined || approval !== 'tap' || !STEP_UP_ACTIONS.includes(action)) return undefined;
   const told: readonly unknown[] = Array.isArray(more[APPROVAL_ACR]) ? more[APPROVAL_ACR] : [];
   if (told.length >= Math.max(approvers.length, 1) && told.every((acr) => acr === wanted)) return undefined;
@@ -168,12 +175,12 @@ export function secondPersonAbove(
   const above = amounts.filter((amount) => amount !== undefined);
   if (above.length === 0) return undefined;
   const least = Dec.min(...above);
-  const value = comesTo(facts);
+  const value = totalWithBatch(facts);
   return value !== null && new Dec(value).lte(least) ? undefined : least.toFixed();
 }
 
 /** Includes the batch's earlier orders, so that splitting does not avoid a limit. Null if unbounded. */
-function comesTo({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
+function totalWithBatch({ order, more }: Pick<Facts, 'order' | 'more'>): string | null {
   const before = more[BATCH_BEFORE];
   if (order === null || order.notional === null) return null;
   return typeof before === 'string' ? new Dec(order.notional).plus(before).toFixed(2) : order.notional;

@@ -1,16 +1,16 @@
-import type { Outside } from '../../approval/kind.ts';
+import type { UncoveredReason } from '../../approval/kind.ts';
 import { dollars, exactPercent, sharePrice } from '../../trading/amounts.ts';
 import { countedSize } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { type Cadence, currentSlot } from '../../trading/mandate/cadence.ts';
 import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
-import type { CountedTerms, MandateState, MandateUse } from '../../trading/mandate/mandate.ts';
+import type { CountedMandateTerms, MandateState, MandateUse } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
 import { defined } from '../../values/defined.ts';
-import { found } from './decision.ts';
+import { objectionsThatApply } from './decision.ts';
 import { aboveWithoutTap } from './parties.ts';
 import type { Rules } from './rules.ts';
 
@@ -41,14 +41,14 @@ export function withinMandate(
   used: MandateUsage,
   order: UnderMandate,
   now: number,
-): Outside[] {
-  return found<Outside>(
+): UncoveredReason[] {
+  return objectionsThatApply<UncoveredReason>(
     standing(terms, used, now),
-    whose(terms, order),
-    kindOfOrder(terms, order.draft),
-    amounts(terms, used, order),
-    prices(terms, order.draft),
-    slots(terms, used, order, now),
+    partyMismatches(terms, order),
+    orderMismatches(terms, order.draft),
+    amountExcesses(terms, used, order),
+    priceMismatches(terms, order.draft),
+    slotMismatch(terms, used, order, now),
     order.policy !== terms.policy && {
       reason: 'MANDATE_POLICY_CHANGED',
       text: 'the gateway’s rules have changed since the mandate was approved',
@@ -56,28 +56,31 @@ export function withinMandate(
   );
 }
 
-function standing(terms: MandateEnvelope, { state }: MandateUsage, now: number): Outside[] {
+function standing(terms: MandateEnvelope, { state }: MandateUsage, now: number): UncoveredReason[] {
   if (state === 'expired' || now >= Date.parse(terms.expires_at)) {
     return [{ reason: 'MANDATE_EXPIRED', text: `the mandate ended at ${terms.expires_at}` }];
   }
   const isActive = state === 'active' || state === 'exhausted';
   const hasBegun = !(now < Date.parse(terms.not_before));
-  return found<Outside>(
+  return objectionsThatApply<UncoveredReason>(
     !isActive && { reason: 'MANDATE_NOT_ACTIVE', text: `the mandate is ${state}`, value: state },
     !hasBegun && { reason: 'MANDATE_NOT_YET', text: `the mandate begins at ${terms.not_before}` },
   );
 }
 
-function whose(terms: MandateEnvelope, { draft, jkt = terms.agent_jkt }: UnderMandate): Outside[] {
+function partyMismatches(
+  terms: MandateEnvelope,
+  { draft, jkt = terms.agent_jkt }: UnderMandate,
+): UncoveredReason[] {
   const isKeys = jkt === terms.agent_jkt;
   const isAccounts = draft.account === terms.account && draft.environment === terms.environment;
-  return found<Outside>(
+  return objectionsThatApply<UncoveredReason>(
     !isKeys && { reason: 'MANDATE_KEY_MISMATCH', text: 'the mandate is for a different program’s key' },
     !isAccounts && { reason: 'MANDATE_ACCOUNT_MISMATCH', text: 'the mandate is for a different account' },
   );
 }
 
-function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
+function orderMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredReason[] {
   const { symbol, side, type, time_in_force, extended_hours, order_class } = draft;
   const { symbols, sides, order_types, times_in_force } = terms;
   const outside = (
@@ -85,9 +88,14 @@ function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
     what: string,
     covered: readonly string[],
     value: string,
-  ): Outside => ({ reason, text: `the mandate does not cover ${what}`, limit: covered.join(' '), value });
+  ): UncoveredReason => ({
+    reason,
+    text: `the mandate does not cover ${what}`,
+    limit: covered.join(' '),
+    value,
+  });
   const isType = (order_types as readonly string[]).includes(type);
-  return found<Outside>(
+  return objectionsThatApply<UncoveredReason>(
     !symbols.includes(symbol) && outside('MANDATE_SYMBOL_NOT_COVERED', symbol, symbols, symbol),
     !sides.includes(side) &&
       outside('MANDATE_SIDE_NOT_COVERED', side === 'buy' ? 'purchases' : 'sales', sides, side),
@@ -105,8 +113,17 @@ function kindOfOrder(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
   );
 }
 
-function amounts(terms: MandateEnvelope, used: MandateUsage, { notional }: UnderMandate): Outside[] {
-  const beyond = (reason: PolicyReason, limit: string, before: string, what: string): Outside | undefined => {
+function amountExcesses(
+  terms: MandateEnvelope,
+  used: MandateUsage,
+  { notional }: UnderMandate,
+): UncoveredReason[] {
+  const beyond = (
+    reason: PolicyReason,
+    limit: string,
+    before: string,
+    what: string,
+  ): UncoveredReason | undefined => {
     const value = notional === null ? null : new Dec(before).plus(notional).toFixed(2, Dec.ROUND_UP);
     if (value !== null && new Dec(value).lte(limit)) return undefined;
     const text =
@@ -116,7 +133,7 @@ function amounts(terms: MandateEnvelope, used: MandateUsage, { notional }: Under
     return { reason, text, limit: new Dec(limit).toFixed(2), value };
   };
   const { max_order_notional: order, max_day_notional: day, max_total_notional: total, max_orders } = terms;
-  return found<Outside>(
+  return objectionsThatApply<UncoveredReason>(
     beyond('MANDATE_NOTIONAL_EXCEEDS_PER_ORDER', order, '0', 'the order'),
     day !== undefined && beyond('MANDATE_NOTIONAL_EXCEEDS_PER_DAY', day, used.day_notional, 'the day'),
     beyond('MANDATE_NOTIONAL_EXCEEDS_TOTAL', total, used.total_notional, 'all orders together'),
@@ -129,10 +146,10 @@ function amounts(terms: MandateEnvelope, used: MandateUsage, { notional }: Under
   );
 }
 
-function prices(terms: MandateEnvelope, draft: OrderDraft): Outside[] {
+function priceMismatches(terms: MandateEnvelope, draft: OrderDraft): UncoveredReason[] {
   const { symbol, max_slippage } = draft;
   const band = Object.hasOwn(terms.price ?? {}, symbol) ? terms.price?.[symbol] : undefined;
-  return found<Outside>(
+  return objectionsThatApply<UncoveredReason>(
     band !== undefined && outsideBand(symbol, band, draft),
     !new Dec(max_slippage).lte(terms.max_slippage) && {
       reason: 'MANDATE_SLIPPAGE_EXCEEDS_MAX',
@@ -151,7 +168,7 @@ function outsideBand(
   symbol: string,
   { min, max }: { readonly min?: string | undefined; readonly max?: string | undefined },
   draft: OrderDraft,
-): Outside | undefined {
+): UncoveredReason | undefined {
   const worst = boundedOrder(draft).limit_price;
   const named = draft.limit_price ?? draft.reference_price;
   const buys = draft.side === 'buy';
@@ -170,12 +187,12 @@ function outsideBand(
   return { reason, text: `it can trade at ${sharePrice(value)} a share, outside ${theBand}`, limit, value };
 }
 
-function slots(
+function slotMismatch(
   terms: MandateEnvelope,
   { in_slot }: MandateUsage,
   { slot }: UnderMandate,
   now: number,
-): Outside | undefined {
+): UncoveredReason | undefined {
   const present = currentSlot(terms.cadence, now);
   if (slot !== undefined && slot !== present) {
     const text =
@@ -215,14 +232,14 @@ interface OrderUnder {
  * synchronous: used before anybody is asked, and again in the claiming transaction.
  */
 export function mandateMismatches(
-  mandate: CountedTerms,
+  mandate: CountedMandateTerms,
   { draft, slot, jkt, rules }: OrderUnder,
   now: number,
-): Outside[] {
+): UncoveredReason[] {
   const { notional } = countedSize(draft);
   const used = { ...mandate.used, state: mandateState(mandate, now), in_slot: mandate.inSlot };
   const order = { draft, notional, slot, jkt, policy: rules.digest };
   const { environment } = draft;
   const untapped = aboveWithoutTap(rules.limitsOf(draft.account), { environment, order: { notional } });
-  return found<Outside>(withinMandate(mandate.terms, used, order, now), untapped);
+  return objectionsThatApply<UncoveredReason>(withinMandate(mandate.terms, used, order, now), untapped);
 }

@@ -9,10 +9,10 @@ import { type RecordLine, type RecordVerdict, recordLineSchema } from '../../tra
 const MAX_TAIL_LENGTH = 4 * 1024 * 1024;
 
 /** The record as one person may see it. */
-export type OwnRecord = ReturnType<typeof ownRecord>;
+export type OwnRecord = ReturnType<typeof createOwnRecord>;
 
 /** @param file may not exist yet @param reader created for each full read */
-export function ownRecord(
+export function createOwnRecord(
   file: string,
   store: Pick<AuditStore, 'standing'>,
   reader: () => Promise<CheckpointReader>,
@@ -23,7 +23,7 @@ export function ownRecord(
     async lines(sub: string, limit: number): Promise<RecordLine[]> {
       const { pending, bytes } = await store.standing(file);
       const found = new Map<number, RecordLine>();
-      for (const text of [...(await lastLines(file, bytes)), ...pending]) {
+      for (const text of [...(await readLastLines(file, bytes)), ...pending]) {
         const line = parseEntry(text);
         if (line?.sub === sub) found.set(line.seq, line);
       }
@@ -79,7 +79,7 @@ function parsed(text: string): RecordLine | undefined {
 }
 
 /** Returns the lines in a file's last `bytes`. The first of them may be cut off. */
-async function lastLines(file: string, bytes: number): Promise<string[]> {
+async function readLastLines(file: string, bytes: number): Promise<string[]> {
   if (bytes === 0) return [];
   const handle = await open(file, 'r');
   try {

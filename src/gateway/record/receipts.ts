@@ -1,10 +1,10 @@
 import { approvingMandate } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
-import type { Keys } from '../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../approval/keys/keys.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
 import { type ReceiptJwk, receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { receiptKinds } from '../../approval/receipts/verify-receipt.ts';
-import { eachSecret, type SealSecrets } from '../../secrets/token-seal.ts';
+import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
@@ -22,7 +22,7 @@ export function createReceipts(
   }: {
     readonly resource: string;
     readonly stores: GatewayStores;
-    readonly keys?: Pick<Keys, 'site'> | undefined;
+    readonly keys?: Pick<ApprovalKeys, 'site'> | undefined;
   },
   parts: {
     readonly sealSecret: SealSecrets;
@@ -33,7 +33,7 @@ export function createReceipts(
   },
 ) {
   const { kernel, record, now } = parts;
-  const [newest, ...older] = eachSecret(parts.sealSecret);
+  const [newest, ...older] = allSecrets(parts.sealSecret);
   const key = receiptKey(newest);
   const sources = async () => ({
     gateway: resource,

@@ -10,7 +10,7 @@ const MAX_ANSWER_LENGTH = 64 * 1024;
 /** Headers that authenticate this gateway at another server. */
 export type Credential = (signal: AbortSignal) => Promise<Readonly<Record<string, string>>>;
 
-export interface Elsewhere {
+export interface RelationsServer {
   /** Without a trailing slash. Uses https, or http on this machine. */
   readonly url: string;
   readonly credential: Credential;
@@ -25,7 +25,7 @@ export type Ask = <Schema extends z.ZodType>(
 ) => Promise<z.output<Schema>>;
 
 /** @returns a function that throws {@link RelationsUnavailable}, without secrets, unless a valid answer arrives in time */
-export function askingAt({ url, credential, fetch }: Elsewhere): Ask {
+export function createAsk({ url, credential, fetch }: RelationsServer): Ask {
   const send = boundedFetch(fetch, MAX_ANSWER_LENGTH);
   return async (path, body, answer) => {
     const signal = AbortSignal.timeout(MAX_ANSWER_MS);

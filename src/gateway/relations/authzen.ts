@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { askingAt, type Elsewhere } from './asked-elsewhere.ts';
+import { createAsk, type RelationsServer } from './asked-elsewhere.ts';
 import type { Relations } from './relations.ts';
 
 const decided = z.object({ decision: z.boolean() });
@@ -9,8 +9,8 @@ const found = z.object({ results: z.array(z.object({ type: z.literal('user'), id
  * OpenID AuthZEN Authorization API 1.0: §6 access evaluation, §8.4 subject search for second approvers.
  * @see https://openid.net/specs/authorization-api-1_0.html
  */
-export function authzenRelations(elsewhere: Elsewhere): Relations {
-  const ask = askingAt(elsewhere);
+export function authzenRelations(elsewhere: RelationsServer): Relations {
+  const ask = createAsk(elsewhere);
   const about = (account: string, relation: string, at: number) => ({
     action: { name: relation },
     resource: { type: 'account', id: account },

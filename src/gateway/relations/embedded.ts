@@ -1,5 +1,5 @@
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
-import type { RelationQuestion } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/relations.ts';
 import type { Relations } from './relations.ts';
 
 export type Standing = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'household_member';
@@ -8,7 +8,7 @@ const owners = ['owner', 'co_owner'] as const;
 const managers = [...owners, 'advisor'] as const;
 
 /** Equal to `define can_…` in docs/operate/access/model.fga (tested). */
-export const rights: Readonly<Record<RelationQuestion, readonly Standing[]>> = {
+export const rights: Readonly<Record<Permission, readonly Standing[]>> = {
   can_view: [...managers, 'viewer', 'household_member'],
   can_view_proposals: managers,
   can_propose: managers,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { askingAt, type Elsewhere } from './asked-elsewhere.ts';
+import { createAsk, type RelationsServer } from './asked-elsewhere.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
 
-interface OpenFgaOptions extends Elsewhere {
+interface OpenFgaOptions extends RelationsServer {
   readonly store: string;
   /** Id of the model docs/operate/access/model.fga. A newer model has to be set here. */
   readonly model: string;
@@ -19,7 +19,7 @@ const listed = z.object({
  * @see https://openfga.dev/api/service
  */
 export function openFgaRelations({ store, model, ...elsewhere }: OpenFgaOptions): Relations {
-  const ask = askingAt(elsewhere);
+  const ask = createAsk(elsewhere);
   const base = `/stores/${encodeURIComponent(store)}`;
   const common = (at: number) => ({
     authorization_model_id: model,

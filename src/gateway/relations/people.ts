@@ -2,7 +2,7 @@ import type { Access } from '../../approval/access.ts';
 import type { AccessStore } from '../../store/access-store.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
-import type { RelationQuestion } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/relations.ts';
 import { defined } from '../../values/defined.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
 import { createRelations, type RelationsOptions } from './relations-settings.ts';
@@ -34,7 +34,7 @@ export function peopleOf(
 }
 
 /** Verb phrases for error messages. */
-const deeds: Readonly<Record<RelationQuestion, string>> = {
+const actionTexts: Readonly<Record<Permission, string>> = {
   can_view: 'view this account',
   can_view_proposals: 'see proposals for this account',
   can_propose: 'propose orders for this account',
@@ -59,7 +59,7 @@ function relationsAccess(relations: Relations, now: () => number): Access {
         relations.check({ user: who, relation: question, account, at: now() }),
       );
       if (allowed) return;
-      throw denied('RELATION_DENIED', `${who} may not ${deeds[question]}`, {
+      throw denied('RELATION_DENIED', `${who} may not ${actionTexts[question]}`, {
         hint: 'Its owner can check access with "trade-agent access list".',
         question,
       });
@@ -90,7 +90,7 @@ async function unlessUnavailable<T>(answer: Promise<T>): Promise<T> {
 function denied(
   reason: PolicyReason,
   detail: string,
-  { hint, question }: { readonly hint: string; readonly question?: RelationQuestion },
+  { hint, question }: { readonly hint: string; readonly question?: Permission },
 ): HttpProblem {
   const members = { reason, reasons: [reason], ...defined({ relation: question }) };
   return new HttpProblem(403, 'policy_denied', detail, { hint, members, challenge: {} });

@@ -1,9 +1,9 @@
-import type { RelationQuestion } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/relations.ts';
 
 interface Question {
   /** The `sub` of a verified token. */
   readonly user: string;
-  readonly relation: RelationQuestion;
+  readonly relation: Permission;
   /** The `sub` of the account's owner. */
   readonly account: string;
   /** Milliseconds since the epoch. */

@@ -3,13 +3,13 @@ import { managedElsewhere } from '../../approval/kinds/access/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
 /** Lists who has access to the caller's account, and to whose accounts the caller has access. Granting is a proposal. */
 export function accessRoutes(
   app: Hono,
-  door: Door,
+  door: Authenticator,
   { store, now }: { readonly store: AccessStore | undefined; readonly now: () => number },
 ): void {
   const at = guarded(app, door);

@@ -5,8 +5,8 @@ import { accountNumberSchema } from '../../trading/order.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Accounts } from '../broker/accounts.ts';
 import type { BrokerCredentials } from '../broker/broker-credentials.ts';
-import type { Door } from '../door/door.ts';
-import { ownerNamed, type StandIn } from './for-owner.ts';
+import type { Authenticator } from '../door/door.ts';
+import { type ResolveOwner, readOwnerQuery } from './for-owner.ts';
 import { guarded, jsonBody, parseQuery } from './request.ts';
 
 const choiceSchema = z.strictObject({ account: accountNumberSchema });
@@ -14,20 +14,20 @@ const choiceSchema = z.strictObject({ account: accountNumberSchema });
 /** Only the owner's own client sets the default account. Another's choice would look like the owner's on the phone. */
 export function accountRoutes(
   app: Hono,
-  door: Door,
+  door: Authenticator,
   {
     accounts,
     standIn,
     ownClients,
   }: {
     readonly accounts: Accounts;
-    readonly standIn: StandIn;
+    readonly standIn: ResolveOwner;
     readonly ownClients: readonly string[];
   },
 ): void {
   const at = guarded(app, door);
   at.get('/v1/accounts', ['portfolio:read'], async (c, caller) =>
-    c.json({ accounts: await accounts.of(await standIn(caller, ownerNamed(c.req.url), 'can_view')) }),
+    c.json({ accounts: await accounts.of(await standIn(caller, readOwnerQuery(c.req.url), 'can_view')) }),
   );
   at.put('/v1/accounts/default', [PROPOSE_ORDERS_SCOPE], async (c, caller) => {
     if (caller.clientId === undefined || !ownClients.includes(caller.clientId)) {
@@ -50,7 +50,7 @@ const connectionsQuery = z.strictObject({ name: z.string().max(32).optional() })
 /** Lists which accounts the gateway can reach for the caller. Checked each time, so that a client may wait for one. */
 export function connectionRoutes(
   app: Hono,
-  door: Door,
+  door: Authenticator,
   accounts: ReadonlyMap<string, Pick<BrokerCredentials, 'isConnected'>>,
 ): void {
   const at = guarded(app, door);

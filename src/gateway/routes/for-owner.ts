@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Access, actingFor } from '../../approval/access.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
-import type { RelationQuestion } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/relations.ts';
 import type { Caller } from '../door/caller.ts';
 import { parseQuery } from './request.ts';
 
@@ -15,7 +15,7 @@ export const ofAccount = { ...forParameter, ...accountParameter };
 const ofAccountQuery = z.strictObject(ofAccount);
 
 /** For a route without other parameters. @throws {Refusal} 400 `invalid_query` */
-export function accountNamed(url: string): z.output<typeof ofAccountQuery> {
+export function readAccountQuery(url: string): z.output<typeof ofAccountQuery> {
   return parseQuery(ofAccountQuery, url);
 }
 
@@ -25,13 +25,13 @@ const forQuery = z.strictObject(forParameter);
  * Returns the caller, or a delegate of the owner that they name, with the owner's `sub` and without a token.
  * @throws {Refusal} 403 `policy_denied` with `RELATION_DENIED` or `RELATION_UNAVAILABLE`
  */
-export type StandIn = (
+export type ResolveOwner = (
   caller: Caller,
   owner: string | undefined,
-  question: RelationQuestion,
+  question: Permission,
 ) => Promise<Caller>;
 
-export function standingIn(access: Pick<Access, 'require'>): StandIn {
+export function standingIn(access: Pick<Access, 'require'>): ResolveOwner {
   return async (caller, owner = caller.sub, question) => {
     // A person's own account never depends on another server's relations.
     if (owner !== caller.sub) await access.require(caller.sub, question, owner);
@@ -40,6 +40,6 @@ export function standingIn(access: Pick<Access, 'require'>): StandIn {
 }
 
 /** For a route without other parameters. @throws {Refusal} 400 `invalid_query` */
-export function ownerNamed(url: string): string | undefined {
+export function readOwnerQuery(url: string): string | undefined {
   return parseQuery(forQuery, url).for;
 }

@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { clockOffset } from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { defined } from '../../values/defined.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 
 export interface HealthOptions {
   /** Runs a cheap query. @throws if the store does not answer */
@@ -41,7 +41,11 @@ const STORE_TIMEOUT_MS = 2_000;
  * not answer. A broker or provider that is down does not count, because other gateways have the same one. A wrong clock is
  * only reported.
  */
-export function healthRoutes(app: Hono, door: Door, { askStore, isShut, clocks }: HealthOptions): void {
+export function healthRoutes(
+  app: Hono,
+  door: Authenticator,
+  { askStore, isShut, clocks }: HealthOptions,
+): void {
   app.get(
     '/healthz',
     door.open((c) => c.json({ status: 'ok' })),
@@ -53,7 +57,7 @@ export function healthRoutes(app: Hono, door: Door, { askStore, isShut, clocks }
         c.json({ status: 'not ready', reason }, 503, { 'retry-after': '5', 'cache-control': 'no-store' });
       const reason = await unreadiness({ askStore, isShut });
       if (reason !== undefined) return unready(reason);
-      const offsets = clocks === undefined ? undefined : await inTime(clocks());
+      const offsets = clocks === undefined ? undefined : await withTimeout(clocks());
       const known = offsets !== undefined && Object.keys(offsets).length > 0;
       return c.json({ status: 'ready', ...(known ? { clock_ahead_seconds: offsets } : {}) });
     }),
@@ -66,12 +70,12 @@ export async function unreadiness({
   isShut,
 }: Pick<HealthOptions, 'askStore' | 'isShut'>): Promise<'closing' | 'store' | undefined> {
   if (isShut()) return 'closing';
-  const answered = await inTime(askStore().then(() => true));
+  const answered = await withTimeout(askStore().then(() => true));
   return answered === true ? undefined : 'store';
 }
 
 /** Returns undefined if it fails or takes too long. */
-async function inTime<T>(asked: Promise<T>): Promise<T | undefined> {
+async function withTimeout<T>(asked: Promise<T>): Promise<T | undefined> {
   const { promise: late, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), STORE_TIMEOUT_MS);
   try {

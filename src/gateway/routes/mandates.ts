@@ -1,10 +1,10 @@
 import type { Hono } from 'hono';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 import type { MandateService } from '../mandates/mandate-desk.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
 /** Routes for one's own mandates. Ending one needs only `orders:cancel`, because it tightens. The rest are proposals. */
-export function mandateRoutes(app: Hono, door: Door, desk: MandateService): void {
+export function mandateRoutes(app: Hono, door: Authenticator, desk: MandateService): void {
   const at = guarded(app, door);
   at.get('/v1/mandates', ['orders:read'], async (c, { sub }) => {
     requireNoQuery(c.req.url);

@@ -11,7 +11,7 @@ import { barAdjustments } from '../../trading/views.ts';
 import { DAY_MS } from '../../values/durations.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
 import { guarded, limitParameter, parseQuery, symbolList } from './request.ts';
 
@@ -98,7 +98,12 @@ const MAX_RANGE_MS: Record<BarQuery['timeframe'], number> = {
   '1Min': DAY_MS / 240,
 };
 
-export function marketRoutes(app: Hono, door: Door, brokerFor: OpenAccountFor, now: () => number): void {
+export function marketRoutes(
+  app: Hono,
+  door: Authenticator,
+  brokerFor: OpenAccountFor,
+  now: () => number,
+): void {
   const at = guarded(app, door);
   at.get('/v1/quotes', ['market:read'], async (c, caller) => {
     const { symbols, account } = parseQuery(quotesQuery, c.req.url);

@@ -1,10 +1,10 @@
 import type { Hono } from 'hono';
 import { HttpProblem } from '../../trading/refusal.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 import type { MessageDesk } from '../messages/message-desk.ts';
 import { guarded, jsonBody } from './request.ts';
 
-export function messageRoutes(app: Hono, door: Door, desk: MessageDesk): void {
+export function messageRoutes(app: Hono, door: Authenticator, desk: MessageDesk): void {
   const at = guarded(app, door);
   at.post('/v1/messages', ['messages:write'], async (c, caller) => {
     const { message, replay } = await desk.send(caller, await jsonBody(c));

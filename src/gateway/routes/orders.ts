@@ -5,11 +5,11 @@ import { protectsPosition } from '../../trading/protects.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
 import type { OrderService } from '../orders/place-order.ts';
 import { matchesIntent } from '../orders/replacement.ts';
-import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
+import { ofAccount, type ResolveOwner, readAccountQuery } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, parseQuery } from './request.ts';
 
 const ordersQuery = z.strictObject({
@@ -35,10 +35,10 @@ const clientOrderIdQuery = z.strictObject({
 /** Canceling needs an approval (a proposal) if the order protects a position. */
 export function orderRoutes(
   app: Hono,
-  door: Door,
+  door: Authenticator,
   brokerFor: OpenAccountFor,
   desk: OrderService,
-  standIn: StandIn,
+  standIn: ResolveOwner,
 ): void {
   const at = guarded(app, door);
   at.post('/v1/orders', ['orders:write'], async (c, caller) => {
@@ -71,7 +71,7 @@ export function orderRoutes(
     );
   });
   at.get('/v1/orders/:id', ['orders:read'], async (c, caller) => {
-    const { for: owner, account } = accountNamed(c.req.url);
+    const { for: owner, account } = readAccountQuery(c.req.url);
     const who = await standIn(caller, owner, 'can_view');
     const order = await (await brokerFor(who, account)).order(orderId(c));
     if (order === undefined) throw orderNotFound();
@@ -79,7 +79,7 @@ export function orderRoutes(
   });
   at.delete('/v1/orders/:id', ['orders:cancel'], async (c, caller) => {
     const id = orderId(c);
-    const { for: owner, account } = accountNamed(c.req.url);
+    const { for: owner, account } = readAccountQuery(c.req.url);
     const broker = await brokerFor(await standIn(caller, owner, 'can_cancel'), account);
     // If one of them can't be read, the order may protect a position, so it is not canceled.
     const order = await broker.order(id);

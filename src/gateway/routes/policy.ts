@@ -7,11 +7,11 @@ import { order } from '../../trading/kinds/order.ts';
 import { policyChange } from '../../trading/kinds/policy-change.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import { malformed } from '../door/approved-details.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 import type { OrderCheck } from '../orders/order-ports.ts';
 import { loadCedar } from '../policy/cedar/cedar-engine.ts';
 import { type RuleText, readRules } from '../policy/cedar/rule-text.ts';
-import { accountOfRule } from '../policy/files/next-rules.ts';
+import { ruleAccount } from '../policy/files/next-rules.ts';
 import type { PolicyService } from '../policy/files/policy-desk.ts';
 import type { ReadRules } from '../policy/files/rules-source.ts';
 import type { Rules, RulesSource } from '../policy/rules.ts';
@@ -38,7 +38,7 @@ interface PolicyRouteOptions {
 }
 
 /** Routes for the caller's own rules and decisions. Tightening needs `orders:cancel`. Loosening is a proposal. */
-export function policyRoutes(app: Hono, door: Door, options: PolicyRouteOptions): void {
+export function policyRoutes(app: Hono, door: Authenticator, options: PolicyRouteOptions): void {
   const at = guarded(app, door);
   const { rules: source, stores, brokerFor, now, policy, check } = options;
   at.get('/v1/decisions', ['orders:read'], async (c, { sub }) => {
@@ -104,7 +104,7 @@ async function ruleTextsFor(
   if (engine === undefined) return { policies: {}, firm: {} };
   const own = texts.flatMap((text): RuleText[] => {
     const all = readRules(engine, [text]);
-    const left = all.filter(({ form }) => [undefined, account].includes(accountOfRule(form)));
+    const left = all.filter(({ form }) => [undefined, account].includes(ruleAccount(form)));
     if (left.length === all.length) return [text];
     return left.length === 0 ? [] : [{ ...text, text: left.map((rule) => `${rule.text}\n`).join('\n') }];
   });

@@ -2,8 +2,8 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { Caller } from '../door/caller.ts';
-import type { Door } from '../door/door.ts';
-import { accountNamed, ofAccount, type StandIn } from './for-owner.ts';
+import type { Authenticator } from '../door/door.ts';
+import { ofAccount, type ResolveOwner, readAccountQuery } from './for-owner.ts';
 import { guarded, parseQuery } from './request.ts';
 
 const historyQuery = z.strictObject({
@@ -28,17 +28,22 @@ const activitiesQuery = z.strictObject({
     .optional(),
 });
 
-export function portfolioRoutes(app: Hono, door: Door, brokerFor: OpenAccountFor, standIn: StandIn): void {
+export function portfolioRoutes(
+  app: Hono,
+  door: Authenticator,
+  brokerFor: OpenAccountFor,
+  standIn: ResolveOwner,
+): void {
   const at = guarded(app, door);
   const brokerOf = async (
     caller: Caller,
     { for: owner, account }: { readonly for?: string | undefined; readonly account?: string | undefined },
   ) => brokerFor(await standIn(caller, owner, 'can_view'), account);
   at.get('/v1/account', ['portfolio:read'], async (c, caller) =>
-    c.json(await (await brokerOf(caller, accountNamed(c.req.url))).account()),
+    c.json(await (await brokerOf(caller, readAccountQuery(c.req.url))).account()),
   );
   at.get('/v1/positions', ['portfolio:read'], async (c, caller) =>
-    c.json({ positions: await (await brokerOf(caller, accountNamed(c.req.url))).positions() }),
+    c.json({ positions: await (await brokerOf(caller, readAccountQuery(c.req.url))).positions() }),
   );
   at.get('/v1/portfolio/history', ['portfolio:read'], async (c, caller) => {
     const { period, timeframe, ...whose } = parseQuery(historyQuery, c.req.url);

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
-import type { ProposingCaller } from '../../approval/kernel/propose.ts';
+import type { ProposalCaller } from '../../approval/kernel/propose.ts';
 import type { Proposer } from '../../approval/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
@@ -9,8 +9,8 @@ import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
 import {
-  askedUnder,
   idempotencyKeySchema,
+  mandateReference,
   type ProposalRequest,
   proposalRequestSchema,
 } from '../../trading/proposal.ts';
@@ -18,9 +18,9 @@ import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { malformed } from '../door/approved-details.ts';
 import type { Caller } from '../door/caller.ts';
-import { type Door, requireClient, requireScopes } from '../door/door.ts';
+import { type Authenticator, requireClient, requireScopes } from '../door/door.ts';
 import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
-import { forParameter, ownerNamed, type StandIn } from './for-owner.ts';
+import { forParameter, type ResolveOwner, readOwnerQuery } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, optionalJson, parseQuery, requireNoQuery } from './request.ts';
 
 /** Maximum wait, below the timeouts of ordinary HTTP clients. */
@@ -44,14 +44,14 @@ const listQuery = z.strictObject({
 export interface ProposalRouteOptions {
   readonly kernel: ApprovalKernel;
   readonly now: () => number;
-  readonly standIn: StandIn;
+  readonly standIn: ResolveOwner;
   readonly isRevoked?: IsRevoked | undefined;
   /** For display. */
   readonly approval: { readonly method: string; readonly phoneUrl?: string | undefined };
 }
 
 /** None of these routes trades: the owner decides on their phone. */
-export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOptions): void {
+export function proposalRoutes(app: Hono, door: Authenticator, options: ProposalRouteOptions): void {
   const at = guarded(app, door);
   const { kernel, now, isRevoked, standIn } = options;
   const view = (proposal: StoredProposal) => proposalView(proposal, options.approval);
@@ -60,7 +60,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
     const key = idempotencyKey(c.req.header('idempotency-key'));
     const request = parseRequest(await jsonBody(c));
     requireProposing(caller, request.kind);
-    if (askedUnder(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
+    if (mandateReference(request) !== undefined) requireScopes(caller, [MANDATE_SCOPE]);
     const { proposal, isNew } = await kernel.propose(toProposer(caller), request, key);
     // The revocation withdrew all proposals up to then, and this one may have come after it.
     await requireUnrevoked(caller, isRevoked).catch(async (error: unknown) => {
@@ -91,7 +91,7 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
   });
   at.delete('/v1/proposals/:id', [], async (c, caller) => {
     const id = c.req.param('id') ?? '';
-    const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_withdraw');
+    const { sub } = await standIn(caller, readOwnerQuery(c.req.url), 'can_withdraw');
     const { kind } = await kernel.find(sub, id);
     requireWithdrawing(caller, kind);
     return c.json(view(await kernel.withdraw(sub, id)));
@@ -129,14 +129,14 @@ export function proposalRoutes(app: Hono, door: Door, options: ProposalRouteOpti
 }
 
 /** Anybody with access may reduce. Resuming needs the owner's approval. */
-function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOptions): void {
+function haltRoutes(app: Hono, door: Authenticator, { kernel, standIn }: ProposalRouteOptions): void {
   const at = guarded(app, door);
   at.get('/v1/halt', ['orders:read'], async (c, caller) => {
-    const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_view');
+    const { sub } = await standIn(caller, readOwnerQuery(c.req.url), 'can_view');
     return c.json(haltView(await kernel.trading(sub)));
   });
   at.put('/v1/halt', ['orders:cancel'], async (c, caller) => {
-    const { sub } = await standIn(caller, ownerNamed(c.req.url), 'can_halt');
+    const { sub } = await standIn(caller, readOwnerQuery(c.req.url), 'can_halt');
     const own = toProposer(caller);
     // Stopping works without a body. The record names the person if it is not the owner.
     const proposer = sub === own.sub ? own : { ...own, sub, clientId: `${own.clientId} of ${own.sub}` };
@@ -148,7 +148,7 @@ function haltRoutes(app: Hono, door: Door, { kernel, standIn }: ProposalRouteOpt
 }
 
 /** The identity provider's callback (CIBA Core §10.2), authenticated by its notification token. It only triggers a poll. */
-export function pingRoute(app: Hono, door: Door, kernel: ApprovalKernel): void {
+export function pingRoute(app: Hono, door: Authenticator, kernel: ApprovalKernel): void {
   app.post(
     '/ciba/ping',
     door.open(async (c) => {
@@ -219,7 +219,7 @@ function haltRequest(body: unknown): z.output<typeof haltSchema> {
 }
 
 /** @throws {Refusal} 403 `client_unknown` */
-export function toProposer(caller: Caller): ProposingCaller & Proposer {
+export function toProposer(caller: Caller): ProposalCaller & Proposer {
   const { sub, clientName, membership, jkt, accessToken, username, email } = caller;
   return { sub, clientId: requireClient(caller), clientName, membership, jkt, accessToken, username, email };
 }

@@ -1,14 +1,14 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 import type { OwnRecord } from '../record/own-record.ts';
 import type { Receipts } from '../record/receipts.ts';
 import { guarded, limitParameter, parseQuery, requireNoQuery } from './request.ts';
 
 const listQuery = z.strictObject({ limit: limitParameter(500, 100) });
 
-export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
+export function recordRoutes(app: Hono, door: Authenticator, record: OwnRecord): void {
   const at = guarded(app, door);
   at.get('/v1/record', ['orders:read'], async (c, { sub }) =>
     c.json({ lines: await record.lines(sub, parseQuery(listQuery, c.req.url).limit) }),
@@ -17,7 +17,7 @@ export function recordRoutes(app: Hono, door: Door, record: OwnRecord): void {
 }
 
 /** Serves receipts. The keys are public. */
-export function receiptRoutes(app: Hono, door: Door, receipts: Receipts): void {
+export function receiptRoutes(app: Hono, door: Authenticator, receipts: Receipts): void {
   const at = guarded(app, door);
   at.get('/v1/receipts', ['orders:read'], async (c, { sub }) =>
     c.json({ receipts: await receipts.list(sub, parseQuery(listQuery, c.req.url).limit) }),

@@ -6,7 +6,7 @@ import { symbolSchema } from '../../trading/order.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { Caller } from '../door/caller.ts';
-import type { Door } from '../door/door.ts';
+import type { Authenticator } from '../door/door.ts';
 
 /** Parses a query of the schema's parameters, each at most once. @throws {Refusal} 400 `invalid_query`, with the names */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {
@@ -114,7 +114,7 @@ function utf8(bytes: Uint8Array): string {
 type Handle = (c: Context, caller: Caller) => Promise<Response>;
 
 /** Adds routes for callers whose token has all of these scopes. */
-export function guarded(app: Hono, door: Pick<Door, 'guard'>) {
+export function guarded(app: Hono, door: Pick<Authenticator, 'guard'>) {
   const on = (method: string) => (path: string, scopes: readonly Scope[], handle: Handle) =>
     void app.on(method, path, door.guard(scopes, handle));
   return { get: on('GET'), post: on('POST'), put: on('PUT'), patch: on('PATCH'), delete: on('DELETE') };

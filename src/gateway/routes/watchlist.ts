@@ -6,8 +6,8 @@ import { symbolSchema } from '../../trading/order.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Door } from '../door/door.ts';
-import { accountNamed, accountParameter, type StandIn } from './for-owner.ts';
+import type { Authenticator } from '../door/door.ts';
+import { accountParameter, type ResolveOwner, readAccountQuery } from './for-owner.ts';
 import { requireKnown } from './market.ts';
 import { guarded, jsonBody, parseQuery } from './request.ts';
 
@@ -20,11 +20,16 @@ const changeSchema = z.strictObject({
 });
 
 /** Changes only the caller's own list, without approval, because a change trades nothing and can be undone. */
-export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountFor, standIn: StandIn): void {
+export function watchlistRoutes(
+  app: Hono,
+  door: Authenticator,
+  brokerFor: OpenAccountFor,
+  standIn: ResolveOwner,
+): void {
   const at = guarded(app, door);
-  const inTurn = turns();
+  const inTurn = createQueue();
   at.get('/v1/watchlist', ['portfolio:read'], async (c, caller) => {
-    const { for: owner, account } = accountNamed(c.req.url);
+    const { for: owner, account } = readAccountQuery(c.req.url);
     return c.json(await (await brokerFor(await standIn(caller, owner, 'can_view'), account)).watchlist());
   });
   at.patch('/v1/watchlist', [WATCHLIST_SCOPE], async (c, caller) => {
@@ -34,7 +39,7 @@ export function watchlistRoutes(app: Hono, door: Door, brokerFor: OpenAccountFor
     const broker = await brokerFor(caller, account);
     // A removed symbol may no longer be traded.
     await requireKnown(broker, add);
-    return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changed(broker, add, remove)));
+    return c.json(await inTurn(`${broker.at.name} ${caller.sub}`, () => changedSymbols(broker, add, remove)));
   });
 }
 
@@ -49,7 +54,7 @@ function readChange(body: unknown): z.output<typeof changeSchema> {
 }
 
 /** @throws {Refusal} 400 `invalid_query` if the list gets too long */
-async function changed(
+async function changedSymbols(
   broker: Broker,
   add: readonly string[],
   remove: readonly string[],
@@ -68,7 +73,7 @@ async function changed(
 }
 
 /** Runs one change of a list at a time, because the second of two concurrent ones would undo the first. */
-function turns(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
+function createQueue(): <T>(of: string, work: () => Promise<T>) => Promise<T> {
   const last = new Map<string, Promise<unknown>>();
   return async (of, work) => {
     const mine = (last.get(of) ?? Promise.resolve()).then(work, work);

@@ -3,9 +3,9 @@ import { Dec } from '../../trading/decimal.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Environment } from '../../trading/order.ts';
-import { partOutcome } from '../../trading/order-outcome.ts';
-import { aboutAccount } from '../../trading/proposal.ts';
-import { isFinal, type OrderLeg } from '../../trading/views.ts';
+import { legOutcome } from '../../trading/order-outcome.ts';
+import { subjectAccount } from '../../trading/proposal.ts';
+import { isFinalStatus, type OrderLeg } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 
 /** A completed order with everything that was filled of it. Amounts are decimal strings. */
@@ -41,16 +41,16 @@ export interface Fill {
 export function proposalFills(proposal: StoredProposal): Fill[] {
   const { id, sub, kind, state, subject, result, shows, updatedAt } = proposal;
   if (state !== 'executed' || result === undefined) return [];
-  const about = aboutAccount(subject);
+  const about = subjectAccount(subject);
   const words = kindWords(kind);
   const mandate = words.mandate?.(subject);
   return outcomeOrders(words.came(result))
     .flatMap((order): OrderLeg[] => [order, ...(order.legs ?? [])])
-    .filter(({ status, filled_qty }) => isFinal(status) && new Dec(filled_qty).gt(0))
+    .filter(({ status, filled_qty }) => isFinalStatus(status) && new Dec(filled_qty).gt(0))
     .map((order) => ({
       key: JSON.stringify([sub, about?.account, order.id]),
       user: sub,
-      headline: partOutcome(order),
+      headline: legOutcome(order),
       account: shows.Account ?? about?.account ?? '',
       environment: about?.environment,
       at: order.filled_at ?? new Date(updatedAt).toISOString(),

@@ -3,7 +3,7 @@ import type { StoredProposal } from '../../store/proposal-store.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import { describeOpenOrder } from '../../trading/open-order.ts';
-import { aboutAccount } from '../../trading/proposal.ts';
+import { subjectAccount } from '../../trading/proposal.ts';
 
 /** Something unexpected about an order that its owner can still act on. */
 export interface OrderNews {
@@ -38,7 +38,7 @@ export function lateOrderNews(proposal: StoredProposal): OrderNews | undefined {
     at: new Date(updatedAt).toISOString(),
     facts: {
       event: 'placed_late',
-      account: aboutAccount(subject)?.account,
+      account: subjectAccount(subject)?.account,
       order_ids: orders.map((order) => order.id),
       proposal: id,
       ...(typeof excess === 'string' ? { excess } : {}),

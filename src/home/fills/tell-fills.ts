@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { News } from '../../approval/changes.ts';
+import type { ChangeListener } from '../../approval/changes.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { People } from '../../store/home/people.ts';
 import type { ProposalStore } from '../../store/proposal-store.ts';
@@ -10,7 +10,7 @@ interface FillNotifierOptions {
   readonly database: Database;
   readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
   readonly people: Pick<People, 'list'>;
-  readonly news: News;
+  readonly news: ChangeListener;
   /** Polls a person's open orders at the broker and reports their changes. */
   readonly lookAtOrders: (sub: string) => Promise<void>;
   /** Sends the notice. Resolves when it was sent or given up, and rejects if interrupted. */

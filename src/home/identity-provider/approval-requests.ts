@@ -143,7 +143,7 @@ export function createApprovalRequests(database: Database, clock: Clock) {
         announce(request.user);
         return { outcome: 'decided', request };
       }
-      return notDecided(request, decision);
+      return undecidedOutcome(request, decision);
     },
     /**
      * Records the outcome that a client reports for its own request. Withdrawing a pending request is a compare-and-set
@@ -216,7 +216,7 @@ function toJson(value: unknown): string | null {
   return value === undefined ? null : JSON.stringify(value);
 }
 
-function notDecided(request: ApprovalRequest, decision: Decision): DecisionOutcome {
+function undecidedOutcome(request: ApprovalRequest, decision: Decision): DecisionOutcome {
   if (request.status === 'expired' || request.status === 'withdrawn') {
     return { outcome: request.status, request };
   }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { isProposalDetails, type ProposalDetails, readProposalDetails } from '../../approval/details.ts';
+import { isProposalDetails, type ProposalDetails, parseProposalDetails } from '../../approval/details.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
@@ -42,7 +42,7 @@ export const MAX_REQUEST_S = { proposal: 24 * 3600, other: 3600 } as const;
  * @throws {UnacceptableDetails}
  */
 export function readSubject(text: unknown, target: { resource: string; now: number }): ApprovalSubject {
-  const found = onlyObject(text);
+  const found = parseSingleObject(text);
   const { resource: gateway, now } = target;
   if (isProposalDetails(found)) return readProposal(found, target);
   if (found.type === MESSAGE_SEND_TYPE) {
@@ -60,27 +60,27 @@ export function readSubject(text: unknown, target: { resource: string; now: numb
 }
 
 function readProposal(found: object, { resource, now }: { resource: string; now: number }): ApprovalSubject {
-  const details = acceptable(() => readProposalDetails(found, { gateway: resource, now }));
+  const details = rethrowUnacceptable(() => parseProposalDetails(found, { gateway: resource, now }));
   const { detailsType, scope, subjectSchema, check } = kindWords(details.kind);
   if (details.type !== detailsType) throw new UnacceptableDetails(`the type must be ${detailsType}`);
   // Rejects incomplete subjects, and ones with invisible characters, before anybody sees them.
-  acceptable(() => check(subjectSchema.parse(details.subject)));
+  rethrowUnacceptable(() => check(subjectSchema.parse(details.subject)));
   return { details, scope, isProposal: true, bindingMessage: { endsIn: ` ${details.code}` } };
 }
 
-function acceptable<T>(read: () => T): T {
+function rethrowUnacceptable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
     if (error instanceof z.ZodError) {
-      throw new UnacceptableDetails(`incomplete subject: ${wrongFields(error)}`);
+      throw new UnacceptableDetails(`incomplete subject: ${invalidFields(error)}`);
     }
     if (error instanceof TypeError || isTradeAgentError(error)) throw new UnacceptableDetails(error.message);
     throw error;
   }
 }
 
-export function scopeOfType(type: string): string {
+export function approvalScope(type: string): string {
   return Object.values(kinds).find(({ detailsType }) => detailsType === type)?.scope ?? ORDER_SCOPE;
 }
 
@@ -107,9 +107,9 @@ function readChecked<T extends { readonly expires_at: string }>(
 ): T {
   const parsed = schema.safeParse(detail);
   if (!parsed.success) {
-    throw new UnacceptableDetails(`incomplete ${what}: ${wrongFields(parsed.error)}`);
+    throw new UnacceptableDetails(`incomplete ${what}: ${invalidFields(parsed.error)}`);
   }
-  const expected: Record<string, unknown> = { ...acceptable(() => recompute(parsed.data)) };
+  const expected: Record<string, unknown> = { ...rethrowUnacceptable(() => recompute(parsed.data)) };
   const differing = differingFields(detail, expected);
   if (differing.length > 0) {
     throw new UnacceptableDetails(
@@ -120,7 +120,7 @@ function readChecked<T extends { readonly expires_at: string }>(
   return parsed.data;
 }
 
-function wrongFields({ issues }: z.ZodError): string {
+function invalidFields({ issues }: z.ZodError): string {
   const fields = issues.map(({ path, code, ...issue }) =>
     code === 'unrecognized_keys' && 'keys' in issue ? String(issue.keys) : path.join('.'),
   );
@@ -140,7 +140,7 @@ export function toOrderDraft(details: TradeOrderDetails): OrderDraft {
   return orderDraftSchema.parse({ ...rest, type: order_type });
 }
 
-function onlyObject(text: unknown): Record<string, unknown> {
+function parseSingleObject(text: unknown): Record<string, unknown> {
   const value = parseJson(text);
   if (!Array.isArray(value) || value.length !== 1 || typeof value[0] !== 'object' || value[0] === null) {
     throw new UnacceptableDetails('authorization_details must hold exactly one object');

@@ -16,13 +16,19 @@ import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject, UnacceptableDetails } from './approval-subject.ts';
 import { isPublicClient } from './authorization/public-client.ts';
 import { approvalTypes, type GatewayClient } from './clients.ts';
-import { connectedAccountsUrl, isIn, LOGIN_CLIENT_ID, mcpResource, signedFor } from './protocol/protocol.ts';
+import {
+  connectedAccountsUrl,
+  isIn,
+  jwtResource,
+  LOGIN_CLIENT_ID,
+  mcpResource,
+} from './protocol/protocol.ts';
 import { type RequestLimits, tooManyError } from './protocol/request-limits.ts';
-import { type AgentServer, serverAt } from './servers/agent-server.ts';
+import { type AgentServer, serverByAddress } from './servers/agent-server.ts';
 
 type Features = NonNullable<Configuration['features']>;
 
-export interface AskingOptions {
+export interface ApprovalFeatureOptions {
   readonly issuer: string;
   readonly resource: string;
   readonly gatewayClient: GatewayClient;
@@ -45,7 +51,10 @@ const MAX_GATEWAY_PENDING = 20_000;
 const BINDING_MESSAGE = /^[A-Za-z0-9 +\-_.,:#]{1,64}$/;
 
 /** Reads the subject of a request from its authorization details. @throws `invalid_authorization_details` */
-export function parseSubject({ resource, now }: Pick<AskingOptions, 'resource' | 'now'>, details: unknown) {
+export function parseSubject(
+  { resource, now }: Pick<ApprovalFeatureOptions, 'resource' | 'now'>,
+  details: unknown,
+) {
   try {
     return readSubject(details, { resource, now: now() });
   } catch (error) {
@@ -59,7 +68,7 @@ export function resourceIndicators({
   issuer,
   resource,
   servers,
-}: AskingOptions): Features['resourceIndicators'] {
+}: ApprovalFeatureOptions): Features['resourceIndicators'] {
   const connectedAccounts = connectedAccountsUrl(issuer);
   return {
     enabled: true,
@@ -72,24 +81,25 @@ export function resourceIndicators({
     },
     getResourceServerInfo: (_ctx, indicator, client) => {
       const isLogin = client.clientId === LOGIN_CLIENT_ID;
-      if (indicator === connectedAccounts && isLogin) return signedFor(indicator, CONNECTION_SCOPES);
+      if (indicator === connectedAccounts && isLogin) return jwtResource(indicator, CONNECTION_SCOPES);
       if (indicator === mcpResource(resource) && !client.grantTypeAllowed(CIBA_GRANT)) {
-        return signedFor(indicator, MCP_SCOPES);
+        return jwtResource(indicator, MCP_SCOPES);
       }
       // Third-party programs get no tokens for `/v1`, which only our own clients use.
       if (isPublicClient(client))
         throw new errors.InvalidTarget(`the only resource here is ${mcpResource(resource)}`);
-      if (isLogin && serverAt(servers, indicator) !== undefined) return signedFor(indicator, SESSION_SCOPES);
+      if (isLogin && serverByAddress(servers, indicator) !== undefined)
+        return jwtResource(indicator, SESSION_SCOPES);
       if (indicator !== resource)
         throw new errors.InvalidTarget('the only resource here is the order gateway');
-      return signedFor(resource, client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES);
+      return jwtResource(resource, client.grantTypeAllowed(CIBA_GRANT) ? APPROVAL_SCOPES : SESSION_SCOPES);
     },
   };
 }
 
 /** Decides which client may request approval of which details, and which tokens carry them (RFC 9396). */
 export function richAuthorizationRequests(
-  options: AskingOptions,
+  options: ApprovalFeatureOptions,
 ): RichAuthorizationRequestsActiveConfiguration {
   return {
     enabled: true,
@@ -120,7 +130,7 @@ export function richAuthorizationRequests(
   };
 }
 
-export function ciba(options: AskingOptions): Features['ciba'] {
+export function cibaFeature(options: ApprovalFeatureOptions): Features['ciba'] {
   return {
     enabled: true,
     deliveryModes: ['poll', 'ping'],

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AllClientMetadata, errors } from 'oidc-provider';
-import { detailsTypeOfKind } from '../../approval/details.ts';
+import { detailsTypeByKind } from '../../approval/details.ts';
 import { isLoopback } from '../../net/secure-url.ts';
 import { CIBA_GRANT, DEVICE_GRANT, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { IDENTITY_SCOPES } from '../../oauth/scopes.ts';
 import { LOGIN_CLIENT_ID } from './protocol/protocol.ts';
 
-export const approvalTypes: readonly string[] = Object.values(detailsTypeOfKind);
+export const approvalTypes: readonly string[] = Object.values(detailsTypeByKind);
 
 export const loginClient: AllClientMetadata & { client_id: string } = {
   client_id: LOGIN_CLIENT_ID,
@@ -73,17 +73,15 @@ export function pingSender(options: {
         redirect: 'manual',
         signal: AbortSignal.timeout(options.timeoutMs),
       };
-      return String(url) === secureForm(own)
-        ? options.fetch(own, ping)
-        : options.publicFetch(String(url), ping);
+      return String(url) === toHttps(own) ? options.fetch(own, ping) : options.publicFetch(String(url), ping);
     };
-    void called(send);
+    void sendWithRetries(send);
     return new Response(null, { status: 204 });
   };
 }
 
 /** Retries until the response is below 500. Other errors would only repeat. */
-async function called(send: () => Promise<Response>): Promise<void> {
+async function sendWithRetries(send: () => Promise<Response>): Promise<void> {
   for (const pause of [...PING_RETRY_DELAYS_MS, undefined]) {
     const answer = await send().catch(() => undefined);
     await answer?.body?.cancel().catch(() => undefined);
@@ -93,7 +91,7 @@ async function called(send: () => Promise<Response>): Promise<void> {
 }
 
 export function ownPingEndpoint(resource: string): string {
-  return secureForm(pingUrl(resource));
+  return toHttps(pingUrl(resource));
 }
 
 function pingUrl(resource: string): string {
@@ -101,7 +99,7 @@ function pingUrl(resource: string): string {
 }
 
 /** The library accepts only https, even on loopback, where the sandbox's gateway is. */
-function secureForm(url: string): string {
+function toHttps(url: string): string {
   return isLoopback(new URL(url)) ? url.replace(/^http:/, 'https:') : url;
 }
 

@@ -56,7 +56,9 @@ interface ConnectedAccountsOptions {
  * My Account API, except that the provider itself completes a connection, so the person may use any browser
  * (docs/operate/providers/other.md).
  */
-export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono<{ Bindings: HttpBindings }> {
+export function createConnectedAccountsApi(
+  options: ConnectedAccountsOptions,
+): Hono<{ Bindings: HttpBindings }> {
   const { issuer, vault, requests } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(limitUnauthorized(options.limits));
@@ -89,13 +91,13 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
 
   app.get(`${base}/accounts`, async (context) => {
     const { sub } = await caller(context, 'read:me:connected_accounts');
-    return context.json({ accounts: vault.accounts(sub).map(accountView) });
+    return context.json({ accounts: vault.accounts(sub).map(toAccountView) });
   });
 
   app.delete(`${base}/accounts/:id`, async (context) => {
     const { sub: user } = await caller(context, 'delete:me:connected_accounts');
     const id = context.req.param('id');
-    const account = vault.accounts(user).find((known) => accountView(known).id === id);
+    const account = vault.accounts(user).find((known) => toAccountView(known).id === id);
     if (account === undefined) throw new ConnectionProblem(404, 'not_found', 'no such account is connected');
     await vault.disconnect(user, account.connection);
     return context.body(null, 204);
@@ -103,7 +105,7 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
 
   app.post(`${base}/connect`, async (context) => {
     const { sub, clientId = 'A program' } = await caller(context, 'create:me:connected_accounts');
-    const { connection, scopes, device_name: device } = await body(context, connectSchema);
+    const { connection, scopes, device_name: device } = await parseBody(context, connectSchema);
     try {
       const { ticket, authSession, expiresAt } = requests.start(
         sub,
@@ -130,9 +132,9 @@ export function createConnectedAccounts(options: ConnectedAccountsOptions): Hono
   // Like a device code at the token endpoint (RFC 8628 §3.5), this is an error until the person is done.
   app.post(`${base}/complete`, async (context) => {
     const { sub: user } = await caller(context, 'create:me:connected_accounts');
-    const { auth_session } = await body(context, completeSchema);
+    const { auth_session } = await parseBody(context, completeSchema);
     const request = requests.byAuthSession(auth_session, user);
-    return context.json(accountView(connectedAccount(vault, user, request)), 201);
+    return context.json(toAccountView(connectedAccount(vault, user, request)), 201);
   });
 
   app.all('*', () => {
@@ -167,7 +169,7 @@ function createCallerCheck(options: Pick<ConnectedAccountsOptions, 'verify'>) {
 }
 
 /** Error for each state of a request that has not connected anything (RFC 8628 §3.5). */
-const unconnected = {
+const pendingErrors = {
   open: ['authorization_pending', 'the person has not responded yet'],
   denied: ['access_denied', 'the person refused'],
   expired: ['expired_token', 'nobody responded in time'],
@@ -178,7 +180,7 @@ const unconnected = {
 function connectedAccount(vault: Vault, user: string, request: ConnectionRequest | undefined): VaultAccount {
   if (request === undefined) throw new ConnectionProblem(400, 'invalid_request', 'no such request');
   if (request.status !== 'connected') {
-    const [code, message] = unconnected[request.status];
+    const [code, message] = pendingErrors[request.status];
     throw new ConnectionProblem(400, code, message);
   }
   const account = vault.accounts(user).find(({ connection }) => connection === request.connection);
@@ -187,7 +189,7 @@ function connectedAccount(vault: Vault, user: string, request: ConnectionRequest
   return account;
 }
 
-function accountView({ connection, scopes, connectedAt }: VaultAccount) {
+function toAccountView({ connection, scopes, connectedAt }: VaultAccount) {
   return {
     id: `cac_${connection}`,
     connection,
@@ -197,7 +199,7 @@ function accountView({ connection, scopes, connectedAt }: VaultAccount) {
   };
 }
 
-async function body<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
+async function parseBody<T>(context: Context, schema: z.ZodType<T>): Promise<T> {
   const parsed = schema.safeParse(await context.req.json().catch(() => undefined));
   if (parsed.success) return parsed.data;
   throw new ConnectionProblem(400, 'invalid_request', 'the request body is invalid');

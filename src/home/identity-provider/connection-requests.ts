@@ -4,7 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { type ThirdPartyRequest, VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 
-interface Asker {
+interface Requester {
   readonly client: string;
   /** Name that the device gave itself. Unverified. */
   readonly device: string | undefined;
@@ -13,7 +13,7 @@ interface Asker {
 export interface ConnectionRequest {
   /** The person who started it, and the only one who may complete it. */
   readonly user: string;
-  readonly asker: Asker;
+  readonly asker: Requester;
   readonly connection: string;
   readonly label: string;
   readonly scopes: readonly string[];
@@ -79,7 +79,7 @@ export function createConnectionRequests(options: { database: Database; vault: V
 
   const requests = {
     /** @throws {VaultError} `unknown_connection`, `invalid_scope` */
-    start(user: string, asker: Asker, connection: string, scopes: readonly string[]): StartedRequest {
+    start(user: string, asker: Requester, connection: string, scopes: readonly string[]): StartedRequest {
       const request = vault.newRequest(connection, scopes);
       // Starts with a letter, so that it can't look like an option when passed as a command-line argument.
       const ticket = `c${randomBytes(24).toString('base64url')}`;

@@ -1,12 +1,12 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
-import type { Keys } from '../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../approval/keys/keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { Dec, plain } from '../../trading/decimal.ts';
+import { Dec, toPlain } from '../../trading/decimal.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } from './approval-requests.ts';
-import { scopeOfType } from './approval-subject.ts';
+import { approvalScope } from './approval-subject.ts';
 import type { Faults } from './faults.ts';
 
 /** Passes people's decisions to the provider, so that the next poll gets its answer. */
@@ -29,7 +29,7 @@ export function createDelivery(options: {
     if (!told && request.status === 'approved') {
       const grant = new provider.Grant({ clientId: request.clientId, accountId: request.user });
       grant.addOIDCScope('openid');
-      grant.addResourceScope(resource, scopeOfType(request.details.type));
+      grant.addResourceScope(resource, approvalScope(request.details.type));
       await grant.save();
       failpoint('idp.granted');
       const details = faults.take('tampered_details') ? tampered(request.details) : request.details;
@@ -72,16 +72,16 @@ function denialError({ status, replaced }: ApprovalRequest): errors.OIDCProvider
 function tampered(details: ApprovalRequest['details']): ApprovalRequest['details'] {
   const { subject } = details;
   return isProposalDetails(details) && typeof subject === 'object'
-    ? { ...details, subject: changed({ ...subject }) }
-    : { ...changed(details), type: details.type };
+    ? { ...details, subject: changeFields({ ...subject }) }
+    : { ...changeFields(details), type: details.type };
 }
 
-function changed(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+function changeFields(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
   if (fields.recipient !== undefined) return { ...fields, recipient: `x${fields.recipient}` };
   const amount = ['qty', 'notional'].find((name) => fields[name] !== undefined);
   return amount === undefined
     ? { ...fields, tampered: true }
-    : { ...fields, [amount]: plain(new Dec(String(fields[amount])).plus(1)) };
+    : { ...fields, [amount]: toPlain(new Dec(String(fields[amount])).plus(1)) };
 }
 
 export type Decide = ReturnType<typeof createDecide>;
@@ -90,7 +90,7 @@ export function createDecide(options: {
   readonly requests: ApprovalRequests;
   readonly delivery: Delivery;
   /** Verifies signed approvals. Undefined if approvals need no signature. */
-  readonly signatures: Pick<Keys, 'check'> | undefined;
+  readonly signatures: Pick<ApprovalKeys, 'check'> | undefined;
 }) {
   const { requests, delivery, signatures } = options;
   /**

@@ -8,7 +8,7 @@ import {
 } from '../../oauth/scopes.ts';
 import type { Grants } from './grants.ts';
 import { type Authentication, connectedAccountsUrl, mcpResource } from './protocol/protocol.ts';
-import { type AgentServer, serverAt } from './servers/agent-server.ts';
+import { type AgentServer, serverByAddress } from './servers/agent-server.ts';
 
 /** A device that waits for its sign-in (RFC 8628), as displayed to the person who decides. */
 export interface DeviceRequest {
@@ -60,7 +60,7 @@ export function createDeviceCodes(options: {
     const isDecided = code.error !== undefined || code.accountId !== undefined;
     if (isDecided || deciding.has(code.jti)) return { status: 'used' };
     const { scope, device_name: deviceName, resource: wanted } = code.params ?? {};
-    const server = serverAt(options.servers, wanted);
+    const server = serverByAddress(options.servers, wanted);
     const otherUse = wanted === mcpResource(resource) ? 'mcp' : 'session';
     return {
       status: 'waiting',

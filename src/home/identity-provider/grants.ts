@@ -1,12 +1,12 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Granted, IssuedTokens, OidcStore } from '../../store/home/oidc-store.ts';
+import type { GrantInfo, IssuedTokens, OidcStore } from '../../store/home/oidc-store.ts';
 import type { People } from '../../store/home/people.ts';
 import type { RegisteredClients } from '../../store/home/registered-clients.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { type AgentServer, serverByClient } from './servers/agent-server.ts';
 
 /** A loss of access: for one client of a person, or without `clientId` for every client of that person. */
-export interface Revoked {
+export interface RevokedAccess {
   readonly sub: string;
   readonly clientId?: string;
 }
@@ -24,7 +24,7 @@ interface GrantsOptions {
   readonly servers: readonly AgentServer[];
   readonly deliver: () => Promise<void>;
   /** Called after access has ended, to end everything started with it. */
-  readonly onRevoked: (who: Revoked) => Promise<void>;
+  readonly onRevoked: (who: RevokedAccess) => Promise<void>;
   readonly now: () => number;
 }
 
@@ -47,7 +47,7 @@ export function createGrants(options: GrantsOptions) {
   };
 
   /** Ends what a server does when a sign-in to it ends, unless another grant still allows it. */
-  const ended = async (granted: Granted) => {
+  const ended = async (granted: GrantInfo) => {
     const server = servers.find(({ address }) => granted.resources?.includes(address));
     if (server === undefined) return await onRevoked(granted);
     const { sub } = granted;
@@ -102,7 +102,7 @@ export function createGrants(options: GrantsOptions) {
       return true;
     },
     /** Ends a client's earlier grant in favor of a new one. Work started under the earlier one continues. */
-    replaced: (granted: Granted): void => store.endGrants(granted),
+    replaced: (granted: GrantInfo): void => store.endGrants(granted),
     /** Ends everything that acts for a removed person. */
     async endPerson(sub: string): Promise<void> {
       for (const { clientId } of clients.list(sub)) {

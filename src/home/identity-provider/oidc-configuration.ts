@@ -21,8 +21,8 @@ import type { People } from '../../store/home/people.ts';
 import { safeLine } from '../../text/shown-text.ts';
 import { MAX_REQUEST_S } from './approval-subject.ts';
 import {
-  type AskingOptions,
-  ciba,
+  type ApprovalFeatureOptions,
+  cibaFeature,
   parseSubject,
   resourceIndicators,
   richAuthorizationRequests,
@@ -47,14 +47,14 @@ import { assertionProblem, CLOCK_TOLERANCE_S } from './protocol/client-assertion
 import { ACCESS_TOKEN_S, CONSENT_PATH, isIn, routes } from './protocol/protocol.ts';
 import {
   checkServerSignIn,
-  serverAt,
+  serverByAddress,
   serverByClient,
   serverClient,
   serverName,
   signedInAt,
 } from './servers/agent-server.ts';
 
-interface OidcConfigurationOptions extends AskingOptions {
+interface OidcConfigurationOptions extends ApprovalFeatureOptions {
   /** Preregistered clients besides the home's own. */
   readonly knownClients?: readonly ClientMetadata[] | undefined;
   readonly companies: readonly Company[];
@@ -64,7 +64,7 @@ interface OidcConfigurationOptions extends AskingOptions {
   readonly cookieKey: string;
   readonly people: People;
   readonly nameOf: (grantId: string) => string | undefined;
-  readonly limits: AskingOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
+  readonly limits: ApprovalFeatureOptions['limits'] & Parameters<typeof clientDocuments>[0]['limits'];
   readonly clientDocuments: Pick<Parameters<typeof clientDocuments>[0], 'resolve' | 'reader'>;
   /** May change an access token's claims before it is signed. */
   readonly onAccessToken: (payload: Record<string, unknown>) => void;
@@ -143,7 +143,7 @@ export function oidcConfiguration(options: OidcConfigurationOptions): Configurat
       // where "offline" is about what the server may do while the person is away.
       (source.scopes.has('offline_access') ||
         isPublicClient(client) ||
-        serverAt(options.servers, source.resource) !== undefined),
+        serverByAddress(options.servers, source.resource) !== undefined),
     extraTokenClaims: tokenClaims(options),
     formats: { customizers: { jwt: (_ctx, _token, parts) => options.onAccessToken(parts.payload) } },
     extraParams: {
@@ -183,7 +183,7 @@ function features(options: OidcConfigurationOptions): NonNullable<Configuration[
     registration: { enabled: true, initialAccessToken: false, issueRegistrationAccessToken: false },
     resourceIndicators: resourceIndicators(options),
     richAuthorizationRequests: richAuthorizationRequests(options),
-    ciba: ciba(options),
+    ciba: cibaFeature(options),
   };
 }
 
@@ -209,7 +209,7 @@ function tokenClaims(options: OidcConfigurationOptions): NonNullable<Configurati
     if (member !== undefined) return { ...member };
     const server = serverByClient(options.servers, token.clientId);
     if (server !== undefined) return { act: { sub: server.client_id }, client_name: serverName(server) };
-    if (serverAt(options.servers, token.aud) !== undefined) return signedInAt(ctx);
+    if (serverByAddress(options.servers, token.aud) !== undefined) return signedInAt(ctx);
     const name =
       'grantId' in token && token.grantId !== undefined ? options.nameOf(token.grantId) : undefined;
     return name === undefined ? undefined : { client_name: name };

@@ -8,7 +8,7 @@ import Provider, {
 } from 'oidc-provider';
 import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
-import { leadsOutside, publicFetch } from '../../net/public-fetch.ts';
+import { hasOnlyPublicAddresses, publicFetch } from '../../net/public-fetch.ts';
 import { createPublicResolver, RESOLVER_RETRY_S, ResolverBusy } from '../../net/public-resolver.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
 import {
@@ -50,14 +50,14 @@ import {
   tokenExchangeParameters,
 } from './protocol/protocol.ts';
 import { isRequestFault } from './protocol/readable-form.ts';
-import { limitProtocol, type RequestLimits, tooMany } from './protocol/request-limits.ts';
+import { limitProtocol, type RequestLimits, respondTooMany } from './protocol/request-limits.ts';
 import { type AgentServer, serverByClient } from './servers/agent-server.ts';
 import {
   createServerExchange,
-  invalid,
+  invalidSubjectToken,
   type ServerExchangeOptions,
-  type SignIns,
-  verifiedSubject,
+  type SignInGrants,
+  verifySubjectToken,
 } from './servers/server-exchange.ts';
 import type { CompanyRevocations } from './signals/company-standing.ts';
 import { VaultError } from './third-party.ts';
@@ -97,7 +97,7 @@ interface ProtocolParts extends ProtocolOptions {
   readonly limits: RequestLimits;
   readonly store: OidcStore;
   readonly now: () => number;
-  readonly grants: SignIns;
+  readonly grants: SignInGrants;
   readonly servers: readonly AgentServer[];
   readonly companies: readonly Company[];
   readonly redeemed: RedeemedAssertions;
@@ -223,7 +223,7 @@ function openProvider(
       ownPing: ownPingEndpoint(resource),
     }),
   );
-  completeAnswers(provider, { issuer, faults, companies: parts.companies });
+  completeResponses(provider, { issuer, faults, companies: parts.companies });
   return provider;
 }
 
@@ -258,7 +258,7 @@ function outgoingRequests(options: ProtocolOptions) {
 }
 
 /** Adds the members that the library's responses lack, and removes those that they should not have. */
-function completeAnswers(
+function completeResponses(
   provider: Provider,
   {
     issuer,
@@ -304,7 +304,7 @@ interface TokenExchangeOptions extends ServerExchangeOptions {
 /** Token exchange (RFC 8693): by the gateway for access to the broker, by the home's servers for access to the gateway. */
 function createTokenExchange(options: TokenExchangeOptions) {
   const forServers = createServerExchange(options);
-  const forGateway = brokerExchange(options);
+  const forGateway = createBrokerExchange(options);
   return async function tokenExchange(ctx: Context): Promise<void> {
     const { client, params } = ctx.oidc;
     const server = serverByClient(options.servers, client.clientId);
@@ -326,7 +326,7 @@ function createTokenExchange(options: TokenExchangeOptions) {
 }
 
 /** Exchanges a token for the gateway or its MCP endpoint for the user's access token at the broker. */
-function brokerExchange(options: TokenExchangeOptions) {
+function createBrokerExchange(options: TokenExchangeOptions) {
   return async (ctx: Context): Promise<void> => {
     const { params } = ctx.oidc;
     if (typeof params.audience !== 'string' || params.audience === '') {
@@ -346,8 +346,8 @@ function brokerExchange(options: TokenExchangeOptions) {
 
   async function subject(token: unknown): Promise<string> {
     const audience = [options.resource, mcpResource(options.resource)];
-    const { sub, jti } = await verifiedSubject(token, options, { audience });
-    if (options.grants.liveGrant(jti) === undefined) throw invalid('was revoked');
+    const { sub, jti } = await verifySubjectToken(token, options, { audience });
+    if (options.grants.liveGrant(jti) === undefined) throw invalidSubjectToken('was revoked');
     return sub;
   }
 }
@@ -408,16 +408,16 @@ async function registerFor(
   const { clients, limits } = options;
   const wait = limits.registrations.take(owner);
   if (wait !== undefined) {
-    tooMany(ctx, wait);
+    respondTooMany(ctx, wait);
     return false;
   }
   if (clients.list(owner).length >= MAX_CLIENTS) {
     const description = `${MAX_CLIENTS} programs are already registered; remove one first`;
-    answer(ctx, 403, { error: 'access_denied', error_description: description });
+    respond(ctx, 403, { error: 'access_denied', error_description: description });
     return false;
   }
   await next();
-  const registered = registeredBy(ctx);
+  const registered = registeredClient(ctx);
   if (registered === undefined) return false;
   const { clientId, clientName = clientId } = registered;
   // The host is resolved after the library has stored the client. Until it has an owner, it can't ask anybody.
@@ -427,12 +427,12 @@ async function registerFor(
     return true;
   }
   options.forget(clientId);
-  if (fault instanceof ResolverBusy) tooMany(ctx, RESOLVER_RETRY_S);
-  else answer(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
+  if (fault instanceof ResolverBusy) respondTooMany(ctx, RESOLVER_RETRY_S);
+  else respond(ctx, 400, { error: 'invalid_client_metadata', error_description: fault });
   return false;
 }
 
-function registeredBy(ctx: KoaContextWithOIDC): Client | undefined {
+function registeredClient(ctx: KoaContextWithOIDC): Client | undefined {
   return ctx.status === 201 ? ctx.oidc.entities.Client : undefined;
 }
 
@@ -445,10 +445,10 @@ async function registerOpenly(
   const address = limits.addressOf(ctx.req);
   // Failed requests count as they do at any other endpoint.
   const wait = limits.openRegistrations.wait(address);
-  if (wait !== undefined) return tooMany(ctx, wait);
+  if (wait !== undefined) return respondTooMany(ctx, wait);
   await next();
-  if (ctx.status === 401) challenge(ctx);
-  const registered = registeredBy(ctx);
+  if (ctx.status === 401) setChallenge(ctx);
+  const registered = registeredClient(ctx);
   if (registered === undefined) return;
   limits.openRegistrations.take(address);
   open.add(registered.clientId, address);
@@ -464,7 +464,7 @@ async function authenticateRegistrar(
   if (bearer !== undefined) {
     const spent = clients.takeToken(bearer);
     if (spent !== undefined && isPerson(spent.owner)) return { owner: spent.owner, spent };
-    return unauthorized(ctx, 'the registration token is unknown, used or expired');
+    return respondUnauthorized(ctx, 'the registration token is unknown, used or expired');
   }
   try {
     const dpop = ctx.get('dpop');
@@ -475,7 +475,7 @@ async function authenticateRegistrar(
       dpop: dpop === '' ? undefined : dpop,
     });
     if (!caller.scopes.has(REQUIRED_SCOPE)) {
-      answer(ctx, 403, {
+      respond(ctx, 403, {
         error: 'insufficient_scope',
         error_description: `the access token lacks a scope: ${REQUIRED_SCOPE} needed`,
       });
@@ -485,24 +485,24 @@ async function authenticateRegistrar(
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error;
     if (error.status !== 401) {
-      answer(ctx, error.status, { error: 'access_denied', error_description: error.message });
+      respond(ctx, error.status, { error: 'access_denied', error_description: error.message });
       return undefined;
     }
-    return unauthorized(ctx, error.message);
+    return respondUnauthorized(ctx, error.message);
   }
 }
 
-function unauthorized(ctx: KoaContextWithOIDC, description: string): undefined {
-  answer(ctx, 401, { error: 'invalid_token', error_description: description });
-  challenge(ctx);
+function respondUnauthorized(ctx: KoaContextWithOIDC, description: string): undefined {
+  respond(ctx, 401, { error: 'invalid_token', error_description: description });
+  setChallenge(ctx);
   return undefined;
 }
 
-function challenge(ctx: KoaContextWithOIDC): void {
+function setChallenge(ctx: KoaContextWithOIDC): void {
   ctx.set('www-authenticate', 'Bearer error="invalid_token", DPoP error="invalid_token", algs="ES256 EdDSA"');
 }
 
-function answer(
+function respond(
   ctx: KoaContextWithOIDC,
   status: number,
   body: { error: string; error_description: string },
@@ -526,7 +526,7 @@ async function pingProblem(
   if (!URL.canParse(ping)) return 'backchannel_client_notification_endpoint is not a URL';
   const { protocol, hostname } = new URL(ping);
   try {
-    if (protocol === 'https:' && (await leadsOutside(hostname, resolve))) return undefined;
+    if (protocol === 'https:' && (await hasOnlyPublicAddresses(hostname, resolve))) return undefined;
   } catch (error) {
     if (error instanceof ResolverBusy) return error;
     throw error;

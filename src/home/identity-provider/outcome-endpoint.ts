@@ -5,7 +5,7 @@ import type Provider from 'oidc-provider';
 import { z } from 'zod';
 import { safeLine } from '../../text/shown-text.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
-import { authenticatedClient } from './protocol/client-assertion.ts';
+import { authenticateClient } from './protocol/client-assertion.ts';
 import { OUTCOME_PATH } from './protocol/protocol.ts';
 import { readableForm } from './protocol/readable-form.ts';
 import { limitUnauthorized, type RequestLimits } from './protocol/request-limits.ts';
@@ -50,7 +50,7 @@ export function createOutcomeEndpoint(options: {
     const form = await context.req.parseBody();
     const claimed = clientSchema.safeParse(form);
     const client = claimed.success
-      ? await authenticatedClient(claimed.data, { provider: provider(), now: options.now() })
+      ? await authenticateClient(claimed.data, { provider: provider(), now: options.now() })
       : undefined;
     if (client === undefined) return context.json({ error: 'invalid_client' }, 401);
     const told = outcomeSchema.safeParse(form);

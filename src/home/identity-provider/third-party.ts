@@ -34,10 +34,10 @@ const tokenResponseSchema = z.object({
 });
 export type TokenResponse = z.output<typeof tokenResponseSchema>;
 
-export type ThirdParties = ReturnType<typeof thirdParties>;
+export type ThirdPartyClient = ReturnType<typeof createThirdPartyClient>;
 
 /** Client for third parties: OAuth 2.0 servers where the vault is a confidential client. */
-export function thirdParties(request: typeof fetch) {
+export function createThirdPartyClient(request: typeof fetch) {
   const send = async (url: string, body: URLSearchParams): Promise<Response> => {
     try {
       return await request(url, {

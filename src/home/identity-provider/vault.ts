@@ -3,10 +3,10 @@ import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { type Clock, systemClock } from '../../machine/clock.ts';
 import { BROKER_SCOPES, openVaultRows, type VaultRows } from '../../store/home/vault-rows.ts';
 import {
-  type ThirdParties,
+  createThirdPartyClient,
+  type ThirdPartyClient,
   type ThirdPartyRequest,
   type TokenResponse,
-  thirdParties,
   type VaultConnection,
   VaultError,
 } from './third-party.ts';
@@ -53,7 +53,7 @@ export function createVault(options: VaultOptions) {
   };
   const clock = options.clock ?? systemClock;
   const rows = openVaultRows(options.database, options.key);
-  const parties = thirdParties(options.fetch ?? fetch);
+  const parties = createThirdPartyClient(options.fetch ?? fetch);
   const tokens = accessTokens({ rows, parties, clock, connectionNamed });
 
   const vault = {
@@ -161,7 +161,7 @@ export function createVault(options: VaultOptions) {
 /** Access tokens, cached until shortly before they expire. */
 function accessTokens(options: {
   rows: VaultRows;
-  parties: ThirdParties;
+  parties: ThirdPartyClient;
   clock: Clock;
   connectionNamed: (name: string) => VaultConnection;
 }) {

@@ -4,15 +4,15 @@ import type { SigningKey } from '../../store/signing-key-store.ts';
 import { readAssertion, readRegistration } from './credential-json.ts';
 import { localTime } from './decision/local-time.ts';
 import { notifyAccountEvent } from './page/browser.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
 import {
   keyErrorJson,
   keyErrorPage,
   type Markup,
   messagePage,
   page,
-  passkeyNeeded,
-  toSignIn,
+  passkeyRequired,
+  redirectToSignIn,
 } from './page/page.ts';
 import { passkeyName } from './pairing-pages.ts';
 import type { PhoneServices } from './phone-services.ts';
@@ -27,14 +27,14 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
 
   app.get(PATH, async (context) => {
     const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     return listPage(context, await keys.list(user.username), recovery.find(user.username)?.issuedAt);
   });
 
   // The following routes change who can approve, so a recovery code on paper is not enough.
   app.use(`${PATH}/*`, async (context, next) => {
-    if (context.var.user === undefined) return toSignIn(context, PATH);
-    return isFull(context) ? next() : passkeyNeeded(context);
+    if (context.var.user === undefined) return redirectToSignIn(context, PATH);
+    return hasFullAccess(context) ? next() : passkeyRequired(context);
   });
   const changes = (path: string, change: (context: BrowserContext, sub: string) => Promise<Response>) => {
     app.post(`${PATH}/${path}`, async (context) => {
@@ -67,22 +67,22 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
 
   changes('rename', async (context, sub) => {
     const { id, name } = await context.req.parseBody();
-    await keys.rename(sub, text(id), passkeyName(context, name));
+    await keys.rename(sub, formText(id), passkeyName(context, name));
     return context.redirect(PATH, 303);
   });
 
   changes('remove-options', async (context, sub) => {
     const { id } = await context.req.parseBody();
-    return context.json(await keys.approvalOfKey(sub, 'remove', text(id)));
+    return context.json(await keys.approvalOfKey(sub, 'remove', formText(id)));
   });
 
   changes('remove', async (context, sub) => {
     const { id, assertion: given } = await context.req.parseBody();
     const assertion = readAssertion(given);
     if (assertion === undefined) return incomplete(context);
-    const removed = (await keys.list(sub)).find(({ credentialId }) => credentialId === text(id));
-    await keys.remove({ sub, assertion }, text(id));
-    sessions.endOf(sub, text(id));
+    const removed = (await keys.list(sub)).find(({ credentialId }) => credentialId === formText(id));
+    await keys.remove({ sub, assertion }, formText(id));
+    sessions.endOf(sub, formText(id));
     notifyAccountEvent(context, services, { user: sub, what: 'passkey_removed', name: removed?.name ?? '' });
     return context.redirect(PATH, 303);
   });
@@ -92,7 +92,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
   return app;
 }
 
-const text = (field: unknown) => (typeof field === 'string' ? field : '');
+const formText = (field: unknown) => (typeof field === 'string' ? field : '');
 
 function incomplete(context: BrowserContext) {
   return messagePage(context, 400, {
@@ -103,7 +103,7 @@ function incomplete(context: BrowserContext) {
 }
 
 function listPage(context: BrowserContext, keys: readonly SigningKey[], recoveryIssued: number | undefined) {
-  const full = isFull(context);
+  const full = hasFullAccess(context);
   const { formToken } = context.var;
   const passkeys = keys.filter(({ method }) => method === 'webauthn').length;
   const token = html`<input type="hidden" name="form_token" value="${formToken}">`;

@@ -3,10 +3,10 @@ import { html } from 'hono/html';
 import type { ConnectionRequest } from '../identity-provider/connection-requests.ts';
 import { CONNECT_PATH } from '../identity-provider/protocol/protocol.ts';
 import { VaultError } from '../identity-provider/third-party.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
-import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
+import { messagePage, page, passkeyRequired, redirectToSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
-import { partyScopeWords } from './scope-words.ts';
+import { thirdPartyScopeWords } from './scope-words.ts';
 
 /** Creates the pages for connecting an account: the request, the redirect to the third party, and the return. */
 export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv> {
@@ -16,8 +16,9 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
     const { user } = context.var;
     const { ticket = '', connection } = context.req.query();
     const wanted = connection === undefined ? { ticket } : { connection };
-    if (user === undefined) return toSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
-    if (!isFull(context)) return passkeyNeeded(context);
+    if (user === undefined)
+      return redirectToSignIn(context, `${CONNECT_PATH}?${new URLSearchParams(wanted)}`);
+    if (!hasFullAccess(context)) return passkeyRequired(context);
     if (connection !== undefined) return ownConnection(context, services, user.username, connection);
     const request = services.connections.byTicket(ticket);
     // The page doesn't say whose link it is: somebody sent it, or the person is signed in as somebody else.
@@ -27,7 +28,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
         text: `It was not created by ${user.name}. If somebody sent it to you, they were trying to get into your account. Close this page.`,
       });
     }
-    return request.status === 'open' ? asks(context, request) : over(context, request.status);
+    return request.status === 'open' ? requestPage(context, request) : outcomePage(context, request.status);
   });
 
   app.get('/connections/callback/:connection', async (context) => {
@@ -40,7 +41,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
       });
     }
     const { code, error, state = '' } = context.req.query();
-    if (!isFull(context)) return passkeyNeeded(context);
+    if (!hasFullAccess(context)) return passkeyRequired(context);
     const request = await services.connections.finish({
       user: user.username,
       connection: context.req.param('connection'),
@@ -54,7 +55,7 @@ export function createConnectionPages(services: PhoneServices): Hono<BrowserEnv>
         text: 'It came too late, was already used, or you did not start it. Nothing was connected.',
       });
     }
-    return over(context, request.status);
+    return outcomePage(context, request.status);
   });
 
   return app;
@@ -70,7 +71,7 @@ function ownConnection(
   try {
     const { ticket } = connections.start(user, { client: A_PROGRAM, device: undefined }, connection, []);
     const request = connections.byTicket(ticket);
-    if (request !== undefined) return asks(context, request);
+    if (request !== undefined) return requestPage(context, request);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
   }
@@ -87,7 +88,7 @@ function unknownConnection(context: BrowserContext) {
   });
 }
 
-function asks(context: BrowserContext, request: ConnectionRequest) {
+function requestPage(context: BrowserContext, request: ConnectionRequest) {
   const { label, asker, scopes, authorizationUrl } = request;
   return page(context, {
     title: `Connect ${label}`,
@@ -101,7 +102,7 @@ function asks(context: BrowserContext, request: ConnectionRequest) {
 <p>You sign in there, not here. The access that you allow is stored here and used only when you or your agent need it.</p>
 <div class="note"><strong>Continue only if you started this yourself.</strong>If someone sent you this link, don’t use it: it’s a scam.</div>
 <p>Requested access:</p>
-<ul data-testid="scopes">${scopes.map((scope) => html`<li>${partyScopeWords[scope] ?? scope}</li>`)}</ul>
+<ul data-testid="scopes">${scopes.map((scope) => html`<li>${thirdPartyScopeWords[scope] ?? scope}</li>`)}</ul>
 <p><a class="go wide" href="${authorizationUrl}" rel="noreferrer" data-testid="continue">Continue to ${label}</a></p>
 </div>`,
   });
@@ -123,7 +124,7 @@ const outcomes = {
   open: { status: 409, title: 'Not finished', text: 'Start again in your terminal.' },
 } as const;
 
-function over(context: BrowserContext, status: keyof typeof outcomes) {
+function outcomePage(context: BrowserContext, status: keyof typeof outcomes) {
   const { status: code, ...message } = outcomes[status];
   return messagePage(context, code, { ...message, link: { href: '/phone', text: 'Go to your phone' } });
 }

@@ -2,10 +2,10 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { ConsentRequest } from '../identity-provider/authorization/consents.ts';
-import { byPasskey, CONSENT_PATH } from '../identity-provider/protocol/protocol.ts';
-import { formsMayLeadTo } from './page/browser.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
-import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
+import { CONSENT_PATH, passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
+import { allowFormRedirect } from './page/browser.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
+import { messagePage, page, passkeyRequired, redirectToSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 import { scopeWords } from './scope-words.ts';
 
@@ -17,9 +17,9 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
   app.get(path, async (context) => {
     const { user } = context.var;
     const id = context.req.param('id');
-    if (user === undefined) return toSignIn(context, `${CONSENT_PATH}/${id}`);
+    if (user === undefined) return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
     const request = await consents.find(context.env, id);
-    if (request === undefined) return over(context);
+    if (request === undefined) return requestOver(context);
     const known = authorized.list(user.username).some(({ clientId }) => clientId === request.clientId);
     return consentPage(context, request, { id, known });
   });
@@ -27,22 +27,26 @@ export function createConsentPages({ authorized, consents }: PhoneServices): Hon
   app.post(path, async (context) => {
     const { user, session } = context.var;
     const id = context.req.param('id');
-    if (user === undefined || session === undefined) return toSignIn(context, `${CONSENT_PATH}/${id}`);
+    if (user === undefined || session === undefined)
+      return redirectToSignIn(context, `${CONSENT_PATH}/${id}`);
     const request = await consents.find(context.env, id);
-    if (request === undefined) return over(context);
+    if (request === undefined) return requestOver(context);
     const { decision } = await context.req.parseBody();
     if (decision !== 'allow' && decision !== 'deny') return context.redirect(`${CONSENT_PATH}/${id}`, 303);
-    if (decision === 'allow' && !isFull(context)) return passkeyNeeded(context);
-    const by = decision === 'allow' ? byPasskey({ synced: session.synced, at: session.openedAt }) : undefined;
+    if (decision === 'allow' && !hasFullAccess(context)) return passkeyRequired(context);
+    const by =
+      decision === 'allow'
+        ? passkeyAuthentication({ synced: session.synced, at: session.openedAt })
+        : undefined;
     const back = await consents.decide(context.env, id, user.username, by);
-    if (back === undefined) return over(context);
+    if (back === undefined) return requestOver(context);
     return context.redirect(back, 303);
   });
 
   return app;
 }
 
-function over(context: BrowserContext) {
+function requestOver(context: BrowserContext) {
   return messagePage(context, 410, {
     title: 'There is nothing to decide here',
     text: 'The program that sent you here is no longer waiting, or is waiting for another browser. Start again there.',
@@ -56,7 +60,7 @@ function consentPage(
   { id, known }: { readonly id: string; readonly known: boolean },
 ) {
   const { name, host, hasDocument, redirectUri, answeredAt, isLocal, isOfApp, scopes } = request;
-  formsMayLeadTo(context, redirectUri);
+  allowFormRedirect(context, redirectUri);
   return page(context, {
     title: 'Allow this program?',
     body: html`<div class="card" data-testid="consent">
@@ -83,10 +87,10 @@ ${
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <div class="pair">
 <button class="stop" name="decision" value="deny" data-testid="deny">Deny</button>
-${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
+${hasFullAccess(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
 </div>
 </form>
-${isFull(context) ? '' : html`<p><a href="/signin?${new URLSearchParams({ next: `${CONSENT_PATH}/${id}` })}" data-testid="passkey-sign-in">Sign in with your passkey</a> to allow it.</p>`}
+${hasFullAccess(context) ? '' : html`<p><a href="/signin?${new URLSearchParams({ next: `${CONSENT_PATH}/${id}` })}" data-testid="passkey-sign-in">Sign in with your passkey</a> to allow it.</p>`}
 </div>`,
   });
 }

@@ -2,11 +2,11 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { Person } from '../../store/home/people.ts';
 import type { DeviceLookup, DeviceRequest } from '../identity-provider/device-codes.ts';
-import { byPasskey } from '../identity-provider/protocol/protocol.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
-import { messagePage, page, passkeyNeeded, toSignIn } from './page/page.ts';
+import { passkeyAuthentication } from '../identity-provider/protocol/protocol.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
+import { messagePage, page, passkeyRequired, redirectToSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
-import { scopesInWords } from './scope-words.ts';
+import { describeSignInScopes } from './scope-words.ts';
 
 const problems: Record<Exclude<DeviceLookup['status'], 'waiting'>, string> = {
   unknown: 'No device is waiting with this code. Compare it with the one on your screen.',
@@ -36,23 +36,23 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
     return codePage(context, userCode, lookup.status === 'unknown' ? 404 : 410, problems[lookup.status]);
   };
 
-  app.get('/device', (context) => codePage(context, codeIn(context.req.query('user_code'))));
+  app.get('/device', (context) => codePage(context, formCode(context.req.query('user_code'))));
 
   app.post('/device', async (context) => {
     const { user } = context.var;
     const { user_code: given } = await context.req.parseBody();
-    const userCode = codeIn(given);
+    const userCode = formCode(given);
     // Only signed-in people learn whether a code is valid, so a stranger can't guess codes.
-    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    if (user === undefined) return redirectToSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
     return context.redirect(confirmPath(found.userCode), 303);
   });
 
   app.get('/device/confirm', async (context) => {
-    const userCode = codeIn(context.req.query('user_code'));
+    const userCode = formCode(context.req.query('user_code'));
     const { user } = context.var;
-    if (user === undefined) return toSignIn(context, confirmPath(userCode));
+    if (user === undefined) return redirectToSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
     return found instanceof Response ? found : consentPage(context, found);
   });
@@ -60,13 +60,13 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   app.post('/device/confirm', async (context) => {
     const { user, session } = context.var;
     const { user_code: given, decision } = await context.req.parseBody();
-    const userCode = codeIn(given);
-    if (user === undefined || session === undefined) return toSignIn(context, confirmPath(userCode));
+    const userCode = formCode(given);
+    if (user === undefined || session === undefined) return redirectToSignIn(context, confirmPath(userCode));
     const found = await lookUp(context, user, userCode);
     if (found instanceof Response) return found;
     const allow = decision === 'allow';
-    if (allow && !isFull(context)) return passkeyNeeded(context);
-    const by = allow ? byPasskey({ synced: session.synced, at: session.openedAt }) : undefined;
+    if (allow && !hasFullAccess(context)) return passkeyRequired(context);
+    const by = allow ? passkeyAuthentication({ synced: session.synced, at: session.openedAt }) : undefined;
     const decided = await services.deviceCodes.decide(userCode, user.username, by);
     if (decided.status !== 'waiting') return codePage(context, userCode, 410, problems[decided.status]);
     return allow ? signedInPage(context, found, user) : deniedPage(context);
@@ -75,7 +75,7 @@ export function createDevicePages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-function codeIn(given: unknown): string {
+function formCode(given: unknown): string {
   return typeof given === 'string' ? given.slice(0, 32) : '';
 }
 
@@ -149,14 +149,14 @@ ${
     : html`<div class="note" data-testid="server-note"><strong>This is for the server ${new URL(request.server).host}.</strong>The device gets access only to that server. The server then acts for you here until you sign the device out.</div>`
 }
 <p>It will be able to:</p>
-<ul data-testid="scopes">${scopesInWords(request.scopes, request.use).map((line) => html`<li>${line}</li>`)}</ul>
+<ul data-testid="scopes">${describeSignInScopes(request.scopes, request.use).map((line) => html`<li>${line}</li>`)}</ul>
 <p class="soft small">It can’t place orders without you: each one needs your approval here or a mandate that you approved.</p>
 <form method="post" action="/device/confirm">
 <input type="hidden" name="form_token" value="${context.var.formToken}">
 <input type="hidden" name="user_code" value="${request.userCode}">
 <div class="pair">
 <button class="stop" name="decision" value="refuse" data-testid="refuse">Don’t allow</button>
-${isFull(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
+${hasFullAccess(context) ? html`<button class="go" name="decision" value="allow" data-testid="allow">Allow</button>` : ''}
 </div>
 </form>
 </div>`,

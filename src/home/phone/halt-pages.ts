@@ -3,18 +3,21 @@ import { html } from 'hono/html';
 import { MAX_DAY_LOSS, type TradingStateSnapshot } from '../../store/halts.ts';
 import { localTime } from './decision/local-time.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
-import { type Markup, page, toSignIn } from './page/page.ts';
-import type { Halting, PhoneServices } from './phone-services.ts';
+import { type Markup, page, redirectToSignIn } from './page/page.ts';
+import type { HaltControl, PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/halt';
 
 /** Creates the halt page. Halting requires no passkey, because a person who lost theirs needs it most. */
-export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices, 'clock'>): Hono<BrowserEnv> {
+export function createHaltPages(
+  halting: HaltControl,
+  { clock }: Pick<PhoneServices, 'clock'>,
+): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
   app.get(PATH, async (context) => {
     const { user, formToken } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     const standing = await halting.trading(user.username);
     const since = localTime(Math.min(standing?.since ?? clock.now(), clock.now()));
     return page(context, {
@@ -26,7 +29,7 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
 <p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker and can be cancelled.</p>
 <p>To resume: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`
-          : html`${standing?.state === 'reducing' ? reducing(standing, since) : ''}<div class="card">
+          : html`${standing?.state === 'reducing' ? reducingCard(standing, since) : ''}<div class="card">
 <h1 tabindex="-1">Halt all trading?</h1>
 <p>Pending requests are withdrawn, and nothing more is carried out until you approve resuming. Open orders stay at the broker and can be cancelled.</p>
 <form method="post" action="${PATH}">
@@ -39,7 +42,7 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
 
   app.post(PATH, async (context) => {
     const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     await halting.halt(user.username);
     return context.redirect(PATH, 303);
   });
@@ -48,7 +51,7 @@ export function createHaltPages(halting: Halting, { clock }: Pick<PhoneServices,
 }
 
 /** Renders the state in which positions can only be reduced. A full halt is still offered, because it also stops sales. */
-function reducing({ until, by }: TradingStateSnapshot, since: Markup): Markup {
+function reducingCard({ until, by }: TradingStateSnapshot, since: Markup): Markup {
   return html`<div class="card" data-testid="reducing">
 <h2>Positions can only be reduced</h2>
 <p>Since ${since}${by === MAX_DAY_LOSS ? ', because the account has lost more today than its limit allows' : ''}. Nothing is bought, and you can sell only what you hold, whoever proposes it.${until === undefined ? '' : html` It ends automatically at ${localTime(until)}.`}</p>

@@ -3,17 +3,17 @@ import { html } from 'hono/html';
 import { dollars } from '../../trading/amounts.ts';
 import type { MandateState, MandateView } from '../../trading/mandate/mandate.ts';
 import {
-  bands,
+  formatPriceBands,
   mandateAmounts,
   mandateFor,
+  mandateHeadline,
   mandateWhen,
-  mandateWorst,
 } from '../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../trading/mandate/standing-words.ts';
 import { environmentBanner } from './decision/signs.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
-import { type Markup, page, toSignIn } from './page/page.ts';
-import type { Mandating } from './phone-services.ts';
+import { type Markup, page, redirectToSignIn } from './page/page.ts';
+import type { MandateControl } from './phone-services.ts';
 
 const PATH = '/phone/mandates';
 
@@ -31,12 +31,12 @@ const stateWords: Readonly<Record<MandateState, string>> = {
  * revoking require no passkey, because they only tighten. Mandates can't be created, widened or resumed here, because
  * that requires an approval like any other proposal.
  */
-export function createMandatePages(mandating: Mandating): Hono<BrowserEnv> {
+export function createMandatePages(mandating: MandateControl): Hono<BrowserEnv> {
   const app = new Hono<BrowserEnv>();
 
   app.get(PATH, async (context) => {
     const { user, formToken } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     const all = await mandating.list(user.username);
     const open = all.filter(({ state }) => ['active', 'suspended', 'exhausted'].includes(state));
     const over = all.filter((mandate) => !open.includes(mandate));
@@ -45,7 +45,7 @@ export function createMandatePages(mandating: Mandating): Hono<BrowserEnv> {
       body: html`<h1 tabindex="-1">Mandates</h1>
 <p class="soft">Orders that can be placed without asking you again.</p>
 ${open.length === 0 ? html`<p data-testid="no-mandates">No mandates. Every order needs your approval.</p>` : ''}
-${open.map((mandate) => card(mandate, formToken))}
+${open.map((mandate) => mandateCard(mandate, formToken))}
 ${
   over.length === 0
     ? ''
@@ -60,7 +60,7 @@ ${
 
   app.post(PATH, async (context) => {
     const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     const { id, end } = await context.req.parseBody();
     if (typeof id === 'string' && (end === 'suspended' || end === 'revoked')) {
       await mandating.end(user.username, id, end);
@@ -71,7 +71,7 @@ ${
   return app;
 }
 
-function card(mandate: MandateView, formToken: string): Markup {
+function mandateCard(mandate: MandateView, formToken: string): Markup {
   const { id, state, terms, slot, standing } = mandate;
   const rows: [string, string][] = [
     ['Used', usageText(mandate)],
@@ -82,13 +82,13 @@ function card(mandate: MandateView, formToken: string): Markup {
       ? []
       : [['Last', describeLastResult(standing.last)] as [string, string]]),
     ...(slot === undefined ? [] : [['Now', slot] as [string, string]]),
-    ...(terms.price === undefined ? [] : [['Prices', bands(terms.price)] as [string, string]]),
+    ...(terms.price === undefined ? [] : [['Prices', formatPriceBands(terms.price)] as [string, string]]),
     ['Order types', terms.order_types.join(', ')],
     ['Account', terms.account],
   ];
   return html`<article class="card" data-testid="mandate" data-id="${id}" data-state="${state}">
 ${environmentBanner(terms.environment)}
-<h2 data-testid="mandate-worst">${mandateWorst(terms)}</h2>
+<h2 data-testid="mandate-worst">${mandateHeadline(terms)}</h2>
 <p data-testid="mandate-for">${mandateFor(terms)} · <strong>${stateWords[state]}</strong></p>
 <dl class="shows">${rows.map(([label, text]) => html`<div><dt>${label}</dt><dd>${text}</dd></div>`)}</dl>
 <p class="small soft mono">${id}</p>

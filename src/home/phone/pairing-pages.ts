@@ -38,7 +38,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
     const secret = await formSecret(context);
     const pairing = await keys.pairing(secret);
     const person = pairing === undefined ? undefined : people.find(pairing.sub);
-    return person === undefined ? linkOver(context) : setUpPage(context, secret, person.name);
+    return person === undefined ? linkExpired(context) : setUpPage(context, secret, person.name);
   });
 
   app.post(`${PAIRING_PATH}/options`, async (context) => {
@@ -53,7 +53,7 @@ export function createPairingPages(services: PhoneServices): Hono<BrowserEnv> {
     const { registration: given, name } = await context.req.parseBody();
     const secret = await formSecret(context);
     const registration = readRegistration(given);
-    if ((await keys.pairing(secret)) === undefined) return linkOver(context);
+    if ((await keys.pairing(secret)) === undefined) return linkExpired(context);
     if (registration === undefined) {
       return messagePage(context, 400, {
         title: 'No passkey was created',
@@ -110,7 +110,7 @@ ${
   });
 }
 
-function linkOver(context: BrowserContext) {
+function linkExpired(context: BrowserContext) {
   const { about } = context.var;
   return messagePage(context, 410, {
     title: 'This link no longer works',

@@ -60,7 +60,7 @@ export function createPhoneApi(services: PhoneServices): Hono<{ Bindings: HttpBi
       user,
       decision === 'approve' ? TERMINAL_PHONE_AUTHENTICATION : undefined,
     );
-    return answerLookup(context, user, lookup);
+    return respondLookup(context, user, lookup);
   });
 
   app.post('/connections', async (context) => {
@@ -113,18 +113,18 @@ function requestRoutes(services: PhoneServices, known: (username: string) => boo
       context.req.query('status') === 'all'
         ? [...services.requests.pending(user), ...services.requests.recent(user, 20)]
         : services.requests.pending(user);
-    return context.json(shown.map(view));
+    return context.json(shown.map(toPhoneRequest));
   });
 
   app.get('/requests/:id', async (context) => {
     const id = context.req.param('id');
     const found = services.requests.find(id);
     if (found === undefined) return context.json({ error: 'not_found' }, 404);
-    const until = context.req.query('until') === 'outcome' ? isOver : isDecided;
+    const until = context.req.query('until') === 'outcome' ? isFinalRequest : isDecided;
     const done = () => until(services.requests.find(id) ?? found);
     const asked = await waitUntil(services, context, found.user, done, found.expiresAt);
     if (!asked) return context.json({ error: 'invalid_request' }, 400);
-    return context.json(view(services.requests.find(id) ?? found));
+    return context.json(toPhoneRequest(services.requests.find(id) ?? found));
   });
 
   app.post('/requests/:id', async (context) => {
@@ -148,7 +148,7 @@ function requestRoutes(services: PhoneServices, known: (username: string) => boo
         return context.json({ error: 'already_decided', status: result.request.status }, 409);
       case 'decided':
       case 'repeated':
-        return context.json(view(result.request));
+        return context.json(toPhoneRequest(result.request));
     }
   });
 
@@ -183,7 +183,7 @@ const lookupErrors = {
   used: ['already_used', 409],
 } as const;
 
-function answerLookup(context: Context, user: string, lookup: DeviceLookup): Response {
+function respondLookup(context: Context, user: string, lookup: DeviceLookup): Response {
   if (lookup.status !== 'waiting') {
     const [error, status] = lookupErrors[lookup.status];
     return context.json({ error }, status);
@@ -195,12 +195,12 @@ function answerLookup(context: Context, user: string, lookup: DeviceLookup): Res
 const isDecided = ({ status }: ApprovalRequest) => status !== 'pending';
 
 /** Returns whether the request is final. An approved proposal is final once the gateway has reported its outcome. */
-function isOver({ status, details, outcome }: ApprovalRequest): boolean {
+function isFinalRequest({ status, details, outcome }: ApprovalRequest): boolean {
   if (status !== 'approved') return status !== 'pending';
   return !isProposalDetails(details) || (outcome !== undefined && outcome.state !== 'executing');
 }
 
-function view(request: ApprovalRequest): PhoneRequest {
+function toPhoneRequest(request: ApprovalRequest): PhoneRequest {
   const proposal = proposalDetailsSchema.safeParse(request.details).data;
   const { outcome } = request;
   return {

@@ -15,14 +15,14 @@ const deviceSignInSchema = z.object({
   scopes: z.array(z.string()),
 });
 
-const answeredConnectionSchema = z.object({
+const connectionResultSchema = z.object({
   user: z.string(),
   connection: z.string(),
   label: z.string(),
   scopes: z.array(z.string()),
   status: z.enum(['open', 'expired', 'connected', 'denied', 'failed']),
 });
-export type AnsweredConnection = z.output<typeof answeredConnectionSchema>;
+export type ConnectionResult = z.output<typeof connectionResultSchema>;
 
 const ticketSchema = z.object({ url: z.url() });
 const registrationSchema = z.object({ token: z.string() });
@@ -41,17 +41,17 @@ interface PhoneClientOptions {
   readonly keyOf?: (user: string) => Pick<SoftwareKey, 'sign'>;
 }
 
-type Failures = Readonly<Record<number, (said: string) => TradeAgentError>>;
+type ErrorsByStatus = Readonly<Record<number, (said: string) => TradeAgentError>>;
 
 /** Client for the sandbox's phone. Every call throws only TradeAgentErrors. */
 export type PhoneClient = ReturnType<typeof createPhoneClient>;
 
 export function createPhoneClient(options: PhoneClientOptions) {
   const { phone, pairingSecret, keyOf = (user) => softwareKey(pairingSecret, user) } = options;
-  const call = caller(options);
+  const call = createCaller(options);
   const failed = (code: ErrorCode, message: string, hint?: string) => () =>
     new TradeAgentError(code, message, defined({ hint }));
-  const noUser = (user: string): Failures => ({
+  const noUser = (user: string): ErrorsByStatus => ({
     404: failed(
       'not_found',
       `the sandbox has no user ${JSON.stringify(user)}`,
@@ -122,7 +122,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
       const body = decision === 'approve' ? { decision, evidence: await signed(path, id) } : { decision };
       const secretHint = 'Check that the pairing secret belongs to the running sandbox.';
       const finalHint = 'Decisions are final. Propose the order again.';
-      const failures: Failures = {
+      const failures: ErrorsByStatus = {
         403: (said) => failed('provider_error', `request ${id} was not approved: ${said}`, secretHint)(),
         404: noRequest(id),
         409: failed('usage', `request ${id} was already decided the other way`, finalHint),
@@ -137,7 +137,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
     /** Completes a device sign-in. @throws {TradeAgentError} `not_found`, `login_expired`, `usage` (already used) */
     completeDevice: (user: string, userCode: string) => {
       const nobody = `no device is waiting with code ${userCode}, or there is no user ${user}`;
-      const failures: Failures = {
+      const failures: ErrorsByStatus = {
         404: failed('not_found', nobody, 'Compare the code with the one shown by login.'),
         409: failed('usage', `code ${userCode} was already used`, 'Start login again.'),
         410: failed('login_expired', `code ${userCode} has expired`, 'Start login again.'),
@@ -154,7 +154,7 @@ export function createPhoneClient(options: PhoneClientOptions) {
         404: failed('not_found', `${user} has no account to connect under this link`, hint),
       };
       const body = { user, ticket, decision };
-      return call(answeredConnectionSchema, '/phone/api/connections', failures, { body });
+      return call(connectionResultSchema, '/phone/api/connections', failures, { body });
     },
     /** Creates a link that sets up a browser as the user's phone, with its own passkey. It works once, within ten minutes. */
     pairing: (user: string) => call(ticketSchema, '/phone/api/pairings', noUser(user), { body: { user } }),
@@ -166,15 +166,15 @@ export function createPhoneClient(options: PhoneClientOptions) {
   };
 }
 
-interface Asked {
+interface CallOptions {
   readonly body?: unknown;
   readonly signal?: AbortSignal;
   readonly waitMs?: number;
 }
 
 /** Creates a function that makes one call and validates the response with a schema. `failures` maps statuses to errors. */
-function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
-  const ask = async (path: string, { body, signal, waitMs = 0 }: Asked) => {
+function createCaller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOptions) {
+  const ask = async (path: string, { body, signal, waitMs = 0 }: CallOptions) => {
     const timeout = AbortSignal.timeout(TIMEOUT_MS + waitMs);
     try {
       const response = await request(new URL(path, phone), {
@@ -199,8 +199,8 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
   return async function call<T>(
     schema: z.ZodType<T>,
     path: string,
-    failures: Failures,
-    init: Asked = {},
+    failures: ErrorsByStatus,
+    init: CallOptions = {},
   ): Promise<T> {
     const { response, body } = await ask(path, init);
     if (response.status === 401) {
@@ -209,7 +209,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
       });
     }
     const known = failures[response.status];
-    if (known !== undefined) throw known(saidIn(body));
+    if (known !== undefined) throw known(errorReason(body));
     const parsed = response.ok ? schema.safeParse(body) : undefined;
     if (!parsed?.success) {
       throw new TradeAgentError(
@@ -221,7 +221,7 @@ function caller({ phone, pairingSecret, fetch: request = fetch }: PhoneClientOpt
   };
 }
 
-function saidIn(body: unknown): string {
+function errorReason(body: unknown): string {
   const said = z.object({ message: z.string() }).safeParse(body).data;
   return said === undefined ? 'no reason was given' : safeLine(said.message, 200);
 }

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { eventAnswer, streamLimit, tooManyStreams } from '../../net/event-answer.ts';
+import { eventStreamResponse, streamLimit, tooManyStreams } from '../../net/event-answer.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
 import { type CachedReads, cacheReads } from './dashboard/kept-reads.ts';
@@ -10,8 +10,8 @@ import { createHistoryPages } from './decision/history-pages.ts';
 import { type CardState, requestCard, requestItem } from './decision/request-card.ts';
 import { recentItem, resultPanel } from './decision/result-panel.ts';
 import { isOpenSession } from './page/browser.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from './page/browser-env.ts';
-import { type Markup, page, toSignIn } from './page/page.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
+import { type Markup, page, redirectToSignIn } from './page/page.ts';
 import { nextChange, type PhoneServices } from './phone-services.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
@@ -26,7 +26,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
 
   app.get('/phone', async (context) => {
     const viewer = currentViewer(context);
-    if (viewer === undefined) return toSignIn(context, '/phone');
+    if (viewer === undefined) return redirectToSignIn(context, '/phone');
     const state = await phoneState(services, viewer);
     return page(context, {
       title: 'Approve orders',
@@ -44,7 +44,7 @@ export function createPhonePages(services: PhoneServices): Hono<BrowserEnv> {
     if (viewer === undefined) return context.text('sign in first', 401);
     const leave = streams.enter(viewer.user);
     if (leave === undefined) return tooManyStreams(context);
-    return eventAnswer(
+    return eventStreamResponse(
       context,
       ({ message }) => services.onError(message),
       async (stream, over) => {
@@ -96,7 +96,7 @@ function phoneBody(state: PhoneState, chosen: string | undefined, within = false
 function currentViewer(context: BrowserContext): Viewer | undefined {
   const { user, session, formToken } = context.var;
   if (user === undefined || session === undefined) return undefined;
-  return { user: user.username, session: session.id, canApprove: isFull(context), formToken };
+  return { user: user.username, session: session.id, canApprove: hasFullAccess(context), formToken };
 }
 
 const DASHBOARD_PATH = '/phone/dashboard';
@@ -116,7 +116,7 @@ export function createDashboardPages(
   return createDashboardRoutes({
     path: DASHBOARD_PATH,
     dataOf: ({ var: { user } }) => (user === undefined ? undefined : readsOf(user.username)),
-    toGetIn: (context) => toSignIn(context, DASHBOARD_PATH),
+    toGetIn: (context) => redirectToSignIn(context, DASHBOARD_PATH),
     isOpen: async ({ var: { session } }) => session !== undefined && (await isOpenSession(session, services)),
     async decide(context) {
       const viewer = currentViewer(context);

@@ -14,13 +14,13 @@ import type { DecisionServices } from './decision/approval-steps.ts';
 import type { BrowserServices } from './page/browser.ts';
 import type { PhonePush } from './push/phone-push.ts';
 
-export interface Halting {
+export interface HaltControl {
   /** Returns a person's trading state, or undefined if it is unknown. */
   trading(sub: string): Promise<TradingStateSnapshot | undefined>;
   halt(sub: string): Promise<void>;
 }
 
-export interface Mandating {
+export interface MandateControl {
   /** Lists the mandates, newest first. */
   list(sub: string): Promise<MandateView[]>;
   /** Ends a mandate. One that has already ended stays as it is. */
@@ -30,8 +30,8 @@ export interface Mandating {
 export interface PhoneServices extends BrowserServices, DecisionServices {
   readonly recovery: RecoveryCodes;
   /** Undefined if the provider has no gateway. */
-  readonly halting?: Halting | undefined;
-  readonly mandating?: Mandating | undefined;
+  readonly halting?: HaltControl | undefined;
+  readonly mandating?: MandateControl | undefined;
   readonly dashboards?: ((sub: string) => DashboardData) | undefined;
   readonly deviceCodes: DeviceCodes;
   readonly consents: Consents;

@@ -1,8 +1,8 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
 import { utcSeconds } from '../../machine/clock.ts';
-import { type BrowserEnv, isFull } from './page/browser-env.ts';
-import { page, passkeyNeeded, toSignIn } from './page/page.ts';
+import { type BrowserEnv, hasFullAccess } from './page/browser-env.ts';
+import { page, passkeyRequired, redirectToSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/programs';
@@ -13,7 +13,7 @@ export function createProgramPages({ authorized, clients, grants }: PhoneService
 
   app.get(PATH, (context) => {
     const { user, formToken } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     const token = html`<input type="hidden" name="form_token" value="${formToken}">`;
     return page(context, {
       title: 'Programs',
@@ -47,7 +47,7 @@ export function createProgramPages({ authorized, clients, grants }: PhoneService
 <form method="post" action="${PATH}/remove">${token}<input type="hidden" name="id" value="${clientId}"><button class="quiet" data-testid="remove-program">Remove</button></form></li>`,
       )}</ul>
 ${
-  isFull(context)
+  hasFullAccess(context)
     ? html`<form method="post" action="${PATH}/token">${token}<button class="quiet wide" data-testid="let-in">Allow another program</button></form>`
     : ''
 }`,
@@ -56,8 +56,8 @@ ${
 
   app.post(`${PATH}/token`, (context) => {
     const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
-    if (!isFull(context)) return passkeyNeeded(context);
+    if (user === undefined) return redirectToSignIn(context, PATH);
+    if (!hasFullAccess(context)) return passkeyRequired(context);
     const { token, expiresAt } = clients.issueToken(user.username);
     return page(context, {
       title: 'Token for one program',
@@ -74,7 +74,7 @@ ${
   const ending = (path: string, end: (user: string, id: string) => Promise<unknown>) =>
     app.post(`${PATH}/${path}`, async (context) => {
       const { user } = context.var;
-      if (user === undefined) return toSignIn(context, PATH);
+      if (user === undefined) return redirectToSignIn(context, PATH);
       const { id } = await context.req.parseBody();
       if (typeof id === 'string') await end(user.username, id);
       return context.redirect(PATH, 303);

@@ -16,7 +16,7 @@ export const scopeWords: Readonly<Record<string, string>> = {
   'delete:me:connected_accounts': 'Disconnect them',
 };
 
-export const partyScopeWords: Readonly<Record<string, string>> = {
+export const thirdPartyScopeWords: Readonly<Record<string, string>> = {
   'account:write': 'see your account and change its settings',
   trading: 'place and cancel orders',
   'chat:write': 'send messages as you',
@@ -29,7 +29,7 @@ const STAY_SIGNED_IN = scopeWords.offline_access ?? '';
  * Describes the access that a sign-in will have, line by line.
  * @param use a sign-in to a server always persists, so `offline_access` describes what the server does while the person is away
  */
-export function scopesInWords(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {
+export function describeSignInScopes(scopes: readonly string[], use: 'session' | 'mcp' | 'server'): string[] {
   const words = scopes.map((scope) => scopeWords[scope] ?? scope);
   if (use !== 'server') return words;
   const here = words.filter((line) => line !== STAY_SIGNED_IN);

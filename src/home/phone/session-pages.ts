@@ -3,12 +3,12 @@ import { html } from 'hono/html';
 import type { Session } from '../../store/home/sessions.ts';
 import { localTime } from './decision/local-time.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
-import { page, toSignIn } from './page/page.ts';
+import { page, redirectToSignIn } from './page/page.ts';
 import type { PhoneServices } from './phone-services.ts';
 
 const PATH = '/phone/sessions';
 
-const how: Record<Session['by'], string> = {
+const signInMethods: Record<Session['by'], string> = {
   passkey: 'with a passkey',
   link: 'with a link',
   recovery: 'with the recovery code',
@@ -19,7 +19,7 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
 
   app.get(PATH, (context) => {
     const { user, session, formToken } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     return page(context, {
       title: 'Sessions',
       body: html`<h1 tabindex="-1">Sessions</h1>
@@ -27,7 +27,7 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
 <ul class="recent">${sessions.list(user.username).map(
         (one) => html`<li data-testid="session"><span>${one.browser}${
           one.id === session?.id ? html` <strong data-testid="this-browser">this browser</strong>` : ''
-        }<br><span class="soft small">${how[one.by]}, ${localTime(one.openedAt)}; last used ${localTime(one.seenAt)}</span></span>
+        }<br><span class="soft small">${signInMethods[one.by]}, ${localTime(one.openedAt)}; last used ${localTime(one.seenAt)}</span></span>
 <form method="post" action="${PATH}/end"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${one.id}"><button class="quiet" data-testid="end-session">Sign out</button></form></li>`,
       )}</ul>
 <form method="post" action="${PATH}/end-others"><input type="hidden" name="form_token" value="${formToken}"><button class="stop wide" data-testid="end-others">Sign out everywhere else</button></form>`,
@@ -36,7 +36,7 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
 
   app.post(`${PATH}/end`, async (context) => {
     const { user } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     const { id } = await context.req.parseBody();
     if (typeof id === 'string') sessions.end(user.username, id);
     return context.redirect(PATH, 303);
@@ -44,7 +44,7 @@ export function createSessionPages({ sessions }: PhoneServices): Hono<BrowserEnv
 
   app.post(`${PATH}/end-others`, (context) => {
     const { user, session } = context.var;
-    if (user === undefined) return toSignIn(context, PATH);
+    if (user === undefined) return redirectToSignIn(context, PATH);
     for (const { id } of sessions.list(user.username))
       if (id !== session?.id) sessions.end(user.username, id);
     return context.redirect(PATH, 303);

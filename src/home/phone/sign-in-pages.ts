@@ -30,7 +30,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
       return context.redirect(target, 303);
     } catch (error) {
       const wait = limits.signIns.take(limits.addressOf(context.env.incoming));
-      if (wait !== undefined) return tooMany(context, target, wait);
+      if (wait !== undefined) return tooManyAttempts(context, target, wait);
       return signInPage(context, target, 401, keyErrorText(error).text);
     }
   });
@@ -42,7 +42,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
     const address = limits.addressOf(context.env.incoming);
     const who = `${address} ${name}`;
     const wait = limits.recoveryCodes.wait(who) ?? limits.recoveries.wait(address);
-    if (wait !== undefined) return tooMany(context, target, wait);
+    if (wait !== undefined) return tooManyAttempts(context, target, wait);
     if (!recovery.check(name, typeof code === 'string' ? code.slice(0, 64) : '')) {
       limits.recoveryCodes.take(who);
       limits.recoveries.take(address);
@@ -88,7 +88,7 @@ export function createSignInPages(services: PhoneServices): Hono<BrowserEnv> {
   return app;
 }
 
-function tooMany(context: BrowserContext, next: string, wait: number) {
+function tooManyAttempts(context: BrowserContext, next: string, wait: number) {
   context.header('retry-after', String(wait));
   const time = wait < 120 ? `${wait} s` : `${Math.ceil(wait / 60)} minutes`;
   return signInPage(context, next, 429, `Too many attempts from your network. Wait ${time}.`);

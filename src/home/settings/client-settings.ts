@@ -8,7 +8,7 @@ const RESERVED_IDS: readonly string[] = [LOGIN_CLIENT_ID];
 /** Private members of a JWK (RFC 7518 §6.2.2, §6.3.2, §6.4.1). */
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 
-export const clientId = z
+export const clientIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,64}$/, 'must be 1 to 64 of A-Z a-z 0-9 . _ -')
   .refine((id) => !RESERVED_IDS.includes(id), 'is reserved for one of the home’s own clients');
@@ -22,7 +22,7 @@ const publicKeySchema = z
   );
 
 /** A client's public keys, or their address. */
-export const clientKeys = {
+export const clientKeySchemas = {
   jwks: z.strictObject({ keys: z.array(publicKeySchema).min(1).max(10) }).optional(),
   jwks_uri: z.string().refine(isSecureUrl, INSECURE_URL).optional(),
 };
@@ -36,14 +36,14 @@ export const KEY_SOURCE_ISSUE = {
   error: 'is required unless "jwks_uri" is set; set exactly one of them',
 };
 
-export function namesEachOnce(
+export function requireUniqueClientIds(
   clients: readonly { readonly client_id: string }[],
   context: z.RefinementCtx,
 ): void {
-  const twice = firstTwice(clients.map(({ client_id }) => client_id));
+  const twice = firstDuplicate(clients.map(({ client_id }) => client_id));
   if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is listed twice` });
 }
 
-export function firstTwice(names: readonly string[]): string | undefined {
+export function firstDuplicate(names: readonly string[]): string | undefined {
   return names.find((name, index) => names.indexOf(name) !== index);
 }

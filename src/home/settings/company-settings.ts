@@ -3,12 +3,12 @@ import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
 import { MCP_SCOPES } from '../../oauth/scopes.ts';
 import { USERNAME_PATTERN } from '../../store/home/people.ts';
 import {
-  clientId,
-  clientKeys,
-  firstTwice,
+  clientIdSchema,
+  clientKeySchemas,
+  firstDuplicate,
   hasOneKeySource,
   KEY_SOURCE_ISSUE,
-  namesEachOnce,
+  requireUniqueClientIds,
 } from './client-settings.ts';
 
 const displayName = z.string().min(1).max(60);
@@ -39,7 +39,7 @@ const companySchema = z.strictObject({
   clients: z
     .array(
       z
-        .strictObject({ client_id: clientId, name: displayName, ...clientKeys })
+        .strictObject({ client_id: clientIdSchema, name: displayName, ...clientKeySchemas })
         .refine(hasOneKeySource, KEY_SOURCE_ISSUE),
     )
     .min(1)
@@ -59,9 +59,9 @@ export const companiesSchema = z
   .min(1)
   .max(20)
   .superRefine((companies, context) => {
-    const twice = firstTwice(companies.map((company) => company.issuer));
+    const twice = firstDuplicate(companies.map((company) => company.issuer));
     if (twice !== undefined) context.addIssue({ code: 'custom', message: `${twice} is listed twice` });
-    namesEachOnce(
+    requireUniqueClientIds(
       companies.flatMap((company) => company.clients),
       context,
     );

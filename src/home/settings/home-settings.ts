@@ -5,14 +5,14 @@ import { noticesSchema } from '../../config/notice-channels.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { peerList } from '../../net/peer-list.ts';
 import { INSECURE_URL, isSecureUrl } from '../../net/secure-url.ts';
-import { isRedirect } from '../identity-provider/authorization/public-client.ts';
+import { isAllowedRedirect } from '../identity-provider/authorization/public-client.ts';
 import {
-  clientId,
-  clientKeys,
-  firstTwice,
+  clientIdSchema,
+  clientKeySchemas,
+  firstDuplicate,
   hasOneKeySource,
   KEY_SOURCE_ISSUE,
-  namesEachOnce,
+  requireUniqueClientIds,
 } from './client-settings.ts';
 import { companiesSchema } from './company-settings.ts';
 import { homeAddressProblem, isLocalAddress } from './home-address.ts';
@@ -20,26 +20,26 @@ import { homeAddressProblem, isLocalAddress } from './home-address.ts';
 /** Default port, for use behind `tailscale serve` or a proxy. */
 export const DEFAULT_PORT = 4780;
 
-const wholePath = z.string().refine(isAbsolute, 'must be an absolute path');
+const absolutePath = z.string().refine(isAbsolute, 'must be an absolute path');
 
 /** Examples: `127.0.0.1:4780`, `[::1]:4780`. */
-const listenAddress = z
+const listenAddressSchema = z
   .string()
-  .refine((text) => listenParts(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
+  .refine((text) => splitListenAddress(text) !== undefined, 'must be HOST:PORT, as in 127.0.0.1:4780');
 
 const knownClientSchema = z.strictObject({
-  client_id: clientId,
+  client_id: clientIdSchema,
   /** The name on the consent page. */
   name: z.string().min(1).max(60),
   redirect_uris: z
-    .array(z.string().refine(isRedirect, 'must be https, http at localhost, or an app’s own scheme'))
+    .array(z.string().refine(isAllowedRedirect, 'must be https, http at localhost, or an app’s own scheme'))
     .min(1)
     .max(20),
 });
 
 const serverSchema = z
   .strictObject({
-    client_id: clientId,
+    client_id: clientIdSchema,
     /** Its public address, exactly as people enter it. Sign-ins for the server use it as their resource (RFC 8707). */
     address: z
       .string()
@@ -47,7 +47,7 @@ const serverSchema = z
         (text) => isSecureUrl(text) && new URL(text).origin === text,
         'must be an https address without a path, as in https://agent.example',
       ),
-    ...clientKeys,
+    ...clientKeySchemas,
   })
   .refine(hasOneKeySource, KEY_SOURCE_ISSUE);
 
@@ -82,18 +82,18 @@ export const homeSettingsSchema = z
       const problem = homeAddressProblem(text);
       if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
     }),
-    listen: listenAddress.optional(),
+    listen: listenAddressSchema.optional(),
     /** The home's own certificate and key (PEM). They are read again when they are renewed. */
-    tls: z.strictObject({ cert: wholePath, key: wholePath }).optional(),
+    tls: z.strictObject({ cert: absolutePath, key: absolutePath }).optional(),
     /** Trusted proxies: the only addresses and networks that may connect. Their forwarded client address is accepted. */
-    proxy: z.array(z.string()).min(1).superRefine(namesProxies).optional(),
+    proxy: z.array(z.string()).min(1).superRefine(validateProxies).optional(),
     push: pushSettingsSchema.optional(),
     /** When the phone shows three codes to choose from instead of one to compare. Defaults to live accounts only. */
     number_matching: z.enum(['live', 'always', 'off']).optional(),
     /** Preregistered programs, for those that neither have a metadata document nor register themselves. */
-    clients: z.array(knownClientSchema).min(1).max(50).superRefine(namesEachOnce).optional(),
+    clients: z.array(knownClientSchema).min(1).max(50).superRefine(requireUniqueClientIds).optional(),
     /** Servers that run the agent for people of this home (`trade-agent server`), who sign in to them. */
-    servers: z.array(serverSchema).min(1).max(20).superRefine(namesEachOnce).optional(),
+    servers: z.array(serverSchema).min(1).max(20).superRefine(requireUniqueClientIds).optional(),
     /** Companies whose people sign in with an assertion from their own identity provider (ID-JAG). */
     companies: companiesSchema.optional(),
     /** Receivers that are notified when a sign-in ends or passkeys change. */
@@ -101,7 +101,7 @@ export const homeSettingsSchema = z
     /** How the owner is notified if no push arrives. Same format as `notices` in a profile. */
     notices: noticesSchema.optional(),
   })
-  .superRefine(namesNobodyTwice)
+  .superRefine(requireUniqueNames)
   .refine(({ address, tls }) => tls === undefined || !isLocalAddress(address), {
     path: ['tls'],
     error: 'is only for a home at an https address',
@@ -114,7 +114,7 @@ export interface ListenAddress {
 }
 
 /** Parses `HOST:PORT`. Returns undefined for anything else. */
-export function listenParts(text: string): ListenAddress | undefined {
+export function splitListenAddress(text: string): ListenAddress | undefined {
   const [, bracketed, plain, digits] = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]\s]+)):(\d{1,5})$/.exec(text) ?? [];
   const host = bracketed ?? plain;
   const port = Number(digits);
@@ -123,7 +123,7 @@ export function listenParts(text: string): ListenAddress | undefined {
   return { host, port };
 }
 
-export function listenText({ host, port }: ListenAddress): string {
+export function formatListenAddress({ host, port }: ListenAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
@@ -132,7 +132,7 @@ export function resolveListenAddress({
   address,
   listen,
 }: Pick<HomeSettings, 'address' | 'listen'>): ListenAddress {
-  const said = listen === undefined ? undefined : listenParts(listen);
+  const said = listen === undefined ? undefined : splitListenAddress(listen);
   if (said !== undefined) return said;
   const port = isLocalAddress(address) ? Number(new URL(address).port || 80) : DEFAULT_PORT;
   return { host: '127.0.0.1', port };
@@ -146,13 +146,13 @@ export function trustedProxies({ address, tls, proxy, listen }: HomeSettings): r
 }
 
 /** Requires unique addresses and client ids, because each token and each client must belong to one party only. */
-function namesNobodyTwice(
-  { address, clients = [], servers = [], companies = [] }: Named,
+function requireUniqueNames(
+  { address, clients = [], servers = [], companies = [] }: NamedSettings,
   context: z.RefinementCtx,
 ): void {
   const issue = (name: string, message: string) =>
     context.addIssue({ code: 'custom', path: [name], message });
-  const place = firstTwice([address, ...servers.map((server) => server.address)]);
+  const place = firstDuplicate([address, ...servers.map((server) => server.address)]);
   if (place !== undefined) issue('servers', `${place} is used twice`);
   const both = servers.find((server) => clients.some((client) => client.client_id === server.client_id));
   if (both !== undefined) issue('servers', `${both.client_id} is already listed under "clients"`);
@@ -165,14 +165,14 @@ function namesNobodyTwice(
   }
 }
 
-interface Named {
+interface NamedSettings {
   readonly address: string;
   readonly clients?: readonly z.output<typeof knownClientSchema>[] | undefined;
   readonly servers?: readonly z.output<typeof serverSchema>[] | undefined;
   readonly companies?: z.output<typeof companiesSchema> | undefined;
 }
 
-function namesProxies(addresses: readonly string[], context: z.RefinementCtx): void {
+function validateProxies(addresses: readonly string[], context: z.RefinementCtx): void {
   try {
     peerList(addresses);
   } catch (error) {

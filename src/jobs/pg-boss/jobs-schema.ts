@@ -7,7 +7,7 @@ const app = appRole(stateSchema.name);
 const tenant = `${stateSchema.name}.current_tenant()`;
 
 /** pg-boss's tables that have tenants' rows, and the column with the queue's name, which begins with the tenant. */
-const ofTenants = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
+const tenantTables = { job: 'name', job_common: 'name', queue: 'name', job_dependency: 'child_name' };
 
 /**
  * Our additions to pg-boss's tables, applied after each of its migrations: the application's privileges, row-level
@@ -17,7 +17,7 @@ export const ADDITIONS = `
   GRANT USAGE ON SCHEMA ${JOBS_SCHEMA} TO ${app};
   GRANT SELECT, UPDATE ON ${JOBS_SCHEMA}.version TO ${app};
   GRANT SELECT, INSERT, UPDATE, DELETE ON ${JOBS_SCHEMA}.instance TO ${app};
-  ${Object.entries(ofTenants).map(ofTenant).join('')}
+  ${Object.entries(tenantTables).map(tenantPolicy).join('')}
 
   -- pg-boss's own time is the transaction's begin: of two that wait for one row's lock, the first to begin may be the second
   -- to enqueue, and two jobs of one transaction would have no order at all.
@@ -31,7 +31,7 @@ export const ADDITIONS = `
     FOR EACH ROW WHEN (NEW.state = 'created' AND NEW.created_on = now()) EXECUTE FUNCTION ${JOBS_SCHEMA}.in_order();
 `;
 
-function ofTenant([name, column]: [string, string]): string {
+function tenantPolicy([name, column]: [string, string]): string {
   const table = `${JOBS_SCHEMA}.${name}`;
   // Evaluated once per statement, not per row.
   const isTheirs = `split_part(${column}, '/', 1) = (SELECT ${tenant})`;

@@ -23,7 +23,7 @@ export async function migrateJobs(address: string): Promise<void> {
       },
     });
     try {
-      await untilBuilt(boss);
+      await waitForIndexes(boss);
     } finally {
       await boss.stop({ close: false, graceful: false });
     }
@@ -38,7 +38,7 @@ export async function migrateJobs(address: string): Promise<void> {
 }
 
 /** Waits for indexes, which newer versions build in the background. @throws {Error} if one fails */
-async function untilBuilt(boss: PgBoss): Promise<void> {
+async function waitForIndexes(boss: PgBoss): Promise<void> {
   for (;;) {
     const status = await boss.getBamStatus();
     const failed = status.find((one) => one.status === 'failed');

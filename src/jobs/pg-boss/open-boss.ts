@@ -29,7 +29,7 @@ interface BossOptions {
  * @throws {TradeAgentError} `invalid_config` if its tables are missing, or of another version
  */
 export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOptions): Promise<PgBoss> {
-  await whenUp(pool);
+  await waitForDatabase(pool);
   const boss = new PgBoss({
     db: overPool(pool, woken),
     schema: JOBS_SCHEMA,
@@ -53,7 +53,7 @@ export async function openBoss(pool: Pool, { migrate, heard, woken }: BossOption
     return await boss.start();
   } catch (error) {
     await boss.stop({ close: false, graceful: false });
-    throw isUnfit(error) ? notMigrated(error) : error;
+    throw isSchemaError(error) ? notMigrated(error) : error;
   }
 }
 
@@ -72,7 +72,7 @@ function overPool(pool: Pool, woken: BossOptions['woken']): Db {
   };
 }
 
-async function whenUp(pool: Pool): Promise<void> {
+async function waitForDatabase(pool: Pool): Promise<void> {
   const until = Date.now() + MAX_START_WAIT_MS;
   for (;;) {
     try {
@@ -87,7 +87,7 @@ async function whenUp(pool: Pool): Promise<void> {
 }
 
 /** Matches pg-boss's messages. A role without privileges sees no tables. */
-const isUnfit = (error: unknown): boolean =>
+const isSchemaError = (error: unknown): boolean =>
   error instanceof Error && /is not installed|requires migrations/.test(error.message);
 
 function notMigrated(cause: unknown): TradeAgentError {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { openPool } from '../../store/postgres/pool.ts';
 import { requireTenant } from '../../store/postgres/tenant-database.ts';
-import { alarm, within } from '../alarm.ts';
+import { createAlarm, waitAtMost } from '../alarm.ts';
 import {
   ABORT_GRACE_MS,
   DEFAULT_DRAIN_MS,
@@ -155,9 +155,9 @@ interface Running {
 function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
   const running = new Map<Claim, Running>();
   const closing = new AbortController();
-  const bell = alarm();
+  const bell = createAlarm();
 
-  const outcomes = createOutcomes({
+  const outcomes = createOutcomeReporter({
     isOurs: (claim) => !closing.signal.aborted && running.has(claim),
     heard,
   });
@@ -239,9 +239,9 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
       bell.ring();
       await looping;
       const all = () => Promise.all([...running.values()].map(({ ended }) => ended));
-      await within(drainMs, all());
+      await waitAtMost(drainMs, all());
       for (const { abort } of running.values()) abort.abort();
-      await within(ABORT_GRACE_MS, all());
+      await waitAtMost(ABORT_GRACE_MS, all());
       const left = [...running.keys()];
       running.clear();
       await Promise.all(left.map((claim) => claims.giveBack(claim).catch(heard)));
@@ -251,7 +251,7 @@ function startWorker({ claims, handler, concurrency, heard }: WorkerOptions) {
 }
 
 /** Reports outcomes to a database that may be unavailable. An unreported job blocks its key until it counts as lost. */
-function createOutcomes({
+function createOutcomeReporter({
   isOurs,
   heard,
 }: {

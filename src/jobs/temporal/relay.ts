@@ -1,5 +1,5 @@
 import type { WorkerLeases } from '../../store/schedule-rows.ts';
-import { alarm } from '../alarm.ts';
+import { createAlarm } from '../alarm.ts';
 import type { Outbox, OutboxRow } from './outbox.ts';
 
 /** Only one process hands over at a time: a second would only repeat it. */
@@ -41,7 +41,7 @@ interface RelayOptions {
 export function startRelay(options: RelayOptions): { close(): Promise<void> } {
   const { outbox, leases, heard } = options;
   const closing = new AbortController();
-  const bell = alarm();
+  const bell = createAlarm();
   const listener = outbox.listen(bell.ring);
   let clearAt = 0;
   let isAway = false;

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { defined } from '../../values/defined.ts';
-import { within } from '../alarm.ts';
+import { waitAtMost } from '../alarm.ts';
 import {
   ABORT_GRACE_MS,
   expireInSeconds,
@@ -54,9 +54,9 @@ export type Temporal = Awaited<ReturnType<typeof openTemporal>>;
 export async function openTemporal(options: TemporalOptions) {
   const { namespace, tenant, heard } = options;
   const sdk = loadTemporal((message) => heard(new TradeAgentError('internal', `Temporal: ${message}`)));
-  const connection = await connected(sdk, options.connection);
+  const connection = await connectTemporal(sdk, options.connection);
   const client = new sdk.client.Client({ connection, namespace });
-  const bundle = await bundled(sdk);
+  const bundle = await bundleWorkflow(sdk);
   const doing: { attempts: Attempts; worker: Awaited<ReturnType<typeof runWorker>> }[] = [];
   const queueOf = (kind: JobKind) => `trade-agent/${tenant}/${kind}`;
   return {
@@ -78,7 +78,7 @@ export async function openTemporal(options: TemporalOptions) {
       );
     },
     async work(kind: JobKind, handler: JobHandler, concurrency: number): Promise<void> {
-      const attempts = attemptsAt({ ...options, handler, sdk });
+      const attempts = createAttempts({ ...options, handler, sdk });
       const make = () =>
         sdk.worker.Worker.create({
           connection,
@@ -103,7 +103,7 @@ export async function openTemporal(options: TemporalOptions) {
       for (const { worker } of doing) worker.stop();
       await Promise.all(doing.map(({ attempts }) => attempts.close(drainMs)));
       // A worker that can't reach Temporal would retry forever.
-      await within(CLOSE_TIMEOUT_MS, Promise.all(doing.map(({ worker }) => worker.ended)));
+      await waitAtMost(CLOSE_TIMEOUT_MS, Promise.all(doing.map(({ worker }) => worker.ended)));
     },
     close: () => connection.close().catch(heard),
   };
@@ -132,7 +132,7 @@ async function runWorker(make: () => Promise<TemporalWorker>, heard: (error: unk
   return { stop, ended: run().catch(heard) };
 }
 
-async function connected(sdk: TemporalSdk, options: ConnectionOptions): Promise<Connection> {
+async function connectTemporal(sdk: TemporalSdk, options: ConnectionOptions): Promise<Connection> {
   const until = Date.now() + MAX_START_WAIT_MS;
   for (;;) {
     try {
@@ -151,7 +151,7 @@ async function connected(sdk: TemporalSdk, options: ConnectionOptions): Promise<
 let bundling: Promise<WorkflowBundle> | undefined;
 
 /** Bundles the workflow and its library with Temporal's bundler, once per process. */
-function bundled({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBundle> {
+function bundleWorkflow({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBundle> {
   const name = import.meta.url.endsWith('.ts') ? './key-workflow.ts' : './key-workflow.js';
   bundling ??= worker.bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL(name, import.meta.url)),
@@ -167,7 +167,7 @@ function bundled({ worker, workflowLibrary }: TemporalSdk): Promise<WorkflowBund
   return bundling;
 }
 
-type Attempts = ReturnType<typeof attemptsAt>;
+type Attempts = ReturnType<typeof createAttempts>;
 
 interface AttemptsOptions {
   readonly outbox: Pick<Outbox, 'begin' | 'giveBack' | 'done' | 'bury'>;
@@ -180,7 +180,7 @@ interface AttemptsOptions {
  * Runs attempts, and counts each in the job's row when it begins. So an outage of the database uses up no attempts, and
  * Temporal simply retries until there is nothing left to do.
  */
-function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
+function createAttempts({ outbox, handler, sdk, heard }: AttemptsOptions) {
   const { Context, ApplicationFailure } = sdk.activity;
   const running = new Set<Promise<unknown>>();
   let isClosing = false;
@@ -249,9 +249,9 @@ function attemptsAt({ outbox, handler, sdk, heard }: AttemptsOptions) {
     async close(drainMs: number): Promise<void> {
       isClosing = true;
       const all = () => Promise.all(running);
-      await within(drainMs, all());
+      await waitAtMost(drainMs, all());
       closing.abort();
-      await within(ABORT_GRACE_MS, all());
+      await waitAtMost(ABORT_GRACE_MS, all());
       leaving.abort();
       await all();
     },

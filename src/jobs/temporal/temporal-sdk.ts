@@ -116,7 +116,7 @@ let loaded: TemporalSdk | undefined;
  */
 export function loadTemporal(heard: (message: string) => void): TemporalSdk {
   if (loaded !== undefined) return loaded;
-  const entry = resolved();
+  const entry = resolveSdk();
   const load = createRequire(entry);
   let sdk: TemporalSdk;
   try {
@@ -143,7 +143,7 @@ export function loadTemporal(heard: (message: string) => void): TemporalSdk {
   return sdk;
 }
 
-function resolved(): string {
+function resolveSdk(): string {
   try {
     return createRequire(import.meta.url).resolve('@temporalio/worker');
   } catch {

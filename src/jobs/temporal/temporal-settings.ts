@@ -36,13 +36,13 @@ export const temporalSchema = z
       .optional()
       .describe('TLS settings. The default trusts public authorities and has no client certificate.'),
   })
-  .refine(({ api_key_file, tls, address }) => !api_key_file || tls || !isHere(address), {
+  .refine(({ api_key_file, tls, address }) => !api_key_file || tls || !isLocalAddress(address), {
     error: 'api_key_file needs TLS: set tls',
   });
 export type TemporalSettings = z.output<typeof temporalSchema>;
 
 const MAX_KEY_BYTES = 64 * 1024;
-const isHere = (address: string) => isLoopback(new URL(`http://${address}`));
+const isLocalAddress = (address: string) => isLoopback(new URL(`http://${address}`));
 
 /**
  * Returns the connection options. Reads the files each time.
@@ -51,28 +51,28 @@ const isHere = (address: string) => isLoopback(new URL(`http://${address}`));
  */
 export function connectionOptions(settings: TemporalSettings, folder: string): ConnectionOptions {
   const { address, tls, api_key_file } = settings;
-  const apiKey = api_key_file === undefined ? undefined : secretIn(resolve(folder, api_key_file)).trim();
+  const apiKey = api_key_file === undefined ? undefined : readSecret(resolve(folder, api_key_file)).trim();
   const options = { address, ...defined({ apiKey }) };
-  if (tls === undefined) return { ...options, tls: !isHere(address) };
+  if (tls === undefined) return { ...options, tls: !isLocalAddress(address) };
   const { ca_file, cert_file, key_file, server_name } = tls;
   return {
     ...options,
     tls: {
-      ...(ca_file === undefined ? {} : { serverRootCACertificate: publicFile(resolve(folder, ca_file)) }),
+      ...(ca_file === undefined ? {} : { serverRootCACertificate: readPublicFile(resolve(folder, ca_file)) }),
       ...defined({ serverNameOverride: server_name }),
       ...(cert_file === undefined || key_file === undefined
         ? {}
         : {
             clientCertPair: {
-              crt: publicFile(resolve(folder, cert_file)),
-              key: Buffer.from(secretIn(resolve(folder, key_file))),
+              crt: readPublicFile(resolve(folder, cert_file)),
+              key: Buffer.from(readSecret(resolve(folder, key_file))),
             },
           }),
     },
   };
 }
 
-function secretIn(path: string): string {
+function readSecret(path: string): string {
   const unusable = (why: string) =>
     new TradeAgentError('invalid_config', `${path} can't be used: ${why}`, { details: { file: path } });
   const secret = readPrivateFile(path, MAX_KEY_BYTES, unusable);
@@ -80,7 +80,7 @@ function secretIn(path: string): string {
   return secret;
 }
 
-function publicFile(path: string): Buffer {
+function readPublicFile(path: string): Buffer {
   try {
     return readFileSync(path);
   } catch (cause) {

@@ -4,10 +4,10 @@ import { orderStatusWords } from '../../trading/kinds/phrases.ts';
 import type { Environment } from '../../trading/order.ts';
 import type { Proposal, ProposalState } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { toolAnswer, untrusted } from './answer.ts';
+import { toolAnswer, untrustedNote } from './answer.ts';
 
 /** States that don't count as a failure of the call. */
-const fine: readonly string[] = ['pending_approval', 'executing', 'executed'];
+const successStatuses: readonly string[] = ['pending_approval', 'executing', 'executed'];
 
 /** @param wasAsked whether the call requested an action, rather than only a status */
 export function proposalAnswer(
@@ -23,9 +23,9 @@ export function proposalAnswer(
       message: proposalMessage(proposal),
       ...proposalFacts(proposal),
       ...nextStep(proposal),
-      ...untrusted(proposal.reason?.members?.broker_message === undefined ? undefined : 'the broker'),
+      ...untrustedNote(proposal.reason?.members?.broker_message === undefined ? undefined : 'the broker'),
     },
-    wasAsked && (!fine.includes(status) || rejected),
+    wasAsked && (!successStatuses.includes(status) || rejected),
   );
 }
 
@@ -46,12 +46,12 @@ export function proposalMessage(proposal: Proposal): string {
   const order = placedOrder(proposal);
   return [
     `${what}: ${words}.`,
-    ...(order === undefined ? [] : [filled(order)]),
+    ...(order === undefined ? [] : [fillText(order)]),
     ...(reason === undefined || status === 'executed' ? [] : [`${reason.text.replace(/\.$/, '')}.`]),
   ].join(' ');
 }
 
-function filled({
+function fillText({
   status,
   filled_qty,
   filled_avg_price,

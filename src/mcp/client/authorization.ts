@@ -123,7 +123,7 @@ export class Authorization implements AuthProvider {
   }
 
   async #listen(state: string) {
-    const options: Omit<LoopbackRedirectOptions<Returned>, 'port'> = {
+    const options: Omit<LoopbackRedirectOptions<RedirectResult>, 'port'> = {
       path: CALLBACK,
       read: (query: URLSearchParams) =>
         query.get('state') === state
@@ -156,18 +156,18 @@ export class Authorization implements AuthProvider {
     });
   }
 
-  #provider(person: Person | undefined, mayMakeKey: boolean): StoringProvider {
+  #provider(person: SignInSession | undefined, mayMakeKey: boolean): StoringProvider {
     return new StoringProvider(this.#kept, this.#options.client, person, mayMakeKey);
   }
 }
 
-interface Returned {
+interface RedirectResult {
   readonly code: string | undefined;
   readonly iss: string | undefined;
   readonly error: string;
 }
 
-interface Person {
+interface SignInSession {
   readonly redirectUri: string;
   readonly state: string;
   readonly open: (url: string) => Promise<void>;
@@ -178,7 +178,7 @@ class StoringProvider implements OAuthClientProvider {
   readonly clientMetadataUrl?: string;
   readonly #kept: StoredAuthorization;
   readonly #registered: AuthorizationOptions['client'];
-  readonly #person: Person | undefined;
+  readonly #person: SignInSession | undefined;
   readonly #mayMakeKey: boolean;
   #verifier = '';
   /** The discovery state before the redirect. Used only on return, to detect a server that moved (SEP-2352). */
@@ -189,7 +189,7 @@ class StoringProvider implements OAuthClientProvider {
   constructor(
     kept: StoredAuthorization,
     registered: AuthorizationOptions['client'],
-    person: Person | undefined,
+    person: SignInSession | undefined,
     mayMakeKey: boolean,
   ) {
     this.#kept = kept;

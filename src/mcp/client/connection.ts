@@ -13,8 +13,8 @@ import {
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
 import type { McpServerConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { boundedFetch, isAnswerTooLong } from '../../net/bounded-fetch.ts';
-import { leadsOutside } from '../../net/public-fetch.ts';
+import { boundedFetch, isResponseTooLarge } from '../../net/bounded-fetch.ts';
+import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
 import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import { safeLine, safeText } from '../../text/shown-text.ts';
@@ -41,9 +41,9 @@ export function serverFetch(
   return async (input, init = {}) => {
     const url = new URL(input instanceof Request ? input.url : String(input));
     if (url.origin !== server.origin) {
-      outside ??= leadsOutside(server.hostname, resolve);
+      outside ??= hasOnlyPublicAddresses(server.hostname, resolve);
       const allowed =
-        isSecureUrl(url.href) && (!(await outside) || (await leadsOutside(url.hostname, resolve)));
+        isSecureUrl(url.href) && (!(await outside) || (await hasOnlyPublicAddresses(url.hostname, resolve)));
       if (!allowed) throw new TypeError(`${server.host} refers to ${url.host}, which is not allowed`);
     }
     return await bounded(input, { ...init, signal: init.signal ?? AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
@@ -86,7 +86,7 @@ function partText(part: CallToolResult['content'][number]): string {
   }
 }
 
-const usualLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
+const defaultLimits: ServerLimits = { probeMs: 5_000, connectMs: 20_000, listMs: 15_000, callMs: 60_000 };
 
 /** A connected server. Methods throw a `TradeAgentError` with our own message, or the signal's reason. */
 export interface ServerConnection {
@@ -104,10 +104,10 @@ export interface ServerConnection {
  */
 export async function connectServer(access: ServerAccess, signal: AbortSignal): Promise<ServerConnection> {
   const { server } = access;
-  const limits = { ...usualLimits, ...access.limits };
-  const wire = new Wire();
+  const limits = { ...defaultLimits, ...access.limits };
+  const wire = new TrafficMonitor();
   const authorization = createAuthorization(access, wire);
-  const attempt = signingIn(access, authorization, wire);
+  const attempt = withSignIn(access, authorization, wire);
   const client = await attempt(signal, () => openClient(access, { authorization, wire, limits }, signal));
   const about = client.getServerVersion();
   return {
@@ -136,7 +136,7 @@ export async function connectServer(access: ServerAccess, signal: AbortSignal): 
 
 function createAuthorization(
   { server, fetch, credentials, registration }: ServerAccess,
-  wire: Wire,
+  wire: TrafficMonitor,
 ): Authorization | undefined {
   if (server.url === undefined) return undefined;
   const known = server.client_id === undefined ? undefined : { client_id: server.client_id };
@@ -149,13 +149,17 @@ function createAuthorization(
   });
 }
 
-interface Parts {
+interface ConnectionParts {
   readonly authorization: Authorization | undefined;
-  readonly wire: Wire;
+  readonly wire: TrafficMonitor;
   readonly limits: ServerLimits;
 }
 
-async function openClient(access: ServerAccess, parts: Parts, signal: AbortSignal): Promise<Client> {
+async function openClient(
+  access: ServerAccess,
+  parts: ConnectionParts,
+  signal: AbortSignal,
+): Promise<Client> {
   try {
     return await openOnce(access, parts, signal, 'auto');
   } catch (error) {
@@ -169,7 +173,7 @@ async function openClient(access: ServerAccess, parts: Parts, signal: AbortSigna
 
 async function openOnce(
   { server, env, version, elicited }: ServerAccess,
-  { authorization, wire, limits }: Parts,
+  { authorization, wire, limits }: ConnectionParts,
   signal: AbortSignal,
   mode: 'auto' | 'legacy',
 ): Promise<Client> {
@@ -231,10 +235,10 @@ const MAX_SIGN_INS = 3;
  * and runs the request again.
  * @throws {TradeAgentError} `mcp_server_failed`, `login_required`; any error from signing in; the signal's reason
  */
-function signingIn(
+function withSignIn(
   { name, openBrowser }: Pick<ServerAccess, 'name' | 'openBrowser'>,
   authorization: Authorization | undefined,
-  wire: Wire,
+  wire: TrafficMonitor,
 ) {
   let signIns = 0;
   const signIn = async (failure: unknown, signal: AbortSignal): Promise<void> => {
@@ -264,9 +268,9 @@ function signingIn(
   };
 }
 
-function serverFailure(name: string, error: unknown, { seen }: Wire): TradeAgentError {
+function serverFailure(name: string, error: unknown, { seen }: TrafficMonitor): TradeAgentError {
   if (isTradeAgentError(error)) return error;
-  return new TradeAgentError('mcp_server_failed', `MCP server ${name}: ${failureWords(error, seen)}`, {
+  return new TradeAgentError('mcp_server_failed', `MCP server ${name}: ${describeFailure(error, seen)}`, {
     hint: `Check it with "trade-agent mcp servers test ${name}".`,
     cause: error,
   });
@@ -282,12 +286,13 @@ function signInNeeded(name: string): TradeAgentError {
  * Describes a failure in our own words only, since the server's words could be aimed at a language model.
  * @param seen an error reported by the transport
  */
-function failureWords(error: unknown, seen: Error | undefined): string {
-  if (isLong(error) || isLong(seen)) return `it sent more than ${MAX_MESSAGE_BYTES / 2 ** 20} MiB at once`;
-  if (error instanceof Flood) return 'it sent too many messages';
+function describeFailure(error: unknown, seen: Error | undefined): string {
+  if (isTooLong(error) || isTooLong(seen))
+    return `it sent more than ${MAX_MESSAGE_BYTES / 2 ** 20} MiB at once`;
+  if (error instanceof TooManyMessages) return 'it sent too many messages';
   if (errorCauses(error).some((cause) => cause instanceof TypeError)) return UNREACHABLE;
   if (error instanceof SdkHttpError) return `it responded with HTTP status ${error.status ?? 'unknown'}`;
-  if (error instanceof SdkError) return wordsByCode[error.code] ?? 'it violates the protocol';
+  if (error instanceof SdkError) return messageByCode[error.code] ?? 'it violates the protocol';
   if (error instanceof ProtocolError) return `it responded with error ${error.code}`;
   const { code } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'the program was not found';
@@ -298,7 +303,7 @@ function failureWords(error: unknown, seen: Error | undefined): string {
 
 const UNREACHABLE = 'it could not be reached';
 const TIMED_OUT = 'it did not respond in time';
-const wordsByCode: Partial<Record<SdkErrorCode, string>> = {
+const messageByCode: Partial<Record<SdkErrorCode, string>> = {
   [SdkErrorCode.RequestTimeout]: TIMED_OUT,
   [SdkErrorCode.ConnectionClosed]: 'it ended the connection',
   [SdkErrorCode.NotConnected]: 'it ended the connection',
@@ -317,8 +322,8 @@ function errorCauses(error: unknown): Error[] {
   return causes;
 }
 
-function isLong(error: unknown): boolean {
-  if (isAnswerTooLong(error)) return true;
+function isTooLong(error: unknown): boolean {
+  if (isResponseTooLarge(error)) return true;
   return (
     error instanceof Error && /ReadBuffer exceeded|AnswerTooLong|more than \d+ bytes/.test(error.message)
   );
@@ -332,7 +337,7 @@ function hasName(error: unknown, name: string): boolean {
 const MAX_MESSAGES = 5_000;
 
 /** Watches a server's traffic and ends requests that get out of hand. */
-class Wire {
+class TrafficMonitor {
   /** The latest transport error. */
   seen: Error | undefined;
   #left = MAX_MESSAGES;
@@ -342,7 +347,7 @@ class Wire {
   watch(transport: Transport): void {
     transport.onmessage = () => {
       this.#left -= 1;
-      if (this.#left < 0) this.fail(new Flood());
+      if (this.#left < 0) this.fail(new TooManyMessages());
     };
   }
 
@@ -370,7 +375,7 @@ class Wire {
   }
 }
 
-class Flood extends Error {
+class TooManyMessages extends Error {
   override name = 'Flood';
 }
 

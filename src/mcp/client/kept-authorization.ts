@@ -32,18 +32,18 @@ export class StoredAuthorization {
   }
 
   async client(issuer: string): Promise<StoredClient | undefined> {
-    return parse(clientSchema, (await this.#credentials.read())[entry('client', issuer)]);
+    return parseEntry(clientSchema, (await this.#credentials.read())[entryKey('client', issuer)]);
   }
 
   async saveClient(issuer: string, client: StoredClient): Promise<void> {
     await this.#credentials.change((values) => {
-      values[entry('client', issuer)] = JSON.stringify(client);
+      values[entryKey('client', issuer)] = JSON.stringify(client);
     });
   }
 
   async forgetClient(issuer: string): Promise<void> {
     await this.#credentials.change((values) => {
-      delete values[entry('client', issuer)];
+      delete values[entryKey('client', issuer)];
     });
   }
 
@@ -53,15 +53,15 @@ export class StoredAuthorization {
     const name =
       issuer === undefined
         ? Object.keys(values).find((key) => isTokensEntry(key, this.#url))
-        : entry('tokens', issuer, this.#url);
-    return name === undefined ? undefined : parse(tokensSchema, values[name]);
+        : entryKey('tokens', issuer, this.#url);
+    return name === undefined ? undefined : parseEntry(tokensSchema, values[name]);
   }
 
   /** Saves tokens and deletes those of other issuers. */
   async saveTokens(issuer: string, tokens: StoredTokens): Promise<void> {
     await this.#credentials.change((values) => {
       for (const key of Object.keys(values)) if (isTokensEntry(key, this.#url)) delete values[key];
-      values[entry('tokens', issuer, this.#url)] = JSON.stringify(tokens);
+      values[entryKey('tokens', issuer, this.#url)] = JSON.stringify(tokens);
     });
   }
 
@@ -73,24 +73,24 @@ export class StoredAuthorization {
 
   /** Returns the registered redirect port, or 0 for any. */
   async port(): Promise<number> {
-    return Number((await this.#credentials.read())[entry('port', this.#url)] ?? 0);
+    return Number((await this.#credentials.read())[entryKey('port', this.#url)] ?? 0);
   }
 
   async savePort(port: number): Promise<void> {
     await this.#credentials.change((values) => {
-      values[entry('port', this.#url)] = String(port);
+      values[entryKey('port', this.#url)] = String(port);
     });
   }
 
   /** Returns the key that tokens are bound to (RFC 9449). @param make creates the key if it is missing */
   async dpop(make: boolean): Promise<DpopSession | undefined> {
-    const kept = (await this.#credentials.read())[entry('dpop', this.#url)];
+    const kept = (await this.#credentials.read())[entryKey('dpop', this.#url)];
     if (kept !== undefined) return await createDpopSession(JSON.parse(kept) as JWK);
     if (!make) return undefined;
     const { privateKey } = await generateDpopKeyPair({ extractable: true });
     const jwk = (await crypto.subtle.exportKey('jwk', privateKey)) as JWK;
     await this.#credentials.change((values) => {
-      values[entry('dpop', this.#url)] = JSON.stringify(jwk);
+      values[entryKey('dpop', this.#url)] = JSON.stringify(jwk);
     });
     return await createDpopSession(jwk);
   }
@@ -121,7 +121,7 @@ async function createDpopSession(jwk: JWK): Promise<DpopSession> {
 }
 
 /** Joins the parts of a key with line breaks, which URLs can't contain. */
-function entry(...parts: readonly string[]): string {
+function entryKey(...parts: readonly string[]): string {
   return parts.join('\n');
 }
 
@@ -130,6 +130,6 @@ function isTokensEntry(key: string, url: string): boolean {
   return what === 'tokens' && server === url;
 }
 
-function parse<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
+function parseEntry<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
   return text === undefined ? undefined : schema.parse(JSON.parse(text));
 }

@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import type { McpServersConfig } from '../../config/mcp-servers.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import type { ForeignAnswer, ForeignTool, ForeignTools } from '../../tools/foreign-tools.ts';
+import type { ForeignTool, ForeignToolAnswer, ForeignTools } from '../../tools/foreign-tools.ts';
 import { type ComparedTool, compareTools } from './compared-tools.ts';
 import type { ServerConnection } from './connection.ts';
 import type { ServerAccess } from './server-access.ts';
-import { dangerWords } from './tool-danger.ts';
+import { dangerTexts } from './tool-danger.ts';
 
 /** Limit of the chat APIs. */
 const MAX_NAME_LENGTH = 64;
@@ -20,7 +20,7 @@ interface AllowedTool {
  * Returns a tool's name for a language model, such as `mcp__news__search`. Names that chat APIs reject are adjusted
  * and end with an eight-character hash.
  */
-export function modelName(server: string, tool: string): string {
+export function modelToolName(server: string, tool: string): string {
   const plain = `mcp__${server}__${tool}`;
   if (/^[A-Za-z0-9_-]+$/.test(plain) && plain.length <= MAX_NAME_LENGTH) return plain;
   const mark = createHash('sha256').update(tool).digest('hex').slice(0, 8);
@@ -32,7 +32,7 @@ export function allowedTools(servers: McpServersConfig): ReadonlyMap<string, All
   const all = Object.entries(servers).flatMap(([server, { enabled, tools }]) =>
     enabled ? [...new Set(tools)].map((tool) => ({ server, tool })) : [],
   );
-  const byName = Map.groupBy(all, ({ server, tool }) => modelName(server, tool));
+  const byName = Map.groupBy(all, ({ server, tool }) => modelToolName(server, tool));
   return new Map(
     [...byName].flatMap(([name, [one, ...others]]) =>
       one === undefined || others.length > 0 ? [] : [[name, one]],
@@ -88,7 +88,7 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
     }
     for (const one of open.tools) {
       const { name: tool } = one;
-      const why = whyOff(one);
+      const why = offReason(one);
       if (why !== undefined) tell(`${name} ${tool}`, `MCP server ${name}: ${tool} ${why}`);
     }
     return open.tools.flatMap((tool) => foreignTool(allowed, name, tool));
@@ -98,11 +98,11 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
     serverOf: (name) => allowed.get(name)?.server,
     offered: async (signal, notice) =>
       (await Promise.all([...kept].map(([name, server]) => offeredBy(name, server, signal, notice)))).flat(),
-    async call(name, args, signal): Promise<ForeignAnswer> {
+    async call(name, args, signal): Promise<ForeignToolAnswer> {
       const found = allowed.get(name);
       const server = found === undefined ? undefined : kept.get(found.server);
-      if (found === undefined || server === undefined) return failed('there is no such tool');
-      if (server.resting !== undefined) return failed(server.resting.message);
+      if (found === undefined || server === undefined) return failedAnswer('there is no such tool');
+      if (server.resting !== undefined) return failedAnswer(server.resting.message);
       return await server.call(found.tool, args, signal);
     },
     standing: () =>
@@ -123,18 +123,20 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
   };
 }
 
-const offWords: Partial<Record<ComparedTool['state'], string>> = {
+const offReasons: Partial<Record<ComparedTool['state'], string>> = {
   unconfirmed: 'is off until you confirm it',
   changed: 'has changed its description since you allowed it, and is off until you confirm it',
   unfit: "can't be displayed faithfully, and is off",
   gone: 'no longer exists',
 };
 
-function whyOff({ state, danger }: ComparedTool): string | undefined {
-  return state === 'unsafe' && danger !== undefined ? `${dangerWords[danger]}, and is off` : offWords[state];
+function offReason({ state, danger }: ComparedTool): string | undefined {
+  return state === 'unsafe' && danger !== undefined
+    ? `${dangerTexts[danger]}, and is off`
+    : offReasons[state];
 }
 
-function failed(message: string): ForeignAnswer {
+function failedAnswer(message: string): ForeignToolAnswer {
   return { outcome: 'failed', message };
 }
 
@@ -144,7 +146,7 @@ function foreignTool(
   server: string,
   { name: tool, state, fit }: ComparedTool,
 ): ForeignTool[] {
-  const name = modelName(server, tool);
+  const name = modelToolName(server, tool);
   if (state !== 'offered' || fit === undefined || allowed.get(name)?.tool !== tool) return [];
   return [{ name, description: fit.description, parameters: fit.parameters }];
 }
@@ -210,14 +212,14 @@ class ManagedServer {
     name: string,
     args: Readonly<Record<string, unknown>>,
     signal: AbortSignal,
-  ): Promise<ForeignAnswer> {
+  ): Promise<ForeignToolAnswer> {
     try {
       const { connection, tools } = await this.open(signal);
       const tool = tools.find((one) => one.name === name);
       if (tool?.state === 'offered')
         return { outcome: 'answered', ...(await connection.call(name, args, signal)) };
-      const why = tool === undefined ? offWords.gone : (whyOff(tool) ?? 'is off');
-      return failed(`MCP server ${this.#access.name}: ${name} ${why}`);
+      const why = tool === undefined ? offReasons.gone : (offReason(tool) ?? 'is off');
+      return failedAnswer(`MCP server ${this.#access.name}: ${name} ${why}`);
     } catch (error) {
       if (signal.aborted) throw signal.reason;
       const latest = this.#latest;
@@ -225,7 +227,7 @@ class ManagedServer {
       this.#latest = undefined;
       const message = this.#failed(error);
       await latest?.connection.close();
-      return failed(message);
+      return failedAnswer(message);
     }
   }
 

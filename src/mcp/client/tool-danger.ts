@@ -3,31 +3,31 @@ import type { ServerTool } from './tool-text.ts';
 /** Why the owner must confirm explicitly before a tool is offered to a language model. */
 export type ToolDanger = 'orders' | 'money' | 'destructive';
 
-export const dangerWords: Readonly<Record<ToolDanger, string>> = {
+export const dangerTexts: Readonly<Record<ToolDanger, string>> = {
   orders: 'can place, change or cancel orders without your phone',
   money: 'can move money without your phone',
   destructive: 'is marked as destructive by its server',
 };
 
-const reads = words(
+const readingWords = wordSet(
   'get list search find fetch read show describe check count query lookup view estimate preview history',
 );
-const changes = words(
+const changingWords = wordSet(
   'place submit create new add enter put make post send open replace modify amend update edit change cancel delete remove close execute roll',
 );
 /** Words that never appear next to an order in the name of a tool that only reads. */
-const onlyChanges = words('place submit replace modify amend cancel delete execute liquidate');
-const traded = words('order orders trade trades position positions bracket oco option options');
-const trades = words('buy sell liquidate exercise');
-const moves = words('transfer withdraw deposit pay payout remit swap');
-const moved = words(
+const onlyChangingWords = wordSet('place submit replace modify amend cancel delete execute liquidate');
+const tradedNouns = wordSet('order orders trade trades position positions bracket oco option options');
+const tradingVerbs = wordSet('buy sell liquidate exercise');
+const transferVerbs = wordSet('transfer withdraw deposit pay payout remit swap');
+const transferNouns = wordSet(
   'transfer transfers payment payments withdrawal withdrawals deposit deposits funds money cash wire ach crypto',
 );
 
-const sizes = words('qty quantity shares notional amount size units contracts');
-const orderIds = words('order_id client_order_id orderid clientorderid order_ids');
-const amounts = words('amount sum notional');
-const destinations = words(
+const sizes = wordSet('qty quantity shares notional amount size units contracts');
+const orderIds = wordSet('order_id client_order_id orderid clientorderid order_ids');
+const amounts = wordSet('amount sum notional');
+const destinations = wordSet(
   'to recipient payee beneficiary destination destination_account to_account relationship_id iban bank wallet address direction',
 );
 
@@ -42,23 +42,26 @@ const MAX_DEPTH = 32;
 export function toolDanger({ name, inputSchema, annotations = {} }: ServerTool): ToolDanger | undefined {
   const { readOnlyHint, destructiveHint } = annotations;
   const named = splitWords(name);
-  const isNamedReader = hasAny(named, reads);
+  const isNamedReader = hasAny(named, readingWords);
   const isReader = isNamedReader && readOnlyHint === true;
-  const found = [dangerOfName(named, isNamedReader), dangerOfSchema(inputSchema, isNamedReader, isReader)];
+  const found = [nameDanger(named, isNamedReader), schemaDanger(inputSchema, isNamedReader, isReader)];
   if (found.includes('orders')) return 'orders';
   if (found.includes('money')) return 'money';
   return destructiveHint === true && readOnlyHint !== true ? 'destructive' : undefined;
 }
 
-function dangerOfName(named: readonly string[], isNamedReader: boolean): ToolDanger | undefined {
-  if (hasAny(named, traded) && hasAny(named, isNamedReader ? onlyChanges : changes)) return 'orders';
+function nameDanger(named: readonly string[], isNamedReader: boolean): ToolDanger | undefined {
+  if (hasAny(named, tradedNouns) && hasAny(named, isNamedReader ? onlyChangingWords : changingWords))
+    return 'orders';
   if (isNamedReader) return undefined;
-  if (hasAny(named, trades) || isTradeVerb(named)) return 'orders';
-  const isMove = hasAny(named.slice(0, 2), moves) || (hasAny(named, changes) && hasAny(named, moved));
+  if (hasAny(named, tradingVerbs) || isTradeVerb(named)) return 'orders';
+  const isMove =
+    hasAny(named.slice(0, 2), transferVerbs) ||
+    (hasAny(named, changingWords) && hasAny(named, transferNouns));
   return isMove ? 'money' : undefined;
 }
 
-function dangerOfSchema(schema: unknown, isNamedReader: boolean, isReader: boolean): ToolDanger | undefined {
+function schemaDanger(schema: unknown, isNamedReader: boolean, isReader: boolean): ToolDanger | undefined {
   const fields = new Map<string, unknown>();
   collectFields(schema, fields, 0);
   const names = [...fields.keys()];
@@ -72,7 +75,7 @@ function hasAny(given: readonly string[], words: ReadonlySet<string>): boolean {
   return given.some((word) => words.has(word));
 }
 
-function words(text: string): ReadonlySet<string> {
+function wordSet(text: string): ReadonlySet<string> {
   return new Set(text.split(' '));
 }
 

@@ -41,7 +41,7 @@ const UNFIT = Symbol('unfit');
 
 /** Descriptive members are sanitized. Members that only validators or forms use are dropped. */
 const descriptiveMembers = new Set(['description', 'title']);
-const leftOut = new Set(['$comment', 'examples', 'default']);
+const droppedMembers = new Set(['$comment', 'examples', 'default']);
 
 function fitValue(value: unknown, depth: number): unknown {
   if (depth > MAX_SCHEMA_DEPTH) return UNFIT;
@@ -54,7 +54,7 @@ function fitValue(value: unknown, depth: number): unknown {
   const members = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     if (typeof member === 'string' && descriptiveMembers.has(key)) return [[key, fitText(member)]];
     // A property may itself be named "default".
-    if (leftOut.has(key) && !isSchema(member)) return [];
+    if (droppedMembers.has(key) && !isSchema(member)) return [];
     return [[key, isFit(key) ? fitValue(member, depth + 1) : UNFIT]];
   });
   return members.some(([, member]) => member === UNFIT) ? UNFIT : Object.fromEntries(members);

@@ -40,7 +40,7 @@ export function mcpEndpoint<Caller extends Identified>(
     if (handshake !== undefined) {
       const connect = server.connect.bind(server);
       server.connect = (transport) =>
-        connect(askingTransport(transport, { caller: name, handshake, questions }));
+        connect(elicitingTransport(transport, { caller: name, handshake, questions }));
     }
     return server;
   });
@@ -72,7 +72,7 @@ const callerKey = ({ sub, clientId }: Identified) => JSON.stringify([sub, client
  * Wraps the transport of one exchange with a 2025 client that supports elicitation or sampling. Replays the client's
  * handshake to the server, and sends the server's requests under ids to which responses are matched.
  */
-function askingTransport(
+function elicitingTransport(
   inner: Transport,
   {
     caller,

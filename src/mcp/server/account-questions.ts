@@ -19,7 +19,7 @@ const QUESTION_TTL_SECONDS = 600;
 const QUESTION = 'connect';
 
 /** The `tools/call` with which the answer must come back. */
-interface AskedCall {
+interface QuestionedCall {
   readonly caller: McpCaller;
   readonly name: string;
   readonly args: unknown;
@@ -39,8 +39,8 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
   const seals = createSeals<typeof QUESTION>(lifeSeconds);
   return {
     /** Returns undefined if `error` is not about a missing account, or if the client can't show URLs. */
-    async ask(error: unknown, call: AskedCall): Promise<InputRequiredResult | undefined> {
-      const url = showsAddresses(call) ? await addressFor(error, call.caller) : undefined;
+    async ask(error: unknown, call: QuestionedCall): Promise<InputRequiredResult | undefined> {
+      const url = supportsUrlElicitation(call) ? await connectUrl(error, call.caller) : undefined;
       if (url === undefined || !isTradeAgentError(error)) return undefined;
       const message = `${error.message}. Open this page to connect it. You sign in there yourself.`;
       return inputRequired({
@@ -52,7 +52,7 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
      * Returns the answer to the question, or undefined for a first call.
      * @throws {ProtocolError} for a state that was forged, has expired, or was sealed for another caller or call
      */
-    async answered(call: AskedCall): Promise<'accept' | 'decline' | 'cancel' | undefined> {
+    async answered(call: QuestionedCall): Promise<'accept' | 'decline' | 'cancel' | undefined> {
       const { mcpReq } = call.context;
       const state = mcpReq.requestState();
       if (typeof state !== 'string') return undefined;
@@ -66,8 +66,8 @@ export function createAccountQuestions(lifeSeconds = QUESTION_TTL_SECONDS) {
 }
 
 /** Adds the URL to the error, for clients that can only pass it on. */
-export async function withAddress(error: unknown, caller: McpCaller): Promise<unknown> {
-  const address = await addressFor(error, caller);
+export async function withConnectUrl(error: unknown, caller: McpCaller): Promise<unknown> {
+  const address = await connectUrl(error, caller);
   if (address === undefined || !isTradeAgentError(error)) return error;
   const { code, message, hint, details } = error;
   return new TradeAgentError(code, message, {
@@ -76,7 +76,7 @@ export async function withAddress(error: unknown, caller: McpCaller): Promise<un
   });
 }
 
-async function addressFor(error: unknown, caller: McpCaller): Promise<string | undefined> {
+async function connectUrl(error: unknown, caller: McpCaller): Promise<string | undefined> {
   if (!isTradeAgentError(error) || error.code !== 'connection_required') return undefined;
   const { connection } = error.details;
   // Falls back to the plain error.
@@ -85,14 +85,15 @@ async function addressFor(error: unknown, caller: McpCaller): Promise<string | u
     : undefined;
 }
 
-const canShow = z.object({ elicitation: z.object({ url: z.looseObject({}) }) });
+const urlElicitationSchema = z.object({ elicitation: z.object({ url: z.looseObject({}) }) });
 
-function showsAddresses({ context, clientCapabilities }: AskedCall): boolean {
+function supportsUrlElicitation({ context, clientCapabilities }: QuestionedCall): boolean {
   const envelope = context.mcpReq.envelope as Readonly<Record<string, unknown>> | undefined;
-  return canShow.safeParse(envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? clientCapabilities).success;
+  return urlElicitationSchema.safeParse(envelope?.[CLIENT_CAPABILITIES_META_KEY] ?? clientCapabilities)
+    .success;
 }
 
-function callDigest({ caller: { sub, clientId }, name, args }: AskedCall): string {
+function callDigest({ caller: { sub, clientId }, name, args }: QuestionedCall): string {
   return createHash('sha256')
     .update(canonicalize([sub, clientId, name, args]) ?? '')
     .digest('base64url');

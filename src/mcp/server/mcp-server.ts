@@ -15,14 +15,14 @@ import { safeLine } from '../../text/shown-text.ts';
 import { parseArguments } from '../../tools/exact-numbers.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { fillsAtOnce } from '../../tools/gateway/watch-fill.ts';
+import { isAwaitingFill } from '../../tools/gateway/watch-fill.ts';
 import { isSettledState, type Proposal } from '../../trading/proposal.ts';
-import { errorAnswer, toolAnswer, untrusted } from '../answers/answer.ts';
+import { errorAnswer, toolAnswer, untrustedNote } from '../answers/answer.ts';
 import { proposalAnswer, proposalMessage } from '../answers/proposal-answer.ts';
 import type { McpCaller } from '../mcp-caller.ts';
 import { isTool, toolsFor } from '../tools/catalog.ts';
-import type { McpTool, Proposed, ToolCall } from '../tools/mcp-tool.ts';
-import { withAddress } from './account-questions.ts';
+import type { McpTool, ProposedResult, ToolCall } from '../tools/mcp-tool.ts';
+import { withConnectUrl } from './account-questions.ts';
 import { type McpServerOptions, SHORT_HOLD_MS } from './server-options.ts';
 import { declaresTasks, proposalTask, proposalTasks, serveTasks, TASKS, taskResult } from './tasks.ts';
 
@@ -52,7 +52,7 @@ export function mcpServer(
     },
   );
   const tools = toolsFor(caller, options.readOnly);
-  const listed = tools.map(listing);
+  const listed = tools.map(toListedTool);
   server.setRequestHandler('tools/list', () => ({ tools: listed }));
   server.setRequestHandler(
     'tools/call',
@@ -78,7 +78,7 @@ function announcedClientName(server: Server, { mcpReq }: ServerContext): string 
   return told.data?.name;
 }
 
-function listing({ name, title, description, schema, scopes, effect }: McpTool): Tool {
+function toListedTool({ name, title, description, schema, scopes, effect }: McpTool): Tool {
   return {
     name,
     title,
@@ -144,14 +144,14 @@ export async function callTool(
       ],
     };
     const outcome = await afterConnecting(answer, call, () => tool.run(call, parsed));
-    if ('proposal' in outcome) return await answered(outcome, holdMs, context, options);
+    if ('proposal' in outcome) return await proposalResult(outcome, holdMs, context, options);
     const { message, found, outside } = outcome;
     // Spread first, because a tool's members may have the same names.
-    return toolAnswer({ ...found, environment, message, status: 'ok', ...untrusted(outside) });
+    return toolAnswer({ ...found, environment, message, status: 'ok', ...untrustedNote(outside) });
   } catch (error) {
     // Asks only once per call, because some clients answer on the person's behalf.
     const question = answer === undefined ? await server.accounts.ask(error, asked) : undefined;
-    return question ?? errorAnswer(await withAddress(error, caller), environment);
+    return question ?? errorAnswer(await withConnectUrl(error, caller), environment);
   }
 }
 
@@ -174,8 +174,8 @@ async function afterConnecting<Outcome>(
 }
 
 /** Returns a task if the client supports it. Otherwise holds the response for a while. */
-async function answered(
-  { proposal, isAsked }: Proposed,
+async function proposalResult(
+  { proposal, isAsked }: ProposedResult,
   holdMs: () => number,
   context: ServerContext,
   { caller, server, mayBeTask }: CallOptions,
@@ -185,7 +185,7 @@ async function answered(
   if (mayBeTask && declaresTasks(context)) return taskResult(proposal.id, proposalTask(proposal, caller));
   const tell = progressNotifier(context);
   await tell(proposalMessage(proposal));
-  const seen = await hold(caller.gateway, proposal, {
+  const seen = await holdForDecision(caller.gateway, proposal, {
     clock: server.clock,
     signal: context.mcpReq.signal,
     ms: holdMs(),
@@ -254,7 +254,7 @@ const FILL_TIMEOUT_MS = 3_000;
  * Waits for the person as long as the response can be held. The end of the wait does not affect the proposal.
  * @returns its last known state
  */
-async function hold(
+async function holdForDecision(
   gateway: Pick<GatewayClient, 'proposal'>,
   proposal: Proposal,
   { clock, signal, ms, changed }: HoldOptions,
@@ -284,7 +284,7 @@ async function followFill(
   see: (proposal: Proposal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  for (let seen = last(); fillsAtOnce(seen) && !signal.aborted; seen = last()) {
+  for (let seen = last(); isAwaitingFill(seen) && !signal.aborted; seen = last()) {
     const next = await gateway.proposal(seen.id, { waitSeconds: 1, since: seen.updated_at, signal });
     if (next.updated_at !== seen.updated_at) await see(next);
   }

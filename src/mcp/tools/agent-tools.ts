@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { ofOneAccount } from '../../tools/account-argument.ts';
+import { withAccountArgument } from '../../tools/account-argument.ts';
 import { checkRules } from '../../tools/check-rules.ts';
 import { checkWashSale } from '../../tools/check-wash-sale.ts';
 import { getActivities } from '../../tools/get-activities.ts';
@@ -47,40 +47,40 @@ const pagedPortfolio: DirectTool = {
 
 /** The agent's own reading tools. */
 export const agentTools: readonly McpTool[] = [
-  read(whoami, 'Who is signed in'),
-  read(listAccounts, 'Accounts'),
-  read(ofOneAccount(getQuote), 'Quotes'),
-  read(ofOneAccount(getBars), 'Price history'),
-  read({ ...getMarketClock, name: 'market_clock' }, 'Market hours'),
-  read(getCalendar, 'Trading days'),
-  read(searchSymbols, 'Symbols by name'),
-  read(ofOneAccount(getAsset), 'One security'),
-  read(ofOneAccount(getOptionContracts), 'Option contracts'),
-  read(getNews, 'News'),
-  read(getCorporateActions, 'Dividends and splits'),
-  read(ofOneAccount(pagedPortfolio), 'Portfolio'),
-  readHistory(ofOneAccount(getPerformance), 'Performance'),
-  readHistory(ofOneAccount(getActivities), 'Activities'),
-  readHistory(ofOneAccount(getRisk), 'Risk'),
-  readHistory(ofOneAccount(getTaxLots), 'Tax lots'),
-  readHistory(ofOneAccount(getRealizedGains), 'Realized gains'),
-  readHistory(ofOneAccount(checkWashSale), 'Wash sale'),
-  { ...read(getFindings, 'Findings'), needsOwnRules: true },
-  read(ofOneAccount(getWatchlist), 'Watchlist'),
-  read(ofOneAccount(listOrders), 'Orders'),
-  read(ofOneAccount(getOrder), 'One order'),
-  read(ofOneAccount(checkRules), 'Limits and rules'),
-  read(ofOneAccount(suggestRebalance), 'Rebalancing'),
+  readingTool(whoami, 'Who is signed in'),
+  readingTool(listAccounts, 'Accounts'),
+  readingTool(withAccountArgument(getQuote), 'Quotes'),
+  readingTool(withAccountArgument(getBars), 'Price history'),
+  readingTool({ ...getMarketClock, name: 'market_clock' }, 'Market hours'),
+  readingTool(getCalendar, 'Trading days'),
+  readingTool(searchSymbols, 'Symbols by name'),
+  readingTool(withAccountArgument(getAsset), 'One security'),
+  readingTool(withAccountArgument(getOptionContracts), 'Option contracts'),
+  readingTool(getNews, 'News'),
+  readingTool(getCorporateActions, 'Dividends and splits'),
+  readingTool(withAccountArgument(pagedPortfolio), 'Portfolio'),
+  historyTool(withAccountArgument(getPerformance), 'Performance'),
+  historyTool(withAccountArgument(getActivities), 'Activities'),
+  historyTool(withAccountArgument(getRisk), 'Risk'),
+  historyTool(withAccountArgument(getTaxLots), 'Tax lots'),
+  historyTool(withAccountArgument(getRealizedGains), 'Realized gains'),
+  historyTool(withAccountArgument(checkWashSale), 'Wash sale'),
+  { ...readingTool(getFindings, 'Findings'), needsOwnRules: true },
+  readingTool(withAccountArgument(getWatchlist), 'Watchlist'),
+  readingTool(withAccountArgument(listOrders), 'Orders'),
+  readingTool(withAccountArgument(getOrder), 'One order'),
+  readingTool(withAccountArgument(checkRules), 'Limits and rules'),
+  readingTool(withAccountArgument(suggestRebalance), 'Rebalancing'),
   // HTTP clients lack its scope, because the watchlist is only for the owner's own programs.
-  { ...read(ofOneAccount(setWatchlist), 'Change the watchlist'), effect: 'acts' },
+  { ...readingTool(withAccountArgument(setWatchlist), 'Change the watchlist'), effect: 'acts' },
 ];
 
 const IMPORTS_NOT_INCLUDED =
   'activities that the owner imported from files ("trade-agent import") are stored on their own machine and are not included: this result uses only the broker’s data';
 
 /** Adds a note to results based on activities if imported activities are missing from them. */
-function readHistory(tool: DirectTool, title: string): McpTool {
-  const { run, ...rest } = read(tool, title);
+function historyTool(tool: DirectTool, title: string): McpTool {
+  const { run, ...rest } = readingTool(tool, title);
   return defineMcpTool({
     ...rest,
     async run(call, args) {
@@ -91,7 +91,7 @@ function readHistory(tool: DirectTool, title: string): McpTool {
   });
 }
 
-function read(tool: DirectTool, title: string): McpTool {
+function readingTool(tool: DirectTool, title: string): McpTool {
   return defineMcpTool({
     name: tool.name,
     title,

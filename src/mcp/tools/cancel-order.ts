@@ -1,5 +1,5 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
-import { aboutAccount, accountArgument } from '../../tools/account-argument.ts';
+import { accountArgument, splitAccountArgument } from '../../tools/account-argument.ts';
 import { cancelOrder as agents } from '../../tools/cancel-order.ts';
 import { toolArgumentsSchema } from '../../tools/tool.ts';
 import { defineMcpTool } from './mcp-tool.ts';
@@ -15,7 +15,7 @@ export const cancelOrder = defineMcpTool({
   effect: 'acts',
   async run(call, args) {
     const { signedIn } = call.caller;
-    const { args: own, gateway, account } = await aboutAccount(call.caller.gateway, args);
+    const { args: own, gateway, account } = await splitAccountArgument(call.caller.gateway, args);
     try {
       const { summary, order } = await agents.execute({ session: signedIn, gateway }, own);
       return { message: `${summary}.`, found: { order } };

@@ -1,8 +1,8 @@
-import { aboutAccount } from '../../tools/account-argument.ts';
-import { closePosition as agents, closingOrder } from '../../tools/close-position.ts';
+import { splitAccountArgument } from '../../tools/account-argument.ts';
+import { closePosition as agents, readClosingOrder } from '../../tools/close-position.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
-import { ownKey } from './retries.ts';
+import { clientIdempotencyKey } from './retries.ts';
 
 export const closePosition = defineMcpTool({
   name: agents.name,
@@ -15,12 +15,12 @@ export const closePosition = defineMcpTool({
     const { gateway, environment } = call.caller;
     const key = idempotency_key as string | undefined;
     // The holding may have changed, so the client's key identifies the earlier order.
-    const earlier = key === undefined ? undefined : await gateway.proposed(ownKey(key));
+    const earlier = key === undefined ? undefined : await gateway.proposed(clientIdempotencyKey(key));
     if (earlier?.kind === 'order' && earlier.subject.symbol === String(args.symbol).toUpperCase()) {
       return { proposal: earlier, isAsked: true };
     }
-    const { args: own, account, gateway: ofAccount } = await aboutAccount(gateway, args);
-    const { order: closing } = await closingOrder(own, ofAccount);
+    const { args: own, account, gateway: ofAccount } = await splitAccountArgument(gateway, args);
+    const { order: closing } = await readClosingOrder(own, ofAccount);
     const order = { ...closing, ...(account === undefined ? {} : { account: account.account }) };
     return propose(call, { kind: 'order', order: { ...order, environment } }, order, key);
   },

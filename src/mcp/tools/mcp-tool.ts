@@ -17,7 +17,7 @@ export interface ToolCall {
   readonly identity: readonly unknown[];
 }
 
-interface Found {
+interface ToolResult {
   readonly found: Readonly<Record<string, unknown>>;
   /** One sentence. */
   readonly message: string;
@@ -26,7 +26,7 @@ interface Found {
 }
 
 /** With `isAsked` the call waits for the decision if the client can. Otherwise it only reports the state. */
-export interface Proposed {
+export interface ProposedResult {
   readonly proposal: Proposal;
   readonly isAsked: boolean;
 }
@@ -42,7 +42,7 @@ export interface McpTool<Schema extends z.ZodObject = z.ZodObject> {
   readonly effect: 'reads' | 'asks' | 'acts';
   readonly needsOwnRules?: true;
   /** @throws {TradeAgentError} reported with its message; other errors are reported without details */
-  run(call: ToolCall, args: z.output<Schema>): Promise<Found | Proposed>;
+  run(call: ToolCall, args: z.output<Schema>): Promise<ToolResult | ProposedResult>;
 }
 
 /**

@@ -6,13 +6,13 @@ import type { McpCaller } from '../mcp-caller.ts';
 /** Returns this client's own proposal. @throws {TradeAgentError} `not_found`, also for another client's proposal */
 export async function ownProposal({ gateway, owns }: McpCaller, id: string): Promise<Proposal> {
   const proposal = await gateway.proposal(id).catch((error: unknown) => {
-    throw error instanceof TradeAgentError && error.code === 'not_found' ? notYours() : error;
+    throw error instanceof TradeAgentError && error.code === 'not_found' ? unknownProposal() : error;
   });
-  if (!owns(proposal)) throw notYours();
+  if (!owns(proposal)) throw unknownProposal();
   return proposal;
 }
 
-function notYours(): TradeAgentError {
+function unknownProposal(): TradeAgentError {
   return new TradeAgentError('not_found', 'you have no such proposal', {
     hint: 'Use the proposal_id of an earlier result, or call list_proposals.',
   });

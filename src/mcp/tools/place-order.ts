@@ -1,4 +1,4 @@
-import { aboutAccount } from '../../tools/account-argument.ts';
+import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { placeOrder as agents, readOrderRequest } from '../../tools/place-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
@@ -11,7 +11,7 @@ export const placeOrder = defineMcpTool({
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...args }) {
-    const { args: own, account } = await aboutAccount(call.caller.gateway, args);
+    const { args: own, account } = await splitAccountArgument(call.caller.gateway, args);
     const order = {
       ...readOrderRequest(own),
       ...(account === undefined ? {} : { account: account.account }),

@@ -7,8 +7,8 @@ import {
   type ProposalRequestInput,
   type Provenance,
 } from '../../trading/proposal.ts';
-import type { Proposed, ToolCall } from './mcp-tool.ts';
-import { callKeys, ownKey, RETRY_WINDOW_MS } from './retries.ts';
+import type { ProposedResult, ToolCall } from './mcp-tool.ts';
+import { clientIdempotencyKey, derivedIdempotencyKeys, RETRY_WINDOW_MS } from './retries.ts';
 
 const idempotencyKey = idempotencyKeySchema
   .optional()
@@ -29,31 +29,35 @@ export async function propose(
   request: WithoutBase<ProposalRequestInput>,
   fields: Readonly<Record<string, unknown>>,
   key?: string,
-): Promise<Proposed> {
+): Promise<ProposedResult> {
   const name = printableAscii(call.clientName, 60) || 'unnamed';
   const { gateway } = call.caller;
-  const asked = key === undefined ? await askedBefore(call) : undefined;
+  const asked = key === undefined ? await findRetriedProposal(call) : undefined;
   if (asked !== undefined) return { proposal: asked, isAsked: true };
   const proposal = await gateway.propose(
     {
       ...request,
       requested_by: `mcp ${name}`,
-      provenance: allOther(fields, `${MCP_CLIENT_PREFIX}${name}`),
+      provenance: externalProvenance(fields, `${MCP_CLIENT_PREFIX}${name}`),
     } as ProposalRequestInput,
-    key === undefined ? callKeys(call.identity, call.clock.now())[0] : ownKey(key),
+    key === undefined
+      ? derivedIdempotencyKeys(call.identity, call.clock.now())[0]
+      : clientIdempotencyKey(key),
   );
   return { proposal, isAsked: true };
 }
 
 /** Returns the proposal of an identical call that was sent within the last minute, through any gateway. */
-async function askedBefore({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
+async function findRetriedProposal({ caller, clock, identity }: ToolCall): Promise<Proposal | undefined> {
   const now = clock.now();
-  const [inThis, inLast] = await Promise.all(callKeys(identity, now).map(caller.gateway.proposed));
+  const [inThis, inLast] = await Promise.all(
+    derivedIdempotencyKeys(identity, now).map(caller.gateway.proposed),
+  );
   if (inThis !== undefined || inLast === undefined) return inThis;
   return now - Date.parse(inLast.created_at) < RETRY_WINDOW_MS ? inLast : undefined;
 }
 
-function allOther(fields: Readonly<Record<string, unknown>>, from: string): Provenance {
+function externalProvenance(fields: Readonly<Record<string, unknown>>, from: string): Provenance {
   const given = Object.entries(fields).filter(([, value]) => value !== undefined);
   return { fields: Object.fromEntries(given.map(([name]) => [name, { source: 'other', from }])) };
 }

@@ -1,4 +1,4 @@
-import { aboutAccount } from '../../tools/account-argument.ts';
+import { splitAccountArgument } from '../../tools/account-argument.ts';
 import { replaceOrder as agents, readReplaceRequest } from '../../tools/replace-order.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
@@ -11,7 +11,7 @@ export const replaceOrder = defineMcpTool({
   scopes: ['orders:propose', 'orders:read'],
   effect: 'asks',
   async run(call, { idempotency_key, ...changes }) {
-    const { args, account } = await aboutAccount(call.caller.gateway, changes);
+    const { args, account } = await splitAccountArgument(call.caller.gateway, changes);
     const replace = {
       ...readReplaceRequest(args),
       ...(account === undefined ? {} : { account: account.account }),

@@ -8,7 +8,7 @@ import canonicalize from 'canonicalize';
 export const RETRY_WINDOW_MS = 60_000;
 
 /** Returns the `Idempotency-Key` for a client's own key. */
-export function ownKey(key: string): string {
+export function clientIdempotencyKey(key: string): string {
   return `mcp.${digest(['own', key])}`;
 }
 
@@ -17,7 +17,7 @@ export function ownKey(key: string): string {
  * have been sent first. They are derived from the call and the clock, so that they survive a restart.
  * @param now milliseconds since the epoch
  */
-export function callKeys(call: readonly unknown[], now: number): readonly [string, string] {
+export function derivedIdempotencyKeys(call: readonly unknown[], now: number): readonly [string, string] {
   const minute = Math.floor(now / RETRY_WINDOW_MS);
   const keyAt = (at: number) => `mcp.${digest(['call', at, call])}`;
   return [keyAt(minute), keyAt(minute - 1)];

@@ -4,7 +4,7 @@ import { messageServices } from '../../trading/message.ts';
 import type { Proposal } from '../../trading/proposal.ts';
 import { defineMcpTool } from './mcp-tool.ts';
 import { propose, withKey } from './propose.ts';
-import { ownKey } from './retries.ts';
+import { clientIdempotencyKey } from './retries.ts';
 
 export const sendSummary = defineMcpTool({
   name: 'send_summary',
@@ -24,8 +24,10 @@ export const sendSummary = defineMcpTool({
     const { gateway } = call.caller;
     // The figures change, so the client's key identifies the earlier message.
     const earlier =
-      idempotency_key === undefined ? undefined : await gateway.proposed(ownKey(idempotency_key));
-    if (earlier !== undefined && isSame(earlier, { service, recipient, note })) {
+      idempotency_key === undefined
+        ? undefined
+        : await gateway.proposed(clientIdempotencyKey(idempotency_key));
+    if (earlier !== undefined && isSameMessage(earlier, { service, recipient, note })) {
       return { proposal: earlier, isAsked: true };
     }
     const message = await summaryMessage(service, { recipient, note }, gateway, call.clock.now());
@@ -33,7 +35,7 @@ export const sendSummary = defineMcpTool({
   },
 });
 
-function isSame(
+function isSameMessage(
   { kind, subject }: Proposal,
   asked: { readonly service: string; readonly recipient: string; readonly note: string | undefined },
 ): boolean {

@@ -6,7 +6,7 @@ import type { ExchangeParameters } from '../../home/identity-provider/protocol/p
 import { ID_JAG_TYPE } from '../../oauth/oauth-names.ts';
 import { defined } from '../../values/defined.ts';
 import type { CompanyPeople, CompanyPerson } from './people.ts';
-import { type CompanyRule, rule } from './rules.ts';
+import { applyRules, type CompanyRule } from './rules.ts';
 import { readSubject, type Subject, type SubjectOptions } from './subject.ts';
 
 const ASSERTION_LIFETIME_S = 300;
@@ -31,7 +31,7 @@ export function assertionExchange(options: AssertionExchangeOptions) {
     const subject = await readSubject(ctx, options);
     const person = options.people.find(subject.sub);
     if (person === undefined) throw new errors.InvalidGrant('the person has left the company');
-    const ruling = rule(options.rules, {
+    const ruling = applyRules(options.rules, {
       clientId: client.clientId,
       audience,
       resource: params.resource,
@@ -46,8 +46,8 @@ export function assertionExchange(options: AssertionExchangeOptions) {
 
     const scope = ruling.scopes.join(' ');
     ctx.body = {
-      access_token: await signed(options, {
-        ...claimsAbout(person, subject),
+      access_token: await signAssertion(options, {
+        ...personClaims(person, subject),
         aud: audience,
         client_id: ruling.rule.client_id_there ?? client.clientId,
         scope,
@@ -73,11 +73,11 @@ function checkedAudience(params: ExchangeParameters): string {
   return params.audience;
 }
 
-function claimsAbout({ sub, email, groups }: CompanyPerson, { authTime, acr, amr }: Subject) {
+function personClaims({ sub, email, groups }: CompanyPerson, { authTime, acr, amr }: Subject) {
   return { sub, email, groups, ...defined({ auth_time: authTime, acr, amr }) };
 }
 
-async function signed(
+async function signAssertion(
   { issuer, now, signingKey }: Pick<AssertionExchangeOptions, 'issuer' | 'now' | 'signingKey'>,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<string> {

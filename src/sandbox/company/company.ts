@@ -20,7 +20,7 @@ import { createLogin, readForm } from '../paper-broker/oauth/oauth-routes.ts';
 import { assertionExchange } from './assertion-exchange.ts';
 import { type CompanyPeople, type CompanyPerson, companyPeople } from './people.ts';
 import type { CompanyRule } from './rules.ts';
-import { type IdTokens, idTokens } from './subject.ts';
+import { createIdTokens, type IdTokens } from './subject.ts';
 
 export interface CompanyOptions {
   readonly issuer: string;
@@ -48,7 +48,7 @@ export function createCompany(options: CompanyOptions) {
   if (signingKey === undefined) throw new Error('the company has no signing key');
   const people = companyPeople(database, options.people);
   const clients = companyClients(database, options.clients);
-  const issued = idTokens(database, ID_TOKEN_LIFETIME_S, now);
+  const issued = createIdTokens(database, ID_TOKEN_LIFETIME_S, now);
   const store = createOidcStore({
     database,
     now,
@@ -125,18 +125,19 @@ function companyPages(options: CompanyPagesOptions): Hono {
   const login = createLogin(people, now);
   const find = (username: string) => people.find((person) => person.username === username);
 
-  app.get(DEVICE_PATH, (context) => context.html(page(name, context.req.query('user_code') ?? '')));
+  app.get(DEVICE_PATH, (context) => context.html(signInPage(name, context.req.query('user_code') ?? '')));
   app.post(DEVICE_PATH, async (context) => {
     const { user_code: code = '', username = '', password = '' } = await readForm(context);
     const outcome = login(username, password);
     if (outcome === 'too_many') {
-      return context.html(page(name, code, 'Too many wrong passwords. Wait 15 minutes.'), 429);
+      return context.html(signInPage(name, code, 'Too many wrong passwords. Wait 15 minutes.'), 429);
     }
-    if (outcome === 'wrong') return context.html(page(name, code, 'User name or password is wrong.'), 401);
+    if (outcome === 'wrong')
+      return context.html(signInPage(name, code, 'User name or password is wrong.'), 401);
     const decided = await decide(code, find(username)?.sub, BY_PASSWORD);
     return decided === 'allowed'
       ? context.html(textPage(name, 'You are signed in. Go back to the terminal.'))
-      : context.html(page(name, code, 'That code is not valid. Request a new one.'), 400);
+      : context.html(signInPage(name, code, 'That code is not valid. Request a new one.'), 400);
   });
   app.post(DECIDE_PATH, async (context) => {
     const given = context.req.header('authorization') ?? '';
@@ -164,7 +165,7 @@ function companyPages(options: CompanyPagesOptions): Hono {
   return app;
 }
 
-function page(name: string, code: string, error?: string) {
+function signInPage(name: string, code: string, error?: string) {
   return html`<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>${name}: sign in</title></head>
@@ -196,7 +197,7 @@ export const BY_PASSWORD: SignInStrength = { acr: 'pwd', amr: ['pwd'] };
 /** A phishing-resistant second factor (OpenID Connect EAP ACR Values 1.0 §2). */
 export const BY_SECOND_FACTOR: SignInStrength = { acr: 'phr', amr: ['pwd', 'hwk', 'mfa'] };
 
-type DeviceOutcome = 'allowed' | 'denied' | 'not_found';
+type DeviceDecisionOutcome = 'allowed' | 'denied' | 'not_found';
 
 type CompanySignIn = ReturnType<typeof companySignIn>;
 
@@ -207,7 +208,7 @@ function companySignIn(provider: Provider, people: Pick<CompanyPeople, 'find'>, 
       userCode: string,
       sub: string | undefined,
       { acr, amr }: SignInStrength,
-    ): Promise<DeviceOutcome> {
+    ): Promise<DeviceDecisionOutcome> {
       const normalized = userCode.toUpperCase().replace(/[^A-Z0-9]/g, '');
       const code = await provider.DeviceCode.findByUserCode(normalized);
       const isOpen = code?.accountId === undefined && code?.error === undefined;
@@ -304,7 +305,7 @@ const DAY = 24 * 3600;
 
 const DEVICE_PATH = '/device';
 
-const routes = {
+const endpointPaths = {
   code_verification: DEVICE_PATH,
   device_authorization: '/device/code',
   jwks: '/jwks',
@@ -343,7 +344,7 @@ function configuration({ adapter, signingKeys, cookieKey, people }: CompanyProvi
     adapter,
     jwks: { keys: [...signingKeys] } as NonNullable<Configuration['jwks']>,
     cookies: { keys: [cookieKey] },
-    routes,
+    routes: endpointPaths,
     discovery: { identity_chaining_requested_token_types_supported: [ID_JAG_TYPE] },
     clientAuthMethods: ['private_key_jwt'],
     enabledJWA: {

@@ -11,7 +11,7 @@ export interface CompanyRule {
   readonly actor?: Readonly<Record<string, unknown>>;
 }
 
-export interface AskedExchange {
+export interface ExchangeRequest {
   readonly clientId: string;
   readonly audience: string | undefined;
   readonly resource: string | undefined;
@@ -27,7 +27,7 @@ export type Ruling =
   | { readonly error: RulingError; readonly reason: string };
 
 /** Applies the first rule that matches the client, the audience and one of the person's groups. */
-export function rule(rules: readonly CompanyRule[], asked: AskedExchange): Ruling {
+export function applyRules(rules: readonly CompanyRule[], asked: ExchangeRequest): Ruling {
   const there = rules.filter(
     ({ client_id, audience }) => client_id === asked.clientId && audience === asked.audience,
   );

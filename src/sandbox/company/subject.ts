@@ -13,9 +13,9 @@ export interface Subject {
 }
 
 /** Maps ID tokens to their sign-in, so that they become invalid when it ends. */
-export type IdTokens = ReturnType<typeof idTokens>;
+export type IdTokens = ReturnType<typeof createIdTokens>;
 
-export function idTokens(database: Database, lifetimeS: number, now: () => number) {
+export function createIdTokens(database: Database, lifetimeS: number, now: () => number) {
   const insert = database.prepare<[string, string, number]>(
     'INSERT OR IGNORE INTO company_id_tokens VALUES (?, ?, ?)',
   );
@@ -50,12 +50,12 @@ export async function readSubject(
 ): Promise<Subject> {
   const { subject_token: token, subject_token_type: type } = ctx.oidc.params;
   if (token === undefined || token === '') throw new errors.InvalidRequest('subject_token is missing');
-  if (type === ID_TOKEN_TYPE) return await ofIdToken(ctx, token, options);
-  if (type === REFRESH_TOKEN_TYPE) return await ofRefreshToken(ctx, token);
+  if (type === ID_TOKEN_TYPE) return await subjectOfIdToken(ctx, token, options);
+  if (type === REFRESH_TOKEN_TYPE) return await subjectOfRefreshToken(ctx, token);
   throw new errors.InvalidRequest(`subject_token_type must be ${ID_TOKEN_TYPE} or ${REFRESH_TOKEN_TYPE}`);
 }
 
-async function ofIdToken(
+async function subjectOfIdToken(
   { oidc: { client, provider } }: TokenEndpointGrantContext<ExchangeParameters>,
   token: string,
   { issuer, verificationKey, now, idTokens: known }: SubjectOptions,
@@ -83,7 +83,7 @@ async function ofIdToken(
   };
 }
 
-async function ofRefreshToken(
+async function subjectOfRefreshToken(
   { oidc: { client, provider } }: TokenEndpointGrantContext<ExchangeParameters>,
   token: string,
 ): Promise<Subject> {

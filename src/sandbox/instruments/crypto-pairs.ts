@@ -6,7 +6,7 @@ export interface CryptoPair extends ListedSymbol {
 }
 
 /** Columns: symbol, name, dollars a coin, smallest order in coins. */
-const data = `\
+const pairData = `\
 BTC/USD|Bitcoin / US Dollar|64000.00|0.000015
 ETH/USD|Ethereum / US Dollar|3100.00|0.0003
 SOL/USD|Solana / US Dollar|152.00|0.006
@@ -15,7 +15,7 @@ DOGE/USD|Dogecoin / US Dollar|0.1625|6
 `;
 
 const pairs: ReadonlyMap<string, CryptoPair> = new Map(
-  data
+  pairData
     .trim()
     .split('\n')
     .map((line) => {
@@ -27,8 +27,8 @@ const pairs: ReadonlyMap<string, CryptoPair> = new Map(
 export const cryptoPairs = (): readonly CryptoPair[] => [...pairs.values()];
 
 /** Finds a pair in either notation. Alpaca's orders have `BTC/USD`, its positions `BTCUSD`. */
-export function cryptoPair(symbol: string): CryptoPair | undefined {
-  return pairs.get(symbol) ?? cryptoPairs().find((pair) => joined(pair.symbol) === symbol);
+export function findCryptoPair(symbol: string): CryptoPair | undefined {
+  return pairs.get(symbol) ?? cryptoPairs().find((pair) => withoutSlash(pair.symbol) === symbol);
 }
 
-export const joined = (symbol: string): string => symbol.replace('/', '');
+export const withoutSlash = (symbol: string): string => symbol.replace('/', '');

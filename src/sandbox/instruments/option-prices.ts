@@ -16,7 +16,7 @@ function impliedVolatility(seed: string, underlying: string): number {
   return 0.2 + 0.25 * uniform(hashText(`volatility\n${seed}\n${underlying}`), 1, 0);
 }
 
-function termsAt(market: Market, contract: ListedContract, spot: string, at: number): OptionTerms {
+function optionTermsAt(market: Market, contract: ListedContract, spot: string, at: number): OptionTerms {
   return {
     right: contract.right,
     spot: Number(spot),
@@ -37,7 +37,7 @@ export function optionQuote(market: Market, contract: ListedContract, at: number
   const when = Math.min(at, expiresAt(market, contract));
   const spot = market.quote(contract.underlying, when);
   if (spot === undefined) return undefined;
-  const last = premium(termsAt(market, contract, spot.last, when));
+  const last = premium(optionTermsAt(market, contract, spot.last, when));
   const half = Dec.max(CENT, new Dec(last).times(HALF_SPREAD).toDecimalPlaces(2));
   const expired = at >= when && when === expiresAt(market, contract);
   return {
@@ -57,7 +57,7 @@ export function optionGreeks(
 ): { greeks: Greeks; impliedVolatility: number } | undefined {
   const spot = market.quote(contract.underlying);
   if (spot === undefined) return undefined;
-  const terms = termsAt(market, contract, spot.last, market.now());
+  const terms = optionTermsAt(market, contract, spot.last, market.now());
   return { greeks: computeGreeks(terms), impliedVolatility: terms.volatility };
 }
 
@@ -69,7 +69,7 @@ export function optionBars(
 ): MarketBar[] | undefined {
   const end = Math.min(request.end, expiresAt(market, contract));
   return market.bars(contract.underlying, { ...request, end })?.map((bar) => {
-    const worth = (spot: string) => premium(termsAt(market, contract, spot, bar.at));
+    const worth = (spot: string) => premium(optionTermsAt(market, contract, spot, bar.at));
     const [high, low] = contract.right === 'call' ? [bar.high, bar.low] : [bar.low, bar.high];
     const volume = Math.max(1, Math.round(bar.volume * CONTRACTS_PER_SHARE));
     return {
@@ -116,7 +116,7 @@ export function optionValue(terms: OptionTerms): number {
   const sign = right === 'call' ? 1 : -1;
   if (years <= 0) return Math.max(0, sign * (spot - strike));
   const { d1, d2 } = distances(terms);
-  return sign * (spot * normal(sign * d1) - strike * Math.exp(-rate * years) * normal(sign * d2));
+  return sign * (spot * normalCdf(sign * d1) - strike * Math.exp(-rate * years) * normalCdf(sign * d2));
 }
 
 export function computeGreeks(terms: OptionTerms): Greeks {
@@ -130,11 +130,11 @@ export function computeGreeks(terms: OptionTerms): Greeks {
   const discounted = strike * Math.exp(-rate * years);
   const decay = (-spot * density(d1) * volatility) / (2 * Math.sqrt(years));
   return {
-    delta: sign * normal(sign * d1),
+    delta: sign * normalCdf(sign * d1),
     gamma: density(d1) / (spot * volatility * Math.sqrt(years)),
-    theta: (decay - sign * rate * discounted * normal(sign * d2)) / DAYS_A_YEAR,
+    theta: (decay - sign * rate * discounted * normalCdf(sign * d2)) / DAYS_A_YEAR,
     vega: (spot * density(d1) * Math.sqrt(years)) / 100,
-    rho: (sign * discounted * years * normal(sign * d2)) / 100,
+    rho: (sign * discounted * years * normalCdf(sign * d2)) / 100,
   };
 }
 
@@ -147,7 +147,7 @@ function distances({ spot, strike, years, rate, volatility }: OptionTerms): { d1
 const density = (x: number): number => Math.exp(-(x ** 2) / 2) / Math.sqrt(2 * Math.PI);
 
 /** Computes the cumulative normal distribution to seven decimals (Abramowitz and Stegun, 26.2.17). */
-function normal(x: number): number {
+function normalCdf(x: number): number {
   const t = 1 / (1 + 0.2316419 * Math.abs(x));
   const weights = [1.330274429, -1.821255978, 1.781477937, -0.356563782, 0.31938153];
   const tail = density(x) * weights.reduce((sum, weight) => sum * t + weight, 0) * t;

@@ -50,7 +50,7 @@ export function adjustmentFactor(
   return undefined;
 }
 
-export function adjusted(bar: MarketBar, factors: readonly Factor[]): MarketBar {
+export function adjustPrices(bar: MarketBar, factors: readonly Factor[]): MarketBar {
   const later = factors.filter(({ at }) => at > bar.at);
   if (later.length === 0) return bar;
   const price = later.reduce((product, factor) => product.times(factor.price), new Dec(1));

@@ -56,7 +56,7 @@ interface Span {
   to: number;
 }
 
-export function bars(request: BarRequest, source: BarSource): MarketBar[] {
+export function buildBars(request: BarRequest, source: BarSource): MarketBar[] {
   const found: MarketBar[] = [];
   for (const span of spans(request, source)) {
     if (found.length >= request.limit) break;

@@ -98,7 +98,7 @@ export function endsSymbol(action: CorporateAction): boolean {
 }
 
 /** Compares by booking day, as Alpaca sorts actions. */
-export function inOrder(a: CorporateAction, b: CorporateAction): number {
+export function compareByBookingDay(a: CorporateAction, b: CorporateAction): number {
   const key = (action: CorporateAction) => `${processDate(action)} ${actionSubject(action)} ${action.kind}`;
   return key(a) < key(b) ? -1 : 1;
 }

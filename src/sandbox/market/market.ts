@@ -1,5 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
-import { Dec, decimal, isOnTick, price } from '../../trading/decimal.ts';
+import { Dec, formatPrice, isOnTick, parseDecimal } from '../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../trading/listed-symbols.ts';
 import { addDays, type IsoDate, isoDate, newYorkDate, ONE_DAY_MS } from '../../trading/new-york-time.ts';
 import {
@@ -8,16 +8,16 @@ import {
   type Session,
   type Sessions,
 } from '../../trading/trading-calendar.ts';
-import { oncePer } from '../../values/once-per.ts';
-import { type Adjustment, adjusted, adjustmentFactor } from './adjustment.ts';
-import { type BarRequest, bars, type MarketBar } from './bars.ts';
+import { memoizePerObject } from '../../values/once-per.ts';
+import { type Adjustment, adjustmentFactor, adjustPrices } from './adjustment.ts';
+import { type BarRequest, buildBars, type MarketBar } from './bars.ts';
 import {
   type ActionOf,
   actionSubject,
   type CorporateAction,
+  compareByBookingDay,
   effectiveAt,
   endsSymbol,
-  inOrder,
   otherSymbol,
   processDate,
 } from './corporate-action.ts';
@@ -70,9 +70,9 @@ export interface Market extends MarketTimes {
 const MAX_PAYMENT_DELAY_DAYS = 120;
 
 export function createMarket(options: MarketOptions): Market {
-  const { seed, clock, tape = walk(seed, options.hours, options.symbols) } = options;
+  const { seed, clock, tape = randomWalkTape(seed, options.hours, options.symbols) } = options;
   const { sessions } = tape;
-  const actions = announced();
+  const actions = createAnnouncedActions();
   const held: HeldPrices = new Map();
   const times = createMarketTimes(sessions, () => clock.now());
 
@@ -94,7 +94,7 @@ export function createMarket(options: MarketOptions): Market {
       ...symbols.flatMap((symbol) => (tape.symbol(symbol) ? tape.actions(symbol, start, end) : [])),
     ]
       .filter((action) => processDate(action) >= start && processDate(action) <= end)
-      .sort(inOrder);
+      .sort(compareByBookingDay);
 
   return {
     ...times,
@@ -117,8 +117,8 @@ export function createMarket(options: MarketOptions): Market {
         symbol,
         last,
         ...spread(last),
-        bidSize: lots(shares(when)),
-        askSize: lots(shares(when + 60_000)),
+        bidSize: roundLots(shares(when)),
+        askSize: roundLots(shares(when + 60_000)),
         at: when,
       };
     },
@@ -127,7 +127,7 @@ export function createMarket(options: MarketOptions): Market {
     bars(symbol, request, asked = []) {
       const known = onTape(symbol);
       if (known === undefined) return undefined;
-      const found = bars(request, {
+      const found = buildBars(request, {
         sessions,
         now: clock.now(),
         last: (at) => lastPrice(symbol, at),
@@ -140,11 +140,11 @@ export function createMarket(options: MarketOptions): Market {
       const later = corporateActions([symbol], newYorkDate(oldest), until)
         .filter((action) => effectiveAt(action) <= clock.now())
         .flatMap((action) => prices.factor(symbol, action, asked) ?? []);
-      return found.map((bar) => adjusted(bar, later));
+      return found.map((bar) => adjustPrices(bar, later));
     },
     splitFactor: actions.splitFactor,
     announce(action) {
-      const why = whyNot(action, actions, (symbol) => onTape(symbol) !== undefined);
+      const why = announcementObjection(action, actions, (symbol) => onTape(symbol) !== undefined);
       if (why !== undefined) throw new RangeError(why);
       actions.all.push(action);
     },
@@ -155,8 +155,8 @@ export function createMarket(options: MarketOptions): Market {
         held.delete(symbol);
         return;
       }
-      if (decimal(fixed).lte(0) || !isOnTick(fixed)) throw new RangeError(`not a price: ${fixed}`);
-      held.set(symbol, { price: price(fixed), since: clock.now() });
+      if (parseDecimal(fixed).lte(0) || !isOnTick(fixed)) throw new RangeError(`not a price: ${fixed}`);
+      held.set(symbol, { price: formatPrice(fixed), since: clock.now() });
     },
   };
 }
@@ -167,16 +167,16 @@ function spread(last: string): { bid: string; ask: string } {
   const ticks = Dec.max(1, mid.times('0.0001').div(tick).round());
   const bid = Dec.max(mid.minus(ticks.divToInt(2).times(tick)), new Dec('0.0001'));
   const ask = Dec.max(mid, bid).plus(ticks.minus(ticks.divToInt(2)).times(tick));
-  return { bid: price(bid), ask: price(ask) };
+  return { bid: formatPrice(bid), ask: formatPrice(ask) };
 }
 
-function lots(shares: number): number {
+function roundLots(shares: number): number {
   return 100 * Math.max(1, Math.round(shares / 100) % 20);
 }
 
 type HeldPrices = Map<string, { readonly price: string; readonly since: number }>;
 
-function marketPrices(tape: Tape, actions: Announced, held: HeldPrices) {
+function marketPrices(tape: Tape, actions: AnnouncedActions, held: HeldPrices) {
   const onTape = (symbol: string): ListedSymbol | undefined => {
     const known = tape.symbol(symbol);
     if (known !== undefined) return known;
@@ -197,7 +197,7 @@ function marketPrices(tape: Tape, actions: Announced, held: HeldPrices) {
       .filter((action) => action.kind === 'spin_off' && action.source_symbol === symbol)
       .filter((action) => effectiveAt(action) > after && effectiveAt(action) <= upTo)
       .map((action) => factor(symbol, action, ['spin-off'])?.price ?? new Dec(1));
-    return price(
+    return formatPrice(
       spunOff.reduce(
         (product, one) => product.times(one),
         traded.price.times(actions.splitFactor(symbol, after, upTo)),
@@ -269,9 +269,9 @@ function lastOpened(at: number, sessions: Sessions): Session {
   return at >= today.open ? today : sessions.upTo(addDays(today.date, -1));
 }
 
-type Announced = ReturnType<typeof announced>;
+type AnnouncedActions = ReturnType<typeof createAnnouncedActions>;
 
-function announced() {
+function createAnnouncedActions() {
   const all: CorporateAction[] = [];
   /** Returns the former symbol and the time when it changed. */
   const before = (symbol: string) => {
@@ -301,9 +301,9 @@ function announced() {
 }
 
 /** Returns the reason why an action can't be announced. Undefined if it can. */
-function whyNot(
+function announcementObjection(
   action: CorporateAction,
-  known: Announced,
+  known: AnnouncedActions,
   hasPrices: (symbol: string) => boolean,
 ): string | undefined {
   const subject = actionSubject(action);
@@ -324,11 +324,13 @@ const SESSION_HOURS = 6.5;
  * Creates a random walk around each symbol's snapshot price, determined by the seed. @param symbols replace the bundled
  * ones
  */
-function walk(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
+function randomWalkTape(seed: string, hours: MarketHours, symbols?: readonly ListedSymbol[]): Tape {
   const listed: ReadonlyMap<string, ListedSymbol> =
     symbols === undefined ? listedSymbols() : new Map(symbols.map((symbol) => [symbol.symbol, symbol]));
   const sessions = calendarSessions(hours);
-  const path = oncePer(({ symbol, snapshotPrice }: ListedSymbol) => pricePath(seed, symbol, snapshotPrice));
+  const path = memoizePerObject(({ symbol, snapshotPrice }: ListedSymbol) =>
+    pricePath(seed, symbol, snapshotPrice),
+  );
   const pathOf = (symbol: string) => {
     const known = listed.get(symbol);
     return known && path(known);

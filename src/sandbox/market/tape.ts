@@ -4,7 +4,7 @@ import type { IsoDate } from '../../trading/new-york-time.ts';
 import type { Sessions } from '../../trading/trading-calendar.ts';
 import type { CorporateAction } from './corporate-action.ts';
 
-interface Traded {
+interface LastTrade {
   readonly price: Dec;
   /** The price is not adjusted for splits after this time (milliseconds since the epoch). */
   readonly since: number;
@@ -15,7 +15,7 @@ export interface Tape {
   symbol(symbol: string): ListedSymbol | undefined;
   symbols(): readonly ListedSymbol[];
   /** Returns the last trade up to an instant within trading hours. Undefined before the first. */
-  last(symbol: string, at: number): Traded | undefined;
+  last(symbol: string, at: number): LastTrade | undefined;
   /** Returns the instants to sample for the highest and lowest price. */
   looks(symbol: string, from: number, to: number): readonly number[];
   volume(symbol: string, from: number, to: number): number;

@@ -15,22 +15,22 @@ import type { ReplayClock } from '../market/replay/replay-clock.ts';
 import { openAccountSettings } from './books/account-settings.ts';
 import { openBookkeeping } from './books/bookkeeping.ts';
 import { type BookedOrder, orderJson } from './books/order-json.ts';
-import { type Story, seedAccount } from './books/seed-accounts.ts';
+import { type AccountHistory, seedAccount } from './books/seed-accounts.ts';
 import { createExchange } from './exchange/exchange.ts';
 import { createExpirations } from './exchange/exercise.ts';
 import { type TradeUpdate, tradeUpdateJson } from './exchange/trade-update.ts';
 import { type OAuthClient, oauthRoutes } from './oauth/oauth-routes.ts';
 import {
   type AccessKey,
-  answerFailures,
   createAccess,
   guardedApi,
+  handleErrors,
   limitRate,
   requireAccess,
 } from './routes/access.ts';
 import { adminBooksRoutes, adminClockRoutes, adminOrderRoutes, adminRoutes } from './routes/admin-routes.ts';
 import { marketDataRoutes } from './routes/market-data-routes.ts';
-import { createTradeStream, regularly } from './routes/trade-stream.ts';
+import { createTradeStream, runEvery } from './routes/trade-stream.ts';
 import { tradingRoutes } from './routes/trading-routes.ts';
 import { watchlistRoutes } from './routes/watchlist-routes.ts';
 
@@ -45,7 +45,13 @@ export interface PaperBrokerOptions {
   clock: Clock;
   faults: Faults;
   /** `password` is for the broker's login, `key` for programs, and `story` is the account's history. */
-  users: readonly { username: string; password: string; name: string; key?: AccessKey; story?: Story }[];
+  users: readonly {
+    username: string;
+    password: string;
+    name: string;
+    key?: AccessKey;
+    story?: AccountHistory;
+  }[];
   oauthClients: readonly OAuthClient[];
   /** Whether one in ten whole-share orders fills in two parts (default true). */
   partialFills?: boolean;
@@ -135,10 +141,10 @@ export function createPaperBroker(options: PaperBrokerOptions) {
     if (options.replay !== undefined) app.route('/', adminClockRoutes(market, options.replay, settle));
   }
   app.route('/', api);
-  answerFailures(app);
+  handleErrors(app);
 
   const stop = new AbortController();
-  void regularly(SETTLE_INTERVAL_MS, clock, stop.signal, () => settleIfFree(settle));
+  void runEvery(SETTLE_INTERVAL_MS, clock, stop.signal, () => settleIfFree(settle));
   return {
     app,
     upgrade: stream.upgrade,

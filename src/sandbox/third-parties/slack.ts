@@ -23,7 +23,7 @@ export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
     if (grant === undefined) return refuse('invalid_auth');
     if (!grant.scopes.includes('chat:write')) return refuse('missing_scope');
     const { channel: given, text } = fields;
-    const name = channelNamed(given);
+    const name = findChannel(given);
     if (name === undefined) return refuse('channel_not_found');
     if (typeof text !== 'string' || text === '') return refuse('no_text');
     if (text.length > 40_000) return refuse('msg_too_long');
@@ -31,7 +31,7 @@ export function slackApi({ tokens, outbox, now, faults }: StandInOptions): Hono 
     const at = now();
     const count = outbox.all().length + 1;
     const ts = `${Math.floor(at / 1000)}.${String(count).padStart(6, '0')}`;
-    const shown = asRead(text);
+    const shown = toReadableText(text);
     outbox.add({
       service: 'slack',
       user: grant.username,
@@ -63,7 +63,7 @@ async function readArguments(context: Context): Promise<Record<string, unknown>>
   return Object.fromEntries(new URLSearchParams(await context.req.text()));
 }
 
-function channelNamed(given: unknown): string | undefined {
+function findChannel(given: unknown): string | undefined {
   return SLACK_CHANNELS.find(
     (name) => given === name || given === name.slice(1) || given === slackId('C', name),
   );
@@ -74,7 +74,7 @@ function slackId(kind: 'C' | 'U' | 'T', name: string): string {
 }
 
 /** Returns the text that readers see. Marks mentions, so that tests can detect them. */
-function asRead(text: string): string {
+function toReadableText(text: string): string {
   return text
     .replace(/<!(channel|here|everyone)>/g, '[calls @$1]')
     .replace(/<((?:https?|mailto):[^|>]+)(?:\|([^>]*))?>/g, '[link $1 $2]')

@@ -52,7 +52,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     if (newest !== undefined) return newest;
     // If another process was faster, its key is used.
     await rows.add(tenant, { version: 1, wrapped: await kms.wrap(randomBytes(32), keyContext(tenant, 1)) });
-    return (await rows.newest(tenant)) ?? gone(tenant);
+    return (await rows.newest(tenant)) ?? missingDataKey(tenant);
   };
 
   return {
@@ -65,7 +65,7 @@ export function createDataKeys(kms: Kms, rows: DataKeyRows, clock: Pick<Clock, '
     async find(tenant: string, version: number): Promise<Buffer> {
       const found = kept.get(keyContext(tenant, version));
       if (found !== undefined && clock.now() < found.until) return await found.key;
-      return await unwrapped(tenant, (await rows.find(tenant, version)) ?? gone(tenant));
+      return await unwrapped(tenant, (await rows.find(tenant, version)) ?? missingDataKey(tenant));
     },
     /** Wraps a tenant's keys again with the newest wrapping key, so that older ones can be deleted. @returns their number */
     async rewrap(tenant: string): Promise<number> {
@@ -85,7 +85,7 @@ function keyContext(tenant: string, version: number): string {
   return JSON.stringify(['trade-agent.data-key/1', tenant, version]);
 }
 
-function gone(tenant: string): never {
+function missingDataKey(tenant: string): never {
   throw new TradeAgentError('credential_store_unavailable', `a data key of ${tenant} is gone`, {
     hint: 'Nothing was changed. Restore the database: without that key, what it sealed can’t be opened.',
   });

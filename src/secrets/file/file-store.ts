@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts';
 import type { CredentialStore } from '../credential-store.ts';
-import { assertLengths, holds, pick } from '../credential-values.ts';
+import { assertLengths, matchesExpected, pick } from '../credential-values.ts';
 import { storeLock, withStoreLock } from '../store-lock.ts';
 import { type FileKeyChoice, fileKey } from './file-key.ts';
 import { type KeyKind, parseSealed, type SealedFile, seal, unseal } from './sealed-file.ts';
@@ -82,15 +82,15 @@ export function openFileStore(options: FileStoreOptions): CredentialStore {
     async set(values, expected) {
       assertLengths(values);
       return await write((stored) => {
-        if (!holds(stored, expected)) return false;
+        if (!matchesExpected(stored, expected)) return false;
         Object.assign(stored, values);
         return true;
       });
     },
     async delete(names, expected) {
-      if (!existsSync(file)) return holds({}, expected);
+      if (!existsSync(file)) return matchesExpected({}, expected);
       return await write((stored) => {
-        if (!holds(stored, expected)) return false;
+        if (!matchesExpected(stored, expected)) return false;
         for (const name of names) delete stored[name];
         return true;
       });

@@ -14,7 +14,7 @@ export interface PassphraseSource {
 }
 
 type PassphraseHeader = Extract<KeyHeader, { kind: 'passphrase' }>;
-interface Where {
+interface CredentialFile {
   readonly file: string;
   readonly profile: string;
 }
@@ -26,7 +26,7 @@ export type PassphraseKeys = ReturnType<typeof createPassphraseKeys>;
 const COST = { N: 2 ** 17, r: 8, p: 1 } as const;
 
 /** At most twice the cost, so that a file from someone else can't exhaust the machine's memory; and never less than it. */
-const isSoundCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
+const isAcceptedCost = ({ N, r, p }: { N: number; r: number; p: number }) =>
   (N === COST.N || N === 2 * COST.N) && r === COST.r && (p === 1 || p === 2);
 
 const SALT_BYTES = 16;
@@ -65,9 +65,9 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
   };
 
   return {
-    open: (header: PassphraseHeader, where: Where): Promise<Buffer> =>
+    open: (header: PassphraseHeader, where: CredentialFile): Promise<Buffer> =>
       inTurn(async () => {
-        requireOwnCost(header, where);
+        requireAcceptedCost(header, where);
         const check = Buffer.from(header.check, 'base64');
         for (let attempt = 1; ; attempt++) {
           const known = passphrases.get(where.file);
@@ -79,16 +79,16 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
           }
           passphrases.delete(where.file);
           if (known === undefined && (!source.isPerson || attempt === MAX_PASSPHRASE_ATTEMPTS))
-            throw wrong(where);
+            throw wrongPassphrase(where);
         }
       }),
 
-    create: (where: Where): Promise<{ readonly header: PassphraseHeader; readonly key: Buffer }> =>
+    create: (where: CredentialFile): Promise<{ readonly header: PassphraseHeader; readonly key: Buffer }> =>
       inTurn(async () => {
         const before = begun.get(where.file);
         if (before !== undefined) return before;
         const passphrase = passphrases.get(where.file) ?? normalized(await source.read('new', where.profile));
-        requireSound(passphrase);
+        requireValidLength(passphrase);
         const header = { scrypt: { ...COST, salt: randomBytes(SALT_BYTES).toString('base64') } };
         const { key, check } = await derived(passphrase, header);
         passphrases.set(where.file, passphrase);
@@ -103,8 +103,8 @@ export function createPassphraseKeys(source: PassphraseSource, derive: KeyDeriva
 }
 
 /** @throws {TradeAgentError} `credential_store_unavailable` */
-function requireOwnCost({ scrypt }: PassphraseHeader, { file }: Where): void {
-  if (isSoundCost(scrypt) && Buffer.from(scrypt.salt, 'base64').length === SALT_BYTES) return;
+function requireAcceptedCost({ scrypt }: PassphraseHeader, { file }: CredentialFile): void {
+  if (isAcceptedCost(scrypt) && Buffer.from(scrypt.salt, 'base64').length === SALT_BYTES) return;
   throw new TradeAgentError(
     'credential_store_unavailable',
     `the credential file ${file} has key derivation parameters that this program never uses`,
@@ -121,7 +121,7 @@ function normalized(passphrase: string): string {
 }
 
 /** @throws {TradeAgentError} `usage` */
-function requireSound(passphrase: string): void {
+function requireValidLength(passphrase: string): void {
   if (passphrase.length >= MIN_PASSPHRASE_LENGTH && passphrase.length <= MAX_PASSPHRASE_LENGTH) return;
   throw new TradeAgentError(
     'usage',
@@ -142,7 +142,7 @@ const scryptKey: KeyDerivation = (passphrase, { N, r, p, salt }) => {
   });
 };
 
-function wrong({ file, profile }: Where): TradeAgentError {
+function wrongPassphrase({ file, profile }: CredentialFile): TradeAgentError {
   return new TradeAgentError('credential_store_locked', `that is not the passphrase of ${file}`, {
     hint: `Nothing was changed. Try again. If you forgot it, the content of the file is lost: move the file away and run "trade-agent login --profile ${profile}".`,
     details: { state: 'wrong_passphrase' },

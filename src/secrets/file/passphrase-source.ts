@@ -49,14 +49,14 @@ async function firstLine(location: string, signal: AbortSignal | undefined): Pro
     ? await readDescriptor(
         Number(location.slice(3)),
         MAX_FILE_BYTES,
-        (why) => unusable(`${location} can't be used: ${why}`),
+        (why) => unusableFile(`${location} can't be used: ${why}`),
         signal,
       )
-    : readPrivateFile(location, MAX_FILE_BYTES, (why) => unusable(`${location} can't be used: ${why}`));
-  if (text === undefined) throw unusable(`${location} does not exist`);
+    : readPrivateFile(location, MAX_FILE_BYTES, (why) => unusableFile(`${location} can't be used: ${why}`));
+  if (text === undefined) throw unusableFile(`${location} does not exist`);
   const [line = '', ...more] = text.split(/\r?\n/);
   if (line === '' || more.some((rest) => rest !== ''))
-    throw unusable(`${location} does not contain exactly one line`);
+    throw unusableFile(`${location} does not contain exactly one line`);
   return line;
 }
 
@@ -86,7 +86,7 @@ function nobodyToAsk(): TradeAgentError {
   );
 }
 
-function unusable(why: string): TradeAgentError {
+function unusableFile(why: string): TradeAgentError {
   return new TradeAgentError('credential_store_locked', `the passphrase's file ${why}`, {
     hint: `The file must contain the passphrase as its only line, and only you may read it; see ${PASSPHRASE_FILE_VARIABLE}.`,
     details: { state: 'no_passphrase' },

@@ -42,7 +42,7 @@ export function seal(
   key: Buffer,
   context: string,
 ): string {
-  const sealed = sealBytes(key, Buffer.from(JSON.stringify(values)), associated(header, context));
+  const sealed = sealBytes(key, Buffer.from(JSON.stringify(values)), associatedData(header, context));
   const part = (from: number, to?: number) => sealed.subarray(from, to).toString('base64');
   const file: SealedFile = {
     format: 'trade-agent-credentials',
@@ -65,11 +65,11 @@ export function parseSealed(text: string): SealedFile {
 /** @throws anything if the file was not sealed with this key and context */
 export function unseal(file: SealedFile, key: Buffer, context: string): Record<string, string> {
   const sealed = Buffer.concat([file.iv, file.tag, file.data].map((part) => Buffer.from(part, 'base64')));
-  const plain = openBytes(key, sealed, associated(file.key, context));
+  const plain = openBytes(key, sealed, associatedData(file.key, context));
   return z.record(z.string(), z.string()).parse(JSON.parse(plain.toString('utf8')));
 }
 
-function associated(header: KeyHeader, context: string): string {
+function associatedData(header: KeyHeader, context: string): string {
   return header.kind === 'file' ? context : `${context}\n${JSON.stringify(header)}`;
 }
 

@@ -6,7 +6,7 @@ import type { KeychainFailure, KeychainRequest, KeychainResponse } from './keych
 
 type Keytar = typeof import('keytar');
 
-class Locked extends Error {}
+class LockedError extends Error {}
 
 async function loadKeytar(): Promise<Keytar> {
   const module = await import('keytar');
@@ -14,15 +14,15 @@ async function loadKeytar(): Promise<Keytar> {
 }
 
 /** Tests whether something can be stored. A locked collection refuses; a read alone would look like an absent entry. */
-async function tryStoring(keytar: Keytar, service: string): Promise<void> {
+async function requireWritable(keytar: Keytar, service: string): Promise<void> {
   const account = `probe-${randomUUID()}`;
   await keytar.setPassword(service, account, account);
   const read = await keytar.getPassword(service, account);
   await keytar.deletePassword(service, account);
-  if (read !== account) throw new Locked('a value that was just stored could not be read');
+  if (read !== account) throw new LockedError('a value that was just stored could not be read');
 }
 
-async function answer(request: KeychainRequest): Promise<KeychainResponse> {
+async function answerRequest(request: KeychainRequest): Promise<KeychainResponse> {
   let keytar: Keytar;
   try {
     keytar = await loadKeytar();
@@ -33,7 +33,7 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
   const known = new Set(request.known);
   let open = false;
   const requireOpen = async () => {
-    if (!open) await tryStoring(keytar, service);
+    if (!open) await requireWritable(keytar, service);
     open = true;
   };
   const read = async (name: string): Promise<string | null> => {
@@ -70,14 +70,14 @@ async function answer(request: KeychainRequest): Promise<KeychainResponse> {
 }
 
 /** A policy on the bus (dbus-daemon, AppArmor, SELinux, Flatpak) denied it, or a person did (macOS). */
-const denied =
+const deniedPattern =
   /rejected send message|policy prevents|access ?denied|dismissed|user canceled|passphrase you entered is not correct/i;
 
 function classify(error: unknown): KeychainFailure {
-  if (error instanceof Locked) return 'locked';
+  if (error instanceof LockedError) return 'locked';
   const message = String((error as Error).message);
   if (/locked collection|is locked|interaction is not allowed|-25308/i.test(message)) return 'locked';
-  if (denied.test(message)) return 'denied';
+  if (deniedPattern.test(message)) return 'denied';
   if (/org\.freedesktop\.secrets|ServiceUnknown|not provided by any/i.test(message)) return 'no_service';
   if (
     /autolaunch|could not connect|unable to connect|connection (refused|is closed)|session bus/i.test(message)
@@ -95,4 +95,4 @@ function firstLine(error: unknown): string {
 }
 
 const request: KeychainRequest = JSON.parse(await text(process.stdin));
-process.stdout.write(JSON.stringify(await answer(request)));
+process.stdout.write(JSON.stringify(await answerRequest(request)));

@@ -37,7 +37,7 @@ const CONTEXT_NAME = 'trade-agent';
 export function openAwsKms(options: AwsKmsOptions): Kms {
   const { key, region, env } = options;
   const base = requireSecureUrl(env.AWS_ENDPOINT_URL_KMS ?? `https://kms.${region}.${awsDomain(region)}`);
-  const ask = asking(base, options);
+  const ask = createSendToKms(base, options);
   const pairs = (context: string) => ({ EncryptionContext: { [CONTEXT_NAME]: context } });
   return {
     async wrap(plain, context) {
@@ -93,14 +93,14 @@ export async function signedHeaders(request: SignedRequest, credentials: AwsCred
   return (await signer.sign()).headers;
 }
 
-type Ask = <Schema extends z.ZodType>(
+type SendToKms = <Schema extends z.ZodType>(
   operation: string,
   body: object,
   schema: Schema,
 ) => Promise<z.output<Schema>>;
 
 /** Errors contain neither the request nor the answer: either may be a key. */
-function asking(base: URL, options: AwsKmsOptions): Ask {
+function createSendToKms(base: URL, options: AwsKmsOptions): SendToKms {
   const { region, env, fetch: send = fetch, clock = systemClock, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
   const credentials = awsCredentials({ env, region, clock, fetch: send });

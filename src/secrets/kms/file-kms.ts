@@ -25,7 +25,7 @@ type KeyRing = z.output<typeof keyRingSchema>;
 export function openFileKms(file: string): Kms {
   const keyOf = (found: KeyRing['keys'][number] | undefined): Buffer => {
     const key = Buffer.from(found?.key ?? '', 'base64');
-    if (key.length !== KEY_BYTES) throw unusable(file, 'it does not contain the required key');
+    if (key.length !== KEY_BYTES) throw unusableKeyRing(file, 'it does not contain the required key');
     return key;
   };
   return {
@@ -35,12 +35,12 @@ export function openFileKms(file: string): Kms {
     },
     async unwrap(wrapped, context) {
       const [, id, sealed] = /^file:([0-9a-f]{8}):([\w-]+)$/.exec(wrapped) ?? [];
-      if (sealed === undefined) throw unusable(file, 'it did not wrap this key');
+      if (sealed === undefined) throw unusableKeyRing(file, 'it did not wrap this key');
       const key = keyOf(requireRing(file).keys.find((one) => one.id === id));
       try {
         return openBytes(key, Buffer.from(sealed, 'base64url'), context);
       } catch {
-        throw unusable(file, 'the wrapped key is damaged, or was wrapped for another place');
+        throw unusableKeyRing(file, 'the wrapped key is damaged, or was wrapped for another place');
       }
     },
   };
@@ -64,18 +64,18 @@ function newKey(): KeyRing['keys'][number] {
 
 function requireRing(file: string): KeyRing {
   const ring = readRing(file);
-  if (ring === undefined) throw unusable(file, 'the file does not exist', MISSING_FILE_HINT);
+  if (ring === undefined) throw unusableKeyRing(file, 'the file does not exist', MISSING_FILE_HINT);
   return ring;
 }
 
 function readRing(file: string): KeyRing | undefined {
-  const text = readPrivateFile(file, MAX_FILE_BYTES, (why) => unusable(file, why));
+  const text = readPrivateFile(file, MAX_FILE_BYTES, (why) => unusableKeyRing(file, why));
   if (text === undefined) return undefined;
   try {
     return keyRingSchema.parse(JSON.parse(text));
   } catch {
     // A parser's message may quote what it read.
-    throw unusable(file, 'it is damaged');
+    throw unusableKeyRing(file, 'it is damaged');
   }
 }
 
@@ -84,7 +84,7 @@ const MISSING_FILE_HINT =
 const RESTORE_HINT =
   'Nothing was changed. Restore the file with all its keys (mode 0600): without them, sealed data can’t be opened.';
 
-function unusable(file: string, why: string, hint = RESTORE_HINT): TradeAgentError {
+function unusableKeyRing(file: string, why: string, hint = RESTORE_HINT): TradeAgentError {
   return new TradeAgentError(
     'credential_store_unavailable',
     `the wrapping keys in ${file} can't be used: ${why}`,

@@ -36,7 +36,7 @@ export const kmsSchema = z
   });
 export type KmsSettings = z.output<typeof kmsSchema>;
 
-interface KmsPlaces {
+interface KmsEnvironment {
   readonly folder: string;
   /** The environment in which AWS credentials, or their location, are found. */
   readonly env: NodeJS.ProcessEnv;
@@ -49,7 +49,7 @@ interface KmsPlaces {
  */
 export async function openKms(
   { file, vault, aws }: KmsSettings,
-  { folder, env, ...access }: KmsPlaces,
+  { folder, env, ...access }: KmsEnvironment,
 ): Promise<Kms> {
   if (vault !== undefined) {
     const { openVaultKms } = await import('./vault-kms.ts');

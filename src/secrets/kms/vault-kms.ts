@@ -30,7 +30,7 @@ interface VaultKmsOptions {
 export function openVaultKms(options: VaultKmsOptions): Kms {
   const { key, mount = 'transit' } = options;
   const base = requireSecureUrl(options.url);
-  const ask = asking(base, options);
+  const ask = createSendToVault(base, options);
   const path = (operation: string) =>
     `/v1/${mount.split('/').map(encodeURIComponent).join('/')}/${operation}/${encodeURIComponent(key)}`;
   const base64 = (bytes: Uint8Array | string) => Buffer.from(bytes).toString('base64');
@@ -54,17 +54,21 @@ const unwrappedSchema = z.object({ plaintext: z.base64() });
 const CANNOT_UNWRAP =
   'It is damaged, its wrapping key is gone, or it was wrapped for another place. Nothing was changed.';
 
-type Ask = <Schema extends z.ZodType>(path: string, body: object, data: Schema) => Promise<z.output<Schema>>;
+type SendToVault = <Schema extends z.ZodType>(
+  path: string,
+  body: object,
+  data: Schema,
+) => Promise<z.output<Schema>>;
 
 /** Errors contain neither the request nor the answer: either may be a key. */
-function asking(base: URL, options: VaultKmsOptions): Ask {
+function createSendToVault(base: URL, options: VaultKmsOptions): SendToVault {
   const { tokenFile, namespace, fetch: send = fetch, timeoutMs = TIMEOUT_MS } = options;
   const bounded = boundedFetch(send, MAX_ANSWER_BYTES);
   return async (path, body, data) => {
     const signal = AbortSignal.timeout(timeoutMs);
     const headers = {
       'content-type': 'application/json',
-      'x-vault-token': tokenIn(tokenFile),
+      'x-vault-token': readToken(tokenFile),
       'x-vault-request': 'true',
       ...(namespace === undefined ? {} : { 'x-vault-namespace': namespace }),
     };
@@ -112,7 +116,7 @@ function statusError(base: URL, status: number): TradeAgentError {
   return unavailable(base, `answered with HTTP status ${status}`, hints[status] ?? 'Try again in a moment.');
 }
 
-function tokenIn(file: string): string {
+function readToken(file: string): string {
   const unusable = (why: string) =>
     new TradeAgentError('credential_store_unavailable', `the Vault token in ${file} can't be used: ${why}`, {
       hint: 'The file must contain only the token, and only its owner may read it (mode 0600).',

@@ -1,23 +1,23 @@
 import { existsSync } from 'node:fs';
-import type { StorePlace } from '../../config/profile.ts';
+import type { CredentialLocation } from '../../config/profile.ts';
 import { credentialFile } from '../file/file-store.ts';
 import type { KeyKind } from '../file/sealed-file.ts';
 import { keychainMarker } from '../keychain/keychain-store.ts';
 
 export interface StoredPlace {
-  readonly credential_store: StorePlace['credential_store'];
+  readonly credential_store: CredentialLocation['credential_store'];
   readonly keyKind: KeyKind | undefined;
   /** Undefined for the keychain. */
   readonly file: string | undefined;
 }
 
-function toKeyKind({ credential_store, credential_key }: StorePlace): KeyKind | undefined {
+function toKeyKind({ credential_store, credential_key }: CredentialLocation): KeyKind | undefined {
   if (credential_store === 'keychain') return undefined;
   if (credential_key === undefined) return 'file';
   return credential_key === 'passphrase' ? 'passphrase' : 'key-file';
 }
 
-export function toStoredPlace(folder: string, profile: string, store: StorePlace): StoredPlace {
+export function toStoredPlace(folder: string, profile: string, store: CredentialLocation): StoredPlace {
   const keyKind = toKeyKind(store);
   return {
     credential_store: store.credential_store,

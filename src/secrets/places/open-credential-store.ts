@@ -1,5 +1,5 @@
-import type { ResolvedProfile, StorePlace } from '../../config/profile.ts';
-import type { Home } from '../../machine/directories.ts';
+import type { CredentialLocation, ResolvedProfile } from '../../config/profile.ts';
+import type { UserDirs } from '../../machine/directories.ts';
 import { defined } from '../../values/defined.ts';
 import type { CredentialStore } from '../credential-store.ts';
 import type { FileKeyChoice } from '../file/file-key.ts';
@@ -30,8 +30,8 @@ export function passphraseKeys(
  * Opens the store that the profile chose. If it can't be used, its first use fails: there is no silent fallback to another.
  */
 export function openCredentialStore(
-  profile: Pick<ResolvedProfile, 'name'> & StorePlace,
-  home: Pick<Home, 'config'>,
+  profile: Pick<ResolvedProfile, 'name'> & CredentialLocation,
+  home: Pick<UserDirs, 'config'>,
   access: StoreAccess = {},
 ): CredentialStore {
   const where = { folder: home.config, profile: profile.name };

@@ -1,15 +1,15 @@
 import type { Hono } from 'hono';
-import { addAlertSchema, lookAtAlertsSchema } from '../../agent/remote/protocol.ts';
+import { addAlertSchema, scheduleAlertChecksSchema } from '../../agent/remote/protocol.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
-import type { Door } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/door/door.ts';
 import { personAlerts } from '../person-alerts.ts';
 import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-refusal.ts';
-import { parseBody, readingRoutes } from './person-requests.ts';
+import { parseBody, readRoutes } from './person-requests.ts';
 
 /** Adds the routes of a person's alerts. Adding the first alert requests offline access, as with schedules. */
-export function alertRoutes(app: Hono, door: Door, parts: ServerParts): void {
-  const routes = readingRoutes(app, door);
+export function alertRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, door);
   const alertsOf = (caller: Caller) =>
     personAlerts(parts, caller.sub, {
       scopes: [...caller.scopes],
@@ -24,7 +24,7 @@ export function alertRoutes(app: Hono, door: Door, parts: ServerParts): void {
     return c.json({ ...added, is_new: isNew });
   });
   routes.post('/v1/agent/alerts/look', async (c, caller) => {
-    const { every } = await parseBody(c, lookAtAlertsSchema);
+    const { every } = await parseBody(c, scheduleAlertChecksSchema);
     const { isNew, ...look } = await withHttpProblems(() => alertsOf(caller).look(every));
     return c.json({ ...look, is_new: isNew });
   });

@@ -1,10 +1,10 @@
 import type { Context, Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
-import type { Door } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/door/door.ts';
 import { limitedBody } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { boundedAnswer, isAnswerTooLong } from '../../net/bounded-fetch.ts';
+import { boundedResponse, isResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { HttpProblem } from '../../trading/refusal.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
 import { withHttpProblems } from './agent-refusal.ts';
@@ -29,7 +29,7 @@ const MAX_RESPONSE_BYTES = 8 * 1024 * 1024;
  * their own token. Timeouts are those of a session. An event stream ends when the token that opened it expires, and is
  * resumed with the next token (`Last-Event-ID`).
  */
-export function gatewayProxy(app: Hono, door: Door, options: GatewayProxyOptions): void {
+export function gatewayProxy(app: Hono, door: Authenticator, options: GatewayProxyOptions): void {
   app.all(
     '/v1/*',
     door.guard([], async (c, caller) => {
@@ -45,12 +45,12 @@ export function gatewayProxy(app: Hono, door: Door, options: GatewayProxyOptions
           `the path and query must have at most ${MAX_ADDRESS_LENGTH} characters`,
         );
       }
-      return await withHttpProblems(() => passedOn(c, caller, `${pathname}${search}`, options));
+      return await withHttpProblems(() => forward(c, caller, `${pathname}${search}`, options));
     }),
   );
 }
 
-async function passedOn(
+async function forward(
   c: Context,
   caller: Caller,
   path: string,
@@ -63,7 +63,7 @@ async function passedOn(
     `${session.profile.gateway.replace(/\/+$/, '')}${path}`,
     {
       method,
-      headers: only(c.req.raw.headers, REQUEST_HEADERS),
+      headers: pickHeaders(c.req.raw.headers, REQUEST_HEADERS),
       // An empty body with a content type would be invalid JSON.
       body: body === null || body.byteLength === 0 ? null : body,
       signal: c.req.raw.signal,
@@ -82,19 +82,19 @@ async function passedOn(
       },
     );
   }
-  const headers = only(response.headers, RESPONSE_HEADERS);
+  const headers = pickHeaders(response.headers, RESPONSE_HEADERS);
   if (headers.get('content-type')?.startsWith('text/event-stream')) {
-    const stream = response.body && endingAt(response.body, caller.expiresAt, clock);
+    const stream = response.body && endStreamAt(response.body, caller.expiresAt, clock);
     return new Response(stream, { status: response.status, headers });
   }
-  const bounded = await boundedAnswer(response, MAX_RESPONSE_BYTES).catch((error: unknown): never => {
-    if (!isAnswerTooLong(error)) throw error;
+  const bounded = await boundedResponse(response, MAX_RESPONSE_BYTES).catch((error: unknown): never => {
+    if (!isResponseTooLarge(error)) throw error;
     throw new TradeAgentError('gateway_unreachable', 'the gateway’s response is too large');
   });
   return new Response(bounded.body, { status: response.status, headers });
 }
 
-function only(headers: Headers, names: readonly string[]): Headers {
+function pickHeaders(headers: Headers, names: readonly string[]): Headers {
   const kept = names.flatMap((name) => {
     const value = headers.get(name);
     return value === null ? [] : [[name, value] as [string, string]];
@@ -103,7 +103,11 @@ function only(headers: Headers, names: readonly string[]): Headers {
 }
 
 /** Ends the stream without an error at `end`. @param end milliseconds since the epoch */
-function endingAt(body: ReadableStream<Uint8Array>, end: number, clock: Clock): ReadableStream<Uint8Array> {
+function endStreamAt(
+  body: ReadableStream<Uint8Array>,
+  end: number,
+  clock: Clock,
+): ReadableStream<Uint8Array> {
   const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>();
   const [over, done] = [new AbortController(), new AbortController()];
   clock.sleep(Math.max(0, end - clock.now()), done.signal).then(

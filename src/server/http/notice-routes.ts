@@ -1,19 +1,19 @@
 import type { Hono } from 'hono';
 import { noticeSecretSchema, putNoticeSchema } from '../../agent/remote/protocol.ts';
 import { type NoticeChannel, noticeDestination, noticeNameSchema } from '../../config/notice-channels.ts';
-import type { Door } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/door/door.ts';
 import {
-  forgetNoticeSecret,
+  deleteNoticeSecret,
+  noticeSecretLabel,
   noticeSecretNeed,
   noticeSecrets,
-  noticeSecretWords,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
 import { type NoticeParts, personChannels, personChecks } from '../server-parts.ts';
 import { withHttpProblems } from './agent-refusal.ts';
-import { parseBody, readingRoutes } from './person-requests.ts';
+import { parseBody, readRoutes } from './person-requests.ts';
 
 const MAX_CHANNELS = 10;
 
@@ -28,8 +28,8 @@ export type TestNotice = (
 /** Adds the routes of a person's notice channels. Secrets are sealed immediately and never returned. */
 export const noticeRoutes =
   (parts: NoticeParts, test: TestNotice) =>
-  (app: Hono, door: Door): void => {
-    const routes = readingRoutes(app, door);
+  (app: Hono, door: Authenticator): void => {
+    const routes = readRoutes(app, door);
     const named = async (person: string, name: string): Promise<NoticeChannel> => {
       const channels = await personChannels(parts, person).all();
       const channel = Object.hasOwn(channels, name) ? channels[name] : undefined;
@@ -54,7 +54,7 @@ export const noticeRoutes =
               : noticeSecretNeed(channel) === 'required'
                 ? 'missing'
                 : 'not_needed',
-          wants: noticeSecretNeed(channel) === 'none' ? null : noticeSecretWords(channel),
+          wants: noticeSecretNeed(channel) === 'none' ? null : noticeSecretLabel(channel),
           waiting: waiting.get(name) ?? 0,
         })),
       });
@@ -85,7 +85,7 @@ export const noticeRoutes =
     });
     routes.delete('/v1/agent/notices/:notice', async (c, { sub }) => {
       const name = parseChannelName(c.req.param('notice'));
-      await withHttpProblems(() => forgetNoticeSecret(parts.credentials(sub), name));
+      await withHttpProblems(() => deleteNoticeSecret(parts.credentials(sub), name));
       if (!(await personChannels(parts, sub).remove(name)))
         throw new HttpProblem(404, 'not_found', `there is no channel "${name}"`);
       return c.body(null, 204);

@@ -4,7 +4,7 @@ import type { Agent } from '../../agent/agent.ts';
 import { idempotencyKeySchema } from '../../agent/remote/protocol.ts';
 import type { Session } from '../../auth/session/session.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
-import type { Door } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/door/door.ts';
 import { jsonBody } from '../../gateway/routes/request.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
@@ -13,10 +13,10 @@ import type { ServerParts } from '../server-parts.ts';
 import { withHttpProblems } from './agent-refusal.ts';
 
 /** Returns functions that add routes for any token with the read scope. */
-export function readingRoutes(app: Hono, door: Door) {
+export function readRoutes(app: Hono, door: Authenticator) {
   const adds =
     (method: 'get' | 'post' | 'delete') =>
-    (path: string, handle: Parameters<Door['guard']>[1]): void =>
+    (path: string, handle: Parameters<Authenticator['guard']>[1]): void =>
       void app[method](path, door.guard([READ_SCOPES[0]], handle));
   return { get: adds('get'), post: adds('post'), delete: adds('delete') };
 }
@@ -29,7 +29,7 @@ export function callerSession(parts: Pick<ServerParts, 'sessions'>, caller: Call
 }
 
 /** Opens the person's agent for one question, and closes it. Converts its errors to HTTP problems. */
-export async function asked<T>(
+export async function withAgent<T>(
   parts: ServerParts,
   caller: Caller,
   question: (agent: Agent) => Promise<T>,

@@ -5,10 +5,10 @@ import { type AddSchedule, addScheduleSchema, type RemoteSchedule } from '../../
 import { shortId } from '../../agent/short-id.ts';
 import type { Session } from '../../auth/session/session.ts';
 import { priceConditions } from '../../check/conditions.ts';
-import { parseRules, standardRules } from '../../check/load-rules.ts';
+import { defaultRulesFile, parseRules } from '../../check/load-rules.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
-import type { Door } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/door/door.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
 import type { Moments } from '../../schedule/moments.ts';
@@ -21,14 +21,14 @@ import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
 import {
-  allSchedules,
   MAX_SCHEDULES,
   personSchedules,
   type ServerSchedule,
+  tenantSchedules,
   wakeTime,
 } from '../server-parts.ts';
 import { withHttpProblems } from './agent-refusal.ts';
-import { callerSession, parseBody, readingRoutes, requireIdempotencyKey } from './person-requests.ts';
+import { callerSession, parseBody, readRoutes, requireIdempotencyKey } from './person-requests.ts';
 
 /** Maximum body size in bytes: enough for a rules file. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -40,12 +40,12 @@ const runsQuery = z.strictObject({ limit: z.coerce.number().int().min(1).max(128
  * Adds the routes of a person's schedules. Their runs have the rights of the token that added them, also while the person
  * is away. The first schedule therefore requests offline access, and removing the last one revokes it.
  */
-export function scheduleRoutes(app: Hono, door: Door, parts: ServerParts): void {
-  const routes = readingRoutes(app, door);
+export function scheduleRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, door);
   const { clock, sessions } = parts;
   const days = marketDays({
     rows: postgresCalendarRows(parts.database),
-    schedules: allSchedules(parts),
+    schedules: tenantSchedules(parts),
     sessions,
     clock,
   });
@@ -124,7 +124,7 @@ async function newSchedule(
   { key, moments, now }: { readonly key: string; readonly moments: Moments; readonly now: number },
 ): Promise<NewSchedule<ServerSchedule>> {
   const { rules } = asked.check;
-  const file = rules === undefined ? standardRules() : await parseRules(rules, 'rules');
+  const file = rules === undefined ? defaultRulesFile() : await parseRules(rules, 'rules');
   return {
     schedule: {
       ...asked,

@@ -20,10 +20,10 @@ import {
   type WireOptions,
 } from '../../agent/remote/protocol.ts';
 import { shortId } from '../../agent/short-id.ts';
-import { thread } from '../../agent/view-schemas.ts';
+import { threadSchema } from '../../agent/view-schemas.ts';
 import { EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
 import type { Caller } from '../../gateway/door/caller.ts';
-import { createDoor, type Door, type RequestLog } from '../../gateway/door/door.ts';
+import { type Authenticator, createAuthenticator, type RequestLog } from '../../gateway/door/door.ts';
 import { createIdentityProvider } from '../../gateway/door/identity-provider.ts';
 import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/door/protected-resource-metadata.ts';
 import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
@@ -36,8 +36,8 @@ import { postgresProofStore } from '../../store/postgres/proof-store.ts';
 import {
   MAX_OPEN_RUNS,
   type NewRun,
+  type RunAnnouncements,
   type RunEvent,
-  type RunNews,
   type RunStore,
 } from '../../store/run-store.ts';
 import type { Environment } from '../../trading/order.ts';
@@ -48,7 +48,7 @@ import { namedSchemas } from '../../values/named-schemas.ts';
 import { personStores } from '../person-agent.ts';
 import { createPersonWatch, type PersonWatch } from '../person-watch.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
-import { asked, callerSession, parseBody, readingRoutes, requireIdempotencyKey } from './person-requests.ts';
+import { callerSession, parseBody, readRoutes, requireIdempotencyKey, withAgent } from './person-requests.ts';
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 
@@ -62,7 +62,7 @@ export interface ServerAppOptions extends ServerParts {
   /** Version in the OpenAPI document. */
   readonly version: string;
   readonly log: RequestLog;
-  readonly routes?: readonly ((app: Hono, door: Door, parts: ServerParts) => void)[];
+  readonly routes?: readonly ((app: Hono, door: Authenticator, parts: ServerParts) => void)[];
 }
 
 export interface ServerApp {
@@ -91,7 +91,7 @@ export function createServerApp(options: ServerAppOptions): ServerApp {
     clock,
     requireBoundTokens: true,
   });
-  const door = createDoor({
+  const door = createAuthenticator({
     verify: async (credentials) => {
       requireOpen();
       return await verify(credentials);
@@ -161,40 +161,42 @@ const threadsQuery = z.strictObject({
     .transform((text) => text === 'true'),
 });
 
-function threadRoutes(app: Hono, door: Door, parts: ServerParts): void {
-  const routes = readingRoutes(app, door);
+function threadRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, door);
   routes.get('/v1/agent/threads', async (c, caller) => {
     const { as_kept: asKept } = parseQuery(threadsQuery, c.req.url);
-    return c.json({ threads: await asked(parts, caller, (agent) => agent.threads({ asKept })) });
+    return c.json({ threads: await withAgent(parts, caller, (agent) => agent.threads({ asKept })) });
   });
   routes.post('/v1/agent/threads/prune', async (c, caller) => {
     const { older_than: olderThan, keep, dry_run: dryRun = false } = await parseBody(c, pruneThreadsSchema);
-    const deleted = await asked(parts, caller, (agent) => agent.pruneThreads({ olderThan, keep, dryRun }));
+    const deleted = await withAgent(parts, caller, (agent) =>
+      agent.pruneThreads({ olderThan, keep, dryRun }),
+    );
     return c.json({ deleted });
   });
   routes.get('/v1/agent/threads/:thread', async (c, caller) => {
     const id = c.req.param('thread') ?? '';
-    return c.json({ thread: await asked(parts, caller, (agent) => agent.thread(id)) });
+    return c.json({ thread: await withAgent(parts, caller, (agent) => agent.thread(id)) });
   });
   routes.delete('/v1/agent/threads/:thread', async (c, caller) => {
     const id = c.req.param('thread') ?? '';
-    await asked(parts, caller, (agent) => agent.deleteThread(id));
+    await withAgent(parts, caller, (agent) => agent.deleteThread(id));
     return c.body(null, 204);
   });
 }
 
-function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
-  const routes = readingRoutes(app, door);
+function approvalRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, door);
   routes.get('/v1/agent/approvals', async (c, caller) =>
-    c.json({ approvals: await asked(parts, caller, (agent) => agent.approvals()) }),
+    c.json({ approvals: await withAgent(parts, caller, (agent) => agent.approvals()) }),
   );
   routes.post('/v1/agent/approvals/reconcile', async (c, caller) => {
     const { id } = await parseBody(c, reconcileSchema);
-    return c.json({ approvals: await asked(parts, caller, (agent) => agent.reconcile(id)) });
+    return c.json({ approvals: await withAgent(parts, caller, (agent) => agent.reconcile(id)) });
   });
   routes.get('/v1/agent/approvals/:approval', async (c, caller) => {
     const id = c.req.param('approval') ?? '';
-    const approval = await asked(parts, caller, (agent) => agent.approval(id));
+    const approval = await withAgent(parts, caller, (agent) => agent.approval(id));
     if (approval !== undefined) return c.json({ approval });
     throw new HttpProblem(404, 'not_found', `there is no approval ${id}`, {
       hint: 'List yours with "trade-agent approvals".',
@@ -204,7 +206,7 @@ function approvalRoutes(app: Hono, door: Door, parts: ServerParts): void {
     '/v1/agent/approvals/:approval/cancel',
     door.guard([PROPOSE_ORDERS_SCOPE], async (c, caller) => {
       const id = c.req.param('approval') ?? '';
-      return c.json({ approval: await asked(parts, caller, (agent) => agent.cancelApproval(id)) });
+      return c.json({ approval: await withAgent(parts, caller, (agent) => agent.cancelApproval(id)) });
     }),
   );
 }
@@ -216,8 +218,8 @@ const MAX_RUN_BYTES = 5 * 1024 * 1024;
  * Adds the routes that start and stop runs, which workers execute. A run has the rights of the token that requested it, so
  * starting one requires only the read scope.
  */
-function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
-  const routes = readingRoutes(app, door);
+function runRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {
+  const routes = readRoutes(app, door);
   const { clock } = parts;
   const begin = async (caller: Caller, run: Omit<NewRun, 'id' | 'client' | 'scopes'>) => {
     // Stores the run's credentials before the run exists.
@@ -251,7 +253,8 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
     const idempotencyKey = requireIdempotencyKey(c);
     const { options }: { options: WireOptions } = await parseBody(c, resumeThreadSchema);
     const thread = threadIdSchema.safeParse(c.req.param('thread')).data ?? '';
-    if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined) throw noThread(thread);
+    if ((await personStores(parts, caller.sub).threads.find(thread)) === undefined)
+      throw threadNotFound(thread);
     return c.json(await begin(caller, { thread, idempotencyKey, input: undefined, options }), 202);
   });
   app.delete(
@@ -260,19 +263,19 @@ function runRoutes(app: Hono, door: Door, parts: ServerParts): void {
     door.guard([], async (c, caller) => {
       const id = c.req.param('run') ?? '';
       const runs = personRuns(parts, caller.sub);
-      if (!(await runs.stop(id)) && (await runs.find(id)) === undefined) throw noRun(id);
+      if (!(await runs.stop(id)) && (await runs.find(id)) === undefined) throw runNotFound(id);
       return c.body(null, 204);
     }),
   );
 }
 
-function noRun(id: string): HttpProblem {
+function runNotFound(id: string): HttpProblem {
   return new HttpProblem(404, 'not_found', `there is no run ${id}`, {
     hint: 'A run is kept for one day after it ends. Its thread is kept longer.',
   });
 }
 
-function noThread(id: string): HttpProblem {
+function threadNotFound(id: string): HttpProblem {
   return new HttpProblem(404, 'not_found', `there is no thread ${id}`, {
     hint: 'List yours with "trade-agent threads".',
   });
@@ -289,7 +292,7 @@ interface RunEventsOptions extends ServerParts {
 }
 
 /** Adds the route of a run's events. They are read from the database, so all servers send the same ones. */
-function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
+function runEventRoutes(app: Hono, door: Authenticator, parts: RunEventsOptions): void {
   const { clock, news, watch, closing } = parts;
   app.get(
     '/v1/agent/runs/:run/events',
@@ -297,7 +300,7 @@ function runEventRoutes(app: Hono, door: Door, parts: RunEventsOptions): void {
       const id = c.req.param('run') ?? '';
       const runs = personRuns(parts, caller.sub);
       const run = await runs.find(id);
-      if (run === undefined) throw noRun(id);
+      if (run === undefined) throw runNotFound(id);
       const session = await callerSession(parts, caller);
       // A proposal may have been decided while there was no session to check it with.
       if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
@@ -331,7 +334,11 @@ export async function* followRun(
   runs: Pick<RunStore, 'eventsAfter' | 'find'>,
   id: string,
   from: number,
-  { news, clock, signal }: { readonly news: RunNews; readonly clock: Clock; readonly signal: AbortSignal },
+  {
+    news,
+    clock,
+    signal,
+  }: { readonly news: RunAnnouncements; readonly clock: Clock; readonly signal: AbortSignal },
 ): AsyncGenerator<RunEvent[], void, undefined> {
   let last = from;
   let isNews = new AbortController();
@@ -363,11 +370,11 @@ export async function* followRun(
 }
 
 /** Schemas that become named components of the OpenAPI document. */
-const names = new Map<z.core.$ZodType, string>([
+const componentNames = new Map<z.core.$ZodType, string>([
   [approvalAnswerSchema.shape.approval, 'Approval'],
   [agentEventSchema, 'AgentEvent'],
   [runResultSchema, 'RunResult'],
-  [thread, 'Thread'],
+  [threadSchema, 'Thread'],
   [orderSchema, 'Order'],
   [remoteScheduleSchema, 'Schedule'],
   [runRecordSchema, 'ScheduleRun'],
@@ -393,11 +400,12 @@ export function openApiDocument(address: string, version: string): Json {
       target: 'draft-2020-12',
       io,
       unrepresentable: 'any',
-      ...(io === 'output' ? { metadata: namedSchemas(names), override: open } : {}),
+      ...(io === 'output'
+        ? { metadata: namedSchemas(componentNames), override: allowAdditionalProperties }
+        : {}),
     }) as Json & { readonly $defs?: Json };
-    for (const [name, part] of Object.entries($defs))
-      components[name] = atComponents(withoutId(part as Json));
-    return atComponents(withoutId(json)) as Json;
+    for (const [name, part] of Object.entries($defs)) components[name] = rewriteRefs(withoutId(part as Json));
+    return rewriteRefs(withoutId(json)) as Json;
   };
   const paths: Record<string, Json> = {};
   for (const [name, operation] of Object.entries(operations) as [string, Operation][]) {
@@ -484,7 +492,11 @@ function responseContent(schema: Json, streams: boolean): Json {
   return { 'text/event-stream': { schema: stream, 'x-event-data': schema } };
 }
 
-function open({ jsonSchema }: { readonly jsonSchema: { additionalProperties?: unknown } }): void {
+function allowAdditionalProperties({
+  jsonSchema,
+}: {
+  readonly jsonSchema: { additionalProperties?: unknown };
+}): void {
   if (jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
 }
 
@@ -493,15 +505,15 @@ function withoutId({ id: _, $id: __, ...json }: Json): Json {
   return json;
 }
 
-function atComponents(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(atComponents);
+function rewriteRefs(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(rewriteRefs);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, inner]) => [
       key,
       key === '$ref' && typeof inner === 'string'
         ? inner.replace(/^#\/\$defs\//, '#/components/schemas/')
-        : atComponents(inner),
+        : rewriteRefs(inner),
     ]),
   );
 }

@@ -1,7 +1,7 @@
 import type { Session } from '../../auth/session/session.ts';
 import { loginRequired } from '../../errors/login-required.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { currentCalendar, type KnownCalendar } from '../../schedule/calendar-cache.ts';
+import { type CachedCalendar, currentCalendar } from '../../schedule/calendar-cache.ts';
 import type { CalendarRows, TenantSchedules } from '../../store/schedule-rows.ts';
 import { createGatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { TradingDay } from '../../trading/activity.ts';
@@ -16,7 +16,7 @@ export type MarketDays = ReturnType<typeof marketDays>;
 
 /** Reads the market's calendar, once per tenant and day, in the name of anyone with a session. */
 export function marketDays(options: {
-  readonly rows: CalendarRows<KnownCalendar>;
+  readonly rows: CalendarRows<CachedCalendar>;
   readonly schedules: Pick<TenantSchedules, 'marketPeople'>;
   readonly sessions: Pick<PersonSessions, 'of'>;
   readonly clock: Clock;

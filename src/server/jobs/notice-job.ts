@@ -1,6 +1,6 @@
 import type { NoticeChannel } from '../../config/notice-channels.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
-import { leadsOutside } from '../../net/public-fetch.ts';
+import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
 import { ResolverBusy } from '../../net/public-resolver.ts';
 import type { ResolveHost } from '../../net/resolve-host.ts';
 import { deliver } from '../../notify/deliver.ts';
@@ -32,7 +32,7 @@ export function noticeJob(parts: NoticeParts): JobHandler {
       await outbox.remove(id);
       throw new NoticeFailure('too_old', 'it could not be sent in time');
     }
-    const failure = await sent(parts, person, waiting.channel, channel, waiting.notice, signal);
+    const failure = await sendNotice(parts, person, waiting.channel, channel, waiting.notice, signal);
     if (failure === undefined) return await outbox.remove(id);
     signal.throwIfAborted();
     if (!failure.passing) throw new NoticeFailure(failure.code, failure.message);
@@ -45,7 +45,7 @@ export function noticeJob(parts: NoticeParts): JobHandler {
   };
 }
 
-async function sent(
+async function sendNotice(
   { clock, credentials, noticeFetch, noticeResolve }: NoticeParts,
   person: string,
   name: string,
@@ -86,7 +86,7 @@ export async function channelProblem(
   if (channel.kind !== 'email') return undefined;
   if (channel.ca_file !== undefined) return never('a server can’t read your files (ca_file)');
   try {
-    if (await leadsOutside(channel.host, resolve)) return undefined;
+    if (await hasOnlyPublicAddresses(channel.host, resolve)) return undefined;
   } catch (error) {
     if (!(error instanceof ResolverBusy)) throw error;
     return { message: 'the mail server’s name can’t be resolved now; try again', passing: true };

@@ -2,7 +2,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { JobHandler } from '../../jobs/job-queue.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { createJob } from '../../store/postgres/state/schedule-jobs.ts';
-import { isUnderWayState } from '../../trading/proposal.ts';
+import { isInProgressState } from '../../trading/proposal.ts';
 import { personAgent, withinScopes } from '../person-agent.ts';
 import type { ServerParts } from '../server-parts.ts';
 
@@ -20,7 +20,7 @@ export function reconcileJob(parts: ServerParts): JobHandler {
     const session = withinScopes(await sessions.of(person), READ_SCOPES);
     const agent = personAgent(parts, session, { model: 'builtin', read_only: true });
     try {
-      const open = (await agent.reconcile(proposal)).filter(({ status }) => isUnderWayState(status));
+      const open = (await agent.reconcile(proposal)).filter(({ status }) => isInProgressState(status));
       for (const { id, expires_at } of open) {
         const age = clock.now() - Date.parse(expires_at);
         if (age > GIVE_UP_AFTER_MS)

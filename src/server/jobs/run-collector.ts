@@ -38,7 +38,7 @@ export async function collectRuns(options: CollectorOptions, signal: AbortSignal
       const people = [...Map.groupBy(runs, ({ person }) => person)];
       await forEachParallel(people, MAX_PARALLEL_PEOPLE, async ([person, theirs]) => {
         signal.throwIfAborted();
-        await lookAfter(
+        await processDueRuns(
           options,
           person,
           theirs.map(({ run }) => run),
@@ -56,7 +56,11 @@ const errorLabel = (error: unknown): string =>
   isTradeAgentError(error) ? error.code : error instanceof Error ? error.name : typeof error;
 
 /** @param ids the IDs of one person's due runs */
-async function lookAfter(options: CollectorOptions, person: string, ids: readonly string[]): Promise<void> {
+async function processDueRuns(
+  options: CollectorOptions,
+  person: string,
+  ids: readonly string[],
+): Promise<void> {
   const runs = personRuns(options, person);
   const waiting: StoredRun[] = [];
   for (const id of ids) {
@@ -70,11 +74,11 @@ async function lookAfter(options: CollectorOptions, person: string, ids: readonl
     waiting.filter(({ waitsFor, waitsUntil = 0 }) => (waitsFor.length === 0 || waitsUntil <= now) === wanted),
   ) as [StoredRun[], StoredRun[]];
   for (const { id } of over) await runs.wake(id);
-  if (open.length > 0) await collect(options, runs, person, open);
+  if (open.length > 0) await pollProposals(options, runs, person, open);
 }
 
 /** Polls the proposals that a person's runs wait for. */
-async function collect(
+async function pollProposals(
   { sessions, clock, paced }: CollectorOptions,
   runs: RunStore,
   person: string,

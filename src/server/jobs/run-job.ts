@@ -45,7 +45,7 @@ function nextWait(
   const isOver = run.waitsUntil !== undefined && run.waitsUntil <= now;
   if (isOver && !isConnecting && proposals.every((id) => run.waitsFor.includes(id))) return undefined;
   const connecting = ttl === undefined ? CONNECTION_WAIT_MS : ttl * 1000;
-  const connectBy = connectsBy(run) ?? now + connecting;
+  const connectBy = connectionDeadline(run) ?? now + connecting;
   const until = Math.max(
     ...open.map(({ status, expires_at }) =>
       status === 'unknown' ? now + UNKNOWN_OUTCOME_WAIT_MS : Date.parse(expires_at) + EXECUTION_GRACE_MS,
@@ -59,7 +59,7 @@ function nextWait(
 }
 
 /** Returns the deadline of a run that waits only for a connection. After it, the run continues without the connection. */
-function connectsBy({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>) {
+function connectionDeadline({ waitsUntil, waitsFor }: Pick<StoredRun, 'waitsUntil' | 'waitsFor'>) {
   return waitsFor.length === 0 ? waitsUntil : undefined;
 }
 
@@ -82,7 +82,7 @@ export function runJob(parts: ServerParts): JobHandler {
     try {
       await driveRun(parts, runs, run, { person, signal });
     } catch (error) {
-      if (!(error instanceof TurnOver)) throw error;
+      if (!(error instanceof TurnLost)) throw error;
     }
   };
 }
@@ -93,7 +93,7 @@ interface Turn {
   readonly signal: AbortSignal;
 }
 
-/** @throws {TurnOver}; transient errors of the database or a provider */
+/** @throws {TurnLost}; transient errors of the database or a provider */
 async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn: Turn): Promise<void> {
   const { clock } = parts;
   const { signal } = turn;
@@ -103,7 +103,7 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
   const stop = watchForStop(parts, runs, run);
   // Releases the thread's lease first, so that the interruption is not recorded in the thread.
   const handOver = () =>
-    void freeThread(personStores(parts, turn.person), run.thread, clock).then(
+    void releaseThread(personStores(parts, turn.person), run.thread, clock).then(
       () => lost(signal.reason),
       lost,
     );
@@ -122,25 +122,25 @@ async function driveRun(parts: ServerParts, runs: RunStore, run: StoredRun, turn
     // A stop after this point finds the run waiting or queued. The next turn then withdraws open proposals.
     const wait = isStopped ? undefined : nextWait(run, options, result, clock.now());
     if (wait === undefined) {
-      if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnOver();
+      if (!(await runs.end(run, [...rest, { type: 'result', result }], clock.now()))) throw new TurnLost();
       return;
     }
-    if (rest.length > 0 && !(await runs.append(run, rest))) throw new TurnOver();
-    if (!(await runs.wait(run, wait))) throw new TurnOver();
+    if (rest.length > 0 && !(await runs.append(run, rest))) throw new TurnLost();
+    if (!(await runs.wait(run, wait))) throw new TurnLost();
   } finally {
     signal.removeEventListener('abort', handOver);
     stop.close();
   }
 }
 
-interface Driving extends Turn {
+interface TurnContext extends Turn {
   readonly options: WireOptions;
   readonly driving: AbortSignal;
   readonly stop: Stop;
   readonly tell: (event: AgentEvent) => void;
 }
 
-interface Driven {
+interface TurnResult {
   readonly result: RunResult;
   readonly isStopped: boolean;
 }
@@ -149,19 +149,19 @@ async function runTurn(
   parts: ServerParts,
   runs: RunStore,
   run: StoredRun,
-  { person, options, driving, stop, tell }: Driving,
-): Promise<Driven> {
+  { person, options, driving, stop, tell }: TurnContext,
+): Promise<TurnResult> {
   const stores = personStores(parts, person);
   await stop.looked;
   // The run's prompt is not in the thread yet, so open proposals there belong to other runs.
   if (stop.signal.aborted && run.input !== undefined && run.prompts === undefined)
-    return failed(parts, run, interrupted());
+    return failedResult(parts, run, interrupted());
   let session: Session;
   try {
     session = withinScopes(await parts.sessions.of(person), run.scopes);
   } catch (error) {
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
-    return failed(parts, run, error);
+    return failedResult(parts, run, error);
   }
   const heard = async (events: AsyncIterable<AgentEvent>): Promise<RunResult> => {
     for await (const event of events) {
@@ -174,20 +174,20 @@ async function runTurn(
   try {
     agent = personAgent(parts, session, options, run.scopes);
   } catch (error) {
-    return failed(parts, run, error);
+    return failedResult(parts, run, error);
   }
   try {
-    await freeThread(stores, run.thread, parts.clock);
+    await releaseThread(stores, run.thread, parts.clock);
     // Stopping a run withdraws its open proposals. A worker's shutdown does not.
     const wire = {
       ...fromWireOptions(options, driving),
       suspends: true,
       cancelOnExit: false,
-      connectBy: connectsBy(run),
+      connectBy: connectionDeadline(run),
     };
     let result: RunResult | undefined;
     if (!stop.signal.aborted) {
-      const isSaid = await saysAlready(stores, runs, run);
+      const isSaid = await hasPrompt(stores, runs, run);
       result = isSaid
         ? await heard(agent.resume(run.thread, wire))
         : await heard(
@@ -208,17 +208,17 @@ async function runTurn(
 
 /**
  * Returns whether the run's prompt is in its thread. The first turn records how many prompts were there before it.
- * @throws {TurnOver}
+ * @throws {TurnLost}
  */
-async function saysAlready(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
+async function hasPrompt(stores: StateStores, runs: RunStore, run: StoredRun): Promise<boolean> {
   if (run.input === undefined) return true;
-  const said = await promptsIn(stores, run.thread);
+  const said = await countPrompts(stores, run.thread);
   if (run.prompts !== undefined) return said > run.prompts;
-  if (!(await runs.noteStart(run, said))) throw new TurnOver();
+  if (!(await runs.noteStart(run, said))) throw new TurnLost();
   return false;
 }
 
-async function promptsIn(stores: StateStores, thread: string): Promise<number> {
+async function countPrompts(stores: StateStores, thread: string): Promise<number> {
   const saver = await stores.history();
   const tuple = await saver.getTuple({ configurable: { thread_id: thread } });
   const { prompt = 0 } = (tuple?.checkpoint.channel_values ?? {}) as { prompt?: number };
@@ -226,7 +226,7 @@ async function promptsIn(stores: StateStores, thread: string): Promise<number> {
 }
 
 /** Releases the thread's lease without waiting. Its holder is a job that ended or is suspended, and can't write anymore. */
-async function freeThread(
+async function releaseThread(
   { threads }: StateStores,
   id: string,
   { now }: ServerParts['clock'],
@@ -259,7 +259,7 @@ function watchForStop({ news }: ServerParts, runs: RunStore, run: StoredRun): St
 const interrupted = () => new TradeAgentError('interrupted', 'the run was stopped');
 
 /** Returns the result of a run that could not start and has no open proposals. */
-function failed({ model }: ServerParts, run: StoredRun, error: unknown): Driven {
+function failedResult({ model }: ServerParts, run: StoredRun, error: unknown): TurnResult {
   const result = runResult(run.thread, {}, [], {
     model: model.name ?? model.provider,
     error: errorFacts(asTradeAgentError(error)),
@@ -299,7 +299,7 @@ async function createEventWriter(
     // Writes the first event immediately and batches later ones.
     for (let wait = 0; untold.length > 0 && failed === undefined; wait = WRITE_BATCH_MS) {
       if (wait > 0) await clock.sleep(wait);
-      if (!(await runs.append(turn, joined(untold.splice(0))))) throw new TurnOver();
+      if (!(await runs.append(turn, mergeTextEvents(untold.splice(0))))) throw new TurnLost();
     }
   };
   return {
@@ -323,17 +323,17 @@ async function createEventWriter(
     async rest(): Promise<AgentEvent[]> {
       while (writing !== undefined) await writing;
       if (failed !== undefined) throw failed.reason;
-      return joined(untold.splice(0));
+      return mergeTextEvents(untold.splice(0));
     },
   };
 }
 
 /** Another job has claimed the run, so the results of this one are discarded. */
-class TurnOver extends Error {
+class TurnLost extends Error {
   override name = 'TurnOver';
 }
 
-function joined(events: readonly AgentEvent[]): AgentEvent[] {
+function mergeTextEvents(events: readonly AgentEvent[]): AgentEvent[] {
   const all: AgentEvent[] = [];
   for (const event of events) {
     const last = all.at(-1);

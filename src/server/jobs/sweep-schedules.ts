@@ -1,7 +1,7 @@
 import { timingMoments } from '../../schedule/cron-expression.ts';
-import { decide } from '../../schedule/due.ts';
+import { decideRun } from '../../schedule/due.ts';
 import { timingSchema } from '../../schedule/schedule.ts';
-import type { TenantSchedules, Woken, WokenSchedule, WorkerLeases } from '../../store/schedule-rows.ts';
+import type { DueSchedule, TenantSchedules, WakePlan, WorkerLeases } from '../../store/schedule-rows.ts';
 import type { TradingDay } from '../../trading/activity.ts';
 import { wakeTime } from '../server-parts.ts';
 
@@ -53,7 +53,9 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
     while (taken < most) {
       signal.throwIfAborted();
       const wanted = Math.min(SCHEDULE_BATCH, most - taken);
-      const batch = await schedules.sweep(now, wanted, (woken) => woken.map((one) => looked(one, days, now)));
+      const batch = await schedules.sweep(now, wanted, (woken) =>
+        woken.map((one) => planWake(one, days, now)),
+      );
       taken += batch;
       // Another worker has the rest.
       if (batch < wanted) break;
@@ -62,13 +64,13 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
   };
 }
 
-function looked(
-  { timing: stored, ...progress }: WokenSchedule,
+function planWake(
+  { timing: stored, ...progress }: DueSchedule,
   days: readonly TradingDay[],
   now: number,
-): Woken {
+): WakePlan {
   const timing = timingSchema.parse(stored);
-  const decision = decide(timingMoments(timing, days), progress, now);
+  const decision = decideRun(timingMoments(timing, days), progress, now);
   const next = decision.run ? timingMoments(timing, days).after(now, 1)[0] : decision.next;
   return { wakeAt: wakeTime(timing, next, now), isDue: decision.run };
 }

@@ -4,9 +4,9 @@ import { expiryTime } from '../../auth/provider/lifetime.ts';
 import {
   audienceParameters,
   bindsTokens,
-  inProviderTime,
   loginClient,
   type ProviderAccess,
+  retryWithProviderTime,
 } from '../../auth/provider/provider.ts';
 import {
   type ProviderFailure,
@@ -30,13 +30,13 @@ import {
   sessionUser,
 } from '../../auth/session/stored-session.ts';
 import {
-  covers,
+  coversScopes,
   grantedScopes,
-  missingScope,
+  missingScopeError,
   refreshAccessToken,
   UNKNOWN_LIFETIME_S,
 } from '../../auth/session/token-refresh.ts';
-import { sessionOver, type TokenSource } from '../../auth/session/token-session.ts';
+import { createTokenSession, type TokenSource } from '../../auth/session/token-session.ts';
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
@@ -44,7 +44,7 @@ import type { Caller } from '../../gateway/door/caller.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../oauth/scopes.ts';
-import type { CredentialStore, ServedName } from '../../secrets/credential-store.ts';
+import type { CredentialStore, ServerCredentialName } from '../../secrets/credential-store.ts';
 import { defined } from '../../values/defined.ts';
 import type { PersonSessions } from './person-sessions.ts';
 
@@ -65,7 +65,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
   const { profile, clock, access, credentials } = options;
   const recent = recentSessions();
   const over = (source: Pick<TokenSource, 'user' | 'key' | 'scopes' | 'renew' | 'requireFresh'>): Session =>
-    sessionOver({
+    createTokenSession({
       profile,
       clock,
       ...defined({ fetch: access.fetch, timeoutMs: options.timeoutMs }),
@@ -78,9 +78,9 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
       const found = recent.find(name);
       if (found !== undefined) return found;
       const store = credentials(caller.sub);
-      const brought = broughtBy(caller, token);
+      const brought = callerToken(caller, token);
       const key = await personKey(store);
-      await keepBrought(store, brought, caller, options);
+      await storeCallerToken(store, brought, caller, options);
       const signedInAt = caller.authTime ?? Number.NEGATIVE_INFINITY;
       return recent.keep(
         name,
@@ -115,7 +115,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
           key,
           // The provider limits the scopes to those of the stored token or grant.
           scopes: SESSION_SCOPES,
-          renew: (scopes, rejected) => renewed({ ...options, store, person }, scopes, rejected),
+          renew: (scopes, rejected) => renewToken({ ...options, store, person }, scopes, rejected),
           requireFresh: () => requireFreshLogin(profile, store, clock),
         }),
       );
@@ -124,16 +124,20 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
     async grantOffline(caller, token) {
       requireOffline(options);
       const store = credentials(caller.sub);
-      const brought = broughtBy(caller, token);
+      const brought = callerToken(caller, token);
       await personKey(store);
-      await keepBrought(store, brought, caller, options);
-      await granted(options, store, async () => brought);
+      await storeCallerToken(store, brought, caller, options);
+      await obtainOfflineGrant(options, store, async () => brought);
     },
 
     async keepOffline(person) {
       requireOffline(options);
       const store = credentials(person);
-      await granted(options, store, async () => (await storedSession(store, profile, clock)).subject);
+      await obtainOfflineGrant(
+        options,
+        store,
+        async () => (await storedSession(store, profile, clock)).subject,
+      );
     },
 
     async endOffline(person) {
@@ -170,14 +174,14 @@ function recentSessions() {
  * Returns a token from the person's last request while that is valid, or else from their offline grant. Reads the store
  * each time, because another machine may have served the person since.
  */
-async function renewed(
+async function renewToken(
   options: ServerClient & { readonly store: PersonCredentials; readonly person: string },
   scopes: readonly string[],
   rejected: string | undefined,
 ): Promise<AccessToken> {
   const { profile, access, clock, store, person } = options;
   const { subject, subjectText, hasGrant } = await storedSession(store, profile, clock);
-  if (subject !== undefined && (covers(subject, scopes) || !hasGrant)) {
+  if (subject !== undefined && (coversScopes(subject, scopes) || !hasGrant)) {
     const exchange = await exchangeToken(options, { token: subject, key: await personKey(store) }, scopes);
     if (exchange !== undefined) return exchange.token;
     await store.delete(['subject_token'], { subject_token: subjectText });
@@ -204,7 +208,7 @@ function requireOffline({ profile }: ServerClient): void {
 }
 
 /** @param broughtOf returns the token to exchange if there is no grant yet, or undefined if none is valid */
-async function granted(
+async function obtainOfflineGrant(
   options: ServerClient,
   store: PersonCredentials,
   broughtOf: () => Promise<AccessToken | undefined>,
@@ -217,7 +221,7 @@ async function granted(
     const subject = { token, key: await personKey(store) };
     const exchange = await exchangeToken(options, subject, token.scopes, 'offline').catch(
       (error: unknown): never => {
-        throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? notWhileAway() : error;
+        throw isTradeAgentError(error) && error.code === 'insufficient_scope' ? offlineNotAllowed() : error;
       },
     );
     if (exchange === undefined) throw loginRequired('the sign-in to this server has ended');
@@ -231,7 +235,7 @@ async function granted(
   });
 }
 
-function notWhileAway(): TradeAgentError {
+function offlineNotAllowed(): TradeAgentError {
   return new TradeAgentError(
     'insufficient_scope',
     'you have not allowed this server to act while you are away',
@@ -269,13 +273,13 @@ async function exchangeToken(
 ) {
   const { token: brought, key } = subject;
   if (!isUsable(brought, clock, EXCHANGE_MARGIN_MS)) return undefined;
-  if (!covers(brought, scopes)) throw missingScope(scopes);
+  if (!coversScopes(brought, scopes)) throw missingScopeError(scopes);
   const { onBehalf } = providerDialect(profile);
   const oidc = await import('openid-client');
   let bound = false;
   let sentAt = clock.now();
   try {
-    const answer = await inProviderTime(profile.issuer, async () => {
+    const answer = await retryWithProviderTime(profile.issuer, async () => {
       const configuration = await loginClient(profile, access);
       bound = bindsTokens(profile, configuration.serverMetadata());
       const proof = bound ? { DPoP: await dpopHandle(configuration, key) } : {};
@@ -300,14 +304,14 @@ async function exchangeToken(
       expiresAt: expiryTime(sentAt, answer.expires_in ?? UNKNOWN_LIFETIME_S),
       sub: brought.sub,
     };
-    requireOwn(token, bound);
-    if (!covers(token, scopes)) throw missingScope(scopes);
+    requireBoundToPerson(token, bound);
+    if (!coversScopes(token, scopes)) throw missingScopeError(scopes);
     return { token, refreshToken: answer.refresh_token };
   } catch (error) {
     if (error instanceof TradeAgentError) throw error;
     const failure = providerFailure(error);
     if (isSubjectRejected(failure, profile)) return undefined;
-    throw notExchanged(failure, profile, scopes);
+    throw exchangeError(failure, profile, scopes);
   }
 }
 
@@ -317,7 +321,7 @@ function isSubjectRejected(failure: ProviderFailure, profile: ResolvedProfile): 
   return refusesBound?.test(failure.description ?? '') !== true;
 }
 
-function notExchanged(
+function exchangeError(
   failure: ProviderFailure,
   profile: ResolvedProfile,
   scopes: readonly string[],
@@ -325,13 +329,13 @@ function notExchanged(
   if (failure.kind !== 'oauth') {
     return providerError(failure, 'could not get access to the gateway', profile.issuer);
   }
-  if (failure.error === 'invalid_scope') return missingScope(scopes);
+  if (failure.error === 'invalid_scope') return missingScopeError(scopes);
   const message = `the identity provider denied the server access to the gateway (${failure.error})`;
   return new TradeAgentError('provider_error', message, { hint: providerDialect(profile).onBehalf.setup });
 }
 
 /** @throws {TradeAgentError} `provider_error` if the token is not bound to our key, or is for another person */
-function requireOwn(token: AccessToken, bound: boolean): void {
+function requireBoundToPerson(token: AccessToken, bound: boolean): void {
   const refuse = (what: string, hint: string): never => {
     throw new TradeAgentError('provider_error', `the identity provider sent a token ${what}`, { hint });
   };
@@ -355,10 +359,10 @@ function tokenSubject(token: string): string | undefined {
 }
 
 /** A person's sealed secrets on a server. */
-export type PersonCredentials = CredentialStore<ServedName>;
+export type PersonCredentials = CredentialStore<ServerCredentialName>;
 
 /** Returns a request's token in the form for token exchange. */
-function broughtBy({ sub, scopes, expiresAt, jkt }: Caller, token: string): AccessToken {
+function callerToken({ sub, scopes, expiresAt, jkt }: Caller, token: string): AccessToken {
   return { value: token, type: jkt === undefined ? 'bearer' : 'dpop', scopes: [...scopes], expiresAt, sub };
 }
 
@@ -402,7 +406,7 @@ async function personKey(store: PersonCredentials): Promise<PrivateJwk> {
  * that a run was started with. Of two equivalent tokens, keeps the one that expires later. Of two sign-ins, keeps the
  * later one, which shows when the person last signed in.
  */
-async function keepBrought(
+async function storeCallerToken(
   store: PersonCredentials,
   brought: AccessToken,
   caller: Caller,
@@ -413,8 +417,8 @@ async function keepBrought(
     const before = parseAccessToken(held.subject_token);
     const isBetter =
       !isUsable(before, clock) ||
-      (covers(brought, before.scopes) &&
-        (!covers(before, brought.scopes) || brought.expiresAt > before.expiresAt));
+      (coversScopes(brought, before.scopes) &&
+        (!coversScopes(before, brought.scopes) || brought.expiresAt > before.expiresAt));
     const session = laterSession(parseStoredSession(held.session, profile), callerSession(profile, caller));
     const text = JSON.stringify(session);
     if (!isBetter && text === held.session) return;

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Granted, OidcStore } from './oidc-store.ts';
+import type { GrantInfo, OidcStore } from './oidc-store.ts';
 
 /** A client's name for display. All members are inert text. */
 export interface NamedClient {
@@ -49,7 +49,7 @@ export function createAuthorizedClients(
       const key = JSON.stringify([row.user, row.client_id]);
       const known = clients.get(key);
       if (known === undefined) clients.set(key, toClient(row));
-      else clients.set(key, { ...known, since: row.at, usedAt: later(known.usedAt, row.used_at) });
+      else clients.set(key, { ...known, since: row.at, usedAt: laterTime(known.usedAt, row.used_at) });
     }
     return [...clients.values()];
   };
@@ -83,7 +83,7 @@ export function createAuthorizedClients(
      */
     end: (user: string, clientId: string): boolean => end.immediate(user, clientId),
     /** Handles pending revocations. Each one stays pending until `tell` has resolved. */
-    async endings(tell: (who: Granted) => Promise<void>): Promise<void> {
+    async endings(tell: (who: GrantInfo) => Promise<void>): Promise<void> {
       for (const { user: sub, client_id: clientId } of rows.allDue.all()) {
         await tell({ sub, clientId });
         rows.done.run(sub, clientId);
@@ -92,7 +92,7 @@ export function createAuthorizedClients(
   };
 }
 
-function later(one: number | undefined, other: number | null): number | undefined {
+function laterTime(one: number | undefined, other: number | null): number | undefined {
   return other === null ? one : Math.max(one ?? 0, other);
 }
 

@@ -22,7 +22,7 @@ interface OidcStoreOptions {
   /** Defaults to `never`. */
   readonly refreshTokenReuse?: RefreshTokenReuse | undefined;
   /** Called when the library has ended a grant, because of a revocation or a token or code that was used twice. */
-  readonly onGrantEnded: (granted: Granted) => Promise<void>;
+  readonly onGrantEnded: (granted: GrantInfo) => Promise<void>;
   /** Called before a CIBA request is read, after the client is authenticated. The token endpoint's long poll waits here. */
   readonly beforeBackchannelRequest: (id: string, payload: AdapterPayload) => Promise<void>;
 }
@@ -53,7 +53,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
 
   const granted = activeGrants(database);
 
-  const adapter = (model: string): Adapter => (model === 'Session' ? noSessions : entities(model));
+  const adapter = (model: string): Adapter => (model === 'Session' ? noSessionAdapter : entities(model));
 
   const entities = (model: string): Adapter => ({
     upsert: async (id, payload, expiresIn) => {
@@ -110,7 +110,7 @@ export function createOidcStore(options: OidcStoreOptions): OidcStore {
 }
 
 /** Disables the library's own session cookie. The phone's pages manage sessions, and ask for consent each time. */
-const noSessions: Adapter = {
+const noSessionAdapter: Adapter = {
   upsert: async () => undefined,
   find: async () => undefined,
   findByUserCode: async () => undefined,
@@ -148,7 +148,7 @@ function openEntities(database: Database) {
 }
 
 /** The person who gave a grant, and the client that received it. */
-export interface Granted {
+export interface GrantInfo {
   readonly sub: string;
   readonly clientId: string;
   /** Resources for which its tokens are valid (RFC 8707), if known. */
@@ -178,7 +178,7 @@ function activeGrants(database: Database) {
     const row = byId.get(id);
     return row && JSON.parse(row.payload);
   };
-  const grant = (id: string): Granted | undefined => {
+  const grant = (id: string): GrantInfo | undefined => {
     const payload = payloadOf(id);
     if (payload === undefined) return undefined;
     const { accountId, clientId, resources } = payload;
@@ -188,7 +188,7 @@ function activeGrants(database: Database) {
   return {
     grant,
     /** Returns all grants of one person. */
-    grantsOf: (sub: string): Granted[] => idsOf.all(sub, null, null).flatMap(({ id }) => grant(id) ?? []),
+    grantsOf: (sub: string): GrantInfo[] => idsOf.all(sub, null, null).flatMap(({ id }) => grant(id) ?? []),
     /** Ends a grant and everything that was issued under it. */
     endGrant: (id: string): void => {
       end.run(id, id);
@@ -244,7 +244,7 @@ function refreshTokenSuccessors(database: Database) {
  * Ends every sign-in in a provider's database, of browsers and of agents. A restored backup can't tell which sign-ins were
  * ended after it was made. People and their passkeys are not changed.
  */
-export function forgetSignIns(database: Database): void {
+export function endAllSignIns(database: Database): void {
   database
     .transaction(() => {
       // Client registrations are not sign-ins.

@@ -60,7 +60,7 @@ export function createPeople(database: Database, now: () => number) {
 }
 
 /** Adds people who do not exist yet. Does not add removed people again. */
-export function addMissing(people: People, wanted: readonly Person[]): void {
+export function addMissingPeople(people: People, wanted: readonly Person[]): void {
   for (const person of wanted) {
     if (!people.isTaken(person.username)) people.add(person);
   }

@@ -89,7 +89,7 @@ function openSigningKeys(database: Database, now: () => number): SigningKeys {
     if (version !== set.version) {
       const keys: JWK[] = ordered.map(({ jwk }) => JSON.parse(jwk));
       set = { version, keys };
-      verify = createLocalJWKSet({ keys: keys.map(publicHalf) });
+      verify = createLocalJWKSet({ keys: keys.map(toPublicJwk) });
     }
     seenAt = at;
     due = Math.min(...known.flatMap((row) => keyActionTimes(row)).filter((moment) => moment > at));
@@ -110,7 +110,7 @@ function keyActionTimes({ signs_from, signs_until }: Row): number[] {
   return [signs_from, signs_from + PUBLISH_AFTER_MS, signs_until - PUBLISH_AHEAD_MS];
 }
 
-function publicHalf({ d: _, ...jwk }: JWK): JWK {
+function toPublicJwk({ d: _, ...jwk }: JWK): JWK {
   return jwk;
 }
 

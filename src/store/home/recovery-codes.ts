@@ -57,7 +57,7 @@ export function createRecoveryCodes(options: {
     check(username: string, typed: string): boolean {
       const row = people.find(username) === undefined ? undefined : get.get(username);
       // Compares even for an unknown name, so that the time taken does not reveal which names exist.
-      const right = sameSecret(row?.digest ?? '', digest(username, asIssued(typed)));
+      const right = sameSecret(row?.digest ?? '', digest(username, normalizeCode(typed)));
       if (row === undefined || !right) return false;
       used.run(clock.now(), username);
       return true;
@@ -72,7 +72,7 @@ export function createRecoveryCodes(options: {
 }
 
 /** Normalizes a typed code: lowercase letters, spaces, and the look-alike letters that Crockford's alphabet omits. */
-function asIssued(typed: string): string {
+function normalizeCode(typed: string): string {
   return typed
     .toUpperCase()
     .replace(/[^0-9A-Z]/g, '')

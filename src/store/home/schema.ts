@@ -164,16 +164,16 @@ export function prepareProviderDatabase<D extends Database>(database: D): D {
   database.pragma('journal_mode = WAL');
   // better-sqlite3 defaults to NORMAL with WAL, which could lose a decision on a power failure.
   database.pragma('synchronous = FULL');
-  return inOneGo(database, providerTables);
+  return createTables(database, providerTables);
 }
 
 /** Creates a home's tables in an open database, for its identity provider and its phone app. */
 export function prepareHomeDatabase<D extends Database>(database: D): D {
   const tables = peopleTables + grantTables + approvalTables + vaultTables + signalTables;
-  return inOneGo(prepareProviderDatabase(database), tables);
+  return createTables(prepareProviderDatabase(database), tables);
 }
 
-function inOneGo<D extends Database>(database: D, tables: string): D {
+function createTables<D extends Database>(database: D, tables: string): D {
   // Runs under the write lock, because another process may do the same.
   database.transaction(() => database.exec(tables)).immediate();
   return database;

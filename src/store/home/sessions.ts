@@ -67,13 +67,13 @@ export function createSessions(options: {
   readonly clock: Clock;
 }) {
   const { database, people, clock } = options;
-  const statements = prepare(database, clock.now());
+  const statements = prepareStatements(database, clock.now());
   const known = (username: string) => people.find(username) !== undefined;
 
   return {
     /** @returns the cookie's secret */
     open({ username, by, credentialId, synced = false, browser, key }: NewSession): string {
-      const made = secret();
+      const made = newSecret();
       const now = clock.now();
       statements.insert.run({
         digest: digest(made),
@@ -125,7 +125,7 @@ export function createSessions(options: {
     /** Issues the secret of a one-time link, valid for ten minutes. Undefined if there is no such person. */
     issueTicket(username: string): string | undefined {
       if (!known(username)) return undefined;
-      const ticket = secret();
+      const ticket = newSecret();
       statements.insertTicket.run(digest(ticket), username, clock.now() + TICKET_LIFETIME_MS);
       return ticket;
     },
@@ -143,9 +143,9 @@ export function createSessions(options: {
 }
 
 const digest = (secret: string) => createHash('sha256').update(secret).digest('base64url');
-const secret = () => randomBytes(32).toString('base64url');
+const newSecret = () => randomBytes(32).toString('base64url');
 
-function prepare(database: Database, now: number) {
+function prepareStatements(database: Database, now: number) {
   for (const table of ['browser_sessions', 'phone_tickets']) {
     database.prepare<[number]>(`DELETE FROM ${table} WHERE expires_at <= ?`).run(now);
   }

@@ -12,7 +12,7 @@ export interface SignalledObject {
 }
 
 /** A security event token to deliver. Times are milliseconds since the epoch. */
-export interface Outgoing {
+export interface OutgoingSignal {
   readonly id: number;
   readonly endpoint: string;
   readonly token: string;
@@ -37,7 +37,7 @@ export function openSignalOutbox(database: Database) {
   const send = database.prepare<[string, string, number, number]>(
     'INSERT INTO signal_outbox (endpoint, token, made_at, due_at) VALUES (?, ?, ?, ?)',
   );
-  const due = database.prepare<[number], Outgoing>(`
+  const due = database.prepare<[number], OutgoingSignal>(`
     SELECT * FROM signal_outbox AS one
     WHERE due_at <= ? AND id = (SELECT min(id) FROM signal_outbox WHERE endpoint = one.endpoint)`);
   const done = database.prepare<[number]>('DELETE FROM signal_outbox WHERE id = ?');
@@ -47,7 +47,7 @@ export function openSignalOutbox(database: Database) {
   const keep = database.transaction(
     (
       stands: readonly SignalledObject[],
-      sent: readonly Pick<Outgoing, 'endpoint' | 'token'>[],
+      sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[],
       now: number,
     ) => {
       forget.run();
@@ -62,11 +62,11 @@ export function openSignalOutbox(database: Database) {
     /** Stores the current objects and the events about the changes, in one transaction. */
     keep: (
       stands: readonly SignalledObject[],
-      sent: readonly Pick<Outgoing, 'endpoint' | 'token'>[],
+      sent: readonly Pick<OutgoingSignal, 'endpoint' | 'token'>[],
       now: number,
     ): void => keep.immediate(stands, sent, now),
     /** Returns each endpoint's oldest event if it is due, so that events arrive in order. */
-    due: (now: number): Outgoing[] => due.all(now),
+    due: (now: number): OutgoingSignal[] => due.all(now),
     /** Removes an event that was delivered or is given up. */
     done: (id: number): void => void done.run(id),
     later: (id: number, dueAt: number): void => void later.run(dueAt, id),

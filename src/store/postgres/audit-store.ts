@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { failpoint } from '../../machine/failpoint.ts';
 import { type AuditHead, type AuditStore, EMPTY_HEAD } from '../audit.ts';
-import { appendLines, readTail, wholeLines } from '../audit-file.ts';
+import { appendLines, completeLines, readTail } from '../audit-file.ts';
 import { withHead } from './head.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
@@ -68,7 +68,7 @@ function readFileEnd(file: string): { readonly seq: number; readonly tail: strin
   for (let longest = TAIL_BYTES; ; longest *= 8) {
     const tail = readTail(file, longest);
     // Searches backwards, because the last line is nearly always valid.
-    const last = wholeLines(tail)
+    const last = completeLines(tail)
       .split('\n')
       .findLast((line) => parseSeq(line) !== undefined);
     const seq = last === undefined ? undefined : parseSeq(last);

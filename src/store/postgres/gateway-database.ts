@@ -1,8 +1,8 @@
 import type { GatewayKeyRows, WrappedGatewayKey } from '../gateway-key-rows.ts';
-import type { RegistrationPlace } from '../registration-place.ts';
+import type { RegistrationStorage } from '../registration-place.ts';
 import { recountOrders } from '../sql/order-recount.ts';
-import { ensureHead, holdSeal } from './head.ts';
-import { type Migrated, migrate } from './migrate.ts';
+import { ensureHead, lockSeal } from './head.ts';
+import { type MigrationResult, migrate } from './migrate.ts';
 import { gatewaySchema } from './migrations/gateway.ts';
 import { type OpenOptions, openDatabase } from './open-database.ts';
 import { postgresDatabase } from './sql-database.ts';
@@ -14,7 +14,7 @@ import type { TenantDatabase, Unit } from './tenant-database.ts';
  */
 
 export { postgresGatewayStores } from './gateway-stores.ts';
-export { haveSameSeal } from './head.ts';
+export { hasSameSeal } from './head.ts';
 
 /** See {@link recountOrders}. */
 export const recountTenant = (database: TenantDatabase, now: number) =>
@@ -25,12 +25,12 @@ export function openGateway(options: Omit<OpenOptions, 'schema'>): Promise<Tenan
 }
 
 /** @param address the address with the login that owns the tables */
-export function migrateGateway(address: string): Promise<Migrated> {
+export function migrateGateway(address: string): Promise<MigrationResult> {
   return migrate(address, gatewaySchema);
 }
 
 /** Creates the registration that a tenant's gateways share, because only the client that sent a CIBA request can poll it. */
-export function postgresRegistrationPlace(database: TenantDatabase): RegistrationPlace {
+export function postgresRegistrationPlace(database: TenantDatabase): RegistrationStorage {
   return {
     async read() {
       const row = await database.read((unit) =>
@@ -55,7 +55,7 @@ export function postgresRegistrationPlace(database: TenantDatabase): Registratio
 }
 
 /** Thrown to roll back the transaction. */
-class Stale extends Error {}
+class Rollback extends Error {}
 
 /** @param database a database with `gatewaySchema` */
 export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows {
@@ -64,7 +64,7 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
       await database.write(work);
       return true;
     } catch (error) {
-      if (error instanceof Stale) return false;
+      if (error instanceof Rollback) return false;
       throw error;
     }
   };
@@ -77,31 +77,31 @@ export function postgresGatewayKeyRows(database: TenantDatabase): GatewayKeyRows
       ),
     replace: (removed, added) =>
       whole(async (unit) => {
-        for (const row of removed) await remove(unit, row);
-        for (const row of added) await add(unit, row);
+        for (const row of removed) await deleteKey(unit, row);
+        for (const row of added) await insertKey(unit, row);
       }),
     async addFirstSeal(seal, check) {
       await ensureHead(database);
       return await whole(async (unit) => {
-        if (!(await holdSeal(unit, check))) throw new Stale();
-        await add(unit, seal);
+        if (!(await lockSeal(unit, check))) throw new Rollback();
+        await insertKey(unit, seal);
       });
     },
   };
 }
 
-async function add(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
+async function insertKey(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
   const added = await unit.run(
     'INSERT INTO gateway_keys (name, version, wrapped) VALUES (@name, @version, @wrapped) ON CONFLICT DO NOTHING',
     { name, version, wrapped },
   );
-  if (added !== 1) throw new Stale();
+  if (added !== 1) throw new Rollback();
 }
 
-async function remove(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
+async function deleteKey(unit: Unit, { name, version, wrapped }: WrappedGatewayKey): Promise<void> {
   const removed = await unit.run(
     'DELETE FROM gateway_keys WHERE name = @name AND version = @version AND wrapped = @wrapped',
     { name, version, wrapped },
   );
-  if (removed !== 1) throw new Stale();
+  if (removed !== 1) throw new Rollback();
 }

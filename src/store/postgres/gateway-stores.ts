@@ -1,5 +1,5 @@
 import type { GatewayStores } from '../gateway-stores.ts';
-import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
+import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/question-id.ts';
 import { sharedStores } from '../sql/gateway-stores.ts';
 import { postgresAuditStore } from './audit-store.ts';
 import { ensureHead } from './head.ts';
@@ -17,7 +17,7 @@ import type { TenantDatabase } from './tenant-database.ts';
  */
 export async function postgresGatewayStores(
   database: TenantDatabase,
-  seal: QuestionSeal = noQuestions,
+  seal: AuthReqIdSeal = noAuthReqIdSeal,
 ): Promise<GatewayStores> {
   await ensureHead(database);
   return {

@@ -1,4 +1,4 @@
-import { type AuditHead, type AuditNote, EMPTY_HEAD, lineAfter } from '../audit.ts';
+import { type AuditHead, type AuditNote, EMPTY_HEAD, nextEntry } from '../audit.ts';
 import type { Values } from './statement.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
@@ -10,7 +10,7 @@ export interface Head {
   last(): AuditHead;
   /** Returns a version above all others. */
   nextVersion(): number;
-  /** Returns the values of {@link headAfter}, for a statement that writes everything including this one entry. */
+  /** Returns the values of {@link writeHeadCtes}, for a statement that writes everything including this one entry. */
   lastly(note: AuditNote, now: number): Values;
 }
 
@@ -29,13 +29,13 @@ export async function ensureHead(database: TenantDatabase): Promise<void> {
  * Returns whether this gateway seals with the same key as the tenant's others. The first gateway sets it.
  * @param check a value derived from the key that does not reveal it
  */
-export async function haveSameSeal(database: TenantDatabase, check: string): Promise<boolean> {
+export async function hasSameSeal(database: TenantDatabase, check: string): Promise<boolean> {
   await ensureHead(database);
-  return await database.write((unit) => holdSeal(unit, check));
+  return await database.write((unit) => lockSeal(unit, check));
 }
 
 /** Does the same within a transaction, which blocks others from setting the key until it ends. */
-export async function holdSeal(unit: Unit, check: string): Promise<boolean> {
+export async function lockSeal(unit: Unit, check: string): Promise<boolean> {
   await unit.run('UPDATE heads SET seal_check = coalesce(seal_check, @check)', { check });
   const head = await unit.one<{ seal_check: string }>('SELECT seal_check FROM heads');
   return head?.seal_check === check;
@@ -45,7 +45,7 @@ export async function holdSeal(unit: Unit, check: string): Promise<boolean> {
  * Returns common table expressions that write an audit log entry and the new head, with the values of {@link Head.lastly}.
  * @param rows a preceding expression; if it has no rows, nothing is written
  */
-export const headAfter = (rows: string) => `
+export const writeHeadCtes = (rows: string) => `
   line AS (INSERT INTO record_lines (seq, line) SELECT @headSeq, @headLine FROM ${rows}),
   head AS (UPDATE heads SET seq = @headSeq, hash = @headHash, version = @headVersion WHERE EXISTS (SELECT FROM ${rows}))`;
 
@@ -59,11 +59,11 @@ export function withHead<T>(
   database: TenantDatabase,
   work: (unit: Unit, head: Head) => Promise<T>,
 ): Promise<T> {
-  return lookingWithHead(database, async () => undefined, work);
+  return queryWithHead(database, async () => undefined, work);
 }
 
 /** Does the same, with a query that is sent together with the lock and answered once the lock is held. */
-export function lookingWithHead<T, Looked>(
+export function queryWithHead<T, Looked>(
   database: TenantDatabase,
   look: (unit: Unit) => Promise<Looked>,
   work: (unit: Unit, head: Head, looked: Looked) => Promise<T>,
@@ -78,7 +78,7 @@ export function lookingWithHead<T, Looked>(
     let isWritten = false;
     const lines: { readonly seq: number; readonly line: string }[] = [];
     const add = (note: AuditNote, now: number) => {
-      const { line, ...head } = lineAfter(last, note, now);
+      const { line, ...head } = nextEntry(last, note, now);
       lines.push({ seq: head.seq, line });
       last = head;
       return line;

@@ -3,7 +3,7 @@ import { openPool } from './pool.ts';
 import type { Schema } from './schema.ts';
 
 /** The versions before and after a migration. */
-export interface Migrated {
+export interface MigrationResult {
   readonly from: number;
   readonly to: number;
 }
@@ -13,7 +13,7 @@ export interface Migrated {
  * @param address the address with the login that owns the tables, which must be able to create roles the first time
  * @throws {TradeAgentError} `invalid_config` for a newer program's database, which is not changed
  */
-export async function migrate(address: string, { name, migrations }: Schema): Promise<Migrated> {
+export async function migrate(address: string, { name, migrations }: Schema): Promise<MigrationResult> {
   const pool = await openPool({ address, schema: name, max: 1 });
   const client = await pool.connect().catch(async (cause: unknown) => {
     await pool.end();

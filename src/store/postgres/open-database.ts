@@ -26,7 +26,7 @@ export async function openDatabase({ schema, tenant, ...server }: OpenOptions): 
   const about = { ...server, schema: schema.name, tenant };
   const synced = await openPool(about);
   try {
-    await requireFit(synced, schema);
+    await requireCompatible(synced, schema);
     const unsynced = await openPool({ ...about, max: MAX_UNSYNCED_CONNECTIONS, synced: false });
     return tenantDatabase(tenant, { synced, unsynced });
   } catch (error) {
@@ -35,7 +35,7 @@ export async function openDatabase({ schema, tenant, ...server }: OpenOptions): 
   }
 }
 
-async function requireFit(pool: Pool, { name, migrations }: Schema): Promise<void> {
+async function requireCompatible(pool: Pool, { name, migrations }: Schema): Promise<void> {
   const found = await schemaVersion(pool, name);
   const known = migrations.length;
   if (found > known) throw tooNew(found, known);

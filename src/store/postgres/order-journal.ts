@@ -1,19 +1,24 @@
-import { type CountedFacts, noTerms, type SameTerms, termsLike } from '../../trading/counted-order.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
-import { isFinal, type Order } from '../../trading/views.ts';
+import {
+  type CountedFacts,
+  noSimilarTerms,
+  type SimilarTermsRange,
+  similarTermsRange,
+} from '../../trading/counted-order.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
+import { isFinalStatus, type Order } from '../../trading/views.ts';
 import { MINUTE_MS } from '../../values/durations.ts';
 import type { DecisionNote } from '../decision-store.ts';
 import type { Claim, Counting, JournalState, OrderJournal, OrderKey, Usage } from '../order-journal.ts';
 import {
+  type AccountOrders,
   type CountingClock,
   countedColumns,
   countedFacts,
   countingClock,
   IDENTICAL_ORDER_WINDOW_MS,
-  type LateOrders,
-  lateSince,
   type OpenOrder,
-  type OutOrders,
+  type RecentTotals,
+  recentSince,
   toUsage,
 } from '../rows/order-counts.ts';
 import { DECISION_RETENTION, decisionValues, noteDecision } from '../sql/decision-store.ts';
@@ -24,8 +29,15 @@ import {
   tradingStateSource,
 } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import { adopt, endIfOver, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
-import { driveWork, postgresUnits } from './sql-database.ts';
+import {
+  adoptOrder,
+  closeIfFinal,
+  orderChanges,
+  THIS_ORDER,
+  toOrderKey,
+  UNSETTLED,
+} from '../sql/order-journal.ts';
+import { postgresUnits, runWork } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
 export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
@@ -44,7 +56,7 @@ export function postgresOrderJournal(database: TenantDatabase): OrderJournal {
       // Need not be durable: if it is lost in a power failure, the next reader looks the order up at the broker.
       const before = await database.writeUnsynced((unit) => place(unit, key, order, now));
       if (before === 'rejected')
-        return await database.write((unit) => driveWork(unit, adopt(' FOR UPDATE', key, order, now)));
+        return await database.write((unit) => runWork(unit, adoptOrder(' FOR UPDATE', key, order, now)));
       return before === undefined || before === 'placed' ? 'known' : 'placed';
     },
   };
@@ -66,8 +78,8 @@ async function place(
   now: number,
 ): Promise<JournalState | undefined> {
   const values = { ...toOrderKey(key), result: JSON.stringify(order), now };
-  const placed = (isFinal(order.status) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
-  const [seen] = await Promise.all([placed, driveWork(unit, endIfOver(' FOR UPDATE', key, order, now))]);
+  const placed = (isFinalStatus(order.status) ? unit : unit.last).one<{ state: JournalState }>(PLACE, values);
+  const [seen] = await Promise.all([placed, runWork(unit, closeIfFinal(' FOR UPDATE', key, order, now))]);
   return seen?.state;
 }
 
@@ -83,7 +95,7 @@ async function place(
 type Outcome = 'claimed' | 'known' | 'approval_used' | 'denied';
 
 /** Locks the mandate until the end of the transaction that claims an order under it, so that nobody else counts or ends it. */
-async function holdMandate(unit: Unit, sub: string, id: string): Promise<void> {
+async function lockMandate(unit: Unit, sub: string, id: string): Promise<void> {
   await unit.all('SELECT FROM mandates WHERE sub = @sub AND id = @id FOR NO KEY UPDATE', { sub, id });
 }
 
@@ -92,7 +104,7 @@ async function claimOrder(
   unit: Unit,
   tenant: string,
   order: Claim,
-  at: CountedAt,
+  at: CountingClocks,
   decide: ((counted: CountedFacts) => DecisionNote) | undefined,
 ): Promise<Outcome> {
   const { sub, clientOrderId, draft, mandate } = order;
@@ -107,20 +119,20 @@ async function claimOrder(
       ],
     },
   );
-  const held = mandate === undefined ? undefined : holdMandate(unit, sub, mandate);
-  const looked = decide && lookAtOrder(unit, order, at);
+  const held = mandate === undefined ? undefined : lockMandate(unit, sub, mandate);
+  const looked = decide && inspectOrder(unit, order, at);
   const [seen] = looked === undefined ? [] : await Promise.all([looked, locked, held]);
   if (seen?.isKnown === true) return 'known';
   const decision = seen && decide?.(seen.counted);
   if (decision?.effect === 'deny') {
-    await driveWork(unit, noteDecision(decision, now));
+    await runWork(unit, noteDecision(decision, now));
     return 'denied';
   }
-  const written = write(mandate === undefined ? unit.last : unit, order, at, decision);
+  const written = writeClaim(mandate === undefined ? unit.last : unit, order, at, decision);
   const [outcome] = await Promise.all([written, locked, held]);
   if (mandate !== undefined && outcome === 'claimed') {
     const { symbol, side } = draft;
-    await driveWork(unit, takePlace(order, mandate, { slot: order.slot ?? '', symbol, side }));
+    await runWork(unit, takePlace(order, mandate, { slot: order.slot ?? '', symbol, side }));
   }
   return outcome;
 }
@@ -161,7 +173,7 @@ const NOTED_DECISION = `
       (SELECT id FROM decisions WHERE sub = @decidedFor AND effect = @effect ORDER BY id DESC LIMIT 1 OFFSET ${most})
   )`;
 
-function notedValues(note: DecisionNote, now: number) {
+function decisionColumns(note: DecisionNote, now: number) {
   const { sub: decidedFor, account: decidedAbout, ...values } = decisionValues(note, now);
   return { ...values, decidedFor, decidedAbout };
 }
@@ -170,17 +182,17 @@ const ANSWER = 'SELECT EXISTS (SELECT FROM known) AS known, EXISTS (SELECT FROM 
 const WRITE = `WITH ${INTENT} ${ANSWER}`;
 const WRITE_DECIDED = `WITH ${INTENT}, ${NOTED_DECISION} ${ANSWER}`;
 
-async function write(
+async function writeClaim(
   unit: Pick<Unit, 'one'>,
   order: Claim,
-  { clock: now, counting }: CountedAt,
+  { clock: now, counting }: CountingClocks,
   decision: DecisionNote | undefined,
 ): Promise<Outcome> {
   const { approval, sub, clientOrderId, digest, draft, replaces, mandate, slot } = order;
   const row = await unit.one<{ known: boolean; spent: boolean }>(
     decision === undefined ? WRITE : WRITE_DECIDED,
     {
-      ...(decision && notedValues(decision, now)),
+      ...(decision && decisionColumns(decision, now)),
       ...approval,
       sub,
       clientOrderId,
@@ -199,7 +211,7 @@ async function write(
 }
 
 /** Selects an account's other orders: all except one order and the order that it replaces. */
-interface Others {
+interface OtherOrdersQuery {
   readonly account: string;
   readonly sub: string;
   readonly clientOrderId: string;
@@ -237,34 +249,38 @@ const ACCOUNT_ORDERS = `
     (SELECT EXISTS (SELECT FROM gateway_orders WHERE sub = @sub AND client_order_id = @clientOrderId) AS known) AS itself,
     ${tradingStateSource('@owner')}`;
 
-interface OutRow extends LateOrders, TradingStateRow {
+interface AccountOrdersRow extends RecentTotals, TradingStateRow {
   readonly newest: number | null;
   readonly open: readonly OpenOrder[];
   readonly known: boolean;
 }
 
-interface Whose extends SameTerms {
+interface AccountOrdersQuery extends SimilarTermsRange {
   /** The person whose trading state is read. */
   readonly owner: string;
 }
 
 /** A transaction, or a source that runs each query separately, for callers that need only one statement. */
-type Asked = Pick<Unit, 'one' | 'all'>;
+type QuerySource = Pick<Unit, 'one' | 'all'>;
 
 async function readAccountOrders(
-  unit: Asked,
-  others: Others,
-  whose: Whose,
-  { clock, counting }: CountedAt,
-): Promise<OutOrders & { readonly isKnown: boolean }> {
+  unit: QuerySource,
+  others: OtherOrdersQuery,
+  whose: AccountOrdersQuery,
+  { clock, counting }: CountingClocks,
+): Promise<AccountOrders & { readonly isKnown: boolean }> {
   const outAt = async (at: number) => {
-    const times = { clock: at, began: dayBegan(at), since: lateSince(at) };
-    return (await unit.one<OutRow>(ACCOUNT_ORDERS, { ...others, ...whose, ...times })) as OutRow;
+    const times = { clock: at, began: newYorkMidnight(at), since: recentSince(at) };
+    return (await unit.one<AccountOrdersRow>(ACCOUNT_ORDERS, {
+      ...others,
+      ...whose,
+      ...times,
+    })) as AccountOrdersRow;
   };
   const expected = counting.expected(others.account, clock);
   const found = await outAt(expected);
   const now = counting.at(others.account, found.newest, clock);
-  const isAsExpected = now >= expected && dayBegan(now) === dayBegan(expected);
+  const isAsExpected = now >= expected && newYorkMidnight(now) === newYorkMidnight(expected);
   const row = isAsExpected ? found : await outAt(now);
   const { notional, orders, last_minute, same_at, open, known } = row;
   const late = { notional, orders, last_minute, same_at };
@@ -280,22 +296,22 @@ async function readAccountOrders(
 }
 
 /** The clocks used for counting. */
-interface CountedAt {
+interface CountingClocks {
   /** This machine's time, in milliseconds since the epoch. */
   readonly clock: number;
   readonly counting: CountingClock;
 }
 
 /** Counts the facts for an order, in a transaction that either blocks other claims of the account or is read-only. */
-async function countOrder(unit: Asked, order: Counting, at: CountedAt): Promise<CountedFacts> {
-  return (await lookAtOrder(unit, order, at)).counted;
+async function countOrder(unit: QuerySource, order: Counting, at: CountingClocks): Promise<CountedFacts> {
+  return (await inspectOrder(unit, order, at)).counted;
 }
 
 /** Does the same, and also returns whether there is an order with this client_order_id already. */
-async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
+async function inspectOrder(unit: QuerySource, order: Counting, at: CountingClocks) {
   const { sub, clientOrderId, draft, replaces = null } = order;
   const { account, symbol, side, slot = '' } = draft;
-  const whose = { owner: sub, ...termsLike(draft) };
+  const whose = { owner: sub, ...similarTermsRange(draft) };
   const { isKnown, ...out } = await readAccountOrders(
     unit,
     { account, sub, clientOrderId, replaces },
@@ -303,13 +319,18 @@ async function lookAtOrder(unit: Asked, order: Counting, at: CountedAt) {
     at,
   );
   if (draft.mandate === undefined) return { isKnown, counted: countedFacts(order, out, undefined) };
-  const query = { since: dayBegan(out.now), slot: { slot, symbol, side } };
-  const mandate = await driveWork(unit, findMandate(sub, draft.mandate, query, draft.client_order_id));
+  const query = { since: newYorkMidnight(out.now), slot: { slot, symbol, side } };
+  const mandate = await runWork(unit, findMandate(sub, draft.mandate, query, draft.client_order_id));
   return { isKnown, counted: countedFacts(order, out, mandate ?? null) };
 }
 
-async function countUsage(unit: Asked, sub: string, account: string, at: CountedAt): Promise<Usage> {
+async function countUsage(
+  unit: QuerySource,
+  sub: string,
+  account: string,
+  at: CountingClocks,
+): Promise<Usage> {
   // Excludes no order, because no user has an empty ID.
   const others = { account, sub: '', clientOrderId: '', replaces: null };
-  return toUsage(await readAccountOrders(unit, others, { owner: sub, ...noTerms }, at));
+  return toUsage(await readAccountOrders(unit, others, { owner: sub, ...noSimilarTerms }, at));
 }

@@ -22,7 +22,7 @@ const SUPERVISORS = `
   SELECT name AS attendant FROM attendants WHERE name IS NOT NULL`;
 
 /** Takes some proposals that no live process has, those that need no decision first. @returns their IDs in this order */
-async function takeSome(unit: Unit, name: string): Promise<string[]> {
+async function takeBatch(unit: Unit, name: string): Promise<string[]> {
   const dead = await unit.all<{ attendant: string }>(
     `SELECT attendant FROM (${SUPERVISORS}) AS has WHERE ${IS_UNSUPERVISED}`,
   );
@@ -117,7 +117,7 @@ export function postgresOtherProcesses(
       let some: string[];
       // Bounded, so that this process is not considered dead meanwhile. The next call takes the rest.
       do {
-        some = await database.writeUnsynced((unit) => takeSome(unit, name));
+        some = await database.writeUnsynced((unit) => takeBatch(unit, name));
         taken.push(...some);
       } while (some.length === MAX_TAKEN_AT_ONCE && taken.length < MAX_TAKEN_PER_RENEWAL);
       isKnown = true;

@@ -17,7 +17,7 @@ const QUERY_TIMEOUT_MS = 20_000;
 const BIGINT_OID = 20;
 
 export interface PoolOptions {
-  /** See {@link readServerAddress}. */
+  /** See {@link parseServerAddress}. */
   readonly address: string;
   /** Schema of the tables. */
   readonly schema: string;
@@ -40,7 +40,7 @@ export async function openPool({
   tenant,
   synced = true,
 }: PoolOptions): Promise<Pool> {
-  const url = readServerAddress(address);
+  const url = parseServerAddress(address);
   const settings = {
     search_path: schema,
     lock_timeout: LOCK_TIMEOUT_MS,
@@ -88,7 +88,7 @@ function safeInteger(text: string): number {
  * for a Unix socket. People's approvals and data are sent there, so other machines require TLS with a verified host name.
  * @throws {TradeAgentError} `invalid_config`; never shows the address, which may contain a password
  */
-export function readServerAddress(text: string): URL {
+export function parseServerAddress(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !['postgresql:', 'postgres:'].includes(url.protocol)) {
     throw new TradeAgentError('invalid_config', 'the database’s address is not a PostgreSQL URL', {

@@ -9,7 +9,7 @@ const SWEEP_INTERVAL_MS = 60_000;
 type ProofTable = 'gateway_dpop_proofs' | 'server_dpop_proofs';
 
 /** Deletes expired proofs: a tenant's with the application's role, and all with the sweeper's. */
-export const sweepProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
+export const deleteExpiredProofs = (table: ProofTable) => `DELETE FROM ${table} WHERE expires_at < @now`;
 
 export function postgresProofStore(
   database: Pick<TenantDatabase, 'write'>,
@@ -30,7 +30,7 @@ export function postgresProofStore(
       });
       if (sweptAt === undefined || at - sweptAt >= SWEEP_INTERVAL_MS) {
         sweptAt = at;
-        await database.write((unit) => unit.last.run(sweepProofs(table), { now: at }));
+        await database.write((unit) => unit.last.run(deleteExpiredProofs(table), { now: at }));
       }
       return isNew;
     },

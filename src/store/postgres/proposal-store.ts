@@ -3,44 +3,44 @@ import type {
   Draft,
   KeyedRequest,
   ProposalChange,
-  ProposalChanged,
+  ProposalChangeResult,
   ProposalSnapshot,
   ProposalStore,
   SnapshotQuery,
   StoredProposal,
 } from '../proposal-store.ts';
 import {
-  changed,
+  changeClause,
   changeValues,
   DEFAULT_POLL_INTERVAL_S,
   draftValues,
-  latelyUntil,
   type ProposalRow,
+  recentUntil,
   tokenValues,
   toProposal,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
-import type { QuestionSeal } from '../rows/question-id.ts';
+import type { AuthReqIdSeal } from '../rows/question-id.ts';
 import {
   EPOCH_COLUMNS,
   type EpochRow,
-  epochIn,
-  existing,
-  keyedBy,
-  type OpenedRow,
+  findByKey,
   proposalReads,
+  type RowOpener,
   readEpoch,
+  requireProposal,
+  toEpoch,
 } from '../sql/proposal-reads.ts';
-import { headAfter, lookingWithHead, withHead } from './head.ts';
-import { driveWork, postgresDatabase } from './sql-database.ts';
+import { queryWithHead, withHead, writeHeadCtes } from './head.ts';
+import { postgresDatabase, runWork } from './sql-database.ts';
 import type { TenantDatabase, Unit } from './tenant-database.ts';
 
-export function postgresProposalStore(database: TenantDatabase, seal: QuestionSeal): ProposalStore {
-  const opened: OpenedRow = (row) => toProposal(row, seal);
+export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdSeal): ProposalStore {
+  const opened: RowOpener = (row) => toProposal(row, seal);
   return {
     ...proposalReads(postgresDatabase(database), opened),
     // Batched, because after a change, everyone who waits for the proposal reads it.
-    get: gathered(async (ids) => {
+    get: batchById(async (ids) => {
       const rows = await database.read((unit) =>
         unit.last.all<ProposalRow>('SELECT * FROM proposals WHERE id = ANY(@ids)', { ids }),
       );
@@ -53,12 +53,12 @@ export function postgresProposalStore(database: TenantDatabase, seal: QuestionSe
       return row?.version ?? 0;
     },
     standing: (of, since) => database.read((unit) => readSnapshot(unit, of, since, opened)),
-    ...drafts(database, opened),
-    ...changes(database, opened, seal),
+    ...draftMethods(database, opened),
+    ...changeMethods(database, opened, seal),
   };
 }
 
-function drafts(database: TenantDatabase, opened: OpenedRow) {
+function draftMethods(database: TenantDatabase, opened: RowOpener) {
   return {
     draft: (
       draft: Draft,
@@ -67,9 +67,9 @@ function drafts(database: TenantDatabase, opened: OpenedRow) {
       note: AuditNote,
       now: number,
     ) =>
-      lookingWithHead(
+      queryWithHead(
         database,
-        (unit) => Promise.all([driveWork(unit, keyedBy(key, opened)), driveWork(unit, readEpoch(draft.sub))]),
+        (unit) => Promise.all([runWork(unit, findByKey(key, opened)), runWork(unit, readEpoch(draft.sub))]),
         async (unit, head, [known, epoch]) => {
           if (known !== undefined) return { outcome: 'known', ...known } as const;
           if (epoch !== expected.epoch) return { outcome: 'stale' } as const;
@@ -104,10 +104,10 @@ const DRAFT = `
     INSERT INTO proposal_keys (sub, client, key, request, proposal)
     SELECT @keySub, @keyClient, @key, @request, id FROM drafted
   ),
-  ${headAfter('drafted')}
+  ${writeHeadCtes('drafted')}
   SELECT * FROM drafted`;
 
-function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal) {
+function changeMethods(database: TenantDatabase, opened: RowOpener, seal: AuthReqIdSeal) {
   return {
     change: (
       { id, version: seen }: Pick<StoredProposal, 'id' | 'version'>,
@@ -116,7 +116,7 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
       { now, unlessHalted = false }: { readonly now: number; readonly unlessHalted?: boolean },
     ) =>
       withHead(database, async (unit, head) => {
-        const row = await unit.last.one<ProposalRow>(changing(change.token, unlessHalted), {
+        const row = await unit.last.one<ProposalRow>(updateProposal(change.token, unlessHalted), {
           ...changeValues(id, change, seal),
           ...tokenValues(change.token),
           now,
@@ -125,9 +125,9 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
           ...head.lastly(note, now),
         });
         return row;
-      }).then(async (row): Promise<ProposalChanged> => {
+      }).then(async (row): Promise<ProposalChangeResult> => {
         if (row !== undefined) return { outcome: 'moved', proposal: opened(row) };
-        const proposal = await database.read((unit) => driveWork(unit.last, existing(id, opened)));
+        const proposal = await database.read((unit) => runWork(unit.last, requireProposal(id, opened)));
         // The version is unchanged, so only a halt can have prevented the update.
         return { outcome: unlessHalted && proposal.version === seen ? 'halted' : 'stale', proposal };
       }),
@@ -140,15 +140,15 @@ function changes(database: TenantDatabase, opened: OpenedRow, seal: QuestionSeal
 }
 
 /** Updates a proposal whose version is unchanged, with its audit log entry. Must be the last statement of the transaction. */
-function changing(token: ProposalChange['token'], unlessHalted: boolean): string {
+function updateProposal(token: ProposalChange['token'], unlessHalted: boolean): string {
   const unless = unlessHalted ? 'AND NOT EXISTS (SELECT FROM halts WHERE halts.sub = proposals.sub)' : '';
   return `
     WITH moved AS (
-      UPDATE proposals SET ${changed(token)}
+      UPDATE proposals SET ${changeClause(token)}
       WHERE id = @id AND version = @seen ${unless}
       RETURNING *
     ),
-    ${headAfter('moved')}
+    ${writeHeadCtes('moved')}
     SELECT * FROM moved`;
 }
 
@@ -188,17 +188,17 @@ async function readSnapshot(
   unit: Unit,
   { sub, client, typed, fingerprint, ...by }: SnapshotQuery,
   since: number,
-  opened: OpenedRow,
+  opened: RowOpener,
 ): Promise<ProposalSnapshot> {
   const asker = { sub, client, proposedBy: by.proposedBy ?? null };
-  const asked = { ...asker, typed, since, until: latelyUntil(since), fingerprint: fingerprint ?? null };
+  const asked = { ...asker, typed, since, until: recentUntil(since), fingerprint: fingerprint ?? null };
   const [same, found] = await Promise.all([
     fingerprint === undefined ? undefined : unit.one<ProposalRow>(SAME_OPEN, { ...asker, fingerprint }),
     unit.last.one<SnapshotRow>(SNAPSHOT, asked),
   ]);
   const { codes, open, lately, alike, decided, ...row } = found as SnapshotRow;
   return {
-    epoch: epochIn(row),
+    epoch: toEpoch(row),
     haltedAt: row.halted ?? undefined,
     openCodes: codes,
     open,
@@ -214,7 +214,7 @@ async function readSnapshot(
  * last call of the turn, so no caller gets a state from before its call.
  * @param look returns the items that exist; if it rejects, all callers of the turn are rejected
  */
-export function gathered<T>(
+export function batchById<T>(
   look: (ids: readonly string[]) => Promise<ReadonlyMap<string, T>>,
 ): (id: string) => Promise<T | undefined> {
   let turn: { readonly ids: Set<string>; readonly found: Promise<ReadonlyMap<string, T>> } | undefined;

@@ -1,4 +1,4 @@
-import { type RateBuckets, requireTakeable } from '../rate-buckets.ts';
+import { type RateBuckets, validateTake } from '../rate-buckets.ts';
 import type { TenantDatabase } from './tenant-database.ts';
 
 /*
@@ -22,7 +22,7 @@ const TAKE = `
 export function postgresRateBuckets(database: TenantDatabase): RateBuckets {
   return {
     async take(bucket, rate, tokens) {
-      requireTakeable(rate, tokens);
+      validateTake(rate, tokens);
       const values = { bucket, cost: tokens / rate.perSecond, most: rate.burst / rate.perSecond };
       // Need not be durable. If the server dies, the last tokens are available again once. In return, nobody who waits for
       // the row also waits for the disk.

@@ -72,7 +72,7 @@ export const tenantTable = (
 `;
 
 /** Creates the table of rate buckets. `due_at` is the algorithm's theoretical arrival time. */
-export const rateBuckets = (schema: string): Migration => `
+export const rateBucketTable = (schema: string): Migration => `
   CREATE TABLE rate_buckets (
     tenant text NOT NULL DEFAULT current_tenant(),
     bucket text NOT NULL,

@@ -16,7 +16,7 @@ const LOCK = `SELECT pg_advisory_xact_lock(hashtextextended(
   concat_ws(' ', current_tenant(), nullif(current_setting('ta.person', true), ''), @text::text), 0))`;
 
 /** Runs work to its end within a transaction. */
-export async function driveWork<T>(
+export async function runWork<T>(
   unit: Pick<Unit, 'all'> & Partial<Pick<Unit, 'run'>>,
   work: Work<T>,
 ): Promise<T> {
@@ -41,14 +41,14 @@ export function postgresUnits(
     all: (text, values) => database.read((unit) => unit.last.all(text, values)),
     one: (text, values) => database.read((unit) => unit.last.one(text, values)),
     run: (text, values) => database.write((unit) => unit.last.run(text, values)),
-    read: (work) => database.read((unit) => driveWork(unit, work())),
-    write: (work) => database.write((unit) => driveWork(unit, work())),
+    read: (work) => database.read((unit) => runWork(unit, work())),
+    write: (work) => database.write((unit) => runWork(unit, work())),
   };
 }
 
 export function postgresDatabase(database: TenantDatabase): SqlDatabase {
   return {
     ...postgresUnits(database, 'place'),
-    record: (work) => withHead(database, (unit, head) => driveWork(unit, work(head))),
+    record: (work) => withHead(database, (unit, head) => runWork(unit, work(head))),
   };
 }

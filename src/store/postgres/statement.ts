@@ -11,22 +11,22 @@ interface Statement {
   readonly names: readonly string[];
 }
 
-const known = new Map<string, Statement>();
+const statementCache = new Map<string, Statement>();
 
 /**
  * Converts `@name` parameters, as in SQLite's statements, to `$1`, so that both databases' statements look alike. The program
  * has few distinct texts, so each is converted once and cached.
  */
 export function toStatement(text: string): Statement {
-  const earlier = known.get(text);
+  const earlier = statementCache.get(text);
   if (earlier !== undefined) return earlier;
   const names: string[] = [];
   const numbered = text.replace(/@([a-z]\w*)/gi, (_, name: string) => {
     if (!names.includes(name)) names.push(name);
     return `$${names.indexOf(name) + 1}`;
   });
-  const statement = { name: `ta_${known.size + 1}`, text: numbered, names };
-  known.set(text, statement);
+  const statement = { name: `ta_${statementCache.size + 1}`, text: numbered, names };
+  statementCache.set(text, statement);
   return statement;
 }
 

@@ -21,12 +21,13 @@ const DRIVER_MESSAGES =
  * Only for errors thrown by database queries: other requests fail with their own errors, which have such a code as the cause.
  * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
-export function isStoreAway(error: unknown): boolean {
+export function isStoreUnavailable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   // The credential store has its own error for this.
   if (isTradeAgentError(error)) return error.details.away === true;
   // A host name with several addresses, all of which were tried.
-  if (error instanceof AggregateError) return error.errors.length > 0 && error.errors.every(isStoreAway);
+  if (error instanceof AggregateError)
+    return error.errors.length > 0 && error.errors.every(isStoreUnavailable);
   const { code } = error as { code?: unknown };
   if (typeof code !== 'string') return DRIVER_MESSAGES.test(error.message);
   return (

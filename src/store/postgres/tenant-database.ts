@@ -48,7 +48,7 @@ export interface TenantDatabase {
   close(): Promise<void>;
 }
 
-const begins = {
+const beginStatements = {
   write: 'BEGIN',
   read: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY',
 } as const;
@@ -83,9 +83,9 @@ export function tenantDatabase(tenant: string, { synced, unsynced }: TenantPools
   let closed: Promise<void> | undefined;
   return {
     tenant,
-    write: within(synced, begins.write),
-    writeUnsynced: within(unsynced, begins.write),
-    read: within(synced, begins.read),
+    write: within(synced, beginStatements.write),
+    writeUnsynced: within(unsynced, beginStatements.write),
+    read: within(synced, beginStatements.read),
     listen(channel, heard) {
       const listener = listenTo(synced, channel, heard);
       listeners.push(listener);
@@ -113,7 +113,7 @@ function toUnit({ send }: Statements): Unit {
   };
 }
 
-interface Beginning {
+interface BeginOptions {
   /** The statement that begins the transaction. */
   readonly begin: string;
   /** Limits the transaction to this person's rows. */
@@ -129,7 +129,7 @@ interface Statements {
 /** @throws the error of `work` or of the database; nothing is written then, unless the commit itself got no answer */
 async function inTransaction<T>(
   pool: Pick<Pool, 'connect'>,
-  beginning: Beginning,
+  beginning: BeginOptions,
   work: (statements: Statements) => Promise<T>,
 ): Promise<T> {
   const client = await pool.connect();
@@ -139,7 +139,7 @@ async function inTransaction<T>(
     result = await work({ send });
     await committed();
   } catch (error) {
-    client.release(!(await rolledBack(client, error)));
+    client.release(!(await rollBack(client, error)));
     throw error;
   }
   client.release();
@@ -147,18 +147,18 @@ async function inTransaction<T>(
 }
 
 /** Begins with the first statement. A single last statement needs no explicit transaction, unless a person must be set. */
-function openTransaction(client: PoolClient, { begin, person }: Beginning) {
+function openTransaction(client: PoolClient, { begin, person }: BeginOptions) {
   let begun: Promise<QueryResult> | undefined;
   let ended: Promise<unknown> | undefined;
   const beginning = () =>
-    sent(
+    sendQuery(
       client,
       person === undefined
         ? begin
         : `${begin}; SELECT set_config('ta.person', ${client.escapeLiteral(person)}, true)`,
     );
   const commit = async () => {
-    const { command } = await sent(client, 'COMMIT');
+    const { command } = await sendQuery(client, 'COMMIT');
     // If a statement failed and its error was swallowed, PostgreSQL silently rolls back instead.
     if (command !== 'COMMIT') throw new Error('the transaction failed and was rolled back');
   };
@@ -168,9 +168,9 @@ function openTransaction(client: PoolClient, { begin, person }: Beginning) {
         throw new Error('the transaction has ended: no statement may follow the last one');
       const isAlone = isLast && begun === undefined && person === undefined;
       // If it fails, the following statement rejects first with the same error.
-      if (!isAlone) begun ??= unheard(beginning());
-      const answer = sent(client, statement);
-      if (isLast) ended = unheard<unknown>(isAlone ? answer : commit());
+      if (!isAlone) begun ??= markHandled(beginning());
+      const answer = sendQuery(client, statement);
+      if (isLast) ended = markHandled<unknown>(isAlone ? answer : commit());
       return answer;
     },
     async committed(): Promise<void> {
@@ -181,7 +181,7 @@ function openTransaction(client: PoolClient, { begin, person }: Beginning) {
 }
 
 /** Sends a statement. Statements sent within one tick are combined into one write. */
-function sent(client: PoolClient, statement: string | QueryConfig): Promise<QueryResult> {
+function sendQuery(client: PoolClient, statement: string | QueryConfig): Promise<QueryResult> {
   const { stream } = client.connection;
   stream.cork();
   process.nextTick(() => stream.uncork());
@@ -189,13 +189,13 @@ function sent(client: PoolClient, statement: string | QueryConfig): Promise<Quer
 }
 
 /** Marks a promise as handled, because it is awaited later or another one rejects with the same error. */
-function unheard<T>(promise: Promise<T>): Promise<T> {
+function markHandled<T>(promise: Promise<T>): Promise<T> {
   promise.catch(() => undefined);
   return promise;
 }
 
 /** Rolls back the transaction. Returns false if the connection is unusable. */
-async function rolledBack(client: PoolClient, error: unknown): Promise<boolean> {
+async function rollBack(client: PoolClient, error: unknown): Promise<boolean> {
   // The server may still run the timed-out query. It rolls back when the connection is closed.
   if (error instanceof Error && error.message === 'Query read timeout') return false;
   return await client.query('ROLLBACK').then(

@@ -2,14 +2,14 @@ import { contractMultiplier } from '../../trading/asset-class.ts';
 import {
   type CountedFacts,
   countedSize,
-  isLike,
-  reservedFor,
-  type SameTerms,
-  sameTerms,
+  isSimilar,
+  repeatKey,
+  reservedDollars,
+  type SimilarTermsRange,
 } from '../../trading/counted-order.ts';
 import { Dec, ZERO } from '../../trading/decimal.ts';
-import type { CountedTerms } from '../../trading/mandate/mandate.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
+import type { CountedMandateTerms } from '../../trading/mandate/mandate.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import { usedCover } from '../../trading/option-cover.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import type { Order } from '../../trading/views.ts';
@@ -31,21 +31,21 @@ export function countedColumns({ draft }: Pick<Claim, 'draft'>) {
     account: draft.account,
     symbol: draft.symbol,
     side: draft.side,
-    notional: reservedFor(draft),
+    notional: reservedDollars(draft),
     qty: countedSize(draft).qty,
-    terms: sameTerms(draft),
+    terms: repeatKey(draft),
   };
 }
 
 /** A recent order that was or may have been sent. */
-export interface LateOrder {
+export interface RecentOrder {
   readonly created_at: number;
   readonly notional: string;
   readonly terms: string;
 }
 
 /** Totals of recent orders. Times are milliseconds since the epoch. */
-export interface LateOrders {
+export interface RecentTotals {
   /** Exact dollar total of the day's orders. */
   readonly notional: string;
   /** Numbers of orders of the day and of the last minute. */
@@ -110,29 +110,33 @@ export function countingClock(monotonic: () => number = () => performance.now())
 }
 
 /** Returns the start of the period whose orders count as recent. @param now {@link countingTime} */
-export function lateSince(now: number): number {
-  return Math.min(dayBegan(now), now - IDENTICAL_ORDER_WINDOW_MS);
+export function recentSince(now: number): number {
+  return Math.min(newYorkMidnight(now), now - IDENTICAL_ORDER_WINDOW_MS);
 }
 
 /** A snapshot of an account's orders, read in the transaction that uses it. */
-export interface OutOrders {
+export interface AccountOrders {
   /** {@link countingTime}. */
   readonly now: number;
   /** Time of the newest order, or null if there is none. */
   readonly newest: number | null;
   readonly clock: number;
-  /** Totals since {@link lateSince}, without the order in question and the one that it replaces. */
-  readonly late: LateOrders;
+  /** Totals since {@link recentSince}, without the order in question and the one that it replaces. */
+  readonly late: RecentTotals;
   /** Open orders, with the same exceptions. */
   readonly open: readonly OpenOrder[];
   readonly state: TradingState;
 }
 
-/** Totals the orders since {@link lateSince}. @param like terms of orders that count as identical */
-export function lateOrders(late: readonly LateOrder[], now: number, like: SameTerms): LateOrders {
-  const began = dayBegan(now);
+/** Totals the orders since {@link recentSince}. @param like terms of orders that count as identical */
+export function totalRecentOrders(
+  late: readonly RecentOrder[],
+  now: number,
+  like: SimilarTermsRange,
+): RecentTotals {
+  const began = newYorkMidnight(now);
   const ofDay = late.filter(({ created_at }) => created_at >= began);
-  const same = late.flatMap((row) => (isLike(row.terms, like) ? [row.created_at] : []));
+  const same = late.flatMap((row) => (isSimilar(row.terms, like) ? [row.created_at] : []));
   return {
     notional: sum(ofDay.map(({ notional }) => notional)).toFixed(),
     orders: ofDay.length,
@@ -142,7 +146,7 @@ export function lateOrders(late: readonly LateOrder[], now: number, like: SameTe
 }
 
 /** Returns an account's use of its limits. */
-export function toUsage({ newest, clock, late, open, state }: OutOrders): Usage {
+export function toUsage({ newest, clock, late, open, state }: AccountOrders): Usage {
   const behind = (newest ?? clock) - clock;
   return {
     state,
@@ -160,8 +164,8 @@ export function toUsage({ newest, clock, late, open, state }: OutOrders): Usage 
  */
 export function countedFacts(
   { draft }: Pick<Counting, 'draft'>,
-  out: OutOrders,
-  mandate: CountedTerms | null | undefined,
+  out: AccountOrders,
+  mandate: CountedMandateTerms | null | undefined,
 ): CountedFacts {
   const { symbol, side } = draft;
   const { now, late, open } = out;
@@ -180,13 +184,13 @@ export function countedFacts(
 }
 
 /** Amounts that an order reserved when it was claimed. */
-export interface Reserved {
+export interface ReservedAmounts {
   readonly notional: string;
   readonly qty: string;
 }
 
 /** Returns the amounts for which a closed order counts: all of it, or the filled part at its worst case. */
-export function filledPart({ notional, qty }: Reserved, order: Order): Reserved {
+export function closedAmounts({ notional, qty }: ReservedAmounts, order: Order): ReservedAmounts {
   if (order.status === 'filled') return { notional, qty };
   const filled = new Dec(order.filled_qty);
   if (filled.isZero()) return { notional: '0.00', qty: '0' };

@@ -2,10 +2,10 @@ import type { ProposalKind, ProposalState } from '../../trading/proposal.ts';
 import type { Draft, ProposalChange, Reason, StoredProposal } from '../proposal-store.ts';
 import {
   AUTH_REQ_ID_COLUMNS,
-  openedQuestion,
-  type QuestionSeal,
-  questionContext,
-  questionValues,
+  type AuthReqIdSeal,
+  authReqIdContext,
+  authReqIdValues,
+  openAuthReqId,
 } from './question-id.ts';
 
 /** Default poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
@@ -54,7 +54,7 @@ type DisplayFields = Pick<
 >;
 
 /** @param seal opens the row's `auth_req_id`s when they are read */
-export function toProposal(row: ProposalRow, seal: QuestionSeal): StoredProposal {
+export function toProposal(row: ProposalRow, seal: AuthReqIdSeal): StoredProposal {
   return {
     id: row.id,
     sub: row.sub,
@@ -80,11 +80,11 @@ export function toProposal(row: ProposalRow, seal: QuestionSeal): StoredProposal
     deadline: row.deadline,
     expiresAt: row.expires_at,
     get authReqId() {
-      return openedQuestion(row.sealed_auth_req_id, questionContext(row.id, 'asked'), seal);
+      return openAuthReqId(row.sealed_auth_req_id, authReqIdContext(row.id, 'asked'), seal);
     },
     get ownerAuthReqId() {
-      const context = questionContext(row.id, 'owner');
-      return openedQuestion(row.sealed_owner_auth_req_id, context, seal);
+      const context = authReqIdContext(row.id, 'owner');
+      return openAuthReqId(row.sealed_owner_auth_req_id, context, seal);
     },
     interval: row.poll_interval,
     asked: row.asked,
@@ -122,7 +122,7 @@ export function draftValues(draft: Draft) {
 }
 
 /** Returns the values for updating a proposal, except the new version and the owner's token. */
-export function changeValues(id: string, change: ProposalChange, seal: QuestionSeal) {
+export function changeValues(id: string, change: ProposalChange, seal: AuthReqIdSeal) {
   const { state, interval, expiresAt, asked, result, reason } = change;
   return {
     id,
@@ -130,7 +130,7 @@ export function changeValues(id: string, change: ProposalChange, seal: QuestionS
     interval,
     expiresAt,
     asked,
-    ...questionValues(id, change, seal),
+    ...authReqIdValues(id, change, seal),
     secondToken: change.secondToken ?? null,
     result: result === undefined ? null : JSON.stringify(result),
     reason: reason === undefined ? null : JSON.stringify(reason),
@@ -138,12 +138,12 @@ export function changeValues(id: string, change: ProposalChange, seal: QuestionS
 }
 
 /** Returns the SET clause for a change. */
-export function changed(token: ProposalChange['token']): string {
+export function changeClause(token: ProposalChange['token']): string {
   return `state = @state, ${AUTH_REQ_ID_COLUMNS}, poll_interval = @interval, expires_at = @expiresAt, asked = @asked,
-    result = @result, reason = @reason, updated_at = @now, version = @next, ${tokens(token)}`;
+    result = @result, reason = @reason, updated_at = @now, version = @next, ${tokenClause(token)}`;
 }
 
-function tokens(token: ProposalChange['token']): string {
+function tokenClause(token: ProposalChange['token']): string {
   if (token === 'erased') return 'second_token = NULL, sealed_token = NULL, token_expires_at = NULL';
   const second = 'second_token = coalesce(@secondToken, second_token)';
   return token === 'kept' ? second : `${second}, sealed_token = @sealed, token_expires_at = @tokenExpiresAt`;
@@ -154,7 +154,7 @@ export function tokenValues(token: ProposalChange['token']) {
 }
 
 /** Returns a person's epoch, which changes with the latest version of their proposals and with their halt. */
-export function epochText(latestVersion: number, haltedAt: number | undefined): string {
+export function formatEpoch(latestVersion: number, haltedAt: number | undefined): string {
   return JSON.stringify([latestVersion, haltedAt ?? null]);
 }
 
@@ -165,6 +165,6 @@ const MAX_CLOCK_DRIFT_MS = 7_200_000;
  * Returns the end of the period in which proposals since a moment count as recent. Later ones were dated by a clock that has
  * been set back since, and would otherwise count until the clock has caught up. Milliseconds since the epoch.
  */
-export function latelyUntil(since: number): number {
+export function recentUntil(since: number): number {
   return since + MAX_CLOCK_DRIFT_MS;
 }

@@ -7,51 +7,52 @@ import { createTokenSeal, type SealSecrets, type TokenSeal } from '../../secrets
  */
 
 /** Seals and opens the `auth_req_id`s of a proposal store. */
-export type QuestionSeal = TokenSeal;
+export type AuthReqIdSeal = TokenSeal;
 
-export const questionSeal = (secrets: SealSecrets): QuestionSeal => createTokenSeal(secrets, 'auth_req_id');
+export const createAuthReqIdSeal = (secrets: SealSecrets): AuthReqIdSeal =>
+  createTokenSeal(secrets, 'auth_req_id');
 
 /** For programs that send no CIBA requests: a store with this seal can neither write nor read an `auth_req_id`. */
-export const noQuestions: QuestionSeal = {
-  seal: () => noSeal(),
-  open: () => noSeal(),
+export const noAuthReqIdSeal: AuthReqIdSeal = {
+  seal: () => throwNoSeal(),
+  open: () => throwNoSeal(),
 };
 
-function noSeal(): never {
+function throwNoSeal(): never {
   throw new Error('this proposal store was opened without the seal for auth_req_ids');
 }
 
 /** Returns the hash by which a request is found, in base64url. */
-export function questionHash(authReqId: string): string {
+export function authReqIdHash(authReqId: string): string {
   return createHash('sha256').update(authReqId).digest('base64url');
 }
 
 /** Returns the context that binds an ID to its row and column. @param place the latest request, or the one that the owner approved */
-export const questionContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
+export const authReqIdContext = (proposal: string, place: 'asked' | 'owner') => `${proposal} ${place}`;
 
-export function openedQuestion(
+export function openAuthReqId(
   sealed: Buffer | null,
   context: string,
-  seal: QuestionSeal,
+  seal: AuthReqIdSeal,
 ): string | undefined {
   return sealed === null ? undefined : seal.open(sealed, context);
 }
 
-interface Questions {
+interface AuthReqIds {
   readonly authReqId?: string | undefined;
   readonly ownerAuthReqId?: string | undefined;
 }
 
 /** Returns the new values of a row's `auth_req_id` columns. */
-export function questionValues(
+export function authReqIdValues(
   proposal: string,
-  { authReqId, ownerAuthReqId }: Questions,
-  seal: QuestionSeal,
+  { authReqId, ownerAuthReqId }: AuthReqIds,
+  seal: AuthReqIdSeal,
 ) {
   const sealed = (id: string | undefined, place: 'asked' | 'owner') =>
-    id === undefined ? null : seal.seal(id, questionContext(proposal, place));
+    id === undefined ? null : seal.seal(id, authReqIdContext(proposal, place));
   return {
-    questionHash: authReqId === undefined ? null : questionHash(authReqId),
+    questionHash: authReqId === undefined ? null : authReqIdHash(authReqId),
     sealedQuestion: sealed(authReqId, 'asked'),
     sealedOwnerQuestion: sealed(ownerAuthReqId, 'owner'),
   };

@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { contractMultiplier } from '../../trading/asset-class.ts';
-import { cents, Dec, plain } from '../../trading/decimal.ts';
+import { Dec, toCents, toPlain } from '../../trading/decimal.ts';
 import type { AccountRecord, EntryRecord, FillRecord, PositionRecord } from './records.ts';
 
 /** An account's rights beyond its cash and shares. */
@@ -63,18 +63,18 @@ export function openLedger(database: Database.Database) {
      * @returns false, with nothing changed, if the cash or shares are insufficient and the account has no such credit
      */
     book(fill: Omit<FillRecord, 'amount'>, { short = false, overdraft = false }: Credit = {}): boolean {
-      const amount = cents(new Dec(fill.qty).times(fill.price).times(contractMultiplier(fill.symbol)));
+      const amount = toCents(new Dec(fill.qty).times(fill.price).times(contractMultiplier(fill.symbol)));
       const sign = fill.side === 'buy' ? 1 : -1;
       const cash = cashOf(fill.account_id).minus(new Dec(amount).times(sign));
       const held = positions.holding(fill.account_id, fill.symbol);
-      const left = afterTrade(held, {
+      const left = holdingAfterTrade(held, {
         qty: new Dec(fill.qty).times(sign),
         cost: new Dec(amount).times(sign),
       });
       if (fill.side === 'buy' && cash.lt(0) && !overdraft) return false;
       if (fill.side === 'sell' && left.qty.lt(0) && !short) return false;
       positions.put(fill.account_id, fill.symbol, left);
-      setCash.run(cents(cash), fill.account_id);
+      setCash.run(toCents(cash), fill.account_id);
       insertFill.run({ ...fill, amount });
       return true;
     },
@@ -88,12 +88,12 @@ export function openLedger(database: Database.Database) {
           account_id,
           symbol,
           cost === null
-            ? afterTrade(held, { qty: new Dec(qty), cost: new Dec(0) })
+            ? holdingAfterTrade(held, { qty: new Dec(qty), cost: new Dec(0) })
             : { qty: left, cost: held.cost.plus(cost) },
         );
       }
-      if (amount !== null) setCash.run(cents(cashOf(account_id).plus(amount)), account_id);
-      insertEntry.run({ ...entry, amount: amount === null ? null : cents(amount) });
+      if (amount !== null) setCash.run(toCents(cashOf(account_id).plus(amount)), account_id);
+      insertEntry.run({ ...entry, amount: amount === null ? null : toCents(amount) });
     },
     /** Oldest first. */
     fills: (accountId: string) => allFills.all(accountId),
@@ -127,7 +127,7 @@ function openPositions(database: Database.Database) {
     },
     put(account_id: string, symbol: string, { qty, cost }: Holding): void {
       if (qty.isZero()) drop.run(account_id, symbol);
-      else put.run({ account_id, symbol, qty: plain(qty), cost: plain(cost) });
+      else put.run({ account_id, symbol, qty: toPlain(qty), cost: toPlain(cost) });
     },
   };
 }
@@ -143,7 +143,7 @@ export interface Holding {
  * removes the proportional cost. A sale of more than is held opens a short position at its own price, and vice versa.
  * @param traded shares and amount of the trade; both are negative for a sale
  */
-function afterTrade(held: Holding, traded: Holding): Holding {
+function holdingAfterTrade(held: Holding, traded: Holding): Holding {
   const qty = held.qty.plus(traded.qty);
   if (qty.isZero()) return { qty, cost: new Dec(0) };
   const adds = held.qty.isZero() || held.qty.isNegative() === traded.qty.isNegative();

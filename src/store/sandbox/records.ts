@@ -66,7 +66,7 @@ export type OrderClass = '' | 'bracket' | 'oco' | 'oto' | 'mleg';
 /** Effect of an order on a position. */
 export type PositionIntent = 'buy_to_open' | 'buy_to_close' | 'sell_to_open' | 'sell_to_close';
 /** Kind of a closing leg in an order group. Null for an entry or a simple order. */
-export type Exit = 'take_profit' | 'stop_loss';
+export type LegKind = 'take_profit' | 'stop_loss';
 
 export interface OrderRecord {
   /** Order of arrival. */
@@ -115,7 +115,7 @@ export interface OrderRecord {
   order_class: OrderClass;
   /** For a leg: its parent order. */
   parent_id: string | null;
-  exit: Exit | null;
+  exit: LegKind | null;
   /** Whether a leg waits for its entry to fill. */
   dormant: 0 | 1;
   position_intent: PositionIntent;

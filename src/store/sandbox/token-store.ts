@@ -85,7 +85,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       const token = randomBytes(32).toString('base64url');
       const { client_id, username, scope } = grant;
       const expires_at = now() + life;
-      insertToken.run({ hash: hashed(token), kind, family, client_id, username, scope, expires_at });
+      insertToken.run({ hash: hashToken(token), kind, family, client_id, username, scope, expires_at });
       return token;
     };
     return {
@@ -104,7 +104,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
       dropOldCodes.run(now() - 86_400_000);
       const code = randomBytes(32).toString('base64url');
       insertCode.run({
-        hash: hashed(code),
+        hash: hashToken(code),
         client_id,
         username,
         scope: scopes.join(' '),
@@ -121,14 +121,14 @@ export function openTokenStore(database: Database.Database, now: () => number) {
      */
     redeemCode: (code: string, proof: CodeProof): IssuedTokens | undefined =>
       inTransaction(() => {
-        const row = findCode.get(hashed(code));
+        const row = findCode.get(hashToken(code));
         if (row === undefined) return undefined;
         if (row.used === 1) {
           dropFamily.run(row.family);
           return undefined;
         }
-        useCode.run(hashed(code));
-        return row.expires_at > now() && isFor(row, proof) ? issue(row, row.family) : undefined;
+        useCode.run(hashToken(code));
+        return row.expires_at > now() && matchesProof(row, proof) ? issue(row, row.family) : undefined;
       }),
     /**
      * Rotates a refresh token. Reusing one revokes its entire family (RFC 9700 §4.14.2).
@@ -136,7 +136,7 @@ export function openTokenStore(database: Database.Database, now: () => number) {
      */
     refresh: (token: string, client_id: string, scopes?: readonly string[]): IssuedTokens | undefined =>
       inTransaction(() => {
-        const row = findToken.get(hashed(token));
+        const row = findToken.get(hashToken(token));
         if (row?.kind !== 'refresh' || row.client_id !== client_id) return undefined;
         if (row.used === 1) {
           dropFamily.run(row.family);
@@ -144,24 +144,24 @@ export function openTokenStore(database: Database.Database, now: () => number) {
         }
         const granted = row.scope.split(' ');
         if (row.expires_at <= now() || scopes?.some((scope) => !granted.includes(scope))) return undefined;
-        useToken.run(hashed(token));
+        useToken.run(hashToken(token));
         return issue(row, row.family);
       }),
     /** Returns the grant of a valid access token. */
     accessToken(token: string): Grant | undefined {
-      const row = findToken.get(hashed(token));
+      const row = findToken.get(hashToken(token));
       if (row?.kind !== 'access' || row.expires_at <= now()) return undefined;
       return { client_id: row.client_id, username: row.username, scopes: row.scope.split(' ') };
     },
     /** Revokes a client's token and all tokens from the same consent (RFC 7009). Ignores unknown tokens. */
     revoke(token: string, client_id: string): void {
-      const row = findToken.get(hashed(token));
+      const row = findToken.get(hashToken(token));
       if (row?.client_id === client_id) dropFamily.run(row.family);
     },
   };
 }
 
-function isFor(row: CodeRow, { client_id, redirect_uri, code_verifier }: CodeProof): boolean {
+function matchesProof(row: CodeRow, { client_id, redirect_uri, code_verifier }: CodeProof): boolean {
   return (
     row.client_id === client_id &&
     row.redirect_uri === redirect_uri &&
@@ -169,4 +169,4 @@ function isFor(row: CodeRow, { client_id, redirect_uri, code_verifier }: CodePro
   );
 }
 
-const hashed = (token: string): string => createHash('sha256').update(token).digest('base64url');
+const hashToken = (token: string): string => createHash('sha256').update(token).digest('base64url');

@@ -3,13 +3,13 @@ import type { HighWaterMark } from '../../trading/portfolio/drawdown.ts';
 import type { PriceHistory } from '../../trading/portfolio/price-history.ts';
 import { type MarkRow, toHighWaterMark, toMarkRow } from '../check-rows.ts';
 import type {
-  AccountMemory,
+  AccountCheckState,
   AccountOwner,
+  CheckSnapshot,
   CheckStore,
   FiredState,
   ImportedFile,
   ImportStore,
-  Remembered,
   StoredNotice,
 } from '../check-store.ts';
 import { forgetNotified, type KeepNotices, noticeOutbox, THIS_ACCOUNT } from './notice-outbox.ts';
@@ -57,18 +57,18 @@ function accountMemory<Notice extends StoredNotice>(
   database: SqlUnits,
   owner: AccountOwner,
   keep: KeepNotices,
-): AccountMemory<Notice> {
+): AccountCheckState<Notice> {
   const { dialect } = database;
   return {
     notices: noticeOutbox(database, owner, keep),
-    remembered: () => database.read(() => remembered({ ...owner })),
+    remembered: () => database.read(() => readSnapshot({ ...owner })),
     remember: (states, mark) =>
       database.write(function* () {
         // With two concurrent checks of an account, the result of one is stored, never a mix of both.
         yield* lockAccount(owner);
-        yield* rememberFired(dialect, owner, states);
+        yield* writeFired(dialect, owner, states);
         yield* forgetNotified(owner);
-        if (mark !== undefined) yield* rememberMark(dialect, owner, mark);
+        if (mark !== undefined) yield* writeMark(dialect, owner, mark);
       }),
     async proposing(rule, definition, thread, now) {
       await database.run(
@@ -94,7 +94,7 @@ const readFired = ({ profile, account }: AccountOwner) =>
     account,
   });
 
-function* remembered(owner: { profile: string; account: string }): Work<Remembered> {
+function* readSnapshot(owner: { profile: string; account: string }): Work<CheckSnapshot> {
   const fired = yield* readFired(owner);
   const mark = yield* one<MarkRow>(
     `SELECT value, at, last_value, last_at, flows FROM high_water WHERE ${THIS_ACCOUNT}`,
@@ -115,7 +115,7 @@ function* remembered(owner: { profile: string; account: string }): Work<Remember
 }
 
 /** Writes only changed rows, because few of thousands change between two checks. */
-function* rememberFired(
+function* writeFired(
   { person, each }: Dialect,
   { profile, account }: AccountOwner,
   states: readonly FiredState[],
@@ -148,7 +148,7 @@ function* rememberFired(
     );
 }
 
-const rememberMark = ({ person }: Dialect, { profile, account }: AccountOwner, mark: HighWaterMark) =>
+const writeMark = ({ person }: Dialect, { profile, account }: AccountOwner, mark: HighWaterMark) =>
   run(
     `INSERT INTO high_water (profile, account, value, at, last_value, last_at, flows)
      VALUES (@profile, @account, @value, @at, @last_value, @last_at, @flows)
@@ -249,26 +249,29 @@ const MAX_NARROW_CLOSE = 2 ** 32 - 1;
  */
 export function packCloses({ days, closes }: PriceHistory): PackedCloses {
   const isNarrow = closes.every((close) => Number.isInteger(close) && close <= MAX_NARROW_CLOSE);
-  return { days: bytes(Uint16Array.from(days)), closes: bytes(isNarrow ? Uint32Array.from(closes) : closes) };
+  return {
+    days: toBuffer(Uint16Array.from(days)),
+    closes: toBuffer(isNarrow ? Uint32Array.from(closes) : closes),
+  };
 }
 
 export function unpackCloses({ days, closes }: PackedCloses): PriceHistory {
   const count = days.byteLength / Uint16Array.BYTES_PER_ELEMENT;
   const isNarrow = closes.byteLength === count * Uint32Array.BYTES_PER_ELEMENT;
   return {
-    days: new Int32Array(new Uint16Array(...aligned(days, Uint16Array.BYTES_PER_ELEMENT))),
+    days: new Int32Array(new Uint16Array(...alignedView(days, Uint16Array.BYTES_PER_ELEMENT))),
     closes: isNarrow
-      ? new Float64Array(new Uint32Array(...aligned(closes, Uint32Array.BYTES_PER_ELEMENT)))
-      : new Float64Array(...aligned(closes, Float64Array.BYTES_PER_ELEMENT)),
+      ? new Float64Array(new Uint32Array(...alignedView(closes, Uint32Array.BYTES_PER_ELEMENT)))
+      : new Float64Array(...alignedView(closes, Float64Array.BYTES_PER_ELEMENT)),
   };
 }
 
-function bytes({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array | Float64Array): Buffer {
+function toBuffer({ buffer, byteOffset, byteLength }: Uint16Array | Uint32Array | Float64Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 /** Returns typed-array arguments. Copies the bytes if they are not aligned to the element size. */
-function aligned(
+function alignedView(
   { buffer, byteOffset, byteLength }: Buffer,
   size: number,
 ): [ArrayBufferLike, number, number] {

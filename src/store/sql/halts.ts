@@ -60,7 +60,7 @@ export function sqlHalts(database: SqlDatabase): Halts {
              SET reduced_at = excluded.reduced_at, until = excluded.until, reduced_by = excluded.reduced_by`,
           { sub, by, since: before.since ?? now, until: until ?? null },
         );
-        head.note(reducingNote(sub, by, until), now);
+        head.note(reductionNote(sub, by, until), now);
         return yield* readTradingState(sub, now);
       }),
     lift: (sub, since, now) =>
@@ -105,7 +105,7 @@ function isAsStrict(before: TradingStateSnapshot, until: number | undefined): bo
   return before.state === 'halted' || (before.state === 'reducing' && lasts);
 }
 
-function reducingNote(sub: string, by: string, until: number | undefined): AuditNote {
+function reductionNote(sub: string, by: string, until: number | undefined): AuditNote {
   const ends = until === undefined ? {} : { until: new Date(until).toISOString() };
   return { event: 'reducing', facts: { sub, client: by, ...ends } };
 }

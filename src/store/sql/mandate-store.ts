@@ -12,7 +12,7 @@ import type {
 import type { OrderKey } from '../order-journal.ts';
 import { all, one, type RecordHead, run, type SqlDatabase, type Work } from './sql-database.ts';
 import { insertStandingOrder } from './standing-store.ts';
-import { spendApproval } from './used-approvals.ts';
+import { useApproval } from './used-approvals.ts';
 
 export function mandateStore(database: SqlDatabase): MandateStore {
   return {
@@ -22,9 +22,12 @@ export function mandateStore(database: SqlDatabase): MandateStore {
         const { replaces } = terms;
         const earlier = yield* findRow(sub, id);
         if (earlier !== undefined) return earlier.digest === digest ? 'known' : 'approval_used';
-        if (replaces !== undefined && !maySet((yield* findRow(sub, replaces))?.state, 'replaced'))
+        if (
+          replaces !== undefined &&
+          !isAllowedTransition((yield* findRow(sub, replaces))?.state, 'replaced')
+        )
           return 'not_replaceable';
-        if (!(yield* spendApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
+        if (!(yield* useApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
           return 'approval_used';
         yield* writeGranted(head, mandate, now);
         return 'granted';
@@ -37,7 +40,7 @@ export function mandateStore(database: SqlDatabase): MandateStore {
           { sub },
         );
         const mandates: CountedMandate[] = [];
-        for (const row of rows) mandates.push(yield* counted(row, query, ''));
+        for (const row of rows) mandates.push(yield* countUses(row, query, ''));
         return mandates;
       }),
     end: ({ sub, id }, to, by, now) =>
@@ -46,8 +49,8 @@ export function mandateStore(database: SqlDatabase): MandateStore {
         if (before === undefined) return 'unknown';
         // Repeating it is harmless.
         if (before.state === to) return 'ended';
-        if (!maySet(before.state, to)) return 'barred';
-        yield* move(sub, id, to, now);
+        if (!isAllowedTransition(before.state, to)) return 'barred';
+        yield* setState(sub, id, to, now);
         head.note({ event: `mandate_${to}`, facts: { sub, mandate: id, by } }, now);
         return 'ended';
       }),
@@ -58,7 +61,7 @@ function* writeGranted(head: RecordHead, mandate: GrantedMandate, now: number): 
   const { sub, id, terms, digest } = mandate;
   const { replaces } = terms;
   if (replaces !== undefined) {
-    yield* move(sub, replaces, 'replaced', now);
+    yield* setState(sub, replaces, 'replaced', now);
     head.note({ event: 'mandate_replaced', facts: { sub, mandate: replaces, by: id } }, now);
   }
   yield* run(
@@ -73,7 +76,7 @@ function* writeGranted(head: RecordHead, mandate: GrantedMandate, now: number): 
 const findRow = (sub: string, id: string) =>
   one<MandateRow>('SELECT * FROM mandates WHERE sub = @sub AND id = @id', { sub, id });
 
-const move = (sub: string, id: string, to: string, now: number) =>
+const setState = (sub: string, id: string, to: string, now: number) =>
   run('UPDATE mandates SET state = @to, updated_at = @now WHERE sub = @sub AND id = @id', {
     sub,
     id,
@@ -92,7 +95,7 @@ export function* findMandate(
   but = '',
 ): Work<CountedMandate | undefined> {
   const row = yield* findRow(sub, id);
-  return row && (yield* counted(row, query, but));
+  return row && (yield* countUses(row, query, but));
 }
 
 /** Orders count for their journal amounts, which shrink to the filled part. Written-off orders count until the end of their day. */
@@ -100,15 +103,15 @@ const USES = `FROM mandate_uses AS uses JOIN gateway_orders AS orders USING (sub
   WHERE uses.sub = @sub AND uses.mandate = @mandate AND (orders.state <> 'rejected' OR orders.reserved_until > @since)
     AND uses.client_order_id <> @but`;
 
-function* counted(row: MandateRow, { since, slot }: MandateQuery, but: string): Work<CountedMandate> {
+function* countUses(row: MandateRow, { since, slot }: MandateQuery, but: string): Work<CountedMandate> {
   const key = { sub: row.sub, mandate: row.id, but, since };
   const uses = yield* all<MandateUse>(`SELECT orders.notional, orders.created_at AS at ${USES}`, key);
-  if (slot === undefined) return countedMandate(row, uses, since, 0);
+  if (slot === undefined) return toCountedMandate(row, uses, since, 0);
   const taken = yield* one<{ count: number }>(
     `SELECT count(*) AS count ${USES} AND uses.slot = @slot AND uses.symbol = @symbol AND uses.side = @side`,
     { ...key, ...slot },
   );
-  return countedMandate(row, uses, since, taken?.count ?? 0);
+  return toCountedMandate(row, uses, since, taken?.count ?? 0);
 }
 
 /** Takes a place in a slot, in the transaction that claims the order. The caller decides before whether that is allowed. */
@@ -126,7 +129,7 @@ export function* takePlace({ sub, clientOrderId }: OrderKey, mandate: string, sl
 }
 
 /** Takes an order's place again, after the order was found at the broker. Does so even if the slot is full. */
-export function* takePlaceAgain(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
+export function* retakePlace(key: OrderKey, mandate: string, slot: MandateSlot): Work<void> {
   const { sub, clientOrderId } = key;
   const held = yield* one(
     'SELECT n FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId',
@@ -136,7 +139,7 @@ export function* takePlaceAgain(key: OrderKey, mandate: string, slot: MandateSlo
 }
 
 /** Returns an order's place, in the transaction that refuses the order. */
-export function* giveBackPlace({ sub, clientOrderId }: OrderKey): Work<void> {
+export function* releasePlace({ sub, clientOrderId }: OrderKey): Work<void> {
   yield* run('DELETE FROM mandate_uses WHERE sub = @sub AND client_order_id = @clientOrderId', {
     sub,
     clientOrderId,
@@ -166,7 +169,7 @@ interface MandateUse {
  * @param since start of the day, milliseconds since the epoch
  * @param inSlot number of taken places in the slot
  */
-function countedMandate(
+function toCountedMandate(
   row: MandateRow,
   uses: readonly MandateUse[],
   since: number,
@@ -191,7 +194,7 @@ function freePlace(taken: readonly number[]): number {
   return gap === -1 ? taken.length + 1 : gap + 1;
 }
 
-function maySet(from: StoredMandateState | undefined, to: StoredMandateState): boolean {
+function isAllowedTransition(from: StoredMandateState | undefined, to: StoredMandateState): boolean {
   return from !== undefined && mandateTransitions[from].includes(to);
 }
 

@@ -3,12 +3,12 @@ import type { Problem } from '../../trading/views.ts';
 import type {
   MessageEntry,
   MessageJournal,
-  MessageMove,
   MessageResult,
   MessageState,
+  MessageTransition,
 } from '../message-journal.ts';
 import { lock, one, run, type SqlDatabase, type Work } from './sql-database.ts';
-import { spendApproval } from './used-approvals.ts';
+import { useApproval } from './used-approvals.ts';
 
 export function messageJournal(database: SqlDatabase): MessageJournal {
   const move = (
@@ -17,14 +17,14 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
     to: MessageState,
     result: string | null,
     now: number,
-  ): Promise<MessageMove> =>
+  ): Promise<MessageTransition> =>
     database.write(function* () {
       const changed = yield* run(
         `UPDATE gateway_messages SET state = @to, result = @result, epoch = epoch + 1, updated_at = @now
          WHERE sub = @sub AND client_message_id = @id AND state = @from AND epoch = @epoch`,
         { sub, id, epoch, from, to, result, now },
       );
-      return { outcome: changed === 1 ? 'moved' : 'stale', entry: yield* existing(sub, id) };
+      return { outcome: changed === 1 ? 'moved' : 'stale', entry: yield* requireEntry(sub, id) };
     });
   return {
     find: (sub, id) => database.read(() => find(sub, id)),
@@ -34,14 +34,14 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
         yield* lock('message', sub, id);
         const known = yield* find(sub, id);
         if (known !== undefined) return { outcome: 'known', entry: known } as const;
-        if (!(yield* spendApproval(approval, { kind: 'message', sub, subjectId: id }, now)))
+        if (!(yield* useApproval(approval, { kind: 'message', sub, subjectId: id }, now)))
           return { outcome: 'approval_used' } as const;
         yield* run(
           `INSERT INTO gateway_messages (client_message_id, digest, sub, draft, state, epoch, created_at, updated_at)
            VALUES (@id, @digest, @sub, @draft, 'intent', 1, @now, @now)`,
           { sub, id, digest, draft: JSON.stringify(draft), now },
         );
-        return { outcome: 'claimed', entry: yield* existing(sub, id) } as const;
+        return { outcome: 'claimed', entry: yield* requireEntry(sub, id) } as const;
       }),
     reclaim: (seen, now) => move(seen, 'ready', 'intent', null, now),
     finish: (seen, result, now) => move(seen, 'intent', result.state, storedResult(result), now),
@@ -56,7 +56,7 @@ function* find(sub: string, id: string): Work<MessageEntry | undefined> {
   return row && toEntry(row);
 }
 
-function* existing(sub: string, id: string): Work<MessageEntry> {
+function* requireEntry(sub: string, id: string): Work<MessageEntry> {
   const entry = yield* find(sub, id);
   if (entry === undefined) throw new Error('an entry of the message journal is missing');
   return entry;

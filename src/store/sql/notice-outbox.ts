@@ -32,7 +32,7 @@ export function noticeOutbox<Notice extends StoredNotice>(
       const text = `SELECT channel, rule, subject, definition FROM told WHERE ${THIS_ACCOUNT}`;
       return unnotifiedFilter(await database.all<NotifiedRow>(text, owner));
     },
-    put: (notices) => keep(() => put(owner, notices)),
+    put: (notices) => keep(() => putNotices(owner, notices)),
     async waiting() {
       const rows = await database.all<NoticeRow>(
         `SELECT channel, notice, until, attempts FROM notice WHERE ${THIS_ACCOUNT}
@@ -54,7 +54,7 @@ export function noticeOutbox<Notice extends StoredNotice>(
 }
 
 /** @returns the IDs of new notices */
-function* put(
+function* putNotices(
   owner: { readonly profile: string; readonly account: string },
   notices: readonly OutgoingNotice<StoredNotice>[],
 ): Work<string[]> {

@@ -1,8 +1,8 @@
 import type { OrderDraft } from '../../trading/order.ts';
-import { isFinal, type Order, type Problem } from '../../trading/views.ts';
+import { isFinalStatus, type Order, type Problem } from '../../trading/views.ts';
 import type { JournalEntry, JournalState, OpenEntry, OrderJournal, OrderKey } from '../order-journal.ts';
-import { filledPart, type Reserved } from '../rows/order-counts.ts';
-import { giveBackPlace, takePlaceAgain } from './mandate-store.ts';
+import { closedAmounts, type ReservedAmounts } from '../rows/order-counts.ts';
+import { releasePlace, retakePlace } from './mandate-store.ts';
 import { all, type Dialect, one, run, type SqlUnits, type Work } from './sql-database.ts';
 
 export const THIS_ORDER = 'sub = @sub AND client_order_id = @clientOrderId';
@@ -23,7 +23,7 @@ export function orderChanges(database: SqlUnits) {
         { ...toOrderKey(key), result: JSON.stringify(problem), now },
       );
       // Frees its place in the mandate in the same transaction that records the refusal.
-      if (changed === 1) yield* giveBackPlace(key);
+      if (changed === 1) yield* releasePlace(key);
       return changed === 1 ? ('rejected' as const) : ('stale' as const);
     });
   return {
@@ -46,7 +46,7 @@ export function orderChanges(database: SqlUnits) {
          WHERE created_at >= @since ORDER BY sub, account`,
         { since },
       ),
-    over: (key, order, now) => database.write(() => endIfOver(forUpdate, key, order, now)),
+    over: (key, order, now) => database.write(() => closeIfFinal(forUpdate, key, order, now)),
     async reclaim(seen, now) {
       const { submissions, submittedAt } = seen;
       // An order with a submission time may have been accepted, so the next submission is ambiguous.
@@ -99,7 +99,7 @@ export function orderChanges(database: SqlUnits) {
 }
 
 /** Places an order that was rejected before. It takes its place in its mandate's slot again, even if the slot is full. */
-export function* adopt(
+export function* adoptOrder(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
   order: Order,
@@ -119,20 +119,20 @@ export function* adopt(
   );
   if (changed === 0) return 'known';
   const { symbol, side } = JSON.parse(found.draft) as OrderDraft;
-  if (mandate !== null) yield* takePlaceAgain(key, mandate, { slot: slot ?? '', symbol, side });
-  yield* endIfOver(forUpdate, key, order, now);
+  if (mandate !== null) yield* retakePlace(key, mandate, { slot: slot ?? '', symbol, side });
+  yield* closeIfFinal(forUpdate, key, order, now);
   return 'adopted';
 }
 
 /** Records that a placed order is closed, and the amounts for which it counts from then on. */
-export function* endIfOver(
+export function* closeIfFinal(
   forUpdate: Dialect['forUpdate'],
   key: OrderKey,
   order: Order,
   now: number,
 ): Work<void> {
-  if (!isFinal(order.status)) return;
-  const reserved = yield* one<Reserved>(
+  if (!isFinalStatus(order.status)) return;
+  const reserved = yield* one<ReservedAmounts>(
     `SELECT notional, qty FROM gateway_orders
      WHERE ${THIS_ORDER} AND state = 'placed' AND over_at IS NULL${forUpdate}`,
     toOrderKey(key),
@@ -140,7 +140,7 @@ export function* endIfOver(
   if (reserved === undefined) return;
   yield* run(
     `UPDATE gateway_orders SET over_at = @now, notional = @notional, qty = @qty WHERE ${THIS_ORDER}`,
-    { ...toOrderKey(key), ...filledPart(reserved, order), now },
+    { ...toOrderKey(key), ...closedAmounts(reserved, order), now },
   );
 }
 

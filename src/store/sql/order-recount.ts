@@ -2,7 +2,7 @@ import type { AuditNote } from '../audit.ts';
 import { one, run, type SqlDatabase } from './sql-database.ts';
 
 /** Number of redated orders, and the latest time that one of them had, in milliseconds since the epoch. */
-export interface Recounted {
+export interface RecountResult {
   readonly orders: number;
   readonly newest: number | null;
 }
@@ -12,20 +12,20 @@ export interface Recounted {
  * limit is freed. The audit log entry is part of the transaction.
  * @param now milliseconds since the epoch, from a correct clock
  */
-export function recountOrders(database: SqlDatabase, now: number): Promise<Recounted> {
+export function recountOrders(database: SqlDatabase, now: number): Promise<RecountResult> {
   return database.record(function* (head) {
-    const found = yield* one<Recounted>(
+    const found = yield* one<RecountResult>(
       'SELECT count(*) AS orders, max(created_at) AS newest FROM gateway_orders WHERE created_at > @now',
       { now },
     );
     if (found === undefined || found.orders === 0) return { orders: 0, newest: null };
     yield* run('UPDATE gateway_orders SET created_at = @now WHERE created_at > @now', { now });
-    head.note(recountedNote(found), now);
+    head.note(recountNote(found), now);
     return found;
   });
 }
 
-function recountedNote({ orders, newest }: Recounted): AuditNote {
+function recountNote({ orders, newest }: RecountResult): AuditNote {
   const facts = { orders, newest: newest === null ? null : new Date(newest).toISOString() };
   return { event: 'orders_recounted', facts };
 }

@@ -1,15 +1,21 @@
 import { defined } from '../../values/defined.ts';
-import type { Keyed, KeyedRequest, ProposalKey, ProposalStore, StoredProposal } from '../proposal-store.ts';
-import { epochText, type ProposalRow } from '../rows/proposal-row.ts';
+import type {
+  KeyedProposal,
+  KeyedRequest,
+  ProposalKey,
+  ProposalStore,
+  StoredProposal,
+} from '../proposal-store.ts';
+import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
 import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
-import { questionHash } from '../rows/question-id.ts';
+import { authReqIdHash } from '../rows/question-id.ts';
 import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
 
 /** Converts a row to a proposal, whose sealed members are opened when they are read. */
-export type OpenedRow = (row: ProposalRow) => StoredProposal;
+export type RowOpener = (row: ProposalRow) => StoredProposal;
 
 /** Returns the store's read methods, and the write methods that do not change a proposal's version. */
-export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
+export function proposalReads(database: SqlDatabase, opened: RowOpener) {
   const { place } = database.dialect;
   const proposals = async (text: string, values?: SqlValues) =>
     (await database.all<ProposalRow>(text, values)).map(opened);
@@ -24,9 +30,9 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
     return `${parts.join(' UNION ALL ')} ${first}`;
   };
   return {
-    byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: questionHash(authReqId) }),
+    byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: authReqIdHash(authReqId) }),
     ofSubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
-    keyed: (key) => database.read(() => keyedBy(key, opened)),
+    keyed: (key) => database.read(() => findByKey(key, opened)),
     list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {
       const open = state === 'all' ? 'true' : `state IN (${OPEN_STATES})`;
       const whose = party === undefined ? ['sub = @who'] : ['sub = @who', 'proposed_by = @who'];
@@ -69,11 +75,11 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
     },
     alias: (key, id, expected) =>
       database.record(function* () {
-        const known = yield* keyedBy(key, opened);
+        const known = yield* findByKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
-        const { sub } = yield* existing(id, opened);
+        const { sub } = yield* requireProposal(id, opened);
         if ((yield* readEpoch(sub)) !== expected.epoch) return { outcome: 'stale' } as const;
-        yield* keepKey(key, id);
+        yield* insertKey(key, id);
         return { outcome: 'kept' } as const;
       }),
     async setInterval(id, seconds) {
@@ -82,13 +88,16 @@ export function proposalReads(database: SqlDatabase, opened: OpenedRow) {
   } satisfies Partial<ProposalStore>;
 }
 
-export function* existing(id: string, opened: OpenedRow): Work<StoredProposal> {
+export function* requireProposal(id: string, opened: RowOpener): Work<StoredProposal> {
   const row = yield* one<ProposalRow>('SELECT * FROM proposals WHERE id = @id', { id });
   if (row !== undefined) return opened(row);
   throw new Error(`proposal ${id} is missing in the store`);
 }
 
-export function* keyedBy({ sub, client, key }: ProposalKey, opened: OpenedRow): Work<Keyed | undefined> {
+export function* findByKey(
+  { sub, client, key }: ProposalKey,
+  opened: RowOpener,
+): Work<KeyedProposal | undefined> {
   const found = yield* one<ProposalRow & { readonly request: string }>(
     `SELECT proposals.*, keys.request FROM proposal_keys AS keys JOIN proposals ON proposals.id = keys.proposal
      WHERE keys.sub = @sub AND keys.client = @client AND keys.key = @key`,
@@ -100,13 +109,13 @@ export function* keyedBy({ sub, client, key }: ProposalKey, opened: OpenedRow): 
 }
 
 /** Stores a key for a proposal. */
-export const keepKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
+export const insertKey = ({ sub, client, key, request }: KeyedRequest, id: string) =>
   run(
     'INSERT INTO proposal_keys (sub, client, key, request, proposal) VALUES (@sub, @client, @key, @request, @id)',
     { sub, client, key, request, id },
   );
 
-/** The columns of {@link epochIn}. */
+/** The columns of {@link toEpoch}. */
 export const EPOCH_COLUMNS = `(SELECT max(version) FROM proposals WHERE sub = @sub) AS latest,
   (SELECT halted_at FROM halts WHERE sub = @sub) AS halted`;
 
@@ -117,9 +126,9 @@ export interface EpochRow {
 
 /** Returns a person's epoch. It changes with each proposal, because a change assigns a version above all others. */
 export function* readEpoch(sub: string): Work<string> {
-  return epochIn((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);
+  return toEpoch((yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub })) as EpochRow);
 }
 
-export function epochIn({ latest, halted }: EpochRow): string {
-  return epochText(latest ?? 0, halted ?? undefined);
+export function toEpoch({ latest, halted }: EpochRow): string {
+  return formatEpoch(latest ?? 0, halted ?? undefined);
 }

@@ -5,7 +5,7 @@ import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
 export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
   const { tenant, place } = database.dialect;
   return {
-    byId: (credentialId) => database.read(() => byId(credentialId)),
+    byId: (credentialId) => database.read(() => findKey(credentialId)),
     async of(sub) {
       const rows = await database.all<SigningKeyRow>(
         `SELECT * FROM signing_keys WHERE sub = @sub AND removed_at IS NULL ORDER BY enrolled_at, ${place}`,
@@ -27,8 +27,8 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
       ),
     enrol: (key, by, note, now) =>
       database.record(function* (head) {
-        if ((yield* byId(key.credentialId)) !== undefined) return 'known';
-        if (!(yield* holds(by, key.sub, now))) return 'stale';
+        if ((yield* findKey(key.credentialId)) !== undefined) return 'known';
+        if (!(yield* useProof(by, key.sub, now))) return 'stale';
         yield* run(
           `INSERT INTO signing_keys (credential_id, sub, public_key, algorithm, counter, method, device_type, backed_up,
              name, transports, enrolled_at)
@@ -42,8 +42,9 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
       }),
     remove: ({ sub, credentialId }, by, note, now) =>
       database.record(function* (head) {
-        const key = yield* byId(credentialId);
-        if (key?.sub !== sub || key.removedAt !== undefined || !(yield* holds(by, sub, now))) return 'stale';
+        const key = yield* findKey(credentialId);
+        if (key?.sub !== sub || key.removedAt !== undefined || !(yield* useProof(by, sub, now)))
+          return 'stale';
         yield* run('UPDATE signing_keys SET removed_at = @now WHERE credential_id = @credentialId', {
           credentialId,
           now,
@@ -57,7 +58,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
          WHERE credential_id = @credentialId AND sub = @sub AND removed_at IS NULL`,
         { sub, credentialId, name },
       )) === 1,
-    use: (used, now) => database.write(() => takeKeyUse(used, null, now)),
+    use: (used, now) => database.write(() => recordKeyUse(used, null, now)),
     signed: ({ sub, approval, digest }) => database.read(() => isSigned(sub, approval, digest)),
     async evidence({ sub, approval }) {
       const row = await database.one<{ evidence: string }>(
@@ -70,7 +71,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
     sign: ({ sub, approval, digest, evidence, use }, note, now) =>
       database.record(function* (head) {
         if (yield* isSigned(sub, approval, digest)) return 'known';
-        if (!(yield* takeKeyUse(use, sub, now))) return 'stale';
+        if (!(yield* recordKeyUse(use, sub, now))) return 'stale';
         yield* run(
           `INSERT INTO signatures (sub, approval, digest, evidence, credential_id, signed_at)
            VALUES (@sub, @approval, @digest, @evidence, @credentialId, @now)`,
@@ -82,7 +83,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
   };
 }
 
-function* byId(credentialId: string): Work<SigningKey | undefined> {
+function* findKey(credentialId: string): Work<SigningKey | undefined> {
   const row = yield* one<SigningKeyRow>('SELECT * FROM signing_keys WHERE credential_id = @credentialId', {
     credentialId,
   });
@@ -98,9 +99,9 @@ function* isSigned(sub: string, approval: string, digest: string): Work<boolean>
 }
 
 /** Uses the proof for enrolling or removing a key. Returns false if it is no longer valid. */
-function* holds(by: KeyProof, sub: string, now: number): Work<boolean> {
+function* useProof(by: KeyProof, sub: string, now: number): Work<boolean> {
   if (by === 'machine') return true;
-  if ('use' in by) return yield* takeKeyUse(by.use, sub, now);
+  if ('use' in by) return yield* recordKeyUse(by.use, sub, now);
   const spent = yield* run(
     'DELETE FROM pairings WHERE digest = @digest AND sub = @sub AND expires_at > @now',
     { digest: by.pairing, sub, now },
@@ -109,7 +110,7 @@ function* holds(by: KeyProof, sub: string, now: number): Work<boolean> {
 }
 
 /** Stores a key's reported state. Returns false if it was removed, is another person's, or its counter did not increase. */
-function* takeKeyUse(
+function* recordKeyUse(
   { credentialId, counter, backedUp }: KeyUse,
   sub: string | null,
   now: number,

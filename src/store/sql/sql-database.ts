@@ -10,7 +10,7 @@ interface Step {
   readonly values: SqlValues;
 }
 
-type Answer = readonly unknown[] | number;
+type StepResult = readonly unknown[] | number;
 
 /**
  * The statements of one transaction, in order. SQLite runs all of them synchronously, so that no other work on the connection
@@ -27,7 +27,7 @@ type Answer = readonly unknown[] | number;
  * }
  * ```
  */
-export type Work<T> = Generator<Step, T, Answer>;
+export type Work<T> = Generator<Step, T, StepResult>;
 
 export function* all<Row>(text: string, values: SqlValues = {}): Work<Row[]> {
   return (yield { kind: 'all', text, values }) as Row[];

@@ -1,5 +1,5 @@
 import type { Proposal } from '../../trading/proposal.ts';
-import { mergeSeen, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
+import { mergeProposal, type ThreadProposal, type ThreadProposals } from '../thread-store.ts';
 import { all, type Dialect, run, type SqlUnits, type Work } from './sql-database.ts';
 
 interface Row {
@@ -10,7 +10,7 @@ interface Row {
   readonly last_seen: string;
 }
 
-const read = ({ tool_call_id, last_seen, thread, prompt, attempt }: Row): ThreadProposal => ({
+const toThreadProposal = ({ tool_call_id, last_seen, thread, prompt, attempt }: Row): ThreadProposal => ({
   thread,
   prompt,
   toolCallId: tool_call_id,
@@ -27,7 +27,7 @@ export function* readThreadProposals(
     `SELECT * FROM thread_proposals WHERE thread = @thread AND prompt = coalesce(@prompt, prompt) ORDER BY ${place}`,
     { thread, prompt: prompt ?? null },
   );
-  return rows.map(read);
+  return rows.map(toThreadProposal);
 }
 
 export function threadProposals(database: SqlUnits): ThreadProposals {
@@ -47,8 +47,8 @@ export function threadProposals(database: SqlUnits): ThreadProposals {
           `SELECT * FROM thread_proposals WHERE proposal = @id ORDER BY ${place}${forUpdate}`,
           { id },
         );
-        const stored = rows.map(read).filter((row) => added === 0 || row.thread !== thread);
-        const merged = mergeSeen(seen, stored);
+        const stored = rows.map(toThreadProposal).filter((row) => added === 0 || row.thread !== thread);
+        const merged = mergeProposal(seen, stored);
         yield* run('UPDATE thread_proposals SET last_seen = @lastSeen WHERE proposal = @id', {
           id,
           lastSeen: JSON.stringify(merged.kept.proposal),
@@ -61,7 +61,7 @@ export function threadProposals(database: SqlUnits): ThreadProposals {
          ORDER BY ${place} LIMIT 1`,
         { id, thread: thread ?? null },
       );
-      return row && read(row);
+      return row && toThreadProposal(row);
     },
     ofThread: (thread, prompt) => database.read(() => readThreadProposals(database.dialect, thread, prompt)),
     async list({ profile, sub }) {
@@ -71,7 +71,7 @@ export function threadProposals(database: SqlUnits): ThreadProposals {
          ORDER BY seen.${place}`,
         { profile, sub: sub ?? null },
       );
-      return rows.map(read);
+      return rows.map(toThreadProposal);
     },
   };
 }

@@ -42,7 +42,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
   return {
     async find(id) {
       const row = await database.one<Row>('SELECT * FROM threads WHERE id = @id', { id });
-      return row && leasedThread(row);
+      return row && toLeasedThread(row);
     },
     async list({ profile, sub }) {
       const rows = await database.all<Row>(
@@ -52,7 +52,7 @@ export function threadStore(database: SqlUnits): ThreadStore {
       );
       return rows.map(toThread);
     },
-    begin: (asked) => database.write(() => begin(asked)),
+    begin: (asked) => database.write(() => takeLease(asked)),
     isHeld: (lease) => database.read(() => isHeldLease(lease)),
     async renew(holder, ids, until) {
       const rows = await database.write(() =>
@@ -97,7 +97,9 @@ export function threadStore(database: SqlUnits): ThreadStore {
 }
 
 /** Takes a thread's lease by compare-and-set in one statement. Of several callers with the same epoch, one succeeds. */
-function* begin(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
+function* takeLease(
+  asked: Parameters<ThreadStore['begin']>[0],
+): Work<Awaited<ReturnType<ThreadStore['begin']>>> {
   const { id, owner, title, holder, expected, now, until } = asked;
   const values = { id, holder, now, until, sub: owner.sub ?? null };
   const row =
@@ -106,7 +108,7 @@ function* begin(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<Return
           `INSERT INTO threads (id, profile, sub, title, created_at, updated_at, lease_owner, lease_epoch, lease_until)
            VALUES (@id, @profile, @sub, @title, @now, @now, @holder, 1, @until)
            ON CONFLICT DO NOTHING RETURNING *`,
-          { ...values, profile: owner.profile, title: storable(title ?? '') },
+          { ...values, profile: owner.profile, title: storableTitle(title ?? '') },
         )
       : yield* one<Row>(
           `UPDATE threads SET lease_owner = @holder, lease_epoch = lease_epoch + 1, lease_until = @until,
@@ -121,7 +123,7 @@ function* begin(asked: Parameters<ThreadStore['begin']>[0]): Work<Awaited<Return
 }
 
 /** Shortens a title, and replaces NUL, which PostgreSQL's text can't contain but piped input may. */
-function storable(title: string): string {
+function storableTitle(title: string): string {
   return title.slice(0, TITLE_LENGTH).replaceAll('\0', '\u{fffd}');
 }
 
@@ -129,7 +131,7 @@ function toThread({ id, profile, sub, title, status, updated_at }: Row): Thread 
   return { id, profile, sub: sub ?? undefined, title, status, updatedAt: updated_at };
 }
 
-function leasedThread(row: Row): LeasedThread {
+function toLeasedThread(row: Row): LeasedThread {
   const { lease_owner, lease_epoch: epoch, lease_until: until } = row;
   return { ...toThread(row), holder: lease_owner ?? undefined, epoch, until };
 }

@@ -1,16 +1,16 @@
 import type { Approval } from '../used-approval.ts';
 import { run, type Work } from './sql-database.ts';
 
-interface Use {
+interface ApprovalUse {
   readonly kind: 'order' | 'message' | 'mandate';
   readonly sub: string;
   readonly subjectId: string;
 }
 
 /** Uses an approval, in the transaction that writes its effect. Returns false if it was used before. */
-export function* spendApproval(
+export function* useApproval(
   { issuer, jti }: Approval,
-  { kind, sub, subjectId }: Use,
+  { kind, sub, subjectId }: ApprovalUse,
   now: number,
 ): Work<boolean> {
   // With two concurrent uses, the second waits for the outcome of the first.

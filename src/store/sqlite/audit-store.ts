@@ -1,10 +1,10 @@
 import { statSync } from 'node:fs';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { failpoint } from '../../machine/failpoint.ts';
-import { type AuditHead, type AuditNote, type AuditStore, EMPTY_HEAD, lineAfter } from '../audit.ts';
-import { appendLines, readTail, wholeLines } from '../audit-file.ts';
+import { type AuditHead, type AuditNote, type AuditStore, EMPTY_HEAD, nextEntry } from '../audit.ts';
+import { appendLines, completeLines, readTail } from '../audit-file.ts';
 
-interface Noted {
+interface NotedRow {
   readonly seq: number;
   readonly line: string;
 }
@@ -13,14 +13,14 @@ interface Noted {
  * Returns the function that adds an audit log entry. Call it in the transaction that makes the change: under its write lock,
  * entries are in the order of their transactions.
  */
-export function auditNotes(database: Database.Database): (note: AuditNote, now: number) => void {
+export function createAuditNoter(database: Database.Database): (note: AuditNote, now: number) => void {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
   const advance = database.prepare('UPDATE audit_head SET seq = ?, hash = ?');
   const insert = database.prepare('INSERT INTO audit_noted (seq, line) VALUES (?, ?)');
   return (note, now) => {
     const before = head.get();
     if (before === undefined) throw new Error('the audit log’s head row is missing');
-    const { seq, hash, line } = lineAfter(before, note, now);
+    const { seq, hash, line } = nextEntry(before, note, now);
     insert.run(seq, line);
     advance.run(seq, hash);
   };
@@ -29,7 +29,7 @@ export function auditNotes(database: Database.Database): (note: AuditNote, now: 
 /** @param database the gateway's database, migrated to the latest version */
 export function sqliteAuditStore(database: Database.Database): AuditStore {
   const head = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
-  const noted = database.prepare<[], Noted>('SELECT seq, line FROM audit_noted ORDER BY seq');
+  const noted = database.prepare<[], NotedRow>('SELECT seq, line FROM audit_noted ORDER BY seq');
   const any = database.prepare('SELECT 1 FROM audit_noted LIMIT 1');
   const forget = database.prepare('DELETE FROM audit_noted WHERE seq <= ?');
 
@@ -40,7 +40,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     if (last === undefined) return;
     // A process that died here may have written some of these lines, but nothing after them.
     const tail = readTail(file, Buffer.byteLength(rows.map(({ line }) => `${line}\n`).join('')));
-    const whole = wholeLines(tail);
+    const whole = completeLines(tail);
     const missing = rows.map(({ line }) => line).filter((line) => !whole.includes(line));
     if (missing.length > 0) {
       appendLines(file, tail, missing);
@@ -70,7 +70,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
   }));
 
-  const note = database.transaction(auditNotes(database));
+  const note = database.transaction(createAuditNoter(database));
 
   return {
     note: async (line, now) => note.immediate(line, now),

@@ -17,11 +17,11 @@ import { sqliteUnits } from './sql-database.ts';
  */
 export function openCheckStore<Notice extends StoredNotice>(file: string, key: string): CheckStore<Notice> {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  const database = openDatabase(file, key);
+  const database = openCheckDatabase(file, key);
   return { ...checkStore(sqliteUnits(database)), close: () => database.close() };
 }
 
-function openDatabase(file: string, key: string): Database.Database {
+function openCheckDatabase(file: string, key: string): Database.Database {
   let database: Database.Database | undefined;
   try {
     database = openEncrypted(file, Buffer.from(key, 'hex'));

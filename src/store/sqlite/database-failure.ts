@@ -4,7 +4,7 @@ export function errorCode(error: unknown): string {
   return error instanceof Error && 'code' in error ? String(error.code) : '';
 }
 
-export function damaged(file: string): TradeAgentError {
+export function damagedError(file: string): TradeAgentError {
   return new TradeAgentError(
     'state_corrupt',
     `${file} can't be read: it is damaged, or was encrypted with a different key`,
@@ -18,9 +18,9 @@ export function damaged(file: string): TradeAgentError {
  * Converts SQLite's errors to the program's own, without the cause, which could contain the key. Returns other errors
  * unchanged.
  */
-export function databaseFailure(error: unknown, file = 'the state database'): unknown {
+export function toDatabaseError(error: unknown, file = 'the state database'): unknown {
   const code = errorCode(error);
-  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damaged(file);
+  if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return damagedError(file);
   if (code.startsWith('SQLITE_BUSY')) {
     return new TradeAgentError('busy', `${file} is locked by another process`, {
       hint: 'Try again in a moment.',

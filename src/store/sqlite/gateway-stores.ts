@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
-import { noQuestions, type QuestionSeal } from '../rows/question-id.ts';
+import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/question-id.ts';
 import { sharedStores } from '../sql/gateway-stores.ts';
 import { sqlHalts } from '../sql/halts.ts';
 import { recountOrders } from '../sql/order-recount.ts';
@@ -19,7 +19,7 @@ import { sqliteDatabase } from './sql-database.ts';
  */
 export function sqliteGatewayStores(
   database: Database.Database,
-  seal: QuestionSeal = noQuestions,
+  seal: AuthReqIdSeal = noAuthReqIdSeal,
 ): GatewayStores {
   prepareGatewayDatabase(database);
   return {
@@ -36,7 +36,7 @@ export function sqliteGatewayStores(
  * database.
  * @param database the gateway's database, of any version
  */
-export function sqliteRecord(database: Database.Database) {
+export function sqliteAuditStores(database: Database.Database) {
   // These tables are the same in all versions. A gateway that died before creating any left an empty file.
   if (schemaVersion(database) === 0) prepareGatewayDatabase(database);
   const shared = sqliteDatabase(database);

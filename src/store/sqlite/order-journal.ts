@@ -1,33 +1,45 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
-import { type CountedFacts, noTerms, type SameTerms, termsLike } from '../../trading/counted-order.ts';
-import type { CountedTerms } from '../../trading/mandate/mandate.ts';
-import { dayBegan } from '../../trading/new-york-time.ts';
+import {
+  type CountedFacts,
+  noSimilarTerms,
+  type SimilarTermsRange,
+  similarTermsRange,
+} from '../../trading/counted-order.ts';
+import type { CountedMandateTerms } from '../../trading/mandate/mandate.ts';
+import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { DecisionNote } from '../decision-store.ts';
 import type { Claim, Counting, JournalState, OrderJournal, Usage } from '../order-journal.ts';
 import {
+  type AccountOrders,
   countedColumns,
   countedFacts,
   countingClock,
-  type LateOrder,
-  lateOrders,
-  lateSince,
   type OpenOrder,
-  type OutOrders,
+  type RecentOrder,
+  recentSince,
+  totalRecentOrders,
   toUsage,
 } from '../rows/order-counts.ts';
 import { noteDecision } from '../sql/decision-store.ts';
 import { readTradingState } from '../sql/halts.ts';
 import { findMandate, takePlace } from '../sql/mandate-store.ts';
-import { adopt, endIfOver, orderChanges, THIS_ORDER, toOrderKey, UNSETTLED } from '../sql/order-journal.ts';
+import {
+  adoptOrder,
+  closeIfFinal,
+  orderChanges,
+  THIS_ORDER,
+  toOrderKey,
+  UNSETTLED,
+} from '../sql/order-journal.ts';
 import { one, run, type Work } from '../sql/sql-database.ts';
-import { spendApproval } from '../sql/used-approvals.ts';
+import { useApproval } from '../sql/used-approvals.ts';
 import { type RunWork, sqliteUnits, workRunner } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
 export function sqliteOrderJournal(database: Database.Database): OrderJournal {
   const units = sqliteUnits(database);
-  const { counted, usage, timeOf } = orderCounts(database, workRunner(database));
+  const { counted, usage, timeOf } = createOrderCounts(database, workRunner(database));
   function* claim(
     order: Claim,
     now: number,
@@ -40,7 +52,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       yield* noteDecision(decision, now);
       return 'denied';
     }
-    if (!(yield* spendApproval(approval, { kind: 'order', sub, subjectId: clientOrderId }, now)))
+    if (!(yield* useApproval(approval, { kind: 'order', sub, subjectId: clientOrderId }, now)))
       return 'approval_used';
     if (decision !== undefined) yield* noteDecision(decision, now);
     yield* run(INSERT, {
@@ -70,12 +82,12 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
     place: (key, order, now) =>
       units.write(function* () {
         const before = yield* readState(key);
-        if (before === 'rejected') return yield* adopt('', key, order, now);
+        if (before === 'rejected') return yield* adoptOrder('', key, order, now);
         yield* run(
           `UPDATE gateway_orders SET state = 'placed', result = @result, updated_at = @now WHERE ${UNSETTLED}`,
           { ...toOrderKey(key), result: JSON.stringify(order), now },
         );
-        yield* endIfOver('', key, order, now);
+        yield* closeIfFinal('', key, order, now);
         return before === undefined || before === 'placed' ? 'known' : 'placed';
       }),
   };
@@ -104,14 +116,14 @@ const NO_ORDER: { sub: string; clientOrderId: string; replaces: string | null } 
 };
 
 /** Counts an account's orders. Call it in the transaction that uses the counts, so that no other order is written meanwhile. */
-function orderCounts(database: Database.Database, runWork: RunWork) {
+function createOrderCounts(database: Database.Database, runWork: RunWork) {
   const newest = database
     .prepare<[string], number | null>('SELECT max(created_at) FROM gateway_orders WHERE account = ?')
     .pluck();
   // Excludes the order itself and the order that it replaces.
   const others = `account = @account AND (state <> 'rejected' OR reserved_until > @now) AND NOT (sub = @sub AND client_order_id = @clientOrderId)
     AND NOT (@replaces IS NOT NULL AND state = 'placed' AND json_extract(result, '$.id') = @replaces)`;
-  const late = database.prepare<[object], LateOrder>(`
+  const late = database.prepare<[object], RecentOrder>(`
     SELECT created_at, notional, terms FROM gateway_orders
     WHERE ${others} AND created_at >= @since`);
   const open = database.prepare<[object], OpenOrder>(`
@@ -126,21 +138,21 @@ function orderCounts(database: Database.Database, runWork: RunWork) {
     key: typeof NO_ORDER & { readonly account: string },
     sub: string,
     clock: number,
-    like: SameTerms,
-  ): OutOrders => {
+    like: SimilarTermsRange,
+  ): AccountOrders => {
     const now = timeOf(key.account, clock);
     return {
       now,
       newest: newestOf(key.account),
       clock,
-      late: lateOrders(late.all({ ...key, now, since: lateSince(now) }), now, like),
+      late: totalRecentOrders(late.all({ ...key, now, since: recentSince(now) }), now, like),
       open: open.all({ ...key, now }),
       state: runWork(readTradingState(sub, now)).state,
     };
   };
-  const underMandate = (sub: string, draft: OrderDraft, now: number): CountedTerms | null => {
+  const underMandate = (sub: string, draft: OrderDraft, now: number): CountedMandateTerms | null => {
     const { mandate = '', slot = '', symbol, side, client_order_id } = draft;
-    const query = { since: dayBegan(now), slot: { slot, symbol, side } };
+    const query = { since: newYorkMidnight(now), slot: { slot, symbol, side } };
     return runWork(findMandate(sub, mandate, query, client_order_id)) ?? null;
   };
   return {
@@ -148,7 +160,7 @@ function orderCounts(database: Database.Database, runWork: RunWork) {
     counted(order: Counting, clock: number): CountedFacts {
       const { sub, clientOrderId, draft, replaces = null } = order;
       const key = { account: draft.account, sub, clientOrderId, replaces };
-      const out = outOf(key, sub, clock, termsLike(draft));
+      const out = outOf(key, sub, clock, similarTermsRange(draft));
       return countedFacts(
         order,
         out,
@@ -156,6 +168,6 @@ function orderCounts(database: Database.Database, runWork: RunWork) {
       );
     },
     usage: (sub: string, account: string, clock: number): Usage =>
-      toUsage(outOf({ ...NO_ORDER, account }, sub, clock, noTerms)),
+      toUsage(outOf({ ...NO_ORDER, account }, sub, clock, noSimilarTerms)),
   };
 }

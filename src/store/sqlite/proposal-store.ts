@@ -1,35 +1,40 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { ProposalState } from '../../trading/proposal.ts';
-import type { ProposalChanged, ProposalSnapshot, ProposalStore, SnapshotQuery } from '../proposal-store.ts';
+import type {
+  ProposalChangeResult,
+  ProposalSnapshot,
+  ProposalStore,
+  SnapshotQuery,
+} from '../proposal-store.ts';
 import {
-  changed,
+  changeClause,
   changeValues,
   DEFAULT_POLL_INTERVAL_S,
   draftValues,
-  latelyUntil,
   type ProposalRow,
+  recentUntil,
   tokenValues,
   toProposal,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
-import type { QuestionSeal } from '../rows/question-id.ts';
+import type { AuthReqIdSeal } from '../rows/question-id.ts';
 import {
   EPOCH_COLUMNS,
   type EpochRow,
-  epochIn,
-  existing,
-  keepKey,
-  keyedBy,
-  type OpenedRow,
+  findByKey,
+  insertKey,
   proposalReads,
+  type RowOpener,
   readEpoch,
+  requireProposal,
+  toEpoch,
 } from '../sql/proposal-reads.ts';
 import { one, run, type SqlDatabase } from '../sql/sql-database.ts';
 import { sqliteDatabase } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
-export function sqliteProposalStore(database: Database.Database, seal: QuestionSeal): ProposalStore {
-  const opened: OpenedRow = (row) => toProposal(row, seal);
+export function sqliteProposalStore(database: Database.Database, seal: AuthReqIdSeal): ProposalStore {
+  const opened: RowOpener = (row) => toProposal(row, seal);
   const shared = sqliteDatabase(database);
   const byId = database.prepare<[string], ProposalRow>('SELECT * FROM proposals WHERE id = ?');
   const version = latestVersion(database);
@@ -41,12 +46,12 @@ export function sqliteProposalStore(database: Database.Database, seal: QuestionS
     },
     version: async () => version(),
     ...snapshotMethods(database, opened),
-    ...drafts(shared, version, opened),
-    ...changes(shared, version, opened, seal),
+    ...draftMethods(shared, version, opened),
+    ...changeMethods(shared, version, opened, seal),
   };
 }
 
-function snapshotMethods(database: Database.Database, opened: OpenedRow) {
+function snapshotMethods(database: Database.Database, opened: RowOpener) {
   const epoch = database.prepare<[{ sub: string }], EpochRow>(`SELECT ${EPOCH_COLUMNS}`);
   const openCodes = database
     .prepare<[string], string>(`SELECT code FROM proposals WHERE sub = ? AND state IN (${OPEN_STATES})`)
@@ -78,7 +83,7 @@ function snapshotMethods(database: Database.Database, opened: OpenedRow) {
         fingerprint === undefined ? undefined : sameOpen.get({ sub, client, proposedBy, fingerprint });
       const row = epoch.get({ sub }) as EpochRow;
       return {
-        epoch: epochIn(row),
+        epoch: toEpoch(row),
         haltedAt: row.halted ?? undefined,
         openCodes: openCodes.all(sub),
         ...(usage.get({
@@ -87,31 +92,31 @@ function snapshotMethods(database: Database.Database, opened: OpenedRow) {
           proposedBy,
           typed: typed ? 1 : 0,
           since,
-          until: latelyUntil(since),
+          until: recentUntil(since),
         }) ?? { open: 0, lately: 0 }),
         decided: decided.all({ sub, client, proposedBy }),
         sameOpen: same && opened(same),
         sameLately:
           fingerprint === undefined
             ? 0
-            : (sameCount.get({ sub, fingerprint, since, until: latelyUntil(since) }) ?? 0),
+            : (sameCount.get({ sub, fingerprint, since, until: recentUntil(since) }) ?? 0),
       };
     },
   );
   return { standing: async (of, since) => standing.deferred(of, since) } satisfies Partial<ProposalStore>;
 }
 
-function drafts(database: SqlDatabase, version: () => number, opened: OpenedRow) {
+function draftMethods(database: SqlDatabase, version: () => number, opened: RowOpener) {
   return {
     draft: (draft, key, expected, line, now) =>
       database.record(function* (head) {
-        const known = yield* keyedBy(key, opened);
+        const known = yield* findByKey(key, opened);
         if (known !== undefined) return { outcome: 'known', ...known } as const;
         if ((yield* readEpoch(draft.sub)) !== expected.epoch) return { outcome: 'stale' } as const;
         yield* run(DRAFT, { ...draftValues(draft), now, version: version() + 1 });
-        yield* keepKey(key, draft.id);
+        yield* insertKey(key, draft.id);
         head.note(line, now);
-        return { outcome: 'drafted', proposal: yield* existing(draft.id, opened) } as const;
+        return { outcome: 'drafted', proposal: yield* requireProposal(draft.id, opened) } as const;
       }),
   } satisfies Partial<ProposalStore>;
 }
@@ -122,22 +127,22 @@ const DRAFT = `
   VALUES (@id, @sub, @proposedBy, @second, @client, @username, @email, @kind, 'drafted', @code, @subject, @subjectId, @fingerprint, @digest,
     @nonce, @shown, @again, @typed, @now, @now, @version, @deadline, @deadline, ${DEFAULT_POLL_INTERVAL_S})`;
 
-function changes(database: SqlDatabase, version: () => number, opened: OpenedRow, seal: QuestionSeal) {
+function changeMethods(database: SqlDatabase, version: () => number, opened: RowOpener, seal: AuthReqIdSeal) {
   return {
     change: ({ id, version: seen }, change, line, { now, unlessHalted = false }) =>
-      database.record<ProposalChanged>(function* (head) {
-        const before = yield* existing(id, opened);
+      database.record<ProposalChangeResult>(function* (head) {
+        const before = yield* requireProposal(id, opened);
         if (before.version !== seen) return { outcome: 'stale', proposal: before };
         const { halted } = (yield* one<EpochRow>(`SELECT ${EPOCH_COLUMNS}`, { sub: before.sub })) as EpochRow;
         if (unlessHalted && halted !== null) return { outcome: 'halted', proposal: before };
-        yield* run(`UPDATE proposals SET ${changed(change.token)} WHERE id = @id`, {
+        yield* run(`UPDATE proposals SET ${changeClause(change.token)} WHERE id = @id`, {
           ...changeValues(id, change, seal),
           ...tokenValues(change.token),
           now,
           next: version() + 1,
         });
         head.note(line, now);
-        return { outcome: 'moved', proposal: yield* existing(id, opened) };
+        return { outcome: 'moved', proposal: yield* requireProposal(id, opened) };
       }),
     async told(id, told) {
       await database.run('UPDATE proposals SET told = @told WHERE id = @id AND told < @told', { id, told });

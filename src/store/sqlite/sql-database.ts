@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import { type AuditHead, EMPTY_HEAD } from '../audit.ts';
 import type { SqlDatabase, SqlUnits, SqlValues, Work } from '../sql/sql-database.ts';
 import { all, type Dialect, one, run } from '../sql/sql-database.ts';
-import { auditNotes } from './audit-store.ts';
+import { createAuditNoter } from './audit-store.ts';
 
 const dialect: Dialect = {
   tenant: '',
@@ -53,6 +53,6 @@ export function sqliteUnits(database: Database.Database): SqlUnits {
 export function sqliteDatabase(database: Database.Database): SqlDatabase {
   const units = sqliteUnits(database);
   const last = database.prepare<[], AuditHead>('SELECT seq, hash FROM audit_head');
-  const head = { note: auditNotes(database), last: () => last.get() ?? EMPTY_HEAD };
+  const head = { note: createAuditNoter(database), last: () => last.get() ?? EMPTY_HEAD };
   return { ...units, record: (work) => units.write(() => work(head)) };
 }

@@ -15,7 +15,7 @@ import {
 import { dirname } from 'node:path';
 import type Database from 'better-sqlite3-multiple-ciphers';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { damaged, databaseFailure, errorCode } from './database-failure.ts';
+import { damagedError, errorCode, toDatabaseError } from './database-failure.ts';
 import { openEncrypted } from './encrypted-database.ts';
 import { migrate, schemaVersion } from './migrate.ts';
 import { stateMigrations } from './migrations/state.ts';
@@ -40,30 +40,30 @@ export function openStateDatabase(file: string, key: Buffer): StateDatabase {
   if (key.length !== 32) throw new RangeError('the database key must be 32 bytes');
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   try {
-    if (fileSize(file) === undefined) create(file, key);
-    if (fileSize(file) === 0) throw damaged(file);
-    return open(file, key);
+    if (fileSize(file) === undefined) createFile(file, key);
+    if (fileSize(file) === 0) throw damagedError(file);
+    return openFile(file, key);
   } catch (error) {
-    throw databaseFailure(error, file);
+    throw toDatabaseError(error, file);
   }
 }
 
 /** Closes the database. If others have it open or it changes later, it is verified when it is opened again. */
 export function closeStateDatabase(database: StateDatabase): void {
   database.close();
-  noteClosed(database.name);
+  markClosed(database.name);
 }
 
 /**
  * Creates a new file under a temporary name and moves it into place complete, unless another process was first. An existing
  * empty file has therefore lost its content, and is not treated as new.
  */
-function create(file: string, key: Buffer): void {
+function createFile(file: string, key: Buffer): void {
   const fresh = `${file}.${randomBytes(6).toString('hex')}.new`;
   try {
     // SQLite copies the main file's mode to -wal and -shm, so the file must be private from the start.
     closeSync(openSync(fresh, 'wx', 0o600));
-    open(fresh, key).close();
+    openFile(fresh, key).close();
     try {
       linkSync(fresh, file);
     } catch (error) {
@@ -76,17 +76,17 @@ function create(file: string, key: Buffer): void {
   }
 }
 
-function open(file: string, key: Buffer): StateDatabase {
+function openFile(file: string, key: Buffer): StateDatabase {
   const size = fileSize(file) ?? 0;
   // Checked before opening, which creates a log file.
-  const mayBeDamaged = size > 0 && size <= MAX_VERIFIED_BYTES && !isAsClosed(file);
+  const mayBeDamaged = size > 0 && size <= MAX_VERIFIED_BYTES && !isUnchangedSinceClose(file);
   const database = openEncrypted(file, key, { fileMustExist: true });
   try {
     // Has an effect only in an empty file, and would write to a file that must not be changed yet.
     if (size === 0) database.pragma('auto_vacuum = INCREMENTAL');
     database.prepare('SELECT count(*) FROM sqlite_master').get();
     const version = requireKnownVersion(database, file);
-    if (mayBeDamaged) check(database, file);
+    if (mayBeDamaged) verifyPages(database, file);
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     database.pragma('foreign_keys = ON');
@@ -94,7 +94,7 @@ function open(file: string, key: Buffer): StateDatabase {
     database.pragma('wal_autocheckpoint = 256');
     database.pragma(`journal_size_limit = ${MAX_LOG_KB * 1024}`);
     if (version < SCHEMA_VERSION)
-      migrate(database, stateMigrations, (...versions) => newer(file, ...versions));
+      migrate(database, stateMigrations, (...versions) => newerVersionError(file, ...versions));
     return database;
   } catch (error) {
     database.close();
@@ -107,17 +107,17 @@ function fileSize(file: string): number | undefined {
 }
 
 /** Reads and verifies every page. Each page has its own authentication tag, so a changed or torn one is detected. */
-function check(database: StateDatabase, file: string): void {
-  if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damaged(file);
+function verifyPages(database: StateDatabase, file: string): void {
+  if (database.pragma('quick_check(1)', { simple: true }) !== 'ok') throw damagedError(file);
 }
 
 function requireKnownVersion(database: StateDatabase, file: string): number {
   const found = schemaVersion(database);
   if (found <= SCHEMA_VERSION) return found;
-  throw newer(file, found, SCHEMA_VERSION);
+  throw newerVersionError(file, found, SCHEMA_VERSION);
 }
 
-function newer(file: string, found: number, known: number): TradeAgentError {
+function newerVersionError(file: string, found: number, known: number): TradeAgentError {
   return new TradeAgentError('state_corrupt', `${file} was written by a newer version of trade-agent`, {
     hint: 'Nothing was changed. Update trade-agent, or set TRADE_AGENT_HOME to another folder.',
     details: { found, known },
@@ -125,7 +125,7 @@ function newer(file: string, found: number, known: number): TradeAgentError {
 }
 
 /** Returns the space of deleted data to the disk, if it is more than `leave` pages. */
-export function giveBackSpace(database: StateDatabase, { leave = 0 } = {}): void {
+export function reclaimSpace(database: StateDatabase, { leave = 0 } = {}): void {
   try {
     if ((database.pragma('freelist_count', { simple: true }) as number) <= leave) return;
     database.pragma('incremental_vacuum');
@@ -140,7 +140,7 @@ export function giveBackSpace(database: StateDatabase, { leave = 0 } = {}): void
  * Returns whether a database file is unchanged since this program closed it, by its size and times, and has no leftover log.
  * Verification can then be skipped, which takes longer than anything else at startup for a few megabytes.
  */
-export function isAsClosed(file: string): boolean {
+export function isUnchangedSinceClose(file: string): boolean {
   try {
     return !existsSync(`${file}-wal`) && readFileSync(markerFile(file), 'latin1') === fileIdentity(file);
   } catch {
@@ -149,7 +149,7 @@ export function isAsClosed(file: string): boolean {
 }
 
 /** Notes the identity of the closed file. If that fails, the file is verified the next time. */
-export function noteClosed(file: string): void {
+export function markClosed(file: string): void {
   try {
     writeFileSync(markerFile(file), fileIdentity(file), { mode: 0o600 });
   } catch {}

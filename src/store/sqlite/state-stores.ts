@@ -2,7 +2,7 @@ import { threadProposals } from '../sql/thread-proposals.ts';
 import { threadStore } from '../sql/thread-store.ts';
 import type { OpenState, StateStores } from '../state-stores.ts';
 import { sqliteUnits } from './sql-database.ts';
-import { closeStateDatabase, giveBackSpace, type StateDatabase } from './state-database.ts';
+import { closeStateDatabase, reclaimSpace, type StateDatabase } from './state-database.ts';
 
 /** Number of free pages to keep, because a continued thread soon uses them. */
 const SPARE_PAGES = 64;
@@ -11,10 +11,10 @@ const SPARE_PAGES = 64;
 export function sqliteState(database: StateDatabase): OpenState {
   return {
     stores: sqliteStateStores(database),
-    giveBackSpace: () => giveBackSpace(database),
+    giveBackSpace: () => reclaimSpace(database),
     close: async () => {
       if (!database.open) return;
-      giveBackSpace(database, { leave: SPARE_PAGES });
+      reclaimSpace(database, { leave: SPARE_PAGES });
       closeStateDatabase(database);
     },
   };

@@ -5,11 +5,11 @@ import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { GatewayRequests } from './gateway-requests.ts';
 
-export type AccountRequests = ReturnType<typeof ofAccounts>;
+export type AccountRequests = ReturnType<typeof accountsRequests>;
 
 const [, PORTFOLIO_READ] = READ_SCOPES;
 
-export function ofAccounts({ read, send }: GatewayRequests) {
+export function accountsRequests({ read, send }: GatewayRequests) {
   return {
     /** In configuration order. A broker that can't be reached is listed with the reason. */
     accounts: async () => (await read('/v1/accounts', accountEntriesSchema, PORTFOLIO_READ)).accounts,
@@ -22,9 +22,12 @@ export function ofAccounts({ read, send }: GatewayRequests) {
 }
 
 /** Adds the account to a proposal that is about an account but names none. */
-export function proposedIn(account: string | undefined, asked: ProposalRequestInput): ProposalRequestInput {
+export function withProposalAccount(
+  account: string | undefined,
+  asked: ProposalRequestInput,
+): ProposalRequestInput {
   if (account === undefined) return asked;
-  const proposed = inAccount(account, asked);
+  const proposed = addAccount(account, asked);
   const { provenance } = asked;
   if (proposed === asked || provenance?.fields === undefined) return proposed;
   // The person named the account by a flag.
@@ -34,7 +37,7 @@ export function proposedIn(account: string | undefined, asked: ProposalRequestIn
   };
 }
 
-function inAccount(account: string, asked: ProposalRequestInput): ProposalRequestInput {
+function addAccount(account: string, asked: ProposalRequestInput): ProposalRequestInput {
   switch (asked.kind) {
     case 'order':
       return { ...asked, order: { account, ...asked.order } };
@@ -57,7 +60,7 @@ function inAccount(account: string, asked: ProposalRequestInput): ProposalReques
 }
 
 /** Finds an account by number, broker or label. @throws {TradeAgentError} `usage` for none or several */
-export function accountCalled(
+export function resolveAccount(
   name: string,
   entries: readonly AccountEntry[],
 ): AccountEntry & { account: string } {
@@ -69,7 +72,7 @@ export function accountCalled(
     throw new TradeAgentError(
       'usage',
       entry === undefined ? `you have no account "${shown}"` : `"${shown}" matches several of your accounts`,
-      { hint: `You have: ${entries.map(accountWords).join('; ')}.`, details: { field: 'account' } },
+      { hint: `You have: ${entries.map(describeAccount).join('; ')}.`, details: { field: 'account' } },
     );
   }
   if (entry.account !== null) return { ...entry, account: entry.account };
@@ -79,6 +82,6 @@ export function accountCalled(
   });
 }
 
-function accountWords({ account, label, broker }: AccountEntry): string {
+function describeAccount({ account, label, broker }: AccountEntry): string {
   return `${account ?? 'number unavailable'} (${safeLine(label, 40)}, "${broker}")`;
 }

@@ -12,12 +12,12 @@ export type GatewayEvent =
   /** A proposal's current state, also for each fill of its order. */
   | { readonly type: 'proposal'; readonly id: string; readonly proposal: Proposal };
 
-export type EventRequests = ReturnType<typeof ofEvents>;
+export type EventRequests = ReturnType<typeof eventRequests>;
 
 /** Maximum length of an event, longer than any proposal. */
 const MAX_EVENT_LENGTH = 1_000_000;
 
-export function ofEvents({ open }: GatewayRequests) {
+export function eventRequests({ open }: GatewayRequests) {
   return {
     /**
      * Opens one stream of changes, which ends with its token or connection; `followEvents` reconnects.
@@ -25,12 +25,12 @@ export function ofEvents({ open }: GatewayRequests) {
      * @throws {TradeAgentError} the refusal; `gateway_unreachable`
      */
     async *events(until: AbortSignal, lastEventId?: string): AsyncIterable<GatewayEvent> {
-      const { streamMessages } = await import('./event-stream.ts');
+      const { readStreamMessages } = await import('./event-stream.ts');
       const headers: Record<string, string> =
         lastEventId === undefined ? {} : { 'last-event-id': lastEventId };
       const body = await open('/v1/events', headers, ORDERS_READ, until);
-      for await (const message of streamMessages(body, MAX_EVENT_LENGTH)) {
-        const event = gatewayEvent(message);
+      for await (const message of readStreamMessages(body, MAX_EVENT_LENGTH)) {
+        const event = parseGatewayEvent(message);
         if (event !== undefined) yield event;
       }
     },
@@ -38,7 +38,7 @@ export function ofEvents({ open }: GatewayRequests) {
 }
 
 /** Parses an event. Returns undefined for events and kinds of proposals that this version does not know. */
-function gatewayEvent(message: StreamMessage): GatewayEvent | undefined {
+function parseGatewayEvent(message: StreamMessage): GatewayEvent | undefined {
   if (message.comment) return { type: 'alive' };
   const { event, id, data } = message;
   if (event === 'alive') return { type: 'alive', id };

@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { isPassing } from './gateway-problem.ts';
+import { isTransient } from './gateway-problem.ts';
 
 const INITIAL_BACKOFF_MS = 1_000;
 const MAX_BACKOFF_MS = 30_000;
@@ -19,7 +19,7 @@ export type StreamMessage =
     };
 
 /** Yields the messages with numeric ids. @param longest maximum length of an event in UTF-16 code units */
-export async function* streamMessages(
+export async function* readStreamMessages(
   body: ReadableStream<Uint8Array>,
   longest: number,
 ): AsyncGenerator<StreamMessage> {
@@ -43,7 +43,7 @@ export async function* streamMessages(
   }
 }
 
-interface KeepUpOptions {
+interface ReconnectOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly lost?: (failures: number) => void;
@@ -57,16 +57,16 @@ interface KeepUpOptions {
  * @param connect opens one stream after the event of that id
  * @throws {TradeAgentError} a permanent refusal, such as `login_required`; the last error when it gives up
  */
-export async function* keepUp<Event extends { readonly id?: string }>(
+export async function* reconnectingStream<Event extends { readonly id?: string }>(
   connect: (until: AbortSignal, after: string | undefined) => AsyncIterable<Event>,
-  { clock, signal, lost = () => undefined, giveUpAfterMs = Number.POSITIVE_INFINITY }: KeepUpOptions,
+  { clock, signal, lost = () => undefined, giveUpAfterMs = Number.POSITIVE_INFINITY }: ReconnectOptions,
 ): AsyncGenerator<Event, void, undefined> {
   let last: string | undefined;
   let failures = 0;
   let failure: unknown;
   let heardAt = clock.now();
   while (!signal.aborted) {
-    const silent = silence(clock, signal);
+    const silent = silenceTimer(clock, signal);
     try {
       for await (const event of connect(AbortSignal.any([signal, silent.signal]), last)) {
         silent.heard();
@@ -97,12 +97,12 @@ function connectionLost(cause: unknown): TradeAgentError {
 }
 
 function rethrowPermanent(error: unknown, signals: readonly AbortSignal[]): void {
-  if (isPassing(error) || signals.some(({ aborted }) => aborted)) return;
+  if (isTransient(error) || signals.some(({ aborted }) => aborted)) return;
   // undici and streams report broken connections in different ways.
   if (!(error instanceof TypeError || (error instanceof Error && error.name === 'AbortError'))) throw error;
 }
 
-function silence(clock: Clock, until: AbortSignal) {
+function silenceTimer(clock: Clock, until: AbortSignal) {
   const limit = new AbortController();
   const ended = new AbortController();
   let heardAt = clock.now();

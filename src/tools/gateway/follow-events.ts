@@ -18,8 +18,8 @@ export async function followEvents(
   gateway: EventRequests,
   { clock, signal, changed, standing = () => undefined }: FollowEventsOptions,
 ): Promise<void> {
-  const { keepUp } = await import('./event-stream.ts');
-  const events = keepUp((until, after) => gateway.events(until, after), {
+  const { reconnectingStream } = await import('./event-stream.ts');
+  const events = reconnectingStream((until, after) => gateway.events(until, after), {
     clock,
     signal,
     lost: () => standing(false),

@@ -16,7 +16,7 @@ import { type ListedContract, listedContractSchema } from '../../trading/listed-
 import { articleSchema, corporateActionSchema } from '../../trading/market-news.ts';
 import type { DatedEquity } from '../../trading/portfolio/returns.ts';
 import {
-  askedUnder,
+  mandateReference,
   type Proposal,
   type ProposalRequestInput,
   proposalSchema,
@@ -32,19 +32,19 @@ import {
   quoteSchema,
 } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
-import { type AccountRequests, ofAccounts, proposedIn } from './account-requests.ts';
-import { type EventRequests, ofEvents } from './event-requests.ts';
+import { type AccountRequests, accountsRequests, withProposalAccount } from './account-requests.ts';
+import { type EventRequests, eventRequests } from './event-requests.ts';
 import {
   type GatewayAccess,
   type GatewayClientOptions,
   type GatewayRequests,
   gatewayRequests,
-  parse,
+  parseAnswer,
   withQuery,
 } from './gateway-requests.ts';
 import { type SafeguardRequests, safeguardRequests, withAccountOwner } from './kept-requests.ts';
 
-interface ProposalLook {
+interface ProposalQuery {
   /** Long-poll timeout in seconds, at most 25. */
   readonly waitSeconds?: number;
   /** The known `updated_at`; newer changes are returned at once. */
@@ -69,8 +69,8 @@ export interface GatewayClient
     SafeguardRequests,
     AccountRequests,
     EventRequests,
-    ReturnType<typeof ofAccount>,
-    ReturnType<typeof ofProposals> {
+    ReturnType<typeof accountRequests>,
+    ReturnType<typeof proposalRequests> {
   inAccount(account: string): GatewayClient;
 }
 
@@ -81,12 +81,12 @@ export function createGatewayClient(
   const requests = gatewayRequests(session, options);
   return {
     inAccount: (account) => createGatewayClient(session, { ...options, account }),
-    ...ofAccounts(requests),
-    ...ofAccount(requests),
-    ...ofMarket(requests),
-    ...ofProposals(requests),
+    ...accountsRequests(requests),
+    ...accountRequests(requests),
+    ...marketRequests(requests),
+    ...proposalRequests(requests),
     ...safeguardRequests(requests),
-    ...ofEvents(requests),
+    ...eventRequests(requests),
   };
 }
 
@@ -104,8 +104,9 @@ const equitySchema = z.object({
   flow: decimalString.optional(),
 });
 
-function ofAccount({ request, read, list }: GatewayRequests) {
-  const order = async (id: string) => await read(`/v1/orders/${orderId(id)}`, orderSchema, ORDERS_READ);
+function accountRequests({ request, read, list }: GatewayRequests) {
+  const order = async (id: string) =>
+    await read(`/v1/orders/${requireOrderId(id)}`, orderSchema, ORDERS_READ);
   return {
     account: () => read('/v1/account', accountSchema, PORTFOLIO_READ),
     positions: () => list('/v1/positions', 'positions', positionSchema, PORTFOLIO_READ),
@@ -121,7 +122,7 @@ function ofAccount({ request, read, list }: GatewayRequests) {
      *   protects a position, so that cancelling it must be proposed
      */
     cancelOrder: async (id: string) => {
-      await request(`/v1/orders/${orderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
+      await request(`/v1/orders/${requireOrderId(id)}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
       return await order(id);
     },
     /** Daily closing equity of the last month in dollars, oldest first. */
@@ -169,7 +170,7 @@ function ofAccount({ request, read, list }: GatewayRequests) {
   };
 }
 
-function ofProposals({ request, list, send, timeoutMs, accountOf, account }: GatewayRequests) {
+function proposalRequests({ request, list, send, timeoutMs, accountOf, account }: GatewayRequests) {
   const listed = (query: Readonly<Record<string, string | number>>) =>
     list(withQuery('/v1/proposals', query), 'proposals', proposalSchema, ORDERS_READ);
   return {
@@ -180,20 +181,20 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
      */
     propose: (proposal: ProposalRequestInput, key: string): Promise<Proposal> =>
       send('POST', '/v1/proposals', proposalSchema, {
-        body: withAccountOwner(accountOf, proposedIn(account, proposal)),
+        body: withAccountOwner(accountOf, withProposalAccount(account, proposal)),
         headers: { 'idempotency-key': key },
         scopes: proposingScopes(proposal),
         ms: PROPOSE_TIMEOUT_MS,
       }),
     /** @throws {TradeAgentError} `not_found` */
-    proposal: async (id: string, { waitSeconds, since, signal }: ProposalLook = {}) => {
+    proposal: async (id: string, { waitSeconds, since, signal }: ProposalQuery = {}) => {
       const answer = await request(
-        withQuery(`/v1/proposals/${proposalId(id)}`, { wait: waitSeconds, since }),
+        withQuery(`/v1/proposals/${requireProposalId(id)}`, { wait: waitSeconds, since }),
         { headers: { accept: 'application/json' }, ...defined({ signal }) },
         [ORDERS_READ],
         timeoutMs + (waitSeconds ?? 0) * 1000,
       );
-      return parse(proposalSchema, answer);
+      return parseAnswer(proposalSchema, answer);
     },
     /** Newest first. */
     proposals: ({ state = 'all', limit = 100 }: { state?: 'open' | 'all'; limit?: number } = {}) =>
@@ -207,24 +208,27 @@ function ofProposals({ request, list, send, timeoutMs, accountOf, account }: Gat
     withdraw: async (id: string) => {
       const init = { method: 'DELETE', headers: { accept: 'application/json' } };
       const scopes = [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE] as const;
-      return parse(proposalSchema, await request(`/v1/proposals/${proposalId(id)}`, init, scopes));
+      return parseAnswer(
+        proposalSchema,
+        await request(`/v1/proposals/${requireProposalId(id)}`, init, scopes),
+      );
     },
   };
 }
 
 function proposingScopes(proposal: ProposalRequestInput): Scope[] {
   const { proposeScope } = kinds[proposal.kind];
-  return askedUnder(proposal) === undefined ? [proposeScope] : [proposeScope, MANDATE_SCOPE];
+  return mandateReference(proposal) === undefined ? [proposeScope] : [proposeScope, MANDATE_SCOPE];
 }
 
-function orderId(id: string): string {
+function requireOrderId(id: string): string {
   if (idPattern.test(id)) return id;
   throw new TradeAgentError('not_found', 'that is not an order id', {
     hint: 'List the orders to see their ids.',
   });
 }
 
-function proposalId(id: string): string {
+function requireProposalId(id: string): string {
   if (idPattern.test(id)) return id;
   throw new TradeAgentError('not_found', `there is no approval "${safeLine(id, 64)}"`, {
     hint: 'List your proposals with "trade-agent approvals".',
@@ -233,7 +237,7 @@ function proposalId(id: string): string {
 
 const [MARKET_READ] = READ_SCOPES;
 
-type MarketRequests = ReturnType<typeof ofMarket>;
+type MarketRequests = ReturnType<typeof marketRequests>;
 
 /** Query of option contracts, with inclusive bounds. The gateway has defaults. */
 export interface OptionContractQuery {
@@ -258,7 +262,7 @@ interface BarQuery {
 
 const foundAssetSchema = z.object({ symbol: z.string(), name: z.string() });
 
-function ofMarket({ read, list }: GatewayRequests) {
+function marketRequests({ read, list }: GatewayRequests) {
   return {
     /** Returns quotes in the order of the symbols. @throws {TradeAgentError} `unknown_symbol` */
     quotes: async (symbols: readonly string[]) => {

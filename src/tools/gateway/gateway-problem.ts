@@ -11,7 +11,7 @@ import { defined } from '../../values/defined.ts';
 /**
  * Error codes by problem code: `blocked` for the owner's rules and quotas. Every other problem is `gateway_refused`.
  */
-const meanings: Partial<Record<ProblemCode, ErrorCode>> = {
+const errorCodes: Partial<Record<ProblemCode, ErrorCode>> = {
   insufficient_scope: 'insufficient_scope',
   approval_expired: 'approval_expired',
   approval_denied: 'approval_denied',
@@ -102,7 +102,7 @@ function missingConnection(body: unknown): string | undefined {
 export function toErrorCode(problem: string, members: Readonly<Record<string, unknown>> = {}): ErrorCode {
   if (problem === 'not_placed' && members.reason !== undefined) return 'blocked';
   if (isAgentProblem(problem)) return problem;
-  return (isProblemCode(problem) ? meanings[problem] : undefined) ?? 'gateway_refused';
+  return (isProblemCode(problem) ? errorCodes[problem] : undefined) ?? 'gateway_refused';
 }
 
 function responseErrorCode(status: number, problem: Problem | undefined): ErrorCode {
@@ -146,7 +146,7 @@ export function gatewayError(status: number, body: unknown): TradeAgentError {
 }
 
 /** Returns whether a later retry may succeed. */
-export function isPassing(error: unknown): boolean {
+export function isTransient(error: unknown): boolean {
   if (!isTradeAgentError(error)) return false;
   const { code, details } = error;
   if (code === 'gateway_unreachable' || code === 'provider_unreachable') return true;

@@ -20,7 +20,7 @@ export interface GatewayClientOptions {
 
 export type GatewayRequests = ReturnType<typeof gatewayRequests>;
 
-interface Sending {
+interface SendOptions {
   readonly body: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly scopes: readonly Scope[];
@@ -33,7 +33,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   const { gateway, account_of: accountOf, server } = session.profile;
   const called = server === undefined ? 'the gateway' : 'the server';
   const base = gateway.replace(/\/+$/, '');
-  const addressOf = (path: string) => `${base}${aboutOwner(pathInAccount(path, account), accountOf)}`;
+  const addressOf = (path: string) => `${base}${withOwnerQuery(withAccountQuery(path, account), accountOf)}`;
 
   const unreachable = (
     cause: unknown,
@@ -84,7 +84,7 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
   };
 
   const read = async <T>(path: string, schema: z.ZodType<T>, scope: Scope): Promise<T> => {
-    return parse(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
+    return parseAnswer(schema, await request(path, { headers: { accept: 'application/json' } }, [scope]));
   };
 
   const list = async <T>(path: string, name: string, schema: z.ZodType<T>, scope: Scope): Promise<T[]> => {
@@ -96,14 +96,14 @@ export function gatewayRequests(session: GatewayAccess, options: GatewayClientOp
     method: 'PUT' | 'POST' | 'PATCH',
     path: string,
     schema: z.ZodType<T>,
-    { body, headers, scopes, ms }: Sending,
+    { body, headers, scopes, ms }: SendOptions,
   ): Promise<T> => {
     const init = {
       method,
       headers: { accept: 'application/json', 'content-type': 'application/json', ...headers },
       body: JSON.stringify(body),
     };
-    return parse(schema, await request(path, init, scopes, ms));
+    return parseAnswer(schema, await request(path, init, scopes, ms));
   };
 
   /** Opens an event stream, until `until` aborts. @throws {TradeAgentError} as `request` */
@@ -147,7 +147,7 @@ export function withQuery(
 const ACCOUNT_PATHS =
   /^\/v1\/(account|positions|portfolio|activities|watchlist|orders|quotes|bars|assets|clock|calendar|news|corporate-actions|policy$)\b/;
 
-function pathInAccount(path: string, account: string | undefined): string {
+function withAccountQuery(path: string, account: string | undefined): string {
   if (account === undefined || !ACCOUNT_PATHS.test(path)) return path;
   return `${path}${path.includes('?') ? '&' : '?'}account=${encodeURIComponent(account)}`;
 }
@@ -155,7 +155,7 @@ function pathInAccount(path: string, account: string | undefined): string {
 /** Matches paths about an account, not the person, the market or a proposal. */
 const OWNER_PATHS = /^\/v1\/(accounts?|positions|portfolio|activities|watchlist|orders|halt)\b/;
 
-function aboutOwner(path: string, owner: string | undefined): string {
+function withOwnerQuery(path: string, owner: string | undefined): string {
   if (owner === undefined || !OWNER_PATHS.test(path)) return path;
   return `${path}${path.includes('?') ? '&' : '?'}for=${encodeURIComponent(owner)}`;
 }
@@ -177,7 +177,7 @@ async function readBody(response: Response): Promise<unknown> {
 }
 
 /** @throws {TradeAgentError} `gateway_refused`, naming the field */
-export function parse<T>(schema: z.ZodType<T>, body: unknown): T {
+export function parseAnswer<T>(schema: z.ZodType<T>, body: unknown): T {
   const parsed = schema.safeParse(body);
   if (parsed.success) return parsed.data;
   const field = parsed.error.issues[0]?.path.join('.') ?? '';

@@ -17,8 +17,8 @@ import {
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import { receiptEntrySchema } from '../../trading/receipt.ts';
 import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line.ts';
-import { questionToPropose } from '../../trading/relations.ts';
-import { type GatewayRequests, parse, withQuery } from './gateway-requests.ts';
+import { permissionToPropose } from '../../trading/relations.ts';
+import { type GatewayRequests, parseAnswer, withQuery } from './gateway-requests.ts';
 
 /** Access to an account that its owner gave to someone; times in RFC 3339. */
 const accessSchema = z.lazy(() =>
@@ -87,14 +87,14 @@ export function safeguardRequests({ request, read, list, send }: GatewayRequests
 
     /** Newest first. */
     mandates: () => list('/v1/mandates', 'mandates', mandateViewSchema, ORDERS_READ),
-    mandate: (id: string) => read(`/v1/mandates/${mandateId(id)}`, mandateViewSchema, ORDERS_READ),
+    mandate: (id: string) => read(`/v1/mandates/${requireMandateId(id)}`, mandateViewSchema, ORDERS_READ),
     /**
      * Suspends or revokes a mandate; idempotent.
      * @throws {TradeAgentError} `not_found`; `usage` if it ended in another way
      */
     async endMandate(id: string, to: 'suspended' | 'revoked') {
-      const path = `/v1/mandates/${mandateId(id)}`;
-      return parse(
+      const path = `/v1/mandates/${requireMandateId(id)}`;
+      return parseAnswer(
         mandateViewSchema,
         to === 'revoked'
           ? await request(path, { method: 'DELETE' }, [CANCEL_SCOPE])
@@ -148,10 +148,10 @@ export function withAccountOwner(
   owner: string | undefined,
   asked: ProposalRequestInput,
 ): ProposalRequestInput {
-  return questionToPropose[asked.kind] === undefined ? asked : { for: owner, ...asked };
+  return permissionToPropose[asked.kind] === undefined ? asked : { for: owner, ...asked };
 }
 
-function mandateId(id: string): string {
+function requireMandateId(id: string): string {
   if (mandateIdSchema.safeParse(id).success) return id;
   throw new TradeAgentError('not_found', 'you have no such mandate', {
     hint: 'List them with "trade-agent mandates".',

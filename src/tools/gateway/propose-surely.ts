@@ -6,7 +6,7 @@ import type { GatewayClient } from './gateway-client.ts';
 
 const BACKOFF_MS = [1_000, 2_000, 4_000] as const;
 
-export interface Proposing {
+export interface ProposeOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly notice: (message: string) => void;
@@ -20,11 +20,11 @@ export interface Proposing {
  * Proposes with retries under one key, so that it stays one proposal.
  * @throws {TradeAgentError} the gateway's refusal; `unanswered` if it may have the proposal
  */
-export async function proposeSurely(
+export async function proposeWithRetries(
   gateway: Pick<GatewayClient, 'propose'>,
   request: ProposalRequestInput,
   key: string,
-  options: Proposing,
+  options: ProposeOptions,
 ): Promise<Proposal> {
   const { clock, signal, notice, unanswered } = options;
   let mayBeThere = false;
@@ -33,7 +33,7 @@ export async function proposeSurely(
     const answer = await proposeOnce(gateway, request, key, options);
     if (!isTradeAgentError(answer)) return answer;
     // The gateway looks up existing proposals before it refuses, except for unauthenticated callers.
-    if (!isSilent(answer)) throw isGatewayProblem(answer) ? answer : failure(answer);
+    if (!isOutcomeUnknown(answer)) throw isGatewayProblem(answer) ? answer : failure(answer);
     mayBeThere ||= answer.details.sent !== false && answer.code !== 'provider_unreachable';
     if (wait === undefined) throw failure(answer);
     if (wait === BACKOFF_MS[0]) notice('The gateway cannot be reached; trying again.');
@@ -48,7 +48,7 @@ async function proposeOnce(
   gateway: Pick<GatewayClient, 'propose'>,
   request: ProposalRequestInput,
   key: string,
-  { signal, before, unanswered }: Proposing,
+  { signal, before, unanswered }: ProposeOptions,
 ): Promise<Proposal | TradeAgentError> {
   try {
     signal.throwIfAborted();
@@ -64,7 +64,7 @@ async function proposeOnce(
   }
 }
 
-function isSilent({ code, details }: TradeAgentError): boolean {
+function isOutcomeUnknown({ code, details }: TradeAgentError): boolean {
   if (['gateway_unreachable', 'provider_unreachable'].includes(code)) return true;
   return details.status === 500 || details.problem === 'malformed_response';
 }

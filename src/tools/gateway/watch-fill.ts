@@ -2,12 +2,12 @@ import type { Clock } from '../../machine/clock.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { Proposal } from '../../trading/proposal.ts';
-import { isFinal } from '../../trading/views.ts';
+import { isFinalStatus } from '../../trading/views.ts';
 import type { GatewayClient } from './gateway-client.ts';
 
 const FILL_WAITS_MS = [100, 200, 400, 800, 1_500] as const;
 
-interface Watching {
+interface WatchOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly changed: (proposal: Proposal) => void | Promise<void>;
@@ -17,11 +17,11 @@ interface Watching {
 export async function watchFill(
   gateway: Pick<GatewayClient, 'proposal'>,
   seen: Proposal,
-  { clock, signal, changed }: Watching,
+  { clock, signal, changed }: WatchOptions,
 ): Promise<Proposal> {
   let current = seen;
   for (const pause of FILL_WAITS_MS) {
-    if (!fillsAtOnce(current) || signal.aborted) break;
+    if (!isAwaitingFill(current) || signal.aborted) break;
     try {
       const next = await gateway.proposal(current.id, { waitSeconds: 1, since: current.updated_at });
       if (next.updated_at === current.updated_at) await clock.sleep(pause, signal);
@@ -35,13 +35,13 @@ export async function watchFill(
 }
 
 /** Returns whether a market order is not yet filled. */
-export function fillsAtOnce({ kind, subject, result }: Proposal): boolean {
+export function isAwaitingFill({ kind, subject, result }: Proposal): boolean {
   if ((kind !== 'order' && kind !== 'batch') || result === undefined) return false;
   const drafts = kind === 'order' ? [subject] : subject.orders;
   const atMarket = new Set(
     drafts.flatMap((draft) => (draft.type === 'market' ? [draft.client_order_id] : [])),
   );
   return outcomeOrders(kindWords(kind).came(result)).some(
-    ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinal(status),
+    ({ client_order_id, status }) => atMarket.has(client_order_id) && !isFinalStatus(status),
   );
 }

@@ -51,7 +51,7 @@ export type AccessSubject = z.output<typeof subjectSchema>;
 const resultSchema = z.lazy(() => z.object({ access: z.string(), granted_at: z.string() }));
 export type AccessGranted = z.output<typeof resultSchema>;
 
-const may: Readonly<Record<AccessRole, string>> = {
+const roleDescriptions: Readonly<Record<AccessRole, string>> = {
   co_owner: 'can do everything you can except give others access; is the second approver if two are needed',
   advisor: 'can see the account and propose orders, which you approve; can cancel orders and halt trading',
   viewer: 'can see the account',
@@ -60,7 +60,7 @@ const may: Readonly<Record<AccessRole, string>> = {
   member: 'can see the account as a member of the household',
 };
 
-const titles: Readonly<Record<AccessRole, string>> = {
+const roleNames: Readonly<Record<AccessRole, string>> = {
   co_owner: 'co-owner',
   advisor: 'advisor',
   viewer: 'viewer',
@@ -69,9 +69,9 @@ const titles: Readonly<Record<AccessRole, string>> = {
   member: 'member',
 };
 
-export function accessLine(subject: Pick<AccessSubject, 'who' | 'role' | 'of' | 'until'>): string {
+export function describeAccess(subject: Pick<AccessSubject, 'who' | 'role' | 'of' | 'until'>): string {
   const { who, role, of, until } = subject;
-  return `${who} as ${titles[role]}${of === null ? '' : ` of ${of}`}${until === null ? '' : ` until ${until}`}`;
+  return `${who} as ${roleNames[role]}${of === null ? '' : ` of ${of}`}${until === null ? '' : ` until ${until}`}`;
 }
 
 const fieldWords: FieldWords = {
@@ -95,15 +95,15 @@ export const access = defineKind({
   subjectSchema,
   resultSchema,
   check: () => {},
-  summary: (subject) => `ALLOW ${accessLine(subject)}`,
+  summary: (subject) => `ALLOW ${describeAccess(subject)}`,
   came: () => ({}),
   phrases: changePhrases,
   terminal: {
     called: 'access',
-    headline: (subject) => `ALLOW ${accessLine(subject)}`,
+    headline: (subject) => `ALLOW ${describeAccess(subject)}`,
     fields: (subject) => [
-      ['who', accessLine(subject)],
-      ['may', may[subject.role]],
+      ['who', describeAccess(subject)],
+      ['may', roleDescriptions[subject.role]],
       ['from', subject.from],
     ],
     brief: () => [],
@@ -113,8 +113,8 @@ export const access = defineKind({
     banner: { sign: '☺', word: 'ACCESS', what: 'someone else gets access to your account' },
     fieldWords,
     view: (subject) => ({
-      headline: `Allow ${accessLine({ ...subject, until: null })}`,
-      terms: `${subject.who} ${may[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
+      headline: `Allow ${describeAccess({ ...subject, until: null })}`,
+      terms: `${subject.who} ${roleDescriptions[subject.role]}${subject.until === null ? '' : ` · until ${subject.until}`}`,
       fields: detailFields(
         { ...subject, of: subject.of ?? '-', until: subject.until ?? 'no end date' },
         fieldWords,

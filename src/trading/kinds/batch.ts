@@ -12,12 +12,12 @@ import { orderPhrases } from './phrases.ts';
 export const MIN_BATCH_ORDERS = 2;
 export const MAX_BATCH_ORDERS = 20;
 
-const onFailure = ['stop', 'continue'] as const;
+const failureModes = ['stop', 'continue'] as const;
 
 const requestSchema = z.lazy(() =>
   z.strictObject({
     orders: z.array(order.requestSchema.unwrap()).min(MIN_BATCH_ORDERS).max(MAX_BATCH_ORDERS),
-    on_failure: z.enum(onFailure).default('stop'),
+    on_failure: z.enum(failureModes).default('stop'),
   }),
 );
 export type BatchRequest = z.output<typeof requestSchema>;
@@ -28,7 +28,7 @@ const subjectSchema = z.lazy(() =>
     account: z.string().regex(/^[\x20-\x7e]{1,64}$/),
     environment: z.enum(environments),
     orders: z.array(orderDraftSchema).min(MIN_BATCH_ORDERS).max(MAX_BATCH_ORDERS),
-    on_failure: z.enum(onFailure),
+    on_failure: z.enum(failureModes),
     client_batch_id: z.string().regex(/^[A-Za-z0-9_-]{8,48}$/),
     expires_at: z.iso.datetime({ precision: 0 }),
   }),
@@ -39,7 +39,7 @@ const resultSchema = z.lazy(() => z.object({ lines: z.array(batchLineSchema) }))
 export type BatchResult = z.output<typeof resultSchema>;
 
 const fieldWords: FieldWords = {
-  on_failure: { label: 'If one fails', shown: failureText },
+  on_failure: { label: 'If one fails', shown: failureModeText },
   client_batch_id: { label: 'Batch id' },
 };
 
@@ -74,7 +74,7 @@ export const batch = defineKind({
     headline: ({ orders }) => `${orders.length} ORDERS, sells first`,
     fields: (subject) => [
       ...subject.orders.map((draft, at): [string, string] => [`${at + 1}`, terminalHeadline(draft)]),
-      ['if one fails', failureText(subject.on_failure)],
+      ['if one fails', failureModeText(subject.on_failure)],
       ['account', `${subject.account}`],
       ['batch id', subject.client_batch_id],
     ],
@@ -112,7 +112,7 @@ function sideCounts(orders: readonly OrderDraft[]): string {
     .join(', ');
 }
 
-function failureText(value: string): string {
+function failureModeText(value: string): string {
   return value === 'stop' ? 'the rest are not sent' : 'the others continue';
 }
 
@@ -143,7 +143,7 @@ function checkBatch({ orders, account, environment, expires_at }: BatchSubject):
     throw wrong('a sell comes after a buy');
 }
 
-export function batchText(lines: readonly BatchLine[]): string {
+export function batchSentence(lines: readonly BatchLine[]): string {
   const placed = lines.filter(({ outcome }) => outcome === 'placed').length;
   const failed = lines.filter(({ outcome }) => outcome === 'refused').length;
   const left = lines.length - placed - failed;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords, orderHeadline, orderTerms } from '../detail-fields.ts';
-import { environmentWord } from '../environment.ts';
+import { detailFields, detailsHeadline, detailsTerms, type FieldWords } from '../detail-fields.ts';
+import { environmentName } from '../environment.ts';
 import { describeOpenOrder, openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, environments } from '../order.ts';
 import { openOrderHeadline } from '../order-words.ts';
@@ -58,7 +58,7 @@ export const cancel = defineKind({
     headline: ({ order }) => `CANCEL ${openOrderHeadline(order)}`,
     fields: ({ order, account, environment, protects }) => [
       ['cancel', openOrderHeadline(order)],
-      ['account', `${account} ${environmentWord(environment)}`],
+      ['account', `${account} ${environmentName(environment)}`],
       ...(protects ? [['protects', 'a position: without it you could lose more'] as [string, string]] : []),
       ['order id', order.id],
     ],
@@ -70,8 +70,8 @@ export const cancel = defineKind({
     view({ order, protects, ...rest }) {
       const details = openOrderDetails(order);
       return {
-        headline: `Cancel: ${orderHeadline(details)}`,
-        terms: `${orderTerms(details)}${protects ? '. It protects a position: without it you could lose more' : ''}`,
+        headline: `Cancel: ${detailsHeadline(details)}`,
+        terms: `${detailsTerms(details)}${protects ? '. It protects a position: without it you could lose more' : ''}`,
         fields: [
           ...openOrderFields(order),
           ...detailFields({ protects: protects ? 'Yes' : 'No', ...rest }, fieldWords),

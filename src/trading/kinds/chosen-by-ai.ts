@@ -10,7 +10,7 @@ export function fieldsChosenByAi(provenance: Provenance | null | undefined): str
 }
 
 /** Formats `Chosen by the AI, not by you: symbol, limit price`. Undefined if there are no such fields. */
-export function chosenByAi(kind: ProposalKind, fields: readonly string[]): string | undefined {
+export function chosenByAiWarning(kind: ProposalKind, fields: readonly string[]): string | undefined {
   if (fields.length === 0) return undefined;
   const labels = fields.map((name) => {
     const label = fieldLabel(name, kinds[kind].phone.fieldWords);

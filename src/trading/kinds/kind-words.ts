@@ -19,14 +19,14 @@ export const batchLineSchema = z.lazy(() =>
 );
 export type BatchLine = z.output<typeof batchLineSchema>;
 
-export interface Came {
+export interface KindOutcome {
   readonly placed?: Order | undefined;
   readonly sent?: SentMessage | undefined;
   readonly lines?: readonly BatchLine[] | undefined;
   readonly granted?: Granted | undefined;
 }
 
-export function outcomeOrders({ placed, lines = [] }: Came): Order[] {
+export function outcomeOrders({ placed, lines = [] }: KindOutcome): Order[] {
   return [placed, ...lines.map(({ order }) => order)].filter((order) => order !== undefined);
 }
 
@@ -89,7 +89,7 @@ export interface KindWords<
   mandate?(subject: z.output<SubjectSchema>): string | undefined;
   /** Summarizes the subject in one line for the model and for errors: `BUY 5 AAPL LMT 180.00`. */
   summary(subject: z.output<SubjectSchema>): string;
-  came(result: z.output<ResultSchema>): Came;
+  came(result: z.output<ResultSchema>): KindOutcome;
   readonly phrases: KindPhrases;
   readonly terminal: {
     /** The kind's name. Follows PAPER or LIVE if it moves money: `order`. */

@@ -4,12 +4,12 @@ import { detailFields, type FieldWords } from '../detail-fields.ts';
 import { checkMandate, mandateEnvelopeSchema, mandateRequestSchema } from '../mandate/envelope.ts';
 import { grantedSchema } from '../mandate/granted.ts';
 import {
-  bands,
+  formatPriceBands,
   mandateAmounts,
   mandateFields,
   mandateFor,
+  mandateHeadline,
   mandateWhen,
-  mandateWorst,
 } from '../mandate/mandate-words.ts';
 import { describeStandingOrder } from '../mandate/standing-words.ts';
 import { formatDollars } from '../order-fields.ts';
@@ -55,7 +55,7 @@ export const mandate = defineKind({
   resultSchema: grantedSchema,
   check: checkMandate,
   environment: ({ environment }) => environment,
-  summary: (terms) => `MANDATE ${mandateWorst(terms)}`,
+  summary: (terms) => `MANDATE ${mandateHeadline(terms)}`,
   came: (granted) => ({ granted }),
   phrases: {
     ...changePhrases,
@@ -67,7 +67,7 @@ export const mandate = defineKind({
   },
   terminal: {
     called: 'mandate',
-    headline: (terms) => `MANDATE ${mandateWorst(terms)}`,
+    headline: (terms) => `MANDATE ${mandateHeadline(terms)}`,
     fields: mandateFields,
     brief: (terms) => [mandateFor(terms), terms.account],
   },
@@ -81,16 +81,16 @@ export const mandate = defineKind({
       return {
         headline: `${mandateFor(subject)} without asking again`,
         terms: [
-          capital(mandateAmounts(subject)),
+          capitalize(mandateAmounts(subject)),
           often,
           subject.order_types.join(', '),
-          ...(price === undefined ? [] : [bands(price)]),
+          ...(price === undefined ? [] : [formatPriceBands(price)]),
         ].join(' · '),
         fields: detailFields(
           {
             ...subject,
             cadence: often,
-            ...(price === undefined ? {} : { price: bands(price) }),
+            ...(price === undefined ? {} : { price: formatPriceBands(price) }),
             ...(standing === undefined ? {} : { standing: describeStandingOrder(standing) }),
           },
           fieldWords,
@@ -100,4 +100,4 @@ export const mandate = defineKind({
   },
 });
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MESSAGE_SCOPE, PROPOSE_MESSAGES_SCOPE } from '../../oauth/scopes.ts';
-import { detailFields, type FieldWords, plainText } from '../detail-fields.ts';
+import { detailFields, type FieldWords, toPlainText } from '../detail-fields.ts';
 import {
   checkMessage,
   describeMessage,
@@ -9,7 +9,7 @@ import {
   messageDraftSchema,
   sentMessageSchema,
 } from '../message.ts';
-import { named } from '../order-fields.ts';
+import { namedFormat } from '../order-fields.ts';
 import { defineKind, type PhoneView } from './kind-words.ts';
 
 const requestSchema = z.lazy(() =>
@@ -17,7 +17,7 @@ const requestSchema = z.lazy(() =>
 );
 export type MessageRequest = Omit<MessageDraft, 'client_message_id' | 'expires_at'>;
 
-const serviceName = named<MessageService>({ slack: 'Slack', gmail: 'Gmail' });
+const serviceName = namedFormat<MessageService>({ slack: 'Slack', gmail: 'Gmail' });
 
 const fieldWords: FieldWords = {
   service: { label: 'Via', shown: serviceName },
@@ -84,8 +84,8 @@ export function isFlatMessage(details: Readonly<Record<string, unknown>>): boole
 
 export function messageView(details: Readonly<Record<string, unknown>>): PhoneView {
   return {
-    headline: `Send to ${plainText(details.recipient)}`,
-    terms: `Via ${serviceName(plainText(details.service))}, as you`,
+    headline: `Send to ${toPlainText(details.recipient)}`,
+    terms: `Via ${serviceName(toPlainText(details.service))}, as you`,
     fields: detailFields(details, fieldWords),
   };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
-import { type DetailField, detailFields, orderHeadline, orderTerms } from '../detail-fields.ts';
+import { type DetailField, detailFields, detailsHeadline, detailsTerms } from '../detail-fields.ts';
 import {
   checkOrder,
   describeOrder,
@@ -49,8 +49,8 @@ export const order = defineKind({
       const { type, ...rest } = draft;
       const flat = { ...rest, order_type: type };
       return {
-        headline: orderHeadline(flat),
-        terms: orderTerms(flat),
+        headline: detailsHeadline(flat),
+        terms: detailsTerms(flat),
         side: draft.side,
         fields: draftFields(draft),
       };

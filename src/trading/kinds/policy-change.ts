@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { type DetailField, detailFields, type FieldWords } from '../detail-fields.ts';
-import { environmentWord } from '../environment.ts';
-import { displayedLimit, flatLimits, limitLabel } from '../limit-words.ts';
+import { environmentName } from '../environment.ts';
+import { displayedLimit, flattenLimits, limitLabel } from '../limit-words.ts';
 import { accountNumberSchema, environments } from '../order.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';
@@ -70,7 +70,7 @@ const fieldWords: FieldWords = {
   client_policy_id: { label: 'Change id' },
 };
 
-function parted(line: string): [word: string, text: string] {
+function splitChangeLine(line: string): [word: string, text: string] {
   const at = line.indexOf(': ');
   return [line.slice(0, at), line.slice(at + 2)];
 }
@@ -79,11 +79,11 @@ const isLooser = (line: string) => line.startsWith('looser');
 
 function headline({ changes: [first = '', ...rest] }: Pick<PolicyChangeSubject, 'changes'>): string {
   const more = rest.length === 0 ? '' : `, and ${rest.length} more`;
-  return `${isLooser(first) ? 'Loosen' : 'Tighten'} the rules: ${parted(first)[1]}${more}`;
+  return `${isLooser(first) ? 'Loosen' : 'Tighten'} the rules: ${splitChangeLine(first)[1]}${more}`;
 }
 
 /** Returns one row per line of a rule file, so that no line can be mistaken for another field. */
-function textLines(policies: PolicyChangeSubject['policies']): [name: string, line: string][] {
+function policyRows(policies: PolicyChangeSubject['policies']): [name: string, line: string][] {
   return Object.entries(policies).flatMap(([name, text]) =>
     (text ?? '(removed)').split('\n').map((line, index): [string, string] => [index === 0 ? name : '', line]),
   );
@@ -115,9 +115,9 @@ export const policyChange = defineKind({
     called: 'rule change',
     headline,
     fields: ({ account, environment, changes, policies, previous, digest: next }) => [
-      ['rules of', `${account} ${environmentWord(environment)}`],
-      ...changes.map(parted),
-      ...textLines(policies),
+      ['rules of', `${account} ${environmentName(environment)}`],
+      ...changes.map(splitChangeLine),
+      ...policyRows(policies),
       ['before', previous],
       ['after', next],
     ],
@@ -137,7 +137,7 @@ export const policyChange = defineKind({
         terms: `${looser === 0 ? 'Allows nothing new' : 'Allows more'}: ${looser} looser, ${tighter} tighter`,
         fields: [
           ...changes.map(changeField),
-          ...textLines(policies).map(
+          ...policyRows(policies).map(
             ([name, line], index): DetailField => ({
               name: `policies.${index}`,
               label: name,
@@ -154,7 +154,7 @@ export const policyChange = defineKind({
 });
 
 function changeField(line: string, index: number): DetailField {
-  const [word, text] = parted(line);
+  const [word, text] = splitChangeLine(line);
   return {
     name: `changes.${index}`,
     label: word === 'looser' ? 'Looser' : 'Tighter',
@@ -164,7 +164,7 @@ function changeField(line: string, index: number): DetailField {
 }
 
 function limitFields(limits: PolicyChangeSubject['limits']): DetailField[] {
-  return flatLimits(limits).map(([key, value]) => ({
+  return flattenLimits(limits).map(([key, value]) => ({
     name: `limits.${key}`,
     label: `New limits: ${limitLabel(key)}`,
     text: displayedLimit(key, value),

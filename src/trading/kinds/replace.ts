@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ORDER_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import { positiveDecimalString } from '../decimal.ts';
-import { detailFields, type FieldWords, orderHeadline } from '../detail-fields.ts';
+import { detailFields, detailsHeadline, type FieldWords } from '../detail-fields.ts';
 import { openOrderDetails, openOrderFields } from '../open-order.ts';
 import { accountNumberSchema, checkOrder, describeOrder, orderDraftSchema, timesInForce } from '../order.ts';
 import { openOrderHeadline, orderFields, orderHeadline as terminalHeadline } from '../order-words.ts';
@@ -90,7 +90,7 @@ export const replace = defineKind({
         text: `${before.get(field.name) ?? 'none'} → ${field.text}`,
       }));
       return {
-        headline: `Change: ${orderHeadline(details)}`,
+        headline: `Change: ${detailsHeadline(details)}`,
         terms: changed.map(({ label, text }) => `${label}: ${text}`).join(' · '),
         side: draft.side,
         fields: [

@@ -34,18 +34,18 @@ const bandSchema = z
   .strictObject({ min: positiveDecimalString.optional(), max: positiveDecimalString.optional() })
   .refine(({ min, max }) => min !== undefined || max !== undefined, 'must have min or max');
 
-const distinct = <Item extends z.ZodType>(item: Item, most: number) =>
+const distinctArray = <Item extends z.ZodType>(item: Item, most: number) =>
   z
     .array(item)
     .min(1)
     .max(most)
     .refine((all) => new Set(all).size === all.length, 'must not have duplicates');
 
-const terms = () => ({
-  symbols: distinct(symbolSchema, MAX_MANDATE_SYMBOLS),
-  sides: distinct(z.enum(sides), sides.length),
-  order_types: distinct(z.enum(mandateOrderTypes), mandateOrderTypes.length),
-  times_in_force: distinct(z.enum(timesInForce), timesInForce.length),
+const termsShape = () => ({
+  symbols: distinctArray(symbolSchema, MAX_MANDATE_SYMBOLS),
+  sides: distinctArray(z.enum(sides), sides.length),
+  order_types: distinctArray(z.enum(mandateOrderTypes), mandateOrderTypes.length),
+  times_in_force: distinctArray(z.enum(timesInForce), timesInForce.length),
   /** Maximum worst case of one order, in dollars. */
   max_order_notional: positiveDecimalString,
   /** Maximum per New York day, in dollars. */
@@ -68,7 +68,7 @@ const terms = () => ({
 });
 
 export const mandateRequestSchema = z.lazy(() => {
-  const all = terms();
+  const all = termsShape();
   return z.strictObject({
     /** Defaults to the person's default account. */
     account: accountNumberSchema.optional(),
@@ -93,7 +93,7 @@ export const mandateEnvelopeSchema = z.lazy(() =>
     account: accountNumberSchema,
     environment: z.enum(environments),
     currency: z.literal('USD'),
-    ...terms(),
+    ...termsShape(),
     /** RFC 7638 thumbprint of the key that orders must prove (RFC 9449 `cnf.jkt`). The gateway's for `standing`. */
     agent_jkt: z.string().regex(/^[A-Za-z0-9_-]{43}$/),
     /** Digest of the gateway's rules at approval. If the rules have changed, the owner is asked again. */
@@ -173,7 +173,7 @@ function checkAmounts({
 }
 
 /** Checks the lifetime, counted from now even if the mandate starts later. @throws {TradeAgentError} `invalid_order` */
-export function checkLasting(
+export function checkLifetime(
   { environment, expires_at }: Pick<MandateEnvelope, 'environment' | 'expires_at'>,
   now: number,
 ): void {

@@ -1,9 +1,9 @@
 import { Dec } from '../decimal.ts';
-import type { CountedTerms, MandateState } from './mandate.ts';
+import type { CountedMandateTerms, MandateState } from './mandate.ts';
 
 /** Returns the effective state: the stored one, or the one that follows from terms and use. */
 export function mandateState(
-  { state, terms, used }: Pick<CountedTerms, 'state' | 'terms' | 'used'>,
+  { state, terms, used }: Pick<CountedMandateTerms, 'state' | 'terms' | 'used'>,
   now: number,
 ): MandateState {
   if (state === 'revoked' || state === 'replaced') return state;

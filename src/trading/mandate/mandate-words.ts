@@ -1,5 +1,5 @@
 import { dollars, exactPercent, sharePrice } from '../amounts.ts';
-import { dayOfMonth } from '../contract-words.ts';
+import { formatDayOfMonth } from '../contract-words.ts';
 import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../order-types.ts';
 import { cadenceWords } from './cadence.ts';
@@ -7,13 +7,13 @@ import type { MandateEnvelope } from './envelope.ts';
 import { describeStandingOrder, describeWhen } from './standing-words.ts';
 
 /** Returns the mandate's last New York day: `24 Dec`. */
-export function lastDay(expiresAt: string): string {
-  return dayOfMonth(newYorkDate(Date.parse(expiresAt) - 1));
+export function formatLastDay(expiresAt: string): string {
+  return formatDayOfMonth(newYorkDate(Date.parse(expiresAt) - 1));
 }
 
-export function mandateWorst(terms: Pick<MandateEnvelope, 'max_total_notional' | 'expires_at'>): string {
+export function mandateHeadline(terms: Pick<MandateEnvelope, 'max_total_notional' | 'expires_at'>): string {
   const { max_total_notional, expires_at } = terms;
-  return `Up to ${dollars(max_total_notional)} total, without asking again, until ${lastDay(expires_at)}`;
+  return `Up to ${dollars(max_total_notional)} total, without asking again, until ${formatLastDay(expires_at)}`;
 }
 
 /** Describes the covered orders: `Buy AAPL, MSFT`, or `Buy $200.00 of VTI every Monday 10:00 New York`. */
@@ -52,13 +52,13 @@ export function mandateWhen(
 export function mandateFields(terms: MandateEnvelope): [label: string, value: string][] {
   const { price, not_before, expires_at, times_in_force } = terms;
   return [
-    ['mandate', mandateWorst(terms)],
+    ['mandate', mandateHeadline(terms)],
     ['for', mandateFor(terms)],
     ['amounts', mandateAmounts(terms)],
     ['how often', mandateWhen(terms)],
     ['order types', terms.order_types.join(', ')],
     ['duration', times_in_force.map((one) => timeInForceWords[one].terms).join(', ')],
-    ...(price === undefined ? [] : [['price', bands(price)] as [string, string]]),
+    ...(price === undefined ? [] : [['price', formatPriceBands(price)] as [string, string]]),
     ['slippage', `at most ${exactPercent(terms.max_slippage)} from the current price`],
     ['account', `${terms.account} ${terms.environment.toUpperCase()}`],
     ['from', not_before],
@@ -71,7 +71,7 @@ export function mandateFields(terms: MandateEnvelope): [label: string, value: st
 }
 
 /** Formats price bands: `AAPL from $150.00 to $190.00, MSFT up to $400.00`. */
-export function bands(price: NonNullable<MandateEnvelope['price']>): string {
+export function formatPriceBands(price: NonNullable<MandateEnvelope['price']>): string {
   return Object.entries(price)
     .map(([symbol, { min, max }]) =>
       [

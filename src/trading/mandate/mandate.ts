@@ -32,7 +32,7 @@ const mandateUseSchema = z.lazy(() =>
 );
 export type MandateUse = z.output<typeof mandateUseSchema>;
 
-export interface CountedTerms {
+export interface CountedMandateTerms {
   readonly terms: MandateEnvelope;
   readonly state: StoredMandateState;
   readonly used: MandateUse;

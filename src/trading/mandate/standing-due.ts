@@ -1,9 +1,9 @@
 import {
   addDays,
-  dayBegan,
   type IsoDate,
   newYorkDate,
   newYorkInstant,
+  newYorkMidnight,
   WEEKDAYS,
   weekday,
 } from '../new-york-time.ts';
@@ -12,7 +12,7 @@ export const recurrences = ['day', 'monday', 'tuesday', 'wednesday', 'thursday',
 export type Recurrence = (typeof recurrences)[number];
 
 /** A recurring time. `at` is a New York wall time, `HH:MM`. */
-export interface Recurring {
+export interface RecurringTime {
   every: Recurrence;
   at: string;
 }
@@ -23,38 +23,38 @@ export interface Recurring {
  * started. So each due time results in at most one order, and two never fall on the same day.
  */
 
-export function nextDue({ every, at }: Recurring, after: number): number {
+export function nextDue({ every, at }: RecurringTime, after: number): number {
   for (let date = newYorkDate(after); ; date = addDays(date, 1)) {
     const due = newYorkInstant(date, at);
-    if (due > after && isDay(every, date)) return due;
+    if (due > after && matchesRecurrence(every, date)) return due;
   }
 }
 
 /** Counts the due times between two instants, excluding the second. */
-export function timesBetween(when: Recurring, from: number, until: number): number {
+export function countDueTimes(when: RecurringTime, from: number, until: number): number {
   let times = 0;
   for (let due = nextDue(when, from); due < until; due = nextDue(when, due)) times++;
   return times;
 }
 
 /** Returns the time until which an order due at `due` may still be placed. */
-export function dueUntil(when: Recurring, due: number): number {
-  return dayBegan(nextDue(when, due));
+export function dueUntil(when: RecurringTime, due: number): number {
+  return newYorkMidnight(nextDue(when, due));
 }
 
 /** Returns the latest due time from `due` on that may still be placed, or else the first one in the future. */
-export function latestDue(when: Recurring, due: number, now: number): number {
+export function latestDue(when: RecurringTime, due: number, now: number): number {
   let latest = due;
   while (dueUntil(when, latest) <= now) latest = nextDue(when, latest);
   return latest;
 }
 
 /** Returns whether an order due at `due` can be placed while the market is open. Never before its time of day. */
-export function isTime({ at }: Recurring, due: number, now: number): boolean {
+export function isDueNow({ at }: RecurringTime, due: number, now: number): boolean {
   return now >= Math.max(due, newYorkInstant(newYorkDate(now), at));
 }
 
-function isDay(every: Recurring['every'], date: IsoDate): boolean {
+function matchesRecurrence(every: RecurringTime['every'], date: IsoDate): boolean {
   const day = WEEKDAYS[weekday(date)] ?? '';
   if (every === 'month') return date.endsWith('-01');
   return every === 'day' ? !['saturday', 'sunday'].includes(day) : every === day;

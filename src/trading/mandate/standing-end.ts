@@ -1,13 +1,13 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { addDays, type IsoDate, newYorkDate, newYorkInstant, WEEKDAYS, weekday } from '../new-york-time.ts';
-import { dayWords } from './standing-words.ts';
+import { formatDay } from './standing-words.ts';
 
 /** Matches a day as people write it: a date, a date without a year (`12-04`), or a weekday. */
-export const saidDayPattern =
+export const dayPattern =
   /^((20[0-9]{2}-)?(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])|today|tomorrow|monday|tuesday|wednesday|thursday|friday|saturday|sunday)$/;
 
 /** The last day (inclusive), or the day before which it ends. */
-export type SaidEnd = { readonly until: string } | { readonly before: string };
+export type EndMention = { readonly until: string } | { readonly before: string };
 
 const SESSION_CLOSE = '16:00';
 
@@ -16,7 +16,7 @@ const SESSION_CLOSE = '16:00';
  * Thursday. @throws {TradeAgentError} `usage` if the day is ambiguous (today's weekday) or does not exist, or if no
  * session is left
  */
-export function parseEnd(end: SaidEnd, now: number): number {
+export function parseEnd(end: EndMention, now: number): number {
   const isBefore = 'before' in end;
   const said = isBefore ? end.before : end.until;
   const last = isBefore ? addDays(parseDay(said, now), -1) : parseDay(said, now);
@@ -60,6 +60,6 @@ function hasSession(last: IsoDate, now: number): boolean {
 }
 
 /** @param expiresAt RFC 3339 */
-export function lastDayWords(expiresAt: string): string {
-  return dayWords(Date.parse(expiresAt) - 1);
+export function formatLastDay(expiresAt: string): string {
+  return formatDay(Date.parse(expiresAt) - 1);
 }

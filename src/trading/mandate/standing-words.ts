@@ -1,5 +1,5 @@
 import { dollars, sharePrice, shares } from '../amounts.ts';
-import { dayOfMonth } from '../contract-words.ts';
+import { formatDayOfMonth } from '../contract-words.ts';
 import { newYorkDate, newYorkTimestamp, weekday } from '../new-york-time.ts';
 import type { StandingOrderState } from './mandate.ts';
 import { isRecurring, type StandingOrderTerms } from './standing.ts';
@@ -19,27 +19,31 @@ export function describeStandingOrder({ order }: StandingOrderTerms): string {
 export function describeWhen({ order, when }: StandingOrderTerms, expiresAt: string): string {
   if (!isRecurring(when)) {
     const moves = when.price === 'below' ? 'falls below' : 'rises above';
-    return `if ${order.symbol} ${moves} ${sharePrice(when.at)}, once, until ${dayWords(Date.parse(expiresAt) - 1)}`;
+    return `if ${order.symbol} ${moves} ${sharePrice(when.at)}, once, until ${formatDay(Date.parse(expiresAt) - 1)}`;
   }
   const { every, at } = when;
-  const day = every === 'day' ? 'trading day' : every === 'month' ? '1st of the month' : capital(every);
+  const day = every === 'day' ? 'trading day' : every === 'month' ? '1st of the month' : capitalize(every);
   return `every ${day} ${at} New York`;
 }
 
 /** Formats a New York day: `Fri 27 Nov`. */
-export function dayWords(time: number): string {
+export function formatDay(time: number): string {
   const date = newYorkDate(time);
-  return `${DAY_NAMES[weekday(date)]} ${dayOfMonth(date)}`;
+  return `${DAY_NAMES[weekday(date)]} ${formatDayOfMonth(date)}`;
 }
 
-export function momentWords(at: string): string {
+export function formatMoment(at: string): string {
   const time = Date.parse(at);
-  return `${dayWords(time)} ${newYorkTimestamp(time).slice(11, 16)} New York`;
+  return `${formatDay(time)} ${newYorkTimestamp(time).slice(11, 16)} New York`;
 }
 
 /** Describes the next due time, `Mon 30 Nov 10:00 New York`, or the state: `watching the price`, `done`, `stopped`. */
 export function describeNextTime({ state, next_at }: StandingOrderState): string {
-  return next_at === undefined ? (state === 'watching' ? 'watching the price' : state) : momentWords(next_at);
+  return next_at === undefined
+    ? state === 'watching'
+      ? 'watching the price'
+      : state
+    : formatMoment(next_at);
 }
 
 /** Describes the last result: `ordered Mon 23 Nov 10:00 New York`, `refused …: trading is halted (policy_denied)`. */
@@ -50,7 +54,7 @@ export function describeLastResult({
   code,
 }: NonNullable<StandingOrderState['last']>): string {
   const why = text === undefined ? '' : `: ${text}${code === undefined ? '' : ` (${code})`}`;
-  return `${outcome} ${momentWords(at)}${why}`;
+  return `${outcome} ${formatMoment(at)}${why}`;
 }
 
-const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const capitalize = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);

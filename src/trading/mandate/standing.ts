@@ -6,9 +6,9 @@ import { Dec, positiveDecimalString } from '../decimal.ts';
 import { checkOrder, type OrderRequest, sides, symbolSchema } from '../order.ts';
 import { invalidOrder as problem } from '../order-problem.ts';
 import type { Cadence } from './cadence.ts';
-import { nextDue, type Recurring, recurrences } from './standing-due.ts';
+import { nextDue, type RecurringTime, recurrences } from './standing-due.ts';
 
-export { type Recurrence, type Recurring, recurrences } from './standing-due.ts';
+export { type Recurrence, type RecurringTime, recurrences } from './standing-due.ts';
 
 /** Default time of day in New York: after the opening auction and the volatile first half-hour. */
 export const DEFAULT_STANDING_ORDER_TIME = '10:00';
@@ -23,7 +23,7 @@ const recurringSchema = z.lazy(() => z.strictObject({ every: z.enum(recurrences)
 const triggerSchema = z.lazy(() =>
   z.strictObject({ price: z.enum(['below', 'above']), at: positiveDecimalString }),
 );
-export type Trigger = z.output<typeof triggerSchema>;
+export type PriceTrigger = z.output<typeof triggerSchema>;
 
 export const standingOrderSchema = z.lazy(() =>
   z.strictObject({
@@ -44,7 +44,7 @@ export const standingOrderSchema = z.lazy(() =>
 );
 export type StandingOrderTerms = z.output<typeof standingOrderSchema>;
 
-export const isRecurring = (when: StandingOrderTerms['when']): when is Recurring => 'every' in when;
+export const isRecurring = (when: StandingOrderTerms['when']): when is RecurringTime => 'every' in when;
 
 /** Returns the cadence of the order's mandate: daily for a recurring order, on demand for one at a price. */
 export const standingOrderCadence = (when: StandingOrderTerms['when']): Cadence =>
@@ -59,7 +59,7 @@ export function toOrderRequest({ order }: StandingOrderTerms): OrderRequest {
   return { ...order, extended_hours: false };
 }
 
-interface Bounds {
+interface MandateBounds {
   readonly standing?: StandingOrderTerms | undefined;
   readonly symbols: readonly string[];
   readonly sides: readonly string[];
@@ -74,12 +74,12 @@ interface Bounds {
 }
 
 /** Checks that the mandate covers only its standing order. @throws {TradeAgentError} `invalid_order` */
-export function checkStandingOrder(mandate: Bounds): void {
+export function checkStandingOrder(mandate: MandateBounds): void {
   const { standing, max_orders, max_order_notional, not_before, expires_at } = mandate;
   if (standing === undefined) return;
   const { order, when } = standing;
   checkOrder(toOrderRequest(standing));
-  const just: readonly (readonly [field: keyof Bounds, value: string])[] = [
+  const just: readonly (readonly [field: keyof MandateBounds, value: string])[] = [
     ['symbols', order.symbol],
     ['sides', order.side],
     ['order_types', order.type],

@@ -1,4 +1,4 @@
-import { compare, Dec, lesser, magnitude, plain, ZERO } from '../decimal.ts';
+import { abs, compare, Dec, min, toPlain, ZERO } from '../decimal.ts';
 import type { Position } from '../views.ts';
 import { Rate } from './value-point.ts';
 
@@ -11,16 +11,16 @@ export interface Held {
  * Returns a part of a position, rounded down to nine decimals. @param fraction `"0.5"` is half. `"1"` is the whole
  * position without the shares in open sell orders
  */
-export function partOfPosition(fraction: string, held: Held): string {
+export function positionPart(fraction: string, held: Held): string {
   const base = fraction === '1' ? held.qty_available : held.qty;
-  return plain(new Dec(base).times(fraction).toDecimalPlaces(9, Dec.ROUND_DOWN));
+  return toPlain(new Dec(base).times(fraction).toDecimalPlaces(9, Dec.ROUND_DOWN));
 }
 
 export function partName(fraction: string): string {
   if (fraction === '1') return 'the whole position';
   return fraction === '0.5'
     ? 'half of the position'
-    : `${plain(new Dec(fraction).times(100))} % of the position`;
+    : `${toPlain(new Dec(fraction).times(100))} % of the position`;
 }
 
 export interface Share {
@@ -30,7 +30,7 @@ export interface Share {
 }
 
 /** Sorts the largest first. Ties are sorted by name, so that the order is stable. */
-function byWeight(a: Share, b: Share): number {
+function compareByWeight(a: Share, b: Share): number {
   return compare(b.weight, a.weight) || (a.name < b.name ? -1 : 1);
 }
 
@@ -41,7 +41,7 @@ function shares(values: ReadonlyMap<string, Dec>, equity: Dec): Share[] {
       value,
       weight: equity.isZero() ? ZERO : new Rate(value).div(equity),
     }))
-    .sort(byWeight);
+    .sort(compareByWeight);
 }
 
 export function weightsBySymbol(positions: readonly Position[], equity: Dec): Share[] {
@@ -86,16 +86,20 @@ const FIVE_POINTS = new Dec('0.05');
 const QUARTER = new Dec('0.25');
 
 export function allowedDrift(target: Dec, band: Band): Dec {
-  return band === 'five-25' ? lesser(FIVE_POINTS, target.mul(QUARTER)) : band.points;
+  return band === 'five-25' ? min(FIVE_POINTS, target.mul(QUARTER)) : band.points;
 }
 
 /** Returns the drift of each target, in the order of the targets. A target that is not held has weight zero. */
-export function driftFrom(targets: ReadonlyMap<string, Dec>, weights: readonly Share[], band: Band): Drift[] {
+export function driftFromTargets(
+  targets: ReadonlyMap<string, Dec>,
+  weights: readonly Share[],
+  band: Band,
+): Drift[] {
   const weightOf = new Map(weights.map(({ name, weight }) => [name, weight]));
   return [...targets].map(([symbol, target]) => {
     const weight = weightOf.get(symbol) ?? ZERO;
     const drift = weight.minus(target);
     const allowed = allowedDrift(target, band);
-    return { symbol, target, weight, drift, allowed, outside: compare(magnitude(drift), allowed) > 0 };
+    return { symbol, target, weight, drift, allowed, outside: compare(abs(drift), allowed) > 0 };
   });
 }

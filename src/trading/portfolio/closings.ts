@@ -18,7 +18,7 @@ export function lotHistory(
   method: LotMethod,
   options: ReplayOptions = {},
 ): LotHistory {
-  return replayed(toTrades(activities), method, options);
+  return replayLots(toTrades(activities), method, options);
 }
 
 interface Trades {
@@ -37,7 +37,7 @@ export function toTrades(activities: readonly Activity[]): Trades {
   return { fills: toFills(activities), exchanges: toShareExchanges(activities) };
 }
 
-export function replayed(
+export function replayLots(
   trades: Trades,
   method: LotMethod,
   { positions, choices = [], washSales = true }: ReplayOptions = {},
@@ -47,7 +47,7 @@ export function replayed(
   const replay = new LotReplay(method, { choices, washSales });
   for (const { symbol, missing, traded } of positions === undefined
     ? []
-    : differences(fills, exchanges, positions)) {
+    : missingShares(fills, exchanges, positions)) {
     // Shares that predate the record and were never traded since have no closings, so those stay certain.
     if (traded || !isPositive(missing)) replay.uncertain.add(symbol);
     if (isPositive(missing)) replay.bring(symbol, missing);
@@ -64,7 +64,7 @@ export function replayed(
 }
 
 /** Returns the differences between the shares held now and those in the history. */
-function differences(
+function missingShares(
   fills: readonly Fill[],
   exchanges: readonly ShareExchange[],
   positions: readonly Position[],

@@ -7,7 +7,7 @@ import type { AdjustedClose } from './benchmark.ts';
 import { Rate, type ValuePoint } from './value-point.ts';
 
 /** Each symbol's profit in each period between the points, in dollars. */
-type Profits = ReadonlyMap<string, readonly Dec[]>;
+type ProfitsBySymbol = ReadonlyMap<string, readonly Dec[]>;
 
 /**
  * Returns contributions to a time-weighted return. In each period a position contributes its profit over the opening
@@ -17,7 +17,11 @@ type Profits = ReadonlyMap<string, readonly Dec[]>;
  * (change in value minus the amount paid, plus dividends) and its fraction of the return. `rest` has the remainder:
  * interest, fees, and positions without prices
  */
-export function contributions(points: readonly ValuePoint[], factors: readonly Dec[], profits: Profits) {
+export function contributions(
+  points: readonly ValuePoint[],
+  factors: readonly Dec[],
+  profits: ProfitsBySymbol,
+) {
   const scales: Dec[] = [];
   let growth: Dec = new Rate(1);
   let allProfit = ZERO;
@@ -56,13 +60,13 @@ export function profitsBySymbol(
   positions: readonly Position[],
   activities: readonly Activity[],
   closes: ReadonlyMap<string, readonly AdjustedClose[]>,
-): Profits {
+): ProfitsBySymbol {
   const ends = points.map(({ at }) => at);
   const held = new Map(positions.map((position) => [position.symbol, position]));
   const changes = Map.groupBy(positionChanges(activities), ({ symbol }) => symbol);
   return new Map(
     [...closes].map(([symbol, prices]) => {
-      const priceAt = closesAt(ends, prices, contractMultiplier(symbol));
+      const priceAt = closesAtPoints(ends, prices, contractMultiplier(symbol));
       return [symbol, periodProfits(ends, priceAt, held.get(symbol), changes.get(symbol) ?? [])];
     }),
   );
@@ -134,7 +138,7 @@ function positionChanges(activities: readonly Activity[]): Change[] {
 }
 
 /** Returns the last close on or before each point's day. */
-function closesAt(
+function closesAtPoints(
   ends: readonly number[],
   closes: readonly AdjustedClose[],
   units: number,

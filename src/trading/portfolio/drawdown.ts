@@ -15,7 +15,7 @@ export interface HighWaterMark {
   readonly flows?: Dec | undefined;
 }
 
-export interface Fall {
+export interface Drawdown {
   /** Fraction of the peak, from 0 to 1. Above 1 if more than everything was lost. */
   readonly fraction: Dec;
   readonly peakAt: number;
@@ -27,7 +27,7 @@ export interface Fall {
 export interface Drawdowns {
   readonly series: readonly { readonly at: number; readonly fraction: Dec }[];
   readonly current: Dec;
-  readonly worst: Fall | undefined;
+  readonly worst: Drawdown | undefined;
   readonly mark: HighWaterMark | undefined;
 }
 
@@ -37,8 +37,8 @@ export interface Drawdowns {
  * Portfolio Performance Measurement and Attribution (2nd ed.), "drawdown".
  */
 export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): Drawdowns {
-  let worst: Depth | undefined;
-  let open: Depth | undefined;
+  let worst: DrawdownDepth | undefined;
+  let open: DrawdownDepth | undefined;
   let current = currentDrawdown(kept);
   const last = points.at(-1);
   const end = (recoveredAt?: number) => {
@@ -46,15 +46,15 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
       worst = { ...open, recoveredAt };
     open = undefined;
   };
-  const mark = follow(points, kept, (at, value, { value: peak, at: peakAt }, isNew) => {
-    if (at === last?.at) current = below(value, peak);
+  const mark = followMark(points, kept, (at, value, { value: peak, at: peakAt }, isNew) => {
+    if (at === last?.at) current = drawdownFraction(value, peak);
     // New money after a total loss is not a recovery.
     if (isNew) end();
     if (!isBelow(value, peak)) {
       end(isPositive(value) ? at : undefined);
       return;
     }
-    const fall: Depth = { value, peak, peakAt, troughAt: at, recoveredAt: undefined };
+    const fall: DrawdownDepth = { value, peak, peakAt, troughAt: at, recoveredAt: undefined };
     if (open === undefined || isDeeper(fall, open)) open = fall;
   });
   end();
@@ -62,8 +62,8 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
     // Computed on demand, because it divides once per day over years and only charts need it.
     get series() {
       const series: { at: number; fraction: Dec }[] = [];
-      follow(points, kept, (at, value, { value: peak }) => {
-        series.push({ at, fraction: below(value, peak) });
+      followMark(points, kept, (at, value, { value: peak }) => {
+        series.push({ at, fraction: drawdownFraction(value, peak) });
       });
       return series;
     },
@@ -73,7 +73,7 @@ export function drawdowns(points: readonly ValuePoint[], kept?: HighWaterMark): 
   };
 }
 
-function follow(
+function followMark(
   points: readonly ValuePoint[],
   kept: HighWaterMark | undefined,
   see: (at: number, value: Dec, mark: HighWaterMark, isNew: boolean) => void,
@@ -94,24 +94,24 @@ function follow(
   return mark;
 }
 
-interface Depth extends Omit<Fall, 'fraction'> {
+interface DrawdownDepth extends Omit<Drawdown, 'fraction'> {
   readonly value: Dec;
   readonly peak: Dec;
 }
 
 /** Compares by multiplication, which is exact and much faster than division. Peaks are always above zero. */
-function isDeeper(one: Depth, other: Depth): boolean {
+function isDeeper(one: DrawdownDepth, other: DrawdownDepth): boolean {
   // The peak is the same object until the next flow.
   if (one.peak === other.peak) return compare(one.value, other.value) < 0;
   return compare(one.value.mul(other.peak), other.value.mul(one.peak)) < 0;
 }
 
-function toDrawdown({ value, peak, ...rest }: Depth): Fall {
-  return { fraction: below(value, peak), ...rest };
+function toDrawdown({ value, peak, ...rest }: DrawdownDepth): Drawdown {
+  return { fraction: drawdownFraction(value, peak), ...rest };
 }
 
 function currentDrawdown(mark: HighWaterMark | undefined): Dec {
-  return mark === undefined ? ZERO : below(mark.last.value, mark.value);
+  return mark === undefined ? ZERO : drawdownFraction(mark.last.value, mark.value);
 }
 
 const ONE = new Rate(1);
@@ -120,7 +120,7 @@ function isBelow(value: Dec, peak: Dec): boolean {
   return isPositive(peak) && compare(value, peak) < 0;
 }
 
-function below(value: Dec, peak: Dec): Dec {
+function drawdownFraction(value: Dec, peak: Dec): Dec {
   if (!isBelow(value, peak)) return ZERO;
   return ONE.minus(new Rate(value).div(peak));
 }

@@ -1,6 +1,6 @@
 import type { Activity } from '../activity.ts';
 import { contractMultiplier, getAssetClass, quantityWords } from '../asset-class.ts';
-import { Dec, isPositive, plain, ZERO } from '../decimal.ts';
+import { Dec, isPositive, toPlain, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
 import type { Closing, LotHistory } from './lot-history.ts';
@@ -58,15 +58,15 @@ function lineView(gain: Gain) {
   return {
     symbol: gain.symbol,
     side: gain.side,
-    qty: plain(gain.qty),
+    qty: toPlain(gain.qty),
     description: gain.description,
     acquired: gain.acquired ?? null,
     sold: gain.sold,
-    proceeds: cents(gain.proceeds),
-    cost: cents(gain.cost),
+    proceeds: toCentsOrNull(gain.proceeds),
+    cost: toCentsOrNull(gain.cost),
     adjustment_code: gain.code,
     adjustment: gain.adjustment.toFixed(2),
-    gain: cents(gain.gain),
+    gain: toCentsOrNull(gain.gain),
     term: gain.term,
   };
 }
@@ -111,10 +111,10 @@ function lotView(side: 'long' | 'short', lot: BookLot, { symbol, current_price }
     symbol,
     side,
     acquired: acquired ?? null,
-    qty: plain(qty),
-    cost: cents(cost),
+    qty: toPlain(qty),
+    cost: toCentsOrNull(cost),
     value: value.toFixed(2),
-    gain: cents(cost && value.minus(cost)),
+    gain: toCentsOrNull(cost && value.minus(cost)),
     ...termView(side, acquired && addDays(acquired, -(lot.tacked ?? 0)), today),
   };
 }
@@ -126,7 +126,7 @@ function termView(side: 'long' | 'short', since: IsoDate | undefined, today: Iso
   return { term: today >= from ? ('long' as const) : ('short' as const), long_term_from: from };
 }
 
-const cents = (value: Dec | undefined) => value?.toFixed(2) ?? null;
+const toCentsOrNull = (value: Dec | undefined) => value?.toFixed(2) ?? null;
 
 /** A line of IRS Form 8949, columns (a) to (h). Dates are New York's, and dollars are whole cents. */
 type Term = 'short' | 'long' | 'unknown';
@@ -173,7 +173,7 @@ function toGain(closing: Closing): Gain {
     proceeds,
     cost,
     adjustment,
-    description: `${whatWords(symbol, qty)}${side === 'short' ? ' (short sale)' : ''}`,
+    description: `${describeShares(symbol, qty)}${side === 'short' ? ' (short sale)' : ''}`,
     acquired: side === 'short' ? sold : bought,
     code: isPositive(adjustment) ? 'W' : '',
     gain: before?.plus(adjustment),
@@ -182,10 +182,10 @@ function toGain(closing: Closing): Gain {
 }
 
 /** Describes shares as the form's example does: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
-function whatWords(symbol: string, qty: Dec): string {
+function describeShares(symbol: string, qty: Dec): string {
   const kind = getAssetClass(symbol);
-  if (kind === 'us_equity') return `${plain(qty)} sh. ${symbol}`;
-  return `${quantityWords(symbol, plain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
+  if (kind === 'us_equity') return `${toPlain(qty)} sh. ${symbol}`;
+  return `${quantityWords(symbol, toPlain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
 }
 
 function gainTerm(side: Closing['side'], since: IsoDate | undefined, sold: IsoDate): Term {

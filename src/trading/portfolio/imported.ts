@@ -5,11 +5,11 @@ import { newYorkDate } from '../new-york-time.ts';
  * Merges imported activities from before the broker's first day. Later ones would be counted twice. Spin-off cost
  * allocations always count, because no broker reports them. Both inputs and the result are oldest first.
  */
-export function withImported(
+export function mergeImported(
   broker: readonly Activity[],
   imported: readonly Activity[],
 ): readonly Activity[] {
-  const before = beforeBroker(broker, imported);
+  const before = importedBeforeBroker(broker, imported);
   const used = new Set(before);
   const divisions = imported.filter((one) => one.basis !== undefined && !used.has(one));
   if (imported.length === 0 || before.length + divisions.length === 0) return broker;
@@ -20,15 +20,15 @@ export function withImported(
 }
 
 /** Returns the imported activities from before the broker's history, oldest first. */
-export function beforeBroker(broker: readonly Activity[], imported: readonly Activity[]): Activity[] {
-  const began = brokerBegan(broker);
+export function importedBeforeBroker(broker: readonly Activity[], imported: readonly Activity[]): Activity[] {
+  const began = brokerHistoryStart(broker);
   return imported
     .filter(({ at }) => began === undefined || newYorkDate(Date.parse(at)) < began)
     .sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
 }
 
 /** Returns the first New York day in the broker's history. */
-export function brokerBegan(broker: readonly Activity[]): string | undefined {
+export function brokerHistoryStart(broker: readonly Activity[]): string | undefined {
   const first = Math.min(...broker.slice(0, 1).map(({ at }) => Date.parse(at)));
   return Number.isFinite(first) ? newYorkDate(first) : undefined;
 }

@@ -1,8 +1,8 @@
 import type { Dec } from '../decimal.ts';
 import type { BookLot } from './lot-pool.ts';
-import type { Washed } from './wash-losses.ts';
+import type { WashedShares } from './wash-losses.ts';
 
-export interface Closing extends Readonly<Washed> {
+export interface Closing extends Readonly<WashedShares> {
   readonly symbol: string;
   readonly side: 'long' | 'short';
   readonly qty: Dec;

@@ -28,7 +28,7 @@ export interface BookLot {
 }
 
 /** Rounds to whole cents, half to even. */
-export const wholeCents = (value: Dec): Dec => value.toDecimalPlaces(2);
+export const roundToCents = (value: Dec): Dec => value.toDecimalPlaces(2);
 
 /** One symbol's lots on one side, oldest first. Lots of unknown age come first. */
 export class LotPool {
@@ -151,5 +151,5 @@ function sumLots(lots: readonly BookLot[]): [amount: Dec, qty: Dec] {
 
 /** Returns the part of an amount for some of its shares, in whole cents. All shares get exactly the whole amount. */
 export function proportionalAmount(amount: Dec, qty: Dec, whole: Dec): Dec {
-  return qty.eq(whole) ? amount : wholeCents(amount.mul(qty).div(whole));
+  return qty.eq(whole) ? amount : roundToCents(amount.mul(qty).div(whole));
 }

@@ -9,7 +9,7 @@ import {
   type LotMethod,
   LotPool,
   proportionalAmount,
-  wholeCents,
+  roundToCents,
 } from './lot-pool.ts';
 import type { Fill, ShareExchange } from './trades.ts';
 import { WashLosses } from './wash-losses.ts';
@@ -107,14 +107,14 @@ class LotChoices {
 
 type Shares = readonly [symbol: string, qty: Dec];
 
-interface Books {
+interface SymbolLots {
   readonly long: LotPool;
   readonly short: LotPool;
 }
 
 export class LotReplay {
   readonly uncertain = new Set<string>();
-  readonly #books = new Map<string, Books>();
+  readonly #books = new Map<string, SymbolLots>();
   readonly #closings: Closing[] = [];
   readonly #choices: LotChoices;
   readonly #washes: WashLosses | undefined;
@@ -132,7 +132,7 @@ export class LotReplay {
     this.#choices = new LotChoices(choices);
   }
 
-  #booksOf(symbol: string): Books {
+  #booksOf(symbol: string): SymbolLots {
     const books = this.#books.get(symbol) ?? { long: new LotPool(), short: new LotPool() };
     this.#books.set(symbol, books);
     return books;
@@ -140,7 +140,7 @@ export class LotReplay {
 
   trade(fill: Fill): void {
     const { symbol, side, qty, price, at } = fill;
-    const amount = wholeCents(qty.mul(price));
+    const amount = roundToCents(qty.mul(price));
     const whole = fill.settlesOption === true ? amount.plus(this.#premiums.partOf(fill)) : amount;
     this.#close(symbol, side, qty, whole, at);
   }
@@ -191,14 +191,14 @@ export class LotReplay {
       this.#end(legs, at, ends);
       return;
     }
-    const gone = sums(legs.filter(({ qty }) => qty.isNegative()));
-    const come = sums(legs.filter(({ qty }) => isPositive(qty)));
+    const gone = sumBySymbol(legs.filter(({ qty }) => qty.isNegative()));
+    const come = sumBySymbol(legs.filter(({ qty }) => isPositive(qty)));
     if (turns && this.#turnOne([...gone], [...come], cash, at)) return;
     for (const [symbol, qty] of gone) this.#booksOf(symbol).long.take(qty.abs(), 'fifo');
     for (const [symbol, qty] of come) {
       const held = basis && this.#booksOf(basis.from).long;
       if (basis === undefined || held === undefined || held.isEmpty) this.bring(symbol, qty, at);
-      else spinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
+      else applySpinOff(held, this.#booksOf(symbol).long, qty, basis.fraction);
       // The cash is for fractional shares that were sold, at a cost that is not known.
       if (basis !== undefined && !cash.isZero()) this.uncertain.add(symbol);
     }
@@ -220,7 +220,7 @@ export class LotReplay {
     if (only !== undefined && cash.isZero() && this.#turnBy(only)) return true;
     if (from === undefined || !isPositive(cash)) return false;
     // A cash merger is a sale.
-    this.#close(from[0], 'sell', from[1].abs(), wholeCents(cash), at);
+    this.#close(from[0], 'sell', from[1].abs(), roundToCents(cash), at);
     return true;
   }
 
@@ -250,7 +250,7 @@ export class LotReplay {
     }
   }
 
-  #turn(side: keyof Books, from: string, old: Dec, to: string, made: Dec): void {
+  #turn(side: keyof SymbolLots, from: string, old: Dec, to: string, made: Dec): void {
     const taken = this.#booksOf(from)[side].take(old, 'fifo');
     if (side === 'long' && from === to) this.#washes?.split(from, old, made);
     const known = taken.reduce((sum, { qty }) => sum.plus(qty), ZERO);
@@ -290,7 +290,7 @@ export class LotReplay {
   }
 }
 
-function sums(legs: ShareExchange['legs']): Map<string, Dec> {
+function sumBySymbol(legs: ShareExchange['legs']): Map<string, Dec> {
   const all = new Map<string, Dec>();
   for (const { symbol, qty } of legs) all.set(symbol, (all.get(symbol) ?? ZERO).plus(qty));
   return all;
@@ -300,12 +300,12 @@ function sums(legs: ShareExchange['legs']): Map<string, Dec> {
  * Divides each lot's cost between the old and the spun-off shares, which inherit the lot's age (26 U.S.C. § 358(b)(2)
  * and (c), § 1223(1); 26 CFR 1.358-2(a)(2)(iv)). @param fraction the new shares' part, 0 to 1
  */
-function spinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
+function applySpinOff(held: LotPool, came: LotPool, qty: Dec, fraction: Dec): void {
   let [shares, left] = [held.qty, qty];
   held.lots = held.lots.map((lot) => {
     const part = lot.qty.eq(shares) ? left : left.mul(lot.qty).div(shares);
     [shares, left] = [shares.minus(lot.qty), left.minus(part)];
-    const amount = lot.amount && wholeCents(lot.amount.mul(fraction));
+    const amount = lot.amount && roundToCents(lot.amount.mul(fraction));
     came.put({ ...lot, qty: part, amount });
     return { ...lot, amount: amount && lot.amount?.minus(amount) };
   });

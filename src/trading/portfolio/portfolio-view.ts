@@ -30,7 +30,7 @@ export interface PortfolioView {
   readonly equity_history: readonly string[];
 }
 
-export type PortfolioTotal = ReturnType<typeof figures>;
+export type PortfolioTotal = ReturnType<typeof toFigures>;
 
 export interface PortfolioRow extends PortfolioTotal {
   readonly symbol: string;
@@ -69,7 +69,7 @@ export function portfolioView(
       day: all.day.plus(one.parts.day),
       unrealized: all.unrealized.plus(one.parts.unrealized),
     }),
-    { value: ZERO, cost: ZERO, base: ZERO, day: ZERO, unrealized: ZERO } as Parts,
+    { value: ZERO, cost: ZERO, base: ZERO, day: ZERO, unrealized: ZERO } as PositionFigures,
   );
   return {
     account: account.account,
@@ -93,15 +93,15 @@ export function portfolioView(
         side: position.side,
         qty: own.qty.toFixed(),
         price: position.current_price,
-        ...figures(own, equity),
+        ...toFigures(own, equity),
         closes: closes?.get(position.symbol) ?? [],
       })),
-    total: figures(sum, equity),
+    total: toFigures(sum, equity),
     equity_history: history,
   };
 }
 
-interface Parts {
+interface PositionFigures {
   readonly value: Dec;
   readonly cost: Dec;
   /** Absolute value at the last close of the shares held then, plus the amount paid for shares added since. */
@@ -110,7 +110,10 @@ interface Parts {
   readonly unrealized: Dec;
 }
 
-function positionFigures(position: Position, traded: DayTrades | undefined): Parts & { readonly qty: Dec } {
+function positionFigures(
+  position: Position,
+  traded: DayTrades | undefined,
+): PositionFigures & { readonly qty: Dec } {
   const qty = signedQty(position);
   const units = contractMultiplier(position.symbol);
   const before = (traded === undefined ? qty : qty.minus(traded.qty)).mul(position.lastday_price).mul(units);
@@ -126,7 +129,7 @@ function positionFigures(position: Position, traded: DayTrades | undefined): Par
   };
 }
 
-function figures(parts: Parts, equity: Dec) {
+function toFigures(parts: PositionFigures, equity: Dec) {
   return {
     value: parts.value.toFixed(2),
     cost: parts.cost.toFixed(2),

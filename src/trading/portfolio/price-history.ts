@@ -13,7 +13,7 @@ export interface PriceHistory {
 }
 
 /** Converts a close to ten-thousandths of a dollar. @throws {RangeError} if it is too large or too precise */
-function priceUnits(close: string): number {
+function toUnits(close: string): number {
   const units = new Dec(close).mul(UNITS_PER_DOLLAR);
   if (!units.isInteger() || units.lt(0) || units.gt(Number.MAX_SAFE_INTEGER)) {
     throw new RangeError(`not a price with four decimals: ${close}`);
@@ -33,7 +33,7 @@ export function packHistory(
   const sorted = [...closes].sort((a, b) => a.day - b.day);
   return {
     days: Int32Array.from(sorted, ({ day }) => day),
-    closes: Float64Array.from(sorted, ({ close }) => priceUnits(close)),
+    closes: Float64Array.from(sorted, ({ close }) => toUnits(close)),
   };
 }
 

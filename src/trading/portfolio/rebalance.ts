@@ -1,9 +1,9 @@
-import { compare, Dec, isPositive, lesser, magnitude, ZERO } from '../decimal.ts';
+import { abs, compare, Dec, isPositive, min, ZERO } from '../decimal.ts';
 import { MAX_QTY, type OrderRequest } from '../order.ts';
 import { orderDefaults } from '../order-defaults.ts';
 import type { Drift } from './allocation.ts';
 
-const texts = {
+const leftReasonWords = {
   order_under_way: 'an order for it is already in progress',
   no_price: 'it has no price',
   buy_only: 'it is overweight, but selling is turned off',
@@ -13,10 +13,10 @@ const texts = {
   market_closed: 'it waits for the market to open',
   awaits_cash: 'there is not enough cash until something sells',
 } as const;
-type LeftReason = Exclude<keyof typeof texts, 'market_closed'>;
+type SkippedReason = Exclude<keyof typeof leftReasonWords, 'market_closed'>;
 
-export function leftWords(reason: string): string {
-  return Object.hasOwn(texts, reason) ? texts[reason as LeftReason] : reason;
+export function describeLeftReason(reason: string): string {
+  return Object.hasOwn(leftReasonWords, reason) ? leftReasonWords[reason as SkippedReason] : reason;
 }
 
 const ONE = new Dec(1);
@@ -60,10 +60,10 @@ interface SuggestedOrder {
 export interface Rebalancing {
   /** Sells first, then buys. No buy depends on the proceeds of a sell. */
   readonly orders: readonly SuggestedOrder[];
-  readonly left: readonly { readonly symbol: string; readonly reason: LeftReason }[];
+  readonly left: readonly { readonly symbol: string; readonly reason: SkippedReason }[];
 }
 
-interface Wish {
+interface RebalanceCandidate {
   readonly drift: Drift;
   readonly tradable: Tradable;
   readonly gap: Dec;
@@ -82,23 +82,26 @@ export function rebalance(
   account: { readonly equity: Dec; readonly cash: Dec },
   options: RebalanceOptions,
 ): Rebalancing {
-  const left: { symbol: string; reason: LeftReason }[] = [];
-  const wishes: Wish[] = [];
-  for (const drift of [...drifts].sort(bySymbol)) {
+  const left: { symbol: string; reason: SkippedReason }[] = [];
+  const wishes: RebalanceCandidate[] = [];
+  for (const drift of [...drifts].sort(compareBySymbol)) {
     const tradable = tradables.get(drift.symbol);
     const isPriced = hasPrice(tradable);
     if (isPriced && !tradable.busy) {
       const gap = drift.target.mul(account.equity).minus(tradable.value);
-      wishes.push({ drift, tradable, gap, size: magnitude(gap) });
+      wishes.push({ drift, tradable, gap, size: abs(gap) });
     } else if (drift.outside) {
       left.push({ symbol: drift.symbol, reason: isPriced ? 'order_under_way' : 'no_price' });
     }
   }
 
-  const buys = wishes.filter(({ drift, gap }) => drift.outside && isPositive(gap)).sort(byGap);
-  const surplus = wishes.filter(({ gap }) => gap.isNegative() && !gap.isZero()).sort(byGap);
+  const buys = wishes.filter(({ drift, gap }) => drift.outside && isPositive(gap)).sort(compareByGap);
+  const surplus = wishes.filter(({ gap }) => gap.isNegative() && !gap.isZero()).sort(compareByGap);
   const orders: SuggestedOrder[] = [];
-  const amountOf = ({ drift: { symbol, outside } }: Wish, made: SuggestedOrder | LeftReason): Dec => {
+  const amountOf = (
+    { drift: { symbol, outside } }: RebalanceCandidate,
+    made: SuggestedOrder | SkippedReason,
+  ): Dec => {
     if (typeof made !== 'string') {
       orders.push(made);
       return made.amount;
@@ -108,7 +111,7 @@ export function rebalance(
   };
   let proceeds: Dec = ZERO;
   for (const wish of surplus.filter(({ drift }) => drift.outside))
-    proceeds = proceeds.plus(amountOf(wish, sale(wish, 'drift', options)));
+    proceeds = proceeds.plus(amountOf(wish, suggestSell(wish, 'drift', options)));
 
   const spendable = Dec.max(0, account.cash.minus(options.cashReserve));
   const wanted = buys.reduce((sum, { gap }) => sum.plus(gap), ZERO);
@@ -116,11 +119,11 @@ export function rebalance(
   for (const wish of surplus.filter(({ drift }) => !drift.outside)) {
     const short = wanted.minus(spendable).minus(proceeds);
     if (short.lt(options.minOrder) || short.lte(0)) break;
-    proceeds = proceeds.plus(amountOf(wish, sale(wish, 'funding', options, short)));
+    proceeds = proceeds.plus(amountOf(wish, suggestSell(wish, 'funding', options, short)));
   }
 
   let cash = spendable;
-  for (const wish of buys) cash = cash.minus(amountOf(wish, purchase(wish, cash, options)));
+  for (const wish of buys) cash = cash.minus(amountOf(wish, suggestBuy(wish, cash, options)));
   return { orders, left };
 }
 
@@ -128,64 +131,64 @@ function hasPrice(tradable: Tradable | undefined): tradable is Tradable {
   return tradable !== undefined && isPositive(tradable.ask) && isPositive(tradable.bid);
 }
 
-const bySymbol = (a: Drift, b: Drift) => (a.symbol < b.symbol ? -1 : 1);
+const compareBySymbol = (a: Drift, b: Drift) => (a.symbol < b.symbol ? -1 : 1);
 
-function byGap(a: Wish, b: Wish): number {
-  return compare(b.size, a.size) || bySymbol(a.drift, b.drift);
+function compareByGap(a: RebalanceCandidate, b: RebalanceCandidate): number {
+  return compare(b.size, a.size) || compareBySymbol(a.drift, b.drift);
 }
 
 /** Returns the whole lots that an amount can buy. Uses integer division, because a rounded quotient could round up. */
-function lots(amount: Dec, each: Dec, lot: Dec): Dec {
+function wholeLots(amount: Dec, each: Dec, lot: Dec): Dec {
   return compare(lot, ONE) === 0 ? amount.divToInt(each) : amount.divToInt(each.mul(lot)).mul(lot);
 }
 
 /** Like {@link lots}, at the higher of the price and the held position's value per share, computed without division. */
-function lotsAtMark(amount: Dec, price: Dec, { qty, value }: Tradable, lot: Dec): Dec {
+function wholeLotsAtMark(amount: Dec, price: Dec, { qty, value }: Tradable, lot: Dec): Dec {
   const isMore = isPositive(qty) && compare(value, price.mul(qty)) > 0;
-  return isMore ? lots(amount.mul(qty), value, lot) : lots(amount, price, lot);
+  return isMore ? wholeLots(amount.mul(qty), value, lot) : wholeLots(amount, price, lot);
 }
 
-function sale(
-  { drift, tradable, size }: Wish,
+function suggestSell(
+  { drift, tradable, size }: RebalanceCandidate,
   reason: SuggestedOrder['reason'],
   options: RebalanceOptions,
   most: Dec = size,
-): SuggestedOrder | LeftReason {
+): SuggestedOrder | SkippedReason {
   if (options.buyOnly) return 'buy_only';
   const { bid, available } = tradable;
   const worst = tickUp(bid.mul(ONE.minus(options.slack)));
   if (!isPositive(available)) return 'nothing_to_sell';
-  const surplus = lotsAtMark(size, bid, tradable, options.lot);
+  const surplus = wholeLotsAtMark(size, bid, tradable, options.lot);
   // Enough to raise the amount even at the worst price.
   const enough = reason === 'funding' ? most.div(worst).div(options.lot).ceil().mul(options.lot) : surplus;
-  const wanted = lesser(surplus, enough);
-  const qty = compare(wanted, available) > 0 ? lots(available, ONE, options.lot) : wanted;
-  return order('sell', qty, worst, { drift, reason }, options);
+  const wanted = min(surplus, enough);
+  const qty = compare(wanted, available) > 0 ? wholeLots(available, ONE, options.lot) : wanted;
+  return suggestOrder('sell', qty, worst, { drift, reason }, options);
 }
 
-function purchase(
-  { drift, tradable, gap }: Wish,
+function suggestBuy(
+  { drift, tradable, gap }: RebalanceCandidate,
   cash: Dec,
   options: RebalanceOptions,
-): SuggestedOrder | LeftReason {
+): SuggestedOrder | SkippedReason {
   const worst = tickDown(tradable.ask.mul(ONE.plus(options.slack)));
-  const wanted = lotsAtMark(gap, tradable.ask, tradable, options.lot);
-  const qty = compare(wanted.mul(worst), cash) > 0 ? lots(cash, worst, options.lot) : wanted;
+  const wanted = wholeLotsAtMark(gap, tradable.ask, tradable, options.lot);
+  const qty = compare(wanted.mul(worst), cash) > 0 ? wholeLots(cash, worst, options.lot) : wanted;
   if (!isPositive(qty) && isPositive(wanted)) return 'awaits_cash';
-  const made = order('buy', qty, worst, { drift, reason: 'drift' }, options);
+  const made = suggestOrder('buy', qty, worst, { drift, reason: 'drift' }, options);
   return made === 'below_minimum' && compare(qty, wanted) < 0 ? 'awaits_cash' : made;
 }
 
-function order(
+function suggestOrder(
   side: 'buy' | 'sell',
   qty: Dec,
   worst: Dec,
   { drift, reason }: { drift: Drift; reason: SuggestedOrder['reason'] },
   options: RebalanceOptions,
-): SuggestedOrder | LeftReason {
+): SuggestedOrder | SkippedReason {
   if (!isPositive(qty)) return 'less_than_a_lot';
   // Anything above the maximum order size is left for the next check.
-  const size = lesser(qty, MAX_ORDER_QTY);
+  const size = min(qty, MAX_ORDER_QTY);
   const amount = size.mul(worst);
   if (compare(amount, options.minOrder) < 0) return 'below_minimum';
   return {

@@ -19,7 +19,7 @@ const MAX_FLOW_DELAY_DAYS = 4;
  * two values. A history flow is replaced if the activities have the same cash, to the cent, on that day or shortly
  * before. @param since `booked` flows up to this instant are ignored, as the value then includes them
  */
-function byOwnDate(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
+function dateFlowsByActivity(flows: readonly Flow[], booked: readonly Flow[], since: number): Flow[] {
   const own = new Set(flows);
   const cash = booked.filter((one) => one.shares !== true && one.at > since && !own.has(one));
   const days = Map.groupBy(cash, ({ at }) => newYorkDate(at));
@@ -116,7 +116,7 @@ export function accountReturns(
     moneyWeighted:
       first === undefined || last === undefined || first === last
         ? undefined
-        : moneyWeightedReturn(first, byOwnDate(flows, booked, first.at), last),
+        : moneyWeightedReturn(first, dateFlowsByActivity(flows, booked, first.at), last),
   };
 }
 
@@ -149,7 +149,7 @@ const CONVERGED_STEP = '1e-11';
  * same sign or time, or if no rate fits
  */
 export function xirr(flows: readonly Flow[]): Dec | undefined {
-  const solved = solve(flows);
+  const solved = solveGrowth(flows);
   return solved?.growth.div(solved.years).exp().minus(1);
 }
 
@@ -165,7 +165,7 @@ export function moneyWeightedReturn(
   const inside = flows.filter(({ at }) => at > start.at && at <= end.at);
   const back = inside.reduce((sum, { amount }) => (amount.isNegative() ? sum.minus(amount) : sum), end.value);
   if (!isPositive(back)) return undefined;
-  const solved = solve([
+  const solved = solveGrowth([
     { at: start.at, amount: start.value.neg() },
     ...inside.map(({ at, amount }) => ({ at, amount: amount.neg() })),
     { at: end.at, amount: end.value },
@@ -181,7 +181,7 @@ export function moneyWeightedReturn(
 }
 
 /** Solves Σ a·e^(-y·t) = 0 for y, with t from 0 to 1. y is the logarithm of the growth over `years`. */
-function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined {
+function solveGrowth(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined {
   const used = flows.filter(({ amount }) => !amount.isZero());
   const [one] = used;
   if (one === undefined) return undefined;
@@ -195,11 +195,11 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
     a: amount.div(scale).toNumber(),
   }));
   const years = (end - start) / DAY_MS / DAYS_PER_YEAR;
-  const guess = roughRoot(
+  const guess = findNearestRoot(
     {
       at: (y) => rough.reduce((sum, { a, t }) => sum + a * Math.exp(-y * t), 0),
       slope: (y) => rough.reduce((sum, { a, t }) => sum - a * t * Math.exp(-y * t), 0),
-      several: severalRoots(rough),
+      several: mayHaveSeveralRoots(rough),
     },
     years,
   );
@@ -228,7 +228,7 @@ function solve(flows: readonly Flow[]): { growth: Dec; years: Dec } | undefined 
 }
 
 /** The sum of all flows, discounted by a growth's logarithm, and its slope. */
-interface Curve {
+interface PresentValueCurve {
   at(y: number): number;
   slope(y: number): number;
   /** Whether there may be more than one root above zero, or below zero. */
@@ -236,14 +236,14 @@ interface Curve {
 }
 
 /** Returns the root whose rate |e^(y/years) - 1| is nearest to zero. @param years the period of y's growth */
-function roughRoot(curve: Curve, years: number): number | undefined {
+function findNearestRoot(curve: PresentValueCurve, years: number): number | undefined {
   if (curve.at(0) === 0) return 0;
   const rate = (y: number) => Math.abs(Math.expm1(y / years));
-  const above = firstRoot(curve, 1, MAX_LOG_GROWTH);
-  if (above === undefined) return firstRoot(curve, -1, MAX_LOG_GROWTH);
+  const above = findFirstRoot(curve, 1, MAX_LOG_GROWTH);
+  if (above === undefined) return findFirstRoot(curve, -1, MAX_LOG_GROWTH);
   // No rate is below -100 %, so if the root above zero is at 100 % or more, the whole range below is searched.
   const asNear = rate(above) < 1 ? -years * Math.log1p(-rate(above)) : MAX_LOG_GROWTH;
-  const below = firstRoot(curve, -1, Math.min(MAX_LOG_GROWTH, asNear));
+  const below = findFirstRoot(curve, -1, Math.min(MAX_LOG_GROWTH, asNear));
   return below !== undefined && rate(below) < rate(above) ? below : above;
 }
 
@@ -251,7 +251,9 @@ function roughRoot(curve: Curve, years: number): number | undefined {
  * Bounds the number of roots by Laguerre's extension of Descartes' rule: Σ a·e^(-y·t) has at most as many roots above
  * zero as its partial sums by rising t have sign changes, and below zero by falling t.
  */
-function severalRoots(terms: readonly { readonly t: number; readonly a: number }[]): Curve['several'] {
+function mayHaveSeveralRoots(
+  terms: readonly { readonly t: number; readonly a: number }[],
+): PresentValueCurve['several'] {
   const rising = terms.toSorted((one, two) => one.t - two.t).map(({ a }) => a);
   const changes = (amounts: readonly number[]) => {
     let [sum, sign, count] = [0, 0, 0];
@@ -266,7 +268,11 @@ function severalRoots(terms: readonly { readonly t: number; readonly a: number }
 }
 
 /** Searches outward from zero on one side for a sign change, then bisects. */
-function firstRoot({ at, slope, several }: Curve, side: 1 | -1, farthest: number): number | undefined {
+function findFirstRoot(
+  { at, slope, several }: PresentValueCurve,
+  side: 1 | -1,
+  farthest: number,
+): number | undefined {
   const { first, longer } = (side > 0 ? several.above : several.below) ? FINE_SEARCH_STEPS : SEARCH_STEPS;
   let near = 0;
   for (let step = first; Math.abs(near) < farthest; step *= longer) {

@@ -2,14 +2,14 @@ import { Dec, ZERO } from '../decimal.ts';
 import type { Account } from '../views.ts';
 
 /** Totals of accounts in one currency. Amounts have two decimals. */
-export interface TotalAcross {
+export interface AccountsTotal {
   readonly currency: string;
   readonly equity: string;
   readonly cash: string;
   readonly day_change: string | null;
 }
 
-export function totalsAcross(accounts: readonly Account[]): TotalAcross[] {
+export function totalByCurrency(accounts: readonly Account[]): AccountsTotal[] {
   const currencies = [...new Set(accounts.map(({ currency }) => currency))];
   return currencies.map((currency) => {
     const own = accounts.filter((account) => account.currency === currency);

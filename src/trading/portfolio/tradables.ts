@@ -11,7 +11,7 @@ export const MIN_SHARE_FRACTION = '0.000000001';
  * Returns trading facts by symbol. Omits symbols without a quote. @param bySymbol the same weights as for the drift
  * @param awaited symbols with a pending approval
  */
-export function tradables(
+export function tradablesBySymbol(
   symbols: readonly string[],
   facts: {
     readonly quotes: ReadonlyMap<string, Quote>;

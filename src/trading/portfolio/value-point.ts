@@ -47,7 +47,7 @@ export function valuePoints(
       return { at, value, flow };
     });
   for (const { amount, index } of late) {
-    const place = explains(points, index, amount) ? index : index + 1;
+    const place = explainsBetterHere(points, index, amount) ? index : index + 1;
     const point = points[place];
     if (place > 0 && point !== undefined) point.flow = point.flow.plus(amount);
   }
@@ -55,7 +55,7 @@ export function valuePoints(
 }
 
 /** Returns whether a flow leaves less unexplained change in this period than in the next. */
-function explains(points: readonly ValuePoint[], index: number, amount: Dec): boolean {
+function explainsBetterHere(points: readonly ValuePoint[], index: number, amount: Dec): boolean {
   const [before, point, next] = [points[index - 1], points[index], points[index + 1]];
   if (point === undefined || next === undefined) return true;
   const here = before && point.value.minus(before.value).minus(point.flow);

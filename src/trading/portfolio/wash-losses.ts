@@ -6,14 +6,14 @@ import { type BookLot, type LotPool, proportionalAmount } from './lot-pool.ts';
 /** Days in the window before the sale and after it. With the day of the sale that makes 61. */
 export const WASH_SALE_WINDOW_DAYS = 30;
 
-export interface Washed {
+export interface WashedShares {
   /** Shares sold at a loss that were replaced within the window. */
   washed: Dec;
   /** The disallowed loss in dollars, whole cents, which is added to the cost of the replacement shares. */
   disallowed: Dec;
 }
 
-interface Closed extends Washed {
+interface Closed extends WashedShares {
   readonly qty: Dec;
   readonly opened: number | undefined;
   readonly closed: number;
@@ -50,7 +50,7 @@ export class WashLosses {
       const sold = newYorkDate(closed);
       const days = daysBetween(newYorkDate(opened), sold) + tacked;
       const open = { closing, sold, days, qty, loss: cost.minus(proceeds) };
-      held.lots = held.lots.flatMap((lot) => instead(lot, open));
+      held.lots = held.lots.flatMap((lot) => replaceShares(lot, open));
       if (isPositive(open.qty)) this.#open.set(symbol, [...(this.#open.get(symbol) ?? []), open]);
     }
   }
@@ -59,7 +59,10 @@ export class WashLosses {
   bought(symbol: string, lot: BookLot & { readonly at: number }): BookLot[] {
     const open = this.#open.get(symbol);
     if (open === undefined) return [lot];
-    const lots = open.reduce<BookLot[]>((parts, loss) => parts.flatMap((part) => instead(part, loss)), [lot]);
+    const lots = open.reduce<BookLot[]>(
+      (parts, loss) => parts.flatMap((part) => replaceShares(part, loss)),
+      [lot],
+    );
     const day = newYorkDate(lot.at);
     this.#open.set(
       symbol,
@@ -73,7 +76,7 @@ export class WashLosses {
   }
 }
 
-function instead(lot: BookLot, open: OpenLoss): BookLot[] {
+function replaceShares(lot: BookLot, open: OpenLoss): BookLot[] {
   const { closing, sold, days } = open;
   if (lot.at === undefined || lot.replaces === true || lot.at === closing.opened || !isPositive(open.qty))
     return [lot];

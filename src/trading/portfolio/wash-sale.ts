@@ -46,7 +46,7 @@ interface Sale {
  * Returns whether shares of the symbol were bought within 30 days of a prospective sale, and how much of its loss that
  * affects ({@link lotHistory}, first in, first out).
  */
-export function washSale(sale: Sale, activities: readonly Activity[]): WashSale {
+export function findWashSale(sale: Sale, activities: readonly Activity[]): WashSale {
   const { symbol, qty, price, at } = sale;
   const row: Activity = {
     id: '',
@@ -77,8 +77,8 @@ export function recentLosses(symbol: string, activities: readonly Activity[], no
   );
   return [...Map.groupBy(recent, ({ trade }) => trade).values()]
     .map((sold) => {
-      const qty = sum(sold, (one) => one.qty);
-      const price = sum(sold, ({ proceeds }) => proceeds ?? ZERO)
+      const qty = sumBy(sold, (one) => one.qty);
+      const price = sumBy(sold, ({ proceeds }) => proceeds ?? ZERO)
         .div(qty)
         .div(contractMultiplier(symbol));
       return toWashSale({ symbol, at: sold[0]?.closed ?? now, qty, price }, closings, sold, activities);
@@ -112,26 +112,26 @@ function toWashSale(
     price,
     begins,
     ends,
-    gain: sum(known, ({ gain }) => gain),
-    lossQty: sum(losing, (one) => one.qty),
-    loss: sum(losing, ({ gain }) => gain.neg()),
-    unknown: qty.minus(sum(known, (one) => one.qty)),
+    gain: sumBy(known, ({ gain }) => gain),
+    lossQty: sumBy(losing, (one) => one.qty),
+    loss: sumBy(losing, ({ gain }) => gain.neg()),
+    unknown: qty.minus(sumBy(known, (one) => one.qty)),
     purchases: toFills(activities)
       .filter((fill) => fill.symbol === symbol && fill.side === 'buy' && isNear(fill.at))
       .map((fill) => ({
         date: newYorkDate(fill.at),
-        qty: Dec.max(0, fill.qty.minus(sum(gone.get(fill.at) ?? [], (one) => one.qty))),
+        qty: Dec.max(0, fill.qty.minus(sumBy(gone.get(fill.at) ?? [], (one) => one.qty))),
         price: fill.price.div(contractMultiplier(symbol)),
       }))
       .filter((one) => isPositive(one.qty)),
-    affectedQty: sum(losing, ({ washed }) => washed),
-    affectedLoss: sum(losing, ({ disallowed }) => disallowed),
+    affectedQty: sumBy(losing, ({ washed }) => washed),
+    affectedLoss: sumBy(losing, ({ disallowed }) => disallowed),
     unclear: toShareExchanges(activities).some(
       (one) => isNear(one.at) && one.legs.some((leg) => leg.symbol === symbol),
     ),
   };
 }
 
-function sum<T>(list: readonly T[], of: (one: T) => Dec): Dec {
+function sumBy<T>(list: readonly T[], of: (one: T) => Dec): Dec {
   return list.reduce((total, one) => total.plus(of(one)), ZERO);
 }

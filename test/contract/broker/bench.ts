@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
@@ -10,10 +10,10 @@ import {
   brokerSettingsSchema,
   traitsOf,
 } from '../../../src/gateway/broker/brokers.ts';
-import { Dec, price } from '../../../src/trading/decimal.ts';
+import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import type { OrderType } from '../../../src/trading/order-types.ts';
-import { isFinal, type Order } from '../../../src/trading/views.ts';
+import { isFinalStatus, type Order } from '../../../src/trading/views.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
 import { createWire, type Wire } from './wire.ts';
 
@@ -82,13 +82,13 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
       now: fixture.now ?? Date.now,
       // A broker that says how seldom it may be asked is a stand-in here: nobody waits for it.
       sleep: async () => undefined,
-      assets: createAssetCatalogue(Date.now),
+      assets: createAssetCatalog(Date.now),
     })(fixture.credentials, () => unauthorized++);
   const broker = connect(10_000);
   const { account } = await broker.account();
   const [quote] = await broker.quotes([fixture.symbol]);
   if (quote === undefined) throw new Error(`there is no price for ${fixture.symbol}`);
-  const times = (factor: string) => price(new Dec(quote.last).times(factor));
+  const times = (factor: string) => formatPrice(new Dec(quote.last).times(factor));
   const prices = pricesOf(times);
   const place = async (order: OrderDraft) => {
     const made = await placed(broker, order);
@@ -109,7 +109,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
         qty: '1',
         type,
         limit_price: undefined,
-        reference_price: price(quote.last),
+        reference_price: formatPrice(quote.last),
         ...prices[type],
         ...changes,
       }),
@@ -124,7 +124,7 @@ export async function openBench(fixture: BrokerFixture): Promise<Bench> {
 }
 
 export async function clear(broker: Broker, { id, status }: Order): Promise<void> {
-  if (!isFinal(status)) await broker.cancel(id);
+  if (!isFinalStatus(status)) await broker.cancel(id);
 }
 
 /** The value, which has everything that the schema asks for and nothing beside it. */

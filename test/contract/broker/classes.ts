@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
 import { getAssetClass, parseOptionSymbol, symbolTicks } from '../../../src/trading/asset-class.ts';
-import { Dec, price } from '../../../src/trading/decimal.ts';
+import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { listedContractSchema } from '../../../src/trading/listed-contract.ts';
 import { addDays, newYorkDate } from '../../../src/trading/new-york-time.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
@@ -61,7 +61,7 @@ export function classContract(
     if (found === undefined) throw new Error(`${other.symbol} is of a class that is not in the traits`);
     return found;
   };
-  const times = (factor: string) => price(new Dec(last).times(factor), symbolTicks(other.symbol));
+  const times = (factor: string) => formatPrice(new Dec(last).times(factor), symbolTicks(other.symbol));
   /** A purchase far from where it would trade, unless it is a market order; nothing is held of it, so an option opens. */
   const order = (type: OrderType, changes: Changes = {}): OrderDraft =>
     bench.order(type, {

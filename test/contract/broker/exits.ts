@@ -1,14 +1,14 @@
 import { expect, it } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
-import { changesTo, matchesIntent } from '../../../src/gateway/orders/replacement.ts';
-import { Dec, price } from '../../../src/trading/decimal.ts';
+import { computeOrderChanges, matchesIntent } from '../../../src/gateway/orders/replacement.ts';
+import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { toOrderRequest } from '../../../src/trading/open-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { type OrderClass, orderClasses } from '../../../src/trading/order-classes.ts';
-import { isOver, liveParts } from '../../../src/trading/order-legs.ts';
+import { hasEnded, liveParts } from '../../../src/trading/order-legs.ts';
 import { orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
-import { isFinal, type Order } from '../../../src/trading/views.ts';
+import { isFinalStatus, type Order } from '../../../src/trading/views.ts';
 import { boundedOrder } from '../../../src/trading/worst-case.ts';
 import { type Bench, clear, placed } from './bench.ts';
 
@@ -26,9 +26,9 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       ...(held ? { side: 'sell', limit_price: undefined } : {}),
       ...changes,
     });
-    const times = (factor: string) => price(new Dec(whole.reference_price).times(factor));
+    const times = (factor: string) => formatPrice(new Dec(whole.reference_price).times(factor));
     const entry = whole.limit_price ?? whole.reference_price;
-    const below = held || type === 'market' ? times('0.5') : price(new Dec(entry).times('0.9'));
+    const below = held || type === 'market' ? times('0.5') : formatPrice(new Dec(entry).times('0.9'));
     return boundedOrder({
       ...whole,
       order_class: name,
@@ -78,7 +78,7 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       }
       expect(isSameOrder(answered, { ...draft, take_profit_limit_price: '9999.00' })).toBe(false);
       await bench().broker.cancel(answered.id);
-      expect(isOver(await read(answered))).toBe(true);
+      expect(hasEnded(await read(answered))).toBe(true);
       expect(await open()).toEqual([]);
     },
   );
@@ -90,13 +90,13 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       expect(entry.status).toBe('filled');
       const legs = (await read(entry)).legs ?? [];
       expect(legs).toHaveLength(2);
-      expect(legs.some(({ status }) => isFinal(status))).toBe(false);
+      expect(legs.some(({ status }) => isFinalStatus(status))).toBe(false);
       // Listed beside it or below it, nothing of it is counted twice, and nothing is left out.
       const standing = (await open()).flatMap(liveParts).filter(({ symbol }) => symbol === entry.symbol);
       expect(standing.map(({ side, qty }) => [side, qty])).toEqual([['sell', '1']]);
       const [first] = legs;
       await bench().broker.cancel(first?.id ?? '');
-      expect(isOver(await read(entry))).toBe(true);
+      expect(hasEnded(await read(entry))).toBe(true);
     },
   );
 
@@ -106,12 +106,12 @@ export function exitCases(bench: () => Bench, { orders: { us_equity: terms } }: 
       const entry = await place(order('bracket', { type: 'market' }));
       const stop = (await read(entry)).legs?.find(({ stop_price }) => stop_price !== null);
       if (stop === undefined) throw new Error('there is no stop');
-      const moved = (was: string | null) => price(new Dec(was ?? 0).times('1.01'));
+      const moved = (was: string | null) => formatPrice(new Dec(was ?? 0).times('1.01'));
       const prices = { stop_price: moved(stop.stop_price), limit_price: moved(stop.limit_price) };
       const terms = { ...toOrderRequest(stop), ...prices };
       const base = bench().order('stop_limit');
       const draft = { ...base, ...terms, account: base.account };
-      const changes = changesTo(draft, stop, bench().traits);
+      const changes = computeOrderChanges(draft, stop, bench().traits);
       const answer = await bench().broker.replace(stop.id, { order: draft, changes });
       if (answer.outcome !== 'accepted') throw new Error(`the stop is ${JSON.stringify(answer)}`);
       expect(matchesIntent(answer.order, { draft, replaces: stop.id })).toBe(true);

@@ -1,9 +1,9 @@
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { BrokerContext } from '../../../src/gateway/broker/broker-kind.ts';
 
 /** What an adapter on paper is connected with; it waits for nothing. */
 export function onPaper(changes: Partial<BrokerContext> = {}): BrokerContext {
   const { now = Date.now } = changes;
   const usual = { environment: 'paper', fetch, timeoutMs: 5000, sleep: async () => undefined } as const;
-  return { ...usual, now, assets: createAssetCatalogue(now), ...changes };
+  return { ...usual, now, assets: createAssetCatalog(now), ...changes };
 }

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { z } from 'zod';
-import type { BrokerTraits, Lackable } from '../../../src/gateway/broker/broker-traits.ts';
+import type { BrokerTraits, OptionalFeature } from '../../../src/gateway/broker/broker-traits.ts';
 import { activitySchema, tradingDaySchema } from '../../../src/trading/activity.ts';
 import { articleSchema, corporateActionSchema, watchlistSchema } from '../../../src/trading/market-news.ts';
 import { newYorkDate } from '../../../src/trading/new-york-time.ts';
@@ -19,7 +19,7 @@ import type { Mishap } from './wire.ts';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: BrokerTraits): void {
-  const has = (what: Lackable) => it.runIf(!lacks.includes(what));
+  const has = (what: OptionalFeature) => it.runIf(!lacks.includes(what));
 
   it('of the account tells where it is, and what is in it', async () => {
     expect(exactly(accountSchema, await bench().broker.account())).toMatchObject({
@@ -204,7 +204,7 @@ export function readingCases(bench: () => Bench, { lacks, orders, dayFlows }: Br
     const { broker, fixture, wire } = bench();
     const now = new Date();
     const day = '2026-11-23';
-    const asked: Record<Lackable, () => Promise<unknown>> = {
+    const asked: Record<OptionalFeature, () => Promise<unknown>> = {
       bars: () => broker.bars({ symbol: fixture.symbol, timeframe: '1Day', start: now, end: now, limit: 1 }),
       activities: () => broker.activities({ after: undefined, page: undefined }),
       portfolioHistory: () => broker.portfolioHistory({ period: '1M', timeframe: undefined }),

@@ -3,7 +3,7 @@ import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import type { OrderTerms, Taken } from '../../../src/trading/order-terms.ts';
+import type { AcceptedTerms, OrderTerms } from '../../../src/trading/order-terms.ts';
 import { type OrderType, orderTypes, timesInForce } from '../../../src/trading/order-types.ts';
 import { type Bench, type Changes, clear } from './bench.ts';
 
@@ -25,7 +25,7 @@ export function takenCases(
   terms: () => OrderTerms,
   part: () => string,
 ): void {
-  const check = async (type: OrderType, among: Taken | undefined, changes: Changes) => {
+  const check = async (type: OrderType, among: AcceptedTerms | undefined, changes: Changes) => {
     const really: string[] = [];
     for (const time_in_force of timesInForce) {
       if (await take(type, { ...changes, time_in_force })) really.push(time_in_force);

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountMemory, CheckStore, StoredNotice } from '../../../src/store/check-store.ts';
+import type { AccountCheckState, CheckStore, StoredNotice } from '../../../src/store/check-store.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
 import { Dec } from '../../../src/trading/decimal.ts';
 
@@ -12,7 +12,7 @@ export interface OpenedCheckStore {
 /** What every store of checks promises. */
 export function checkStoreContract(open: () => Promise<OpenedCheckStore>): void {
   let opened: OpenedCheckStore;
-  let memory: AccountMemory<StoredNotice>;
+  let memory: AccountCheckState<StoredNotice>;
   beforeEach(async () => {
     opened = await open();
     memory = opened.store.account({ profile: 'p:alice', account: 'PA1' });

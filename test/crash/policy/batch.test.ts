@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it, vi } from 'vitest';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';
 import { isSettledState } from '../../../src/trading/proposal.ts';
-import { isFinal, type Order } from '../../../src/trading/views.ts';
+import { isFinalStatus, type Order } from '../../../src/trading/views.ts';
 import type { BookedOrder, CrashWorld } from '../crash-world.ts';
 import type { Failpoint } from '../failpoints.ts';
 import { createLanes } from '../lanes.ts';
@@ -112,7 +112,7 @@ async function filled(world: CrashWorld): Promise<Set<string>> {
   await vi.waitUntil(
     async () => {
       book = await world.book();
-      return book.every(({ status }) => isFinal(status as Order['status']));
+      return book.every(({ status }) => isFinalStatus(status as Order['status']));
     },
     { timeout: PATIENCE_MS, interval: 100 },
   );

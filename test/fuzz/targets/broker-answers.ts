@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createAssetCatalogue } from '../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalogue.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import { brokerOf, brokerSettingsSchema, traitsOf } from '../../../src/gateway/broker/brokers.ts';
@@ -151,7 +151,7 @@ async function openBroker(start: () => Promise<StandIn>): Promise<Target> {
       timeoutMs: 5_000,
       now: () => now,
       sleep: async () => undefined,
-      assets: createAssetCatalogue(() => now),
+      assets: createAssetCatalog(() => now),
     })(standIn.credentials, () => undefined);
 
   return {

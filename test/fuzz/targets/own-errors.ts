@@ -1,12 +1,14 @@
 import { InvalidArgumentError } from 'commander';
-import { NoReceipt } from '../../../src/approval/receipts/receipt-form.ts';
+import { ReceiptError } from '../../../src/approval/receipts/receipt-form.ts';
 import { isTradeAgentError } from '../../../src/errors/errors.ts';
 import { UnacceptableDetails } from '../../../src/home/identity-provider/approval-subject.ts';
 import { ProblemError } from '../../../src/trading/refusal.ts';
 
 export const isOwnError = (error: unknown): boolean =>
   isTradeAgentError(error) ||
-  [ProblemError, NoReceipt, UnacceptableDetails, InvalidArgumentError].some((kind) => error instanceof kind);
+  [ProblemError, ReceiptError, UnacceptableDetails, InvalidArgumentError].some(
+    (kind) => error instanceof kind,
+  );
 
 /** @throws unexpected errors */
 export async function readsOrRefuses(read: () => unknown): Promise<void> {

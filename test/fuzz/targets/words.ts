@@ -2,16 +2,16 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { callsWithin, readWritten } from '../../../src/agent/model/written-calls.ts';
+import { classifyText, findCalls } from '../../../src/agent/model/written-calls.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 import { readHistory } from '../../../src/app/imports.ts';
-import { chosenLots } from '../../../src/app/portfolio/gains.ts';
+import { readLotChoices } from '../../../src/app/portfolio/gains.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { parseAccessToken } from '../../../src/auth/session/access-token.ts';
 import { parsePrivateJwk } from '../../../src/auth/session/dpop-key.ts';
 import { parseSlashCommand } from '../../../src/cli/chat/slash-commands.ts';
 import { parseAge, parseDuration } from '../../../src/cli/options/duration.ts';
-import { checkConfig } from '../../../src/config/config-file.ts';
+import { parseConfig } from '../../../src/config/config-file.ts';
 import { parseYaml } from '../../../src/config/yaml-file.ts';
 import { type CedarEngine, loadCedar } from '../../../src/gateway/policy/cedar/cedar-engine.ts';
 import { readRules } from '../../../src/gateway/policy/cedar/rule-text.ts';
@@ -23,7 +23,7 @@ import { retryAfterMs } from '../../../src/net/retry-after.ts';
 import { parseDays } from '../../../src/sandbox/market/replay/day-rows.ts';
 import { csvRows, jsonRows } from '../../../src/sandbox/market/replay/read-folder.ts';
 import { safeLine, safeText } from '../../../src/text/shown-text.ts';
-import { streamMessages } from '../../../src/tools/gateway/event-stream.ts';
+import { readStreamMessages } from '../../../src/tools/gateway/event-stream.ts';
 import { parseAlert } from '../../../src/trading/alert.ts';
 import {
   contractMultiplier,
@@ -34,7 +34,7 @@ import {
   symbolTicks,
 } from '../../../src/trading/asset-class.ts';
 import { contractWords } from '../../../src/trading/contract-words.ts';
-import { decimal, decimalString, isOnTick, plain, price } from '../../../src/trading/decimal.ts';
+import { decimalString, formatPrice, isOnTick, parseDecimal, toPlain } from '../../../src/trading/decimal.ts';
 import { type OpenTarget, reads } from './target.ts';
 
 const NOW = Date.parse('2026-11-25T17:00:00Z');
@@ -72,11 +72,11 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   'a duration': reads(parseDuration, '5m', '2h', '90s', '1d'),
   'an age': reads(parseAge, '5m', '30d', '2w'),
   'calls of a model': reads(
-    callsWithin,
+    findCalls,
     '<tool_call>{"name":"get_quote","arguments":{"symbols":["KO"]}}</tool_call>',
   ),
   'a written call': reads(
-    (text) => readWritten(text, ['get_quote', 'place_order'], true),
+    (text) => classifyText(text, ['get_quote', 'place_order'], true),
     '{"name": "place_order", "arguments": {"symbol": "KO", "side": "buy", "qty": "1"}}',
     '```json\n{"tool":"get_quote","parameters":{"symbols":["KO"]}}\n```',
     'get_quote(symbols=["KO"])',
@@ -100,9 +100,9 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
   'a decimal': reads(
     (text) => {
       if (!decimalString.safeParse(text).success) return;
-      assert.ok(decimal(plain(text)).eq(decimal(text)));
+      assert.ok(parseDecimal(toPlain(text)).eq(parseDecimal(text)));
       assert.ok(
-        isOnTick(price(text), [
+        isOnTick(formatPrice(text), [
           { from: '1', decimals: 2 },
           { from: '0', decimals: 4 },
         ]),
@@ -140,7 +140,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     '\ufeffdate,type,symbol,qty,from,fraction\n2025-03-31,spin_off,NEW,5,OLD,0.2\n2025-03-31,split,KO,2,,\n',
   ),
   'named lots': readsFile(
-    (file) => chosenLots(file),
+    (file) => readLotChoices(file),
     'symbol,sold,acquired,qty\nKO,2026-03-31,2025-01-02,5\n',
   ),
   'days as CSV': reads(
@@ -157,7 +157,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     'accounts: &a\n  X: &b {max_day_loss: "100"}\n  Y: *b\n',
   ),
   'config.yaml': reads(
-    (text) => checkConfig(text, 'config.yaml'),
+    (text) => parseConfig(text, 'config.yaml'),
     'default_profile: mine\nprofiles:\n  mine:\n    issuer: https://id.example\n    gateway: https://gw.example\n    login_client: {client_id: trade-agent}\n',
     'mcp_servers: {news: {command: node, args: [x], tools: [search]}}\nalerts: [{symbol: KO, above: 70}]\n',
   ),
@@ -189,7 +189,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
         controller.close();
       },
     });
-    for await (const message of streamMessages(body, 10_000))
+    for await (const message of readStreamMessages(body, 10_000))
       if (!message.comment) assert.match(message.id, /^\d{1,15}$/);
   }, 'id: 1\nevent: proposal\ndata: {"id":"x"}\n\n: ping\n\nid: 2\rdata: a\rdata: b\r\r'),
 };

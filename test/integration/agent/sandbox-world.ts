@@ -9,7 +9,7 @@ import type { Session } from '../../../src/auth/session/session.ts';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 import { type Sandbox, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import { databaseKey } from '../../../src/secrets/database-key.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
@@ -18,7 +18,7 @@ import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 export function sandboxWorld() {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-sandbox-'));
   const folder = join(root, 'agent');
-  const home: Home = { config: folder, data: folder, log: folder, sandbox: join(root, 'sandbox') };
+  const home: UserDirs = { config: folder, data: folder, log: folder, sandbox: join(root, 'sandbox') };
   const agents: Agent[] = [];
   const world = {} as {
     sandbox: Sandbox;

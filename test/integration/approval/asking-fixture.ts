@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import type { Question } from '../../../src/approval/asking-port.ts';
-import type { CibaAskingOptions } from '../../../src/approval/ciba/ciba-asking.ts';
+import type { CibaApprovalClientOptions } from '../../../src/approval/ciba/ciba-asking.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import type { LyingProvider } from '../auth/lying-provider.ts';
 import { anOrder } from '../auth/order-details.ts';
@@ -34,8 +34,8 @@ export function aQuestion(gateway = GATEWAY, change: Partial<Question> = {}): Qu
 
 export function optionsFor(
   provider: Pick<LyingProvider, 'issuer'>,
-  change: Partial<CibaAskingOptions> = {},
-): CibaAskingOptions {
+  change: Partial<CibaApprovalClientOptions> = {},
+): CibaApprovalClientOptions {
   return {
     issuer: provider.issuer,
     resource: GATEWAY,

@@ -5,13 +5,13 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { verifyRecord } from '../../../src/app/gateway/gateway-record.ts';
 import { AuditChain } from '../../../src/approval/audit-chain.ts';
-import { checkpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
+import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
 import { createCheckpoints } from '../../../src/approval/checkpoints/checkpoints.ts';
 import { timeStampAuthority } from '../../../src/approval/checkpoints/time-stamp-authority.ts';
 import { verifyTimeStampToken } from '../../../src/approval/checkpoints/time-stamp-token.ts';
 import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { readCertificates } from '../../../src/net/certificate-file.ts';
-import { lineHash } from '../../../src/store/audit.ts';
+import { entryHash } from '../../../src/store/audit.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { hasOpenssl, startTimeStampServer, type TimeStampServer } from './time-stamp-server.ts';
 
@@ -84,7 +84,7 @@ function rechained(lines: readonly string[], change: (line: Line) => Line | unde
     const line = change(JSON.parse(text) as Line);
     if (line === undefined) return [];
     const { hash: _, ...rest }: Line = { ...line, seq: ++seq, prev };
-    prev = lineHash(rest);
+    prev = entryHash(rest);
     return [JSON.stringify({ ...rest, hash: prev })];
   });
 }
@@ -363,5 +363,5 @@ describe.skipIf(!hasOpenssl)('a time-stamp authority (OpenSSL; skipped where the
 it('a reader believes nobody that it was not told of', async () => {
   const { lines } = await recordOver(1);
   const line = JSON.parse(lines().find((text) => eventOf(text) === 'checkpoint') ?? '') as Line;
-  expect(await checkpointReader({ isTrusted: () => false }).see(line)).toBe('signer');
+  expect(await createCheckpointReader({ isTrusted: () => false }).see(line)).toBe('signer');
 });

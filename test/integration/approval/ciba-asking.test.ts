@@ -1,12 +1,12 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Asking } from '../../../src/approval/asking-port.ts';
-import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import type { CibaPort } from '../../../src/approval/asking-port.ts';
+import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-asking.ts';
 import { createWorld, type World } from '../auth/identity-provider-world.ts';
 import { aQuestion, clientKey, optionsFor, soon } from './asking-fixture.ts';
 
 let world: World;
-let asking: Asking;
+let asking: CibaPort;
 beforeEach(async () => {
   const { d: _, ...publicKey } = clientKey;
   world = await createWorld({ gatewayKeys: [publicKey] });
@@ -15,7 +15,7 @@ beforeEach(async () => {
 afterEach(() => world.close());
 
 const another = () =>
-  new CibaAsking(
+  new CibaApprovalClient(
     optionsFor(world.profile, {
       resource: world.profile.audience,
       client: { id: 'gateway' },

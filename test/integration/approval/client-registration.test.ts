@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CibaAsking, type CibaAskingOptions } from '../../../src/approval/ciba/ciba-asking.ts';
+import {
+  CibaApprovalClient,
+  type CibaApprovalClientOptions,
+} from '../../../src/approval/ciba/ciba-asking.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
 import { aQuestion, clientKey, GATEWAY, optionsFor } from './asking-fixture.ts';
 
@@ -21,8 +24,8 @@ afterEach(async () => {
 });
 
 const lie = (lies: Lies) => Object.assign(provider.lies, lies);
-const asking = (change: Partial<CibaAskingOptions> = {}) =>
-  new CibaAsking(optionsFor(provider, { client: { registrationFile }, ...change }));
+const asking = (change: Partial<CibaApprovalClientOptions> = {}) =>
+  new CibaApprovalClient(optionsFor(provider, { client: { registrationFile }, ...change }));
 
 describe('a gateway that registers itself', () => {
   it('does so once, as a confidential client with a public key only', async () => {

@@ -6,13 +6,13 @@ import { getRequestListener } from '@hono/node-server';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
 import { defaultQuotas, type Quotas } from '../../../src/approval/kernel/quotas.ts';
-import { Keys } from '../../../src/approval/keys/keys.ts';
+import { ApprovalKeys } from '../../../src/approval/keys/keys.ts';
 import { createGateway, type Gateway } from '../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../src/gateway/gateway-options.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { GatewayStores } from '../../../src/store/gateway-stores.ts';
-import { questionSeal } from '../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { isSettledState, type ProposalState } from '../../../src/trading/proposal.ts';
 import { startAlpacaStandIn } from '../gateway/support/alpaca-stand-in.ts';
@@ -77,8 +77,8 @@ export async function startForeignWorld(
   const broker = await startAlpacaStandIn();
   for (const [token, user] of broker.tokens) issuer.connected.set(user, token);
   const database = new Database(':memory:');
-  const stores = given ?? sqliteGatewayStores(database, questionSeal('of the gateway'));
-  const keys = new Keys({
+  const stores = given ?? sqliteGatewayStores(database, createAuthReqIdSeal('of the gateway'));
+  const keys = new ApprovalKeys({
     store: stores.keys,
     gateway: server.url,
     rpId: new URL(server.url).hostname,

@@ -1,7 +1,10 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Question } from '../../../src/approval/asking-port.ts';
-import { CibaAsking, type CibaAskingOptions } from '../../../src/approval/ciba/ciba-asking.ts';
+import {
+  CibaApprovalClient,
+  type CibaApprovalClientOptions,
+} from '../../../src/approval/ciba/ciba-asking.ts';
 import { badIdTokens } from '../auth/bad-id-tokens.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
@@ -15,8 +18,8 @@ afterEach(() => provider.close());
 
 const lie = (lies: Lies) => Object.assign(provider.lies, lies);
 
-async function approval(change: Partial<CibaAskingOptions> = {}, question: Partial<Question> = {}) {
-  const asking = new CibaAsking(optionsFor(provider, change));
+async function approval(change: Partial<CibaApprovalClientOptions> = {}, question: Partial<Question> = {}) {
+  const asking = new CibaApprovalClient(optionsFor(provider, change));
   const asked = aQuestion(GATEWAY, question);
   const request = await asking.request(asked);
   const expected = { sub: 'alice', details: asked.details, expiresAt: request.expiresAt };

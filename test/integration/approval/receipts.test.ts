@@ -5,11 +5,11 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkpointNote } from '../../../src/approval/receipts/checkpoint.ts';
-import { NoReceipt, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
+import { ReceiptError, receiptText } from '../../../src/approval/receipts/receipt-form.ts';
 import { type ReceiptKey, receiptKey } from '../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../src/approval/receipts/verify-receipt.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import { lineHash } from '../../../src/store/audit.ts';
+import { entryHash } from '../../../src/store/audit.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import type { ProposalRequestInput } from '../../../src/trading/proposal.ts';
 import type { Receipt } from '../../../src/trading/receipt.ts';
@@ -95,7 +95,7 @@ const faultOf = async (text: string, key = gatewayKey) => {
     await verifyReceipt(text, (thumbprint) => thumbprint === key);
     return 'holds';
   } catch (error) {
-    if (error instanceof NoReceipt) return error.fault;
+    if (error instanceof ReceiptError) return error.fault;
     throw error;
   }
 };
@@ -223,7 +223,7 @@ describe('a receipt of a day that is over', () => {
       const { hash: _hash, ...line } = last(receipt);
       forge(line, receipt);
       if (receipt.record.at(-1)?.includes('"checkpoint"'))
-        receipt.record[receipt.record.length - 1] = JSON.stringify({ ...line, hash: lineHash(line) });
+        receipt.record[receipt.record.length - 1] = JSON.stringify({ ...line, hash: entryHash(line) });
     });
     expect(await faultOf(text, key.jwk.kid)).toBe(fault);
     if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).not.toEqual(['holds']);
@@ -236,7 +236,7 @@ describe('a receipt of a day that is over', () => {
       const head = { seq: Number(line.seq) - 1, hash: String(line.prev) };
       const { facts } = checkpointNote(thief, receipt.gateway, String(line.day))(head, String(line.previous));
       const signed = { ...line, ...facts };
-      receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: lineHash(signed) });
+      receipt.record[receipt.record.length - 1] = JSON.stringify({ ...signed, hash: entryHash(signed) });
     });
     expect(await faultOf(text, key.jwk.kid)).toBe('signer');
     if (hasPython) expect(pythonSays([written('covered', text)], key.jwk.kid)).toEqual(['signer']);

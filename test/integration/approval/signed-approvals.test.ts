@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Keys } from '../../../src/approval/keys/keys.ts';
+import { ApprovalKeys } from '../../../src/approval/keys/keys.ts';
 import { softwareKey } from '../../../src/approval/signature/software-key.ts';
 import { createPhoneClient, type PhoneRequest } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
@@ -86,7 +86,7 @@ describe('an approval in a home', () => {
     const database = new Database(join(world.folder, 'sandbox', 'gateway.db'));
     const place = { origin: address(), rpId: 'localhost' };
     try {
-      const keys = new Keys({
+      const keys = new ApprovalKeys({
         store: sqliteGatewayStores(database).keys,
         gateway: address(),
         ...place,

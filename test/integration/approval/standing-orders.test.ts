@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import type { Recurring } from '../../../src/trading/mandate/standing.ts';
+import type { RecurringTime } from '../../../src/trading/mandate/standing.ts';
 import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { grantedStanding, kept } from './standing-world.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';
 
 const DAY = 86_400_000;
-const MONDAYS: Recurring = { every: 'monday', at: '10:00' };
+const MONDAYS: RecurringTime = { every: 'monday', at: '10:00' };
 const clock = movableClock(systemClock);
 
 let world: ProposalWorld;

@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-asking.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
 import { aQuestion, optionsFor } from './asking-fixture.ts';
 
@@ -34,7 +34,7 @@ describe('an outcome', () => {
 
   it('is told where the provider listens, by the client that asked', async () => {
     listening();
-    const asking = new CibaAsking(optionsFor(provider));
+    const asking = new CibaApprovalClient(optionsFor(provider));
     await asking.tell('auth-req-id', { state: 'executed', text: 'filled 5 at $180.12' });
     await expect.poll(() => told.length).toBe(2);
     expect(told[0]).toMatchObject({ method: 'POST', type: expect.stringContaining('form-urlencoded') });
@@ -53,7 +53,7 @@ describe('an outcome', () => {
   it('is told to nobody who doesn’t listen', async () => {
     listening();
     lie({ metadata: (metadata) => metadata });
-    const asking = new CibaAsking(optionsFor(provider));
+    const asking = new CibaApprovalClient(optionsFor(provider));
     await asking.tell('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
     expect(told).toEqual([]);
   });
@@ -64,11 +64,11 @@ describe('an outcome', () => {
       () => new Response('', { status: 307, headers: { location: `${provider.issuer}/elsewhere` } }),
     ]) {
       listening(answer);
-      const asking = new CibaAsking(optionsFor(provider));
+      const asking = new CibaApprovalClient(optionsFor(provider));
       await asking.tell('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
     }
     await provider.close();
-    const asking = new CibaAsking(optionsFor(provider));
+    const asking = new CibaApprovalClient(optionsFor(provider));
     await asking.tell('auth-req-id', { state: 'cancelled', text: 'withdrawn' });
     expect(provider.elsewhere()).toBe(0);
   });
@@ -77,7 +77,7 @@ describe('an outcome', () => {
     lie({
       metadata: (metadata) => ({ ...metadata, backchannel_outcome_endpoint: 'http://evil.example/outcome' }),
     });
-    const asking = new CibaAsking(optionsFor(provider));
+    const asking = new CibaApprovalClient(optionsFor(provider));
     await expect(asking.request(aQuestion())).rejects.toMatchObject({ code: 'provider_error' });
   });
 });

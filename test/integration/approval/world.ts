@@ -11,7 +11,7 @@ import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { isTradeAgentError } from '../../../src/errors/errors.ts';
 import { createPhoneClient, type PhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../../src/sandbox/sandbox.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
@@ -42,7 +42,7 @@ export interface ProposalWorld {
 export interface Person {
   readonly session: Session;
   readonly store: CredentialStore;
-  readonly home: Home;
+  readonly home: UserDirs;
   send(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
   ask(request: unknown, key?: string): Promise<Answer>;
   /** Proposes, and expects a yes. */
@@ -73,7 +73,7 @@ const SCOPES = [
 
 export async function startProposalWorld(options: Partial<SandboxOptions> = {}): Promise<ProposalWorld> {
   const root = mkdtempSync(join(tmpdir(), 'trade-agent-proposals-'));
-  const home: Home = { config: root, data: root, log: root, sandbox: join(root, 'sandbox') };
+  const home: UserDirs = { config: root, data: root, log: root, sandbox: join(root, 'sandbox') };
   const start = () => startSandbox({ home: home.sandbox, partialFills: false, quotas: QUOTAS, ...options });
   let sandbox = await start();
   const phoneOf = () =>

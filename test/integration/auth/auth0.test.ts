@@ -4,25 +4,25 @@ import { join } from 'node:path';
 import { decodeJwt, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { PollResult, Question } from '../../../src/approval/asking-port.ts';
-import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-asking.ts';
 import { connectAccount } from '../../../src/auth/connections/connect-account.ts';
-import { connectedAccounts } from '../../../src/auth/connections/connected-accounts.ts';
+import { createConnectedAccountsClient } from '../../../src/auth/connections/connected-accounts.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { logout } from '../../../src/auth/logout.ts';
-import { detectProvider, withLongestApproval } from '../../../src/auth/provider/dialects.ts';
+import { capApprovalTtl, detectProvider } from '../../../src/auth/provider/dialects.ts';
 import { providerMetadata } from '../../../src/auth/provider/provider.ts';
 import { checkProviderFeatures } from '../../../src/auth/provider/provider-check.ts';
 import { adoptRefreshToken } from '../../../src/auth/session/adopt-refresh-token.ts';
 import { beginDeviceLogin } from '../../../src/auth/session/device-login.ts';
 import { storedUser } from '../../../src/auth/session/stored-session.ts';
 import { refreshAccessToken } from '../../../src/auth/session/token-refresh.ts';
-import { askUserinfo } from '../../../src/auth/session/userinfo.ts';
+import { fetchUserinfo } from '../../../src/auth/session/userinfo.ts';
 import { configSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import { resolveProfile } from '../../../src/config/resolve-profile.ts';
 import { type BrokerTokens, createBrokerTokens } from '../../../src/gateway/broker/broker-token.ts';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
@@ -41,7 +41,7 @@ const GATEWAY = 'https://gateway.example';
 let auth0: Auth0StandIn;
 let profile: ResolvedProfile;
 let store: CredentialStore;
-let home: Home;
+let home: UserDirs;
 let now: number;
 /** As "gateway key --type RSA" makes it: Auth0 gives it an id of its own. */
 let gatewayKey: JWK;
@@ -95,7 +95,7 @@ const renewed = (scopes: readonly string[]) =>
   refreshAccessToken({ profile, store, clock, sub: SUB, access: { home } }, scopes);
 
 const gatewayAsks = () =>
-  new CibaAsking({
+  new CibaApprovalClient({
     issuer: auth0.issuer,
     resource: GATEWAY,
     client: { id: APPROVAL_CLIENT },
@@ -147,7 +147,7 @@ describe('an Auth0 tenant', () => {
   });
 
   it('limits how long an approval may take to what it pushes to a phone', () => {
-    expect(withLongestApproval(profile).approval_ttl).toBe(300);
+    expect(capApprovalTtl(profile).approval_ttl).toBe(300);
   });
 });
 
@@ -203,7 +203,7 @@ describe('the session', () => {
 
   it('is verified at userinfo, and ended at sign-out', async () => {
     await login();
-    expect(await askUserinfo({ profile, store, home, clock })).toMatchObject({ sub: SUB });
+    expect(await fetchUserinfo({ profile, store, home, clock })).toMatchObject({ sub: SUB });
     await renewed(READ_SCOPES);
     // It revokes refresh tokens alone: the access token is not shown to it.
     expect(await logout({ profile, store, home, clock })).toMatchObject({
@@ -304,7 +304,7 @@ describe('an approval', () => {
 
 describe('a connected account', () => {
   const withToken = (token: string) =>
-    connectedAccounts({
+    createConnectedAccountsClient({
       endpoint: `${auth0.issuer}me/v1/connected-accounts`,
       authorize: async () => ({ authorization: `Bearer ${token}` }),
     });

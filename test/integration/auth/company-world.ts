@@ -1,13 +1,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { companyKey, publicCompanyKey } from '../../../src/auth/company/client-key.ts';
+import { ensureCompanyKey, publicCompanyKey } from '../../../src/auth/company/client-key.ts';
 import { beginCompanyLogin } from '../../../src/auth/company/company-login.ts';
 import { openCompanySession } from '../../../src/auth/company/company-session.ts';
 import { type CompanySignIn, profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 import { BY_SECOND_FACTOR, type Company } from '../../../src/sandbox/company/company.ts';
 import type { CompanyRule } from '../../../src/sandbox/company/rules.ts';
 import { startSandbox } from '../../../src/sandbox/sandbox.ts';
@@ -69,10 +69,10 @@ export async function companyWorld() {
     async machine(reach: Reach = (_, send) => send()) {
       machines += 1;
       const own = join(folder, `machine-${machines}`);
-      const home: Home = { config: own, data: own, log: own, sandbox: own };
+      const home: UserDirs = { config: own, data: own, log: own, sandbox: own };
       const store = openFileStore({ folder: own, profile: 'sandbox' });
       if (key !== undefined) await store.set({ company_key: key });
-      const keys = publicCompanyKey(await companyKey(store));
+      const keys = publicCompanyKey(await ensureCompanyKey(store));
       if (key === undefined) {
         await fetch(`${company.issuer}/clients/${profile.company.client_id}/keys`, {
           method: 'POST',
@@ -91,7 +91,7 @@ export async function companyWorld() {
 
 function machineOf(
   { company, profile }: { company: Company; profile: AtCompany },
-  { store, home }: { store: CredentialStore; home: Home },
+  { store, home }: { store: CredentialStore; home: UserDirs },
   reach: Reach,
 ) {
   /** Each request, oldest first: `POST company/token`, `POST home/token`, `GET home/v1/account`. */

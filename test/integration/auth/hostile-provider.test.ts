@@ -2,7 +2,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-asking.ts';
 import { openConnectedAccounts } from '../../../src/auth/connections/open-connected-accounts.ts';
 import { logout } from '../../../src/auth/logout.ts';
 import { providerMetadata } from '../../../src/auth/provider/provider.ts';
@@ -34,7 +34,7 @@ async function refresh(issuer = world.provider.issuer, timeoutSeconds = 10) {
 
 async function approval() {
   const client = { registrationFile: join(world.folder, 'registered-client.json') };
-  const asking = new CibaAsking(optionsFor(world.provider, { client }));
+  const asking = new CibaApprovalClient(optionsFor(world.provider, { client }));
   const question = aQuestion();
   const { authReqId, expiresAt } = await asking.request(question);
   return await asking.poll(authReqId, { sub: 'alice', details: question.details, expiresAt }, soon());

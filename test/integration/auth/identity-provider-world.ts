@@ -11,7 +11,7 @@ import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 import { type HttpServer, listenOnLoopback } from '../../../src/net/http-server.ts';
 import type { CredentialStore } from '../../../src/secrets/credential-store.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
@@ -42,7 +42,7 @@ export type World = Awaited<ReturnType<typeof createWorld>>;
 /** The sandbox's real identity provider on loopback, a stand-in gateway that only records, and one user's machine. */
 export async function createWorld(options: WorldOptions = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'trade-agent-auth-'));
-  const home: Home = { config: folder, data: folder, log: folder, sandbox: folder };
+  const home: UserDirs = { config: folder, data: folder, log: folder, sandbox: folder };
   /** What the provider was asked, oldest first. */
   const asked: ReturnType<typeof seen>[] = [];
   /** What reached the gateway, oldest first. */

@@ -2,8 +2,8 @@
 // them, and may be told to die at one step of the move.
 import { text } from 'node:stream/consumers';
 import { loadConfig } from '../../../src/config/config-file.ts';
-import type { StorePlace } from '../../../src/config/profile.ts';
-import { setStorePlace } from '../../../src/config/profile-edit.ts';
+import type { CredentialLocation } from '../../../src/config/profile.ts';
+import { setCredentialLocation } from '../../../src/config/profile-edit.ts';
 import { credentialStoreKind, findProfile } from '../../../src/config/resolve-profile.ts';
 import { type CredentialName, credentialNames } from '../../../src/secrets/credential-store.ts';
 import { createPassphraseKeys } from '../../../src/secrets/file/passphrase-keys.ts';
@@ -14,7 +14,7 @@ import { openCredentialStore } from '../../../src/secrets/places/open-credential
 export type MoveDriverStep =
   | { readonly do: 'plant'; readonly values: Partial<Record<CredentialName, string>> }
   | { readonly do: 'read' }
-  | { readonly do: 'move'; readonly to: StorePlace; readonly dieAt?: MoveStep };
+  | { readonly do: 'move'; readonly to: CredentialLocation; readonly dieAt?: MoveStep };
 export interface MoveDriverInput {
   readonly folder: string;
   readonly steps: readonly MoveDriverStep[];
@@ -23,10 +23,10 @@ export interface MoveDriverInput {
 const { folder, steps } = JSON.parse(await text(process.stdin)) as MoveDriverInput;
 const home = { config: folder, data: folder, log: folder, sandbox: folder };
 const passphrases = createPassphraseKeys(passphraseSource(process.env, undefined));
-const open = (place: StorePlace) =>
+const open = (place: CredentialLocation) =>
   openCredentialStore({ ...place, name: 'work' }, home, { env: process.env, passphrases });
 /** Where config.yaml says they are at this moment. */
-const here = async (): Promise<StorePlace> => {
+const here = async (): Promise<CredentialLocation> => {
   const profile = findProfile(await loadConfig(home), 'work');
   return { credential_store: credentialStoreKind(profile), credential_key: profile.credential_key };
 };
@@ -41,7 +41,7 @@ for (const step of steps) {
       from: open(place),
       to: open(step.to),
       reopen: async () => open(step.to),
-      switchOver: () => setStorePlace(home, 'work', step.to),
+      switchOver: () => setCredentialLocation(home, 'work', step.to),
       onStep: (reached) => {
         if (reached === step.dieAt) process.kill(process.pid, 'SIGKILL');
       },

@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { saveConfig } from '../../../src/config/config-file.ts';
-import type { StorePlace } from '../../../src/config/profile.ts';
+import type { CredentialLocation } from '../../../src/config/profile.ts';
 import { type MoveStep, moveCredentials } from '../../../src/secrets/move-credentials.ts';
 import { isSamePlace, storedPlaces, toStoredPlace } from '../../../src/secrets/places/kept-places.ts';
 import { openCredentialStore } from '../../../src/secrets/places/open-credential-store.ts';
@@ -31,12 +31,15 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
-const keychain: StorePlace = { credential_store: 'keychain' };
-const beside: StorePlace = { credential_store: 'file' };
-const passphrase: StorePlace = { credential_store: 'file', credential_key: 'passphrase' };
-const keyFile = (): StorePlace => ({ credential_store: 'file', credential_key: join(home, 'stick', 'key') });
+const keychain: CredentialLocation = { credential_store: 'keychain' };
+const beside: CredentialLocation = { credential_store: 'file' };
+const passphrase: CredentialLocation = { credential_store: 'file', credential_key: 'passphrase' };
+const keyFile = (): CredentialLocation => ({
+  credential_store: 'file',
+  credential_key: join(home, 'stick', 'key'),
+});
 
-const configure = ({ credential_store, credential_key }: StorePlace) =>
+const configure = ({ credential_store, credential_key }: CredentialLocation) =>
   saveConfig(
     { config: folder, data: folder, log: folder, sandbox: folder },
     {
@@ -70,7 +73,7 @@ async function drive(withKeyring: boolean, ...steps: MoveDriverStep[]): Promise<
 const plant: MoveDriverStep = { do: 'plant', values: LOGIN };
 const read: MoveDriverStep = { do: 'read' };
 
-async function killedAt(step: MoveStep, from: StorePlace, to: StorePlace): Promise<void> {
+async function killedAt(step: MoveStep, from: CredentialLocation, to: CredentialLocation): Promise<void> {
   const withKeyring = [from, to].includes(keychain);
   await configure(from);
   await expect(drive(withKeyring, plant, { do: 'move', to, dieAt: step })).rejects.toThrow(/SIGKILL|137/);

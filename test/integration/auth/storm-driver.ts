@@ -4,12 +4,12 @@ import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { openSession } from '../../../src/auth/session/token-session.ts';
 import type { ResolvedProfile } from '../../../src/config/profile.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 import { openFileStore } from '../../../src/secrets/file/file-store.ts';
 
 interface StormDriverInput {
   readonly profile: ResolvedProfile;
-  readonly home: Home;
+  readonly home: UserDirs;
   readonly scopes?: string[];
 }
 const { profile, home, scopes = ['market:read'] } = JSON.parse(process.argv[2] ?? '') as StormDriverInput;

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openSession } from '../../../src/auth/session/token-session.ts';
-import { askUserinfo } from '../../../src/auth/session/userinfo.ts';
+import { fetchUserinfo } from '../../../src/auth/session/userinfo.ts';
 import { createWorld, type World } from './identity-provider-world.ts';
 
 let world: World;
@@ -23,7 +23,7 @@ describe('userinfo', () => {
     const session = await openSession(world);
     await session?.fetch(`${world.profile.gateway}/v1/account`, {}, ['portfolio:read']);
     const before = await world.store.get(['access_token']);
-    expect(await askUserinfo(world)).toEqual({
+    expect(await fetchUserinfo(world)).toEqual({
       sub: 'alice',
       name: 'Alice Example',
       email: 'alice@sandbox.example',
@@ -32,13 +32,13 @@ describe('userinfo', () => {
   });
 
   it('about somebody else is refused', async () => {
-    await expect(askUserinfo({ ...world, fetch: answering({ sub: 'bob' }) })).rejects.toMatchObject({
+    await expect(fetchUserinfo({ ...world, fetch: answering({ sub: 'bob' }) })).rejects.toMatchObject({
       code: 'provider_error',
     });
   });
 
   it('shows no control characters of a name', async () => {
-    const user = await askUserinfo({
+    const user = await fetchUserinfo({
       ...world,
       fetch: answering({ sub: 'alice', name: 'A\u001b[31mB\u202e' }),
     });
@@ -47,11 +47,11 @@ describe('userinfo', () => {
 
   it('of a session that was ended asks for a new sign-in', async () => {
     await world.store.set({ refresh_token: 'ended' });
-    await expect(askUserinfo(world)).rejects.toMatchObject({ code: 'login_required' });
+    await expect(fetchUserinfo(world)).rejects.toMatchObject({ code: 'login_required' });
   });
 
   it('needs a session', async () => {
     await world.store.delete(['session']);
-    await expect(askUserinfo(world)).rejects.toMatchObject({ code: 'login_required' });
+    await expect(fetchUserinfo(world)).rejects.toMatchObject({ code: 'login_required' });
   });
 });

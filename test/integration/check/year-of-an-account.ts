@@ -1,6 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Story, StoryEvent } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
+import type {
+  AccountHistory,
+  AccountHistoryEvent,
+} from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
 import { addDays } from '../../../src/trading/new-york-time.ts';
 import { findSession } from '../../../src/trading/trading-calendar.ts';
 
@@ -65,16 +68,19 @@ export const actions = {
   ],
 };
 
-const money = (date: string, type: string, amount: string): StoryEvent => ({ date, entry: { type, amount } });
+const money = (date: string, type: string, amount: string): AccountHistoryEvent => ({
+  date,
+  entry: { type, amount },
+});
 const trade = (
   date: string,
   side: 'buy' | 'sell',
   qty: string,
   symbol: string,
   price: string,
-): StoryEvent => ({ date, trade: { side, symbol, qty, price } });
+): AccountHistoryEvent => ({ date, trade: { side, symbol, qty, price } });
 
-export const story: Story = {
+export const story: AccountHistory = {
   number: 'PA3ALICE01',
   events: [
     money('2025-01-02', 'CSD', '100000'),

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { App } from '../../../src/app/app.ts';
 import { runChecks } from '../../../src/app/check/run-check.ts';
 import { createApp } from '../../../src/app/create-app.ts';
-import { type LiveAcross, liveAcross } from '../../../src/app/portfolio/portfolio.ts';
+import { type LiveCombinedPortfolio, liveCombinedPortfolio } from '../../../src/app/portfolio/portfolio.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { fakeCrontab } from '../schedule/fake-crontab.ts';
 import { suiteCliWorld } from './cli-world.ts';
@@ -154,8 +154,8 @@ describe('where one of the accounts can’t be read', () => {
 
   it('what is live names it, and keeps the other and the total up to date', async () => {
     const stop = new AbortController();
-    const seen: LiveAcross[] = [];
-    const following = liveAcross(app, {
+    const seen: LiveCombinedPortfolio[] = [];
+    const following = liveCombinedPortfolio(app, {
       signal: stop.signal,
       changed: (across) => seen.push(across),
       told: () => undefined,
@@ -175,8 +175,8 @@ it('all accounts are live at once, each by its own', async () => {
     ...{ env: world.env, clock: systemClock, fetch: globalThis.fetch, signal: stop.signal },
     ...{ accountOption: 'all', tell: () => undefined },
   });
-  let last: LiveAcross | undefined;
-  const following = liveAcross(app, {
+  let last: LiveCombinedPortfolio | undefined;
+  const following = liveCombinedPortfolio(app, {
     signal: stop.signal,
     changed: (across) => {
       last = across;

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { price } from '../../../src/trading/decimal.ts';
+import { formatPrice } from '../../../src/trading/decimal.ts';
 import { accountSchema, type Order, orderSchema } from '../../../src/trading/views.ts';
 import type { OrderChanges } from '../../fixtures/builders.ts';
 import type { World as PaperBroker } from '../sandbox/paper-broker-world.ts';
@@ -38,7 +38,7 @@ async function placed(changes: OrderChanges): Promise<Order> {
 }
 /** Moves the market, and lets the broker look. */
 const moved = (to: string) => {
-  paper.market.setPrice('AAPL', price(to));
+  paper.market.setPrice('AAPL', formatPrice(to));
   paper.broker.settle();
 };
 async function cancelled({ id }: Pick<Order, 'id'>): Promise<number> {

@@ -2,8 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { checkpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
-import { ownRecord } from '../../../src/gateway/record/own-record.ts';
+import { createCheckpointReader } from '../../../src/approval/checkpoints/checkpoint-reader.ts';
+import { createOwnRecord } from '../../../src/gateway/record/own-record.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { type CliWorld, openCliWorld } from '../cli/cli-world.ts';
 
@@ -25,8 +25,8 @@ afterAll(async () => {
 });
 
 const record = () =>
-  ownRecord(file, sqliteGatewayStores(database).audit, async () =>
-    checkpointReader({ isTrusted: () => true }),
+  createOwnRecord(file, sqliteGatewayStores(database).audit, async () =>
+    createCheckpointReader({ isTrusted: () => true }),
   );
 
 it('has a person’s own lines alone, newest first, without how the provider was asked', async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { plain } from '../../../src/trading/decimal.ts';
+import { toPlain } from '../../../src/trading/decimal.ts';
 import { accountSchema, type Order, orderSchema, quoteSchema } from '../../../src/trading/views.ts';
 import { boundedOrder } from '../../../src/trading/worst-case.ts';
 import type { OrderChanges } from '../../fixtures/builders.ts';
@@ -52,7 +52,7 @@ describe('an approved order', () => {
     const { draft } = approval;
     const order = await placed(approval);
     const { type, limit_price } = boundedOrder(draft);
-    const limit = limit_price === undefined ? null : plain(limit_price);
+    const limit = limit_price === undefined ? null : toPlain(limit_price);
     expect(order).toMatchObject({ type, limit_price: limit, side: draft.side, symbol: 'AAPL' });
     const { id, client_order_id } = order;
     expect(paper.broker.book().at(-1)).toMatchObject({ id, client_order_id });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { getAssetClass, symbolTicks } from '../../../src/trading/asset-class.ts';
-import { Dec, price } from '../../../src/trading/decimal.ts';
-import { securedBy } from '../../../src/trading/option-cover.ts';
+import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
+import { putSecurityDollars } from '../../../src/trading/option-cover.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { Quote } from '../../../src/trading/views.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
@@ -68,7 +68,7 @@ type Hostile = ReturnType<typeof hostileTo> extends fc.Arbitrary<infer T> ? T : 
 function termsOf(chance: Hostile, quote: Quote): Terms {
   const { symbol, side, near, further, haste } = chance;
   const ticks = symbolTicks(symbol);
-  const around = (percent: number) => price(times(quote.last, percent, '0.01'), ticks);
+  const around = (percent: number) => formatPrice(times(quote.last, percent, '0.01'), ticks);
   const isOption = getAssetClass(symbol) === 'us_option';
   const type = chance.type === 'stop' && !isOption ? 'stop_limit' : chance.type;
   const hasty = isOption ? 'day' : type === 'stop_limit' ? 'gtc' : 'ioc';
@@ -97,7 +97,7 @@ async function expectCovered(): Promise<void> {
   const shares = positions.find(({ symbol }) => symbol === 'AAPL')?.qty ?? '0';
   expect(new Dec(calls).times(100).lte(shares), 'calls without their shares').toBe(true);
   const { cash } = await world.broker.account();
-  expect(securedBy(PUT, puts).lte(new Dec(cash)), 'puts without their cash').toBe(true);
+  expect(putSecurityDollars(PUT, puts).lte(new Dec(cash)), 'puts without their cash').toBe(true);
 }
 
 function play(kind: Kind, parameters?: fc.Parameters<[Hostile]>): Promise<void> {

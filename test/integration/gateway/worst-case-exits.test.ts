@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Dec, price } from '../../../src/trading/decimal.ts';
+import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import type { OrderClass } from '../../../src/trading/order-classes.ts';
 import { worstPrice } from '../../../src/trading/price-band.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
@@ -70,17 +70,17 @@ function termsOf({ order_class, profit, stop }: Kind, chance: Creeping, quote: Q
   const isHeld = order_class === 'oco';
   const reference = isHeld ? quote.bid : quote.ask;
   const type = isHeld ? 'limit' : chance.entry;
-  const limit = isHeld || type === 'market' ? undefined : price(times(start, further));
+  const limit = isHeld || type === 'market' ? undefined : formatPrice(times(start, further));
   const dearest = isHeld ? reference : (limit ?? worstPrice('buy', reference, slippage));
-  const at = price(Dec.max(times(Dec.min(dearest, reference).toFixed(), 88 + (near % 11)), '0.0002'));
+  const at = formatPrice(Dec.max(times(Dec.min(dearest, reference).toFixed(), 88 + (near % 11)), '0.0002'));
   const above = Dec.max(times(dearest, 100 + (further % 20)), new Dec(dearest).plus('0.01'));
   return {
     ...{ side: isHeld ? 'sell' : 'buy', type, order_class, qty: chance.qty },
     ...{ time_in_force: 'gtc', max_slippage: slippage },
     ...(limit !== undefined && { limit_price: limit }),
-    ...(profit && { take_profit_limit_price: price(above) }),
+    ...(profit && { take_profit_limit_price: formatPrice(above) }),
     ...(stop && { stop_loss_stop_price: at }),
-    ...(stop && ownLimit && { stop_loss_limit_price: price(times(at, 95)) }),
+    ...(stop && ownLimit && { stop_loss_limit_price: formatPrice(times(at, 95)) }),
   };
 }
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { Dec, price } from '../../../src/trading/decimal.ts';
+import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { type OrderDraft, sides } from '../../../src/trading/order.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
@@ -56,8 +56,8 @@ function termsOf(type: OrderDraft['type'], chance: Hostile): Terms {
     type,
     ...(sized === 'dollars' ? { notional: chance.dollars } : { qty: chance[sized] }),
     time_in_force: mayHaste || (sized === 'whole' && chance.inForce === 'gtc') ? chance.inForce : 'day',
-    ...(type.startsWith('stop') ? { stop_price: price(times(chance.start, chance.near)) } : {}),
-    ...(type.endsWith('limit') ? { limit_price: price(times(chance.start, chance.further)) } : {}),
+    ...(type.startsWith('stop') ? { stop_price: formatPrice(times(chance.start, chance.near)) } : {}),
+    ...(type.endsWith('limit') ? { limit_price: formatPrice(times(chance.start, chance.further)) } : {}),
     ...(type === 'trailing_stop' ? { trail_percent: '2' } : {}),
     max_slippage: chance.slippage,
   };

@@ -1,13 +1,13 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
+import type { RevokedAccess } from '../../../src/home/identity-provider/grants.ts';
 import { createAuthorizedClients } from '../../../src/store/home/authorized-clients.ts';
 import { createOidcStore } from '../../../src/store/home/oidc-store.ts';
 import { refusal, startIdentityProvider } from '../sandbox/identity-provider-fixture.ts';
 import { type HttpBrowser, openLinkByHttp, pairByHttp } from './http-browser.ts';
 import { letIn, publicClient, register } from './public-client.ts';
 
-let told: Revoked[] = [];
+let told: RevokedAccess[] = [];
 let refusing = 0;
 const world = await startIdentityProvider({
   onRevoked: async (who) => {

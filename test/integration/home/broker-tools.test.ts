@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { lookAtBrokerTools, readCredentialsText, setBrokerKeys } from '../../../src/app/home/brokers.ts';
+import { inspectBrokerTools, readCredentialsText, setBrokerKeys } from '../../../src/app/home/brokers.ts';
 import { brokerToolsText } from '../../../src/cli/commands/home/broker-tools.ts';
 import { MCP_TOKEN, startAlpacaMcp } from '../gateway/support/alpaca-mcp-server.ts';
 import { app, homeGround } from './home-folder.ts';
@@ -21,7 +21,7 @@ afterAll(async () => {
   await ground.close();
 });
 
-const look = () => lookAtBrokerTools(app, { folder: ground.folder, username: undefined });
+const look = () => inspectBrokerTools(app, { folder: ground.folder, username: undefined });
 const states = async () => (await look()).tools.map(({ name, state }) => `${name} ${state}`);
 
 it('the tools of a home’s broker are read, confirmed, and seen to change', async () => {

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { CibaAsking } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-asking.ts';
 import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
 import { publicFetch } from '../../../src/net/public-fetch.ts';
 import { ResolverBusy } from '../../../src/net/public-resolver.ts';
@@ -322,7 +322,7 @@ describe('a gateway of one’s own that registers itself', () => {
 
   it('is let in by the token in its file, and then asks', async () => {
     const { privateKey } = await generateKeyPair('ES256', { extractable: true });
-    const asking = new CibaAsking({
+    const asking = new CibaApprovalClient({
       issuer: world.issuer,
       resource: RESOURCE,
       client: { registrationFile, tokenFile },

@@ -1,7 +1,7 @@
 import { decodeJwt, importJWK, SignJWT } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { Revoked } from '../../../src/home/identity-provider/grants.ts';
+import type { RevokedAccess } from '../../../src/home/identity-provider/grants.ts';
 import { loadProviderKeys } from '../../../src/store/home/provider-keys.ts';
 import {
   ALL_SCOPES,
@@ -19,7 +19,7 @@ const AT = 'https://agent.example';
 const ONLINE = 'openid market:read orders:read orders:propose';
 const OFFLINE = `${ONLINE} offline_access`;
 
-const revoked: Revoked[] = [];
+const revoked: RevokedAccess[] = [];
 const server = await newServer('agent-server', AT);
 const other = await newServer('other-server', 'https://other.example');
 const world = await startIdentityProvider({

@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { Keys } from '../../../src/approval/keys/keys.ts';
+import { ApprovalKeys } from '../../../src/approval/keys/keys.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { SigningKeyStore } from '../../../src/store/signing-key-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
@@ -13,9 +13,9 @@ export function testKeys(
   address: string,
   gateway: string,
   store: SigningKeyStore = sqliteGatewayStores(new Database(':memory:')).keys,
-): Keys {
+): ApprovalKeys {
   const { origin, hostname } = new URL(address);
-  return new Keys({
+  return new ApprovalKeys({
     store,
     gateway,
     rpId: hostname,

@@ -10,7 +10,7 @@ import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type HttpServer, listen } from '../../../src/net/http-server.ts';
 import { peerList } from '../../../src/net/peer-list.ts';
-import { cameByHttps, clientAddress } from '../../../src/net/trusted-proxy.ts';
+import { clientAddress, isHttps } from '../../../src/net/trusted-proxy.ts';
 
 const servers: HttpServer[] = [];
 afterEach(async () => {
@@ -26,7 +26,7 @@ async function started(addresses?: readonly string[], options: object = {}): Pro
 
 const found = (request: IncomingMessage) => ({
   address: clientAddress(request),
-  https: cameByHttps(request),
+  https: isHttps(request),
   host: request.headers.host,
   names: Object.keys(request.headers),
   raw: request.rawHeaders,

@@ -16,7 +16,7 @@ import { createIdentityProvider } from '../../../src/home/identity-provider.ts';
 import type { IdentityProviderOptions } from '../../../src/home/identity-provider-options.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
-import { addMissing, createPeople } from '../../../src/store/home/people.ts';
+import { addMissingPeople, createPeople } from '../../../src/store/home/people.ts';
 import { prepareHomeDatabase } from '../../../src/store/home/schema.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import {
@@ -92,7 +92,7 @@ export async function startIdentityProvider(
     const database = prepareHomeDatabase(new Database(join(folder, 'state.db')));
     const vault = createVault({ database, key: Buffer.alloc(32, 7), connections });
     const people = createPeople(database, Date.now);
-    addMissing(people, users);
+    addMissingPeople(people, users);
     const provider = await createIdentityProvider({
       issuer: address,
       database,

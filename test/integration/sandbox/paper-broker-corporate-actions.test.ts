@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Story } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
+import type { AccountHistory } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
 import {
   admin,
   alpaca,
@@ -19,7 +19,9 @@ const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
 /** Alice has $100,000 from Monday on, and bought or sold short before Tuesday noon. */
-const story = (...trades: { side: 'buy' | 'sell'; symbol: string; qty: string; price: string }[]): Story => ({
+const story = (
+  ...trades: { side: 'buy' | 'sell'; symbol: string; qty: string; price: string }[]
+): AccountHistory => ({
   number: 'PA3ALICE01',
   events: [
     { date: '2026-11-20', entry: { type: 'CSD', amount: '100000' } },

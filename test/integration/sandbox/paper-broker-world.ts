@@ -7,7 +7,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import type { Clock } from '../../../src/machine/clock.ts';
 import { createMarket, type Market } from '../../../src/sandbox/market/market.ts';
-import type { Story } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
+import type { AccountHistory } from '../../../src/sandbox/paper-broker/books/seed-accounts.ts';
 import {
   createPaperBroker,
   type PaperBroker,
@@ -78,7 +78,7 @@ export async function startWorld(
     database?: Database.Database;
     requestsPerMinute?: number;
     /** What happened in alice's account before. */
-    story?: Story;
+    story?: AccountHistory;
     users?: PaperBrokerOptions['users'];
   } = {},
 ): Promise<World> {

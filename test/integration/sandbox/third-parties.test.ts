@@ -4,7 +4,7 @@ import { ErrorCode, WebClient } from '@slack/web-api';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { OAuth2Client } from 'google-auth-library';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { mail } from '../../../src/gateway/messages/gmail.ts';
+import { formatMail } from '../../../src/gateway/messages/gmail.ts';
 import { Faults } from '../../../src/home/identity-provider/faults.ts';
 import { createVault } from '../../../src/home/identity-provider/vault.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
@@ -124,7 +124,7 @@ describe('Gmail', () => {
   ])('reads a mail of ours with %s as it was written', async (_what, subject, text) => {
     const sent = { service: 'gmail', recipient: 'bob@example.com', subject, text } as const;
     const times = { client_message_id: 'ta-12345678', expires_at: '2040-01-01T00:00:00Z' };
-    const written = mail({ ...sent, ...times });
+    const written = formatMail({ ...sent, ...times });
     for (const line of written.split('\r\n')) expect(line).toMatch(/^[\x20-\x7e]{0,78}$/);
     await api(gmailToken).users.messages.send({ userId: 'me', requestBody: { raw: raw(written) } });
     expect(parties.sent().at(-1)).toMatchObject({ recipient: 'bob@example.com', subject, text });

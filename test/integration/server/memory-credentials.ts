@@ -1,4 +1,4 @@
-import { assertLengths, holds, pick } from '../../../src/secrets/credential-values.ts';
+import { assertLengths, matchesExpected, pick } from '../../../src/secrets/credential-values.ts';
 import type { PersonCredentials } from '../../../src/server/sessions/exchanging-sessions.ts';
 
 /** As in a server's database. */
@@ -16,12 +16,12 @@ export function memoryCredentials(): (person: string) => PersonCredentials {
       get: async (names) => pick(Object.fromEntries(kept()), names),
       async set(values, expected) {
         assertLengths(values, LONGEST);
-        if (!holds(Object.fromEntries(kept()), expected)) return false;
+        if (!matchesExpected(Object.fromEntries(kept()), expected)) return false;
         for (const [name, value] of Object.entries(values)) kept().set(name, value);
         return true;
       },
       async delete(names, expected) {
-        if (!holds(Object.fromEntries(kept()), expected)) return false;
+        if (!matchesExpected(Object.fromEntries(kept()), expected)) return false;
         for (const name of names) kept().delete(name);
         return true;
       },

@@ -7,7 +7,7 @@ import { decodeJwt } from 'jose';
 import * as client from 'openid-client';
 import { profileSchema, type ResolvedProfile } from '../../../src/config/profile.ts';
 import type { Caller } from '../../../src/gateway/door/caller.ts';
-import { createDoor } from '../../../src/gateway/door/door.ts';
+import { createAuthenticator } from '../../../src/gateway/door/door.ts';
 import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import { createTokenVerifier } from '../../../src/gateway/door/token-verifier.ts';
 import { createPhoneClient } from '../../../src/home/phone/phone-client.ts';
@@ -73,7 +73,7 @@ export async function createServerWorld(
   const app = new Hono();
   gatewayProxy(
     app,
-    createDoor({
+    createAuthenticator({
       verify,
       actingFor: async () => undefined,
       resource: server.address,

@@ -7,7 +7,7 @@ import { alertRoutes } from '../../../src/server/http/alert-routes.ts';
 import { noticeRoutes } from '../../../src/server/http/notice-routes.ts';
 import { scheduleRoutes } from '../../../src/server/http/schedule-routes.ts';
 import { channelProblem } from '../../../src/server/jobs/notice-job.ts';
-import { allSchedules, personSchedules } from '../../../src/server/server-parts.ts';
+import { personSchedules, tenantSchedules } from '../../../src/server/server-parts.ts';
 import type { PersonSessions } from '../../../src/server/sessions/person-sessions.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { blockJobsDatabase } from '../jobs/jobs-database.ts';
@@ -106,9 +106,9 @@ withPostgres('schedules over HTTP', () => {
     const rules = 'rules: [{name: a, kind: price, symbol: AAPL, above: 200}]';
     const check = { ...asked.check, rules };
     await add({ ...asked, check });
-    expect(await allSchedules(server.parts).watched()).toEqual([]);
+    expect(await tenantSchedules(server.parts).watched()).toEqual([]);
     await add({ ...asked, name: 'prices', check, on_price: true }, { key: 'key-2' });
-    expect(await allSchedules(server.parts).watched()).toEqual(['AAPL']);
+    expect(await tenantSchedules(server.parts).watched()).toEqual(['AAPL']);
   });
 
   it('has it run now, once a key, by the server’s job', async () => {
@@ -132,7 +132,10 @@ withPostgres('schedules over HTTP', () => {
   ] as const)('refuses one %s', async (_, body, more, problem) => {
     const response = await server.ask('POST', path, { key: 'key-1', body, ...(more as AskOptions) });
     expect(await problemOf(response)).toBe(problem);
-    expect(await allSchedules(server.parts).waiting(Number.MAX_SAFE_INTEGER)).toEqual({ due: 0, queued: 0 });
+    expect(await tenantSchedules(server.parts).waiting(Number.MAX_SAFE_INTEGER)).toEqual({
+      due: 0,
+      queued: 0,
+    });
     expect(offline).toEqual([]);
   });
 
@@ -233,7 +236,7 @@ withPostgres('schedules over HTTP', () => {
     expect(await listAlerts()).toMatchObject({
       ...{ alerts: [{ name: 'aapl-below-180' }, { name: 'nvda-falls-by-5' }], ...heard },
     });
-    expect(await allSchedules(server.parts).watched()).toEqual(['AAPL', 'NVDA']);
+    expect(await tenantSchedules(server.parts).watched()).toEqual(['AAPL', 'NVDA']);
     const row = await personSchedules(server.parts, 'alice-sub').find('alerts');
     expect(row?.schedule).toMatchObject({ check: { suggest: false, approval: 'deny' }, on_price: true });
     expect(row?.schedule.scopes.toSorted()).toEqual([...READ_SCOPES].toSorted());
@@ -256,7 +259,7 @@ withPostgres('schedules over HTTP', () => {
     expect((await remove('AAPL')).status).toBe(200);
     expect(await problemOf(remove('AAPL'))).toBe('404 not_found');
     expect(offline.at(-1)).toBe('ended alice-sub');
-    expect(await allSchedules(server.parts).watched()).toEqual([]);
+    expect(await tenantSchedules(server.parts).watched()).toEqual([]);
   });
 
   it('has alerts be each person’s own, and all of them there where many are added at once', async () => {

@@ -8,10 +8,10 @@ import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';
 import { storeNoticeSecret } from '../../../src/secrets/notice-secrets.ts';
 import { marketDays } from '../../../src/server/jobs/market-days.ts';
 import {
-  allSchedules,
   personChannels,
   personSchedules,
   type ServerSchedule,
+  tenantSchedules,
 } from '../../../src/server/server-parts.ts';
 import { postgresCalendarRows } from '../../../src/store/postgres/state/calendar-rows.ts';
 import type { Condition } from '../../../src/store/schedule-rows.ts';
@@ -60,7 +60,7 @@ export async function openScheduleWorld(server: TestDatabase) {
       enqueue: async (_, job, { at } = {}) => void enqueued.push({ ...job, at }),
     };
     const shared = { database, jobs: jobs as JobQueue, sessions, clock };
-    const schedules = allSchedules(shared);
+    const schedules = tenantSchedules(shared);
     const days = marketDays({ rows: postgresCalendarRows(database), schedules, sessions, clock });
     const parts: CheckJobParts = {
       ...shared,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { answer } from '../../../src/agent/planner/answer.ts';
+import { composeAnswer } from '../../../src/agent/planner/answer.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { getRealizedGains } from '../../../src/tools/get-realized-gains.ts';
 import type { Activity } from '../../../src/trading/activity.ts';
@@ -39,7 +39,7 @@ describe('sentences that ask for figures', () => {
 });
 
 const told = (tool: string, content: unknown, figure?: 'sharpe' | 'sortino' | 'beta' | 'dividends') =>
-  answer([{ tool, args: {}, content, view: figure && { figure } }]);
+  composeAnswer([{ tool, args: {}, content, view: figure && { figure } }]);
 
 describe('their answers', () => {
   const performance = {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { german } from '../../../src/agent/planner/languages/german.ts';
 import { korean } from '../../../src/agent/planner/languages/korean.ts';
 import { spanish } from '../../../src/agent/planner/languages/spanish.ts';
-import { parsePrompt, translated } from '../../../src/agent/planner/sentence.ts';
+import { parsePrompt, translate } from '../../../src/agent/planner/sentence.ts';
 import { inShort, planned } from './planner-world.ts';
 
 const filled = (template: string) =>
@@ -63,6 +63,6 @@ describe('in other languages', () => {
   });
 
   it('what no list has is left alone', () => {
-    expect(translated('buy 5 AAPL')).toBeUndefined();
+    expect(translate('buy 5 AAPL')).toBeUndefined();
   });
 });

@@ -1,5 +1,5 @@
 import { AIMessage, type BaseMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
-import { understand } from '../../../src/agent/planner/conversation.ts';
+import { readTurn } from '../../../src/agent/planner/conversation.ts';
 import { nextTurn } from '../../../src/agent/planner/planner.ts';
 import type { PlannerRefusal } from '../../../src/agent/planner/refusal.ts';
 import { isBounded, lookups } from '../../../src/agent/planner/steps.ts';
@@ -87,7 +87,7 @@ export type Planned =
 /** The planner's plan for the last turn, after its lookups. */
 export function planned(turns: readonly string[], world: AccountWorld = {}): Planned {
   const messages: BaseMessage[] = turns.map((turn) => new HumanMessage(turn));
-  const { parsed } = understand(turns);
+  const { parsed } = readTurn(turns);
   if (!('intents' in parsed)) return nextTurn(messages);
   const isPriced = parsed.intents.some(isBounded);
   const waves = (lookups(parsed.intents).length > 0 ? 1 : 0) + (isPriced ? 1 : 0);

@@ -7,7 +7,7 @@ import {
   exitCodeForRun,
   exitCodeForRuns,
   exitCodeMeanings,
-  exits,
+  exitCodes,
 } from '../../../src/app/exit-codes.ts';
 import { allExitCodeText } from '../../../src/cli/options/help.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
@@ -90,11 +90,11 @@ describe('how checks of several accounts end', () => {
   });
   const running = new AbortController().signal;
   it.each<[string, Parameters<typeof exitCodeForChecks>[0]['checks'], object[], number]>([
-    ['nothing found', [check(0), check(0)], [], exits.done],
-    ['something found in one', [check(0), check(2)], [], exits.found],
-    ['an account that could not be looked at', [check(0)], [{}], exits.found],
-    ['an order that waits, whatever was found', [check(2), check(0, ['pending'])], [], exits.pending],
-    ['an unknown outcome before all', [check(0, ['pending']), check(0, ['unknown'])], [], exits.unknown],
+    ['nothing found', [check(0), check(0)], [], exitCodes.done],
+    ['something found in one', [check(0), check(2)], [], exitCodes.found],
+    ['an account that could not be looked at', [check(0)], [{}], exitCodes.found],
+    ['an order that waits, whatever was found', [check(2), check(0, ['pending'])], [], exitCodes.pending],
+    ['an unknown outcome before all', [check(0, ['pending']), check(0, ['unknown'])], [], exitCodes.unknown],
   ])('%s', (_, checks, missing, code) => {
     expect(exitCodeForChecks({ checks, missing }, running)).toBe(code);
   });

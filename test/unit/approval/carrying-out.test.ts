@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Approved } from '../../../src/approval/kind.ts';
+import type { Approval } from '../../../src/approval/kind.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
@@ -9,14 +9,14 @@ const notTaken = { outcome: 'not_taken', refusal: busy } as const;
 const unknown = { outcome: 'unknown', text: 'no answer' } as const;
 
 /** Has the token of the approval say something else. */
-function tokenSays(world: KernelWorld, change: (approved: Approved) => Partial<Approved>): void {
+function tokenSays(world: KernelWorld, change: (approved: Approval) => Partial<Approval>): void {
   const { verify } = world;
   world.verify = async (token, time) => {
     const approved = await verify(token, time);
     return { ...approved, ...change(approved) };
   };
 }
-const detailsOf = ({ authorizationDetails }: Approved) =>
+const detailsOf = ({ authorizationDetails }: Approval) =>
   (authorizationDetails as Record<string, unknown>[])[0] ?? {};
 
 describe('what was approved', () => {
@@ -81,17 +81,17 @@ describe('what was approved', () => {
     ['details that are no object', () => ({ authorizationDetails: ['x'] }), 'approval_malformed'],
     [
       'two details objects',
-      (approved: Approved) => ({ authorizationDetails: [detailsOf(approved), detailsOf(approved)] }),
+      (approved: Approval) => ({ authorizationDetails: [detailsOf(approved), detailsOf(approved)] }),
       'approval_ambiguous',
     ],
     [
       'a field more',
-      (approved: Approved) => ({ authorizationDetails: [{ ...detailsOf(approved), more: 1 }] }),
+      (approved: Approval) => ({ authorizationDetails: [{ ...detailsOf(approved), more: 1 }] }),
       'details_mismatch',
     ],
     [
       'an own __proto__',
-      (approved: Approved) => ({
+      (approved: Approval) => ({
         authorizationDetails: [
           JSON.parse(JSON.stringify(detailsOf(approved)).replace('{', '{"__proto__":{},')) as object,
         ],

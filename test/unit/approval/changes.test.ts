@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { expect, it } from 'vitest';
-import { ChangeNotifier, type Watched } from '../../../src/approval/changes.ts';
+import { ChangeNotifier, type ListenTarget } from '../../../src/approval/changes.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 
 const LONG_MS = 60_000;
@@ -18,7 +18,7 @@ async function hasEnded(wait: Promise<void>): Promise<boolean> {
 it('a change wakes who waits for that proposal or for that person, and nobody else', async () => {
   const changes = new ChangeNotifier(systemClock);
   const end = new AbortController();
-  const wait = (to: Watched) => changes.listen(to).next(LONG_MS, [end.signal]);
+  const wait = (to: ListenTarget) => changes.listen(to).next(LONG_MS, [end.signal]);
   const its = wait({ proposal: 'one' });
   const another = wait({ proposal: 'two' });
   const owner = wait({ sub: 'alice' });

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { ProposingCaller } from '../../../src/approval/kernel/propose.ts';
+import type { ProposalCaller } from '../../../src/approval/kernel/propose.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
-const bob: ProposingCaller = {
+const bob: ProposalCaller = {
   sub: 'bob',
   username: 'bob.brown',
   clientId: 'trade-agent',

@@ -5,22 +5,22 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { onTestFinished } from 'vitest';
 import { z } from 'zod';
 import type { Access } from '../../../src/approval/access.ts';
-import type { Asking, Outcome, PollResult, Question } from '../../../src/approval/asking-port.ts';
+import type { CibaPort, Outcome, PollResult, Question } from '../../../src/approval/asking-port.ts';
 import { AuditChain } from '../../../src/approval/audit-chain.ts';
 import { proposalDigest } from '../../../src/approval/details.ts';
 import { ApprovalKernel } from '../../../src/approval/kernel/kernel.ts';
-import { drawCode, drawProposalId, type ProposingCaller } from '../../../src/approval/kernel/propose.ts';
+import { drawCode, drawProposalId, type ProposalCaller } from '../../../src/approval/kernel/propose.ts';
 import { defaultQuotas } from '../../../src/approval/kernel/quotas.ts';
-import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
-import type { Approved, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
+import type { KernelDeps } from '../../../src/approval/kernel-parts.ts';
+import type { Approval, Execution, Kind, Proposer } from '../../../src/approval/kind.ts';
 import { liftKind } from '../../../src/approval/kinds/lift/kind.ts';
-import { Moves, proposalFacts } from '../../../src/approval/moves.ts';
+import { ProposalTransitions, proposalFacts } from '../../../src/approval/moves.ts';
 import { NotificationTokens } from '../../../src/approval/notification-tokens.ts';
 import { buildQuestion } from '../../../src/approval/question.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
-import { questionSeal } from '../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { isSettledState, type ProposalState, proposalRequestSchema } from '../../../src/trading/proposal.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
@@ -39,7 +39,7 @@ interface Subject {
   readonly mandate?: string | undefined;
 }
 
-type Step = Execution<unknown> | ((subject: Subject, approved: Approved) => Promise<Execution<unknown>>);
+type Step = Execution<unknown> | ((subject: Subject, approved: Approval) => Promise<Execution<unknown>>);
 
 export interface WorldOptions {
   readonly answers?: Answer[];
@@ -50,16 +50,16 @@ export interface WorldOptions {
   /** Codes to be drawn first; then they are drawn at random. */
   readonly codes?: string[];
   /** What looks at each approval's signature; without it none is asked for. */
-  readonly signatures?: KernelParts['signatures'];
+  readonly signatures?: KernelDeps['signatures'];
   readonly isUnattended?: boolean;
-  readonly excessOf?: KernelParts['excessOf'];
+  readonly excessOf?: KernelDeps['excessOf'];
 }
 
 /** How something is proposed; `ttl` is seconds. */
 interface Asked {
   readonly ttl?: number;
   readonly key?: string;
-  readonly by?: ProposingCaller;
+  readonly by?: ProposalCaller;
   readonly owner?: string;
   readonly more?: object;
 }
@@ -110,8 +110,8 @@ export function kernelWorld({
     proposals: store,
     halts,
     audit: auditStore,
-  } = sqliteGatewayStores(database, questionSeal('of the test'));
-  const moves = new Moves(store, createTokenSeal('of the test'), clock);
+  } = sqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
+  const moves = new ProposalTransitions(store, createTokenSeal('of the test'), clock);
   const notificationTokens = new NotificationTokens('of the test');
   const audit = new AuditChain(auditFile, auditStore);
 
@@ -143,7 +143,7 @@ export function kernelWorld({
     told,
     /** Whether the provider takes in what it is told. */
     listens: true,
-    asking: undefined as unknown as Asking,
+    asking: undefined as unknown as CibaPort,
     errors,
     book,
     journal,
@@ -179,7 +179,7 @@ export function kernelWorld({
     } as Access,
     /** Runs before a question is taken; throws where it is not. */
     onRequest: async (): Promise<void> => {},
-    verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approved> => {
+    verify: async (token: string, { isFirst }: { readonly isFirst: boolean }): Promise<Approval> => {
       const [, id = '', by] = token.split(' ');
       const proposal = await store.get(id);
       if (proposal === undefined) throw new HttpProblem(401, 'token_malformed', 'of nobody');
@@ -362,7 +362,7 @@ export function kernelWorld({
     return (kind === 'lift' ? lift : order) as unknown as Kind;
   };
 
-  const asking: Asking = {
+  const asking: CibaPort = {
     delivery,
     async request(question) {
       await world.onRequest();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../../src/approval/access.ts';
-import type { Approved, Execution, Proposer } from '../../../src/approval/kind.ts';
+import type { Approval, Execution, Proposer } from '../../../src/approval/kind.ts';
 import type { Reason } from '../../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../../src/trading/proposal.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
@@ -27,7 +27,7 @@ const recordLines = async (world: KernelWorld) =>
 
 /** One that is being carried out here while another process writes it off; then the desk answers. */
 async function writtenOffMeanwhile(
-  answer: (world: KernelWorld, approved: Approved) => Execution<unknown>,
+  answer: (world: KernelWorld, approved: Approval) => Execution<unknown>,
   options: WorldOptions = {},
 ) {
   const world = kernelWorld(options);

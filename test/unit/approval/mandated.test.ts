@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Approved } from '../../../src/approval/kind.ts';
+import type { Approval } from '../../../src/approval/kind.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { alice, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
@@ -10,7 +10,7 @@ const busy = { outcome: 'not_taken', refusal: new HttpProblem(503, 'service_busy
 describe('what a mandate approves', () => {
   it('is carried out, and nobody is asked', async () => {
     const world = kernelWorld();
-    let seen: Approved | undefined;
+    let seen: Approval | undefined;
     world.steps.push(async (subject, approved) => {
       seen = approved;
       return world.place(subject);
@@ -75,7 +75,7 @@ describe('after a restart there is no session at hand', () => {
     await world.close();
     const tokens: string[] = [];
     // As where the broker is opened by a token: without one it is not taken.
-    const step = async (subject: Parameters<typeof world.place>[0], { accessToken }: Approved) => {
+    const step = async (subject: Parameters<typeof world.place>[0], { accessToken }: Approval) => {
       tokens.push(accessToken);
       if (accessToken !== '') return world.place(subject);
       world.steps.push(step);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Changes } from '../../../src/approval/moves.ts';
-import { openStates, transitions } from '../../../src/approval/moves.ts';
+import type { ProposalPatch } from '../../../src/approval/moves.ts';
+import { allowedTransitions, openStates } from '../../../src/approval/moves.ts';
 import type { StoredProposal } from '../../../src/store/proposal-store.ts';
 import { OPEN_STATES } from '../../../src/store/rows/proposal-states.ts';
 import { isSettledState, proposalStates } from '../../../src/trading/proposal.ts';
@@ -22,14 +22,14 @@ describe('a proposal', () => {
     const world = kernelWorld();
     const seen = await world.left(from);
     const { outcome, proposal } = await world.moves.move(seen, to);
-    expect(outcome).toBe(transitions[from].includes(to) ? 'moved' : 'barred');
+    expect(outcome).toBe(allowedTransitions[from].includes(to) ? 'moved' : 'barred');
     expect(proposal.state).toBe(outcome === 'moved' ? to : from);
     expect(await world.row(seen.id)).toEqual(proposal);
   });
 
   it('once settled never changes, except that an order that was written off may be found', () => {
     for (const state of settledStates)
-      expect(transitions[state]).toEqual(state === 'expired' ? ['executed'] : []);
+      expect(allowedTransitions[state]).toEqual(state === 'expired' ? ['executed'] : []);
     expect(proposalStates.filter(isSettledState)).toEqual(settledStates);
     expect(openStates).toEqual(proposalStates.filter((state) => !isSettledState(state)));
   });
@@ -38,7 +38,7 @@ describe('a proposal', () => {
     to: fc.constantFrom(...proposalStates),
     /** Seen so many changes ago. */
     ago: fc.constantFrom(0, 0, 0, 1, 2),
-    changes: fc.constantFrom<Changes[]>(
+    changes: fc.constantFrom<ProposalPatch[]>(
       {},
       { authReqId: 'one' },
       { token: { value: 'PLANTED', expiresAt: 0 } },
@@ -60,7 +60,7 @@ describe('a proposal', () => {
           const before = await world.row(id);
           const lines = noted(world).count;
           const from = seen.at(-1 - ago) ?? before;
-          const leads = transitions[from.state].includes(to);
+          const leads = allowedTransitions[from.state].includes(to);
           if (fails && leads && from.version === before.version && to !== 'drafted') {
             const taken = { ...changes, authReqId: other.authReqId ?? '' };
             await expect(world.moves.move(from, to, taken)).rejects.toThrow('UNIQUE');
@@ -78,7 +78,7 @@ describe('a proposal', () => {
             continue;
           }
           expect(from.version).toBe(before.version);
-          expect(transitions[before.state]).toContain(to);
+          expect(allowedTransitions[before.state]).toContain(to);
           const isFound = before.state === 'expired' && to === 'executed';
           expect(isSettledState(before.state)).toBe(isFound);
           expect(after.count).toBe(lines + 1);

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import type { KernelParts } from '../../../src/approval/kernel-parts.ts';
+import type { KernelDeps } from '../../../src/approval/kernel-parts.ts';
 import { approvalStatement } from '../../../src/approval/signature/statement.ts';
 import type { VerifiedEvidence } from '../../../src/approval/signature/verify-evidence.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { GATEWAY, kernelWorld, restarted } from './kernel-world.ts';
 
-type Check = NonNullable<KernelParts['signatures']>['check'];
+type Check = NonNullable<KernelDeps['signatures']>['check'];
 const passes: Check = async () => ({ method: 'webauthn' }) as VerifiedEvidence;
 const noNonce = new HttpProblem(403, 'signature_nonce', 'something else was signed: its nonce differs');
 

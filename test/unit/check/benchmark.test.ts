@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
-import { check } from '../../../src/check/check.ts';
-import { gather } from '../../../src/check/gather.ts';
+import { checkPortfolio } from '../../../src/check/check.ts';
+import { readSnapshot } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { figureLines } from '../../../src/check/report/lines.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
@@ -24,7 +24,7 @@ const gateway = (more: Partial<GatewayClient> = {}) =>
 
 async function look(client: GatewayClient, imported: readonly Activity[] = []) {
   const file = await parseRules('benchmark: qqq\nrules: []\n', 'rules.yaml');
-  const found = await gather({
+  const found = await readSnapshot({
     gateway: client,
     file,
     ...FORGETFUL,
@@ -33,7 +33,8 @@ async function look(client: GatewayClient, imported: readonly Activity[] = []) {
     suggest: false,
   });
   const memory = { fired: () => [], mark: () => undefined, proposed: () => undefined };
-  return check({ file, rulesFile: undefined, snapshot: found, memory, sectorOf: () => undefined }).result;
+  return checkPortfolio({ file, rulesFile: undefined, snapshot: found, memory, sectorOf: () => undefined })
+    .result;
 }
 
 it('a check tells the benchmark’s total return beside the account’s own', async () => {

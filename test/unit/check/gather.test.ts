@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { gather } from '../../../src/check/gather.ts';
+import { readSnapshot } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
@@ -29,7 +29,7 @@ function gatewayWithout(problem?: TradeAgentError) {
 }
 
 const look = async (gateway: GatewayClient, suggest = false) =>
-  gather({
+  readSnapshot({
     gateway,
     file: await parseRules(
       rules(

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { resultJsonSchema, rulesJsonSchema } from '../../../src/check/json-schemas.ts';
-import { parseRules, standardRules } from '../../../src/check/load-rules.ts';
+import { defaultRulesFile, parseRules } from '../../../src/check/load-rules.ts';
 import { rules } from './sample-snapshot.ts';
 
 const refused = async (text: string) => {
@@ -107,7 +107,7 @@ describe('a rules file is refused, with its line and the nearest right word, for
 describe('a rules file', () => {
   it('may be empty, and the default rules are valid', async () => {
     expect((await parseRules('', 'r.yaml')).rules).toEqual([]);
-    expect(standardRules().rules.length).toBeGreaterThan(5);
+    expect(defaultRulesFile().rules.length).toBeGreaterThan(5);
   });
 
   it('becomes fractions, milliseconds and instants in New York, through both changes of the clocks', async () => {

@@ -30,9 +30,9 @@ function account(file = join(folder, `${files++}.db`)) {
     /** @returns ids of the notices made */
     async check(price: number, { dies = false, at = TUESDAY_NOON } = {}) {
       const { file: rulesFile } = await usual;
-      const { check } = await import('../../../src/check/check.ts');
+      const { checkPortfolio } = await import('../../../src/check/check.ts');
       const seen = snapshot({ now: at, positions: [position('AAPL', 60, price)] });
-      const done = check({
+      const done = checkPortfolio({
         file: rulesFile,
         rulesFile: undefined,
         snapshot: seen,

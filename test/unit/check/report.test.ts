@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { escapeHtml, escapeMarkdown } from '../../../src/check/report/escape.ts';
-import { htmlReport, thinned } from '../../../src/check/report/html.ts';
+import { htmlReport, thinPoints } from '../../../src/check/report/html.ts';
 import { markdownReport } from '../../../src/check/report/markdown.ts';
 import { textReport } from '../../../src/check/report/text.ts';
 import { checkResultSchema } from '../../../src/check/result-schema.ts';
@@ -119,7 +119,7 @@ it('a chart of many points keeps the first, the last, the highest and the lowest
     at,
     value: at === 1234 ? 99 : at === 3456 ? -99 : Math.sin(at),
   }));
-  const kept = thinned(dots);
+  const kept = thinPoints(dots);
   expect(kept.length).toBeLessThanOrEqual(402);
   expect(kept.at(0)?.at).toBe(0);
   expect(kept.at(-1)?.at).toBe(4999);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { check } from '../../../src/check/check.ts';
+import { checkPortfolio } from '../../../src/check/check.ts';
 import { computeFigures } from '../../../src/check/figures.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
-import { observe } from '../../../src/check/observe.ts';
+import { observeRules } from '../../../src/check/observe.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 import { packHistory } from '../../../src/trading/portfolio/price-history.ts';
 import { anOrder } from '../../fixtures/builders.ts';
@@ -254,7 +254,7 @@ rules:
     ['a run died before it asked', { thread: 'th_1', asked: false }, false, ['buy 10 NVDA', 'buy 24 AAPL']],
   ])('ask for a conditional order again or not: %s', async (_what, earlier, wasAsked, orders) => {
     const { file } = await checks(both);
-    const done = check({
+    const done = checkPortfolio({
       file,
       rulesFile: undefined,
       snapshot: seen,
@@ -318,7 +318,11 @@ it('what is clear of its limit is not told of, however many symbols there are', 
     positions: symbols.map((symbol) => position(symbol, 1, 100)),
     quotes: new Map(symbols.map((symbol) => [symbol, quote(symbol, '100', before(symbol))])),
   });
-  const { observations, blind } = observe(file, seen, computeFigures(seen, { sectorOf: () => undefined }));
+  const { observations, blind } = observeRules(
+    file,
+    seen,
+    computeFigures(seen, { sectorOf: () => undefined }),
+  );
   expect(observations.map(({ rule, subject }) => `${rule.name} ${subject}`)).toEqual(['move KO']);
   expect(blind).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import { check } from '../../../src/check/check.ts';
+import { checkPortfolio } from '../../../src/check/check.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import type { Snapshot } from '../../../src/check/snapshot.ts';
 import type { FiredState } from '../../../src/store/check-store.ts';
@@ -104,8 +104,8 @@ export const FORGETFUL = {
 /** Runs checks one after the other, each remembering the one before. @param memory shared by checks of several files */
 export async function checks(text: string, memory: { fired: readonly FiredState[] } = { fired: [] }) {
   const file = await parseRules(text, 'rules.yaml');
-  const run = (seen: Snapshot, suggest?: Parameters<typeof check>[0]['suggest']) => {
-    const done = check({
+  const run = (seen: Snapshot, suggest?: Parameters<typeof checkPortfolio>[0]['suggest']) => {
+    const done = checkPortfolio({
       file,
       rulesFile: 'rules.yaml',
       snapshot: seen,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { computeFigures } from '../../../src/check/figures.ts';
-import { gather } from '../../../src/check/gather.ts';
+import { readSnapshot } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
 import type { ActivityCache } from '../../../src/store/check-store.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
@@ -74,7 +74,7 @@ async function looking(
   const file = await parseRules(text, 'rules.yaml');
   const look = (after = 0) => {
     days = after;
-    return gather({ gateway: change(gateway), file, ...options, localNow: now(), suggest: false });
+    return readSnapshot({ gateway: change(gateway), file, ...options, localNow: now(), suggest: false });
   };
   const ids = async (after?: number) => (await look(after)).activities?.map(({ id }) => id);
   return { asked, closes, look, ids };

@@ -2,19 +2,24 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { configFile, loadConfig, saveConfig, setDefaultProfile } from '../../../src/config/config-file.ts';
+import {
+  configFilePath,
+  loadConfig,
+  saveConfig,
+  setDefaultProfile,
+} from '../../../src/config/config-file.ts';
 import { findProfile, resolveProfile } from '../../../src/config/resolve-profile.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 
 let folder: string;
-let home: Home;
+let home: UserDirs;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'trade-agent-config-'));
   home = { config: folder, data: folder, log: folder, sandbox: folder };
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const write = (text: string) => writeFileSync(configFile(home), text);
+const write = (text: string) => writeFileSync(configFilePath(home), text);
 const sandbox = {
   issuer: 'http://127.0.0.1:4747',
   gateway: 'http://127.0.0.1:4748',
@@ -76,7 +81,7 @@ describe('config.yaml', () => {
 
   it('is written for its owner alone, without leaving a temporary file', async () => {
     await saveConfig(home, { default_profile: 'work', profiles: { work: { issuer: 'https://id.example' } } });
-    expect(statSync(configFile(home)).mode & 0o777).toBe(0o600);
+    expect(statSync(configFilePath(home)).mode & 0o777).toBe(0o600);
     expect(readdirSync(folder)).toEqual(['config.yaml']);
     expect((await loadConfig(home)).profiles.work?.issuer).toBe('https://id.example');
   });
@@ -84,7 +89,7 @@ describe('config.yaml', () => {
   it('keeps comments when the default profile changes', async () => {
     write('# mine\nprofiles:\n  work: {} # the office\n');
     await setDefaultProfile(home, 'work');
-    const text = readFileSync(configFile(home), 'utf8');
+    const text = readFileSync(configFilePath(home), 'utf8');
     expect(text).toContain('# mine');
     expect(text).toContain('# the office');
     expect((await loadConfig(home)).default_profile).toBe('work');
@@ -93,7 +98,7 @@ describe('config.yaml', () => {
   it('is left alone when it is malformed and the default profile should change', async () => {
     write('profiles: {x\n');
     await expect(setDefaultProfile(home, 'work')).rejects.toMatchObject({ code: 'invalid_config' });
-    expect(readFileSync(configFile(home), 'utf8')).toBe('profiles: {x\n');
+    expect(readFileSync(configFilePath(home), 'utf8')).toBe('profiles: {x\n');
   });
 });
 

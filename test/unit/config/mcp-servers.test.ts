@@ -5,7 +5,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadConfig } from '../../../src/config/config-file.ts';
 import { mcpServerSchema, mcpServersSchema } from '../../../src/config/mcp-servers.ts';
 import { removeEntry, writeEntry } from '../../../src/config/named-entries.ts';
-import type { Home } from '../../../src/machine/directories.ts';
+import type { UserDirs } from '../../../src/machine/directories.ts';
 
 const refusal = (server: unknown) => mcpServerSchema.safeParse(server).error?.issues[0]?.message;
 
@@ -63,7 +63,7 @@ describe('a server of a profile', () => {
 it('is written beside what stands in config.yaml, and taken out again', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'mcp-config-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
-  const home = { config: folder } as Home;
+  const home = { config: folder } as UserDirs;
   const file = join(folder, 'config.yaml');
   writeFileSync(file, 'profiles:\n  # mine\n  sandbox:\n    max_slippage: "0.02"\n', { mode: 0o600 });
   const place = { home, profile: 'sandbox', section: 'mcp_servers', name: 'news' } as const;

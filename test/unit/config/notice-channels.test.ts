@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { checkConfig } from '../../../src/config/config-file.ts';
+import { parseConfig } from '../../../src/config/config-file.ts';
 
 const profile = (notices: string) =>
-  checkConfig(`profiles:\n  work:\n    notices:\n${notices.replace(/^/gm, '      ')}\n`, 'config.yaml');
+  parseConfig(`profiles:\n  work:\n    notices:\n${notices.replace(/^/gm, '      ')}\n`, 'config.yaml');
 const refusal = (notices: string) =>
   profile(notices).then(
     () => 'nothing',

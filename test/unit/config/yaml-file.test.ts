@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseRules } from '../../../src/check/load-rules.ts';
-import { checkConfig } from '../../../src/config/config-file.ts';
+import { parseConfig } from '../../../src/config/config-file.ts';
 
 /** Nine levels of nine: 387 million strings once it is written out. */
 const bomb = [
@@ -12,7 +12,7 @@ const bomb = [
 ].join('\n');
 
 const readers = [
-  ['config.yaml', (text: string) => checkConfig(text, 'config.yaml')],
+  ['config.yaml', (text: string) => parseConfig(text, 'config.yaml')],
   ['rules.yaml', (text: string) => parseRules(text, 'rules.yaml')],
 ] as const;
 
@@ -44,7 +44,7 @@ describe.each(readers)('%s', (file, read) => {
 
 it('a few aliases are heeded', async () => {
   const text = 'profiles:\n  a: &a {sandbox: true}\n  b: *a\n';
-  expect((await checkConfig(text, 'config.yaml')).profiles).toMatchObject({
+  expect((await parseConfig(text, 'config.yaml')).profiles).toMatchObject({
     a: { sandbox: true },
     b: { sandbox: true },
   });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { brokersSettings, namedBrokers } from '../../../src/gateway/broker/named-broker.ts';
-import { brokerAccess } from '../../../src/gateway/broker-access.ts';
+import { createBrokerAccess } from '../../../src/gateway/broker-access.ts';
 import type { IdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import type { GatewayOptions, RequestRates } from '../../../src/gateway/gateway-options.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
@@ -25,7 +25,7 @@ async function bucketsAt(settings: object, rates?: RequestRates): Promise<[strin
     brokerTimeoutMs: 1,
     providerTimeoutMs: 1,
   };
-  const [place] = brokerAccess(options, {} as IdentityProvider, requests).places;
+  const [place] = createBrokerAccess(options, {} as IdentityProvider, requests).places;
   await place?.sendFor('alice')('https://broker.example', { method: 'POST' });
   return asked;
 }

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { ApprovalRequest } from '../../../src/home/identity-provider/approval-requests.ts';
-import { isCodePicked } from '../../../src/home/phone/decision/approval-steps.ts';
+import { mustPickCode } from '../../../src/home/phone/decision/approval-steps.ts';
 import { requestCard } from '../../../src/home/phone/decision/request-card.ts';
-import { askMessage, noticeWords } from '../../../src/home/phone/push/push-message.ts';
+import { askMessage, noticeText } from '../../../src/home/phone/push/push-message.ts';
 import { details, draft } from '../../integration/sandbox/identity-provider-fixture.ts';
 import { proposalDetails } from '../../integration/sandbox/proposal-fixture.ts';
 
@@ -75,14 +75,14 @@ describe('the card of a request', () => {
 describe('what rings', () => {
   it('tells the code where the card shows it', () => {
     expect(askMessage(request(), 'full').body).toBe('At most $900.00 in all · Code K7QP');
-    expect(noticeWords(request(), 'short', 'https://home.example/phone').body).toMatch(/^Code K7QP, until /);
+    expect(noticeText(request(), 'short', 'https://home.example/phone').body).toMatch(/^Code K7QP, until /);
   });
 
   it('does not where it is to be picked', () => {
     const hidden = request({ code: '' });
     expect(askMessage(hidden, 'full').body).toBe('At most $900.00 in all');
     for (const content of ['full', 'short'] as const) {
-      const { body } = noticeWords(hidden, content, 'https://home.example/phone');
+      const { body } = noticeText(hidden, content, 'https://home.example/phone');
       expect(body).not.toMatch(/code/i);
       expect(body).toContain('Approve it on your phone only if it shows what you want');
     }
@@ -98,6 +98,6 @@ it.each([
   'with number matching %s the code of a %s order is picked: %s',
   (matching, environment, picked) => {
     const details = proposalDetails('order', { subject: { ...draft({ environment }) } });
-    expect(isCodePicked(request({ details }), matching)).toBe(picked);
+    expect(mustPickCode(request({ details }), matching)).toBe(picked);
   },
 );

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type AskedExchange, type CompanyRule, rule } from '../../../src/sandbox/company/rules.ts';
+import { applyRules, type CompanyRule, type ExchangeRequest } from '../../../src/sandbox/company/rules.ts';
 
 const traders: CompanyRule = {
   client_id: 'agent',
@@ -9,7 +9,7 @@ const traders: CompanyRule = {
   groups: ['traders'],
 };
 const staff: CompanyRule = { ...traders, scopes: ['portfolio:read'], groups: ['staff'] };
-const asked: AskedExchange = {
+const asked: ExchangeRequest = {
   clientId: 'agent',
   audience: 'https://home.example',
   resource: undefined,
@@ -20,8 +20,8 @@ const asked: AskedExchange = {
 
 describe("a company's ruling", () => {
   it('is by the first rule for one of the person’s groups, with all of its scopes where none are named', () => {
-    expect(rule([traders, staff], asked)).toEqual({ rule: staff, scopes: ['portfolio:read'] });
-    expect(rule([traders, staff], { ...asked, groups: ['staff', 'traders'] })).toMatchObject({
+    expect(applyRules([traders, staff], asked)).toEqual({ rule: staff, scopes: ['portfolio:read'] });
+    expect(applyRules([traders, staff], { ...asked, groups: ['staff', 'traders'] })).toMatchObject({
       rule: traders,
     });
   });
@@ -29,10 +29,10 @@ describe("a company's ruling", () => {
   it('leaves out what was asked for beyond the rule, and asks for no group where it has none', () => {
     const { groups: _, ...everybody } = traders;
     const wide = { ...asked, groups: [], scopes: ['orders:write', 'orders:propose'] };
-    expect(rule([everybody], wide)).toMatchObject({ scopes: ['orders:propose'] });
+    expect(applyRules([everybody], wide)).toMatchObject({ scopes: ['orders:propose'] });
   });
 
-  const refusals: [string, Partial<AskedExchange>, CompanyRule, string][] = [
+  const refusals: [string, Partial<ExchangeRequest>, CompanyRule, string][] = [
     ['another client', { clientId: 'another' }, staff, 'invalid_target'],
     ['another audience', { audience: 'https://home.example/' }, staff, 'invalid_target'],
     ['no audience', { audience: undefined }, staff, 'invalid_target'],
@@ -43,6 +43,6 @@ describe("a company's ruling", () => {
     ['a weaker sign-in', { acr: 'pwd' }, { ...staff, acr: ['phr'] }, 'insufficient_user_authentication'],
   ];
   it.each(refusals)('refuses %s', (_, other, only, error) => {
-    expect(rule([only], { ...asked, ...other })).toMatchObject({ error });
+    expect(applyRules([only], { ...asked, ...other })).toMatchObject({ error });
   });
 });

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { describe, expect, it } from 'vitest';
-import { bookedAt, createEntry } from '../../../src/sandbox/paper-broker/books/entries.ts';
+import { bookingTime, createEntry } from '../../../src/sandbox/paper-broker/books/entries.ts';
 import { holdingsAt } from '../../../src/sandbox/paper-broker/books/valuation.ts';
 import { cashflows } from '../../../src/sandbox/paper-broker/routes/portfolio-history.ts';
 import { openLedger } from '../../../src/store/sandbox/ledger.ts';
@@ -14,7 +14,7 @@ function books() {
   const database = new Database(':memory:');
   createSandboxTables(database, 'paperBroker');
   const ledger = openLedger(database);
-  ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: bookedAt(DAY) });
+  ledger.openAccount({ id: ACCOUNT, number: 'PA3TEST001', username: 'test', created_at: bookingTime(DAY) });
   ledger.enter(createEntry({ account_id: ACCOUNT, type: 'CSD', date: DAY, amount: '1000' }));
   const trade = (side: 'buy' | 'sell', qty: string, price: string, at = NOON) =>
     ledger.book(
@@ -68,7 +68,7 @@ describe('what is booked without a trade', () => {
   it('counts from when it was booked, in the evening of its day, not from that day on', () => {
     const { ledger } = books();
     const close = Date.parse('2026-03-02T21:00:00Z');
-    expect(bookedAt(DAY)).toBe(Date.parse('2026-03-03T01:30:00Z'));
+    expect(bookingTime(DAY)).toBe(Date.parse('2026-03-03T01:30:00Z'));
     const [before, after] = holdingsAt(ledger, ACCOUNT, [close, NOON]);
     expect([before?.cash.toFixed(), after?.cash.toFixed()]).toEqual(['0', '1000']);
   });
@@ -81,7 +81,7 @@ describe('what is booked without a trade', () => {
     expect(held()).toEqual({ qty: '6', cost: '120', cash: '800.00' });
     ledger.enter(createEntry({ ...moved, qty: '2', cost: '50' }));
     expect(held()).toEqual({ qty: '8', cost: '170', cash: '800.00' });
-    const [then] = holdingsAt(ledger, ACCOUNT, [bookedAt('2026-03-04')]);
+    const [then] = holdingsAt(ledger, ACCOUNT, [bookingTime('2026-03-04')]);
     expect(then?.shares.get('F')?.toFixed()).toBe('8');
   });
 });

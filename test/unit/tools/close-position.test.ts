@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { proposalRequest } from '../../../src/agent/graph/proposal-request.ts';
-import { closePosition, closingOrder } from '../../../src/tools/close-position.ts';
+import { closePosition, readClosingOrder } from '../../../src/tools/close-position.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Position } from '../../../src/trading/views.ts';
 
@@ -17,7 +17,7 @@ const gateway = {
     position('KO261218P00060000', 'short', '-2'),
   ],
 } as unknown as GatewayClient;
-const closing = (args: Record<string, unknown>) => closingOrder(args, gateway);
+const closing = (args: Record<string, unknown>) => readClosingOrder(args, gateway);
 
 describe('close_position', () => {
   it.each([

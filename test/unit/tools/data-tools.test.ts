@@ -1,6 +1,6 @@
 import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { outsideMarked } from '../../../src/agent/graph/message-history.ts';
+import { markOutsideText } from '../../../src/agent/graph/message-history.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { getActivities } from '../../../src/tools/get-activities.ts';
@@ -282,7 +282,7 @@ describe('get_news', () => {
       additional_kwargs: { outside: 'news' },
     });
     const own = new ToolMessage({ tool_call_id: 'tc_2', name: 'get_quote', content: '{}' });
-    const [said, marked, plain] = outsideMarked([new HumanMessage('news?'), message, own]);
+    const [said, marked, plain] = markOutsideText([new HumanMessage('news?'), message, own]);
     expect(said?.text).toBe('news?');
     expect(plain?.text).toBe('{}');
     expect(marked?.text).toMatch(/^<untrusted source="news">\n.*\n<\/untrusted>$/s);

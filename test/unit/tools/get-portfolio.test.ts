@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { answer } from '../../../src/agent/planner/answer.ts';
+import { composeAnswer } from '../../../src/agent/planner/answer.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { getPortfolio } from '../../../src/tools/get-portfolio.ts';
@@ -25,7 +25,7 @@ async function asked(activities: GatewayClient['activities']) {
   } as unknown as GatewayClient;
   const { content } = await getPortfolio.execute({ session: undefined, gateway }, {});
   const found = JSON.parse(content) as Record<string, unknown>;
-  return { found, told: answer([{ tool: 'get_portfolio', args: {}, content: found }]) };
+  return { found, told: composeAnswer([{ tool: 'get_portfolio', args: {}, content: found }]) };
 }
 
 it('tells what was traded today, and so the day of what was bought today from its own price', async () => {

@@ -8,7 +8,7 @@ import {
   priceWords,
   quantityWords,
 } from '../../../src/trading/asset-class.ts';
-import { isOnTick, price } from '../../../src/trading/decimal.ts';
+import { formatPrice, isOnTick } from '../../../src/trading/decimal.ts';
 import { symbolSchema } from '../../../src/trading/symbol.ts';
 import { always } from '../../fixtures/always.ts';
 
@@ -85,6 +85,6 @@ it.each([
 
 it('a coin’s price keeps its nine decimals, an option’s has two', () => {
   const coin = [{ from: '0', decimals: 9, shortest: true }] as const;
-  expect([price('0.000012345', coin), price('1', coin)]).toEqual(['0.000012345', '1.00']);
+  expect([formatPrice('0.000012345', coin), formatPrice('1', coin)]).toEqual(['0.000012345', '1.00']);
   expect(isOnTick('0.0000123456', coin)).toBe(false);
 });

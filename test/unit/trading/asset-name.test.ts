@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { isNamed, saidName, searchAssets } from '../../../src/trading/asset-name.ts';
+import { matchesName, normalizeName, searchAssets } from '../../../src/trading/asset-name.ts';
 
 const list = [
   { symbol: 'APLE', name: 'Apple Hospitality REIT, Inc. Common Shares' },
@@ -22,12 +22,12 @@ describe('the name of a security', () => {
     ["McDonald's Corporation", 'mcdonalds', undefined],
     ['Nestlé S.A.', 'nestle', undefined],
   ])('%s is said as %s', (name, words, shareClass) => {
-    expect(saidName(name)).toEqual({ words, shareClass });
+    expect(normalizeName(name)).toEqual({ words, shareClass });
   });
 
   it('is that of a class alone where the class is said', () => {
     const named = (text: string) =>
-      list.filter((asset) => isNamed(asset, saidName(text))).map(({ symbol }) => symbol);
+      list.filter((asset) => matchesName(asset, normalizeName(text))).map(({ symbol }) => symbol);
     expect(named('alphabet')).toEqual(['GOOGL', 'GOOG']);
     expect(named('Alphabet class C')).toEqual(['GOOG']);
     expect(named('apple')).toEqual(['AAPL']);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chartRange } from '../../../src/trading/chart-range.ts';
+import { parseChartRange } from '../../../src/trading/chart-range.ts';
 
 describe('a range to draw', () => {
   const now = Date.UTC(2026, 0, 31);
@@ -10,7 +10,7 @@ describe('a range to draw', () => {
     ['3m', 90, '1Day'],
     ['1y', 365, '1Day'],
   ])('%s is %i days in bars of %s', (text, days, timeframe) => {
-    expect(chartRange(text, now)).toEqual({
+    expect(parseChartRange(text, now)).toEqual({
       text: text.toLowerCase(),
       timeframe,
       start: now - days * 86_400_000,
@@ -18,6 +18,6 @@ describe('a range to draw', () => {
   });
 
   it.each(['', '3', 'm', '0d', '-1d', '3x', '5y', '1.5m', '999y'])('refuses %j', (text) => {
-    expect(() => chartRange(text, now)).toThrow(/range/);
+    expect(() => parseChartRange(text, now)).toThrow(/range/);
   });
 });

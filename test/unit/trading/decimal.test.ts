@@ -1,39 +1,39 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
-  cents,
+  abs,
   compare,
   Dec,
-  decimal,
+  formatPrice,
   isOnTick,
-  lesser,
-  magnitude,
-  plain,
-  price,
+  min,
+  parseDecimal,
+  toCents,
+  toPlain,
 } from '../../../src/trading/decimal.ts';
 import { Rate } from '../../../src/trading/portfolio/value-point.ts';
 import { always, alwaysIn } from '../../fixtures/always.ts';
 
 describe('decimal amounts', () => {
   it('are exact where binary floats are not', () => {
-    expect(plain(decimal('0.1').plus('0.2'))).toBe('0.3');
-    expect(plain(decimal('0.000000001').times('99999999.99'))).toBe('0.09999999999');
+    expect(toPlain(parseDecimal('0.1').plus('0.2'))).toBe('0.3');
+    expect(toPlain(parseDecimal('0.000000001').times('99999999.99'))).toBe('0.09999999999');
   });
 
   it.each(['1e3', '0x10', '', ' 1', '01', '1.', '--1', 'NaN'])('refuse %j', (text) => {
-    expect(() => decimal(text)).toThrow(RangeError);
+    expect(() => parseDecimal(text)).toThrow(RangeError);
   });
 
   it('are written as money and as prices', () => {
-    expect(cents('1234.5')).toBe('1234.50');
-    expect(price('180')).toBe('180.00');
-    expect(price('0.5')).toBe('0.5000');
+    expect(toCents('1234.5')).toBe('1234.50');
+    expect(formatPrice('180')).toBe('180.00');
+    expect(formatPrice('0.5')).toBe('0.5000');
   });
 
   it('keep their value when written plainly', () => {
     always(fc.integer({ min: -1e9, max: 1e9 }), fc.integer({ min: 0, max: 8 }), (unscaled, places) => {
-      const value = decimal('1').div(decimal('10').pow(places)).times(unscaled);
-      expect(decimal(plain(value)).eq(value)).toBe(true);
+      const value = parseDecimal('1').div(parseDecimal('10').pow(places)).times(unscaled);
+      expect(parseDecimal(toPlain(value)).eq(value)).toBe(true);
     });
   });
 
@@ -75,9 +75,9 @@ describe('comparing without a copy', () => {
 
   it('gives the smaller one, and what is left without the sign', () => {
     const [one, two] = [new Dec('-1.5'), new Dec(1)];
-    expect(lesser(one, two)).toBe(one);
-    expect(lesser(two, one)).toBe(one);
-    expect(magnitude(two)).toBe(two);
-    expect(magnitude(one).toFixed()).toBe('1.5');
+    expect(min(one, two)).toBe(one);
+    expect(min(two, one)).toBe(one);
+    expect(abs(two)).toBe(two);
+    expect(abs(one).toFixed()).toBe('1.5');
   });
 });

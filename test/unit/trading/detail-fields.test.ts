@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { tradeOrderDetails } from '../../../src/trading/approval-details.ts';
-import { detailFields, orderHeadline, orderTerms } from '../../../src/trading/detail-fields.ts';
+import { detailFields, detailsHeadline, detailsTerms } from '../../../src/trading/detail-fields.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 import { anOrderDraft } from '../../fixtures/builders.ts';
 
@@ -94,8 +94,8 @@ describe('the headline and the terms', () => {
     it(`say what ${what} is`, () => {
       const draft = orders[what];
       if (draft === undefined) throw new Error(what);
-      expect(orderHeadline(details(draft))).toBe(headline);
-      expect(orderTerms(details(draft))).toBe(terms);
+      expect(detailsHeadline(details(draft))).toBe(headline);
+      expect(detailsTerms(details(draft))).toBe(terms);
     });
   }
 });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { environmentWord } from '../../../src/trading/environment.ts';
+import { environmentName } from '../../../src/trading/environment.ts';
 
 it.each([
   ['paper', 'PAPER'],
@@ -9,5 +9,5 @@ it.each([
   [undefined, 'LIVE (unknown)'],
   [{ paper: true }, 'LIVE (unknown)'],
 ])('%j is called %s: what is not known to be paper may be real', (environment, word) => {
-  expect(environmentWord(environment)).toBe(word);
+  expect(environmentName(environment)).toBe(word);
 });

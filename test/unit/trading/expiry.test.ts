@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { expiryRange, isExpiry, saidExpiry } from '../../../src/trading/expiry.ts';
+import { expiryPattern, expiryRange, matchesExpiry } from '../../../src/trading/expiry.ts';
 
 describe('a day or month of expiry', () => {
   it.each([
@@ -13,12 +13,12 @@ describe('a day or month of expiry', () => {
     ['11', '2026-11-01', '2026-11-30'],
     ['10', '2027-10-01', '2027-10-31'],
   ])('%s is from %s to %s', (said, from, to) => {
-    expect(saidExpiry.test(said)).toBe(true);
+    expect(expiryPattern.test(said)).toBe(true);
     expect(expiryRange(said, '2026-11-26')).toEqual({ from, to });
   });
 
   it.each(['13', '12-32', '26-12-18', '2026', 'Dec 18', '1'])('is not %s', (said) => {
-    expect(saidExpiry.test(said)).toBe(false);
+    expect(expiryPattern.test(said)).toBe(false);
   });
 
   it.each([
@@ -31,6 +31,6 @@ describe('a day or month of expiry', () => {
     ['2026-12-18', '12-1', false],
     ['2026-01-12', '12', false],
   ])('of %s said as %s: %s', (date, said, is) => {
-    expect(isExpiry(date, said)).toBe(is);
+    expect(matchesExpiry(date, said)).toBe(is);
   });
 });

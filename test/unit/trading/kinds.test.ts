@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { approvalView } from '../../../src/agent/graph/proposal-view.ts';
 import { runObject } from '../../../src/app/run.ts';
-import { approval as approvalSchema } from '../../../src/cli/schema/parts.ts';
+import { approvalViewSchema as approvalSchema } from '../../../src/cli/schema/parts.ts';
 import { approvalLines } from '../../../src/cli/text/approval-lines.ts';
 import { kinds, kindWords, proposalKinds } from '../../../src/trading/kinds/kinds.ts';
 import { type Proposal, proposalSchema } from '../../../src/trading/proposal.ts';

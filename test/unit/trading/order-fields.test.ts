@@ -12,9 +12,9 @@ import {
   timesInForce,
 } from '../../../src/trading/order.ts';
 import {
+  findOrderField,
   legFields,
   type OrderFieldName,
-  orderField,
   orderFieldNames,
   priceFields,
   sentFields,
@@ -66,8 +66,8 @@ describe('the table of an order’s fields', () => {
   it('has those that an order may have, and no others', () => {
     expect([...orderFieldNames].sort()).toEqual(Object.keys(orderDraftSchema.unwrap().shape).sort());
     expect(orderFieldNames).toEqual(expect.arrayContaining(Object.keys(orderRequestSchema.shape)));
-    expect(orderField('profit_price')).toBeUndefined();
-    expect(orderField('__proto__')).toBeUndefined();
+    expect(findOrderField('profit_price')).toBeUndefined();
+    expect(findOrderField('__proto__')).toBeUndefined();
   });
 
   it('must have a field before a schema or a digest can', () => {
@@ -93,7 +93,7 @@ describe('the table of an order’s fields', () => {
     ['time_in_force', timesInForce],
     ['environment', environments],
   ] as const)('has words for every %s', (name, values) => {
-    for (const value of values) expect(orderField(name)?.shown(value)).not.toBe(value);
+    for (const value of values) expect(findOrderField(name)?.shown(value)).not.toBe(value);
   });
 });
 

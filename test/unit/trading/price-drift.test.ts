@@ -1,17 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import { beyond, priceNow } from '../../../src/trading/price-drift.ts';
+import { bandSide, currentPrice } from '../../../src/trading/price-drift.ts';
 
 describe('the price now', () => {
   const quote = { bid: '99.00', ask: '101.00', last: '100.00' };
 
   it('is the ask for a buy and the bid for a sell', () => {
-    expect(priceNow('buy', quote)).toBe('101.00');
-    expect(priceNow('sell', quote)).toBe('99.00');
+    expect(currentPrice('buy', quote)).toBe('101.00');
+    expect(currentPrice('sell', quote)).toBe('99.00');
   });
 
   it('is the last trade’s where a side has no quote, and none where there was no trade', () => {
-    expect(priceNow('buy', { ...quote, ask: '0' })).toBe('100.00');
-    expect(priceNow('sell', { ...quote, bid: '0.00', last: '0' })).toBeUndefined();
+    expect(currentPrice('buy', { ...quote, ask: '0' })).toBe('100.00');
+    expect(currentPrice('sell', { ...quote, bid: '0.00', last: '0' })).toBeUndefined();
   });
 });
 
@@ -23,11 +23,11 @@ describe('a price', () => {
     ['99.00', undefined],
     ['98.9999', 'below'],
   ])('%s is beyond one per cent around 100: %s', (price, side) => {
-    expect(beyond(price, { around: '100.00', fraction: '0.01' })).toBe(side);
+    expect(bandSide(price, { around: '100.00', fraction: '0.01' })).toBe(side);
   });
 
   it('is compared without rounding', () => {
-    expect(beyond('0.077', { around: '0.07', fraction: '0.1' })).toBeUndefined();
-    expect(beyond('0.0770000001', { around: '0.07', fraction: '0.1' })).toBe('above');
+    expect(bandSide('0.077', { around: '0.07', fraction: '0.1' })).toBeUndefined();
+    expect(bandSide('0.0770000001', { around: '0.07', fraction: '0.1' })).toBe('above');
   });
 });

@@ -1,5 +1,10 @@
 import { expect, it } from 'vitest';
-import { isLike, noTerms, sameTerms, termsLike } from '../../../src/trading/counted-order.ts';
+import {
+  isSimilar,
+  noSimilarTerms,
+  repeatKey,
+  similarTermsRange,
+} from '../../../src/trading/counted-order.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
 
 const draft = {
@@ -8,10 +13,10 @@ const draft = {
 } as OrderDraft;
 
 it.each<[string, string, boolean]>([
-  ['its own terms', sameTerms(draft), true],
+  ['its own terms', repeatKey(draft), true],
   ['another size', '["KO","buy","5"]', false],
   ['another symbol that begins alike', '["KOD","buy","3"]', false],
 ])('finds the same order again in %s', (_, terms, isSame) => {
-  expect(isLike(terms, termsLike(draft))).toBe(isSame);
-  expect(isLike(terms, noTerms)).toBe(false);
+  expect(isSimilar(terms, similarTermsRange(draft))).toBe(isSame);
+  expect(isSimilar(terms, noSimilarTerms)).toBe(false);
 });

@@ -5,7 +5,7 @@ import {
   type AccessRequest,
   type AccessSubject,
   access,
-  accessLine,
+  describeAccess,
 } from '../../../trading/kinds/access.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Execution, Kind } from '../../kind.ts';
@@ -35,7 +35,7 @@ export function accessKind({
       const begin = from ?? utcSeconds(clock.now());
       if (!NAME_ROLES.includes(role)) requireOther(who, account, isKnown);
       if (until !== undefined && Date.parse(until) <= Math.max(Date.parse(begin), clock.now())) {
-        throw wrong('until', 'it would end before it begins');
+        throw invalidAccess('until', 'it would end before it begins');
       }
       return {
         subject: {
@@ -59,7 +59,7 @@ export function accessKind({
       };
     },
     // A binding message has only 64 characters, so the name comes first.
-    describe: (subject) => `ALLOW ${accessLine(subject)}`,
+    describe: (subject) => `ALLOW ${describeAccess(subject)}`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ role, who, of, until }) => JSON.stringify([role, who, of, until]),
     async execute({
@@ -85,7 +85,7 @@ export function accessKind({
 
 /** @throws {Refusal} for one's own account, or a person whom the provider does not know */
 function requireOther(who: string, account: string, isKnown: AccessPorts['isKnown']): void {
-  if (who === account) throw wrong('who', 'this is your own account');
+  if (who === account) throw invalidAccess('who', 'this is your own account');
   if (isKnown?.(who) !== false) return;
   throw new HttpProblem(404, 'not_found', `there is no user "${who}" here`, {
     hint: 'Use the name they sign in with. "trade-agent home user list" on the home’s machine lists all users.',
@@ -93,7 +93,7 @@ function requireOther(who: string, account: string, isKnown: AccessPorts['isKnow
   });
 }
 
-function wrong(field: string, detail: string): HttpProblem {
+function invalidAccess(field: string, detail: string): HttpProblem {
   return new HttpProblem(400, 'invalid_proposal', detail, {
     fields: [field],
     hint: 'See "trade-agent access list".',

@@ -8,7 +8,7 @@ import {
   type BatchResult,
   type BatchSubject,
   batch,
-  batchText,
+  batchSentence,
   rejectExits,
 } from '../../../trading/kinds/batch.ts';
 import type { BatchLine } from '../../../trading/kinds/kind-words.ts';
@@ -18,15 +18,15 @@ import { invalidOrder } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import type { HttpProblem } from '../../../trading/refusal.ts';
-import { isFinal, type Order } from '../../../trading/views.ts';
+import { isFinalStatus, type Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
-import type { Approved, Execution, Kind, Proposer } from '../../kind.ts';
+import type { Approval, Execution, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects } from '../order/effects.ts';
 import {
   draftOrder,
+  type OrderContext,
   type OrderPorts,
-  type OrderWorld,
   orderFingerprint,
   orderText,
   requireWellFormed,
@@ -38,7 +38,7 @@ export interface BatchPorts extends OrderPorts {
     proposer: Proposer,
     account: string | undefined,
     symbols: readonly string[],
-  ): Promise<ReadonlyMap<string, OrderWorld>>;
+  ): Promise<ReadonlyMap<string, OrderContext>>;
 }
 
 /** How long purchases wait for the sales that pay for them, and how often those are checked. Milliseconds. */
@@ -59,14 +59,14 @@ export function batchKind(
 ): Kind<BatchRequest, BatchSubject, BatchResult> {
   return {
     ...batch,
-    complete: ({ orders, on_failure }, context) => complete(ports, orders, on_failure, context),
+    complete: ({ orders, on_failure }, context) => completeBatch(ports, orders, on_failure, context),
     describe: ({ orders }) =>
       `${orders.length} ORDERS ${orders.map(({ side, symbol }) => `${side === 'sell' ? '-' : '+'}${symbol}`).join(' ')}`,
     expiresAt: ({ expires_at }) => expires_at,
     fingerprint: ({ orders, on_failure }) =>
       JSON.stringify([on_failure, orders.map(orderFingerprint).sort()]),
-    execute: (subject, approved) => execute(ports, clock, subject, approved),
-    settle: (subject, asker) => settle(ports, clock, subject, asker),
+    execute: (subject, approved) => executeBatch(ports, clock, subject, approved),
+    settle: (subject, asker) => settleBatch(ports, clock, subject, asker),
     async abandon({ orders }, sub) {
       for (const { client_order_id } of orders) await ports.abandon(sub, client_order_id);
     },
@@ -80,7 +80,7 @@ export function batchKind(
     async follow({ account }, { lines }, asker) {
       if (openOrders(lines).length === 0) return undefined;
       const looked = lines.map(async (line) =>
-        line.order === undefined || isFinal(line.order.status)
+        line.order === undefined || isFinalStatus(line.order.status)
           ? line
           : {
               ...line,
@@ -91,18 +91,19 @@ export function batchKind(
     },
     resultText: (result) => {
       const orders = result.lines.flatMap(({ order }) => (order === undefined ? [] : [order]));
-      return [batchText(result.lines), ...orders.map((order) => `${order.symbol} ${orderText(order)}`)].join(
-        '; ',
-      );
+      return [
+        batchSentence(result.lines),
+        ...orders.map((order) => `${order.symbol} ${orderText(order)}`),
+      ].join('; ');
     },
   };
 }
 
 function openOrders(lines: BatchResult['lines']): Order[] {
-  return lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
+  return lines.flatMap(({ order }) => (order === undefined || isFinalStatus(order.status) ? [] : [order]));
 }
 
-async function complete(
+async function completeBatch(
   ports: BatchPorts,
   requests: readonly OrderProposal[],
   onFailure: BatchSubject['on_failure'],
@@ -117,7 +118,7 @@ async function complete(
   }
   for (const request of requests) {
     requireWellFormed(request);
-    requireAlone(request);
+    requireNoLegs(request);
   }
   const inOrder = [...requests].sort((a, b) => Number(a.side === 'buy') - Number(b.side === 'buy'));
   const account = requests[0]?.account;
@@ -136,14 +137,14 @@ async function complete(
   for (const [at, request] of inOrder.entries()) {
     const world = worlds.get(request.symbol);
     if (world === undefined) throw new TypeError('a symbol has no market data');
-    const paid = { ...world, account: afterThese(drafts, world.account) };
+    const paid = { ...world, account: accountAfter(drafts, world.account) };
     const draft = draftOrder(request, paid, ports, { subjectId: `${subjectId}-${at + 1}`, expiresAt });
     const allowed = await world.requireAllowed(draft, { after: drafts });
     needsSecond ||= allowed.needsSecond;
     drafts.push(draft);
   }
   const { shows, warnings, ...effects } = batchEffects(drafts, worlds);
-  const [first] = [...worlds.values()] as [OrderWorld, ...OrderWorld[]];
+  const [first] = [...worlds.values()] as [OrderContext, ...OrderContext[]];
   return {
     subject: {
       account: first.account.account,
@@ -162,7 +163,7 @@ async function complete(
 }
 
 /** @throws {Refusal} 400 `invalid_order` for an order with legs */
-function requireAlone(request: OrderProposal): void {
+function requireNoLegs(request: OrderProposal): void {
   try {
     rejectExits(request);
   } catch (error) {
@@ -171,19 +172,22 @@ function requireAlone(request: OrderProposal): void {
 }
 
 /** Returns the buying power after these orders: sales bring their minimum, and purchases cost their maximum. */
-function afterThese(drafts: readonly OrderDraft[], account: OrderWorld['account']): OrderWorld['account'] {
+function accountAfter(
+  drafts: readonly OrderDraft[],
+  account: OrderContext['account'],
+): OrderContext['account'] {
   const power = drafts.reduce(
-    (left, draft) => left.plus(movedBy(draft).times(draft.side === 'buy' ? -1 : 1)),
+    (left, draft) => left.plus(worstCaseDollars(draft).times(draft.side === 'buy' ? -1 : 1)),
     new Dec(account.buying_power),
   );
   return { ...account, buying_power: Dec.max(power, 0).toFixed(2) };
 }
 
-async function execute(
+async function executeBatch(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
   { account, orders, on_failure }: BatchSubject,
-  approved: Approved,
+  approved: Approval,
 ): Promise<Execution<BatchResult>> {
   const lines: BatchLine[] = [];
   let first: HttpProblem | undefined;
@@ -194,7 +198,7 @@ async function execute(
       continue;
     }
     if (draft.side === 'buy' && orders[at - 1]?.side === 'sell')
-      await salesOver(ports, clock, { account, lines }, approved);
+      await waitForSales(ports, clock, { account, lines }, approved);
     const own = { ...approved, jti: `${approved.jti}#${at + 1}` };
     const came = await toExecution(() => ports.place({ draft, digest: orderDigest(draft) }, own));
     switch (came.outcome) {
@@ -202,12 +206,12 @@ async function execute(
         lines.push({ client_order_id, outcome: 'placed', order: came.result });
         break;
       case 'refused':
-        if (isPaced(came.refusal)) return later(lines, came.refusal);
+        if (isRateLimited(came.refusal)) return retryLater(lines, came.refusal);
         first ??= came.refusal;
         lines.push(refusedLine(draft, came.refusal));
         break;
       case 'not_taken':
-        return later(lines, came.refusal);
+        return retryLater(lines, came.refusal);
       case 'unknown':
         return came;
     }
@@ -217,39 +221,41 @@ async function execute(
 }
 
 /** Whether only the rate limit refused it. Then the next order is sent once there is room, while the approval is valid. */
-function isPaced({ options }: HttpProblem): boolean {
+function isRateLimited({ options }: HttpProblem): boolean {
   const reasons = options.members?.reasons;
   return Array.isArray(reasons) && reasons.every((reason) => reason === 'RATE_EXCEEDS_MAX_PER_MINUTE');
 }
 
 /** Returns the outcome of a batch whose next order has to wait: `not_taken` only if none has been placed. */
-function later(lines: readonly BatchLine[], refusal: HttpProblem): Execution<BatchResult> {
+function retryLater(lines: readonly BatchLine[], refusal: HttpProblem): Execution<BatchResult> {
   if (!lines.some(isPlaced)) return { outcome: 'not_taken', refusal };
   return {
     outcome: 'unknown',
-    text: `${batchText(lines)}; the next order will be tried again: ${refusal.message}`,
+    text: `${batchSentence(lines)}; the next order will be tried again: ${refusal.message}`,
   };
 }
 
 /** Gives sales a moment to fill, since purchases may need what they bring. The broker decides whether it is enough. */
-async function salesOver(
+async function waitForSales(
   ports: BatchPorts,
   clock: Pick<Clock, 'now' | 'sleep'>,
   { account, lines }: { readonly account: string; readonly lines: readonly BatchLine[] },
-  approved: Approved,
+  approved: Approval,
 ): Promise<void> {
   const asker = { ...approved, clientId: approved.clientId ?? '' };
   const until = clock.now() + SALES_WAIT_MS;
-  let open = lines.flatMap(({ order }) => (order === undefined || isFinal(order.status) ? [] : [order]));
+  let open = lines.flatMap(({ order }) =>
+    order === undefined || isFinalStatus(order.status) ? [] : [order],
+  );
   while (open.length > 0 && clock.now() < until) {
     await clock.sleep(SALES_CHECK_INTERVAL_MS);
-    const seen = await Promise.all(open.map((order) => lookAt(ports, asker, account, order)));
-    open = seen.flatMap((order) => (order === undefined || isFinal(order.status) ? [] : [order]));
+    const seen = await Promise.all(open.map((order) => lookUpOrder(ports, asker, account, order)));
+    open = seen.flatMap((order) => (order === undefined || isFinalStatus(order.status) ? [] : [order]));
   }
 }
 
 /** Looks up an order. It may fail: then the broker decides about the purchase without it. */
-async function lookAt(
+async function lookUpOrder(
   ports: BatchPorts,
   asker: Proposer,
   account: string,
@@ -263,7 +269,7 @@ async function lookAt(
  * Looks up the outcome of each order; sends nothing. One that was never handed over may still be, until the batch expires.
  * Only then is it reported as not sent.
  */
-async function settle(
+async function settleBatch(
   ports: BatchPorts,
   clock: Pick<Clock, 'now'>,
   { orders, expires_at }: BatchSubject,
@@ -283,7 +289,7 @@ async function settle(
   }
   if (lines.every(({ outcome }) => outcome === 'not_sent')) return undefined;
   if (lines.some(({ outcome }) => outcome === 'not_sent') && clock.now() < Date.parse(expires_at)) {
-    return { outcome: 'unknown', text: `${batchText(lines)}; the remaining orders may still be sent` };
+    return { outcome: 'unknown', text: `${batchSentence(lines)}; the remaining orders may still be sent` };
   }
   if (first !== undefined && !lines.some(isPlaced)) return { outcome: 'refused', refusal: first };
   return { outcome: 'executed', result: { lines } };
@@ -300,7 +306,7 @@ function isPlaced({ outcome }: BatchLine): boolean {
 type Decimal = InstanceType<typeof Dec>;
 
 /** Returns the dollars that an order moves in the worst case; at its reference price if nothing bounds it. */
-function movedBy(draft: OrderDraft): Decimal {
+function worstCaseDollars(draft: OrderDraft): Decimal {
   const { cash } = worstCase(draft);
   return cash === null
     ? new Dec(draft.qty ?? 0).times(contractMultiplier(draft.symbol)).times(draft.reference_price)
@@ -310,7 +316,7 @@ function movedBy(draft: OrderDraft): Decimal {
 /** Returns the worst case of all orders together, a line for each on the phone, and the cash before and after. */
 function batchEffects(
   drafts: readonly OrderDraft[],
-  worlds: ReadonlyMap<string, OrderWorld>,
+  worlds: ReadonlyMap<string, OrderContext>,
 ): {
   readonly worstCase: WorstCase;
   readonly shows: Readonly<Record<string, string>>;
@@ -319,7 +325,7 @@ function batchEffects(
   const total = (side: OrderDraft['side']) =>
     drafts
       .filter((draft) => draft.side === side)
-      .reduce((sum, draft) => sum.plus(movedBy(draft)), new Dec(0));
+      .reduce((sum, draft) => sum.plus(worstCaseDollars(draft)), new Dec(0));
   const [costs, brings] = [total('buy'), total('sell')];
   const [cash] = [...worlds.values()].map(({ account }) => account.cash);
   const after = new Dec(cash ?? 0).plus(brings).minus(costs);
@@ -356,7 +362,7 @@ function batchWorstCase(drafts: readonly OrderDraft[], costs: Decimal, brings: D
 }
 
 /** Returns `SELL 5 AAPL, market: at least $891.00; 10 held now`. */
-function batchLineText(draft: OrderDraft, world: OrderWorld | undefined): string {
+function batchLineText(draft: OrderDraft, world: OrderContext | undefined): string {
   const { cash } = worstCase(draft);
   const bound = draft.side === 'sell' ? 'at least' : 'at most';
   const held = world?.positions.find(({ symbol }) => symbol === draft.symbol);

@@ -2,10 +2,10 @@ import { shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
-import { isOver, liveParts } from '../../../trading/order-legs.ts';
+import { hasEnded, liveParts } from '../../../trading/order-legs.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
-import { type Account, isFinal, type Order } from '../../../trading/views.ts';
-import type { Approved, Kind, Proposer } from '../../kind.ts';
+import { type Account, isFinalStatus, type Order } from '../../../trading/views.ts';
+import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, toExecution } from '../execution.ts';
 
 /** The gateway's cancellation service. All methods throw only `Refusal`s. */
@@ -23,7 +23,7 @@ export interface CancelPorts {
     protects: boolean;
   }>;
   /** Cancels it. A repeated call returns the same. @throws {Refusal} 409 `not_cancelable` */
-  cancel(subject: CancelSubject, owner: Pick<Approved, 'sub' | 'accessToken'>): Promise<Order>;
+  cancel(subject: CancelSubject, owner: Pick<Approval, 'sub' | 'accessToken'>): Promise<Order>;
 }
 
 /** A cancellation that needs a tap: the order protects a position, or the requester may have been tricked into it. */
@@ -32,12 +32,12 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
     ...cancel,
     async complete({ account: named, order_id }, { proposer, subjectId, expiresAt }) {
       const { order, account, broker, protects } = await ports.openOrder(proposer, named, order_id);
-      if (isFinal(order.status)) {
+      if (isFinalStatus(order.status)) {
         throw new HttpProblem(
           409,
           'not_cancelable',
           `the order is ${order.status} and can no longer be cancelled`,
-          isOver(order) ? {} : { hint: exitsHint(order) },
+          hasEnded(order) ? {} : { hint: legsHint(order) },
         );
       }
       const subject: CancelSubject = {
@@ -51,7 +51,7 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
       return {
         subject,
         subjectId,
-        worstCase: { cash: null, price: null, text: whatIsLost(subject) },
+        worstCase: { cash: null, price: null, text: lossText(subject) },
         warnings: protects ? ['Without this order, the position is no longer protected.'] : [],
         shows: displayedAccount({ account, broker }),
       };
@@ -69,12 +69,12 @@ export function cancelKind(ports: CancelPorts): Kind<CancelRequest, CancelSubjec
   };
 }
 
-function exitsHint(order: Order): string {
+function legsHint(order: Order): string {
   const ids = liveParts(order).map(({ id }) => id);
   return `Its legs are still open: cancel ${ids.join(' or ')}, and the other is cancelled with it.`;
 }
 
-function whatIsLost({ order, protects }: CancelSubject): string {
+function lossText({ order, protects }: CancelSubject): string {
   const { symbol } = order;
   return protects
     ? `Nothing is traded. The order will no longer limit the losses or lock in the gains of your ${symbol} position.`

@@ -1,23 +1,23 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { dollars, percent } from '../../../trading/amounts.ts';
-import { cents, Dec } from '../../../trading/decimal.ts';
+import { Dec, toCents } from '../../../trading/decimal.ts';
 import { type MandateSubject, mandate } from '../../../trading/kinds/mandate.ts';
 import {
-  checkLasting,
+  checkLifetime,
   checkMandate,
   type MandateEnvelope,
   type MandateRequest,
   mandateEnvelopeSchema,
 } from '../../../trading/mandate/envelope.ts';
 import type { Granted } from '../../../trading/mandate/granted.ts';
-import { mandateFor, mandateWorst } from '../../../trading/mandate/mandate-words.ts';
+import { mandateFor, mandateHeadline } from '../../../trading/mandate/mandate-words.ts';
 import { GATEWAY_KEY_THUMBPRINT, isRecurring } from '../../../trading/mandate/standing.ts';
 import { nextDue } from '../../../trading/mandate/standing-due.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';
-import type { Approved, Completed, Execution, Kind, Proposer } from '../../kind.ts';
+import type { Approval, CompletedRequest, Execution, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, type FindBroker, toExecution, toHttpProblem } from '../execution.ts';
 
 /** The ports that complete a mandate and store it. All methods throw only `Refusal`s. */
@@ -29,7 +29,7 @@ export interface MandatePorts {
   /** Requires a mandate that can be replaced. @throws {Refusal} 404 `not_found`, 409 `mandate_ended` */
   requireReplaceable(sub: string, id: string): Promise<void>;
   /** Stores it once, however often it is called. @throws {Refusal} 403 `approval_already_used`, 409 `mandate_ended` */
-  grant(terms: MandateEnvelope, owner: Approved): Promise<void>;
+  grant(terms: MandateEnvelope, owner: Approval): Promise<void>;
   /** Whether it has been stored. */
   isGranted(sub: string, id: string): Promise<boolean>;
   /** The default slippage of orders, a fraction. */
@@ -51,11 +51,12 @@ export function mandateKind(
 ): Kind<MandateRequest, MandateSubject, Granted> {
   return {
     ...mandate,
-    async complete(request, { proposer, subjectId, expiresAt }): Promise<Completed<MandateSubject>> {
+    async complete(request, { proposer, subjectId, expiresAt }): Promise<CompletedRequest<MandateSubject>> {
       const now = clock.now();
-      const key = requireKey(proposer, ports);
+      const key = requireBoundKey(proposer, ports);
       const { environment, account: named, ...asked } = request;
-      if (asked.standing !== undefined && !(await ports.isUnattended(proposer, named))) throw notUnattended();
+      if (asked.standing !== undefined && !(await ports.isUnattended(proposer, named)))
+        throw needsUnattendedAccess();
       // Standing orders are placed without the owner's session, so the account is opened with stored credentials here too.
       const opener = asked.standing === undefined ? proposer : { ...proposer, accessToken: NO_TOKEN };
       const account = await ports.account(opener, named, asked.symbols);
@@ -83,7 +84,7 @@ export function mandateKind(
       };
       try {
         checkMandate(subject);
-        checkLasting(subject, now);
+        checkLifetime(subject, now);
       } catch (error) {
         throw toHttpProblem(error);
       }
@@ -92,15 +93,15 @@ export function mandateKind(
         subject,
         subjectId: subject.mandate_id,
         worstCase: {
-          cash: cents(subject.max_total_notional),
+          cash: toCents(subject.max_total_notional),
           price: null,
-          text: `${mandateWorst(subject)}.`,
+          text: `${mandateHeadline(subject)}.`,
         },
         warnings: mandateWarnings(subject, account),
         shows: displayedAccount({ account, broker: await ports.brokerOf(proposer, account.account) }),
       };
     },
-    describe: (subject) => `MANDATE USD ${cents(subject.max_total_notional)} ${mandateFor(subject)}`,
+    describe: (subject) => `MANDATE USD ${toCents(subject.max_total_notional)} ${mandateFor(subject)}`,
     expiresAt: ({ approve_by }) => approve_by,
     fingerprint: ({ mandate_id: _, approve_by: __, not_before: ___, ...terms }) => JSON.stringify(terms),
     execute: (subject, approved) =>
@@ -144,7 +145,7 @@ function normalizedAmounts(
   asked: Pick<MandateRequest, 'max_order_notional' | 'max_day_notional' | 'max_total_notional'>,
 ) {
   // An amount with fractions of a cent stays as it is, so that the check refuses it.
-  const written = (amount: string) => (new Dec(amount).decimalPlaces() > 2 ? amount : cents(amount));
+  const written = (amount: string) => (new Dec(amount).decimalPlaces() > 2 ? amount : toCents(amount));
   const { max_order_notional, max_day_notional, max_total_notional } = asked;
   return {
     max_order_notional: written(max_order_notional),
@@ -154,7 +155,7 @@ function normalizedAmounts(
 }
 
 /** @throws {Refusal} 403 `token_not_bound`, `approval_required` */
-function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'>): string {
+function requireBoundKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'>): string {
   if (!isShown) {
     throw new HttpProblem(
       403,
@@ -179,7 +180,7 @@ function requireKey({ jkt }: Proposer, { isShown }: Pick<MandatePorts, 'isShown'
 }
 
 /** Returns 422 `service_not_available`. */
-function notUnattended(): HttpProblem {
+function needsUnattendedAccess(): HttpProblem {
   return new HttpProblem(
     422,
     'service_not_available',

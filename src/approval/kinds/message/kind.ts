@@ -6,7 +6,7 @@ import {
   type SentMessage,
 } from '../../../trading/message.ts';
 import { messageDigest } from '../../../trading/message-details.ts';
-import type { Approved, Kind, Proposer } from '../../kind.ts';
+import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { toExecution, toHttpProblem } from '../execution.ts';
 
 /** The gateway's message service. All methods throw only `Refusal`s. */
@@ -14,7 +14,7 @@ export interface MessagePorts {
   /** @throws {Refusal} 409 `account_not_connected`, 422 `service_not_available` */
   requireConnected(draft: MessageDraft, proposer: Proposer): Promise<void>;
   /** Sends it at most once. @throws {Refusal} 504 `outcome_unknown` (`final` if it can never be known), and others */
-  send(approved: { draft: MessageDraft; digest: string }, owner: Approved): Promise<SentMessage>;
+  send(approved: { draft: MessageDraft; digest: string }, owner: Approval): Promise<SentMessage>;
   /** @throws {Refusal} 404 `not_found` if it was never sent, 504 `outcome_unknown` */
   outcome(asker: Proposer, clientMessageId: string): Promise<SentMessage>;
 }

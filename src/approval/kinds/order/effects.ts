@@ -9,10 +9,10 @@ import {
   symbolTicks,
 } from '../../../trading/asset-class.ts';
 import { contractWords } from '../../../trading/contract-words.ts';
-import { Dec, price } from '../../../trading/decimal.ts';
+import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { Environment, OrderDraft, OrderRequest } from '../../../trading/order.ts';
-import { beyond, priceNow } from '../../../trading/price-drift.ts';
+import { bandSide, currentPrice } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../trading/views.ts';
@@ -105,7 +105,7 @@ function orderWarnings(
   { amount, after, before, equity }: Record<'amount' | 'after' | 'before' | 'equity', Decimal>,
 ): string[] {
   const { side, reference_price: reference, symbol, position_intent } = draft;
-  const warnings = farLimit(draft);
+  const warnings = farLimitWarning(draft);
   const warn = (isSo: boolean, text: () => string) => {
     if (isSo) warnings.push(text());
   };
@@ -135,10 +135,15 @@ function orderWarnings(
   return warnings;
 }
 
-function farLimit({ symbol, limit_price: limit, stop_price: stop, reference_price }: OrderDraft): string[] {
+function farLimitWarning({
+  symbol,
+  limit_price: limit,
+  stop_price: stop,
+  reference_price,
+}: OrderDraft): string[] {
   // A stop order's limit is measured from the stop: it only counts once the stop is reached, however far away that is.
   const around = stop ?? reference_price;
-  const far = limit === undefined ? undefined : beyond(limit, { around, fraction: FAR_LIMIT_FRACTION });
+  const far = limit === undefined ? undefined : bandSide(limit, { around, fraction: FAR_LIMIT_FRACTION });
   if (limit === undefined || far === undefined) return [];
   const distance = percent(new Dec(limit).div(around).minus(1).abs().toFixed(2));
   const from = stop === undefined ? 'the current price' : 'its stop price';
@@ -147,7 +152,7 @@ function farLimit({ symbol, limit_price: limit, stop_price: stop, reference_pric
 
 /** Returns the price at which the order would trade now, in the broker's format for dollars a share or coin; zero if unknown. */
 export function referencePrice(side: OrderRequest['side'], quote: Quote): string {
-  return price(priceNow(side, quote) ?? quote.last, symbolTicks(quote.symbol));
+  return formatPrice(currentPrice(side, quote) ?? quote.last, symbolTicks(quote.symbol));
 }
 
 /**

@@ -1,6 +1,6 @@
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { type OrderProposal, order } from '../../../trading/kinds/order.ts';
 import {
   checkOrder,
@@ -10,13 +10,13 @@ import {
   type OrderRequest,
 } from '../../../trading/order.ts';
 import { checkOrderClass } from '../../../trading/order-class-checks.ts';
-import { isOver } from '../../../trading/order-legs.ts';
+import { hasEnded } from '../../../trading/order-legs.ts';
 import { exitsOutcome } from '../../../trading/order-outcome.ts';
 import { invalidOrder } from '../../../trading/order-problem.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
-  isFinal,
+  isFinalStatus,
   type MarketClock,
   type Order,
   type Position,
@@ -24,12 +24,20 @@ import {
 } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import { defined } from '../../../values/defined.ts';
-import type { Approved, Completed, Kind, Outside, Proposer, ResultNews, UnderMandate } from '../../kind.ts';
+import type {
+  Approval,
+  CompletedRequest,
+  Kind,
+  MandateUse,
+  Proposer,
+  ResultNews,
+  UncoveredReason,
+} from '../../kind.ts';
 import { displayedAccount, toExecution, toHttpProblem } from '../execution.ts';
 import { orderEffects, referencePrice, requireMeans } from './effects.ts';
 
 /** The account and market data with which an order is completed. */
-export interface OrderWorld {
+export interface OrderContext {
   readonly account: Account;
   /** The broker, for people; undefined if there is only one. */
   readonly broker?: string;
@@ -55,9 +63,9 @@ export interface OrderWorld {
 }
 
 /** Which mandate covers an order, or why none does. */
-export interface Cover {
+export interface MandateCover {
   readonly by?: { readonly mandate: string; readonly slot?: string };
-  readonly outside: readonly Outside[];
+  readonly outside: readonly UncoveredReason[];
 }
 
 /** The gateway's order service. All methods throw only `Refusal`s. */
@@ -67,13 +75,13 @@ export interface OrderPorts {
    * @throws {Refusal} 403 `account_mismatch`, 422 `unknown_symbol`, 409 `account_not_connected`, and what the broker's reads
    *   throw
    */
-  world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderWorld>;
+  world(proposer: Proposer, account: string | undefined, symbol: string): Promise<OrderContext>;
   /** @throws {Refusal} 404 `not_found` for a mandate that is not theirs */
-  cover(proposer: Proposer, under: UnderMandate, draft: OrderDraft): Promise<Cover>;
+  cover(proposer: Proposer, under: MandateUse, draft: OrderDraft): Promise<MandateCover>;
   /** Prefetches what the decision needs. Never fails. */
-  prepare(draft: OrderDraft, owner: Approved): void;
+  prepare(draft: OrderDraft, owner: Approval): void;
   /** Places it, exactly once however often it is called. @throws {Refusal} 504 `outcome_unknown`, and others */
-  place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approved): Promise<Order>;
+  place(approved: { draft: OrderDraft; digest: string; replaces?: string }, owner: Approval): Promise<Order>;
   /**
    * Looks up an order that may have been placed; sends nothing. Returns undefined if it was never placed.
    * @throws {Refusal} 504 `outcome_unknown`
@@ -93,7 +101,10 @@ export interface OrderPorts {
 export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Order> {
   return {
     ...order,
-    async complete(request, { proposer, subjectId, expiresAt, under }): Promise<Completed<OrderDraft>> {
+    async complete(
+      request,
+      { proposer, subjectId, expiresAt, under },
+    ): Promise<CompletedRequest<OrderDraft>> {
       requireWellFormed(request);
       const world = await ports.world(proposer, request.account, request.symbol);
       const draft = draftOrder(request, world, ports, { subjectId, expiresAt });
@@ -128,10 +139,10 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
     abandon: ({ client_order_id }, sub) => ports.abandon(sub, client_order_id),
-    isOver,
-    news: ({ account }, order, asker) => (isOver(order) ? undefined : ports.news(asker, account, [order])),
+    isOver: hasEnded,
+    news: ({ account }, order, asker) => (hasEnded(order) ? undefined : ports.news(asker, account, [order])),
     async follow({ account, client_order_id }, order, asker) {
-      if (isOver(order)) return undefined;
+      if (hasEnded(order)) return undefined;
       return (await ports.order(asker, account, order.id, client_order_id)) ?? order;
     },
     resultText: orderText,
@@ -142,9 +153,9 @@ export function orderKind(ports: OrderPorts): Kind<OrderProposal, OrderDraft, Or
 async function findAllowedCover(
   ports: Pick<OrderPorts, 'cover'>,
   proposer: Proposer,
-  under: UnderMandate,
+  under: MandateUse,
   draft: OrderDraft,
-): Promise<Cover> {
+): Promise<MandateCover> {
   const cover = await ports.cover(proposer, under, draft);
   const { needsTap } = under;
   return needsTap.length === 0 ? cover : { outside: [...needsTap, ...cover.outside] };
@@ -170,7 +181,7 @@ function refuseOnError(check: () => void): void {
  */
 export function draftOrder(
   { max_slippage, environment, ...asked }: OrderProposal,
-  world: Pick<OrderWorld, 'account' | 'quote' | 'positions' | 'shareDecimals'>,
+  world: Pick<OrderContext, 'account' | 'quote' | 'positions' | 'shareDecimals'>,
   ports: Pick<OrderPorts, 'maxSlippage'>,
   { subjectId, expiresAt }: { readonly subjectId: string; readonly expiresAt: string },
 ): OrderDraft {
@@ -198,10 +209,10 @@ export function orderFingerprint({
   reference_price: ___,
   ...terms
 }: OrderDraft): string {
-  return JSON.stringify(sorted(terms));
+  return JSON.stringify(sortedKeys(terms));
 }
 
-function notCovered(outside: readonly Outside[]): HttpProblem {
+function notCovered(outside: readonly UncoveredReason[]): HttpProblem {
   const [first] = outside;
   const { limit, value } = first ?? {};
   return new HttpProblem(403, 'policy_denied', `no mandate covers the order: ${first?.text}`, {
@@ -228,7 +239,7 @@ function saleInShares(order: OrderRequest, reference: string, decimals: number):
       ),
     );
   }
-  return { ...rest, qty: plain(qty) };
+  return { ...rest, qty: toPlain(qty) };
 }
 
 /** Returns `filled 5 at $180.12` or `placed, waits for $180.00`; with legs, `filled 5 at $180.12; take profit at $200.00`. */
@@ -237,7 +248,7 @@ export function orderText(order: Order): string {
   if (order_class !== 'oco') return [partText(order), ...exitsOutcome(order)].join('; ');
   // It waits for both prices, and trades at whichever comes first.
   const stops = legs.flatMap(({ stop_price }) => (stop_price === null ? [] : [sharePrice(stop_price)]));
-  return [partText(order), ...(isFinal(order.status) ? [] : stops)].join(' or ');
+  return [partText(order), ...(isFinalStatus(order.status) ? [] : stops)].join(' or ');
 }
 
 function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Order): string {
@@ -248,10 +259,10 @@ function partText({ status, filled_qty, filled_avg_price, limit_price, qty }: Or
   if (status === 'done_for_day') {
     return `done for the day, ${shares(filled_qty)}${qty === null ? '' : ` of ${shares(qty)}`} filled${at}`;
   }
-  if (isFinal(status)) return `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled${at}`;
+  if (isFinalStatus(status)) return `${status.replaceAll('_', ' ')}, ${shares(filled_qty)} filled${at}`;
   return limit_price === null ? 'placed' : `placed, waits for ${sharePrice(limit_price)}`;
 }
 
-function sorted(terms: object): Record<string, unknown> {
+function sortedKeys(terms: object): Record<string, unknown> {
   return Object.fromEntries(Object.entries(terms).sort(([a], [b]) => (a < b ? -1 : 1)));
 }

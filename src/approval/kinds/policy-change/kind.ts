@@ -5,7 +5,7 @@ import {
   type PolicyChangeSubject,
   policyChange,
 } from '../../../trading/kinds/policy-change.ts';
-import type { Approved, Kind, Proposer } from '../../kind.ts';
+import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, type FindBroker, toExecution } from '../execution.ts';
 
 /** A planned change of the rules: the part of the subject that the rules themselves determine. */
@@ -24,7 +24,7 @@ export interface PolicyPorts {
    * @throws {Refusal} 409 `rules_stale`, 409 `details_mismatch` if limits and texts have another digest, 403
    *   `policy_denied` if rules forbid it
    */
-  apply(change: PlannedPolicy, owner: Approved): Promise<void>;
+  apply(change: PlannedPolicy, owner: Approval): Promise<void>;
   /** Returns the digest of the current rules. */
   digest(): Promise<string>;
 }
@@ -50,7 +50,7 @@ export function policyChangeKind({
       return {
         subject: { ...planned, client_policy_id: subjectId, expires_at: expiresAt },
         subjectId,
-        worstCase: { cash: null, price: null, text: worstText(planned) },
+        worstCase: { cash: null, price: null, text: loosenedText(planned) },
         warnings: [],
         shows: displayedAccount({ account: planned, broker: await brokerOf(proposer, planned.account) }),
       };
@@ -76,7 +76,7 @@ export function policyChangeKind({
 const MAX_NAMED_CHANGES = 4;
 
 /** Returns what becomes possible, in a sentence. */
-function worstText({ changes }: PlannedPolicy): string {
+function loosenedText({ changes }: PlannedPolicy): string {
   const looser = changes.flatMap((line) => /^looser: (.*)$/u.exec(line)?.[1] ?? []);
   if (looser.length === 0) return 'This allows nothing new.';
   const told = looser.slice(0, MAX_NAMED_CHANGES).join('; ');

@@ -9,7 +9,7 @@ import {
   type OrderDraft,
   type OrderRequest,
 } from '../../../trading/order.ts';
-import { isOver } from '../../../trading/order-legs.ts';
+import { hasEnded } from '../../../trading/order-legs.ts';
 import { priceBand } from '../../../trading/order-types.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
@@ -76,11 +76,11 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
       return found.result === undefined ? undefined : { outcome: 'executed', result: found.result };
     },
     abandon: ({ draft }, sub) => ports.abandon(sub, draft.client_order_id),
-    isOver,
+    isOver: hasEnded,
     news: ({ draft }, order, asker) =>
-      isOver(order) ? undefined : ports.news(asker, draft.account, [order]),
+      hasEnded(order) ? undefined : ports.news(asker, draft.account, [order]),
     async follow({ draft }, order, asker) {
-      if (isOver(order)) return undefined;
+      if (hasEnded(order)) return undefined;
       return (await ports.order(asker, draft.account, order.id, draft.client_order_id)) ?? order;
     },
     resultText: (order) => `replaced: ${orderText(order)}`,
@@ -88,7 +88,7 @@ export function replaceKind(ports: ReplacePorts): Kind<ReplaceRequest, ReplaceSu
 }
 
 /** @throws {Refusal} 400 `invalid_order` for an order that could not be proposed here */
-function asAsked(order: Order): OrderRequest {
+function requestedTerms(order: Order): OrderRequest {
   try {
     return toOrderRequest(order);
   } catch (error) {
@@ -122,7 +122,7 @@ function changedTerms(
       hint: 'Change a leg by its own order id, or cancel the whole order and propose a new one.',
     });
   }
-  const before = asAsked(order);
+  const before = requestedTerms(order);
   const given = Object.fromEntries(Object.entries(asked).filter(([, value]) => value !== undefined));
   const trailing =
     trail === undefined ? {} : order.trail_price !== null ? { trail_price: trail } : { trail_percent: trail };

@@ -1,5 +1,5 @@
 import type { NewAccess } from '../../../app/access.ts';
-import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
+import { approvalExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -18,12 +18,12 @@ export function addAccessCommand(program: CliCommand): void {
       ['trade-agent access grant bob advisor --until 2027-01-31', 'needs your approval'],
       ['trade-agent access revoke ID', 'takes effect immediately'],
     )
-    .exits(...sessionExits);
+    .exits(...sessionExitCodes);
   access
     .command('list', { isDefault: true })
     .description('list who has access to your account, and whose accounts you can access')
     .examples(['trade-agent access list --output json', 'for scripts'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(printAccess);
   access
     .command('grant')
@@ -39,7 +39,7 @@ export function addAccessCommand(program: CliCommand): void {
       ['trade-agent access grant acme firm', 'a firm; then grant its advisors with --of acme'],
       ['trade-agent access grant eve member --of family', 'can see it as long as the household "family" can'],
     )
-    .exits(...askingExits)
+    .exits(...approvalExitCodes)
     .runs((context, who: string, role: string, options: Omit<NewAccess, 'who' | 'role'>) =>
       grant(context, { ...options, who, role }),
     );
@@ -48,7 +48,7 @@ export function addAccessCommand(program: CliCommand): void {
     .description('revoke access that you granted or were granted, effective immediately')
     .argument('<id>', 'the ID from "access list"')
     .examples(['trade-agent access revoke ID', 'needs no approval'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(revoke);
 }
 
@@ -68,7 +68,7 @@ async function printAccess(context: Context): Promise<void> {
 async function grant(context: Context, wanted: NewAccess): Promise<void> {
   const { grantAccess } = await import('../../../app/access.ts');
   const granted = await grantAccess(context, wanted, async () =>
-    (await import('../../run/asked-proposal.ts')).showAsking(context),
+    (await import('../../run/asked-proposal.ts')).approvalProgress(context),
   );
   await context.output.result(
     'access-granted',

@@ -1,5 +1,5 @@
 import { chooseDefaultAccount } from '../../../app/accounts.ts';
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { AccountEntry } from '../../../trading/account-entry.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -16,19 +16,19 @@ export function addAccountsCommand(program: CliCommand): void {
       ['trade-agent accounts default ibkr', 'make it the default, by number or name'],
       ['trade-agent portfolio --account ibkr', 'use one of your accounts'],
     )
-    .exits(...sessionExits, exits.found);
+    .exits(...sessionExitCodes, exitCodes.found);
   accounts
     .command('list', { isDefault: true })
     .description('list your accounts')
     .examples(['trade-agent accounts list --output json | jq -r ".accounts[].account"', 'for scripts'])
-    .exits(...sessionExits, exits.found)
+    .exits(...sessionExitCodes, exitCodes.found)
     .runs(async (context) => print(context, await context.accounts()));
   accounts
     .command('default')
     .description('set the default account')
     .argument('<account>', 'number or name from "trade-agent accounts"')
     .examples(['trade-agent accounts default PA3ALICE01', 'applies to all your programs'])
-    .exits(...sessionExits, exits.found)
+    .exits(...sessionExitCodes, exitCodes.found)
     .runs(async (context, name: string) => print(context, await chooseDefaultAccount(context, name)));
 }
 
@@ -37,5 +37,5 @@ async function print(context: Context, accounts: readonly AccountEntry[]): Promi
   await context.output.result('accounts', { accounts }, async () =>
     (await import('../../text/portfolios-table.ts')).accountsTable(accounts),
   );
-  return accounts.some(({ account }) => account === null) ? exits.found : exits.done;
+  return accounts.some(({ account }) => account === null) ? exitCodes.found : exitCodes.done;
 }

@@ -1,6 +1,6 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { gatewayWithImported } from '../../../app/portfolio/account-history.ts';
-import { activitiesIn } from '../../../tools/get-activities.ts';
+import { readPeriodActivities } from '../../../tools/get-activities.ts';
 import { type Activity, activityKinds } from '../../../trading/activity.ts';
 import { type Period, periods } from '../../../trading/period.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -29,10 +29,10 @@ export function addActivitiesCommand(program: CliCommand): void {
       ['trade-agent activities --kind fill', 'the trades of the last month'],
       ['trade-agent activities --kind dividend --period YTD --output json', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, { period, kind, limit }: ActivityOptions) => {
       const kinds = kind === undefined ? undefined : [kind];
-      const found = await activitiesIn(await gatewayWithImported(context), { period, kinds, limit });
+      const found = await readPeriodActivities(await gatewayWithImported(context), { period, kinds, limit });
       await context.output.result('activities', { ...found }, async () =>
         (await import('../../text/data-lists.ts')).activitiesText(found),
       );

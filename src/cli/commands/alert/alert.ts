@@ -1,6 +1,6 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
-import { lookTimes } from '../../../tools/alerts.ts';
+import { checkTimes } from '../../../tools/alerts.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import type { AddAlertOptions } from './list.ts';
@@ -17,21 +17,21 @@ export function addAlertCommand(program: CliCommand): void {
       ['trade-agent alert list', 'your alerts, schedules and channels'],
       ['trade-agent alert remove AAPL', 'all alerts of a symbol, or one by name'],
     )
-    .exits(exits.busy);
+    .exits(exitCodes.busy);
   alert
     .command('add')
     .description(
       'Add an alert: a symbol, < or >, and a price or a signed daily change. Use single quotes, because the shell interprets < and >.',
     )
     .argument('<alert>', "'AAPL<180', 'NVDA>150', 'AAPL<-5%', 'TSLA>+8%'")
-    .addOption(choiceOption('--schedule <when>', 'also add a schedule if none checks alerts yet', lookTimes))
+    .addOption(choiceOption('--schedule <when>', 'also add a schedule if none checks alerts yet', checkTimes))
     .addOption(choiceOption('--with <what>', 'the scheduler to use (default: detected)', schedulers))
     .option('--yes', "skip the prompt before writing the schedule's entry")
     .examples(
       ["trade-agent alert add 'AAPL<180'", 'notifies you once it is below'],
       ["trade-agent alert add 'NVDA<-5%' --schedule close --yes", 'checked before each close'],
     )
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .runs(async (context, text: string, options: AddAlertOptions) =>
       (await import('./list.ts')).addAndShow(context, text, options),
     );
@@ -45,6 +45,6 @@ export function addAlertCommand(program: CliCommand): void {
     .description('remove an alert by name, or all alerts of a symbol')
     .argument('<which>', 'a name from "alert list", or a symbol')
     .examples(['trade-agent alert remove aapl-below-180', 'leaves the rest of the file unchanged'])
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .runs(async (context, which: string) => (await import('./list.ts')).removeAndShow(context, which));
 }

@@ -1,16 +1,16 @@
-import { lookAtAlerts, ownAlerts } from '../../../app/alerts.ts';
+import { profileAlerts, scheduleAlertChecks } from '../../../app/alerts.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { SchedulerName } from '../../../schedule/scheduler-names.ts';
-import { type AlertCare, type AlertView, type LookTime, lookWords } from '../../../tools/alerts.ts';
+import { type AlertCoverage, type AlertView, type CheckTime, checkTimeTexts } from '../../../tools/alerts.ts';
 import { alertWords, parseAlert } from '../../../trading/alert.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
-import { saysYes } from '../../terminal/questions.ts';
+import { askYesNo } from '../../terminal/questions.ts';
 import { table } from '../../text/table.ts';
-import { agree } from '../schedule/add.ts';
+import { confirmEntry } from '../schedule/add.ts';
 
 export async function showAlerts(context: Context): Promise<void> {
-  const own = await ownAlerts(context);
+  const own = await profileAlerts(context);
   const { alerts, ...care } = await own.list();
   await context.output.result('alerts', { alerts, file: own.file ?? null, ...care }, async () => {
     if (alerts.length === 0) return "No alerts. Add one: trade-agent alert add 'AAPL<180'";
@@ -26,7 +26,7 @@ export async function showAlerts(context: Context): Promise<void> {
       '',
       ...(care.looked_at_by.length === 0 ? [] : [`Checked by: ${care.looked_at_by.join(', ')}`]),
       ...(care.told_by.length === 0 ? [] : [`Notifies: ${care.told_by.join(', ')}`]),
-      ...missing(care),
+      ...missingSetup(care),
     ].join('\n');
   });
 }
@@ -37,24 +37,24 @@ function alertState({ enabled, snoozed_until }: AlertView): string {
 }
 
 export async function removeAndShow(context: Context, which: string): Promise<void> {
-  const { removed } = await (await ownAlerts(context)).remove(which);
+  const { removed } = await (await profileAlerts(context)).remove(which);
   await context.output.result('alert-removed', { removed }, () =>
     removed.map(({ name, alert }) => `${name}: removed (when ${alertWords(alert)}).`).join('\n'),
   );
 }
 
 export interface AddAlertOptions {
-  readonly schedule?: LookTime;
+  readonly schedule?: CheckTime;
   readonly with?: SchedulerName;
   readonly yes?: boolean;
 }
 
-const DEFAULT_CHECK_TIME: LookTime = '15m';
+const DEFAULT_CHECK_TIME: CheckTime = '15m';
 
 /** Adds an alert, schedules its check if the person wants to, and shows what is still missing for it to arrive. */
 export async function addAndShow(context: Context, text: string, options: AddAlertOptions): Promise<void> {
   const alert = parseAlert(text);
-  const own = await ownAlerts(context);
+  const own = await profileAlerts(context);
   const isHere = own.file !== undefined;
   const { yes = false } = options;
   if (!isHere && options.with !== undefined) {
@@ -72,13 +72,13 @@ export async function addAndShow(context: Context, text: string, options: AddAle
     });
   }
   const { added, isNew, ...care } = await own.add(alert);
-  const every = await lookTime(context, care, options.schedule);
+  const every = await chooseCheckTime(context, care, options.schedule);
   let schedule: string | undefined;
   if (every !== undefined) {
     const look = isHere
-      ? await lookAtAlerts(context, every, {
+      ? await scheduleAlertChecks(context, every, {
           ...defined({ with: options.with }),
-          agree: async (entry) => yes || (await agree(context, entry)),
+          agree: async (entry) => yes || (await confirmEntry(context, entry)),
         })
       : await own.look(every);
     if (look.isNew) schedule = look.schedule;
@@ -92,24 +92,26 @@ export async function addAndShow(context: Context, text: string, options: AddAle
         `${isNew ? 'You will be notified once' : 'You already have an alert'} when ${alertWords(added.alert)} (${added.name}).`,
         ...(schedule === undefined || every === undefined
           ? []
-          : [`${isHere ? 'This machine' : 'The server'} checks ${lookWords[every]}: schedule ${schedule}.`]),
-        ...missing(heard),
+          : [
+              `${isHere ? 'This machine' : 'The server'} checks ${checkTimeTexts[every]}: schedule ${schedule}.`,
+            ]),
+        ...missingSetup(heard),
       ].join('\n'),
   );
 }
 
-async function lookTime(
+async function chooseCheckTime(
   { io, signal }: Context,
-  { looked_at_by }: AlertCare,
-  said: LookTime | undefined,
-): Promise<LookTime | undefined> {
+  { looked_at_by }: AlertCoverage,
+  said: CheckTime | undefined,
+): Promise<CheckTime | undefined> {
   if (said !== undefined) return said;
   if (looked_at_by.length > 0 || !io.interactive) return undefined;
-  const question = `No schedule checks your alerts yet. Check them on this machine ${lookWords[DEFAULT_CHECK_TIME]}?`;
-  return (await saysYes({ io, signal }, question)) ? DEFAULT_CHECK_TIME : undefined;
+  const question = `No schedule checks your alerts yet. Check them on this machine ${checkTimeTexts[DEFAULT_CHECK_TIME]}?`;
+  return (await askYesNo({ io, signal }, question)) ? DEFAULT_CHECK_TIME : undefined;
 }
 
-function missing({ looked_at_by, told_by }: AlertCare): string[] {
+function missingSetup({ looked_at_by, told_by }: AlertCoverage): string[] {
   return [
     ...(looked_at_by.length > 0
       ? []

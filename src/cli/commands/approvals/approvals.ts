@@ -1,6 +1,6 @@
 import type { ApprovalView } from '../../../agent/events.ts';
 import { cancelApproval, findApproval, listApprovals, reconcile } from '../../../app/approvals/approvals.ts';
-import { askingExits, exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
+import { approvalExitCodes, exitCodes, runExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { toReader } from '../../text/reader.ts';
@@ -20,19 +20,19 @@ export function addApprovalsCommand(program: CliCommand): void {
       ['trade-agent approvals reconcile', 'look up unknown outcomes'],
       ['trade-agent approvals cancel ID', 'withdraw it, also from the phone'],
     )
-    .exits(...askingExits, exits.pending);
+    .exits(...approvalExitCodes, exitCodes.pending);
   approvals
     .command('list', { isDefault: true })
     .description('list approvals, newest first')
     .examples(['trade-agent approvals list --output json', 'for scripts'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(showApprovals);
   approvals
     .command('show')
     .description('show one approval with all fields of its order')
     .argument('<id>', 'the ID from "approvals list", or its first characters')
     .examples(['trade-agent approvals show pr_7f3k2m9x', 'the phone must show the same'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, id: string) => printApproval(context, await findApproval(context, id)));
   approvals
     .command('wait')
@@ -45,27 +45,27 @@ export function addApprovalsCommand(program: CliCommand): void {
       ['trade-agent approvals wait pr_7f3k2m9x --timeout 5m', 'one approval'],
       ['trade-agent approvals wait --output json', 'all pending ones'],
     )
-    .exits(...runExits)
+    .exits(...runExitCodes)
     .runs(async (context, ids: string[]) => (await import('./print-approval.ts')).showWait(context, ids));
   approvals
     .command('reconcile')
     .summary('look up approvals with an unknown outcome')
     .description(
-      `Look up the outcome of each order that is executing or unknown; the gateway checks with the broker. Exits with ${exits.unknown} while an outcome is unknown.`,
+      `Look up the outcome of each order that is executing or unknown; the gateway checks with the broker. Exits with ${exitCodes.unknown} while an outcome is unknown.`,
     )
     .argument('[id]', 'ID of an approval (default: all of yours)')
     .examples(
       ['trade-agent approvals reconcile', ''],
       ['trade-agent approvals reconcile pr_7f3k2m9x --output json', ''],
     )
-    .exits(...sessionExits, exits.unknown)
+    .exits(...sessionExitCodes, exitCodes.unknown)
     .runs(showReconciled);
   approvals
     .command('cancel')
     .description('withdraw an approval request, so that nothing is ordered')
     .argument('<id>', 'the ID from "approvals list", or its first characters')
     .examples(['trade-agent approvals cancel pr_7f3k2m9x', 'it disappears from the phone'])
-    .exits(...sessionExits, exits.unknown)
+    .exits(...sessionExitCodes, exitCodes.unknown)
     .runs(async (context, id: string) => printApproval(context, await cancelApproval(context, id)));
 }
 
@@ -86,12 +86,12 @@ async function showReconciled(context: Context, id: string | undefined): Promise
     const short = toReader(context.io).ids(approvals.map((approval) => approval.id));
     return approvals.map((approval) => `${short(approval.id)}  ${approvalOutcome(approval)}`).join('\n');
   });
-  if (context.output.format === 'text') await sayHowToGoOn(context, approvals);
-  return unknown === 0 ? exits.done : exits.unknown;
+  if (context.output.format === 'text') await printResumeCommands(context, approvals);
+  return unknown === 0 ? exitCodes.done : exitCodes.unknown;
 }
 
 /** Shows how to resume the threads, which only learn of the outcomes then. */
-async function sayHowToGoOn(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
+async function printResumeCommands(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
   const { resumeCommand } = await import('../../../app/run.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
     context.io.talk(`resume with: ${resumeCommand(thread, context.chosenBy)}`);

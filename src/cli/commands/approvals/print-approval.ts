@@ -1,11 +1,11 @@
 import type { ApprovalView } from '../../../agent/events.ts';
 import { waitForApproval, waitForApprovals } from '../../../app/approvals/approvals.ts';
-import { exitCodeForRuns, exits } from '../../../app/exit-codes.ts';
+import { exitCodeForRuns, exitCodes } from '../../../app/exit-codes.ts';
 import { type RunObject, resumeCommand } from '../../../app/run.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { describeMessage } from '../../../trading/message.ts';
 import type { Context } from '../../context/context.ts';
-import { showAsking } from '../../run/asked-proposal.ts';
+import { approvalProgress } from '../../run/asked-proposal.ts';
 import { driveRun } from '../../run/drive-run.ts';
 import { RunRenderer } from '../../run/run-renderer.ts';
 import { toReader } from '../../text/reader.ts';
@@ -13,14 +13,14 @@ import { toReader } from '../../text/reader.ts';
 export async function printApproval(context: Context, approval: ApprovalView): Promise<void> {
   await context.output.result('approval', { approval }, async () => {
     const { subjectFields } = await import('../../text/approval-subject.ts');
-    const { approvalOutcome, askedBy } = await import('../../text/approval-lines.ts');
+    const { approvalOutcome, requesterText } = await import('../../text/approval-lines.ts');
     const reader = toReader(context.io);
     const rows: [string, string][] = [
       ['approval', reader.ids([approval.id])(approval.id)],
       ['code', approval.code],
       ...subjectFields(approval),
       ['expires', reader.time(approval.expires_at)],
-      ['asked by', askedBy(approval)],
+      ['asked by', requesterText(approval)],
       ...(approval.thread === '' ? [] : [['thread', approval.thread] as [string, string]]),
     ];
     return [
@@ -42,8 +42,8 @@ export async function showWait(context: Context, ids: readonly string[]): Promis
 async function showOne(context: Context, id: string): Promise<number> {
   const wait = await waitForApproval(context, id);
   if (wait.kind === 'run') return driveRun(context, wait.events);
-  await printApproval(context, await wait.follow(await showAsking(context)));
-  return exits.done;
+  await printApproval(context, await wait.follow(await approvalProgress(context)));
+  return exitCodes.done;
 }
 
 async function showAll(context: Context, ids: readonly string[]): Promise<number> {
@@ -63,7 +63,7 @@ async function showAll(context: Context, ids: readonly string[]): Promise<number
   await output.result('runs', { runs }, () =>
     runs.length === 0 ? 'No approval is pending.' : runs.map(summary).join('\n'),
   );
-  if (output.format === 'text') sayWhatIsLeft(context, runs);
+  if (output.format === 'text') printPending(context, runs);
   return exitCodeForRuns(runs);
 }
 
@@ -74,7 +74,7 @@ function summary({ thread, status, orders, messages, error }: RunObject): string
   return [`${thread}  ${status}`, ...what, ...told, ...why].join(' · ');
 }
 
-function sayWhatIsLeft({ io, chosenBy }: Context, runs: readonly RunObject[]): void {
+function printPending({ io, chosenBy }: Context, runs: readonly RunObject[]): void {
   for (const { thread, status } of runs) {
     if (status !== 'pending' && status !== 'unknown') continue;
     io.talk(`still ${status}; resume with: ${resumeCommand(thread, chosenBy)}`);

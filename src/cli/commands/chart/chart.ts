@@ -1,4 +1,4 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { priceHistory } from '../../../app/market.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -28,7 +28,7 @@ export function addChartCommand(program: CliCommand): void {
       ['trade-agent chart AAPL 1y --candles --volume', 'a year in candles'],
       ['trade-agent chart AAPL --output json | jq -r ".bars[].close"', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(chart);
 }
 

@@ -1,4 +1,4 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ChatOptions } from '../../chat/start-chat.tsx';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -18,12 +18,12 @@ export function addChatCommand(program: CliCommand): void {
       ['trade-agent chat --model builtin', 'offline and free'],
       ['trade-agent chat --screen-reader', 'no boxes or animations'],
     )
-    .exits(exits.credentialStore)
-    .action((options: ChatOptions, command: CliCommand) => chats(program, command, options));
+    .exits(exitCodes.credentialStore)
+    .action((options: ChatOptions, command: CliCommand) => runChats(program, command, options));
 }
 
 /** Runs one chat after another, each with its own context, while the person switches profiles. */
-async function chats(program: CliCommand, command: CliCommand, options: ChatOptions): Promise<void> {
+async function runChats(program: CliCommand, command: CliCommand, options: ChatOptions): Promise<void> {
   let chatOptions = options;
   for (;;) {
     let next: string | undefined;

@@ -1,13 +1,13 @@
 import {
-  homeIn,
+  findHome,
   isFirstRun,
-  keepFirstChoice,
-  keepFirstHome,
-  keepModelKey,
   type ModelChoice,
-  needsKey,
+  needsModelKey,
+  saveFirstChoice,
+  saveFirstHome,
+  saveModelKey,
 } from '../../../app/chat.ts';
-import { configFile } from '../../../config/config-file.ts';
+import { configFilePath } from '../../../config/config-file.ts';
 import { homeFolder } from '../../../machine/directories.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import type { Context } from '../../context/context.ts';
@@ -20,7 +20,7 @@ import { askUntil, choose } from '../../terminal/questions.ts';
 export async function firstRun(context: Context): Promise<boolean> {
   if (!(await isFirstRun(context))) return true;
   const { io } = context;
-  const file = configFile(await context.home());
+  const file = configFilePath(await context.home());
   io.talk(`Welcome to trade-agent. Two questions to set it up; your answers are stored in\n${file}.\n`);
   const where = await choose(context, 'Where do you want to trade?', [
     'Sandbox: a simulated broker and phone on this machine, no real money',
@@ -28,7 +28,7 @@ export async function firstRun(context: Context): Promise<boolean> {
     'My own identity provider and broker',
   ]);
   if (where === 1) {
-    await firstHome(context);
+    await setUpFirstHome(context);
     return false;
   }
   if (where === 2) {
@@ -43,17 +43,17 @@ See docs/operate/providers/ for what a provider must support.`);
     return false;
   }
   const model = await chooseModel(context);
-  await keepFirstChoice(context, model);
+  await saveFirstChoice(context, model);
   await askForKey(context, model);
   io.talk('');
   return true;
 }
 
 /** Creates a home on this machine, unless there is one, and a profile for it. The person has to start it themselves. */
-async function firstHome(context: Context): Promise<void> {
+async function setUpFirstHome(context: Context): Promise<void> {
   const { io } = context;
   const folder = homeFolder(context.env);
-  let home = await homeIn(folder);
+  let home = await findHome(folder);
   if (home === undefined) {
     const { makeHome } = await import('../home/make-home.ts');
     const { settings, opened, recoveryCode } = await makeHome(context, folder, {});
@@ -63,7 +63,7 @@ async function firstHome(context: Context): Promise<void> {
     );
   }
   const model = await chooseModel(context);
-  await keepFirstHome(context, home, model);
+  await saveFirstHome(context, home, model);
   await askForKey(context, model);
   io.talk(`
 Your home is in ${folder}. Now, in another terminal:
@@ -75,11 +75,11 @@ explains how the keys of a home are kept from the agent.`);
 }
 
 async function askForKey(context: Context, model: ModelChoice): Promise<void> {
-  if (!needsKey(context, model)) return;
+  if (!needsModelKey(context, model)) return;
   const { askSecret } = await import('../../terminal/secret-input.ts');
   const question = 'API key (hidden; press Enter to set OPENAI_API_KEY later): ';
   const key = await askSecret(context.io, question, context.signal);
-  if (key !== '') await keepModelKey(context, model, key);
+  if (key !== '') await saveModelKey(context, model, key);
 }
 
 async function chooseModel(context: Context): Promise<ModelChoice> {

@@ -61,7 +61,7 @@ export async function checkText(result: CheckResult, format: CheckFormat): Promi
 }
 
 /** Prints pending approvals and failed reports below the result. */
-export function sayWhatIsLeft(context: Context, { checks, missing }: CheckOutcomes): void {
+export function printPending(context: Context, { checks, missing }: CheckOutcomes): void {
   for (const check of checks) printPendingOf(context, check);
   for (const { label, message } of missing) {
     context.io.talk(safeLine(`${label} could not be checked: ${message}`));

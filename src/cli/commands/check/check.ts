@@ -1,5 +1,5 @@
 import type { CheckOptions } from '../../../app/check/run-check.ts';
-import { exitCodeForChecks, exits, runExits } from '../../../app/exit-codes.ts';
+import { exitCodeForChecks, exitCodes, runExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
@@ -28,13 +28,13 @@ export function addCheckCommand(program: CliCommand): void {
       ['trade-agent check --account all', 'each of your accounts separately'],
       ['trade-agent check --output json | jq -r ".findings[].message"', 'for scripts'],
     )
-    .exits(...runExits, exits.found)
+    .exits(...runExitCodes, exitCodes.found)
     .runs(async (context, { format, ...options }: CheckOptions & { format: CheckFormat }) => {
       const { runChecks } = await import('../../../app/check/run-check.ts');
-      const { checkView, sayWhatIsLeft } = await import('./check-view.ts');
+      const { checkView, printPending } = await import('./check-view.ts');
       const { told, ...listener } = checkView(context, format);
       const outcomes = await runChecks(context, options, listener, told);
-      sayWhatIsLeft(context, outcomes);
+      printPending(context, outcomes);
       return exitCodeForChecks(outcomes, context.signal);
     });
 }

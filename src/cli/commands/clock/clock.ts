@@ -1,4 +1,4 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 
 export function addClockCommand(program: CliCommand): void {
@@ -9,7 +9,7 @@ export function addClockCommand(program: CliCommand): void {
       ['trade-agent clock', 'open or closed, and until when'],
       ['trade-agent clock --output json | jq .is_open', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context) => {
       const clock = await (await context.gateway()).clock();
       await context.output.result('clock', { ...clock }, async () =>

@@ -34,9 +34,9 @@ export async function findCandidates(
   word: string,
   valuesOf: (kind: CompletedKind) => Promise<readonly string[]>,
 ): Promise<Candidates> {
-  const { command, flag } = readWords(program, before);
+  const { command, flag } = parseWords(program, before);
   const inOne = /^(--[^=]+)=/.exec(word);
-  const named = inOne === null ? flag : optionNamed(command, inOne[1] ?? '');
+  const named = inOne === null ? flag : findOption(command, inOne[1] ?? '');
   const found = await (named !== undefined
     ? flagValues(named, valuesOf)
     : inOne !== null
@@ -52,16 +52,16 @@ export async function findCandidates(
 }
 
 /** Returns the command that the words name, and the last flag if its value is missing. */
-function readWords(program: Command, words: readonly string[]): { command: Command; flag?: Option } {
+function parseWords(program: Command, words: readonly string[]): { command: Command; flag?: Option } {
   let command = program;
   let flag: Option | undefined;
   for (const [index, word] of words.entries()) {
     if (word === '=') {
-      flag = optionNamed(command, words[index - 1] ?? '');
+      flag = findOption(command, words[index - 1] ?? '');
     } else if (flag !== undefined) {
       flag = undefined;
     } else if (word.startsWith('-')) {
-      const option = optionNamed(command, word);
+      const option = findOption(command, word);
       if (option?.required || option?.optional) flag = option;
     } else {
       command = visibleCommands(command).find((child) => commandNames(child).includes(word)) ?? command;
@@ -71,11 +71,11 @@ function readWords(program: Command, words: readonly string[]): { command: Comma
 }
 
 /** Finds an option by its long or short name in the command or its parents. */
-function optionNamed(command: Command | null, name: string): Option | undefined {
+function findOption(command: Command | null, name: string): Option | undefined {
   if (command === null) return undefined;
   return (
     command.options.find(({ short, long }) => long === name || short === name) ??
-    optionNamed(command.parent, name)
+    findOption(command.parent, name)
   );
 }
 
@@ -85,7 +85,7 @@ async function flagValues(
 ): Promise<Candidates> {
   if (/<(folder|file)>/.test(option.flags)) return 'files';
   const kind = flagKinds[option.long ?? ''];
-  return plain(kind === undefined ? (option.argChoices ?? []) : await valuesOf(kind));
+  return toCandidates(kind === undefined ? (option.argChoices ?? []) : await valuesOf(kind));
 }
 
 async function argumentValues(
@@ -95,7 +95,7 @@ async function argumentValues(
   const name = commandWords(command).join(' ');
   const kinds = Object.keys(argumentCommands) as CompletedKind[];
   const kind = kinds.find((one) => argumentCommands[one].includes(name));
-  if (kind !== undefined) return plain(await valuesOf(kind));
+  if (kind !== undefined) return toCandidates(await valuesOf(kind));
   return [
     ...visibleCommands(command).flatMap((child) =>
       commandNames(child).map((value) => ({
@@ -104,13 +104,13 @@ async function argumentValues(
       })),
     ),
     ...(command.parent === null ? [{ value: 'help', summary: 'show help for a command' }] : []),
-    ...plain(command.registeredArguments[0]?.argChoices ?? []),
+    ...toCandidates(command.registeredArguments[0]?.argChoices ?? []),
   ];
 }
 
 function flagCandidates(command: Command): Candidate[] {
   const { parent } = command;
-  const top = ancestor(command);
+  const top = rootCommand(command);
   const global = parent === null ? [] : top.options.filter(({ long }) => long !== '--version');
   const options = [...command.options, ...global].flatMap(({ long, hidden, description }) =>
     long == null || hidden ? [] : [{ value: long, summary: shortSummary(description) }],
@@ -118,14 +118,14 @@ function flagCandidates(command: Command): Candidate[] {
   return [...options, { value: '--help', summary: 'show help' }];
 }
 
-const ancestor = (command: Command): Command =>
-  command.parent === null ? command : ancestor(command.parent);
+const rootCommand = (command: Command): Command =>
+  command.parent === null ? command : rootCommand(command.parent);
 
 const commandNames = (command: Command) => [command.name(), ...command.aliases()];
 
 const visibleCommands = (command: Command) =>
   command.commands.filter((child) => !child.name().startsWith('__'));
 
-const plain = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
+const toCandidates = (values: readonly string[]): Candidate[] => values.map((value) => ({ value }));
 
 const shortSummary = (text: string) => text.split(/\. |; | \(/)[0]?.replace(/\.$/, '') ?? text;

@@ -65,8 +65,8 @@ async function install(
 }
 
 async function requireYes(context: Context, plan: CompletionPlan): Promise<void> {
-  const { agrees } = await import('../../terminal/questions.ts');
-  const yes = await agrees(context, {
+  const { confirmOrFail } = await import('../../terminal/questions.ts');
+  const yes = await confirmOrFail(context, {
     message: 'installing completions writes files',
     hint: 'Pass --yes to skip the prompt, or --print to see the files.',
     shown: planText(plan),

@@ -8,7 +8,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { machineName } from '../../../machine/machine-name.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Context } from '../../context/context.ts';
-import { countdown } from '../../options/duration.ts';
+import { formatCountdown } from '../../options/duration.ts';
 import { showQrCode } from '../../text/qr-code.ts';
 import { wrapWords } from '../../text/wrap.ts';
 
@@ -30,14 +30,14 @@ export async function showConnectionLink(context: Context, link: ConnectionLink)
     io.talk(`  or      trade-agent phone connect ${safeLine(link.ticket)}   (in another terminal)`);
   }
   if (link.finish === 'loopback') io.talk('          in a browser on this machine, which returns here');
-  io.talk(`  valid   ${countdown(link.expiresAt - clock.now())}`);
+  io.talk(`  valid   ${formatCountdown(link.expiresAt - clock.now())}`);
   if (io.stderrIsTty && link.finish === 'provider') await showQrCode(context, link.address);
   io.talk('');
   for (const line of wrapWords(warning, io.width())) io.talk(line);
   io.talk('Waiting …');
 }
 
-export function readConnectionName(text: string): ConnectionName {
+export function parseConnectionName(text: string): ConnectionName {
   const name = connectionNames.find((known) => known === text);
   if (name !== undefined) return name;
   throw new TradeAgentError('usage', `there is no connection "${text}"`, {

@@ -1,5 +1,5 @@
 import type { ListedConnection } from '../../../app/connections.ts';
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { ConnectionLink } from '../../../app/index.ts';
 import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
@@ -21,7 +21,7 @@ export function addConnectionsCommand(program: CliCommand): void {
       ['trade-agent connections add slack', 'shows a link and waits for you'],
       ['trade-agent connections remove broker', 'revokes the access there too'],
     )
-    .exits(...sessionExits);
+    .exits(...sessionExitCodes);
   connections
     .command('list', { isDefault: true })
     .description('list connections, and what can be connected')
@@ -29,7 +29,7 @@ export function addConnectionsCommand(program: CliCommand): void {
       ['trade-agent connections list', 'one row each'],
       ['trade-agent connections list --output json', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(printConnections);
   connections
     .command('add')
@@ -47,14 +47,14 @@ export function addConnectionsCommand(program: CliCommand): void {
       ['trade-agent connections add slack --open --timeout 5m', 'opens the page in your browser'],
       ['trade-agent connections add gmail --output stream-json', 'the link as an event, for scripts'],
     )
-    .exits(...sessionExits, exits.timedOut)
+    .exits(...sessionExitCodes, exitCodes.timedOut)
     .runs(connect);
   connections
     .command('remove')
     .description('disconnect an account, here and at the third party')
     .argument('<name>', names)
     .examples(['trade-agent connections remove slack', 'you can connect it again at any time'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(disconnect);
 }
 
@@ -82,14 +82,14 @@ async function connect(
   options: { open?: boolean; redirectPort: number },
 ): Promise<void> {
   const { addConnection } = await import('../../../app/connections.ts');
-  const { readConnectionName } = await import('./connection-link.ts');
+  const { parseConnectionName } = await import('./connection-link.ts');
   const { name, label, provider_name, scopes, already } = await addConnection(
     context,
-    readConnectionName(text),
+    parseConnectionName(text),
     { redirectPort: options.redirectPort, show: (link) => showLink(context, link, options.open ?? false) },
   );
   await context.output.result('connection', { name, provider_name, connected: true, already, scopes }, () =>
-    already ? `${capital(label)} is already connected.` : `Connected ${label}.`,
+    already ? `${capitalize(label)} is already connected.` : `Connected ${label}.`,
   );
 }
 
@@ -109,14 +109,14 @@ async function showLink(context: Context, link: ConnectionLink, open: boolean): 
 
 async function disconnect(context: Context, text: string): Promise<void> {
   const { removeConnection } = await import('../../../app/connections.ts');
-  const { readConnectionName } = await import('./connection-link.ts');
-  const { name, label, provider_name, removed } = await removeConnection(context, readConnectionName(text));
+  const { parseConnectionName } = await import('./connection-link.ts');
+  const { name, label, provider_name, removed } = await removeConnection(context, parseConnectionName(text));
   await context.output.result('connection-remove', { name, provider_name, connected: false, removed }, () =>
     removed ? `Disconnected ${label}.` : `There was no connection to ${label}.`,
   );
 }
 
-function capital(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import type { AskPerson, DemoEvent, DemoScene } from '../../../app/demo.ts';
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
@@ -11,7 +11,7 @@ export function addDemoCommand(program: CliCommand): void {
     .command('demo')
     .description('run through everything in a temporary sandbox: sign in, order, approval on the phone, fill')
     .examples(['trade-agent demo', 'in a terminal, you approve and continue in the chat'])
-    .exits(exits.timedOut)
+    .exits(exitCodes.timedOut)
     .action(async (_options, command: CliCommand) => printDemo(program.cli, await command.openOutput()));
 }
 

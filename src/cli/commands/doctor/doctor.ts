@@ -1,4 +1,4 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -22,5 +22,5 @@ async function printDoctor(context: Context, options: { checkUpdates?: boolean }
   const { ok, findings } = await doctor(context, { checkUpdates: options.checkUpdates === true });
   const { findingsText } = await import('../../text/findings.ts');
   await context.output.result('doctor', { ok, findings }, () => findingsText(context.io, findings));
-  return ok ? exits.done : exits.failed;
+  return ok ? exitCodes.done : exitCodes.failed;
 }

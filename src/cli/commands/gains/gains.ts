@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import { sessionExits } from '../../../app/exit-codes.ts';
-import { realisedGains } from '../../../app/portfolio/gains.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
+import { realizedGains } from '../../../app/portfolio/gains.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
 
@@ -16,9 +16,9 @@ export function addGainsCommand(program: CliCommand): void {
       ['trade-agent gains --year 2026 --output csv > gains.csv', 'for a spreadsheet'],
       ['trade-agent gains --method specific --lots lots.csv', 'with lots that you choose'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, { year, method, lots }: LotOptions & { year?: string }) => {
-      const found = await realisedGains(context, { year, method, lots });
+      const found = await realizedGains(context, { year, method, lots });
       await context.output.result('gains', { ...found }, async () => {
         const { gainsText } = await import('../../text/gains-text.ts');
         const { toReader } = await import('../../text/reader.ts');

@@ -1,5 +1,5 @@
 import type { GatewayKey, KeyStep } from '../../../app/gateway/gateway-key.ts';
-import type { GatewayPlaces } from '../../../app/gateway/settings-file.ts';
+import type { GatewayPaths } from '../../../app/gateway/settings-file.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -42,7 +42,7 @@ export function addGatewayKey(gateway: CliCommand): void {
     );
 }
 
-async function printKey(context: Context, places: GatewayPlaces, options: KeyOptions): Promise<void> {
+async function printKey(context: Context, places: GatewayPaths, options: KeyOptions): Promise<void> {
   const step = keyStep(options);
   if (step === 'addWrappingKey') return await addWrappingKey(context, places);
   const { gatewayKey } = await import('../../../app/gateway/gateway-key.ts');
@@ -73,7 +73,7 @@ function keyText({ status, file, jwk, pem, clients }: GatewayKey): string {
   return paragraphs.join('\n\n');
 }
 
-async function addWrappingKey(context: Context, places: GatewayPlaces): Promise<void> {
+async function addWrappingKey(context: Context, places: GatewayPaths): Promise<void> {
   const { addGatewayWrappingKey } = await import('../../../app/gateway/gateway-key.ts');
   const file = await addGatewayWrappingKey(places);
   await context.output.result(

@@ -1,5 +1,5 @@
-import { exits } from '../../../app/exit-codes.ts';
-import type { RecordFindings, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
+import type { RecordVerdict, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { serverPaths } from '../server/places.ts';
@@ -85,22 +85,22 @@ function addGatewayAudit(gateway: CliCommand): void {
         const places = serverPaths(command, 'gateway');
         const found = await verifyRecord(context, places, { ...options, file });
         await context.output.result('gateway-audit', { ...found }, () => auditText(found));
-        return found.ok ? exits.done : exits.failed;
+        return found.ok ? exitCodes.done : exitCodes.failed;
       },
     );
 }
 
-function auditText(found: RecordFindings): string {
+function auditText(found: RecordVerdict): string {
   const { file } = found;
   if (!found.ok) {
     return 'line' in found
-      ? `${file}, line ${found.line}: ${wrongLine[found.what]} (entry ${found.seq})`
+      ? `${file}, line ${found.line}: ${lineFaults[found.what]} (entry ${found.seq})`
       : `${file}: your checkpoint is not in it. The audit log was truncated or replaced`;
   }
   return [`${file} is intact: ${found.lines} lines`, ...signedText(found.lines, found.signed)].join('\n');
 }
 
-function signedText(lines: number, signed: RecordFindings['signed']): string[] {
+function signedText(lines: number, signed: RecordVerdict['signed']): string[] {
   if (signed?.last === undefined || signed.last === null) {
     return ['no day is signed yet; a day is signed when the next one begins'];
   }
@@ -122,7 +122,7 @@ function signedText(lines: number, signed: RecordFindings['signed']): string[] {
   return said;
 }
 
-const wrongLine = {
+const lineFaults = {
   changed: 'changed, or it does not follow the line before',
   removed: 'one or more lines before this were removed',
   added: 'added or moved',

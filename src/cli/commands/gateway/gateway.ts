@@ -1,4 +1,4 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
@@ -25,7 +25,7 @@ export function addGatewayCommand(program: CliCommand): void {
       ],
       ['trade-agent gateway --host 10.0.0.5 --proxy 10.0.0.2', 'only accept the proxy at 10.0.0.2'],
     )
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .serves(serve);
 
   addGatewayKey(gateway);

@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { askingExits } from '../../../app/exit-codes.ts';
+import { approvalExitCodes } from '../../../app/exit-codes.ts';
 import { halt, liftHalt } from '../../../app/halt.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -27,7 +27,7 @@ export function addHaltCommand(program: CliCommand): void {
       ['trade-agent halt --reducing', 'stops purchases; sales are still allowed'],
       ['trade-agent halt --lift', 'resumes trading once you approve'],
     )
-    .exits(...askingExits)
+    .exits(...approvalExitCodes)
     .runs((context, options: HaltOptions) =>
       options.lift === true
         ? showLift(context)
@@ -39,7 +39,7 @@ async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promis
   const state = await halt(context, wanted);
   await context.output.result('halt', { ...state }, () =>
     state.state === 'reducing'
-      ? `REDUCING ONLY since ${state.since ?? ''}: you can only sell what you hold.${untilText(state)}\nResume trading with: trade-agent halt --lift`
+      ? `REDUCING ONLY since ${state.since ?? ''}: you can only sell what you hold.${formatUntil(state)}\nResume trading with: trade-agent halt --lift`
       : [
           `HALTED${state.halted_at === undefined ? '' : ` since ${state.halted_at}`}: nothing is executed, and pending approvals are withdrawn.`,
           'Orders at the broker stay open, see "trade-agent orders". Resume trading with: trade-agent halt --lift',
@@ -49,17 +49,17 @@ async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promis
 
 async function showLift(context: Context): Promise<void> {
   const state = await liftHalt(context, 'halt --lift', async () =>
-    (await import('../../run/asked-proposal.ts')).showAsking(context),
+    (await import('../../run/asked-proposal.ts')).approvalProgress(context),
   );
   await context.output.result('halt', { ...state }, () =>
     state.halted
       ? 'Trading was halted again in the meantime.'
       : state.state === 'reducing'
-        ? `You can still only reduce positions.${untilText(state)} Lift that too with: trade-agent halt --lift`
+        ? `You can still only reduce positions.${formatUntil(state)} Lift that too with: trade-agent halt --lift`
         : 'Trading is active again.',
   );
 }
 
-function untilText({ until }: { readonly until?: string | undefined }): string {
+function formatUntil({ until }: { readonly until?: string | undefined }): string {
   return until === undefined ? '' : ` It ends automatically at ${until}.`;
 }

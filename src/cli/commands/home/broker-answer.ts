@@ -14,12 +14,12 @@ interface BrokerFlags extends Omit<BrokerChoice, 'kind'> {
  * Asks for the broker and the kind of credentials, unless they are given. An address alone means a broker with the API of
  * the first one. @throws {TradeAgentError} `usage`
  */
-export async function brokerAnswer(
+export async function askBroker(
   asking: Pick<Context, 'io' | 'signal'>,
   { kind: given, byDefault = false, ...more }: BrokerFlags,
 ): Promise<BrokerEntry> {
   const asks = asking.io.interactive && !byDefault;
-  const kind = given ?? (asks && more.url === undefined ? await kindAnswer(asking) : offeredBrokers[0]);
+  const kind = given ?? (asks && more.url === undefined ? await askBrokerKind(asking) : offeredBrokers[0]);
   const [first, ...others] = brokerOf({ kind }).kept?.kinds ?? [];
   if (first === undefined || others.length === 0 || more.credentials !== undefined || !asks) {
     return brokerEntry({ ...more, kind });
@@ -33,7 +33,7 @@ export async function brokerAnswer(
   return brokerEntry({ ...more, kind, credentials: kinds[chosen] });
 }
 
-async function kindAnswer(asking: Pick<Context, 'io' | 'signal'>) {
+async function askBrokerKind(asking: Pick<Context, 'io' | 'signal'>) {
   const answers = offeredBrokers.map((kind) => {
     const { kept } = brokerOf({ kind });
     return `${brokerEntry({ kind }).label}: ${kept?.kinds.map((one) => storedKindText(one).noun).join(' or ')}`;

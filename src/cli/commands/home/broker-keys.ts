@@ -2,7 +2,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { StoredCredentials, StoredKind } from '../../../gateway/broker/kept-kinds.ts';
 import type { VerifiedAccount } from '../../../gateway/broker/verify-problems.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { Context } from '../../context/context.ts';
 
 export interface BrokerKeyOptions {
@@ -17,10 +17,10 @@ export async function readBrokerKeys(
   { brokerKeyFile, brokerKeyFd }: BrokerKeyOptions,
   kind: StoredKind,
 ): Promise<StoredCredentials> {
-  const { readSecretPlace } = await import('../../terminal/secret-file.ts');
+  const { readSecretFrom } = await import('../../terminal/secret-file.ts');
   const { readCredentialsText } = await import('../../../app/home/brokers.ts');
   const { storedKindText } = await import('../../../gateway/broker/kept-kinds.ts');
-  const text = await readSecretPlace({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
+  const text = await readSecretFrom({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
   if (text !== undefined)
     return readCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);
   if (!io.interactive) {
@@ -54,7 +54,7 @@ export async function confirmAccount(
   { accountNumber, environment, status }: VerifiedAccount,
   given: string | undefined,
 ): Promise<void> {
-  io.talk(`Account ${safeLine(accountNumber)}: ${environmentWord(environment)}, ${safeLine(status)}`);
+  io.talk(`Account ${safeLine(accountNumber)}: ${environmentName(environment)}, ${safeLine(status)}`);
   if (environment === 'paper') return;
   const refused = (message: string) =>
     new TradeAgentError('usage', message, {

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { descriptorNumber } from '../../options/choice.ts';
+import { parseDescriptor } from '../../options/choice.ts';
 import { homeFolderOption } from './folder-of.ts';
 
 export function addHomeBackup(home: CliCommand): void {
@@ -45,7 +45,7 @@ export function addHomeBackup(home: CliCommand): void {
       .argument('<file>', 'a file from "home backup"'),
   )
     .examples(['trade-agent home restore home.backup --home /srv/home', 'asks for the passphrase'])
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .runs(async (context, file: string, options: PassphraseOptions, command: CliCommand) => {
       const { restoreHome } = await import('../../../app/home/backup.ts');
       const passphrase = await readPassphrase(context, options, false);
@@ -74,7 +74,7 @@ export function addHomeBackup(home: CliCommand): void {
 function withPassphrase(command: CliCommand): CliCommand {
   return command
     .option('--passphrase-file <file>', 'a file with the passphrase (mode 0600)')
-    .option('--passphrase-fd <number>', 'an open file descriptor with the passphrase', descriptorNumber);
+    .option('--passphrase-fd <number>', 'an open file descriptor with the passphrase', parseDescriptor);
 }
 
 interface PassphraseOptions {
@@ -92,8 +92,8 @@ async function readPassphrase(
   { passphraseFile, passphraseFd }: PassphraseOptions,
   isNew: boolean,
 ): Promise<string> {
-  const { readSecretPlace } = await import('../../terminal/secret-file.ts');
-  const text = await readSecretPlace({ file: passphraseFile, fd: passphraseFd }, 'the passphrase', signal);
+  const { readSecretFrom } = await import('../../terminal/secret-file.ts');
+  const text = await readSecretFrom({ file: passphraseFile, fd: passphraseFd }, 'the passphrase', signal);
   if (text !== undefined) return text.replace(/\r?\n$/, '');
   if (!io.interactive) {
     throw new TradeAgentError('usage', 'the passphrase is missing', {

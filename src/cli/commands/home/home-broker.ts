@@ -1,20 +1,20 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { choiceOption, descriptorNumber } from '../../options/choice.ts';
+import { choiceOption, parseDescriptor } from '../../options/choice.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
 import { homeFolderOption } from './folder-of.ts';
 
-interface WhoseOptions {
+interface UserOptions {
   readonly user?: string;
   readonly broker?: string;
 }
 
-type SetOptions = BrokerKeyOptions & WhoseOptions;
+type SetOptions = BrokerKeyOptions & UserOptions;
 
 export function addHomeBroker(home: CliCommand): void {
   const broker = home
@@ -45,7 +45,7 @@ export function addHomeBroker(home: CliCommand): void {
           : accounts
               .map(
                 ({ user, broker, number, environment, kept_at }) =>
-                  `${user}  account ${safeLine(number)} (${environmentWord(environment)}) at ${broker}, since ${kept_at}`,
+                  `${user}  account ${safeLine(number)} (${environmentName(environment)}) at ${broker}, since ${kept_at}`,
               )
               .join('\n'),
       );
@@ -59,7 +59,7 @@ export function addHomeBroker(home: CliCommand): void {
     .option('--broker <name>', 'the broker, by its name in gateway.yaml')
     .requiredOption('--yes', 'confirm it')
     .examples(['trade-agent home broker remove --user bob --yes', ''])
-    .runs(async (context, options: WhoseOptions, command: CliCommand) => {
+    .runs(async (context, options: UserOptions, command: CliCommand) => {
       const { removeBrokerKeys } = await import('../../../app/home/brokers.ts');
       const { username, broker: name } = await removeBrokerKeys(context, {
         folder: homeFolderOption(command),
@@ -83,13 +83,13 @@ function addTools(broker: CliCommand): void {
     .option('--user <name>', 'the user whose token to use (default: the only one)')
     .option('--broker <name>', 'the broker, by its name in gateway.yaml')
     .examples(['trade-agent home broker tools', 'after an order was rejected because a tool changed'])
-    .exits(exits.found)
-    .runs(async (context, options: WhoseOptions, command: CliCommand) => {
-      const { lookAtBrokerTools } = await import('../../../app/home/brokers.ts');
+    .exits(exitCodes.found)
+    .runs(async (context, options: UserOptions, command: CliCommand) => {
+      const { inspectBrokerTools } = await import('../../../app/home/brokers.ts');
       const { brokerToolsText } = await import('./broker-tools.ts');
       const { user: username, broker: name } = options;
       const at = { folder: homeFolderOption(command), username, broker: name };
-      const { broker: named, tools } = await lookAtBrokerTools(context, at);
+      const { broker: named, tools } = await inspectBrokerTools(context, at);
       const shown = tools.map(({ pin, parameters, ...tool }) => ({
         ...tool,
         arguments: parameters,
@@ -98,7 +98,7 @@ function addTools(broker: CliCommand): void {
       await context.output.result('home-broker-tools', { broker: named, tools: shown }, () =>
         brokerToolsText(named, tools),
       );
-      return tools.every(({ state }) => state === 'confirmed') ? exits.done : exits.found;
+      return tools.every(({ state }) => state === 'confirmed') ? exitCodes.done : exitCodes.found;
     });
 }
 
@@ -114,7 +114,7 @@ function addSet(broker: CliCommand): void {
       '--broker-key-file <file>',
       'key ID and secret on two lines, or key= and secret= lines (per broker: docs/guide/BROKERS.md), mode 0600',
     )
-    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', descriptorNumber)
+    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', parseDescriptor)
     .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
       ['trade-agent home broker set', 'asks for the credentials (hidden)'],
@@ -140,7 +140,7 @@ function addSet(broker: CliCommand): void {
         'home-broker-set',
         { user: username, broker: name, number: accountNumber, environment, status },
         () =>
-          `Account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username}: ${safeLine(status)}`,
+          `Account ${safeLine(accountNumber)} (${environmentName(environment)}) of ${username}: ${safeLine(status)}`,
       );
     });
 }
@@ -193,16 +193,16 @@ function addAdd(broker: CliCommand): void {
       '--broker-key-file <file>',
       'the credentials, one per line, or name=value lines (docs/guide/BROKERS.md), mode 0600',
     )
-    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', descriptorNumber)
+    .option('--broker-key-fd <number>', 'the same, from an open file descriptor', parseDescriptor)
     .option('--confirm-live <account>', 'confirm a live account by its number')
     .examples(
       ['trade-agent home broker add tradier --kind tradier', 'asks for account and token'],
       ['trade-agent home broker add ira --kind alpaca --label IRA --broker-key-file keys.txt', 'for scripts'],
     )
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .runs(async (context, name: string, options: AddOptions, command: CliCommand) => {
       const { addBroker, requireNewBroker } = await import('../../../app/home/brokers.ts');
-      const { brokerAnswer } = await import('./broker-answer.ts');
+      const { askBroker } = await import('./broker-answer.ts');
       const { confirmAccount, readBrokerKeys } = await import('./broker-keys.ts');
       const { requireStoredKind } = await import('../../../gateway/broker/verify-keys.ts');
       const folder = homeFolderOption(command);
@@ -213,7 +213,7 @@ function addAdd(broker: CliCommand): void {
           hint: `Choose a broker: ${offeredBrokers.join(', ')}. Nothing was written.`,
         });
       }
-      const entry = await brokerAnswer(context, { kind, credentials, url, label });
+      const entry = await askBroker(context, { kind, credentials, url, label });
       const pair = await readBrokerKeys(context, options, requireStoredKind(entry.settings));
       const { username, account, brokers, runs } = await addBroker(
         context,
@@ -235,7 +235,7 @@ function addAdd(broker: CliCommand): void {
         },
         () =>
           [
-            `Added ${name} to this home: account ${safeLine(accountNumber)} (${environmentWord(environment)}) of ${username} at ${entry.label}.`,
+            `Added ${name} to this home: account ${safeLine(accountNumber)} (${environmentName(environment)}) of ${username} at ${entry.label}.`,
             ...(runs
               ? ['The running home does not use it yet: stop it, and run "trade-agent home serve" again.']
               : []),

@@ -1,11 +1,11 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption, descriptorNumber } from '../../options/choice.ts';
-import { listenAddress } from '../../options/listen-address.ts';
+import { choiceOption, parseDescriptor } from '../../options/choice.ts';
+import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions } from '../../options/listening.ts';
 import { homeFolderOption } from './folder-of.ts';
 import type { InitOptions } from './init-answers.ts';
@@ -32,7 +32,7 @@ export function addHomeInit(home: CliCommand): void {
       '--broker-key-file <file>',
       'the credentials: key ID and secret on two lines, or name=value lines (per broker), mode 0600',
     )
-    .option('--broker-key-fd <number>', 'the same from an open descriptor', descriptorNumber)
+    .option('--broker-key-fd <number>', 'the same from an open descriptor', parseDescriptor)
     .option('--broker-url <url>', "where the broker's API is (default: the broker's own address)")
     .addOption(
       choiceOption('--environment <name>', 'paper or live, for a broker at --broker-url (default: paper)', [
@@ -47,7 +47,7 @@ export function addHomeInit(home: CliCommand): void {
     .option(
       '--listen <host:port>',
       'where to listen on this machine (default: from the address)',
-      listenAddress,
+      parseListenAddress,
     );
   addListeningOptions(making)
     .option('-y, --yes', 'use the defaults without asking')
@@ -59,7 +59,7 @@ export function addHomeInit(home: CliCommand): void {
         'for scripts',
       ],
     )
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .runs((context, options: InitOptions, command: CliCommand) =>
       init(context, homeFolderOption(command), options),
     );
@@ -91,7 +91,7 @@ async function init(context: Context, folder: string, options: InitOptions): Pro
       [
         `The home of ${safeLine(owner.name)} (${owner.username}) is in ${folder}.`,
         `Address   ${settings.address}`,
-        `Account   ${safeLine(accountNumber)} (${environmentWord(environment)}) at ${opened.entry.label}`,
+        `Account   ${safeLine(accountNumber)} (${environmentName(environment)}) at ${opened.entry.label}`,
         '',
         `Recovery code   ${recoveryCode}`,
         'Write it down; it is not shown again. It lets you read, deny and halt without a phone,',

@@ -1,17 +1,17 @@
 import { resolve } from 'node:path';
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import type { HomeReady } from '../../../app/home/home-files.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { listenAddress } from '../../options/listen-address.ts';
+import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions, type ListeningFlags, toListenOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { homeFolderOption } from './folder-of.ts';
 
 interface ServeOptions extends ListeningFlags {
-  readonly listen?: ReturnType<typeof listenAddress>;
+  readonly listen?: ReturnType<typeof parseListenAddress>;
   readonly readyFile?: string;
 }
 
@@ -24,7 +24,7 @@ export function addHomeServe(home: CliCommand): void {
     .option(
       '--listen <host:port>',
       'where to listen on this machine (default: from home.yaml)',
-      listenAddress,
+      parseListenAddress,
     );
   addListeningOptions(serving)
     .option('--ready-file <file>', 'write the address and process ID to this file once it is ready')
@@ -32,7 +32,7 @@ export function addHomeServe(home: CliCommand): void {
       ['trade-agent home serve', 'press Ctrl-C to stop; running work is finished'],
       ['trade-agent home serve --listen 127.0.0.1:4780', "behind Tailscale's serve, or a proxy"],
     )
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .serves((parts, output, options: ServeOptions, command: CliCommand) =>
       serve(command.cli, parts, output, homeFolderOption(command), options),
     );
@@ -65,7 +65,7 @@ async function serve(
 async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: HomeReady): Promise<void> {
   const { address, environment, url, home, pid } = ready;
   await output.result('home-serve', { address, environment, url, home, pid }, () =>
-    [`Home        ${address} (${environmentWord(environment)})`, `Listening   ${url}`].join('\n'),
+    [`Home        ${address} (${environmentName(environment)})`, `Listening   ${url}`].join('\n'),
   );
   await offerPairing(cli, parts, output, home);
   parts.tell('Press Ctrl-C to stop.');
@@ -73,8 +73,8 @@ async function printReady(cli: Cli, parts: ServerParts, output: Output, ready: H
 
 /** Offers to pair the first phone, only on a terminal: anyone who can read a log could use a link in it. */
 async function offerPairing(cli: Cli, parts: ServerParts, output: Output, folder: string): Promise<void> {
-  const { unpaired } = await import('../../../app/home/users.ts');
-  if (!(await unpaired(parts, folder))) return;
+  const { isUnpaired } = await import('../../../app/home/users.ts');
+  if (!(await isUnpaired(parts, folder))) return;
   if (!cli.io.interactive || output.format !== 'text') {
     parts.tell('No phone is paired yet. Pair one: trade-agent home pair');
     return;

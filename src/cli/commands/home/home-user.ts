@@ -1,6 +1,6 @@
 import type { ListedAuthenticator, ListedUser } from '../../../app/home/users.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { homeFolderOption } from './folder-of.ts';
 
@@ -137,7 +137,7 @@ export function userLines(user: ListedUser): string[] {
       : accounts
           .map(({ broker, number, environment }) => {
             const where = accounts.length === 1 ? '' : ` at ${broker}`;
-            return `account ${safeLine(number)} (${environmentWord(environment)})${where}`;
+            return `account ${safeLine(number)} (${environmentName(environment)})${where}`;
           })
           .join(', ');
   return [

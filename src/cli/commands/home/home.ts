@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { homeNotices } from '../../../app/home/home-notices.ts';
 import type { ServiceKind } from '../../../app/home/service.ts';
 import type { HomeStatus, Pairing } from '../../../app/home/users.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -134,20 +134,20 @@ function addHomeStatus(home: CliCommand): void {
       'Check the folder, user, disk, address, certificate, signatures, phones, broker and clock, and show how to fix problems. Changes nothing, and prints no secrets.',
     )
     .examples(['trade-agent home doctor', 'exits with 3 if there is something to do'])
-    .exits(exits.found)
+    .exits(exitCodes.found)
     .runs(async (context, _options: unknown, command: CliCommand) => {
       const { homeDoctor } = await import('../../../app/home/doctor.ts');
       const { findingsText } = await import('../../text/findings.ts');
       const findings = await homeDoctor(context, homeFolderOption(command));
       const ok = findings.every(({ status }) => status === 'ok' || status === 'skip');
       await context.output.result('home-doctor', { ok, findings }, () => findingsText(context.io, findings));
-      return ok ? exits.done : exits.found;
+      return ok ? exitCodes.done : exitCodes.found;
     });
 }
 
 function statusLines({ address, environment, served, signature, users, folder }: HomeStatus): string[] {
   return [
-    `${address} (${environmentWord(environment)}), ${served === null ? 'not running' : `running at ${served.url}, process ${served.pid}`}`,
+    `${address} (${environmentName(environment)}), ${served === null ? 'not running' : `running at ${served.url}, process ${served.pid}`}`,
     `signatures ${signature}; stored in ${folder}`,
     ...users.flatMap((user) => [
       ...userLines(user),

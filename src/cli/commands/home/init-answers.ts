@@ -9,7 +9,11 @@ import {
   type Limits,
 } from '../../../gateway/policy/rules.ts';
 import { homeAddressProblem } from '../../../home/settings/home-address.ts';
-import { DEFAULT_PORT, type ListenAddress, listenText } from '../../../home/settings/home-settings.ts';
+import {
+  DEFAULT_PORT,
+  formatListenAddress,
+  type ListenAddress,
+} from '../../../home/settings/home-settings.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import type { LimitName } from '../../../trading/limit-words.ts';
@@ -38,28 +42,28 @@ export interface InitOptions extends BrokerKeyOptions, Partial<ListeningFlags> {
 /** The default daily limit allows this many orders of the maximum size. */
 const DEFAULT_DAY_LIMIT_ORDERS = 5;
 
-type Asking = Pick<Context, 'io' | 'signal'>;
+type PromptContext = Pick<Context, 'io' | 'signal'>;
 
 const DEFAULT_ADDRESS = `http://localhost:${DEFAULT_PORT}`;
 
-const wrong = (option: string, problem: string) =>
+const invalidOption = (option: string, problem: string) =>
   new TradeAgentError('usage', `${option}: ${problem}`, {
     hint: 'See "trade-agent home init --help". Nothing was written.',
   });
 
 /** Returns whether to ask for answers that have a default. */
-const asks = ({ io }: Asking, { yes }: InitOptions) => io.interactive && yes !== true;
+const shouldAsk = ({ io }: PromptContext, { yes }: InitOptions) => io.interactive && yes !== true;
 
-export async function addressAnswer(asking: Asking, options: InitOptions): Promise<string> {
+export async function askAddress(asking: PromptContext, options: InitOptions): Promise<string> {
   const { address } = options;
   if (address !== undefined) {
     const problem = homeAddressProblem(address);
-    if (problem !== undefined) throw wrong('--address', problem);
+    if (problem !== undefined) throw invalidOption('--address', problem);
     return address;
   }
-  if (!asks(asking, options)) {
+  if (!shouldAsk(asking, options)) {
     if (options.yes === true) return DEFAULT_ADDRESS;
-    throw wrong('--address', 'is missing');
+    throw invalidOption('--address', 'is missing');
   }
   asking.io.talk(
     `What address should your home have?\n  https://NAME   reachable from anywhere; needs a name and a certificate (docs/guide/HOME.md)\n  Enter          ${DEFAULT_ADDRESS}, only on this machine`,
@@ -73,13 +77,13 @@ export async function addressAnswer(asking: Asking, options: InitOptions): Promi
   return given === '' ? DEFAULT_ADDRESS : given;
 }
 
-export async function ownerAnswer(
-  asking: Asking,
+export async function askOwner(
+  asking: PromptContext,
   options: InitOptions,
 ): Promise<ReturnType<typeof newPerson>> {
   let { name } = options;
   if (name === undefined) {
-    if (!asking.io.interactive) throw wrong('--name', 'is missing');
+    if (!asking.io.interactive) throw invalidOption('--name', 'is missing');
     name = await askUntil(
       asking,
       'Your name: ',
@@ -91,18 +95,18 @@ export async function ownerAnswer(
 }
 
 /** Returns both limits, asking for those that are not given. */
-export async function limitAnswers(asking: Asking, options: InitOptions): Promise<Limits> {
+export async function askLimits(asking: PromptContext, options: InitOptions): Promise<Limits> {
   const usual = defaultLimits();
   const { maxOrder, maxDayOrders } = options;
   const asked = {
-    ...(await limitAnswer(asking, options, 'max_order_notional', {
+    ...(await askLimit(asking, options, 'max_order_notional', {
       given: maxOrder,
       option: '--max-order',
       question: 'Maximum order size, in dollars',
       mustBe: 'an amount such as 2500',
       read: (text) => text,
     })),
-    ...(await limitAnswer(asking, options, 'max_day_orders', {
+    ...(await askLimit(asking, options, 'max_day_orders', {
       given: maxDayOrders,
       option: '--max-day-orders',
       question: 'Maximum orders per day',
@@ -117,8 +121,8 @@ export async function limitAnswers(asking: Asking, options: InitOptions): Promis
   return { ...usual, accounts: { [EVERY_ACCOUNT]: limits } };
 }
 
-async function limitAnswer(
-  asking: Asking,
+async function askLimit(
+  asking: PromptContext,
   options: InitOptions,
   name: LimitName,
   limit: {
@@ -133,10 +137,10 @@ async function limitAnswer(
   const parsed = (text: string) => accountLimitsSchema.safeParse({ [name]: read(text) });
   if (given !== undefined) {
     const { data } = parsed(given);
-    if (data === undefined) throw wrong(option, `must be ${mustBe}`);
+    if (data === undefined) throw invalidOption(option, `must be ${mustBe}`);
     return data;
   }
-  if (!asks(asking, options)) return {};
+  if (!shouldAsk(asking, options)) return {};
   const typed = await askUntil(
     asking,
     `${question} [${defaultLimits().accounts[EVERY_ACCOUNT]?.[name] ?? ''}]: `,
@@ -147,26 +151,26 @@ async function limitAnswer(
 }
 
 /** Returns `listen`, `tls` and `proxy` for home.yaml if they are given. @throws {TradeAgentError} `usage` */
-export function listeningAnswer({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
+export function listenSettings({ listen, tlsCert, tlsKey, proxy = [] }: InitOptions) {
   const { tls } = toListenOptions({
     ...defined({ tlsCert, tlsKey }),
     proxy,
   });
   return {
-    ...(listen === undefined ? {} : { listen: listenText(listen) }),
+    ...(listen === undefined ? {} : { listen: formatListenAddress(listen) }),
     ...(tls === undefined ? {} : { tls: { cert: tls.certFile, key: tls.keyFile } }),
     ...(proxy.length === 0 ? {} : { proxy: [...proxy] }),
   };
 }
 
-export async function noticeAnswer(asking: Asking, options: InitOptions) {
+export async function askNotices(asking: PromptContext, options: InitOptions) {
   const { ntfy } = options;
   if (ntfy !== undefined) {
     const channel = ntfyChannel(ntfy);
-    if (channel === undefined) throw wrong('--ntfy', 'must be a topic, or https://SERVER/TOPIC');
+    if (channel === undefined) throw invalidOption('--ntfy', 'must be a topic, or https://SERVER/TOPIC');
     return { ntfy: channel };
   }
-  if (!asks(asking, options)) return undefined;
+  if (!shouldAsk(asking, options)) return undefined;
   asking.io.talk(
     'You will get push notifications. As a fallback you can use ntfy: choose a topic name nobody could guess.',
   );

@@ -1,17 +1,17 @@
-import { requireFree } from '../../../app/home/home-files.ts';
-import { initHome, type MadeHome, type NewHome, openAccount } from '../../../app/home/init-home.ts';
+import { requireUnusedFolder } from '../../../app/home/home-files.ts';
+import { type CreatedHome, initHome, type NewHome, openAccount } from '../../../app/home/init-home.ts';
 import { requireStoredKind } from '../../../gateway/broker/verify-keys.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Context } from '../../context/context.ts';
-import { brokerAnswer } from './broker-answer.ts';
+import { askBroker } from './broker-answer.ts';
 import { confirmAccount, readBrokerKeys } from './broker-keys.ts';
 import {
-  addressAnswer,
+  askAddress,
+  askLimits,
+  askNotices,
+  askOwner,
   type InitOptions,
-  limitAnswers,
-  listeningAnswer,
-  noticeAnswer,
-  ownerAnswer,
+  listenSettings,
 } from './init-answers.ts';
 
 /**
@@ -22,23 +22,23 @@ export async function makeHome(
   context: Context,
   folder: string,
   options: InitOptions,
-): Promise<NewHome & MadeHome> {
+): Promise<NewHome & CreatedHome> {
   // Checked before the person types anything.
-  requireFree(folder);
-  const address = await addressAnswer(context, options);
-  const owner = await ownerAnswer(context, options);
+  requireUnusedFolder(folder);
+  const address = await askAddress(context, options);
+  const owner = await askOwner(context, options);
   const { broker: kind, brokerUrl: url, credentials } = options;
-  const entry = await brokerAnswer(context, { kind, url, credentials, byDefault: options.yes === true });
+  const entry = await askBroker(context, { kind, url, credentials, byDefault: options.yes === true });
   const pair = await readBrokerKeys(context, options, requireStoredKind(entry.settings));
   const opened = await openAccount(context, entry, pair, options.environment ?? 'paper');
   await confirmAccount(context, opened.account, options.confirmLive);
-  const limits = await limitAnswers(context, options);
-  const notices = await noticeAnswer(context, options);
+  const limits = await askLimits(context, options);
+  const notices = await askNotices(context, options);
   const home: NewHome = {
     folder,
     settings: {
       address,
-      ...listeningAnswer(options),
+      ...listenSettings(options),
       ...defined({ notices }),
     },
     owner,

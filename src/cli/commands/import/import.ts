@@ -1,4 +1,4 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import { importHistory, listImports, undoImport } from '../../../app/imports.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 
@@ -14,7 +14,7 @@ export function addImportCommand(program: CliCommand): void {
       ['trade-agent import list', 'what was imported'],
       ['trade-agent import undo im_0123456789ab', 'remove an import'],
     )
-    .exits(...sessionExits, exits.found);
+    .exits(...sessionExitCodes, exitCodes.found);
   history
     .command('file', { isDefault: true })
     .description(
@@ -27,19 +27,19 @@ export function addImportCommand(program: CliCommand): void {
       ['trade-agent import history.csv --dry-run', 'preview it'],
       ['trade-agent import history.csv', 'importing the same file twice changes nothing'],
     )
-    .exits(...sessionExits, exits.found)
+    .exits(...sessionExitCodes, exitCodes.found)
     .runs(async (context, file: string, options: { dryRun?: boolean; skipBad?: boolean }) => {
       const report = await importHistory(context, file, options);
       await context.output.result('import', { ...report }, async () =>
         (await import('../../text/import-text.ts')).importText(report),
       );
-      return report.bad.length === 0 ? exits.done : exits.found;
+      return report.bad.length === 0 ? exitCodes.done : exitCodes.found;
     });
   history
     .command('list')
     .description('list imports')
     .examples(['trade-agent import list --output json', 'for scripts'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context) => {
       const imports = (await listImports(context)).map(({ at, ...one }) => ({
         ...one,
@@ -54,7 +54,7 @@ export function addImportCommand(program: CliCommand): void {
     .description('remove the rows of an import')
     .argument('<id>', 'the ID from "import list"')
     .examples(['trade-agent import undo im_0123456789ab', 'all of its rows'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, id: string) => {
       const undone = await undoImport(context, id);
       await context.output.result('import-undone', { ...undone }, () => `Removed ${undone.removed} rows.`);

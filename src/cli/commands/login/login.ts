@@ -1,11 +1,11 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { StartedLogin } from '../../../app/login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
-import { markedText, safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { markInvisible, safeLine } from '../../../text/shown-text.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { countdown } from '../../options/duration.ts';
+import { formatCountdown } from '../../options/duration.ts';
 
 interface LoginOptions {
   readonly open?: boolean;
@@ -38,7 +38,7 @@ export function addLoginCommand(program: CliCommand): void {
       ],
       ['trade-agent login --timeout 2m --output stream-json', 'the code as an event, for scripts'],
     )
-    .exits(...sessionExits, exits.timedOut)
+    .exits(...sessionExitCodes, exitCodes.timedOut)
     .runs((context, options: LoginOptions) =>
       options.showKey ? showKey(context, options) : login(context, options),
     );
@@ -85,7 +85,7 @@ async function showKey(context: Context, { company: issuer, clientId }: LoginOpt
       `Key     ${JSON.stringify(key)}`,
       '',
       'For home.yaml of the home (add name, organization, scopes and people):',
-      ...homeYaml.map(markedText),
+      ...homeYaml.map(markInvisible),
     ].join('\n'),
   );
 }
@@ -94,7 +94,7 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   const { wrapWords } = await import('../../text/wrap.ts');
   const { io, clock } = context;
   const where = new URL(started.issuer).host;
-  io.talk(`Sign in to profile ${profile.name} (${environmentWord(profile.environment)}) at ${where}`);
+  io.talk(`Sign in to profile ${profile.name} (${environmentName(profile.environment)}) at ${where}`);
   io.talk('');
   io.talk(`  open    ${io.paint('stderr', 'underline', started.address)}`);
   io.talk(`  code    ${io.paint('stderr', 'bold', started.userCode)}`);
@@ -106,7 +106,7 @@ async function showLogin(context: Context, started: StartedLogin, profile: Resol
   for (const [index, line] of wrapWords(asks, io.width() - 10).entries()) {
     io.talk(`${index === 0 ? '  asks    ' : ' '.repeat(10)}${line}`);
   }
-  io.talk(`  valid   ${countdown(started.expiresAt - clock.now())}`);
+  io.talk(`  valid   ${formatCountdown(started.expiresAt - clock.now())}`);
   if (io.stderrIsTty) {
     const { showQrCode } = await import('../../text/qr-code.ts');
     await showQrCode(context, started.completeAddress);

@@ -1,4 +1,4 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { signOut } from '../../../app/login.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -16,7 +16,7 @@ export function addLogoutCommand(program: CliCommand): void {
       ['trade-agent logout', 'you can sign in again at any time'],
       ['trade-agent logout --all', 'before giving this machine away'],
     )
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(logout);
 }
 

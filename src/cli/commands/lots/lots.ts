@@ -1,4 +1,4 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { heldLots } from '../../../app/portfolio/gains.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { addLotOptions, type LotOptions } from '../../options/lot-method.ts';
@@ -13,7 +13,7 @@ export function addLotsCommand(program: CliCommand): void {
       ['trade-agent lots', 'remaining lots, first in, first out'],
       ['trade-agent lots --method highest --output csv', 'for a spreadsheet'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, { method, lots }: LotOptions) => {
       const found = await heldLots(context, { method, lots });
       await context.output.result('lots', { ...found }, async () => {

@@ -4,7 +4,7 @@ import { utcSeconds } from '../../../machine/clock.ts';
 import type { Cadence } from '../../../trading/mandate/cadence.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 
-const periods: Readonly<Record<string, Cadence>> = {
+const cadences: Readonly<Record<string, Cadence>> = {
   day: 'daily',
   week: 'weekly',
   month: 'monthly',
@@ -41,19 +41,19 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
   const { perOrder, perDay, total, orders, until, from, every, times, side, types, timeInForce } = options;
   const { price, slippage, replaces } = options;
   const terms = {
-    symbols: symbols.length === 0 ? undefined : words(symbols.join(',')).map((one) => one.toUpperCase()),
+    symbols: symbols.length === 0 ? undefined : splitWords(symbols.join(',')).map((one) => one.toUpperCase()),
     max_order_notional: perOrder,
     max_day_notional: perDay,
     max_total_notional: total,
-    max_orders: orders === undefined ? undefined : wholeNumber('--orders', orders),
-    expires_at: until === undefined ? undefined : instant('--until', until, 'end'),
-    not_before: from === undefined ? undefined : instant('--from', from, 'start'),
+    max_orders: orders === undefined ? undefined : parseWholeNumber('--orders', orders),
+    expires_at: until === undefined ? undefined : parseInstant('--until', until, 'end'),
+    not_before: from === undefined ? undefined : parseInstant('--from', from, 'start'),
     cadence: every === undefined ? undefined : parseCadence(every),
-    orders_per_slot: times === undefined ? undefined : wholeNumber('--times', times),
+    orders_per_slot: times === undefined ? undefined : parseWholeNumber('--times', times),
     sides: side === undefined ? undefined : side === 'both' ? ['buy', 'sell'] : [side],
-    order_types: types === undefined ? undefined : words(types),
-    times_in_force: timeInForce === undefined ? undefined : words(timeInForce),
-    price: price === undefined ? undefined : Object.fromEntries(price.map(band)),
+    order_types: types === undefined ? undefined : splitWords(types),
+    times_in_force: timeInForce === undefined ? undefined : splitWords(timeInForce),
+    price: price === undefined ? undefined : Object.fromEntries(price.map(parsePriceBand)),
     max_slippage: slippage,
     replaces,
   };
@@ -62,7 +62,7 @@ export function mandateTerms(symbols: readonly string[], options: AddOptions): M
 
 /** Returns the cadence of a period. @throws {TradeAgentError} `usage` for a day of the week */
 function parseCadence(every: string): Cadence {
-  const found = periods[every];
+  const found = cadences[every];
   if (found !== undefined) return found;
   throw new TradeAgentError('usage', `--every ${every} only works with standing orders`, {
     hint: 'Add the order: --buy VTI --amount 200. Mandates for your own programs are daily, weekly, monthly or on demand.',
@@ -70,7 +70,7 @@ function parseCadence(every: string): Cadence {
 }
 
 /** Parses a price band: `AAPL=100..250`. Either end may be missing. */
-function band(text: string): [string, { min?: string; max?: string }] {
+function parsePriceBand(text: string): [string, { min?: string; max?: string }] {
   const [, symbol = '', min = '', max = ''] = /^([^=]+)=([\d.]*?)\.\.([\d.]*)$/.exec(text) ?? [];
   if (symbol === '' || (min === '' && max === '')) {
     throw new TradeAgentError('usage', `--price can't be "${text}"`, {
@@ -81,7 +81,7 @@ function band(text: string): [string, { min?: string; max?: string }] {
 }
 
 /** Converts a day in New York (its start or end) or a time to RFC 3339, in UTC to the second. */
-function instant(option: string, text: string, edge: 'start' | 'end'): string {
+function parseInstant(option: string, text: string, edge: 'start' | 'end'): string {
   if (/^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(text))) {
     const midnight = newYorkInstant(edge === 'end' ? addDays(text, 1) : text, '00:00');
     if (newYorkDate(edge === 'end' ? midnight - 1 : midnight) === text) return utcSeconds(midnight);
@@ -93,11 +93,11 @@ function instant(option: string, text: string, edge: 'start' | 'end'): string {
   });
 }
 
-function wholeNumber(option: string, text: string): number {
+function parseWholeNumber(option: string, text: string): number {
   if (/^[1-9]\d{0,3}$/.test(text)) return Number(text);
   throw new TradeAgentError('usage', `${option} can't be "${text}"`, {
     hint: 'Choose a number from 1 to 9999.',
   });
 }
 
-const words = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');
+const splitWords = (text: string): string[] => text.split(/[\s,]+/).filter((word) => word !== '');

@@ -1,25 +1,25 @@
 import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
-import { lastDay, mandateFields, mandateFor } from '../../../trading/mandate/mandate-words.ts';
+import { formatLastDay, mandateFields, mandateFor } from '../../../trading/mandate/mandate-words.ts';
 import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-words.ts';
 import type { Reader } from '../../text/reader.ts';
-import { fittingTable } from '../../text/table.ts';
+import { fitTable } from '../../text/table.ts';
 
 /** Formats what is used of a mandate: `$540.00 of $2,000.00, 3 of 12 orders`. */
-function usedText({ terms, used }: MandateView): string {
+function formatUsage({ terms, used }: MandateView): string {
   return `${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders`;
 }
 
 export function mandatesText(mandates: readonly MandateView[], reader: Reader): Promise<string> {
   const isStanding = mandates.some(({ standing }) => standing !== undefined);
-  return fittingTable<MandateView>(
+  return fitTable<MandateView>(
     [
       { head: 'ID', cell: ({ id }) => id },
       { head: 'STATE', cell: ({ state }) => state },
       { head: 'FOR', cell: ({ terms }) => mandateFor(terms), shortens: true },
-      { rank: 2, head: 'USED', cell: usedText },
-      { rank: 1, head: 'UNTIL', cell: ({ terms }) => lastDay(terms.expires_at) },
+      { rank: 2, head: 'USED', cell: formatUsage },
+      { rank: 1, head: 'UNTIL', cell: ({ terms }) => formatLastDay(terms.expires_at) },
       ...(isStanding
         ? [
             { rank: 3, head: 'NEXT', cell: nextText },
@@ -35,7 +35,7 @@ export function mandatesText(mandates: readonly MandateView[], reader: Reader): 
 export function mandateText(mandate: MandateView): string {
   const { id, state, terms, used, slot, standing } = mandate;
   const rows: [string, string][] = [
-    ['used', `${usedText(mandate)}; ${dollars(used.day_notional)} today`],
+    ['used', `${formatUsage(mandate)}; ${dollars(used.day_notional)} today`],
     ...(slot === undefined ? [] : [['now', slot] as [string, string]]),
     ...(standing === undefined ? [] : [['next', formatRecurringOrder(standing)] as [string, string]]),
     ...mandateFields(terms).filter(([label]) => label !== 'id'),

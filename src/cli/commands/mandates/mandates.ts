@@ -1,4 +1,4 @@
-import { askingExits, sessionExits } from '../../../app/exit-codes.ts';
+import { approvalExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -23,7 +23,7 @@ export function addMandatesCommand(program: CliCommand): void {
       ],
       ['trade-agent mandates revoke M-x9K2aB7cD1', 'takes effect immediately'],
     )
-    .exits(...sessionExits);
+    .exits(...sessionExitCodes);
   mandates
     .command('list', { isDefault: true })
     .description('list your mandates and how much of them is used')
@@ -31,14 +31,14 @@ export function addMandatesCommand(program: CliCommand): void {
       ['trade-agent mandates list', 'one row each'],
       ['trade-agent mandates list --output json', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(printMandates);
   mandates
     .command('show')
     .description('show one mandate with all its terms')
     .argument('<id>', 'the ID from "trade-agent mandates"')
     .examples(['trade-agent mandates show M-x9K2aB7cD1', 'all its terms'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, id: string) => {
       const { findMandate } = await import('../../../app/mandates.ts');
       await printMandate(context, await findMandate(context, id));
@@ -103,7 +103,7 @@ function addAdd(mandates: CliCommand): void {
         'the gateway sells once, if the price falls below $100',
       ],
     )
-    .exits(...askingExits)
+    .exits(...approvalExitCodes)
     .runs(async (context, symbols: string[], options: AddOptions) => {
       const { addMandate } = await import('../../../app/mandates.ts');
       const { mandateTerms } = await import('./mandate-terms.ts');
@@ -114,7 +114,7 @@ function addAdd(mandates: CliCommand): void {
         standing === undefined ? options : { ...options, every: undefined },
       );
       const mandate = await addMandate(context, { ...terms, ...standing }, async () =>
-        (await import('../../run/asked-proposal.ts')).showAsking(context),
+        (await import('../../run/asked-proposal.ts')).approvalProgress(context),
       );
       await printMandate(context, mandate);
     });
@@ -131,7 +131,7 @@ function addEnd(
     .description(`${description}; further orders need your approval or are refused`)
     .argument('<id>', 'the ID from "trade-agent mandates"')
     .examples([`trade-agent mandates ${name} M-x9K2aB7cD1`, 'immediately; needs no approval'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, id: string) => {
       const { endMandate } = await import('../../../app/mandates.ts');
       await printMandate(context, await endMandate(context, id, to));

@@ -19,16 +19,19 @@ export function parseStandingOrder(
       ([, value]) => value !== undefined,
     );
     if (stray === undefined) return undefined;
-    throw usage(`--${stray[0]} only works with standing orders`, 'Add the order: --buy VTI --amount 200.');
+    throw usageError(
+      `--${stray[0]} only works with standing orders`,
+      'Add the order: --buy VTI --amount 200.',
+    );
   }
   if ((buy !== undefined && sell !== undefined) || symbols.length > 0) {
-    throw usage(
+    throw usageError(
       'a standing order can only have one symbol',
       'Request a separate mandate for each of the others.',
     );
   }
   if (qty !== undefined && amount !== undefined) {
-    throw usage('--qty and --amount exclude each other', 'Pass shares (--qty) or dollars (--amount).');
+    throw usageError('--qty and --amount exclude each other', 'Pass shares (--qty) or dollars (--amount).');
   }
   const order: StandingOrderTerms['order'] = {
     symbol: (buy ?? sell ?? '').toUpperCase(),
@@ -45,7 +48,7 @@ export function parseStandingOrder(
 function parseSchedule({ every, at, below, above }: AddOptions): StandingOrderTerms['when'] {
   const said = [every, below, above].filter((value) => value !== undefined);
   if (said.length !== 1) {
-    throw usage(
+    throw usageError(
       said.length === 0
         ? 'the time of the standing order is missing'
         : 'use only one of --every, --below and --above',
@@ -53,18 +56,18 @@ function parseSchedule({ every, at, below, above }: AddOptions): StandingOrderTe
     );
   }
   if (every === undefined) {
-    if (at !== undefined) throw usage('--at only works with --every', 'Leave it out.');
+    if (at !== undefined) throw usageError('--at only works with --every', 'Leave it out.');
     return below === undefined
       ? { price: 'above', at: plainAmount(above ?? '') }
       : { price: 'below', at: plainAmount(below) };
   }
   if (isDay(every)) return { every, at: (at ?? DEFAULT_STANDING_ORDER_TIME).padStart(5, '0') };
-  throw usage(`--every can't be "${every}" here`, `Choose one of ${recurrences.join(', ')}.`);
+  throw usageError(`--every can't be "${every}" here`, `Choose one of ${recurrences.join(', ')}.`);
 }
 
 const plainAmount = (text: string): string => text.replace(/^\$/, '').replaceAll(',', '');
 const isDay = (text: string): text is Recurrence => (recurrences as readonly string[]).includes(text);
 
-function usage(message: string, hint: string): TradeAgentError {
+function usageError(message: string, hint: string): TradeAgentError {
   return new TradeAgentError('usage', message, { hint });
 }

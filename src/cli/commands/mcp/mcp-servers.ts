@@ -1,12 +1,17 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import type { Insist, LookedAtServer, OpenBrowser, ServerPlace } from '../../../app/mcp/servers.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
+import type {
+  ConfirmUnsafe,
+  InspectedServer,
+  OpenBrowser,
+  ServerLocation,
+} from '../../../app/mcp/servers.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { defined } from '../../../values/defined.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { askUntil, saysYes } from '../../terminal/questions.ts';
+import { askUntil, askYesNo } from '../../terminal/questions.ts';
 import { serverLine, serverText, toolData, toolText } from './server-view.ts';
 
 const unsafeOption = [
@@ -41,7 +46,7 @@ export function addMcpServers(mcp: CliCommand): void {
     )
     .argument('<name>', 'a name from "mcp servers list"')
     .examples(['trade-agent mcp servers test news', 'its tools and their state'])
-    .exits(exits.found, ...sessionExits)
+    .exits(exitCodes.found, ...sessionExitCodes)
     .runs(test);
   servers
     .command('allow')
@@ -50,7 +55,7 @@ export function addMcpServers(mcp: CliCommand): void {
     .argument('<tools...>', "the server's names of the tools")
     .option(...unsafeOption)
     .examples(['trade-agent mcp servers allow news search headlines', 'allows two of its tools'])
-    .exits(...sessionExits, exits.blocked)
+    .exits(...sessionExitCodes, exitCodes.blocked)
     .runs((context, name: string, tools: readonly string[], { unsafe }: UnsafeOption) =>
       allow(context, name, tools, { agree: async () => undefined, unsafe }),
     );
@@ -62,16 +67,16 @@ export function addMcpServers(mcp: CliCommand): void {
     .option('--yes', 'skip the prompt')
     .option(...unsafeOption)
     .examples(['trade-agent mcp servers confirm news search', 'shows it first'])
-    .exits(...sessionExits, exits.blocked)
+    .exits(...sessionExitCodes, exitCodes.blocked)
     .runs((context, name: string, tool: string, { yes = false, unsafe }: UnsafeOption & { yes?: boolean }) =>
-      allow(context, name, [tool], { agree: (tools) => agreeTo(context, tools, yes), unsafe }),
+      allow(context, name, [tool], { agree: (tools) => confirmTools(context, tools, yes), unsafe }),
     );
   servers
     .command('remove')
     .description('Remove a server from the profile and delete its tokens.')
     .argument('<name>', 'a name from "mcp servers list"')
     .examples(['trade-agent mcp servers remove news', ''])
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(remove);
 }
 
@@ -79,7 +84,7 @@ interface UnsafeOption {
   readonly unsafe?: boolean | undefined;
 }
 
-interface AddOptions extends UnsafeOption, Pick<ServerPlace, 'command' | 'url'> {
+interface AddOptions extends UnsafeOption, Pick<ServerLocation, 'command' | 'url'> {
   readonly env: readonly string[];
   readonly tool: readonly string[];
   readonly clientId?: string;
@@ -103,7 +108,7 @@ function addAdd(servers: CliCommand): void {
       ['trade-agent mcp servers add news --url https://news.example/mcp', 'asks which tools to allow'],
       ['trade-agent mcp servers add files --command npx --tool read -- -y some-server /data', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(add);
 }
 
@@ -124,16 +129,16 @@ async function add(
   { command, url, env, tool, clientId, unsafe = false }: AddOptions,
 ): Promise<void> {
   const { addServer } = await import('../../../app/mcp/servers.ts');
-  const place: ServerPlace = {
+  const place: ServerLocation = {
     ...defined({ command }),
     ...(args.length === 0 ? {} : { args: [...args] }),
     ...(env.length === 0 ? {} : { env: [...env] }),
     ...defined({ url, client_id: clientId }),
   };
   const added = await addServer(context, name, place, {
-    open: openToSignIn(context),
+    open: signInOpener(context),
     choose: (looked) => chooseTools(context, looked, tool, unsafe),
-    insist: unsafe ? insistOn(context) : undefined,
+    insist: unsafe ? confirmUnsafeTools(context) : undefined,
   });
   const { tools, ...server } = added;
   await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
@@ -142,15 +147,15 @@ async function add(
 }
 
 async function test(context: Context, name: string): Promise<number> {
-  const { lookAtServer } = await import('../../../app/mcp/servers.ts');
-  const looked = await lookAtServer(context, name, openToSignIn(context));
+  const { inspectServer } = await import('../../../app/mcp/servers.ts');
+  const looked = await inspectServer(context, name, signInOpener(context));
   const { tools, ...server } = looked;
   await context.output.result('mcp-server', { ...server, tools: tools.map(toolData) }, () =>
     serverText(looked),
   );
   const allowed = (await context.profile()).mcp_servers?.[name]?.tools ?? [];
   const isOff = tools.some((tool) => allowed.includes(tool.name) && tool.state !== 'offered');
-  return isOff ? exits.found : exits.done;
+  return isOff ? exitCodes.found : exitCodes.done;
 }
 
 async function allow(
@@ -164,9 +169,9 @@ async function allow(
 ): Promise<void> {
   const { allowTools } = await import('../../../app/mcp/servers.ts');
   const allowed = await allowTools(context, name, tools, {
-    open: openToSignIn(context),
+    open: signInOpener(context),
     agree,
-    insist: unsafe ? insistOn(context) : undefined,
+    insist: unsafe ? confirmUnsafeTools(context) : undefined,
   });
   await context.output.result('mcp-tools', { name, tools: allowed.map(toolData) }, () =>
     allowed.map((tool) => toolText(tool)).join('\n'),
@@ -180,7 +185,7 @@ async function remove(context: Context, name: string): Promise<void> {
 }
 
 /** Prints the sign-in address and, on a terminal, opens it. */
-function openToSignIn(context: Context): OpenBrowser {
+function signInOpener(context: Context): OpenBrowser {
   return async (url) => {
     const { io } = context;
     io.talk('Sign in to the server in a browser on this machine:');
@@ -195,7 +200,7 @@ function openToSignIn(context: Context): OpenBrowser {
 /** Asks which tools to allow, unless they are named. @param unsafe also offers tools that could act without approval */
 export async function chooseTools(
   { io, signal }: Context,
-  looked: LookedAtServer,
+  looked: InspectedServer,
   named: readonly string[],
   unsafe: boolean,
 ): Promise<readonly string[]> {
@@ -220,7 +225,7 @@ export async function chooseTools(
 }
 
 /** Shows the definitions of tools and asks to confirm them. @throws {TradeAgentError} `usage`, `interrupted` for a no */
-export async function agreeTo(
+export async function confirmTools(
   { io, signal }: Context,
   tools: readonly ComparedTool[],
   yes: boolean,
@@ -232,12 +237,12 @@ export async function agreeTo(
     });
   }
   for (const tool of tools) io.talk(toolText(tool));
-  if (await saysYes({ io, signal }, 'Allow this tool?')) return;
+  if (await askYesNo({ io, signal }, 'Allow this tool?')) return;
   throw new TradeAgentError('interrupted', 'nothing was confirmed');
 }
 
 /** Has the person type the tools that may act without approval. @throws {TradeAgentError} `usage`, `interrupted` */
-export function insistOn({ io, signal }: Pick<Context, 'io' | 'signal'>): Insist {
+export function confirmUnsafeTools({ io, signal }: Pick<Context, 'io' | 'signal'>): ConfirmUnsafe {
   return async (server, tools) => {
     if (!io.interactive) {
       throw new TradeAgentError('usage', 'allowing unsafe tools needs a terminal', {

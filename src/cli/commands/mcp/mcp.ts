@@ -1,5 +1,5 @@
 import { Argument, InvalidArgumentError } from 'commander';
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { ListedMcpClient } from '../../../app/home/users.ts';
 import { type McpClientName, mcpClientNames } from '../../../app/mcp/client-table.ts';
 import type { Installation } from '../../../app/mcp/install.ts';
@@ -9,7 +9,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine, safeText } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { saysYes } from '../../terminal/questions.ts';
+import { askYesNo } from '../../terminal/questions.ts';
 import { homeFolderOption } from '../home/folder-of.ts';
 import { addMcpServers } from './mcp-servers.ts';
 
@@ -24,7 +24,7 @@ export function addMcpCommand(program: CliCommand): void {
       ['trade-agent mcp', 'started by an MCP client; uses the session of the profile'],
       ['trade-agent mcp --read-only', 'no proposals or cancellations'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs((context, options: { readOnly?: boolean }) => {
       const { stdin, stdout } = context.io;
       const readOnly = options.readOnly ?? false;
@@ -136,18 +136,18 @@ async function install(context: Context, client: McpClientName, flags: InstallFl
   const { installMcp } = await import('../../../app/mcp/install.ts');
   const { name, remote = false, readOnly = false, print = false, yes = false } = flags;
   const options = { client, name, remote, readOnly, print };
-  const found = await installMcp(context, options, async (seen) => yes || agree(context, seen));
+  const found = await installMcp(context, options, async (seen) => yes || confirmInstall(context, seen));
   await context.output.result('mcp-install', { ...found }, () => installationText(found, yes || print));
 }
 
-async function agree({ io, signal }: Context, found: Installation): Promise<boolean> {
+async function confirmInstall({ io, signal }: Context, found: Installation): Promise<boolean> {
   io.talk(entryText(found));
   if (!io.interactive) {
     throw new TradeAgentError('usage', `this changes the settings of ${found.title}`, {
       hint: 'Pass --yes to skip the prompt, or --print to only show it.',
     });
   }
-  return saysYes({ io, signal }, 'Write this?');
+  return askYesNo({ io, signal }, 'Write this?');
 }
 
 function installationText(found: Installation, isToBeShown: boolean): string {

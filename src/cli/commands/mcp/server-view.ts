@@ -1,6 +1,6 @@
-import type { ListedServer, LookedAtServer } from '../../../app/mcp/servers.ts';
+import type { InspectedServer, ListedServer } from '../../../app/mcp/servers.ts';
 import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools.ts';
-import { dangerWords } from '../../../mcp/client/tool-danger.ts';
+import { dangerTexts } from '../../../mcp/client/tool-danger.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 
 /** Formats a server: `news  https://news.example/mcp  search, headlines (not confirmed)`. */
@@ -9,7 +9,7 @@ export function serverLine({ name, at, enabled, tools }: ListedServer): string {
   return `${name}${enabled ? '' : ' (off)'}  ${safeLine(at, 120)}  ${allowed.length === 0 ? 'no tools allowed' : allowed.join(', ')}`;
 }
 
-export function serverText({ name, protocol, about, tools }: LookedAtServer): string {
+export function serverText({ name, protocol, about, tools }: InspectedServer): string {
   const itself = about.name === '' ? '' : `, identifies as ${about.name} ${about.version}`.trimEnd();
   const head = `${name}: connected (${safeLine(protocol, 20)})${itself}`;
   return [head, ...(tools.length === 0 ? ['It has no tools.'] : tools.map(toolText))].join('\n');
@@ -30,7 +30,7 @@ export function toolText({ name, state, fit, danger }: ComparedTool): string {
   const said = fit?.description ?? '';
   return [
     `  ${safeLine(name)}  (${stateWords[state]})`,
-    ...(danger === undefined ? [] : [`      WARNING: it ${dangerWords[danger]}.`]),
+    ...(danger === undefined ? [] : [`      WARNING: it ${dangerTexts[danger]}.`]),
     ...(said === '' ? [] : said.split('\n').map((line) => `      ${line}`)),
     ...toolArguments(fit).map((one) => `      ${argumentLine(one)}`),
   ].join('\n');

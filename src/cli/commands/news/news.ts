@@ -1,8 +1,8 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { latestNews } from '../../../app/market.ts';
 import { MAX_ARTICLES } from '../../../trading/market-news.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { countUpTo } from '../../options/choice.ts';
+import { countParser } from '../../options/choice.ts';
 
 export function addNewsCommand(program: CliCommand): void {
   program
@@ -10,12 +10,12 @@ export function addNewsCommand(program: CliCommand): void {
     .summary('show the latest news')
     .description('Show the latest articles from your broker, for all or some symbols, as published.')
     .argument('[symbols...]', 'such as AAPL or BRK.B')
-    .option('--limit <n>', 'maximum number of articles', countUpTo(MAX_ARTICLES), 10)
+    .option('--limit <n>', 'maximum number of articles', countParser(MAX_ARTICLES), 10)
     .examples(
       ['trade-agent news AAPL MSFT', 'about either of them'],
       ['trade-agent news --limit 3 --output json | jq -r ".news[].headline"', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, typed: string[], { limit }: { limit: number }) => {
       const symbols = typed.flatMap((text) => text.split(',')).filter((text) => text !== '');
       const news = await latestNews(context, { symbols, limit });

@@ -1,4 +1,4 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import type { ListedChannel } from '../../../app/notices/notices.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -16,12 +16,12 @@ export function addNoticesCommand(program: CliCommand): void {
       ['trade-agent notices set-secret mail', 'asks for the password (hidden)'],
       ['trade-agent notices test mail', 'sends a test notice'],
     )
-    .exits(exits.credentialStore);
+    .exits(exitCodes.credentialStore);
   notices
     .command('list', { isDefault: true })
     .description('list the channels of the profile')
     .examples(['trade-agent notices list --output json', 'for scripts'])
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(printChannels);
   notices
     .command('add')
@@ -44,14 +44,14 @@ export function addNoticesCommand(program: CliCommand): void {
     .description('remove a channel from the profile and delete its secret')
     .argument('<name>', 'a name from "notices list"')
     .examples(['trade-agent notices remove mail', 'stops notices to this channel'])
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(removeChannel);
   notices
     .command('test')
     .description('send a test notice through a channel; exits with 1 if it could not be sent')
     .argument('<name>', 'a name from "notices list"')
     .examples(['trade-agent notices test mail', 'sends a test notice'])
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(sendTest);
   notices
     .command('set-secret')
@@ -66,7 +66,7 @@ export function addNoticesCommand(program: CliCommand): void {
         'sets a new random secret',
       ],
     )
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(setSecret);
 }
 
@@ -118,15 +118,15 @@ async function removeChannel(context: Context, name: string): Promise<void> {
 }
 
 async function sendTest(context: Context, name: string): Promise<void> {
-  const { testOwnNotice } = await import('../../../app/notices/notices.ts');
-  const { id, attempts } = await testOwnNotice(context, name);
+  const { testProfileNotice } = await import('../../../app/notices/notices.ts');
+  const { id, attempts } = await testProfileNotice(context, name);
   await context.output.result('notice-test', { channel: name, id, attempts }, () => `Sent through ${name}.`);
 }
 
 async function setSecret(context: Context, name: string): Promise<void> {
-  const { setOwnSecret } = await import('../../../app/notices/notices.ts');
+  const { setProfileNoticeSecret } = await import('../../../app/notices/notices.ts');
   const { readSecret } = await import('../../terminal/secret-input.ts');
-  const { kind, place, words } = await setOwnSecret(context, name, (what) =>
+  const { kind, place, words } = await setProfileNoticeSecret(context, name, (what) =>
     readSecret(context, `${what} (hidden): `),
   );
   await context.output.result(

@@ -1,15 +1,15 @@
-import { runExits } from '../../../app/exit-codes.ts';
+import { runExitCodes } from '../../../app/exit-codes.ts';
 import { timesInForce } from '../../../trading/order-types.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
 
-export const orderExits = runExits;
+export const orderExits = runExitCodes;
 
 const keyHelp =
   'idempotency key, up to 64 letters, digits, . _ -: the same key and order are placed only once';
 
-export function addAskingOptions(command: CliCommand): CliCommand {
+export function addApprovalOptions(command: CliCommand): CliCommand {
   return command.option('--key <key>', keyHelp).addOption(approvalOption());
 }
 

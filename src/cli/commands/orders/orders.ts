@@ -1,13 +1,13 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import { listOrders, showOrder } from '../../../app/orders/orders.ts';
-import type { AskSettings, ChangeFlags, OrderFlags } from '../../../app/orders/place-order.ts';
+import type { ChangeFlags, OrderFlags, OrderRequestSettings } from '../../../app/orders/place-order.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { Side } from '../../../trading/order.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption, parseLimit } from '../../options/choice.ts';
 import { toReader } from '../../text/reader.ts';
-import { addAskingOptions, addTermOptions, orderExits } from './order-options.ts';
+import { addApprovalOptions, addTermOptions, orderExits } from './order-options.ts';
 
 export function addOrdersCommand(program: CliCommand): void {
   const orders = program
@@ -32,7 +32,7 @@ export function addOrdersCommand(program: CliCommand): void {
     .description('show one order')
     .argument('<id>', "the broker's order ID, or its first characters")
     .examples(['trade-agent order show ID --output json', 'all its fields'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(printOrder);
   addPlaceCommands(orders);
   addReplaceCommand(orders);
@@ -51,7 +51,7 @@ function addListCommand(orders: CliCommand): void {
       ['trade-agent orders list --limit 5 --output json', 'the last five, for scripts'],
       ['trade-agent orders list --output csv > orders.csv', 'for a spreadsheet'],
     )
-    .exits(...sessionExits, exits.found)
+    .exits(...sessionExitCodes, exitCodes.found)
     .runs(printOrders);
 }
 
@@ -68,7 +68,7 @@ async function printOrders(
   for (const { label, message } of missing) {
     context.io.talk(safeLine(`could not read the orders of ${label}: ${message}`));
   }
-  return missing.length === 0 ? exits.done : exits.found;
+  return missing.length === 0 ? exitCodes.done : exitCodes.found;
 }
 
 async function printOrder(context: Context, id: string): Promise<void> {
@@ -95,7 +95,7 @@ const placeExamples: Readonly<Record<Side, readonly (readonly [string, string])[
     ],
     [
       'trade-agent order buy AAPL --qty 5 --key mon-AAPL --approval detach',
-      `exits with ${exits.pending}; running it again does not order twice`,
+      `exits with ${exitCodes.pending}; running it again does not order twice`,
     ],
   ],
   sell: [
@@ -131,10 +131,10 @@ function addPlaceCommand(orders: CliCommand, side: Side): void {
     .option('--extended-hours', 'also trade outside regular hours (limit orders only)')
     .option('--open', `for options: ${side} to open a position`)
     .option('--close', `for options: ${side} to close a position`);
-  addAskingOptions(command)
+  addApprovalOptions(command)
     .examples(...placeExamples[side])
     .exits(...orderExits)
-    .runs((context, symbol: string, options: OrderFlags & AskSettings) =>
+    .runs((context, symbol: string, options: OrderFlags & OrderRequestSettings) =>
       place(context, side, symbol, options),
     );
 }
@@ -143,7 +143,7 @@ async function place(
   context: Context,
   side: Side,
   symbol: string,
-  flags: OrderFlags & AskSettings,
+  flags: OrderFlags & OrderRequestSettings,
 ): Promise<number> {
   const { orderProposal, typedOrder } = await import('../../../app/orders/place-order.ts');
   const order = typedOrder(side, symbol, flags);
@@ -163,7 +163,7 @@ function addReplaceCommand(orders: CliCommand): void {
     .argument('<id>', "the broker's order ID, or its first characters")
     .option('--qty <shares>', 'number of shares');
   addTermOptions(command, 'trailing stop distance: dollars per share or percent, as in the order');
-  addAskingOptions(command)
+  addApprovalOptions(command)
     .examples(
       ['trade-agent order replace ID --limit 185', 'only the price'],
       ['trade-agent order replace ID --limit 185 --qty 3', 'both at once'],
@@ -172,13 +172,17 @@ function addReplaceCommand(orders: CliCommand): void {
     .runs(replace);
 }
 
-async function replace(context: Context, id: string, flags: ChangeFlags & AskSettings): Promise<number> {
+async function replace(
+  context: Context,
+  id: string,
+  flags: ChangeFlags & OrderRequestSettings,
+): Promise<number> {
   const { replaceProposal } = await import('../../../app/orders/place-order.ts');
-  const { placeOfOrder } = await import('../../../app/orders/orders.ts');
+  const { locateOrder } = await import('../../../app/orders/orders.ts');
   const { showOutcome } = await import('./show-outcome.ts');
   // Throws for invalid flags before any request.
   replaceProposal(id, flags);
-  const place = await placeOfOrder(context, id);
+  const place = await locateOrder(context, id);
   const request = replaceProposal(place.id, flags, place.at);
   return showOutcome(context, (ask) => ask(request), flags);
 }
@@ -191,10 +195,10 @@ function addCancelCommand(orders: CliCommand): void {
       'Cancel an open order. An order that protects a position, such as a stop, needs your approval; all others are canceled immediately.',
     )
     .argument('<id>', "the broker's order ID, or its first characters");
-  addAskingOptions(command)
+  addApprovalOptions(command)
     .examples(['trade-agent order cancel ID', 'existing fills are kept'])
     .exits(...orderExits)
-    .runs(async (context, id: string, options: AskSettings) => {
+    .runs(async (context, id: string, options: OrderRequestSettings) => {
       const { cancelOrder } = await import('../../../app/orders/orders.ts');
       const { showOutcome } = await import('./show-outcome.ts');
       return showOutcome(context, (ask) => cancelOrder(context, id, ask), options);

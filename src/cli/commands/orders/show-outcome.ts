@@ -1,11 +1,11 @@
 import { exitCodeForRun } from '../../../app/exit-codes.ts';
 import type { OrderOutcome } from '../../../app/orders/orders.ts';
-import { type AskSettings, askForOrder } from '../../../app/orders/place-order.ts';
+import { type OrderRequestSettings, requestOrder } from '../../../app/orders/place-order.ts';
 import { approvalFields } from '../../../app/run.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';
-import { showAsking } from '../../run/asked-proposal.ts';
+import { approvalProgress } from '../../run/asked-proposal.ts';
 
 /**
  * Proposes an order, shows the progress like a run, prints the outcome, and shows how to continue.
@@ -14,11 +14,11 @@ import { showAsking } from '../../run/asked-proposal.ts';
 export async function showOutcome(
   context: Context,
   work: (ask: (request: ProposalRequestInput) => Promise<OrderOutcome>) => Promise<OrderOutcome>,
-  settings: AskSettings,
+  settings: OrderRequestSettings,
 ): Promise<number> {
   const { output } = context;
   const outcome = await work(async (request) =>
-    askForOrder(context, request, settings, await showAsking(context)),
+    requestOrder(context, request, settings, await approvalProgress(context)),
   );
   const { approval, order } = outcome;
   const object = { ...outcome, approval: approval === null ? null : approvalFields(approval) };
@@ -28,11 +28,11 @@ export async function showOutcome(
     const { toReader } = await import('../../text/reader.ts');
     return orderText(order, toReader(context.io));
   });
-  if (output.format === 'text') sayWhatIsLeft(context, outcome);
+  if (output.format === 'text') printPending(context, outcome);
   return exitCodeForRun(outcome);
 }
 
-function sayWhatIsLeft({ io, chosenBy }: Context, { status, approval, error, key }: OrderOutcome): void {
+function printPending({ io, chosenBy }: Context, { status, approval, error, key }: OrderOutcome): void {
   if (error !== undefined) talkError(io, error);
   if (approval === null) return;
   const profile = chosenBy.map((word) => ` ${word}`).join('');

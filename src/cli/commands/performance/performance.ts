@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { riskFreeSchema } from '../../../tools/get-performance.ts';
-import { performanceIn } from '../../../tools/performance-in.ts';
+import { readPerformance } from '../../../tools/performance-in.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { symbolSchema } from '../../../trading/order.ts';
 import { type Period, periods } from '../../../trading/period.ts';
@@ -42,9 +42,9 @@ export function addPerformanceCommand(program: CliCommand): void {
       ['trade-agent performance --benchmark QQQ --by-position', 'this year, by position'],
       ['trade-agent performance --output json | jq -r .ratios.sharpe', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, { period, benchmark, riskFree, byPosition }: Options) => {
-      const found = await performanceIn(await context.gateway(), {
+      const found = await readPerformance(await context.gateway(), {
         period,
         benchmark: benchmark ?? DEFAULT_BENCHMARK,
         mustHaveBenchmark: benchmark !== undefined,

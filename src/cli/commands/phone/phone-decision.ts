@@ -3,7 +3,7 @@ import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';
 import type { Context } from '../../context/context.ts';
@@ -75,7 +75,7 @@ function requestKind({ details }: PhoneRequest, view: ProposalView | undefined):
   const { called } = kinds[view?.kind ?? 'order'].phone;
   const environment = view === undefined ? details.environment : view.environment;
   if (view !== undefined && environment === undefined) return called;
-  return `${environmentWord(environment)} ${called}`;
+  return `${environmentName(environment)} ${called}`;
 }
 
 /** Asks the person for a decision; undefined leaves it open. @throws the reason of `signal` if it is aborted */

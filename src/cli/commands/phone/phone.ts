@@ -1,4 +1,4 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import type { AskDecision, Decision } from '../../../app/phone.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -33,7 +33,7 @@ export function addPhoneCommand(program: CliCommand): void {
       ['trade-agent phone login WDJB-MJHT', 'confirms the code that "login" shows'],
       ['trade-agent phone link', 'a link that sets up a browser as the phone'],
     )
-    .exits(exits.timedOut)
+    .exits(exitCodes.timedOut)
     .runs(watch);
   phone
     .command('login')

@@ -1,4 +1,4 @@
-import { askingExits, exits, sessionExits } from '../../../app/exit-codes.ts';
+import { approvalExitCodes, exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { parseLimit } from '../../options/choice.ts';
 import { approvalOption } from '../run/run.ts';
@@ -16,13 +16,13 @@ export function addPolicyCommand(program: CliCommand): void {
       ['trade-agent policy check "buy 5 AAPL"', 'the decision, without placing anything'],
       ['trade-agent policy set max_order_notional=500', 'needs approval if it is looser'],
     )
-    .exits(...askingExits, exits.pending, exits.found);
-  addLooking(policy);
-  addChanging(policy);
-  addTrying(policy);
+    .exits(...approvalExitCodes, exitCodes.pending, exitCodes.found);
+  addReadCommands(policy);
+  addSetCommand(policy);
+  addTestCommands(policy);
 }
 
-function addLooking(policy: CliCommand): void {
+function addReadCommands(policy: CliCommand): void {
   policy
     .command('show', { isDefault: true })
     .description('show the limits and how much of them is used, the rules, and the trading state')
@@ -30,20 +30,20 @@ function addLooking(policy: CliCommand): void {
       ['trade-agent policy show', ''],
       ['trade-agent policy show --output json', 'with the texts of the rules'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context) => (await import('./show.ts')).printPolicy(context));
   policy
     .command('check')
     .summary('show what the rules decide about an order')
     .description(
-      `Show what the rules decide about an order now, as for a real proposal. Sends nothing to your phone. Exits with ${exits.blocked} if it would be refused.`,
+      `Show what the rules decide about an order now, as for a real proposal. Sends nothing to your phone. Exits with ${exitCodes.blocked} if it would be refused.`,
     )
     .argument('<order>', 'the order in plain English, for the built-in planner')
     .examples(
       ['trade-agent policy check "buy 5 AAPL limit 180"', ''],
       ['trade-agent policy check "sell half my MSFT" --output json', 'reasons, limit and value'],
     )
-    .exits(...sessionExits, exits.blocked)
+    .exits(...sessionExitCodes, exitCodes.blocked)
     .runs(async (context, order: string) => (await import('./show.ts')).printCheck(context, order));
   policy
     .command('log')
@@ -57,11 +57,11 @@ function addLooking(policy: CliCommand): void {
       ['trade-agent policy log --denied', 'what was refused, and why'],
       ['trade-agent policy log --limit 5 --output json', 'with the facts of each decision'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, options: LogOptions) => (await import('./show.ts')).printLog(context, options));
 }
 
-function addChanging(policy: CliCommand): void {
+function addSetCommand(policy: CliCommand): void {
   policy
     .command('set')
     .summary('change limits or rule files')
@@ -69,27 +69,30 @@ function addChanging(policy: CliCommand): void {
       'Change the rules of your account. Tighter rules apply immediately, for all programs. Looser rules are shown on your phone, old and new, and apply once you approve.',
     )
     .argument('[limits...]', 'KEY=VALUE; separate lists with commas, "none" removes a limit')
-    .option('--rules <file>', 'add or replace a rule file (*.cedar); repeatable', collected, [])
-    .option('--remove <name>', 'remove a rule file; repeatable', collected, [])
+    .option('--rules <file>', 'add or replace a rule file (*.cedar); repeatable', collect, [])
+    .option('--remove <name>', 'remove a rule file; repeatable', collect, [])
     .addOption(approvalOption())
     .examples(
       ['trade-agent policy set max_order_notional=500', 'immediately, if it was higher'],
       ['trade-agent policy set symbols.allow=VTI,BND sides=buy', 'only these symbols, and no sales'],
-      ['trade-agent policy set max_day_orders=none --approval detach', `looser: exits with ${exits.pending}`],
+      [
+        'trade-agent policy set max_day_orders=none --approval detach',
+        `looser: exits with ${exitCodes.pending}`,
+      ],
       ['trade-agent policy set --rules no-options.cedar', 'your own rule, in Cedar'],
     )
-    .exits(...askingExits, exits.pending)
+    .exits(...approvalExitCodes, exitCodes.pending)
     .runs(async (context, limits: string[], options: SetOptions) =>
       (await import('./show.ts')).changeRules(context, limits, options),
     );
 }
 
-function addTrying(policy: CliCommand): void {
+function addTestCommands(policy: CliCommand): void {
   policy
     .command('diff')
     .summary('compare other rules with the active ones')
     .description(
-      `Compare the limits or rules in a file (limits.yaml, *.cedar, or a folder with both) with the active ones. --replay evaluates your past orders under both and lists those with a different decision; exits with ${exits.found} if there are any. Changes nothing.`,
+      `Compare the limits or rules in a file (limits.yaml, *.cedar, or a folder with both) with the active ones. --replay evaluates your past orders under both and lists those with a different decision; exits with ${exitCodes.found} if there are any. Changes nothing.`,
     )
     .argument('<file>', 'limits.yaml, a *.cedar file, or a folder with limits.yaml and policies/')
     .option('--replay', 'list past orders with a different decision')
@@ -97,7 +100,7 @@ function addTrying(policy: CliCommand): void {
       ['trade-agent policy diff limits.yaml', 'the changes, looser ones first'],
       ['trade-agent policy diff limits.yaml --replay', 'and past orders with a different decision'],
     )
-    .exits(...sessionExits, exits.found)
+    .exits(...sessionExitCodes, exitCodes.found)
     .runs(async (context, file: string, options: { replay?: boolean }) =>
       (await import('./show.ts')).printDiff(context, file, options.replay ?? false),
     );
@@ -105,17 +108,17 @@ function addTrying(policy: CliCommand): void {
     .command('test')
     .summary('run test cases against rules')
     .description(
-      `Run test cases, each with an order and the expected decision, against the rules in the file or the active ones. Exits with ${exits.failed} if a case fails.`,
+      `Run test cases, each with an order and the expected decision, against the rules in the file or the active ones. Exits with ${exitCodes.failed} if a case fails.`,
     )
     .argument('<file>', 'a YAML file of test cases (see docs/guide/POLICY.md)')
     .examples(
       ['trade-agent policy test policy-tests.yaml', 'works offline if the file has its rules'],
       ['trade-agent policy test policy-tests.yaml --output json', 'all results, for CI'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, file: string) => (await import('./show.ts')).printTests(context, file));
 }
 
-function collected(text: string, before: readonly string[]): string[] {
+function collect(text: string, before: readonly string[]): string[] {
   return [...before, text];
 }

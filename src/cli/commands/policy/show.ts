@@ -1,15 +1,15 @@
 import { approvalView } from '../../../agent/graph/proposal-view.ts';
-import { askAndLeave, askAndWait } from '../../../app/approvals/ask-and-wait.ts';
-import { type ExitCode, exits } from '../../../app/exit-codes.ts';
+import { proposeAndWait, proposeWithoutWaiting } from '../../../app/approvals/ask-and-wait.ts';
+import { type ExitCode, exitCodes } from '../../../app/exit-codes.ts';
 import { diffPolicy, type PolicyDiff } from '../../../app/policy/diff-policy.ts';
 import { checkPolicy, type TestedCase, testPolicy } from '../../../app/policy/policy-cases.ts';
-import { readRuleTexts, type SetPolicy, setPolicy } from '../../../app/policy/set-policy.ts';
+import { type PolicyResult, readRuleTexts, setPolicy } from '../../../app/policy/set-policy.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { decimalString } from '../../../trading/decimal.ts';
-import { environmentWord } from '../../../trading/environment.ts';
-import { displayedLimit, flatLimits, limitLabel } from '../../../trading/limit-words.ts';
+import { environmentName } from '../../../trading/environment.ts';
+import { displayedLimit, flattenLimits, limitLabel } from '../../../trading/limit-words.ts';
 import { describeOrder } from '../../../trading/order.ts';
 import type { DecisionView, PolicyView, RecordedDecision } from '../../../trading/policy-views.ts';
 import type { Proposal, ProposalRequestInput } from '../../../trading/proposal.ts';
@@ -34,14 +34,14 @@ const stateWords = {
   halted: 'HALTED: no trading',
 } as const;
 
-const clockBehind = 'more than a day behind the newest order: no trading. See docs/guide/POLICY.md';
+const clockBehindText = 'more than a day behind the newest order: no trading. See docs/guide/POLICY.md';
 
 async function policyText(policy: PolicyView): Promise<string> {
   const { account, environment, trading, digest, limits, problem } = policy;
   const head = [
-    ['account', `${safeLine(account)} ${environmentWord(environment)}`],
+    ['account', `${safeLine(account)} ${environmentName(environment)}`],
     ['trading', tradingText(trading)],
-    ...(policy.today.clock_behind === undefined ? [] : [['CLOCK', clockBehind]]),
+    ...(policy.today.clock_behind === undefined ? [] : [['CLOCK', clockBehindText]]),
     ['rules', digest],
     ...rulesLine('own', policy.policies),
     ...rulesLine('the firm’s', policy.firm),
@@ -49,14 +49,14 @@ async function policyText(policy: PolicyView): Promise<string> {
       ? []
       : [['WRONG', `${safeLine(problem)} There is no trading until it is fixed.`]]),
   ].map(([label = '', value = '']) => `${label.padEnd(10)} ${value}`);
-  const rows = flatLimits(limits);
+  const rows = flattenLimits(limits);
   if (rows.length === 0) return [...head, '', 'No limits.'].join('\n');
   const { table } = await import('../../text/table.ts');
   const limitTable = await table<[string, string]>(
     [
       { head: 'LIMIT', cell: ([key]) => safeLine(key) },
       { head: 'VALUE', cell: ([key, value]) => safeLine(displayedLimit(key, value)) },
-      { head: 'USED', cell: ([key]) => used(policy, key) },
+      { head: 'USED', cell: ([key]) => formatUsed(policy, key) },
       { head: '', cell: ([key]) => safeLine(limitLabel(key)) },
     ],
     rows,
@@ -73,7 +73,7 @@ function rulesLine(whose: string, files: PolicyView['policies']): string[][] {
   return names.length === 0 ? [] : [[whose, safeLine(names.join(', '))]];
 }
 
-function used({ today }: PolicyView, key: string): string {
+function formatUsed({ today }: PolicyView, key: string): string {
   const words = Object.hasOwn(limitFacts, key) ? limitFacts[key] : undefined;
   const value = words === undefined ? undefined : today[words.fact];
   if (value === undefined || value === null) return '';
@@ -86,7 +86,7 @@ export async function printCheck(context: Context, sentence: string): Promise<Ex
   await context.output.result('policy-check', { order, ...decision }, () =>
     [`${describeOrder(order)}: ${effectWords[decision.effect]}`, ...reasonLines(decision)].join('\n'),
   );
-  return decision.effect === 'deny' ? exits.blocked : exits.done;
+  return decision.effect === 'deny' ? exitCodes.blocked : exitCodes.done;
 }
 
 const effectWords = {
@@ -104,7 +104,7 @@ function reasonLines({ effect, reasons, texts, hint }: DecisionView): string[] {
 export async function printDiff(context: Context, file: string, replay: boolean): Promise<ExitCode> {
   const diff = await diffPolicy(context, file, { replay });
   await context.output.result('policy-diff', { ...diff }, () => diffText(diff));
-  return diff.flips.length > 0 ? exits.found : exits.done;
+  return diff.flips.length > 0 ? exitCodes.found : exitCodes.done;
 }
 
 function diffText({ changes, tighter, replayed, flips }: PolicyDiff): string {
@@ -113,7 +113,7 @@ function diffText({ changes, tighter, replayed, flips }: PolicyDiff): string {
       ? ['The rules are the same.']
       : [
           `These rules are ${tighter ? 'tighter and need no approval' : 'looser and need your approval'}.`,
-          ...changes.map(indented),
+          ...changes.map(indent),
         ];
   if (replayed === null) return head.join('\n');
   const tail =
@@ -122,13 +122,13 @@ function diffText({ changes, tighter, replayed, flips }: PolicyDiff): string {
       : [
           `${flips.length} of ${replayed} past orders would have a different decision:`,
           ...flips.map(({ at, order, before, after, reasons }) =>
-            indented(`${at}  ${order}: ${before} → ${after} (${reasons.join(', ')})`),
+            indent(`${at}  ${order}: ${before} → ${after} (${reasons.join(', ')})`),
           ),
         ];
   return [...head, ...tail].join('\n');
 }
 
-function indented(line: string): string {
+function indent(line: string): string {
   return `  ${safeLine(line)}`;
 }
 
@@ -180,17 +180,19 @@ export async function changeRules(
       hint: 'For example: trade-agent policy set max_order_notional=500.',
     });
   }
-  const set = await setPolicy(context, { limits, policies }, (request) => asked(context, request, approval));
+  const set = await setPolicy(context, { limits, policies }, (request) =>
+    requestApproval(context, request, approval),
+  );
   const { proposal, ...result } = set;
   await context.output.result(
     'policy-set',
     { ...result, ...(proposal === undefined ? {} : { approval: approvalView(proposal, '') }) },
     () => setText(set),
   );
-  return set.outcome === 'pending' ? exits.pending : exits.done;
+  return set.outcome === 'pending' ? exitCodes.pending : exitCodes.done;
 }
 
-async function asked(
+async function requestApproval(
   context: Context,
   request: ProposalRequestInput,
   approval: SetOptions['approval'],
@@ -199,18 +201,20 @@ async function asked(
     const why = 'these rules are looser and need your approval, but --approval deny requests none';
     throw new TradeAgentError('approval_denied', why, { hint: 'The rules were not changed.' });
   }
-  const { showAsking } = await import('../../run/asked-proposal.ts');
-  const asking = await showAsking(context);
-  return approval === 'wait' ? askAndWait(context, request, asking) : askAndLeave(context, request, asking);
+  const { approvalProgress } = await import('../../run/asked-proposal.ts');
+  const asking = await approvalProgress(context);
+  return approval === 'wait'
+    ? proposeAndWait(context, request, asking)
+    : proposeWithoutWaiting(context, request, asking);
 }
 
-function setText({ outcome, changes, proposal }: SetPolicy): string {
+function setText({ outcome, changes, proposal }: PolicyResult): string {
   if (outcome === 'unchanged') return 'The rules are already set like this.';
   const head =
     outcome === 'applied'
       ? 'The rules were changed:'
       : `Waiting for your approval (${proposal?.code ?? ''}). Until then, the rules do not change:`;
-  return [head, ...changes.map(indented)].join('\n');
+  return [head, ...changes.map(indent)].join('\n');
 }
 
 export async function printTests(context: Context, file: string): Promise<ExitCode> {
@@ -219,7 +223,7 @@ export async function printTests(context: Context, file: string): Promise<ExitCo
   await context.output.result('policy-test', { ok: failed.length === 0, policy, cases }, () =>
     [...failed.map(caseText), `${cases.length - failed.length} of ${cases.length} cases passed.`].join('\n'),
   );
-  return failed.length === 0 ? exits.done : exits.failed;
+  return failed.length === 0 ? exitCodes.done : exitCodes.failed;
 }
 
 function caseText({ name, effect, reasons, expected }: TestedCase): string {

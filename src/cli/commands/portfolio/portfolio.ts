@@ -1,5 +1,9 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
-import { type PortfolioAcross, portfolioAcross, portfolioFigures } from '../../../app/portfolio/portfolio.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
+import {
+  type CombinedPortfolio,
+  combinedPortfolio,
+  portfolioFigures,
+} from '../../../app/portfolio/portfolio.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -17,12 +21,12 @@ export function addPortfolioCommand(program: CliCommand): void {
       ['trade-agent portfolio --watch --account all', 'all your accounts, with a total'],
       ['trade-agent portfolio --output json | jq -r .account.equity', 'for scripts'],
     )
-    .exits(...sessionExits, exits.found)
+    .exits(...sessionExitCodes, exitCodes.found)
     .runs(async (context, { watch }: { watch?: boolean }) => {
       if (watch !== true) return portfolio(context);
       const { watchPortfolio } = await import('../../live/watch-portfolio.ts');
       await watchPortfolio(context);
-      return exits.done;
+      return exitCodes.done;
     });
 }
 
@@ -32,7 +36,7 @@ const MAX_SPARKLINES = 20;
 /** Prints all accounts if there are several. Returns {@link exits.found} if one could not be read. */
 async function portfolio(context: Context): Promise<number> {
   const { io, output } = context;
-  const across = await portfolioAcross(context);
+  const across = await combinedPortfolio(context);
   if (across !== undefined) return await portfolios(context, across);
   // Sparklines are only for people.
   const lines = io.stdoutIsTty && output.format === 'text' ? MAX_SPARKLINES : 0;
@@ -45,10 +49,10 @@ async function portfolio(context: Context): Promise<number> {
       paint: await context.paint(),
     });
   });
-  return exits.done;
+  return exitCodes.done;
 }
 
-async function portfolios(context: Context, across: PortfolioAcross): Promise<number> {
+async function portfolios(context: Context, across: CombinedPortfolio): Promise<number> {
   const { io, output } = context;
   await output.result('portfolios', { ...across }, async () => {
     const { portfoliosTable } = await import('../../text/portfolios-table.ts');
@@ -61,5 +65,5 @@ async function portfolios(context: Context, across: PortfolioAcross): Promise<nu
   for (const { label, message } of across.missing) {
     io.talk(safeLine(`${label} could not be read and is missing from the totals: ${message}`));
   }
-  return across.missing.length === 0 ? exits.done : exits.found;
+  return across.missing.length === 0 ? exitCodes.done : exitCodes.found;
 }

@@ -1,9 +1,9 @@
-import type { AddedProfile, AskedSetting } from '../../../app/profile/edit-profile.ts';
+import type { AddedProfile, PromptedSetting } from '../../../app/profile/edit-profile.ts';
 import { type ProviderName, providerNames } from '../../../config/provider-names.ts';
 import { HOME_LOGIN_CLIENT } from '../../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
 import type { GlobalOptions } from '../../context/cli.ts';
@@ -73,7 +73,7 @@ async function add(
   server: string | undefined,
 ): Promise<void> {
   const { addProfile } = await import('../../../app/profile/edit-profile.ts');
-  const { credentialKeySetting } = await import('../../options/choice.ts');
+  const { parseCredentialKey } = await import('../../options/choice.ts');
   const { audience, provider, environment, credentialStore, credentialKey } = options;
   const { issuer, gateway, loginClient } = profileAddresses(options);
   const added = await addProfile(
@@ -91,7 +91,7 @@ async function add(
       ...(credentialKey === undefined
         ? {}
         : {
-            credential_key: credentialKeySetting(
+            credential_key: parseCredentialKey(
               credentialKey,
               credentialStore ?? 'keychain',
               '--credential-key',
@@ -126,20 +126,20 @@ async function report(context: Context, name: string, added: AddedProfile): Prom
     [
       ...findingLines(context, findings),
       '',
-      `Profile ${name} (${environmentWord(profile.environment)}) is in ${file}.`,
+      `Profile ${name} (${environmentName(profile.environment)}) is in ${file}.`,
       'Next:',
       ...next.map((command) => `  ${command}`),
     ].join('\n'),
   );
 }
 
-const questions: Readonly<Record<AskedSetting, readonly [option: string, question: string]>> = {
+const questions: Readonly<Record<PromptedSetting, readonly [option: string, question: string]>> = {
   issuer: ['--issuer', 'Issuer (address of the identity provider)'],
   gateway: ['--gateway', 'Gateway (address of the order gateway)'],
   loginClient: ['--login-client', 'Login client id'],
 };
 
-async function askSetting({ io, signal }: Context, setting: AskedSetting): Promise<string> {
+async function askSetting({ io, signal }: Context, setting: PromptedSetting): Promise<string> {
   const [option, question] = questions[setting];
   if (!io.interactive) {
     throw new TradeAgentError('usage', `${option} is missing`, {

@@ -1,11 +1,11 @@
 import { Option } from 'commander';
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import type { NamedPlace } from '../../../app/profile/profile-store.ts';
-import type { StorePlace } from '../../../config/profile.ts';
+import type { CredentialLocation } from '../../../config/profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { StoredPlace } from '../../../secrets/places/kept-places.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption } from '../../options/choice.ts';
@@ -54,7 +54,7 @@ async function printProfiles(context: Context): Promise<void> {
     profiles
       .map(
         ({ name, environment, sandbox, current }) =>
-          `${current ? '*' : ' '} ${name}  ${environmentWord(environment)}${sandbox ? ' (sandbox)' : ''}`,
+          `${current ? '*' : ' '} ${name}  ${environmentName(environment)}${sandbox ? ' (sandbox)' : ''}`,
       )
       .join('\n'),
   );
@@ -87,7 +87,7 @@ function addProfileCheck(profile: CliCommand): void {
     )
     .argument('[name]', 'name of the profile (default: the current one)')
     .examples(['trade-agent profile check work', 'what the provider supports and lacks'])
-    .exits(exits.found)
+    .exits(exitCodes.found)
     .runs(printCheck);
 }
 
@@ -98,7 +98,7 @@ async function printCheck(context: Context, wanted: string | undefined): Promise
   await context.output.result('profile-check', { name, provider, issuer, ok, findings }, () =>
     [`${name}: ${label}, ${issuer}`, ...findingLines(context, findings)].join('\n'),
   );
-  return ok ? exits.done : exits.found;
+  return ok ? exitCodes.done : exitCodes.found;
 }
 
 function addProfileSetSecret(profile: CliCommand): void {
@@ -113,7 +113,7 @@ function addProfileSetSecret(profile: CliCommand): void {
       ['trade-agent profile set-secret work --of model', 'asks for it (hidden)'],
       ['trade-agent profile set-secret work --of model < secret.txt', 'for scripts'],
     )
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(setSecret);
 }
 
@@ -139,7 +139,7 @@ function addProfileRemove(profile: CliCommand): void {
     .argument('<name>', 'a name from "profile list"')
     .option('--yes', 'skip the prompt')
     .examples(['trade-agent profile remove work --yes', 'for scripts'])
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs((context, name: string, options: { yes?: boolean }) => remove(context, name, options.yes ?? false));
 }
 
@@ -161,8 +161,8 @@ async function requireYes({ io, signal }: Context, name: string, yes: boolean): 
       hint: 'Pass --yes to skip the prompt.',
     });
   }
-  const { saysYes } = await import('../../terminal/questions.ts');
-  if (await saysYes({ io, signal }, `Sign out of ${name}, delete its keys, and remove it?`)) return;
+  const { askYesNo } = await import('../../terminal/questions.ts');
+  if (await askYesNo({ io, signal }, `Sign out of ${name}, delete its keys, and remove it?`)) return;
   throw new TradeAgentError('interrupted', 'nothing was removed');
 }
 
@@ -182,7 +182,7 @@ function addProfileStore(profile: CliCommand): void {
       ['trade-agent profile store show work', 'shows where they are'],
       ['trade-agent profile store move work --to keychain', 'moves them'],
     )
-    .exits(exits.credentialStore, exits.busy);
+    .exits(exitCodes.credentialStore, exitCodes.busy);
   store
     .command('show', { isDefault: true })
     .description(
@@ -207,7 +207,7 @@ function addProfileStore(profile: CliCommand): void {
       ['trade-agent profile store move work --to file --key /mnt/keys/work.key', 'creates the key file'],
       ['trade-agent profile store move work --to keychain', ''],
     )
-    .exits(exits.credentialStore, exits.busy)
+    .exits(exitCodes.credentialStore, exitCodes.busy)
     .runs(move);
 }
 
@@ -219,8 +219,8 @@ async function printStore(context: Context, wanted: string | undefined): Promise
     { name, ...toPlaceView(place), kept, leftovers: leftovers.map(toPlaceView) },
     () =>
       [
-        `${name}: ${inWords(place)}${kept ? '' : ' (empty)'}`,
-        ...leftovers.map((leftover) => `left behind by an interrupted move: ${inWords(leftover)}`),
+        `${name}: ${describePlace(place)}${kept ? '' : ' (empty)'}`,
+        ...leftovers.map((leftover) => `left behind by an interrupted move: ${describePlace(leftover)}`),
         ...(leftovers.length === 0 ? [] : [`Erase it with: ${moveCommand(name, place)}`]),
       ].join('\n'),
   );
@@ -228,25 +228,29 @@ async function printStore(context: Context, wanted: string | undefined): Promise
 
 async function move(context: Context, wanted: string, options: MoveOptions): Promise<void> {
   const { moveStore } = await import('../../../app/profile/profile-store.ts');
-  const { name, from, to, moved, warning, erased } = await moveStore(context, wanted, await target(options));
+  const { name, from, to, moved, warning, erased } = await moveStore(
+    context,
+    wanted,
+    await parseTarget(options),
+  );
   if (warning !== undefined) context.io.talk(`warning: ${safeLine(warning)}`);
   await context.output.result(
     'profile-store-move',
     { name, from: toPlaceView(from), to: toPlaceView(to), moved, warning: warning ?? null },
     () =>
       erased.length === 0
-        ? `The credentials of ${name} are now in ${inWords(to)}.`
-        : `Erased what an interrupted move left behind: ${erased.map(inWords).join(', ')}.`,
+        ? `The credentials of ${name} are now in ${describePlace(to)}.`
+        : `Erased what an interrupted move left behind: ${erased.map(describePlace).join(', ')}.`,
   );
 }
 
-async function target({ to, key }: MoveOptions): Promise<StorePlace> {
+async function parseTarget({ to, key }: MoveOptions): Promise<CredentialLocation> {
   if (to === undefined) {
     throw new TradeAgentError('usage', '--to is missing', { hint: 'Pass --to keychain or --to file.' });
   }
   if (key === undefined) return { credential_store: to };
-  const { credentialKeySetting } = await import('../../options/choice.ts');
-  return { credential_store: to, credential_key: credentialKeySetting(key, to, '--key') };
+  const { parseCredentialKey } = await import('../../options/choice.ts');
+  return { credential_store: to, credential_key: parseCredentialKey(key, to, '--key') };
 }
 
 /** A place with its key, which is only known for places in config.yaml. */
@@ -260,7 +264,7 @@ function toPlaceView({ credential_store, keyKind, file, key }: Place) {
   };
 }
 
-function inWords({ keyKind, file, key }: Place): string {
+function describePlace({ keyKind, file, key }: Place): string {
   if (file === undefined) return "the system's keychain";
   const by = {
     file: 'a key file next to it',

@@ -1,4 +1,4 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import { latestQuotes } from '../../../app/market.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -13,9 +13,12 @@ export function addQuoteCommand(program: CliCommand): void {
       ['trade-agent quote AAPL MSFT', 'one row each'],
       ['trade-agent quote AAPL --output json | jq -r ".quotes[0].last"', 'for scripts'],
       ['trade-agent quote AAPL MSFT --jq ".quotes[].last"', 'the same with the built-in jq'],
-      ['trade-agent quote AAPL ZZZZQ', `available quotes; exits with ${exits.found} if a symbol has none`],
+      [
+        'trade-agent quote AAPL ZZZZQ',
+        `available quotes; exits with ${exitCodes.found} if a symbol has none`,
+      ],
     )
-    .exits(...sessionExits, exits.found)
+    .exits(...sessionExitCodes, exitCodes.found)
     .runs(quote);
 }
 
@@ -31,5 +34,5 @@ async function quote(context: Context, symbols: readonly string[]): Promise<numb
     });
   });
   for (const { symbol, message } of missing) context.io.talk(safeLine(`no quote for ${symbol}: ${message}`));
-  return missing.length === 0 ? exits.done : exits.found;
+  return missing.length === 0 ? exitCodes.done : exitCodes.found;
 }

@@ -4,7 +4,7 @@ import { kindWords } from '../../../trading/kinds/kinds.ts';
 import { orderOutcome } from '../../../trading/order-outcome.ts';
 import type { Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';
 import type { Reader } from '../../text/reader.ts';
-import { fittingTable } from '../../text/table.ts';
+import { fitTable } from '../../text/table.ts';
 
 const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
   signature: 'signed',
@@ -14,7 +14,7 @@ const byWords: Readonly<Record<ReceiptEntry['by'], string>> = {
 
 export function receiptsText(receipts: readonly ReceiptEntry[], reader: Reader): Promise<string> {
   const ids = reader.ids(receipts.map(({ id }) => id));
-  return fittingTable<ReceiptEntry>(
+  return fitTable<ReceiptEntry>(
     [
       { head: 'ID', cell: ({ id }) => ids(id) },
       { head: 'ORDER', cell: ({ summary }) => safeLine(summary), shortens: true },
@@ -41,10 +41,10 @@ export function receiptText(
     ...(mandate === null ? [] : [['mandate', mandate.id] as [string, string]]),
     ...signed.map((approval, at): [string, string] => [
       'signed',
-      signedWords(approval, phones[at]?.fingerprint ?? '', reader),
+      describeSignature(approval, phones[at]?.fingerprint ?? '', reader),
     ]),
     ...(decision === null ? [] : [['rules', decision.policy] as [string, string]]),
-    ...orders.map((order): [string, string] => ['sent', sentWords(order, reader)]),
+    ...orders.map((order): [string, string] => ['sent', describeSubmission(order, reader)]),
     ['record', `${receipt.record.length} lines`],
     ['gateway', `${receipt.gateway}, key ${key}`],
   ];
@@ -58,7 +58,7 @@ export function invalidReceiptText(what: string, { fault, text }: ReceiptVerdict
   return `${safeLine(what)}  INVALID  ${safeLine(text)} (${fault})`;
 }
 
-function signedWords({ sub, key }: SignedApproval, fingerprint: string, reader: Reader): string {
+function describeSignature({ sub, key }: SignedApproval, fingerprint: string, reader: Reader): string {
   const kind =
     key.method === 'software'
       ? 'a software key'
@@ -68,7 +68,7 @@ function signedWords({ sub, key }: SignedApproval, fingerprint: string, reader: 
   return `by ${sub} with "${key.name}", ${kind} enrolled ${reader.time(key.enrolled_at)}, ${fingerprint}`;
 }
 
-function sentWords(
+function describeSubmission(
   { client_order_id, state, submissions, submitted_at, answered, problem }: Receipt['orders'][number],
   reader: Reader,
 ): string {

@@ -1,4 +1,4 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { ReceiptVerdict } from '../../../app/receipts.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -15,19 +15,19 @@ export function addReceiptsCommand(program: CliCommand): void {
       ['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL', 'a file to keep or to share'],
       ['trade-agent receipts verify receipt.json --key gateway-key.json', 'needs no network and no login'],
     )
-    .exits(...sessionExits);
+    .exits(...sessionExitCodes);
   receipts
     .command('list', { isDefault: true })
     .description('list your receipts')
     .examples(['trade-agent receipts list --output json', 'for scripts'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(printReceipts);
   receipts
     .command('show')
     .description('show a receipt and whether it is valid')
     .argument('<id>', 'the ID from "trade-agent receipts", or an order\'s client_order_id')
     .examples(['trade-agent receipts show pr_4f8K2aB7cD1xQ9zL', 'who signed what, and what was sent'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, id: string) => {
       const { findReceipt } = await import('../../../app/receipts.ts');
       return await printVerdict(context, id, await findReceipt(context, id));
@@ -38,7 +38,7 @@ export function addReceiptsCommand(program: CliCommand): void {
     .argument('<id>', 'the ID from "trade-agent receipts", or an order\'s client_order_id')
     .option('--to <file>', 'the file to write (default: receipt-ID.json)')
     .examples(['trade-agent receipts export pr_4f8K2aB7cD1xQ9zL --to aapl.json', 'one file'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context, id: string, { to }: { to?: string }) => {
       const { exportReceipt } = await import('../../../app/receipts.ts');
       const written = await exportReceipt(context, id, to);
@@ -88,5 +88,5 @@ async function printVerdict(
     const { toReader } = await import('../../text/reader.ts');
     return verdict.ok ? receiptText(verdict, toReader(context.io)) : invalidReceiptText(what, verdict);
   });
-  return verdict.ok ? exits.done : exits.failed;
+  return verdict.ok ? exitCodes.done : exitCodes.failed;
 }

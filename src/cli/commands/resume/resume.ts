@@ -1,7 +1,7 @@
-import { runExits } from '../../../app/exit-codes.ts';
+import { runExitCodes } from '../../../app/exit-codes.ts';
 import { type RunSettings, resume } from '../../../app/run.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseTurns } from '../run/run.ts';
+import { approvalOption, baseUrlHelp, cancelOnExitHelp, modelHelp, parseMaxTurns } from '../run/run.ts';
 
 export function addResumeCommand(program: CliCommand): void {
   program
@@ -13,14 +13,14 @@ export function addResumeCommand(program: CliCommand): void {
     .argument('<thread>', 'the thread ID that the run printed')
     .addOption(approvalOption())
     .option('--cancel-on-exit', cancelOnExitHelp)
-    .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseTurns)
+    .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseMaxTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
     .examples(
       ['trade-agent resume THREAD', ''],
       ['trade-agent resume THREAD --timeout 10m --output json', ''],
     )
-    .exits(...runExits)
+    .exits(...runExitCodes)
     .runs(async (context, thread: string, settings: RunSettings) => {
       const events = await resume(context, thread, settings);
       const { driveRun } = await import('../../run/drive-run.ts');

@@ -1,9 +1,9 @@
 import type { Option } from 'commander';
-import { exits, runExits } from '../../../app/exit-codes.ts';
+import { exitCodes, runExitCodes } from '../../../app/exit-codes.ts';
 import { type RunSettings, run } from '../../../app/run.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption, countUpTo } from '../../options/choice.ts';
+import { choiceOption, countParser } from '../../options/choice.ts';
 
 type RunOptions = RunSettings & { readonly thread?: string };
 
@@ -19,7 +19,7 @@ export function addRunCommand(program: CliCommand): void {
     .option('--cancel-on-exit', cancelOnExitHelp)
     .option('--read-only', 'use read-only tokens')
     .option('--thread <id>', 'the conversation to continue; a new ID starts one')
-    .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseTurns)
+    .option('--max-turns <n>', 'maximum number of model calls (default: 25)', parseMaxTurns)
     .option('--model <name>', modelHelp)
     .option('--base-url <url>', baseUrlHelp)
     .examples(
@@ -27,13 +27,13 @@ export function addRunCommand(program: CliCommand): void {
       ['trade-agent run "buy 5 AAPL limit 180"', 'waits for your approval'],
       [
         'trade-agent run "sell half my MSFT" --approval detach --output json',
-        `exits with ${exits.pending}; placed once approved`,
+        `exits with ${exitCodes.pending}; placed once approved`,
       ],
       ['trade-agent run "is this good news for me?" < article.txt', 'standard input as context'],
       ['echo "what do I own" | trade-agent run - --read-only', 'standard input as the prompt'],
       ['trade-agent run "how risky is this?" --model ollama/llama3.2', 'a model on this machine'],
     )
-    .exits(...runExits)
+    .exits(...runExitCodes)
     .runs(runOnce);
 }
 
@@ -58,4 +58,4 @@ export const modelHelp =
   'builtin (the offline planner), or SERVER/NAME such as openai/gpt-5-mini, ollama/llama3.2, openrouter/NAME, lmstudio/NAME, vllm/NAME';
 export const baseUrlHelp = 'a server with an OpenAI-compatible chat API';
 
-export const parseTurns = countUpTo(999, '--max-turns');
+export const parseMaxTurns = countParser(999, '--max-turns');

@@ -1,14 +1,14 @@
 import { resolve } from 'node:path';
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { Faults, faults } from '../../../home/identity-provider/faults.ts';
-import { resolveHome } from '../../../machine/directories.ts';
+import { resolveUserDirs } from '../../../machine/directories.ts';
 import type { SandboxReady } from '../../../sandbox/ready-file.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Cli } from '../../context/cli.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Output } from '../../context/output.ts';
-import { choiceOption, dateOption, portUpTo } from '../../options/choice.ts';
+import { choiceOption, dateParser, portParser } from '../../options/choice.ts';
 import { parseDuration } from '../../options/duration.ts';
 import type { Io } from '../../terminal/io.ts';
 
@@ -34,7 +34,7 @@ export function addSandboxCommand(program: CliCommand): void {
     .option(
       '--port <number>',
       'first of two ports (three with --company); 0 picks free ones (default: same as last time)',
-      portUpTo(65_533),
+      portParser(65_533),
     )
     .option('--ready-file <file>', 'write addresses and process ID to this file once it is ready')
     .option('--fault <name[:count]>', 'inject a fault; repeatable', collect, [])
@@ -48,7 +48,7 @@ export function addSandboxCommand(program: CliCommand): void {
     .option(
       '--market-start <date>',
       'first day of the replay (default: continue, or the first day)',
-      dateOption('--market-start'),
+      dateParser('--market-start'),
     )
     .option('--second-accounts', 'give each user a second account named "second"')
     .option('--company', 'let its users sign in with a company (login --company); stays on for later starts')
@@ -67,13 +67,20 @@ export function addSandboxCommand(program: CliCommand): void {
       ],
     )
     .helpSection('Faults', faults)
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .serves((parts, output, options: SandboxOptions) => serve(program.cli, parts, output, options));
 }
 
 async function serve(cli: Cli, parts: ServerParts, output: Output, options: SandboxOptions): Promise<void> {
   const { serveSandbox } = await import('../../../app/sandbox/serve-sandbox.ts');
-  const { home = resolveHome(cli.env).sandbox, port, readyFile, idleExit, marketData, marketStart } = options;
+  const {
+    home = resolveUserDirs(cli.env).sandbox,
+    port,
+    readyFile,
+    idleExit,
+    marketData,
+    marketStart,
+  } = options;
   if (marketStart !== undefined && marketData === undefined) {
     throw new TradeAgentError('usage', '--market-start needs --market-data');
   }

@@ -2,13 +2,17 @@ import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
 import { addSchedule } from '../../../app/schedule/schedules.ts';
 import type { Schedule } from '../../../schedule/schedule.ts';
 import type { Context } from '../../context/context.ts';
-import { agrees } from '../../terminal/questions.ts';
+import { confirmOrFail } from '../../terminal/questions.ts';
 import { toScheduleView, viewText } from './schedule-view.ts';
 
 /** Shows an entry, writes it once the person agrees, and prints the schedule. @param sure skips the prompt */
 export async function addAndShow(context: Context, options: AddOptions, sure: boolean): Promise<void> {
   const { dryRun = false } = options;
-  const state = await addSchedule(context, options, async (schedule) => sure || agree(context, schedule));
+  const state = await addSchedule(
+    context,
+    options,
+    async (schedule) => sure || confirmEntry(context, schedule),
+  );
   const { entry } = state.schedule;
   const view = toScheduleView(state);
   await context.output.result('schedule', { schedule: view, written: entry, dry_run: dryRun }, () =>
@@ -17,8 +21,8 @@ export async function addAndShow(context: Context, options: AddOptions, sure: bo
 }
 
 /** Shows an entry and asks whether to write it. @throws {TradeAgentError} `usage` without a terminal */
-export async function agree(context: Context, { entry }: Schedule): Promise<boolean> {
-  return agrees(context, {
+export async function confirmEntry(context: Context, { entry }: Schedule): Promise<boolean> {
+  return confirmOrFail(context, {
     message: 'a schedule needs to write an entry that starts this program',
     hint: 'Preview it with --dry-run. Pass --yes to skip the prompt.',
     shown: entryText(entry),

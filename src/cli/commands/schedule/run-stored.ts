@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import type { CheckOutcomes } from '../../../app/check/run-check.ts';
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import { runSchedule, type ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
 import { profileServer } from '../../../app/server-of.ts';
 import { errorObject } from '../../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
-import { type Home, resolveHome } from '../../../machine/directories.ts';
+import { resolveUserDirs, type UserDirs } from '../../../machine/directories.ts';
 import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
@@ -16,13 +16,13 @@ import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';
 import { checkProgress, checkText } from '../check/check-view.ts';
 import { recordLine } from './schedule-view.ts';
-import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
+import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 /** Maximum number of lines to print, because cron mails them to people. */
 const MAX_LINES = 200;
 
 /** Holds back messages until it is known whether they should be shown, because cron mails every line. */
-export function heldLines() {
+export function lineBuffer() {
   const lines: string[] = [];
   let left = 0;
   return {
@@ -42,11 +42,11 @@ export function heldLines() {
 export async function runStored(command: CliCommand, id: string, now: boolean): Promise<void> {
   const { cli } = command;
   const globals = command.optsWithGlobals<GlobalOptions>();
-  const home = resolveHome(cli.env);
+  const home = resolveUserDirs(cli.env);
   const here = globals.server === undefined ? await findLocalSchedule(home, id) : undefined;
   if (here === undefined || 'error' in here) {
-    if (!(await isAtServer(home, cli, globals)) && here !== undefined) throw here.error;
-    return await command.runInContext((context) => runThere(context, id, now));
+    if (!(await usesServer(home, cli, globals)) && here !== undefined) throw here.error;
+    return await command.runInContext((context) => runOnServer(context, id, now));
   }
   const { schedule } = here;
   const root = rootCommand(command);
@@ -63,7 +63,7 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
   root.setOptionValue('profile', schedule.profile);
   if (schedule.account !== undefined) root.setOptionValue('account', schedule.account);
   if (globals.timeout === undefined) root.setOptionValue('timeout', schedule.timeout);
-  const { hold, release } = heldLines();
+  const { hold, release } = lineBuffer();
   const say = (line: string) => cli.io.talk(line);
   let loud = true;
   try {
@@ -84,7 +84,7 @@ export async function runStored(command: CliCommand, id: string, now: boolean): 
 }
 
 /** Finds a schedule of this machine. It takes precedence for any profile, because its entry names no profile. */
-async function findLocalSchedule(home: Home, id: string) {
+async function findLocalSchedule(home: UserDirs, id: string) {
   try {
     return { schedule: await findSchedule({ home: async () => home }, id) };
   } catch (error) {
@@ -93,16 +93,20 @@ async function findLocalSchedule(home: Home, id: string) {
   }
 }
 
-async function isAtServer(home: Home, { env }: Cli, { server, profile }: GlobalOptions): Promise<boolean> {
+async function usesServer(
+  home: UserDirs,
+  { env }: Cli,
+  { server, profile }: GlobalOptions,
+): Promise<boolean> {
   if (server !== undefined) return true;
   const { loadConfig } = await import('../../../config/config-file.ts');
   const profileName = profile ?? (env.TRADE_AGENT_PROFILE || undefined);
   return (await profileServer({ config: async () => loadConfig(home), profileName })) !== undefined;
 }
 
-async function runThere(context: Context, id: string, now: boolean): Promise<number> {
-  const { runAtServer } = await import('../../../app/schedule/at-server.ts');
-  const { schedule, run } = await runAtServer(context, id, now);
+async function runOnServer(context: Context, id: string, now: boolean): Promise<number> {
+  const { runServerSchedule } = await import('../../../app/schedule/at-server.ts');
+  const { schedule, run } = await runServerSchedule(context, id, now);
   return (await printRun(context, schedule, run, now)).exitCode;
 }
 
@@ -129,10 +133,10 @@ async function printRun(
   const next = run.status === 'not_due' ? run.next : undefined;
   const record = run.status === 'ran' ? run.record : null;
   const check = run.status === 'ran' ? run.check : undefined;
-  const exitCode = record?.exit_code ?? exits.done;
+  const exitCode = record?.exit_code ?? exitCodes.done;
   const unsent = record?.unsent ?? 0;
   const ordered = (record?.approvals.length ?? 0) > 0;
-  const loud = exitCode !== exits.done || unsent > 0 || ordered || asked || io.stdoutIsTty;
+  const loud = exitCode !== exitCodes.done || unsent > 0 || ordered || asked || io.stdoutIsTty;
   const checks = check?.checks ?? [];
   if (check !== undefined) printFailures(context, check);
   await output.result(
@@ -157,7 +161,7 @@ function printFailures({ io, tell }: Context, { checks, missing }: CheckOutcomes
 
 async function runText(run: ScheduleRun): Promise<string> {
   if (run.status === 'not_due') {
-    return run.next === undefined ? 'Not due.' : `Not due; next ${bothTimes(run.next, localZone())}.`;
+    return run.next === undefined ? 'Not due.' : `Not due; next ${formatBothTimes(run.next, localZone())}.`;
   }
   const { record, check } = run;
   if (check !== undefined) {

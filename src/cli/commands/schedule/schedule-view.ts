@@ -3,8 +3,8 @@ import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
 import { safeLine } from '../../../text/shown-text.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
-import { program, type Reader } from '../../text/reader.ts';
-import { bothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
+import { programReader, type Reader } from '../../text/reader.ts';
+import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';
 
 type ScheduleView = ReturnType<typeof toScheduleView>;
 
@@ -51,7 +51,7 @@ const entryWords: Record<ScheduleView['entry'], string> = {
   kept: 'runs on the server, even if this machine is off',
 };
 
-export function viewText(view: ScheduleView, reader: Reader = program): string {
+export function viewText(view: ScheduleView, reader: Reader = programReader): string {
   const { check } = view;
   const what = [
     ...(view.account === null
@@ -62,7 +62,7 @@ export function viewText(view: ScheduleView, reader: Reader = program): string {
     ...(check.suggest ? [`suggests${check.buy_only ? ' buys' : ''} (${check.approval})`] : []),
   ].join(', ');
   const when = view.cron ?? view.at ?? '';
-  const next = view.next.map(({ exchange }) => bothTimes(Date.parse(exchange), view.local_zone));
+  const next = view.next.map(({ exchange }) => formatBothTimes(Date.parse(exchange), view.local_zone));
   const lines = [
     `${view.id}${view.name === null ? '' : `  ${view.name}`}`,
     `  when   ${when}, New York time${view.when_open ? ', only while the market is open' : ''}`,
@@ -74,14 +74,14 @@ export function viewText(view: ScheduleView, reader: Reader = program): string {
     ...(view.overdue === null
       ? []
       : [
-          `  OVERDUE since ${bothTimes(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`,
+          `  OVERDUE since ${formatBothTimes(Date.parse(view.overdue), view.local_zone)}: is ${view.with} running?`,
         ]),
   ];
   return lines.join('\n');
 }
 
 /** Formats a run: `2026-11-27T17:30:04Z found (2)`, with the reason of a failure. */
-export function recordLine(record: RunRecord, reader: Reader = program): string {
+export function recordLine(record: RunRecord, reader: Reader = programReader): string {
   const count = record.found > 0 ? ` (${record.found})` : '';
   const missed =
     record.missed === 0 ? '' : `, catches up ${record.missed} missed ${record.missed === 1 ? 'run' : 'runs'}`;

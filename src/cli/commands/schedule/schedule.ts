@@ -1,17 +1,17 @@
-import { exits, runExits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, runExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { AddOptions } from '../../../app/schedule/schedule-context.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { schedulers } from '../../../schedule/scheduler-names.ts';
 import type { GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { choiceOption, countUpTo } from '../../options/choice.ts';
+import { choiceOption, countParser } from '../../options/choice.ts';
 import { toReader } from '../../text/reader.ts';
 
-const parseLimit = countUpTo(99_999, '--limit', 'Choose a number from 1 to 99999.');
+const parseLimit = countParser(99_999, '--limit', 'Choose a number from 1 to 99999.');
 
 /** The exit codes of a check, except that a closed market is not a failure here. */
-const checkExits = [...runExits.filter((code) => code !== exits.marketClosed), exits.found];
+const checkExits = [...runExitCodes.filter((code) => code !== exitCodes.marketClosed), exitCodes.found];
 
 export function addScheduleCommand(program: CliCommand): void {
   const schedule = program
@@ -41,7 +41,7 @@ export function addScheduleCommand(program: CliCommand): void {
       ['trade-agent schedule remove s4k2m9x', 'asks first on a terminal'],
       ['trade-agent schedule remove s4k2m9x --yes', ''],
     )
-    .exits(exits.busy)
+    .exits(exitCodes.busy)
     .runs((context, id: string, { yes = false }: { yes?: boolean }) => showRemoved(context, id, yes));
   schedule
     .command('run')
@@ -105,7 +105,7 @@ function addAddCommand(schedule: CliCommand): void {
       ],
       ['trade-agent schedule add --at close-30m --with systemd --dry-run', 'shows both unit files'],
     )
-    .exits(...sessionExits, exits.busy, exits.timedOut)
+    .exits(...sessionExitCodes, exitCodes.busy, exitCodes.timedOut)
     .runs(
       async (context, { yes = false, ...options }: AddOptions & { yes?: boolean }, command: CliCommand) => {
         const { addAndShow } = await import('./add.ts');
@@ -130,8 +130,8 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
   if (!yes && context.io.interactive) {
     const { namedSchedule } = await import('../../../app/schedule/schedules.ts');
     const { id, name } = await namedSchedule(context, idOrName);
-    const { saysYes } = await import('../../terminal/questions.ts');
-    if (!(await saysYes(context, `Remove schedule ${name ?? id}?`))) {
+    const { askYesNo } = await import('../../terminal/questions.ts');
+    if (!(await askYesNo(context, `Remove schedule ${name ?? id}?`))) {
       throw new TradeAgentError('usage', 'nothing was removed', { hint: 'Pass --yes to skip the prompt.' });
     }
   }

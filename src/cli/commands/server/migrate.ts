@@ -11,7 +11,7 @@ export function addMigrate(
   migrate: (
     context: Context,
     places: ReturnType<typeof serverPaths>,
-    address: ReturnType<typeof addressPlace>,
+    address: ReturnType<typeof parseAddressSource>,
   ) => Promise<{ from: number; to: number }>,
 ): void {
   parent
@@ -29,7 +29,7 @@ export function addMigrate(
       `before the first ${what}, and after each update`,
     ])
     .runs(async (context, flags: AddressFlags, command: CliCommand) => {
-      const { from, to } = await migrate(context, serverPaths(command, what), addressPlace(flags));
+      const { from, to } = await migrate(context, serverPaths(command, what), parseAddressSource(flags));
       await context.output.result(`${what}-migrate`, { from, to }, () =>
         from === to
           ? `The tables already have version ${to}.`
@@ -43,7 +43,7 @@ interface AddressFlags {
   readonly urlEnv?: string;
 }
 
-function addressPlace({ urlFile, urlEnv }: AddressFlags) {
+function parseAddressSource({ urlFile, urlEnv }: AddressFlags) {
   if (urlFile !== undefined && urlEnv === undefined) return { url_file: urlFile };
   if (urlEnv !== undefined && urlFile === undefined) return { url_env: urlEnv };
   throw new TradeAgentError('usage', 'the database URL is missing: pass --url-file or --url-env', {

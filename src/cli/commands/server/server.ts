@@ -1,4 +1,4 @@
-import type { ServerPlaces } from '../../../app/server/server-places.ts';
+import type { ServerPaths } from '../../../app/server/server-places.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand, ServerParts } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -7,10 +7,10 @@ import { choiceOption } from '../../options/choice.ts';
 import { addServingOptions, type ServingFlags, toServeOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
 import { addMigrate } from './migrate.ts';
-import { addServerPlaces, serverPaths } from './places.ts';
+import { addServerPathOptions, serverPaths } from './places.ts';
 
 export function addServerCommand(program: CliCommand): void {
-  const server = addServerPlaces(
+  const server = addServerPathOptions(
     program
       .command('server')
       .description(
@@ -80,11 +80,11 @@ function addServerKey(server: CliCommand): void {
       ['trade-agent server key --add-wrapping-key', 'before starting the first server, if kms is a file'],
     )
     .runs((context, options: KeyOptions, command: CliCommand) =>
-      lookAfterKeys(context, serverPaths(command, 'server'), options),
+      manageKeys(context, serverPaths(command, 'server'), options),
     );
 }
 
-async function lookAfterKeys(context: Context, places: ServerPlaces, options: KeyOptions): Promise<void> {
+async function manageKeys(context: Context, places: ServerPaths, options: KeyOptions): Promise<void> {
   const { output } = context;
   switch (keyStep(options)) {
     case 'addWrappingKey': {

@@ -2,10 +2,10 @@ import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../../agent/eve
 import { safeLine, safeText } from '../../../text/shown-text.ts';
 import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
-import { program, type Reader } from '../../text/reader.ts';
+import { programReader, type Reader } from '../../text/reader.ts';
 
 /** Formats a thread for people: messages, tool calls with their results, and approvals. */
-export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = program): string {
+export function threadText(record: ThreadRecord, unicode: boolean, reader: Reader = programReader): string {
   const short = reader.ids(record.approvals.map(({ id }) => id));
   const results = new Map(
     record.messages.flatMap((message) => (message.role === 'tool' ? [[message.call, message] as const] : [])),
@@ -17,9 +17,9 @@ export function threadText(record: ThreadRecord, unicode: boolean, reader: Reade
   ];
   for (const message of record.messages) {
     if (message.role === 'tool') continue;
-    if (message.text.trim() !== '') lines.push('', ...said(message.role, message.text));
+    if (message.text.trim() !== '') lines.push('', ...messageLines(message.role, message.text));
     if (message.role === 'agent') {
-      for (const call of message.calls) lines.push(called(call, results.get(call.id), unicode));
+      for (const call of message.calls) lines.push(toolCallLine(call, results.get(call.id), unicode));
     }
   }
   if (record.approvals.length > 0) lines.push('', 'approvals');
@@ -29,16 +29,16 @@ export function threadText(record: ThreadRecord, unicode: boolean, reader: Reade
   return lines.join('\n');
 }
 
-const speaker = { user: 'you', agent: 'agent', context: 'input' } as const;
+const speakerLabels = { user: 'you', agent: 'agent', context: 'input' } as const;
 
-function said(role: keyof typeof speaker, text: string): string[] {
+function messageLines(role: keyof typeof speakerLabels, text: string): string[] {
   return safeText(text)
     .trimEnd()
     .split('\n')
-    .map((line, index) => `${(index === 0 ? speaker[role] : '').padEnd(7)}${line}`.trimEnd());
+    .map((line, index) => `${(index === 0 ? speakerLabels[role] : '').padEnd(7)}${line}`.trimEnd());
 }
 
-function called(
+function toolCallLine(
   call: ThreadCall,
   result: (ThreadMessage & { role: 'tool' }) | undefined,
   unicode: boolean,
@@ -46,10 +46,10 @@ function called(
   const text = toolCallText(call.name, call.args);
   if (result === undefined) return `  ${unicode ? '…' : '-'} ${text}: not finished`;
   if (result.ok) return `  ${unicode ? '✓' : '+'} ${text}`;
-  return `  ${unicode ? '✗' : 'x'} ${text}: ${failure(result.text)}`;
+  return `  ${unicode ? '✗' : 'x'} ${text}: ${failureMessage(result.text)}`;
 }
 
-function failure(text: string): string {
+function failureMessage(text: string): string {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: unknown } };
     if (typeof error?.message === 'string') return safeLine(error.message);

@@ -1,4 +1,4 @@
-import { exits } from '../../../app/exit-codes.ts';
+import { exitCodes } from '../../../app/exit-codes.ts';
 import {
   deleteThread,
   findThread,
@@ -12,7 +12,7 @@ import type { Context } from '../../context/context.ts';
 import { parseAge } from '../../options/duration.ts';
 import { toReader } from '../../text/reader.ts';
 
-const openExits = [exits.pending, exits.unknown, exits.credentialStore, exits.busy];
+const openThreadExits = [exitCodes.pending, exitCodes.unknown, exitCodes.credentialStore, exitCodes.busy];
 
 export function addThreadsCommand(program: CliCommand): void {
   const threads = program
@@ -25,29 +25,29 @@ export function addThreadsCommand(program: CliCommand): void {
       ['trade-agent threads delete THREAD', ''],
       ['trade-agent threads prune --older-than 30d --keep 20', 'only finished conversations'],
     )
-    .exits(...openExits);
+    .exits(...openThreadExits);
   threads
     .command('list', { isDefault: true })
     .description('list conversations, newest first')
     .examples(['trade-agent threads --output json', ''])
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(showThreads);
   threads
     .command('show')
     .description('show a conversation: messages, tool calls and approvals')
     .argument('<thread>', 'the ID from "threads list", or its first characters')
     .examples(['trade-agent threads show th_4k2m9x --output json', ''])
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(showThread);
   threads
     .command('delete')
     .summary('delete a conversation and its approvals')
     .description(
-      `Delete a conversation and its approvals. While an approval is open, cancel it (exit ${exits.pending}) or reconcile it (exit ${exits.unknown}) first. The audit log keeps all approvals.`,
+      `Delete a conversation and its approvals. While an approval is open, cancel it (exit ${exitCodes.pending}) or reconcile it (exit ${exitCodes.unknown}) first. The audit log keeps all approvals.`,
     )
     .argument('<thread>', 'the ID from "threads list", or its first characters')
     .examples(['trade-agent threads delete th_4k2m9x', ''])
-    .exits(...openExits)
+    .exits(...openThreadExits)
     .runs(showDeleted);
   threads
     .command('prune')
@@ -62,7 +62,7 @@ export function addThreadsCommand(program: CliCommand): void {
       ['trade-agent threads prune --older-than 30d', ''],
       ['trade-agent threads prune --keep 20 --dry-run', ''],
     )
-    .exits(exits.credentialStore)
+    .exits(exitCodes.credentialStore)
     .runs(showPruned);
 }
 

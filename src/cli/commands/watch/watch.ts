@@ -1,4 +1,4 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -12,7 +12,7 @@ export function addWatchCommand(program: CliCommand): void {
       ['trade-agent watch AAPL MSFT', 'two rows, updated every two seconds'],
       ['trade-agent portfolio --watch', 'your positions and fills'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(watch);
 }
 

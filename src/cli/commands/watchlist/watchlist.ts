@@ -1,4 +1,4 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { changeWatchlist } from '../../../app/market.ts';
 import type { Watchlist } from '../../../trading/market-news.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -16,12 +16,12 @@ export function addWatchlistCommand(program: CliCommand): void {
       ['trade-agent watchlist add AAPL KO', 'adds both'],
       ['trade-agent watchlist list --output json | jq -r ".watchlist.symbols[]"', 'for scripts'],
     )
-    .exits(...sessionExits);
+    .exits(...sessionExitCodes);
   watchlist
     .command('list', { isDefault: true })
     .description('list the symbols on your watchlist')
     .examples(['trade-agent watchlist list', 'in your order'])
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(async (context) => print(context, await (await context.gateway()).watchlist()));
   const changes = [
     ['add', 'add symbols', 'existing symbols keep their place'],
@@ -33,7 +33,7 @@ export function addWatchlistCommand(program: CliCommand): void {
       .description(description)
       .argument('<symbols...>', 'such as AAPL or BRK.B, at most 20')
       .examples([`trade-agent watchlist ${change} AAPL KO`, note])
-      .exits(...sessionExits)
+      .exits(...sessionExitCodes)
       .runs(async (context, typed: string[]) => {
         const symbols = typed.flatMap((text) => text.split(',')).filter((text) => text !== '');
         await print(context, await changeWatchlist(context, change, symbols));

@@ -1,9 +1,9 @@
-import { exits, sessionExits } from '../../../app/exit-codes.ts';
+import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { WebReady } from '../../../app/web.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
-import { portUpTo } from '../../options/choice.ts';
+import { portParser } from '../../options/choice.ts';
 
 export function addWebCommand(program: CliCommand): void {
   program
@@ -12,13 +12,13 @@ export function addWebCommand(program: CliCommand): void {
     .description(
       'Serve a live dashboard to a browser on this machine and open it: portfolio, value and drawdown, orders, proposals and their history, mandates, schedules, findings, and the audit log. The link works once. You can withdraw proposals and halt trading there, but you approve on your phone.',
     )
-    .option('--port <number>', 'the port on 127.0.0.1 (0 picks a free one)', portUpTo(65_535), 0)
+    .option('--port <number>', 'the port on 127.0.0.1 (0 picks a free one)', portParser(65_535), 0)
     .option('--no-open', 'only print the link')
     .examples(
       ['trade-agent web', 'opens your browser; press Ctrl-C to stop'],
       ['trade-agent web --no-open --output json', 'prints the link'],
     )
-    .exits(...sessionExits, exits.timedOut)
+    .exits(...sessionExitCodes, exitCodes.timedOut)
     .runs(web);
 }
 
@@ -30,7 +30,7 @@ async function web(context: Context, { port, open }: { port: number; open: boole
       port,
       ready: async (ready) => {
         await show(context, ready);
-        if (open) remove = await opened(context, ready);
+        if (open) remove = await openPage(context, ready);
       },
     });
   } finally {
@@ -38,7 +38,7 @@ async function web(context: Context, { port, open }: { port: number; open: boole
   }
   // It normally runs until it is stopped, so only a timeout sets the exit code.
   const { reason } = context.signal;
-  return isTradeAgentError(reason) && reason.code === 'timeout' ? exits.timedOut : exits.done;
+  return isTradeAgentError(reason) && reason.code === 'timeout' ? exitCodes.timedOut : exitCodes.done;
 }
 
 async function show({ output, io }: Context, { url, port }: WebReady): Promise<void> {
@@ -47,9 +47,9 @@ async function show({ output, io }: Context, { url, port }: WebReady): Promise<v
 }
 
 /** Opens the page through a temporary file. @returns removes the file */
-async function opened(context: Context, { url }: WebReady): Promise<() => void> {
-  const { openingPage } = await import('../../../app/web.ts');
-  const { file, remove } = await openingPage(context, url);
+async function openPage(context: Context, { url }: WebReady): Promise<() => void> {
+  const { writeOpeningPage } = await import('../../../app/web.ts');
+  const { file, remove } = await writeOpeningPage(context, url);
   const { openFile } = await import('../../terminal/open-browser.ts');
   await openFile(context, file);
   return remove;

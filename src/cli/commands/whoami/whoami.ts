@@ -1,7 +1,7 @@
-import { sessionExits } from '../../../app/exit-codes.ts';
+import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { whoami } from '../../../app/whoami.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -14,7 +14,7 @@ export function addWhoamiCommand(program: CliCommand): void {
       ['trade-agent whoami', 'name, profile, and paper or live'],
       ['trade-agent whoami --output json | jq -r .user.email', 'for scripts'],
     )
-    .exits(...sessionExits)
+    .exits(...sessionExitCodes)
     .runs(printWhoami);
 }
 
@@ -29,7 +29,7 @@ async function printWhoami(context: Context, options: { verify?: boolean }): Pro
       const address = email !== undefined && email !== who ? ` <${email}>` : '';
       const { profile, environment, issuer, company } = where;
       const by = company === null ? '' : `, through ${company}`;
-      const line = `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentWord(environment)}, ${issuer}${by})`;
+      const line = `${safeLine(`${who}${address}`)} (profile ${profile}, ${environmentName(environment)}, ${issuer}${by})`;
       const { accounts } = where;
       if (accounts === null || accounts.length < 2) return line;
       const { accountsTable } = await import('../../text/portfolios-table.ts');

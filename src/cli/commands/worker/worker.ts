@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { addServerPlaces, serverPaths } from '../server/places.ts';
+import { addServerPathOptions, serverPaths } from '../server/places.ts';
 
 interface WorkerOptions {
   readonly concurrency: number;
@@ -9,7 +9,7 @@ interface WorkerOptions {
 }
 
 export function addWorkerCommand(program: CliCommand): void {
-  addServerPlaces(
+  addServerPathOptions(
     program
       .command('worker')
       .description(

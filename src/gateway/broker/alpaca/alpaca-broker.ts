@@ -4,7 +4,7 @@ import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import type { AssetCatalogue } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalogue.ts';
 import type { Asset, Broker, BrokerOrders, ConnectBroker, Replacement, Submission } from '../broker.ts';
 import { type BrokerFailure, NotSent } from '../broker-failure.ts';
 import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
@@ -34,7 +34,7 @@ interface AlpacaBrokerOptions {
   readonly tradeUpdates?: boolean;
   readonly fetch: typeof fetch;
   readonly timeoutMs: number;
-  readonly assets: AssetCatalogue;
+  readonly assets: AssetCatalog;
 }
 
 const cashflowTypes = flowTypes.join(',');
@@ -182,7 +182,7 @@ const named: readonly AssetClass[] = ['us_equity', 'crypto'];
 function alpacaAssets(
   alpaca: () => Promise<Alpaca>,
   { read, find }: BrokerRequests,
-  catalogue: AssetCatalogue,
+  catalogue: AssetCatalog,
 ): Required<Pick<Broker, 'asset' | 'assets' | 'optionContracts'>> {
   const load = (symbol: string): Promise<Asset | undefined> =>
     find(async () => {
@@ -239,7 +239,7 @@ export function classifyAlpacaError(error: unknown): BrokerFailure {
     return { kind: lost ? 'unreachable' : 'unreadable' };
   }
   const { status, code, message, retryAfterMs } = error;
-  if (status === 401 || isForbidden(error)) return { kind: 'unauthorized' };
+  if (status === 401 || isCredentialsError(error)) return { kind: 'unauthorized' };
   if (status === 429) return { kind: 'rate_limited', retryAfterMs };
   if (code === undefined || !REJECTION_STATUSES.includes(status)) return { kind: 'failing', status };
   return {
@@ -274,7 +274,7 @@ function withCredentials(
 }
 
 /** Returns whether the credentials are unknown or for the other environment. Rejected orders have a code. */
-function isForbidden({ status, code, message }: ApiError): boolean {
+function isCredentialsError({ status, code, message }: ApiError): boolean {
   return status === 403 && code === undefined && message === 'forbidden.';
 }
 

@@ -109,12 +109,12 @@ async function accountAt(
     body = JSON.parse(text);
   } catch (error) {
     // The library's message is left out, because it may quote a header.
-    if (error instanceof SyntaxError) return noAccount(host);
+    if (error instanceof SyntaxError) return notAnAccount(host);
     const late = error instanceof Error && error.name === 'TimeoutError';
     return unreachable(late ? `${host} did not answer in time` : `${host} can't be reached`);
   }
   const account = accountAnswer.safeParse(body);
-  if (!account.success) return noAccount(host);
+  if (!account.success) return notAnAccount(host);
   const { account_number, status, trading_blocked, account_blocked, trade_suspended_by_user } = account.data;
   return {
     accountNumber: account_number,
@@ -132,7 +132,7 @@ const wrongPair = () =>
     'Copy the key ID and secret again, both from the same pair. The secret is shown only when the pair is created, so if you lost it, create a new pair.',
   );
 
-function noAccount(host: string): TradeAgentError {
+function notAnAccount(host: string): TradeAgentError {
   return new TradeAgentError('broker_rejected', `the answer of ${host} is not an account`, {
     hint: 'Check that broker.trading_url in gateway.yaml is the address of Alpaca’s Trading API.',
     details: { reason: 'no_account' },

@@ -1,14 +1,14 @@
 import type { Alpaca, marketData } from '@alpacahq/alpaca-trade-api/rest';
 import { type AssetClass, getAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
-import { Dec, price } from '../../../trading/decimal.ts';
+import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import type { Asset, BarQuery, Broker } from '../broker.ts';
 import type { Read } from './news.ts';
-import { amount, when } from './views.ts';
+import { amount, toIsoTime } from './views.ts';
 
 /** Formats a JSON number as the broker wrote it, which is its shortest text. The binary value is never computed with. */
-function tick(value: number, symbol: string): string {
-  return price(String(value), symbolTicks(symbol));
+function toDecimal(value: number, symbol: string): string {
+  return formatPrice(String(value), symbolTicks(symbol));
 }
 
 interface SnapshotLike {
@@ -34,7 +34,7 @@ export function quoteView(
 ): Quote | undefined {
   const { latestQuote, latestTrade, prevDailyBar } = snapshot ?? {};
   if (latestTrade === undefined) return undefined;
-  const inTicks = (value: number) => tick(value, symbol);
+  const inTicks = (value: number) => toDecimal(value, symbol);
   return quoteSchema.parse({
     symbol,
     name: about.name,
@@ -52,8 +52,8 @@ function pricedAt(
   quote: SnapshotLike['latestQuote'],
   trade: NonNullable<SnapshotLike['latestTrade']>,
 ): string | null {
-  const quoted = when(quote?.t);
-  const traded = when(trade.t);
+  const quoted = toIsoTime(quote?.t);
+  const traded = toIsoTime(trade.t);
   if (quoted === null || traded === null) return quoted ?? traded;
   const bothSides = quote !== undefined && quote.bp > 0 && quote.ap > 0;
   return bothSides || quoted < traded ? quoted : traded;
@@ -61,11 +61,11 @@ function pricedAt(
 
 function barView(bar: BarLike, symbol: string): Bar {
   return barSchema.parse({
-    at: when(bar.t),
-    open: tick(bar.o, symbol),
-    high: tick(bar.h, symbol),
-    low: tick(bar.l, symbol),
-    close: tick(bar.c, symbol),
+    at: toIsoTime(bar.t),
+    open: toDecimal(bar.o, symbol),
+    high: toDecimal(bar.h, symbol),
+    low: toDecimal(bar.l, symbol),
+    close: toDecimal(bar.c, symbol),
     volume: amount(String(bar.v)),
   });
 }

@@ -43,7 +43,7 @@ export function alpacaTradeUpdates(
       perMessageDeflate: false,
       followRedirects: false,
     });
-    const failure = await converse(socket, {
+    const failure = await listenOnSocket(socket, {
       credentials,
       authentication,
       signal,
@@ -63,7 +63,7 @@ interface Conversation {
 }
 
 /** Resolves when the connection ends. Rejects with the reason if it never started to listen. */
-function converse(
+function listenOnSocket(
   socket: WebSocket,
   { credentials, authentication, signal, listener, timeoutMs }: Conversation,
 ): Promise<BrokerFailure | undefined> {

@@ -41,7 +41,7 @@ function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'a
 }
 
 /** Accepts text as well, because the SDK leaves text in lists of bars although its types say Date. */
-export function when(date: Date | string | null | undefined): string | null {
+export function toIsoTime(date: Date | string | null | undefined): string | null {
   return date === null || date === undefined ? null : new Date(date).toISOString();
 }
 
@@ -159,8 +159,8 @@ function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unkn
     status: word(order.status),
     filled_qty: amount(order.filledQty ?? '0'),
     filled_avg_price: moneyOrNull(order.filledAvgPrice),
-    submitted_at: when(order.submittedAt ?? order.createdAt),
-    filled_at: when(order.filledAt),
+    submitted_at: toIsoTime(order.submittedAt ?? order.createdAt),
+    filled_at: toIsoTime(order.filledAt),
     ...(['', 'simple'].includes(orderClass) ? {} : { order_class: word(orderClass) }),
     ...defined({ asset_class: word(assetClass) }),
     // Alpaca also sends it for shares, where it follows from the side.
@@ -170,10 +170,10 @@ function orderPart(order: trading.Order | trading.OrderLeg): Record<string, unkn
 
 export function clockView(clock: trading.LegacyClock): MarketClock {
   return clockSchema.parse({
-    timestamp: when(clock.timestamp),
+    timestamp: toIsoTime(clock.timestamp),
     is_open: clock.isOpen,
-    next_open: when(clock.nextOpen),
-    next_close: when(clock.nextClose),
+    next_open: toIsoTime(clock.nextOpen),
+    next_close: toIsoTime(clock.nextClose),
   });
 }
 

@@ -37,7 +37,7 @@ export function ibkrClient({
 const TICKLE_INTERVAL_MS = 60_000;
 
 /** Keeps the session open as long as the process runs. If a ping fails, the next request reports it. */
-export function keepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
+export function startKeepAlive(client: RestClient, every = TICKLE_INTERVAL_MS): { stop(): void } {
   const timer = setInterval(() => {
     client('/tickle', { method: 'POST' }).catch(() => undefined);
   }, every);

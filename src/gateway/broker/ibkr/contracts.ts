@@ -19,7 +19,7 @@ const stocksAnswer = z.record(
 );
 
 /** Converts to IBKR's symbol, which separates share classes with a space: `BRK B`. */
-const theirSymbol = (symbol: string): string => symbol.replace('.', ' ');
+const toIbkrSymbol = (symbol: string): string => symbol.replace('.', ' ');
 export const ourSymbol = (symbol: string): string => symbol.replace(' ', '.');
 
 /** Maximum size of the cache, which anyone could fill otherwise. */
@@ -29,16 +29,16 @@ const MAX_CACHED_CONTRACTS = 20_000;
 export type Contracts = (symbols: readonly string[]) => Promise<ReadonlyMap<string, Contract>>;
 
 /** Finds US contracts with `GET /trsrv/stocks`. A symbol with two contracts counts as unknown, to avoid a guess. */
-export function contractsBy(client: RestClient): Contracts {
+export function createContracts(client: RestClient): Contracts {
   const known = new Map<string, Contract>();
   return async (symbols) => {
     const missing = symbols.filter((symbol) => !known.has(symbol));
     if (missing.length > 0) {
-      const query = { symbols: missing.map(theirSymbol).join(',') };
+      const query = { symbols: missing.map(toIbkrSymbol).join(',') };
       const answer = stocksAnswer.parse(await client('/trsrv/stocks', { query }));
       if (known.size > MAX_CACHED_CONTRACTS) known.clear();
       for (const symbol of missing) {
-        const [found, ...others] = (answer[theirSymbol(symbol)] ?? []).flatMap(
+        const [found, ...others] = (answer[toIbkrSymbol(symbol)] ?? []).flatMap(
           ({ name, assetClass, contracts }) =>
             assetClass === 'STK'
               ? contracts.filter(({ isUS }) => isUS).map(({ conid, exchange }) => ({ conid, exchange, name }))

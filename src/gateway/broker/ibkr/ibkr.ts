@@ -4,12 +4,12 @@ import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
   accountSchema,
-  isFinal,
+  isFinalStatus,
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
-import type { AssetCatalogue } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalogue.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
@@ -17,20 +17,20 @@ import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
 import type { StoredOf } from '../kept-kinds.ts';
 import { type AtClose, equityAtLastClose, tradedToday } from '../last-close.ts';
-import { notOffered } from '../not-offered.ts';
+import { unsupportedMethods } from '../not-offered.ts';
 import { RestAnswer, type RestClient, restFailure } from '../rest-client.ts';
 import {
-  noAccount,
+  notAnAccount,
   unreachable,
   type VerifiedAccount,
   type VerifyOptions,
   wrongCredentials,
 } from '../verify-problems.ts';
-import { type IbkrOptions, ibkrClient, keepAlive } from './client.ts';
-import { contractsBy, ourSymbol } from './contracts.ts';
+import { type IbkrOptions, ibkrClient, startKeepAlive } from './client.ts';
+import { createContracts, ourSymbol } from './contracts.ts';
 import { classifyIbkrError } from './failure.ts';
 import { assetView, quoteView, readIbkrBars, readSnapshots } from './market-data.ts';
-import { type OrderList, orderList } from './order-list.ts';
+import { createOrderList, type OrderList } from './order-list.ts';
 import { ibkrOrders } from './orders.ts';
 import { ibkrLacks, ibkrTraits } from './traits.ts';
 
@@ -62,13 +62,14 @@ async function verifyIbkrSession(
 ): Promise<VerifiedAccount> {
   const { host } = new URL(url);
   try {
-    const { environment, status, blocked } = await accountDetails(
+    const { environment, status, blocked } = await readAccountDetails(
       ibkrClient({ url, fetch, timeoutMs }),
       account,
     );
     return { accountNumber: account, environment, status, tradingBlocked: blocked };
   } catch (error) {
-    if (error instanceof HttpProblem) throw noAccount(host, `does not open this account: ${error.message}`);
+    if (error instanceof HttpProblem)
+      throw notAnAccount(host, `does not open this account: ${error.message}`);
     if (error instanceof RestAnswer && error.status === 401) {
       throw wrongCredentials(
         ibkrTraits.label,
@@ -78,7 +79,7 @@ async function verifyIbkrSession(
     }
     const { kind } = restFailure(error);
     throw kind === 'unreadable'
-      ? noAccount(host, 'did not return an account', 'broker.url')
+      ? notAnAccount(host, 'did not return an account', 'broker.url')
       : unreachable(host, kind);
   }
 }
@@ -92,15 +93,15 @@ interface SessionState {
 const DETAILS_MS = 60_000;
 
 /** Connects to Interactive Brokers through its Client Portal Gateway, whose session the owner opens by signing in there. */
-function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
+function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   const client = ibkrClient(options);
-  const contracts = contractsBy(client);
+  const contracts = createContracts(client);
   const accounts = new Map<string, SessionState>();
   let isKeptAlive = false;
   const keptOf = (account: string): SessionState => {
     const known = accounts.get(account);
     if (known !== undefined) return known;
-    const made: SessionState = { list: orderList(client, account, options), details: undefined };
+    const made: SessionState = { list: createOrderList(client, account, options), details: undefined };
     accounts.set(account, made);
     return made;
   };
@@ -108,7 +109,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
     if (!('account' in credentials)) throw new TypeError('these credentials are for a different broker');
     const { account } = credentials;
     const kept = keptOf(account);
-    if (!isKeptAlive) keepAlive(client);
+    if (!isKeptAlive) startKeepAlive(client);
     isKeptAlive = true;
     const requests = brokerRequests((error) => {
       const failure = classifyIbkrError(error);
@@ -123,7 +124,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
     const details = async () => {
       if (kept.details !== undefined && performance.now() - kept.details.at > DETAILS_MS)
         kept.details = undefined;
-      kept.details ??= { at: performance.now(), found: accountDetails(client, account) };
+      kept.details ??= { at: performance.now(), found: readAccountDetails(client, account) };
       try {
         return await kept.details.found;
       } catch (error) {
@@ -133,7 +134,7 @@ function connectIbkr(options: IbkrOptions & { readonly assets: AssetCatalogue })
     };
     const reading = { client, account, list: kept.list, options };
     return {
-      ...notOffered(ibkrTraits.label, ibkrLacks),
+      ...unsupportedMethods(ibkrTraits.label, ibkrLacks),
       ...ibkrOrders(client, account, { ready: details, contracts, list: kept.list }, requests),
       account: () => read(async () => accountView(reading, await details())),
       positions: () =>
@@ -195,7 +196,7 @@ interface IbkrAccount {
 }
 
 /** Must precede other requests about an account. @throws {Refusal} 409 if it is not in the session, or not in dollars */
-async function accountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
+async function readAccountDetails(client: RestClient, account: string): Promise<IbkrAccount> {
   const { accounts, isPaper } = accountsAnswer.parse(await client('/iserver/accounts'));
   const portfolios = portfolioAnswer.parse(await client('/portfolio/accounts'));
   const found = portfolios.find(({ accountId }) => accountId === account);
@@ -309,7 +310,7 @@ async function positionViews(reading: Reading): Promise<Position[]> {
     const cost = qty.times(String(row.avgCost));
     const close = new Dec(closeOf(row.conid) ?? String(row.mktPrice));
     const ordered = orders
-      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinalStatus(order.status))
       .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), ZERO);
     const ratio = (part: Dec, whole: Dec) =>
       whole.isZero() ? '0' : toAmount(part.div(whole.abs()).toFixed());

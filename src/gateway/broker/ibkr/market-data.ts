@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Dec, price } from '../../../trading/decimal.ts';
+import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import {
   type Asset,
@@ -12,7 +12,7 @@ import {
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { toAmount } from '../json-amounts.ts';
-import { requireBySplits } from '../not-offered.ts';
+import { requireSplitAdjustment } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import type { Contract, Contracts } from './contracts.ts';
@@ -84,10 +84,10 @@ export function quoteView(
   return quoteSchema.parse({
     symbol,
     name,
-    bid: price(bid),
-    ask: price(ask),
-    last: price(last),
-    previous_close: price(priorClose),
+    bid: formatPrice(bid),
+    ask: formatPrice(ask),
+    last: formatPrice(last),
+    previous_close: formatPrice(priorClose),
     at: new Date(at).toISOString(),
     simulated,
   });
@@ -116,7 +116,7 @@ export async function readIbkrBars(
   contracts: Contracts,
   query: BarQuery,
 ): Promise<Bar[]> {
-  requireBySplits(ibkrTraits.label, query);
+  requireSplitAdjustment(ibkrTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
   const contract = (await contracts([symbol])).get(symbol);
   if (contract === undefined) return [];
@@ -134,7 +134,7 @@ export async function readIbkrBars(
       },
     }),
   );
-  const tick = (value: number) => price(new Dec(String(value)));
+  const tick = (value: number) => formatPrice(new Dec(String(value)));
   return data
     .filter(({ t }) => t >= start.getTime() && t <= end.getTime())
     .sort((a, b) => a.t - b.t)

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { hasPrice } from '../../../trading/order-types.ts';
+import { requiresPrice } from '../../../trading/order-types.ts';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { ourWord, toAmount, toMoney } from '../json-amounts.ts';
+import { toAmount, toMoney, translateWord } from '../json-amounts.ts';
 import type { RestClient } from '../rest-client.ts';
 import type { IbkrOptions } from './client.ts';
 import { ourSymbol } from './contracts.ts';
@@ -60,7 +60,7 @@ interface OrderedContract {
   readonly secType: string;
 }
 
-export type OrderList = ReturnType<typeof orderList>;
+export type OrderList = ReturnType<typeof createOrderList>;
 
 /** Maximum age of a list that counts as recent. */
 const MAX_RECENT_AGE_MS = 2_000;
@@ -70,7 +70,7 @@ const MAX_RECENT_AGE_MS = 2_000;
  * lockout of ten minutes, so callers wait and share an answer. The first answer of a session is empty (`snapshot: false`)
  * and is requested again.
  */
-export function orderList(
+export function createOrderList(
   client: RestClient,
   account: string,
   { ordersEveryMs, now, sleep }: Pick<IbkrOptions, 'ordersEveryMs' | 'now' | 'sleep'>,
@@ -131,22 +131,22 @@ export function orderList(
 
 function orderView(one: z.output<typeof row>, now: number): Order {
   const { price, auxPrice, totalSize } = one;
-  const type = ourWord(types, one.orderType);
-  const status = ourWord(statuses, one.status);
-  const hasLimit = hasPrice(type, 'limit_price');
+  const type = translateWord(types, one.orderType);
+  const status = translateWord(statuses, one.status);
+  const hasLimit = requiresPrice(type, 'limit_price');
   const filled = toAmount(one.filledQuantity ?? 0);
   const at = new Date(one.lastExecutionTime_r ?? now).toISOString();
   return orderSchema.parse({
     id: String(one.orderId),
     client_order_id: one.order_ref ?? '',
     symbol: ourSymbol(one.ticker),
-    side: ourWord(sides, one.side),
+    side: translateWord(sides, one.side),
     type,
-    time_in_force: ourWord(times, one.timeInForce),
+    time_in_force: translateWord(times, one.timeInForce),
     qty: totalSize == null ? null : toAmount(totalSize),
     notional: null,
     limit_price: hasLimit ? moneyOrNull(price) : null,
-    stop_price: hasPrice(type, 'stop_price') ? moneyOrNull(hasLimit ? auxPrice : price) : null,
+    stop_price: requiresPrice(type, 'stop_price') ? moneyOrNull(hasLimit ? auxPrice : price) : null,
     trail_price: null,
     trail_percent: null,
     extended_hours: one.outsideRTH ?? false,

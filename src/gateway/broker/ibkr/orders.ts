@@ -5,7 +5,7 @@ import type { Order } from '../../../trading/views.ts';
 import type { BrokerOrders, Submission } from '../broker.ts';
 import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
+import { notReplaced, requireExpressible, selectOrders, toSentNumber } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import type { Contracts } from './contracts.ts';
 import { classifyIbkrError, IbkrRejection } from './failure.ts';
@@ -26,7 +26,7 @@ const bounded: Covers = ({ limit_price }) => limit_price !== undefined;
 const counted: Covers = ({ qty }) => qty !== undefined;
 
 /** Messages that an approved order may confirm ("Suppressible Message IDs"). All others are declined. */
-const covered: Readonly<Record<string, Covers>> = {
+const coveredMessages: Readonly<Record<string, Covers>> = {
   /** Price exceeds a percentage constraint. */
   o163: bounded,
   /** No market data. */
@@ -49,7 +49,7 @@ const covered: Readonly<Record<string, Covers>> = {
 function coversReply(order: OrderDraft, { messageIds }: ReplyMessage): boolean {
   return (
     messageIds.length > 0 &&
-    messageIds.every((id) => Object.hasOwn(covered, id) && covered[id]?.(order) === true)
+    messageIds.every((id) => Object.hasOwn(coveredMessages, id) && coveredMessages[id]?.(order) === true)
   );
 }
 
@@ -107,13 +107,13 @@ export function ibkrOrders(
       }),
     submit: async (draft) => {
       // The contract is looked up before anything is sent, so a failure here means that there is no order.
-      const { ticket, unsent } = await preparedTicket(draft, account, { ready, contracts }, requests);
+      const { ticket, unsent } = await prepareTicket(draft, account, { ready, contracts }, requests);
       if (unsent !== undefined) return unsent;
       return requests.submit(draft.client_order_id, async () => {
         list.forget();
         const first = await client(`${path}/orders`, { method: 'POST', json: { orders: [ticket] } });
-        const { order_id } = await answered(client, draft, first);
-        return await listedAs(list, order_id);
+        const { order_id } = await confirmQuestions(client, draft, first);
+        return await findListedOrder(list, order_id);
       });
     },
     replace: async () => notReplaced(ibkrTraits.label),
@@ -133,7 +133,7 @@ export function ibkrOrders(
  * confirmation can send the order.
  * @throws {IbkrRejection} if the order is rejected; {@link NoAnswer} if a confirmation was sent and its result is unknown
  */
-async function answered(
+async function confirmQuestions(
   client: RestClient,
   draft: OrderDraft,
   first: unknown,
@@ -168,7 +168,7 @@ async function declineQuestion(client: RestClient, asked: ReplyMessage): Promise
 }
 
 /** Finds the order in the list. Only the list has the client_order_id, which shows which order it is. */
-async function listedAs(list: OrderList, orderId: string): Promise<Order> {
+async function findListedOrder(list: OrderList, orderId: string): Promise<Order> {
   let found: Order | undefined;
   try {
     found = (await list.read()).find(({ id }) => id === orderId);
@@ -187,7 +187,7 @@ interface Prepared {
 }
 
 /** Prepares the request. If the contract can't be looked up, no order exists, and it may be sent later. */
-async function preparedTicket(
+async function prepareTicket(
   draft: OrderDraft,
   account: string,
   { ready, contracts }: { readonly ready: () => Promise<unknown>; readonly contracts: Contracts },
@@ -195,7 +195,7 @@ async function preparedTicket(
 ): Promise<Prepared> {
   const { label } = ibkrTraits;
   try {
-    requireSayable(draft, label, ibkrTerms);
+    requireExpressible(draft, label, ibkrTerms);
     const known = await requests.read(async () => {
       await ready();
       return await contracts([draft.symbol]);
@@ -217,7 +217,7 @@ async function preparedTicket(
 /** Converts a draft to IBKR's request. @throws {NotSent} for an amount that no JSON number represents */
 function toTicket(draft: OrderDraft, account: string, conid: number): Record<string, unknown> {
   const { type, limit_price, stop_price } = draft;
-  const number = (text: string) => sentNumber(text, ibkrTraits.label);
+  const number = (text: string) => toSentNumber(text, ibkrTraits.label);
   // "price: typically the limit price; for STP it is the stop price. auxPrice: the stop price of a STOP_LIMIT".
   const price = limit_price ?? stop_price;
   return {

@@ -1,7 +1,7 @@
 import { usTicks } from '../../../trading/decimal.ts';
 import type { OrderTerms } from '../../../trading/order-terms.ts';
 import type { OrderType } from '../../../trading/order-types.ts';
-import type { BrokerTraits, Lackable } from '../broker-traits.ts';
+import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
 /** Interactive Brokers' names: `sent` with an order (absent if not supported), `told` by the order list. */
 export const ibkrTypes: Partial<
@@ -35,7 +35,7 @@ export const ibkrLacks = [
   'corporateActions',
   'watchlist',
   'assets',
-] as const satisfies readonly Lackable[];
+] as const satisfies readonly OptionalFeature[];
 
 /**
  * Client Portal Web API (ibkrcampus.com). `cOID` "must be unique for a 24h span", so it can be used again after that. Only

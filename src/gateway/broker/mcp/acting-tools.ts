@@ -7,7 +7,7 @@ const PINS_AGE_MS = 60_000;
 
 type Confirmed = Readonly<Record<string, string>>;
 
-export function comparedActing(
+export function compareActingTools(
   tools: PinnedTools,
   mapping: McpMapping,
   confirmed: Confirmed,
@@ -26,7 +26,7 @@ export function comparedActing(
   });
 }
 
-const why: Readonly<Record<ActingTool['state'], string>> = {
+const stateText: Readonly<Record<ActingTool['state'], string>> = {
   confirmed: 'is confirmed',
   changed: 'has a description that differs from the confirmed one',
   unconfirmed: 'is not confirmed',
@@ -39,12 +39,12 @@ export async function requireConfirmed(
   mapping: McpMapping,
   confirmed: Confirmed,
 ): Promise<void> {
-  const tools = comparedActing(await session.tools(PINS_AGE_MS), mapping, confirmed);
+  const tools = compareActingTools(await session.tools(PINS_AGE_MS), mapping, confirmed);
   const other = tools.find(({ state }) => state !== 'confirmed');
   if (other === undefined) return;
   const { name, state, pin } = other;
   const then = pin === undefined ? '' : `, and set broker.pins.${name} to ${pin}`;
   throw new NotSent(
-    `the tool ${name} of the broker's server ${why[state]}: no order is sent until the gateway's operator has reviewed it ("trade-agent home broker tools")${then}`,
+    `the tool ${name} of the broker's server ${stateText[state]}: no order is sent until the gateway's operator has reviewed it ("trade-agent home broker tools")${then}`,
   );
 }

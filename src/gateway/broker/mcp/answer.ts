@@ -1,7 +1,7 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
 import { safeLine } from '../../../text/shown-text.ts';
 import { NoAnswer } from '../rest-client.ts';
-import { ToolNo } from './failure.ts';
+import { ToolError } from './failure.ts';
 import type { Refusals } from './mapping.ts';
 
 /** Maximum length of a message, in characters. */
@@ -20,7 +20,7 @@ export function valueAt(value: unknown, pointer: string): unknown {
 
 /**
  * Returns a tool's structured answer, or its only text as JSON.
- * @throws {ToolNo} if it reports failure, {@link NoAnswer} if unreadable
+ * @throws {ToolError} if it reports failure, {@link NoAnswer} if unreadable
  */
 export function parseAnswer(result: CallToolResult, refusals: Refusals | undefined): unknown {
   const { content, structuredContent, isError } = result;
@@ -34,12 +34,12 @@ export function parseAnswer(result: CallToolResult, refusals: Refusals | undefin
   return json;
 }
 
-function refusalIn(json: unknown, { at, status, code, message }: Refusals): ToolNo | undefined {
+function refusalIn(json: unknown, { at, status, code, message }: Refusals): ToolError | undefined {
   const no = valueAt(json, at);
   if (no === undefined || no === null) return undefined;
   const words = valueAt(no, message);
   const theirs = valueAt(no, code);
-  return new ToolNo({
+  return new ToolError({
     status: statusOf(valueAt(no, status)),
     code: typeof theirs === 'string' || typeof theirs === 'number' ? safeLine(String(theirs), 40) : undefined,
     words: typeof words === 'string' ? safeLine(words, MAX_MESSAGE_LENGTH) : '',
@@ -47,12 +47,12 @@ function refusalIn(json: unknown, { at, status, code, message }: Refusals): Tool
   });
 }
 
-function textNo(text: string, refusals: Refusals | undefined): ToolNo {
+function textNo(text: string, refusals: Refusals | undefined): ToolError {
   const { status_after: before, own } = refusals?.text ?? {};
   const from = before === undefined ? -1 : text.indexOf(before);
   const status =
     from < 0 ? undefined : statusOf(/^\d{3}\b/.exec(text.slice(from + (before ?? '').length))?.[0]);
-  return new ToolNo({
+  return new ToolError({
     status,
     code: own !== undefined && text.includes(own) ? 'text' : undefined,
     words: safeLine(text, MAX_MESSAGE_LENGTH),

@@ -5,7 +5,7 @@ import { NoAnswer, RestAnswer, whyNot } from '../rest-client.ts';
 const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 
 /** Methods whose failed answers are interpreted here. Those of other methods are left to the SDK. */
-const asked = ['tools/call', 'tools/list'];
+const INTERPRETED_METHODS = ['tools/call', 'tools/list'];
 
 interface AnsweredFetchOptions {
   readonly fetch: typeof fetch;
@@ -19,7 +19,7 @@ export interface SessionOptions extends Omit<AnsweredFetchOptions, 'token'> {
 }
 
 /** Options that make the SDK's own timeout longer than the request's, so that ours applies first. */
-export const patience = ({ timeoutMs }: SessionOptions) => ({
+export const sdkTimeouts = ({ timeoutMs }: SessionOptions) => ({
   timeout: 2 * timeoutMs,
   maxTotalTimeout: 2 * timeoutMs,
 });
@@ -57,7 +57,7 @@ async function responseTo(
   const { status, headers } = response;
   if (!response.ok) {
     const text = await response.text();
-    if (asked.includes(method) || status === 401 || status === 429 || status >= 500)
+    if (INTERPRETED_METHODS.includes(method) || status === 401 || status === 429 || status >= 500)
       throw new RestAnswer(status, headers, text);
     return new Response(text, { status, headers });
   }
@@ -75,7 +75,7 @@ function sessionHeader({ headers }: Response): Record<string, string> {
 
 async function answerIn(response: Response, id: unknown): Promise<unknown> {
   const isStream = /^text\/event-stream\b/i.test(response.headers.get('content-type') ?? '');
-  const texts = isStream && response.body !== null ? eventsIn(response.body) : [await response.text()];
+  const texts = isStream && response.body !== null ? readEvents(response.body) : [await response.text()];
   for await (const text of texts) {
     const message = parsed(text);
     if (isAnswerTo(message, id)) return message;
@@ -84,7 +84,7 @@ async function answerIn(response: Response, id: unknown): Promise<unknown> {
 }
 
 /** Yields the data of each event (HTML, "Server-sent events"). */
-async function* eventsIn(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
+async function* readEvents(body: ReadableStream<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   // Collects parts until an empty line, so that a long event is joined only once.
   let parts: string[] = [];

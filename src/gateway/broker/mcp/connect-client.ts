@@ -1,5 +1,5 @@
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
-import { answeredFetch, patience, type SessionOptions } from './answered-fetch.ts';
+import { answeredFetch, type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 
 /** Connects the client. In its own module, so that the SDK is loaded at the first call. */
 export async function connectClient(options: SessionOptions, token: string): Promise<Client> {
@@ -24,6 +24,6 @@ export async function connectClient(options: SessionOptions, token: string): Pro
       maxRetries: 0,
     },
   });
-  await client.connect(transport, patience(options));
+  await client.connect(transport, sdkTimeouts(options));
   return client;
 }

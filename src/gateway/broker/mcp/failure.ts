@@ -6,7 +6,7 @@ import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
 import type { Refusals } from './mapping.ts';
 
 /** A failure that a tool reports. */
-export class ToolNo extends Error {
+export class ToolError extends Error {
   override name = 'ToolNo';
   /** The broker's HTTP status, if known. */
   readonly status: number | undefined;
@@ -16,7 +16,7 @@ export class ToolNo extends Error {
   /** Whether it was in the mapping's place for rejections. Otherwise it was read from a line of text. */
   readonly isStructured: boolean;
 
-  constructor(no: Pick<ToolNo, 'status' | 'code' | 'words' | 'isStructured'>) {
+  constructor(no: Pick<ToolError, 'status' | 'code' | 'words' | 'isStructured'>) {
     super('the tool failed');
     this.status = no.status;
     this.code = no.code;
@@ -38,7 +38,7 @@ interface FailureContext {
 
 /** Only the broker's own code with such a status is a rejection. Anything else, even a protocol error, proves nothing. */
 export function classifyMcpError(error: unknown, { refusals, kept }: FailureContext): BrokerFailure {
-  if (error instanceof ToolNo) {
+  if (error instanceof ToolError) {
     const { status, code, words } = error;
     if (status === undefined || code === undefined || !REJECTION_STATUSES.includes(status))
       return { kind: 'failing', status: status ?? 502 };
@@ -57,7 +57,8 @@ export function classifyMcpError(error: unknown, { refusals, kept }: FailureCont
 
 /** Classifies an error of an order that was sent. A line of text is no proof. */
 export function classifySubmissionError(error: unknown, telling: FailureContext): BrokerFailure {
-  if (error instanceof ToolNo && !error.isStructured) return { kind: 'failing', status: error.status ?? 502 };
+  if (error instanceof ToolError && !error.isStructured)
+    return { kind: 'failing', status: error.status ?? 502 };
   return classifyMcpError(error, telling);
 }
 

@@ -117,7 +117,7 @@ const refusals = z.strictObject({
 export type Refusals = z.output<typeof refusals>;
 
 /** Fields that must be among the arguments, because a field that isn't sent can't have been approved. */
-const always = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
+const REQUIRED_ARGUMENTS = ['symbol', 'side', 'type', 'time_in_force', 'qty'] as const;
 const isInput = (name: string): name is (typeof inputs)[number] =>
   (inputs as readonly string[]).includes(name);
 const sayableTypes = orderTypes.filter((type) => orderTypeTable[type].prices.every(isInput));
@@ -190,7 +190,10 @@ export const mcpMapping = z
       Object.values(submit.arguments).flatMap((one) => ('from' in one ? [one.from] : [])),
     );
     const types = sayableTypes.filter((type) => order_types[type] !== undefined);
-    for (const needed of new Set([...always, ...types.flatMap((type) => orderTypeTable[type].prices)])) {
+    for (const needed of new Set([
+      ...REQUIRED_ARGUMENTS,
+      ...types.flatMap((type) => orderTypeTable[type].prices),
+    ])) {
       if (said.has(needed)) continue;
       context.addIssue({
         code: 'custom',

@@ -8,15 +8,15 @@ import { NotSent } from '../broker-failure.ts';
 import type { BrokerContext } from '../broker-kind.ts';
 import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import { notOffered } from '../not-offered.ts';
-import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
+import { unsupportedMethods } from '../not-offered.ts';
+import { notReplaced, requireExpressible, selectOrders, toSentNumber } from '../plain-orders.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { isSameOrder } from '../same-order.ts';
 import { requireConfirmed } from './acting-tools.ts';
 import { parseAnswer } from './answer.ts';
 import { classifyMcpError, classifySubmissionError } from './failure.ts';
 import type { Argument, Call, inputs, McpMapping } from './mapping.ts';
-import { type McpSession, mcpSession } from './session.ts';
+import { createMcpSession, type McpSession } from './session.ts';
 import { type McpSettings, mappingOf } from './settings.ts';
 import { mcpLacks, mcpTerms } from './traits.ts';
 import {
@@ -38,7 +38,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
   const sessions = new Map<string, McpSession>();
   const sessionOf = (token: string): McpSession => {
     const key = createHash('sha256').update(token).digest('base64');
-    const session = sessions.get(key) ?? mcpSession({ ...context, url: settings.url }, token);
+    const session = sessions.get(key) ?? createMcpSession({ ...context, url: settings.url }, token);
     if (!sessions.has(key) && sessions.size >= MOST_SESSIONS) sessions.clear();
     sessions.set(key, session);
     return session;
@@ -63,7 +63,7 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
     const read = <T>(call: Call, given: Given, view: (answer: unknown) => T) =>
       requests.read(async () => view(await ask(call, { account, ...given })));
     return {
-      ...notOffered(mapping.label, mcpLacks),
+      ...unsupportedMethods(mapping.label, mcpLacks),
       ...mcpOrders({
         mapping,
         account,
@@ -73,7 +73,9 @@ export function connectMcp(settings: McpSettings, context: BrokerContext): Conne
         submissionFailureOf: told(classifySubmissionError),
       }),
       account: () =>
-        read(mapping.account, {}, (answer) => theirs(accountView(answer, mapping, settings), account)),
+        read(mapping.account, {}, (answer) =>
+          requireAccount(accountView(answer, mapping, settings), account),
+        ),
       positions: () => read(mapping.positions, {}, (answer) => positionViews(answer, mapping)),
       quotes: async (symbols) =>
         symbols.length === 0
@@ -102,7 +104,7 @@ function openedBy(credentials: AccountCredentials): { token: string; account: st
 }
 
 /** Returns the account. @throws {Refusal} 409 `account_not_connected` if the token opens a different one */
-function theirs(found: Account, account: string | undefined): Account {
+function requireAccount(found: Account, account: string | undefined): Account {
   if (account === undefined || found.account === account) return found;
   throw new HttpProblem(409, 'account_not_connected', 'the access token opens a different account', {
     hint: 'Enter the token and account number on the home’s own machine: "trade-agent home broker set".',
@@ -161,7 +163,7 @@ function mcpOrders(tools: OrderTools): BrokerOrders {
         async () => {
           if (account !== undefined && draft.account !== account)
             throw new NotSent('the order is for a different account than the connected one');
-          requireSayable(draft, mapping.label, mcpTerms(mapping));
+          requireExpressible(draft, mapping.label, mcpTerms(mapping));
           await requireConfirmed();
           const order = await one(
             mapping.submit,
@@ -224,5 +226,5 @@ function saidOf(argument: Argument, given: Given, tool: string): unknown {
   });
   if (as === 'list') return said;
   if (as === undefined) return said.join(',');
-  return sentNumber(said.join(), tool);
+  return toSentNumber(said.join(), tool);
 }

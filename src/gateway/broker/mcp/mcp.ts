@@ -2,21 +2,21 @@ import { setTimeout } from 'node:timers/promises';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { ActingTool } from '../acting-tool.ts';
-import { createAssetCatalogue } from '../asset-catalogue.ts';
+import { createAssetCatalog } from '../asset-catalogue.ts';
 import type { BrokerKind } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import type { StoredOf } from '../kept-kinds.ts';
 import {
-  noAccount,
+  notAnAccount,
   unreachable,
   type VerifiedAccount,
   type VerifyOptions,
   wrongCredentials,
 } from '../verify-problems.ts';
-import { comparedActing } from './acting-tools.ts';
+import { compareActingTools } from './acting-tools.ts';
 import { classifyMcpError } from './failure.ts';
 import { connectMcp } from './mcp-broker.ts';
-import { mcpSession } from './session.ts';
+import { createMcpSession } from './session.ts';
 import { type McpSettings, mappingOf, mcpSettings } from './settings.ts';
 import { mcpTraits } from './traits.ts';
 
@@ -33,7 +33,7 @@ export const mcp = {
       { hint: 'Correct "environment" for the gateway or the broker in gateway.yaml.' },
     );
   },
-  kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: lookAtTools },
+  kept: { kinds: ['access_token'], verify: verifyMcpToken, tools: inspectTools },
 } satisfies BrokerKind<McpSettings>;
 
 type Given = StoredOf<'access_token'>;
@@ -52,9 +52,9 @@ async function verifyMcpToken(
     timeoutMs,
     now,
     sleep: setTimeout,
-    assets: createAssetCatalogue(now),
+    assets: createAssetCatalog(now),
   };
-  return await tried(settings, credentials, async (refused) => {
+  return await translateErrors(settings, credentials, async (refused) => {
     const broker = connectMcp(settings, context)(credentials, refused);
     const { account, status, trading_blocked } = await broker.account();
     return { accountNumber: account, environment, status, tradingBlocked: trading_blocked };
@@ -62,25 +62,28 @@ async function verifyMcpToken(
 }
 
 /** Reads the descriptions of the acting tools without calling any. */
-async function lookAtTools(
+async function inspectTools(
   settings: McpSettings,
   credentials: Given,
   { fetch, timeoutMs }: Required<VerifyOptions>,
 ): Promise<readonly ActingTool[]> {
   const mapping = mappingOf(settings);
-  return await tried(settings, credentials, async (refused) => {
-    const session = mcpSession({ fetch, timeoutMs, url: settings.url, now: Date.now }, credentials.token);
+  return await translateErrors(settings, credentials, async (refused) => {
+    const session = createMcpSession(
+      { fetch, timeoutMs, url: settings.url, now: Date.now },
+      credentials.token,
+    );
     const { read } = brokerRequests((error) => {
       const failure = classifyMcpError(error, { refusals: mapping.refusals, kept: 'access_token' });
       if (failure.kind === 'unauthorized') refused();
       return failure;
     });
-    return comparedActing(await read(() => session.tools(0)), mapping, settings.pins);
+    return compareActingTools(await read(() => session.tools(0)), mapping, settings.pins);
   });
 }
 
 /** @throws {TradeAgentError} as `verifyCredentials` of verify-keys.ts */
-async function tried<T>(
+async function translateErrors<T>(
   settings: McpSettings,
   { accountNumber }: Given,
   work: (refused: () => void) => Promise<T>,
@@ -101,9 +104,9 @@ async function tried<T>(
       );
     }
     if (error.code === 'account_not_connected')
-      throw noAccount(host, `has no account ${accountNumber} for this token`);
+      throw notAnAccount(host, `has no account ${accountNumber} for this token`);
     if (error.code === 'broker_invalid_response')
-      throw noAccount(host, 'did not return an account', 'broker.url');
+      throw notAnAccount(host, 'did not return an account', 'broker.url');
     throw unreachable(host, error.code === 'broker_timeout' ? 'timeout' : 'unreachable');
   }
 }

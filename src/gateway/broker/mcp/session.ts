@@ -1,7 +1,7 @@
 import type { CallToolResult, Client, Tool } from '@modelcontextprotocol/client';
 import { toolPin } from '../../../net/tool-pin.ts';
 import { RestAnswer } from '../rest-client.ts';
-import { patience, type SessionOptions } from './answered-fetch.ts';
+import { type SessionOptions, sdkTimeouts } from './answered-fetch.ts';
 import { unwrapCause } from './failure.ts';
 
 export interface McpSession {
@@ -28,7 +28,7 @@ interface Opened {
  * Connects at the first call (2026-07-28, or `initialize`), and again if the server dropped the session. Declares no
  * sampling, roots, elicitation or tasks.
  */
-export function mcpSession(options: SessionOptions, token: string): McpSession {
+export function createMcpSession(options: SessionOptions, token: string): McpSession {
   let opened: Promise<Opened> | undefined;
   const keep = (opening: Promise<Opened>): Promise<Opened> => {
     opened = opening;
@@ -50,7 +50,7 @@ export function mcpSession(options: SessionOptions, token: string): McpSession {
           { name: tool, arguments: { ...args } },
           // This keeps the SDK from fetching descriptions and repeating the call.
           {
-            ...patience(options),
+            ...sdkTimeouts(options),
             toolDefinition: described ?? { name: tool, inputSchema: { type: 'object' } },
           },
         );
@@ -77,7 +77,7 @@ async function connect(options: SessionOptions, token: string): Promise<Opened> 
 
 async function listed(client: Client, options: SessionOptions): Promise<Opened> {
   const at = options.now();
-  const { tools: all } = await client.listTools(undefined, { ...patience(options), cacheMode: 'refresh' });
+  const { tools: all } = await client.listTools(undefined, { ...sdkTimeouts(options), cacheMode: 'refresh' });
   const tools = new Map<string, PinnedTool>();
   for (const tool of all)
     tools.set(tool.name, { tool, pin: tools.has(tool.name) ? undefined : toolPin(tool) });

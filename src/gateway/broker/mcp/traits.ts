@@ -1,6 +1,6 @@
 import { usTicks } from '../../../trading/decimal.ts';
 import type { OrderTerms } from '../../../trading/order-terms.ts';
-import type { BrokerTraits, Lackable } from '../broker-traits.ts';
+import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 import type { McpMapping } from './mapping.ts';
 
 const none = { types: [], timesInForce: [] } as const;
@@ -13,7 +13,7 @@ export const mcpLacks = [
   'corporateActions',
   'watchlist',
   'assets',
-] as const satisfies readonly Lackable[];
+] as const satisfies readonly OptionalFeature[];
 
 export function mcpTerms({ order_types: types }: McpMapping): OrderTerms {
   return {

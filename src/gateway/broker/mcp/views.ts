@@ -1,5 +1,5 @@
 import { safeLine } from '../../../text/shown-text.ts';
-import { price } from '../../../trading/decimal.ts';
+import { formatPrice } from '../../../trading/decimal.ts';
 import {
   type Account,
   type Asset,
@@ -61,7 +61,7 @@ function reader<F extends Fields>(row: Row, fields: F) {
   return {
     money: (name: keyof F) => number(name, toMoney),
     amount: (name: keyof F) => number(name, toAmount),
-    tick: (name: keyof F) => number(name, (value) => price(String(value))),
+    tick: (name: keyof F) => number(name, (value) => formatPrice(String(value))),
     word: (name: keyof F) => brokerWord(text(name)),
     /** Undefined if it is not an id. */
     id: (name: keyof F) => /^[\x21-\x7e]{1,128}$/.exec(text(name) ?? '')?.[0],
@@ -130,7 +130,7 @@ export function quoteViews(
     const { tick, word, instant } = reader(row, mapped.fields);
     const [symbol, last] = [word('symbol'), tick('last')];
     if (symbol === undefined || !asked.includes(symbol) || last === undefined) return [];
-    const [bid, ask] = [tick('bid') ?? price('0'), tick('ask') ?? price('0')];
+    const [bid, ask] = [tick('bid') ?? formatPrice('0'), tick('ask') ?? formatPrice('0')];
     const [traded, quoted] = [instant('traded_at'), instant('quoted_at')];
     const bothSides = Number(bid) > 0 && Number(ask) > 0;
     const older =

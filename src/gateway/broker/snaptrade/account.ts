@@ -6,7 +6,7 @@ import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
   accountSchema,
-  isFinal,
+  isFinalStatus,
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
@@ -16,7 +16,7 @@ import { toAmount, toMoney } from '../json-amounts.ts';
 import { brokerLacks } from '../not-offered.ts';
 import { RestAnswer } from '../rest-client.ts';
 import type { Client, SnaptradeOptions, Who } from './client.ts';
-import { listed } from './orders.ts';
+import { listSnaptradeOrders } from './orders.ts';
 import { ourSymbol } from './symbols.ts';
 import { snaptradeTraits } from './traits.ts';
 
@@ -41,7 +41,7 @@ const historyAnswer = z.object({
 });
 
 /** Reads `GET /accounts/{accountId}` and the account's connection. */
-export async function accountDetails(client: Client, who: Who) {
+export async function readAccountDetails(client: Client, who: Who) {
   const { accountInformation, connections } = client;
   const account = accountAnswer.parse((await accountInformation.getUserAccountDetails(who)).data);
   const { userId, userSecret } = who;
@@ -67,7 +67,7 @@ export async function readAccount(
   who: Who,
   { environment, simulated, now }: Pick<SnaptradeOptions, 'environment' | 'simulated' | 'now'>,
 ): Promise<Account> {
-  const details = await accountDetails(client, who);
+  const details = await readAccountDetails(client, who);
   if (details.environment !== environment) {
     throw new HttpProblem(409, 'account_not_connected', `this SnapTrade account is ${details.environment}`, {
       hint: `The gateway trades ${environment} accounts. Enter one on the home’s own machine: "trade-agent home broker set".`,
@@ -79,7 +79,7 @@ export async function readAccount(
   const own = rows.find(({ currency }) => currency.code === details.currency);
   const positions = await readPositions(client, who);
   const today = newYorkDate(now());
-  const values = await readValues(client, who).catch(withoutValues);
+  const values = await readValues(client, who).catch(emptyIfDisabled);
   const before = values.filter(({ date }) => date < today).at(-1);
   const cash = own?.cash;
   return accountSchema.parse({
@@ -116,7 +116,7 @@ const positionsAnswer = z.object({
 
 /** Reads `GET /accounts/{accountId}/positions/all`. It has no last close, so the day counts as unchanged. */
 export async function readPositions(client: Client, who: Who): Promise<Position[]> {
-  const orders = await listed(client, who, 'open');
+  const orders = await listSnaptradeOrders(client, who, 'open');
   const { data } = await client.accountInformation.getAllAccountPositions(who);
   const { results } = positionsAnswer.parse(data);
   return (
@@ -134,7 +134,7 @@ export async function readPositions(client: Client, who: Who): Promise<Position[
         const value = qty.times(price).times(multiplier);
         const cost = qty.times(each).times(multiplier);
         const ordered = orders
-          .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+          .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinalStatus(order.status))
           .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), new Dec(0));
         return positionSchema.parse({
           symbol,
@@ -155,7 +155,7 @@ export async function readPositions(client: Client, who: Who): Promise<Position[
 }
 
 /** "This endpoint is experimental, disabled by default". @throws errors about the credentials or the quota */
-function withoutValues(error: unknown): [] {
+function emptyIfDisabled(error: unknown): [] {
   if (error instanceof RestAnswer && [401, 429].includes(error.status)) throw error;
   return [];
 }

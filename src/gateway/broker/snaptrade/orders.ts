@@ -6,11 +6,11 @@ import { type Order, orderSchema } from '../../../trading/views.ts';
 import type { BrokerOrders } from '../broker.ts';
 import { NotSent } from '../broker-failure.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { brokerWord, ourWord, toAmount, toMoney } from '../json-amounts.ts';
-import { notReplaced, requireSayable, selectOrders, sentNumber } from '../plain-orders.ts';
+import { brokerWord, toAmount, toMoney, translateWord } from '../json-amounts.ts';
+import { notReplaced, requireExpressible, selectOrders, toSentNumber } from '../plain-orders.ts';
 import { NoAnswer, RestAnswer } from '../rest-client.ts';
 import type { Client, Who } from './client.ts';
-import { ourSymbol, theirSymbol, universalSymbol } from './symbols.ts';
+import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeTerms, snaptradeTraits } from './traits.ts';
 
 /** The maximum that "List account orders" allows. */
@@ -27,7 +27,7 @@ export function snaptradeOrders(
   return {
     orders: (query) =>
       requests.read(async () => {
-        const all = await listed(await client(), who, query.status === 'open' ? 'open' : 'all');
+        const all = await listSnaptradeOrders(await client(), who, query.status === 'open' ? 'open' : 'all');
         return selectOrders(all, query);
       }),
     order: async (id) => {
@@ -42,7 +42,7 @@ export function snaptradeOrders(
     orderByClientOrderId: async () => undefined,
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
-        const form = orderForm(draft, who);
+        const form = toOrderForm(draft, who);
         const { userId, userSecret } = who;
         const { trading } = await client();
         const { data } = await trading.placeForceOrder({ userId, userSecret, ...form });
@@ -63,7 +63,7 @@ export function snaptradeOrders(
 }
 
 /** Returns the orders, newest first. */
-export async function listed(client: Client, who: Who, state: 'all' | 'open'): Promise<Order[]> {
+export async function listSnaptradeOrders(client: Client, who: Who, state: 'all' | 'open'): Promise<Order[]> {
   const { accountInformation } = client;
   const { data } = await accountInformation.getUserAccountOrders({ ...who, state, days: MAX_HISTORY_DAYS });
   return z
@@ -86,21 +86,21 @@ async function notCancelable(call: () => Promise<void>): Promise<void> {
 }
 
 /** Converts a draft to SnapTrade's form. @throws {NotSent} for a field that SnapTrade can't express */
-function orderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
+function toOrderForm(draft: OrderDraft, { accountId }: Who): ManualTradeFormWithOptions {
   const { label } = snaptradeTraits;
-  requireSayable(draft, label, snaptradeTerms);
+  requireExpressible(draft, label, snaptradeTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;
   return {
     account_id: accountId,
     action: draft.side === 'buy' ? 'BUY' : 'SELL',
-    symbol: theirSymbol(draft.symbol),
+    symbol: toYahooSymbol(draft.symbol),
     universal_symbol_id: null,
     order_type: types[type as keyof typeof types],
     time_in_force: times[time_in_force as keyof typeof times],
-    units: sentNumber(qty, label),
+    units: toSentNumber(qty, label),
     client_order_id: draft.client_order_id,
-    ...(limit_price === undefined ? {} : { price: sentNumber(limit_price, label) }),
-    ...(stop_price === undefined ? {} : { stop: sentNumber(stop_price, label) }),
+    ...(limit_price === undefined ? {} : { price: toSentNumber(limit_price, label) }),
+    ...(stop_price === undefined ? {} : { stop: toSentNumber(stop_price, label) }),
   };
 }
 
@@ -200,7 +200,7 @@ function whatHappened(row: Row): Pick<Order, 'id' | 'filled_qty' | 'filled_avg_p
   const filled = toAmount(filled_quantity ?? 0);
   return {
     id: row.brokerage_order_id,
-    status: ourWord(statuses, row.status),
+    status: translateWord(statuses, row.status),
     filled_qty: filled,
     filled_avg_price: filled === '0' || execution_price == null ? null : toMoney(execution_price),
     filled_at:
@@ -220,8 +220,8 @@ function orderView(row: Row): Order {
     client_order_id: '',
     symbol: option_symbol?.ticker.replaceAll(' ', '') ?? ourSymbol(row.universal_symbol?.symbol ?? ''),
     side: sideOf(row.action ?? ''),
-    type: ourWord(ourTypes, order_type ?? ''),
-    time_in_force: ourWord(ourTimes, time_in_force ?? ''),
+    type: translateWord(ourTypes, order_type ?? ''),
+    time_in_force: translateWord(ourTimes, time_in_force ?? ''),
     qty: row.total_quantity == null ? null : toAmount(row.total_quantity),
     notional: null,
     limit_price: money(limit_price),

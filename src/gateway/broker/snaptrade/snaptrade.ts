@@ -1,28 +1,28 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { type Activity, activitySchema } from '../../../trading/activity.ts';
-import { Dec, price } from '../../../trading/decimal.ts';
+import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Asset, assetSchema, type Order, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { fillActivity, movement } from '../activity-parts.ts';
-import type { AssetCatalogue } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalogue.ts';
 import type { ActivityPage, ActivityQuery, Broker, ConnectBroker } from '../broker.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import type { StoredKind } from '../kept-kinds.ts';
-import { notOffered } from '../not-offered.ts';
+import { unsupportedMethods } from '../not-offered.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 import {
-  noAccount,
+  notAnAccount,
   unreachable,
   type VerifiedAccount,
   type VerifyOptions,
   wrongCredentials,
 } from '../verify-problems.ts';
-import { accountDetails, readAccount, readPortfolioHistory, readPositions } from './account.ts';
+import { readAccount, readAccountDetails, readPortfolioHistory, readPositions } from './account.ts';
 import {
   type Client,
   type SnaptradeCredentials,
@@ -31,8 +31,8 @@ import {
   type Who,
   whoOf,
 } from './client.ts';
-import { listed, snaptradeOrders } from './orders.ts';
-import { ourSymbol, theirSymbol, universalSymbol } from './symbols.ts';
+import { listSnaptradeOrders, snaptradeOrders } from './orders.ts';
+import { ourSymbol, toYahooSymbol, universalSymbol } from './symbols.ts';
 import { snaptradeLacks, snaptradeTraits } from './traits.ts';
 
 const snaptradeSettings = brokerSettings.extend({
@@ -62,7 +62,7 @@ async function verifySnaptradeUser(
   const { host } = new URL(url);
   try {
     const client = await snaptradeClient({ url, fetch, timeoutMs }, credentials);
-    const { number, environment, status, blocked } = await accountDetails(client, whoOf(credentials));
+    const { number, environment, status, blocked } = await readAccountDetails(client, whoOf(credentials));
     return { accountNumber: number, environment, status, tradingBlocked: blocked };
   } catch (error) {
     if (error instanceof RestAnswer && error.status === 401) {
@@ -73,17 +73,17 @@ async function verifySnaptradeUser(
       );
     }
     if (error instanceof RestAnswer && error.status === 404) {
-      throw noAccount(host, 'has no such account for this user');
+      throw notAnAccount(host, 'has no such account for this user');
     }
     if (error instanceof TradeAgentError) throw error;
     const { kind } = restFailure(error);
     throw kind === 'unreadable'
-      ? noAccount(host, 'did not return an account', 'broker.url')
+      ? notAnAccount(host, 'did not return an account', 'broker.url')
       : unreachable(host, kind);
   }
 }
 
-function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
+function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     if (!('consumerKey' in credentials)) throw new TypeError('these credentials are for a different broker');
     let connected: Promise<Client> | undefined;
@@ -100,7 +100,7 @@ function connectSnaptrade(options: SnaptradeOptions & { readonly assets: AssetCa
     });
     const read = <T>(call: (client: Client) => Promise<T>) => requests.read(async () => call(await client()));
     return {
-      ...notOffered(snaptradeTraits.label, snaptradeLacks),
+      ...unsupportedMethods(snaptradeTraits.label, snaptradeLacks),
       ...snaptradeOrders(client, who, options, requests),
       account: () => read((one) => readAccount(one, who, options)),
       positions: () => read((one) => readPositions(one, who)),
@@ -128,7 +128,7 @@ function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, headers, json } = error;
   if (status === 401) return { kind: 'unauthorized', credentials: kept };
-  if (status === 429) return { kind: 'rate_limited', retryAfterMs: untilReset(headers) };
+  if (status === 429) return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
   const said = words.safeParse(json);
   if (!OWN_WORD.includes(status) || !said.success) return { kind: 'failing', status };
   const { detail, code } = said.data;
@@ -143,7 +143,7 @@ function classifySnaptradeError(error: unknown, kept: StoredKind): BrokerFailure
 }
 
 /** "Rate Limiting": `X-RateLimit-Reset` is the number of seconds until the minute ends. */
-function untilReset(headers: Headers): number | undefined {
+function msUntilReset(headers: Headers): number | undefined {
   const seconds = Number(headers.get('x-ratelimit-reset') ?? Number.NaN);
   return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
 }
@@ -160,7 +160,7 @@ const quotesAnswer = z.array(
   }),
 );
 
-const tick = (value: number | null | undefined) => price(String(value ?? 0));
+const tick = (value: number | null | undefined) => formatPrice(String(value ?? 0));
 
 /** Reads `GET /accounts/{accountId}/quotes`, delayed by an unknown time. Reports zero as the unknown previous close. */
 async function readQuotes(
@@ -175,7 +175,7 @@ async function readQuotes(
     const at = new Date(now()).toISOString();
     const { data } = await client.trading.getUserAccountQuotes({
       ...who,
-      symbols: asked.map(theirSymbol).join(','),
+      symbols: asked.map(toYahooSymbol).join(','),
       useTicker: true,
     });
     const rows = quotesAnswer.parse(data);
@@ -202,7 +202,7 @@ async function readQuotes(
 
 /** Reads `GET /symbols/{query}`. Fractions depend on the brokerage, so none are offered. */
 async function readAsset(client: Client, symbol: string): Promise<Asset> {
-  const { data } = await client.referenceData.getSymbolsByTicker({ query: theirSymbol(symbol) });
+  const { data } = await client.referenceData.getSymbolsByTicker({ query: toYahooSymbol(symbol) });
   const found = universalSymbol.parse(data);
   return assetSchema.parse({
     symbol: ourSymbol(found.symbol),
@@ -284,7 +284,9 @@ async function readActivities(
   const { data } = pageAnswer.parse(answer.data);
   const views = data.map(activityView).filter(({ at }) => newYorkDate(Date.parse(at)) < today);
   const fills =
-    offset > 0 ? [] : (await listed(client, who, 'all')).flatMap((order) => fillToday(order, today));
+    offset > 0
+      ? []
+      : (await listSnaptradeOrders(client, who, 'all')).flatMap((order) => fillToday(order, today));
   return {
     activities: [...fills, ...views]
       .filter(({ at }) => after === undefined || Date.parse(at) > after.getTime())

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Converts to Yahoo's tickers: "-" before a share class (`BRK-B`), "." before a foreign exchange. */
-export const theirSymbol = (symbol: string): string => symbol.replace('.', '-');
+export const toYahooSymbol = (symbol: string): string => symbol.replace('.', '-');
 export const ourSymbol = (symbol: string): string =>
   symbol.includes('.') ? symbol : symbol.replace('-', '.');
 

@@ -1,6 +1,6 @@
 import { usTicks } from '../../../trading/decimal.ts';
 import type { OrderTerms } from '../../../trading/order-terms.ts';
-import type { BrokerTraits, Lackable } from '../broker-traits.ts';
+import type { BrokerTraits, OptionalFeature } from '../broker-traits.ts';
 
 const none = { types: [], timesInForce: [] } as const;
 const atOnceToo = ['day', 'gtc', 'ioc', 'fok'] as const;
@@ -25,7 +25,7 @@ export const snaptradeLacks = [
   'corporateActions',
   'watchlist',
   'assets',
-] as const satisfies readonly Lackable[];
+] as const satisfies readonly OptionalFeature[];
 
 /**
  * SnapTrade ("Place equity order", OpenAPI). `client_order_id` is accepted, but is not documented as unique, and no order

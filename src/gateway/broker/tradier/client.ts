@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type RestClient, type RestRequest, restClient } from '../rest-client.ts';
-import { errorsIn, TradierRejection } from './failure.ts';
+import { errorMessages, TradierRejection } from './failure.ts';
 
 export interface TradierOptions {
   readonly environment: 'paper' | 'live';
@@ -18,7 +18,7 @@ export const oneOrMore = <T extends z.ZodType>(row: T) =>
   z.union([z.array(row), row.transform((one) => [one])]) as unknown as z.ZodType<z.output<T>[]>;
 
 /** Unwraps a list such as `{positions: {position: …}}`. "null" and null are empty lists. */
-export const wrapped = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
+export const wrappedList = <T extends z.ZodType>(outer: string, inner: string, row: T) =>
   z
     .object({ [outer]: z.union([z.object({ [inner]: oneOrMore(row) }), z.literal('null'), z.null()]) })
     .transform((answer): z.output<T>[] => {
@@ -48,7 +48,7 @@ export function tradierClient(
   const client = restClient({ fetch, base, timeoutMs, headers: { authorization: `Bearer ${token}` } });
   return async (path: string, request?: RestRequest) => {
     const answer = await client(path, request);
-    const errors = errorsIn(answer);
+    const errors = errorMessages(answer);
     if (errors !== undefined) throw new TradierRejection(errors);
     return answer;
   };
@@ -64,7 +64,7 @@ export async function readAccounts(client: RestClient): Promise<TradierAccount[]
 }
 
 /** Returns the account with the configured number, or the only one. @throws {Refusal} 409 `account_not_connected` */
-export function chosenAccount(
+export function selectAccount(
   accounts: readonly TradierAccount[],
   credentials: AccountCredentials,
 ): TradierAccount {

@@ -22,13 +22,14 @@ export function classifyTradierError(error: unknown, kept: StoredKind | undefine
   if (!(error instanceof RestAnswer)) return restFailure(error);
   const { status, json, headers } = error;
   if (status === 401) return { kind: 'unauthorized', ...defined({ credentials: kept }) };
-  if (status === 429 || isQuota(json)) return { kind: 'rate_limited', retryAfterMs: untilReset(headers) };
+  if (status === 429 || isQuotaError(json))
+    return { kind: 'rate_limited', retryAfterMs: msUntilReset(headers) };
   const words = status < 500 && status !== 408 ? wordsOf(error) : undefined;
   return words === undefined ? { kind: 'failing', status } : refusedBy(words);
 }
 
 /** Returns the errors, which are one line or a list. */
-export function errorsIn(json: unknown): readonly string[] | undefined {
+export function errorMessages(json: unknown): readonly string[] | undefined {
   const { errors } = (json ?? {}) as { errors?: { error?: unknown } };
   const error = errors?.error;
   if (error === undefined) return undefined;
@@ -36,7 +37,7 @@ export function errorsIn(json: unknown): readonly string[] | undefined {
 }
 
 function wordsOf({ status, json, text, headers }: RestAnswer): readonly string[] | undefined {
-  const errors = errorsIn(json);
+  const errors = errorMessages(json);
   if (errors !== undefined) return errors;
   const isLine = status === 400 && /^text\/plain\b/.test(headers.get('content-type') ?? '');
   return isLine && text.length <= 500 && !text.includes('<') ? [text] : undefined;
@@ -63,13 +64,13 @@ function rejectionReason(message: string): Pick<BrokerFailure & { kind: 'refused
 }
 
 /** Returns whether Tradier's API gateway reports an exceeded quota, which it does instead of 429. */
-function isQuota(json: unknown): boolean {
+function isQuotaError(json: unknown): boolean {
   const { fault } = (json ?? {}) as { fault?: { detail?: { errorcode?: unknown } } };
   return fault?.detail?.errorcode === 'policies.ratelimit.QuotaViolation';
 }
 
 /** "Rate Limiting": `X-Ratelimit-Expiry` is the end of the minute, in milliseconds since the epoch. */
-function untilReset(headers: Headers): number | undefined {
+function msUntilReset(headers: Headers): number | undefined {
   const expiry = Number(headers.get('x-ratelimit-expiry') ?? Number.NaN);
   return Number.isFinite(expiry) && expiry > 0 ? Math.max(0, expiry - Date.now()) : undefined;
 }

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { Dec, price as priceText } from '../../../trading/decimal.ts';
+import { Dec, formatPrice as priceText } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkInstant, newYorkTimestamp } from '../../../trading/new-york-time.ts';
 import {
   type Asset,
@@ -12,10 +12,10 @@ import {
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { toAmount } from '../json-amounts.ts';
-import { requireBySplits } from '../not-offered.ts';
+import { requireSplitAdjustment } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
-import { oneOrMore, wrapped } from './client.ts';
-import { exchangeOf, ourSymbol, theirSymbol } from './symbols.ts';
+import { oneOrMore, wrappedList } from './client.ts';
+import { exchangeOf, ourSymbol, toTradierSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
 const quoteRow = z.object({
@@ -39,12 +39,12 @@ const quotesAnswer = z.object({
 });
 
 /** Reads `GET /markets/quotes`. Unknown symbols are left out. */
-export async function quoteRows(
+export async function readQuoteRows(
   client: RestClient,
   symbols: readonly string[],
 ): Promise<Map<string, QuoteRow>> {
   if (symbols.length === 0) return new Map();
-  const query = { symbols: symbols.map(theirSymbol).join(','), greeks: 'false' };
+  const query = { symbols: symbols.map(toTradierSymbol).join(','), greeks: 'false' };
   const { quotes } = quotesAnswer.parse(await client('/markets/quotes', { query }));
   const rows = quotes === null || quotes === 'null' ? [] : (quotes.quote ?? []);
   return new Map(rows.map((row) => [ourSymbol(row.symbol), row]));
@@ -83,17 +83,17 @@ export function assetView(symbol: string, row: QuoteRow): Asset {
 }
 
 const bar = { open: z.number(), high: z.number(), low: z.number(), close: z.number(), volume: z.number() };
-const dayBars = wrapped('history', 'day', z.object({ date: z.iso.date(), ...bar }));
-const minuteBars = wrapped('series', 'data', z.object({ timestamp: z.number(), ...bar }));
+const dayBars = wrappedList('history', 'day', z.object({ date: z.iso.date(), ...bar }));
+const minuteBars = wrappedList('series', 'data', z.object({ timestamp: z.number(), ...bar }));
 
 /** "Time and Sales": how many days back the data goes. */
 const INTRADAY_DAYS = { '1min': 20, '15min': 40 } as const;
 
 /** Returns the newest `limit` bars, oldest first. Hourly bars are built from 15-minute bars. */
 export async function readTradierBars(client: RestClient, query: BarQuery): Promise<Bar[]> {
-  requireBySplits(tradierTraits.label, query);
+  requireSplitAdjustment(tradierTraits.label, query);
   const { symbol, timeframe, start, end, limit } = query;
-  const asked = { symbol: theirSymbol(symbol) };
+  const asked = { symbol: toTradierSymbol(symbol) };
   if (timeframe === '1Day') {
     const days = dayBars.parse(
       await client('/markets/history', {
@@ -117,8 +117,8 @@ export async function readTradierBars(client: RestClient, query: BarQuery): Prom
       query: {
         ...asked,
         interval,
-        start: wallTime(from),
-        end: wallTime(end.getTime()),
+        start: newYorkMinute(from),
+        end: newYorkMinute(end.getTime()),
         session_filter: 'open',
       },
     }),
@@ -128,7 +128,7 @@ export async function readTradierBars(client: RestClient, query: BarQuery): Prom
 }
 
 /** Formats an instant as `YYYY-MM-DD HH:MM` in New York. */
-const wallTime = (ms: number) => newYorkTimestamp(ms).slice(0, 16).replace('T', ' ');
+const newYorkMinute = (ms: number) => newYorkTimestamp(ms).slice(0, 16).replace('T', ' ');
 
 type BarRow = { ms: number; open: number; high: number; low: number; close: number; volume: number };
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Order, orderSchema } from '../../../trading/views.ts';
-import { brokerWord, ourWord, toAmount, toMoney } from '../json-amounts.ts';
+import { brokerWord, toAmount, toMoney, translateWord } from '../json-amounts.ts';
 import { ourSymbol } from './symbols.ts';
 
 /*
@@ -73,7 +73,7 @@ export function orderView(order: OrderRow): Order {
 function partView(one: z.output<typeof part>, { create_date, tag }: OrderRow): Record<string, unknown> {
   const { type, side, duration, exec_quantity } = one;
   const option = one.option_symbol ?? undefined;
-  const status = ourWord(statuses, one.status);
+  const status = translateWord(statuses, one.status);
   const isExtended = duration === 'pre' || duration === 'post';
   const money = (value: number | undefined) => (value === undefined ? null : toMoney(value));
   return {

@@ -4,12 +4,12 @@ import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerOrders } from '../broker.ts';
 import type { BrokerRequests } from '../broker-requests.ts';
-import { notReplaced, requireSayable, selectOrders } from '../plain-orders.ts';
+import { notReplaced, requireExpressible, selectOrders } from '../plain-orders.ts';
 import { NoAnswer, type RestClient } from '../rest-client.ts';
 import { oneOrMore } from './client.ts';
 import { TradierRejection } from './failure.ts';
 import { orderView, type OrderRow as Row, orderRow as row, tagOf } from './order-view.ts';
-import { theirSymbol } from './symbols.ts';
+import { toTradierSymbol } from './symbols.ts';
 import { tradierTerms, tradierTraits } from './traits.ts';
 
 const ORDER_ID = /^[1-9]\d{0,14}$/;
@@ -35,20 +35,23 @@ export function tradierOrders(
   const one = async (within: string, id: string) =>
     orderAnswer.parse(await client(`${within}/${id}`, { query: { includeTags: 'true' } })).order;
   return {
-    orders: (query) => requests.read(async () => selectOrders(await listed(client, await path()), query)),
+    orders: (query) =>
+      requests.read(async () => selectOrders(await listTradierOrders(client, await path()), query)),
     order: async (id) =>
       ORDER_ID.test(id) ? requests.find(async () => orderView(await one(await path(), id))) : undefined,
     orderByClientOrderId: (clientOrderId) =>
       requests.read(async () =>
-        (await listed(client, await path())).find(({ client_order_id }) => client_order_id === clientOrderId),
+        (await listTradierOrders(client, await path())).find(
+          ({ client_order_id }) => client_order_id === clientOrderId,
+        ),
       ),
     submit: (draft) =>
       requests.submit(draft.client_order_id, async () => {
-        const form = orderForm(draft);
+        const form = toOrderForm(draft);
         // The approved account. Nothing is read before the order is sent.
         const within = `/accounts/${encodeURIComponent(draft.account)}/orders`;
         const { order } = placedAnswer.parse(await client(within, { method: 'POST', form }));
-        return await placed(() => one(within, String(order.id)));
+        return await readPlaced(() => one(within, String(order.id)));
       }),
     replace: async () => notReplaced(tradierTraits.label),
     cancel: async (id) => {
@@ -61,7 +64,7 @@ export function tradierOrders(
 }
 
 /** Returns the orders, newest first. @throws {NoAnswer} if there are more pages */
-export async function listed(client: RestClient, path: string): Promise<Order[]> {
+export async function listTradierOrders(client: RestClient, path: string): Promise<Order[]> {
   const rows: Row[] = [];
   for (let page = 1; page <= MAX_PAGES; page++) {
     const { orders } = pageAnswer.parse(
@@ -80,7 +83,7 @@ const newestFirst = (a: Order, b: Order) => Number(b.id) - Number(a.id);
  * Reads an order that was just accepted. If that fails, nothing is proved and the order is looked up. An order that
  * downstream systems rejected in the meantime was not placed.
  */
-async function placed(read: () => Promise<Row>): Promise<Order> {
+async function readPlaced(read: () => Promise<Row>): Promise<Order> {
   let found: Row;
   try {
     found = await read();
@@ -93,12 +96,12 @@ async function placed(read: () => Promise<Row>): Promise<Order> {
 }
 
 /** Converts a draft digit for digit, nothing computed. @throws {NotSent} for what Tradier can't express */
-function orderForm(draft: OrderDraft): Record<string, string> {
-  requireSayable(draft, tradierTraits.label, tradierTerms);
+function toOrderForm(draft: OrderDraft): Record<string, string> {
+  requireExpressible(draft, tradierTraits.label, tradierTerms);
   const { type, time_in_force, qty = '', limit_price, stop_price } = draft;
   return {
     class: 'equity',
-    symbol: theirSymbol(draft.symbol),
+    symbol: toTradierSymbol(draft.symbol),
     side: draft.side,
     quantity: qty,
     type,

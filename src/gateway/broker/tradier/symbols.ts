@@ -1,5 +1,5 @@
 /** Converts to Tradier's symbol, which has a slash before the share class: `BRK/B`. */
-export const theirSymbol = (symbol: string): string => symbol.replace('.', '/');
+export const toTradierSymbol = (symbol: string): string => symbol.replace('.', '/');
 export const ourSymbol = (symbol: string): string => symbol.replace('/', '.');
 
 /** "Exchange Codes". */

@@ -14,37 +14,37 @@ import {
   type Account,
   accountSchema,
   clockSchema,
-  isFinal,
+  isFinalStatus,
   type MarketClock,
   type Order,
   type Position,
   positionSchema,
 } from '../../../trading/views.ts';
 import { fillActivity, movement } from '../activity-parts.ts';
-import type { AssetCatalogue } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalogue.ts';
 import type { ActivityPage, ActivityQuery, Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
 import { equityAtLastClose, tradedToday } from '../last-close.ts';
-import { notOffered } from '../not-offered.ts';
+import { unsupportedMethods } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
 import {
-  chosenAccount,
   oneOrMore,
   readAccounts,
+  selectAccount,
   type TradierAccount,
   type TradierOptions,
   tokenOf,
   tradierClient,
-  wrapped,
+  wrappedList,
 } from './client.ts';
 import { classifyTradierError } from './failure.ts';
-import { assetView, type QuoteRow, quoteRows, quoteView, readTradierBars } from './market-data.ts';
-import { listed, tradierOrders } from './orders.ts';
-import { ourSymbol, theirSymbol } from './symbols.ts';
+import { assetView, type QuoteRow, quoteView, readQuoteRows, readTradierBars } from './market-data.ts';
+import { listTradierOrders, tradierOrders } from './orders.ts';
+import { ourSymbol, toTradierSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';
 
-const rows = wrapped('watchlists', 'watchlist', z.object({ id: z.string(), name: z.string() }));
+const rows = wrappedList('watchlists', 'watchlist', z.object({ id: z.string(), name: z.string() }));
 const one = z.object({
   watchlist: z.object({
     items: z
@@ -54,13 +54,13 @@ const one = z.object({
 });
 
 /** Returns the list named `default`, which everybody has, or else the first one. */
-async function primary(client: RestClient) {
+async function primaryWatchlist(client: RestClient) {
   const all = rows.parse(await client('/watchlists'));
   return all.find(({ id }) => id === 'default') ?? all[0];
 }
 
 /** Converts a watchlist. Tradier does not report when it was changed. */
-function view(answer: unknown): Watchlist {
+function watchlistView(answer: unknown): Watchlist {
   const { items } = one.parse(answer).watchlist;
   const item = items === undefined || items === null || items === 'null' ? [] : items.item;
   return watchlistSchema.parse({ symbols: item.map(({ symbol }) => ourSymbol(symbol)), updated_at: null });
@@ -69,14 +69,16 @@ function view(answer: unknown): Watchlist {
 const pathOf = (id: string) => `/watchlists/${encodeURIComponent(id)}`;
 
 async function watchlistOf(client: RestClient): Promise<Watchlist> {
-  const found = await primary(client);
-  return found === undefined ? { symbols: [], updated_at: null } : view(await client(pathOf(found.id)));
+  const found = await primaryWatchlist(client);
+  return found === undefined
+    ? { symbols: [], updated_at: null }
+    : watchlistView(await client(pathOf(found.id)));
 }
 
 async function setWatchlistOf(client: RestClient, symbols: readonly string[]): Promise<Watchlist> {
-  const found = await primary(client);
-  const form = { name: found?.name ?? 'default', symbols: symbols.map(theirSymbol).join(',') };
-  return view(
+  const found = await primaryWatchlist(client);
+  const form = { name: found?.name ?? 'default', symbols: symbols.map(toTradierSymbol).join(',') };
+  return watchlistView(
     found === undefined
       ? await client('/watchlists', { method: 'POST', form })
       : await client(pathOf(found.id), { method: 'PUT', form }),
@@ -84,7 +86,7 @@ async function setWatchlistOf(client: RestClient, symbols: readonly string[]): P
 }
 
 /** Connects to Tradier's Brokerage API (documentation.tradier.com). */
-export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalogue }): ConnectBroker {
+export function connectTradier(options: TradierOptions & { readonly assets: AssetCatalog }): ConnectBroker {
   return (credentials, onUnauthorized, send = options.fetch): Broker => {
     const client = tradierClient({ ...options, fetch: send }, tokenOf(credentials));
     const kept = 'token' in credentials ? 'access_token' : undefined;
@@ -97,7 +99,7 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     let known: Promise<TradierAccount> | undefined;
     // A failure is not cached. The profile stays valid as long as the credentials do.
     const account = () => {
-      known ??= readAccounts(client).then((accounts) => chosenAccount(accounts, credentials));
+      known ??= readAccounts(client).then((accounts) => selectAccount(accounts, credentials));
       known.catch(() => {
         known = undefined;
       });
@@ -107,20 +109,20 @@ export function connectTradier(options: TradierOptions & { readonly assets: Asse
     const path = async () =>
       `/accounts/${'accountNumber' in credentials ? credentials.accountNumber : (await account()).number}`;
     return {
-      ...notOffered(tradierTraits.label, tradierTraits.lacks),
+      ...unsupportedMethods(tradierTraits.label, tradierTraits.lacks),
       ...tradierOrders(client, async () => `${await path()}/orders`, requests),
       account: () => read(async () => readAccount(client, await path(), await account(), options)),
       positions: () => read(async () => positionsOf(client, await path(), options.now())),
       asset: (symbol) =>
         options.assets.find(symbol, () =>
           read(async () => {
-            const row = (await quoteRows(client, [symbol])).get(symbol);
+            const row = (await readQuoteRows(client, [symbol])).get(symbol);
             return row === undefined ? undefined : assetView(symbol, row);
           }),
         ),
       quotes: (symbols) =>
         read(async () => {
-          const rows = await quoteRows(client, symbols);
+          const rows = await readQuoteRows(client, symbols);
           return symbols.flatMap((symbol) => {
             const row = rows.get(symbol);
             return row === undefined ? [] : (quoteView(symbol, row, options.simulated) ?? []);
@@ -213,7 +215,7 @@ const detail = z.object({
 });
 const event = z.looseObject({ amount: z.number(), date: z.string(), type: z.string() });
 type Event = z.output<typeof event>;
-const events = wrapped('history', 'event', event);
+const events = wrappedList('history', 'event', event);
 
 /** Reads `GET /accounts/{id}/history`, which is a day late and has only dates. Today's fills come from the orders. */
 async function readActivities(
@@ -230,7 +232,8 @@ async function readActivities(
     ...(after === undefined ? {} : { start: newYorkDate(after.getTime()) }),
   };
   const rows = events.parse(await client(`${path}/history`, { query }));
-  const fills = number === '1' ? fillActivities(await listed(client, `${path}/orders`), today) : [];
+  const fills =
+    number === '1' ? fillActivities(await listTradierOrders(client, `${path}/orders`), today) : [];
   const seen = new Map<string, number>();
   const earlier = rows.filter(({ date }) => date.slice(0, 10) < today).map((row) => eventView(row, seen));
   return {
@@ -293,19 +296,19 @@ const balancesAnswer = z.object({
   }),
 });
 
-const positionRows = wrapped(
+const positionRows = wrappedList(
   'positions',
   'position',
   z.object({ symbol: z.string(), quantity: z.number(), cost_basis: z.number() }),
 );
 
 async function holdings(client: RestClient, path: string, now: number) {
-  const orders = await listed(client, `${path}/orders`);
+  const orders = await listTradierOrders(client, `${path}/orders`);
   const rows = positionRows.parse(await client(`${path}/positions`));
   const held = rows.map((row) => ({ ...row, symbol: ourSymbol(row.symbol) }));
   const traded = tradedToday(orders, now, ({ symbol }) => symbol);
   const symbols = new Set([...held.map(({ symbol }) => symbol), ...(traded ?? []).map(({ id }) => id)]);
-  return { orders, held, traded, quotes: await quoteRows(client, [...symbols]) };
+  return { orders, held, traded, quotes: await readQuoteRows(client, [...symbols]) };
 }
 
 async function positionsOf(client: RestClient, path: string, now: number): Promise<Position[]> {
@@ -319,7 +322,7 @@ async function positionsOf(client: RestClient, path: string, now: number): Promi
     const cost = new Dec(String(cost_basis));
     const gain = value.minus(cost);
     const ordered = orders
-      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinal(order.status))
+      .filter((order) => order.symbol === symbol && order.side === 'sell' && !isFinalStatus(order.status))
       .reduce((sum, order) => sum.plus(order.qty ?? 0).minus(order.filled_qty), new Dec(0));
     const free = Dec.max(0, qty.abs().minus(ordered));
     const ratio = (part: Dec, whole: Dec) =>

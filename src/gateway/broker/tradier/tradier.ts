@@ -5,7 +5,7 @@ import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import type { StoredOf } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
 import {
-  noAccount,
+  notAnAccount,
   unreachable,
   type VerifiedAccount,
   type VerifyOptions,
@@ -56,7 +56,7 @@ async function verifyTradierToken(
     const client = tradierClient({ base, fetch, timeoutMs }, token);
     try {
       const account = (await readAccounts(client)).find(({ number }) => number === accountNumber);
-      if (account === undefined) throw noAccount(host, `has no account ${accountNumber} for this token`);
+      if (account === undefined) throw notAnAccount(host, `has no account ${accountNumber} for this token`);
       const { status } = account;
       return {
         accountNumber,
@@ -83,7 +83,7 @@ function problemOf(error: unknown, host: string): TradeAgentError {
     );
   }
   const { kind } = restFailure(error);
-  if (kind === 'unreadable') return noAccount(host, 'did not return an account', 'broker.url');
+  if (kind === 'unreadable') return notAnAccount(host, 'did not return an account', 'broker.url');
   return unreachable(host, kind);
 }
 

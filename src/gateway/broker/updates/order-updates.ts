@@ -1,7 +1,7 @@
-import type { Heard, ResultNews } from '../../../approval/kind.ts';
+import type { ReportedChange, ResultNews } from '../../../approval/kind.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
-import type { OpenAccount, OpenAccountFor, WhoseAccount } from '../accounts.ts';
+import type { AccountHolder, OpenAccount, OpenAccountFor } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 
 /** Delay before reconnecting, in milliseconds. Doubles each time, up to the maximum. */
@@ -36,7 +36,7 @@ async function listenToAccount(
   const { clock, random = Math.random } = options;
   let failures = 0;
   while (!signal.aborted) {
-    const stood = await oneConnection(listener, signal, options);
+    const stood = await runConnection(listener, signal, options);
     if (stood === undefined) return;
     failures = stood >= STABLE_CONNECTION_MS ? 0 : failures + 1;
     const pause = Math.min(MIN_RECONNECT_DELAY_MS * 2 ** Math.max(0, failures - 1), LONGEST_PAUSE_MS);
@@ -45,7 +45,7 @@ async function listenToAccount(
 }
 
 /** Runs one connection. @returns how many milliseconds it listened; undefined if the broker has no updates */
-async function oneConnection(
+async function runConnection(
   listener: AccountListener,
   signal: AbortSignal,
   { open, clock, failed }: AccountUpdatesOptions,
@@ -58,7 +58,7 @@ async function oneConnection(
   try {
     const account = await open();
     if (account.tradeUpdates === undefined) return undefined;
-    void whileItOpens(open, clock, ended.signal, end);
+    void endWhenAccessEnds(open, clock, ended.signal, end);
     await account.tradeUpdates(ended.signal, {
       standing() {
         stoodFrom = clock.now();
@@ -78,7 +78,7 @@ async function oneConnection(
 }
 
 /** Ends a connection when its account can no longer be opened. */
-async function whileItOpens(
+async function endWhenAccessEnds(
   open: AccountUpdatesOptions['open'],
   clock: Clock,
   signal: AbortSignal,
@@ -109,12 +109,12 @@ export interface OrderUpdates {
    * @param who returns the owner, with a current token
    * @param ids the orders' ids at the broker, and ours
    */
-  listen(who: () => WhoseAccount, account: string, ids: ReadonlySet<string>): ResultNews | undefined;
+  listen(who: () => AccountHolder, account: string, ids: ReadonlySet<string>): ResultNews | undefined;
   close(): Promise<void>;
 }
 
 interface Listened {
-  who: () => WhoseAccount;
+  who: () => AccountHolder;
   readonly listeners: Set<ResultListener>;
   readonly stop: AbortController;
   readonly work: Promise<void>;
@@ -141,10 +141,10 @@ export function createOrderUpdates({
     if (accounts.get(key) === listened) accounts.delete(key);
   };
 
-  const begin = (key: string, who: () => WhoseAccount, account: string): Listened => {
+  const begin = (key: string, who: () => AccountHolder, account: string): Listened => {
     const stop = new AbortController();
     const listeners = new Set<ResultListener>();
-    const other = atMostEvery(OTHERS_CHECK_INTERVAL_MS, clock, stop.signal, () => {
+    const other = throttle(OTHERS_CHECK_INTERVAL_MS, clock, stop.signal, () => {
       for (const one of listeners) one.hear('other');
     });
     const stands = (isStanding: boolean) => {
@@ -186,7 +186,7 @@ export function createOrderUpdates({
         return undefined;
       const listened = known ?? begin(key, who, account);
       listened.who = who;
-      const listener = resultListener(clock, ids, {
+      const listener = createResultListener(clock, ids, {
         isStanding: () => listened.isStanding,
         ended(one) {
           listened.listeners.delete(one);
@@ -208,7 +208,7 @@ export function createOrderUpdates({
 }
 
 /** Calls `act` at most once in `ms`, immediately if possible. */
-function atMostEvery(ms: number, clock: Clock, signal: AbortSignal, act: () => void): () => void {
+function throttle(ms: number, clock: Clock, signal: AbortSignal, act: () => void): () => void {
   let last = Number.NEGATIVE_INFINITY;
   let isWaiting = false;
   return () => {
@@ -234,15 +234,15 @@ function atMostEvery(ms: number, clock: Clock, signal: AbortSignal, act: () => v
 
 interface ResultListener extends ResultNews {
   isAbout(ids: readonly string[]): boolean;
-  hear(what: Exclude<Heard, 'nothing'>): void;
+  hear(what: Exclude<ReportedChange, 'nothing'>): void;
 }
 
-function resultListener(
+function createResultListener(
   clock: Clock,
   ids: ReadonlySet<string>,
   of: Pick<ResultNews, 'isStanding'> & { readonly ended: (listener: ResultListener) => void },
 ): ResultListener {
-  let heard: Heard = 'nothing';
+  let heard: ReportedChange = 'nothing';
   let waiting: AbortController | undefined;
   const listener: ResultListener = {
     isStanding: of.isStanding,

@@ -1,5 +1,5 @@
 import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
-import { shippedTexts } from './shipped-texts.ts';
+import { bundledTexts } from './shipped-texts.ts';
 
 export type CedarRequest = Pick<
   CedarWasm.StatefulAuthorizationCall,
@@ -9,7 +9,7 @@ export type CedarRequest = Pick<
 export type CedarValue = CedarWasm.CedarValueJson;
 
 /** An error in a policy text. `start` counts bytes of UTF-8, as Cedar does. */
-export interface CedarFault {
+export interface CedarIssue {
   /** The policy's id; undefined if the text could not be split into policies. */
   readonly id?: string;
   readonly message: string;
@@ -48,10 +48,10 @@ export interface CedarEngine {
   /** Splits a text into policies, in order, each with the byte where it begins. */
   split(
     text: string,
-  ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarFault };
-  read(policy: string): ReadPolicy | { readonly fault: CedarFault };
+  ): { readonly policies: readonly { text: string; start: number }[] } | { readonly fault: CedarIssue };
+  read(policy: string): ReadPolicy | { readonly fault: CedarIssue };
   /** Returns the validator's errors and warnings. An impossible rule is always a mistake. */
-  faults(policies: Readonly<Record<string, string>>): CedarFault[];
+  faults(policies: Readonly<Record<string, string>>): CedarIssue[];
   decide(set: CedarSet, request: CedarRequest): CedarDecision;
 }
 
@@ -72,7 +72,7 @@ export function loadCedar(): Promise<CedarEngine> {
 }
 
 function cedarEngine(cedar: Cedar): CedarEngine {
-  if (cedar.preparseSchema(SCHEMA, shippedTexts.schema).type === 'failure') {
+  if (cedar.preparseSchema(SCHEMA, bundledTexts.schema).type === 'failure') {
     throw new Error('Cedar rejected its schema');
   }
   const sets = new Set<string>();
@@ -116,9 +116,9 @@ function cedarEngine(cedar: Cedar): CedarEngine {
   };
 }
 
-function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): CedarFault[] {
+function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): CedarIssue[] {
   const answer = cedar.validate({
-    schema: shippedTexts.schema,
+    schema: bundledTexts.schema,
     policies: { staticPolicies: policies },
     validationSettings: { mode: 'strict' },
   });
@@ -133,7 +133,7 @@ function faults(cedar: Cedar, policies: Readonly<Record<string, string>>): Cedar
   }));
 }
 
-function faultOf(error: CedarWasm.DetailedError | undefined): CedarFault {
+function faultOf(error: CedarWasm.DetailedError | undefined): CedarIssue {
   const [place] = error?.sourceLocations ?? [];
   const expected = place?.label ?? undefined;
   return {

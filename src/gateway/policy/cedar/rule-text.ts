@@ -4,8 +4,8 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import { closestMatch } from '../../../text/closest-match.ts';
 import { hasInvisible, invisiblePattern } from '../../../text/unseen.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
-import type { CedarEngine, CedarFault } from './cedar-engine.ts';
-import { shippedTexts } from './shipped-texts.ts';
+import type { CedarEngine, CedarIssue } from './cedar-engine.ts';
+import { bundledTexts } from './shipped-texts.ts';
 
 /**
  * Reasons that a rule of the owner or firm can give with `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and
@@ -62,7 +62,7 @@ const MAX_RULE_MESSAGE_LENGTH = 200;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 export function baseRules(engine: CedarEngine): CedarRule[] {
-  return readRules(engine, [{ origin: 'base', file: 'base.cedar', text: shippedTexts.base }]);
+  return readRules(engine, [{ origin: 'base', file: 'base.cedar', text: bundledTexts.base }]);
 }
 
 /**
@@ -71,7 +71,7 @@ export function baseRules(engine: CedarEngine): CedarRule[] {
  * program's own rules, a duplicate id, a rule that never applies, letters of two scripts in one word
  */
 export function readRules(engine: CedarEngine, texts: readonly RuleText[]): CedarRule[] {
-  const places = new Map<string, Place>();
+  const places = new Map<string, RulePosition>();
   const rules = texts.flatMap((text) => {
     rejectInvisible(text);
     const parts = engine.split(text.text);
@@ -124,9 +124,9 @@ function rejectInvisible(text: RuleText): void {
 }
 
 /** The text, and the byte at which a rule begins. */
-type Place = RuleText & { readonly start: number };
+type RulePosition = RuleText & { readonly start: number };
 
-function readRule(engine: CedarEngine, text: string, place: Place, number: number): CedarRule {
+function readRule(engine: CedarEngine, text: string, place: RulePosition, number: number): CedarRule {
   const read = engine.read(text);
   if ('fault' in read) throw faultError(place, read.fault);
   const { effect, annotations, body } = read;
@@ -167,7 +167,7 @@ function readRule(engine: CedarEngine, text: string, place: Place, number: numbe
   };
 }
 
-function reasonOf(code: string | undefined, place: Place): PolicyReason {
+function reasonOf(code: string | undefined, place: RulePosition): PolicyReason {
   if (code === undefined) return 'POLICY_FORBIDS';
   // A test covers the reasons of the program's own rules.
   if (place.origin === 'base') return code as PolicyReason;
@@ -179,31 +179,39 @@ function reasonOf(code: string | undefined, place: Place): PolicyReason {
   });
 }
 
-function faultError(place: Place, { message, hint, start }: CedarFault, more = 0): TradeAgentError {
+function faultError(place: RulePosition, { message, hint, start }: CedarIssue, more = 0): TradeAgentError {
   const others = more === 0 ? '' : ` (and ${more} more)`;
   return ruleError({ ...place, start: place.start + start }, `${message}${others}`, {
     ...(hint === undefined ? {} : { hint: `${hint.charAt(0).toUpperCase()}${hint.slice(1)}` }),
   });
 }
 
-function ruleError(place: Place, message: string, options: { readonly hint?: string }): TradeAgentError {
+function ruleError(
+  place: RulePosition,
+  message: string,
+  options: { readonly hint?: string },
+): TradeAgentError {
   const details = { file: place.file, ...lineAndColumn(place) };
   return new TradeAgentError('invalid_config', `${formatPlace(place)}: ${message}`, { ...options, details });
 }
 
-function formatPlace(place: Place): string {
+function formatPlace(place: RulePosition): string {
   const { line, column } = lineAndColumn(place);
   return `${place.file}:${line}:${column}`;
 }
 
 /** Returns line and column, both counted from 1, columns in characters. */
-function lineAndColumn({ text, start }: Place): { line: number; column: number } {
+function lineAndColumn({ text, start }: RulePosition): { line: number; column: number } {
   const before = Buffer.from(text).subarray(0, start).toString().split('\n');
   return { line: before.length, column: [...(before.at(-1) ?? '')].length + 1 };
 }
 
-function inOrder(a: Place | undefined, b: Place | undefined, texts: readonly RuleText[]): number {
-  const at = (place: Place | undefined) => texts.findIndex(({ file }) => file === place?.file);
+function inOrder(
+  a: RulePosition | undefined,
+  b: RulePosition | undefined,
+  texts: readonly RuleText[],
+): number {
+  const at = (place: RulePosition | undefined) => texts.findIndex(({ file }) => file === place?.file);
   return at(a) - at(b) || (a?.start ?? 0) - (b?.start ?? 0);
 }
 

@@ -3,4 +3,4 @@ import { readFileSync } from 'node:fs';
 const text = (file: string) => readFileSync(new URL(file, import.meta.url), 'utf8');
 
 /** The schema, and the rules of every gateway. The build inlines the texts (scripts/bundle/cedar.mjs). */
-export const shippedTexts = { schema: text('./schema.cedarschema'), base: text('./base.cedar') };
+export const bundledTexts = { schema: text('./schema.cedarschema'), base: text('./base.cedar') };

@@ -1,5 +1,5 @@
 import { Dec } from '../../../trading/decimal.ts';
-import { type LimitName, limitChangeText } from '../../../trading/limit-words.ts';
+import { formatLimitChange, type LimitName } from '../../../trading/limit-words.ts';
 import type { CedarRule } from '../cedar/rule-text.ts';
 import { type AccountLimits, EVERY_ACCOUNT, type Limits, limitsFor } from '../rules.ts';
 
@@ -162,6 +162,6 @@ export function changeLines(previous: ComparedRules, next: ComparedRules, accoun
     .sort((a, b) => Number(a.tighter) - Number(b.tighter))
     .map(({ line, tighter }) => {
       const own = line.startsWith(`${account}: `) ? line.slice(account.length + 2) : line;
-      return `${tighter ? 'tighter' : 'looser'}: ${limitChangeText(own)}`;
+      return `${tighter ? 'tighter' : 'looser'}: ${formatLimitChange(own)}`;
     });
 }

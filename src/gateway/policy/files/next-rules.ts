@@ -54,7 +54,7 @@ export async function nextRules(folder: string, before: ReadRules, wanted: Wante
   try {
     return { rules: await makeRules(written, engine ?? (await cedar())), limits };
   } catch (error) {
-    throw invalid(error);
+    throw invalidPolicy(error);
   }
 }
 
@@ -91,9 +91,9 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
   try {
     rules = readRules(engine, [text]);
   } catch (error) {
-    throw invalid(error);
+    throw invalidPolicy(error);
   }
-  const other = rules.find(({ form }) => accountOfRule(form) !== account);
+  const other = rules.find(({ form }) => ruleAccount(form) !== account);
   if (other === undefined) return;
   throw new HttpProblem(
     422,
@@ -107,7 +107,7 @@ function requireOwn(engine: CedarEngine, text: RuleText, account: string): void 
 }
 
 /** Returns the account in a rule's head, if any. */
-export function accountOfRule(form: string): string | undefined {
+export function ruleAccount(form: string): string | undefined {
   const { body } = JSON.parse(form) as {
     body?: { resource?: { op?: string; entity?: { type?: string; id?: string } } };
   };
@@ -130,7 +130,7 @@ export function cedarUnavailable(): HttpProblem {
 }
 
 /** Names only the file, because the folder's location is private. */
-function invalid(error: unknown): HttpProblem {
+function invalidPolicy(error: unknown): HttpProblem {
   if (error instanceof HttpProblem) return error;
   if (!isTradeAgentError(error)) throw error;
   const { message, hint, details } = error;

@@ -11,7 +11,7 @@ import {
   type YAMLMap,
 } from 'yaml';
 import { AuditChain } from '../../../approval/audit-chain.ts';
-import type { Approved, Proposer } from '../../../approval/kind.ts';
+import type { Approval, Proposer } from '../../../approval/kind.ts';
 import type { PlannedPolicy, PolicyPorts } from '../../../approval/kinds/policy-change/kind.ts';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
@@ -28,13 +28,13 @@ import type { PolicyChangedView } from '../../../trading/policy-views.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account } from '../../../trading/views.ts';
 import type { Broker } from '../../broker/broker.ts';
-import { requireLet } from '../decide.ts';
+import { requireAllowedAction } from '../decide.ts';
 import type { Subject } from '../decision.ts';
 import { type AccountLimits, hasLimits, limitsFor, type RulesSource } from '../rules.ts';
 import { type ComparedRules, changeLines, compareRules } from './compare.ts';
 import { cedarUnavailable, type NextRules, nextRules, parseLimits } from './next-rules.ts';
 import type { FolderRules, ReadRules } from './rules-source.ts';
-import { type FileTexts, finishWriting, writeAsOne } from './written-as-one.ts';
+import { type FileTexts, finishWriting, writeAtomically } from './written-as-one.ts';
 
 interface PolicyDeskOptions {
   readonly rules: FolderRules;
@@ -67,7 +67,7 @@ const LOCK_WAIT_MS = 10_000;
 
 export function createPolicyDesk(options: PolicyDeskOptions): PolicyService {
   const { rules, clock, note } = options;
-  const alone = <T>(work: () => Promise<T>) => aloneIn(rules.folder, work);
+  const alone = <T>(work: () => Promise<T>) => withFolderLock(rules.folder, work);
   return {
     async plan(who, request) {
       const planned = await plan(options, who, request);
@@ -75,7 +75,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyService {
       if (changes.length === 0) throw unchanged('it only tightens the rules: send it with PUT');
       const by = { ...of(who), approval: 'none', approvers: [] } as const;
       // Rules, such as a firm's, may forbid remote changes.
-      requireLet(before, by, 'change_policy', account, clock.now());
+      requireAllowedAction(before, by, 'change_policy', account, clock.now());
       const subject: PlannedPolicy = {
         account: account.account,
         environment: account.environment,
@@ -85,7 +85,7 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyService {
         limits: plainLimits(planned.limits ?? limitsFor(before.written.limits, account.account)),
         policies: request.policies ?? {},
       };
-      requireShowable(subject);
+      requireDisplayable(subject);
       return subject;
     },
     apply: (change, owner) => alone(() => apply(options, change, owner)),
@@ -106,18 +106,18 @@ export function createPolicyDesk(options: PolicyDeskOptions): PolicyService {
   };
 }
 
-function of(who: Proposer | Approved): Pick<Subject, 'sub' | 'client' | 'owner' | 'membership'> {
+function of(who: Proposer | Approval): Pick<Subject, 'sub' | 'client' | 'owner' | 'membership'> {
   const { sub, clientId = '' } = who;
-  const { membership } = 'membership' in who ? who : ((who as Approved).proposer ?? {});
+  const { membership } = 'membership' in who ? who : ((who as Approval).proposer ?? {});
   return { sub, client: clientId, owner: sub, membership };
 }
 
 /** Runs `work` with the folder's lock, after finishing any interrupted write. */
-async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
+async function withFolderLock<T>(folder: string, work: () => Promise<T>): Promise<T> {
   try {
     const options = { what: 'the rules', waitMs: LOCK_WAIT_MS };
     return await withProcessLock(join(folder, 'policy.lock'), options, async () => {
-      written(() => finishWriting(folder));
+      writeRules(() => finishWriting(folder));
       return await work();
     });
   } catch (error) {
@@ -130,7 +130,7 @@ async function aloneIn<T>(folder: string, work: () => Promise<T>): Promise<T> {
 }
 
 /** @throws {Refusal} 500 `service_busy`; the next attempt writes everything or nothing */
-function written(write: () => void): void {
+function writeRules(write: () => void): void {
   try {
     write();
   } catch (cause) {
@@ -153,18 +153,18 @@ async function plan(
   const wanted = limits === undefined ? undefined : parseLimits(limits);
   const next = await nextRules(rules.folder, before, { account: account.account, limits: wanted, policies });
   if (next.rules.digest === before.digest) throw unchanged('the rules are already like this');
-  const [was, will] = [compared(before), compared(next.rules)];
+  const [was, will] = [toComparedRules(before), toComparedRules(next.rules)];
   const { tighter } = compareRules(was, will);
   return { ...next, before, account, tighter, changes: changeLines(was, will, account.account) };
 }
 
 /** @throws {Refusal} 503 if Cedar can't be loaded */
-function compared({ written, cedarRules }: ReadRules): ComparedRules {
+function toComparedRules({ written, cedarRules }: ReadRules): ComparedRules {
   if (cedarRules === undefined) throw cedarUnavailable();
   return { limits: written.limits, cedarRules };
 }
 
-async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: Approved): Promise<void> {
+async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: Approval): Promise<void> {
   const { rules, clock } = options;
   const before = await rules.current();
   // Written by a process that died before it could report the result.
@@ -175,7 +175,7 @@ async function apply(options: PolicyDeskOptions, change: PlannedPolicy, owner: A
   requireSound(before);
   if (before.digest !== change.previous) throw stale();
   const by = { ...of(owner), approval: 'tap', approvers: [owner.sub], acr: owner.acr } as const;
-  requireLet(before, by, 'change_policy', change, clock.now());
+  requireAllowedAction(before, by, 'change_policy', change, clock.now());
   const { account, policies } = change;
   const next = await nextRules(rules.folder, before, {
     account,
@@ -206,7 +206,7 @@ async function write(
     ...(limits === undefined ? {} : { 'limits.yaml': limitsText(limitsFile(rules.folder), account, limits) }),
     ...Object.fromEntries(Object.entries(policies).map(([name, text]) => [`policies/${name}`, text])),
   };
-  written(() => writeAsOne(rules.folder, texts));
+  writeRules(() => writeAtomically(rules.folder, texts));
   // Rules can only become looser with an approval, so the owner removed the last limit.
   if (!hasLimits(after.written.limits)) await rules.forgetLimits();
   if ((await rules.current()).digest !== after.digest) {
@@ -237,7 +237,7 @@ function requireSound({ problem }: ReadRules): void {
 const MAX_SUBJECT_LENGTH = 8 * 1024;
 
 /** Rejects a change that a phone can't display in full. @throws {Refusal} 422 `invalid_policy` */
-function requireShowable(subject: PlannedPolicy): void {
+function requireDisplayable(subject: PlannedPolicy): void {
   const { changes } = subject;
   const fits =
     changes.length <= MAX_CHANGE_LINES &&

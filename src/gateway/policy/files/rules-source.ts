@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { parseYaml } from '../../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { forged, readPrivateFile, readUnforgedFile } from '../../../machine/private-file.ts';
+import { forgeryRisk, readPrivateFile, readTrustedFile } from '../../../machine/private-file.ts';
 import type { LimitsStore } from '../../../store/limits-store.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { cedarRules, unevaluableRules } from '../cedar/cedar-rules.ts';
@@ -71,8 +71,8 @@ export async function folderRules(folder: string, options: FolderRulesOptions = 
     const reading = rules === undefined && now === known ? Promise.resolve(written) : readWritten(folder);
     known = now;
     rules = reading.then(
-      async (texts) => makeRules(texts, await engine()).catch((error) => faulty(folder, error, texts)),
-      (error) => faulty(folder, error, undefined),
+      async (texts) => makeRules(texts, await engine()).catch((error) => invalidRules(folder, error, texts)),
+      (error) => invalidRules(folder, error, undefined),
     );
     const made = await rules;
     if (made.problem !== undefined) onError(made.problem);
@@ -129,7 +129,7 @@ function digestRules({ limits, texts }: WrittenRules): string {
 }
 
 /** Returns rules that allow nothing. */
-function faulty(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
+function invalidRules(folder: string, error: unknown, written: WrittenRules | undefined): ReadRules {
   const { message, hint } = isTradeAgentError(error)
     ? error
     : new TradeAgentError('invalid_config', 'the rules can’t be read', { cause: error });
@@ -208,7 +208,7 @@ function readRuleFiles(folder: string): RuleText[] {
     }
     return names.map((name) => {
       const file = join(path, name);
-      const read = origin === 'firm' ? readUnforgedFile : readPrivateFile;
+      const read = origin === 'firm' ? readTrustedFile : readPrivateFile;
       const text = read(file, LONGEST_RULES, unusable(file));
       if (text === undefined) throw unusable(file)('it is gone');
       return { origin, file, text };
@@ -226,7 +226,7 @@ function ruleNames(path: string): string[] {
     throw unusable(path)(`it can't be read (${code})`);
   }
   if (!stat.isDirectory()) throw unusable(path)('it is not a folder');
-  const why = process.platform === 'win32' ? undefined : forged(stat);
+  const why = process.platform === 'win32' ? undefined : forgeryRisk(stat);
   if (why !== undefined) throw unusable(path)(why);
   const names = readdirSync(path).filter((name) => !LEFTOVER.test(name));
   const other = names.find((name) => !name.endsWith('.cedar'));

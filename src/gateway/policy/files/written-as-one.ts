@@ -18,7 +18,7 @@ const textsSchema = z.record(z.string().regex(names), z.string().nullable());
  * Writes several rule files (0600) atomically. If the process dies in between, {@link finishWriting} completes them from a
  * note.
  */
-export function writeAsOne(folder: string, texts: FileTexts): void {
+export function writeAtomically(folder: string, texts: FileTexts): void {
   writePrivateFile(join(folder, PENDING_WRITE_FILE), JSON.stringify(textsSchema.parse(texts)));
   finishWriting(folder);
 }

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type Configuration, errors } from 'oidc-provider';
-import { leadsOutside } from '../../../net/public-fetch.ts';
+import { hasOnlyPublicAddresses } from '../../../net/public-fetch.ts';
 import { RESOLVER_RETRY_S, ResolverBusy } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { type RequestLimits, tooManyError } from '../protocol/request-limits.ts';
@@ -70,7 +70,7 @@ export function clientDocuments(options: {
       if (request !== undefined && !isFirstLook(request)) return false;
       if (options.reader.isBusy()) throw tooManyError(Math.ceil(READ_TIMEOUT_MS / 1000));
       try {
-        if (await leadsOutside(new URL(clientId).hostname, options.resolve)) return true;
+        if (await hasOnlyPublicAddresses(new URL(clientId).hostname, options.resolve)) return true;
       } catch (error) {
         if (error instanceof ResolverBusy) throw tooManyError(RESOLVER_RETRY_S);
         throw error;

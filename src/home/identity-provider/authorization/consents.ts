@@ -6,7 +6,7 @@ import { MCP_SCOPES } from '../../../oauth/scopes.ts';
 import type { AuthorizedClients, NamedClient } from '../../../store/home/authorized-clients.ts';
 import { type Authentication, isIn, mcpResource } from '../protocol/protocol.ts';
 import { EXTRA_SCOPES } from './authorization-request.ts';
-import { answeredAt, isDocumentId, isOfApp, namedClient } from './public-client.ts';
+import { isAppScheme, isDocumentId, namedClient, redirectTarget } from './public-client.ts';
 
 /** A program that waits for consent, as displayed to the person who decides. */
 export interface ConsentRequest extends NamedClient {
@@ -23,7 +23,7 @@ export interface ConsentRequest extends NamedClient {
 }
 
 /** The browser's request. Its cookie proves that the program sent this browser here. */
-interface Exchange {
+interface BrowserExchange {
   readonly incoming: IncomingMessage;
   readonly outgoing: ServerResponse;
 }
@@ -39,7 +39,7 @@ export function createConsents(options: {
   const target = mcpResource(options.resource);
   const deciding = new Set<string>();
 
-  const load = async ({ incoming, outgoing }: Exchange, id: string) => {
+  const load = async ({ incoming, outgoing }: BrowserExchange, id: string) => {
     const provider = options.provider();
     try {
       const interaction = await provider.interactionDetails(incoming, outgoing);
@@ -57,7 +57,7 @@ export function createConsents(options: {
 
   return {
     /** Returns undefined if this browser was not sent here with the request, or if the request is over. */
-    async find(exchange: Exchange, id: string): Promise<ConsentRequest | undefined> {
+    async find(exchange: BrowserExchange, id: string): Promise<ConsentRequest | undefined> {
       const loaded = await load(exchange, id);
       if (loaded === undefined || loaded.interaction.result !== undefined) return undefined;
       const { client, redirectUri, scopes } = loaded;
@@ -66,9 +66,9 @@ export function createConsents(options: {
         clientId: client.clientId,
         hasDocument: isDocumentId(client.clientId),
         redirectUri,
-        answeredAt: answeredAt(redirectUri),
-        isLocal: isOfApp(new URL(redirectUri)) || isLoopback(new URL(redirectUri)),
-        isOfApp: isOfApp(new URL(redirectUri)),
+        answeredAt: redirectTarget(redirectUri),
+        isLocal: isAppScheme(new URL(redirectUri)) || isLoopback(new URL(redirectUri)),
+        isOfApp: isAppScheme(new URL(redirectUri)),
         scopes,
       };
     },
@@ -77,7 +77,7 @@ export function createConsents(options: {
      * @returns the path on this server that returns the browser to the program; undefined as for `find`
      */
     async decide(
-      exchange: Exchange,
+      exchange: BrowserExchange,
       id: string,
       user: string,
       allowedBy: Authentication | undefined,

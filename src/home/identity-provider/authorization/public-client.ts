@@ -45,7 +45,7 @@ export function checkPublicClient(metadata: AllClientMetadata): void {
   if (!Array.isArray(redirects) || redirects.length === 0 || redirects.length > MAX_REDIRECTS) {
     throw new errors.InvalidRedirectUri(`redirect_uris must have 1 to ${MAX_REDIRECTS} members`);
   }
-  if (!redirects.every(isRedirect)) {
+  if (!redirects.every(isAllowedRedirect)) {
     throw new errors.InvalidRedirectUri(
       'each redirect URI must be https, http at localhost, or a scheme that is a reversed domain name',
     );
@@ -78,7 +78,7 @@ export function namedClient(
   redirectUri: string,
 ): NamedClient {
   const name = typeof clientName === 'string' ? safeLine(clientName, MAX_NAME_LENGTH) : '';
-  const host = isDocumentId(clientId) ? new URL(clientId).host : answeredAt(redirectUri);
+  const host = isDocumentId(clientId) ? new URL(clientId).host : redirectTarget(redirectUri);
   return { name: name === '' ? 'Unnamed program' : name, host };
 }
 
@@ -102,20 +102,20 @@ const KNOWN_SCHEMES: readonly string[] = ['cursor:', 'vscode:', 'vscode-insiders
 const REVERSED_DOMAIN = /^[a-z][a-z0-9-]*(?:\.[a-z0-9-]+)+:$/;
 
 /** Returns whether a redirect is allowed: https, this person's own machine, or an app's own scheme. */
-export function isRedirect(redirect: unknown): redirect is string {
+export function isAllowedRedirect(redirect: unknown): redirect is string {
   if (typeof redirect !== 'string' || redirect.length > MAX_REDIRECT_LENGTH) return false;
   const url = URL.parse(redirect);
   if (url === null || redirect.includes('#') || url.username !== '' || url.password !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isOfApp(url);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)) || isAppScheme(url);
 }
 
 /** Returns whether any app on the person's device could receive it. */
-export function isOfApp({ protocol }: Pick<URL, 'protocol'>): boolean {
+export function isAppScheme({ protocol }: Pick<URL, 'protocol'>): boolean {
   return KNOWN_SCHEMES.includes(protocol) || REVERSED_DOMAIN.test(protocol);
 }
 
 /** Returns a short form for display: `agent.example`, `127.0.0.1:9123`, `cursor:`. */
-export function answeredAt(redirectUri: string): string {
+export function redirectTarget(redirectUri: string): string {
   const url = new URL(redirectUri);
-  return isOfApp(url) ? url.protocol : url.host;
+  return isAppScheme(url) ? url.protocol : url.host;
 }

@@ -9,8 +9,8 @@ import type { RedeemedAssertions } from '../../../store/home/redeemed-assertions
 import { printableAscii } from '../../../text/unseen.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
-import { CLOCK_TOLERANCE_S, isForAlone } from '../protocol/client-assertion.ts';
-import { isIn, mcpResource, signedFor, temporarilyUnavailable } from '../protocol/protocol.ts';
+import { CLOCK_TOLERANCE_S, isOnlyAudience } from '../protocol/client-assertion.ts';
+import { isIn, jwtResource, mcpResource, temporarilyUnavailable } from '../protocol/protocol.ts';
 import { COMPANY_TOKEN_S, type Company, findCompany, memberClaims } from './company.ts';
 
 /** A proposal has 80 characters for its requester. */
@@ -91,7 +91,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
       gty: 'jwt_bearer',
       scope,
       expiresIn: COMPANY_TOKEN_S,
-      resourceServer: new provider.ResourceServer(resource, signedFor(resource, MCP_SCOPES)),
+      resourceServer: new provider.ResourceServer(resource, jwtResource(resource, MCP_SCOPES)),
     });
     token.setThumbprint('jkt', proof.thumbprint);
     const { groups, act } = assertion;
@@ -179,30 +179,30 @@ const MAX_LIFETIME_S = 300;
 /** Maximum size of a token's groups as JSON, in bytes, because the token is sent in a header with each request. */
 const MAX_GROUPS_BYTES = 4096;
 
-const text = z.string().min(1).max(255);
-const name = z.string().regex(/^[\x21-\x7e]{1,255}$/);
+const textSchema = z.string().min(1).max(255);
+const nameSchema = z.string().regex(/^[\x21-\x7e]{1,255}$/);
 
 /**
  * The actor (RFC 8693 §4.1), in the only supported form: one actor, named by `sub` or `client_id`. A chain of actors or
  * any other member is rejected, because it could express a limit that we would ignore.
  */
 const actSchema = z
-  .strictObject({ sub: name.optional(), client_id: name.optional(), iss: name.optional() })
+  .strictObject({ sub: nameSchema.optional(), client_id: nameSchema.optional(), iss: nameSchema.optional() })
   .refine(({ sub, client_id }) => sub !== undefined || client_id !== undefined);
 
 /** Claims of an ID-JAG (§3.1 of the draft), with the constraints that apply here. */
 const claimsSchema = z.looseObject({
-  iss: text,
-  sub: text,
-  jti: text,
-  client_id: text,
+  iss: textSchema,
+  sub: textSchema,
+  jti: textSchema,
+  client_id: textSchema,
   exp: z.number(),
   iat: z.number(),
-  resource: text,
-  scope: text.optional(),
+  resource: textSchema,
+  scope: textSchema.optional(),
   act: actSchema.optional(),
   /** Other kinds of binding are rejected, because they can't be verified. */
-  cnf: z.strictObject({ jkt: text }).optional(),
+  cnf: z.strictObject({ jkt: textSchema }).optional(),
   /** Must be absent, because approvals here come only from the owner. */
   authorization_details: z.undefined().optional(),
 });
@@ -233,12 +233,13 @@ interface AssertionContext {
  */
 async function readAssertion(assertion: string, context: AssertionContext): Promise<IdentityAssertion> {
   const { company, clientId, jkt } = context;
-  const payload = await verified(assertion, context);
+  const payload = await verifyAssertion(assertion, context);
   const parsed = claimsSchema.safeParse(payload);
   if (!parsed.success) throw rejectedAssertion(`${parsed.error.issues[0]?.path.join('.')} is invalid`);
   const claims = parsed.data;
   const seconds = context.now / 1000;
-  if (!isForAlone(claims.aud, context.issuer)) throw rejectedAssertion('aud must be only this home’s issuer');
+  if (!isOnlyAudience(claims.aud, context.issuer))
+    throw rejectedAssertion('aud must be only this home’s issuer');
   if (claims.client_id !== clientId)
     throw rejectedAssertion('client_id does not match the authenticated client');
   if (claims.iat > seconds + CLOCK_TOLERANCE_S) throw rejectedAssertion('iat is in the future');
@@ -251,7 +252,7 @@ async function readAssertion(assertion: string, context: AssertionContext): Prom
   return { ...claims, groups: groups?.data };
 }
 
-async function verified(assertion: string, { company, key, now }: AssertionContext): Promise<unknown> {
+async function verifyAssertion(assertion: string, { company, key, now }: AssertionContext): Promise<unknown> {
   try {
     const { payload } = await jwtVerify(assertion, key, {
       typ: 'oauth-id-jag+jwt',

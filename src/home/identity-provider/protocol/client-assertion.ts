@@ -23,7 +23,7 @@ export function assertionProblem(
   { issuer, now }: { readonly issuer: string; readonly now: number },
 ): string | undefined {
   const seconds = now / 1000;
-  if (!isForAlone(aud, issuer)) {
+  if (!isOnlyAudience(aud, issuer)) {
     return 'aud must be only the issuer';
   }
   if (typeof iat !== 'number' || typeof exp !== 'number') return 'iat and exp are required';
@@ -33,7 +33,7 @@ export function assertionProblem(
   return undefined;
 }
 
-export function isForAlone(aud: unknown, issuer: string): boolean {
+export function isOnlyAudience(aud: unknown, issuer: string): boolean {
   return aud === issuer || (Array.isArray(aud) && aud.length === 1 && aud[0] === issuer);
 }
 
@@ -42,7 +42,7 @@ export function isForAlone(aud: unknown, issuer: string): boolean {
  * not have, with the library's rules and its record of used assertions.
  * @returns the client's id, or undefined if it can't be authenticated
  */
-export async function authenticatedClient(
+export async function authenticateClient(
   given: { [name in 'client_assertion_type' | 'client_assertion' | 'client_id']?: string | undefined },
   options: { provider: Provider; now: number },
 ): Promise<string | undefined> {

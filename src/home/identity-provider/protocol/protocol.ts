@@ -58,7 +58,7 @@ export function isIn<T extends string>(list: readonly T[], text: string): text i
 }
 
 /** A resource (RFC 8707) whose access tokens are JWTs (RFC 9068). */
-export function signedFor(audience: string, scopes: readonly string[]): ResourceServer {
+export function jwtResource(audience: string, scopes: readonly string[]): ResourceServer {
   return {
     scope: scopes.join(' '),
     audience,
@@ -99,6 +99,6 @@ export interface Authentication {
 export const TERMINAL_PHONE_AUTHENTICATION: Authentication = { amr: ['swk'] };
 
 /** Returns an authentication by passkey with user verification. A synced passkey counts as a software key. */
-export function byPasskey({ synced, at }: { synced: boolean; at: number }): Authentication {
+export function passkeyAuthentication({ synced, at }: { synced: boolean; at: number }): Authentication {
   return { amr: [synced ? 'swk' : 'hwk', 'user', 'mfa'], at };
 }

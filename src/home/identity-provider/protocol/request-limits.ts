@@ -151,16 +151,16 @@ export function limitProtocol(limits: RequestLimits, passOn: readonly string[]) 
   return async (ctx: KoaContextWithOIDC, next: () => Promise<unknown>): Promise<void> => {
     const address = limits.addressOf(ctx.req);
     const early = startLimit(ctx, limits)?.take(address);
-    if (early !== undefined) return tooMany(ctx, early);
+    if (early !== undefined) return respondTooMany(ctx, early);
     await next();
     const error = errorCode(ctx.body);
     if (ctx.status < 400 || ctx.status >= 500 || ctx.status === 429 || error === undefined) return;
     if (EXPECTED_ERRORS.includes(error)) return;
-    const client = provenClient(ctx, error);
+    const client = authenticatedClientId(ctx, error);
     if (client !== undefined && passOn.includes(client)) return;
     // The prefix keeps client keys distinct from addresses.
     const wait = limits.refusals.take(client === undefined ? address : `client ${client}`);
-    if (wait !== undefined) tooMany(ctx, wait);
+    if (wait !== undefined) respondTooMany(ctx, wait);
   };
 }
 
@@ -183,7 +183,7 @@ export function limitUnauthorized(limits: RequestLimits) {
   });
 }
 
-export function tooMany(ctx: KoaContextWithOIDC, wait: number): void {
+export function respondTooMany(ctx: KoaContextWithOIDC, wait: number): void {
   ctx.status = 429;
   ctx.set('retry-after', String(wait));
   ctx.set('cache-control', 'no-store');
@@ -195,7 +195,7 @@ function errorCode(body: unknown): string | undefined {
   return String(body.error);
 }
 
-function provenClient(ctx: KoaContextWithOIDC, error: string): string | undefined {
+function authenticatedClientId(ctx: KoaContextWithOIDC, error: string): string | undefined {
   const client = ctx.oidc?.entities?.Client;
   if (client === undefined || error === 'invalid_client' || client.tokenEndpointAuthMethod === 'none')
     return undefined;

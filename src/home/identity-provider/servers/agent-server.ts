@@ -15,7 +15,7 @@ export interface AgentServer extends KeyClient {
 const MAX_HOST_LENGTH = 60;
 
 /** Finds a server by `resource` (RFC 8707). */
-export function serverAt(servers: readonly AgentServer[], resource: unknown): AgentServer | undefined {
+export function serverByAddress(servers: readonly AgentServer[], resource: unknown): AgentServer | undefined {
   return servers.find(({ address }) => address === resource);
 }
 
@@ -45,7 +45,7 @@ export function checkServerSignIn(ctx: KoaContextWithOIDC, servers: readonly Age
   const { params, route } = ctx.oidc;
   if (route !== 'device_authorization' || params === undefined) return;
   const resources = [params.resource].flat();
-  if (!resources.some((resource) => serverAt(servers, resource) !== undefined)) return;
+  if (!resources.some((resource) => serverByAddress(servers, resource) !== undefined)) return;
   if (resources.length > 1)
     throw new errors.InvalidTarget('a sign-in to a server can have no other resource');
   const refused = String(params.scope ?? '')

@@ -4,20 +4,25 @@ import { buildTokenResponse, checkDpopReplay, validateDpop } from 'oidc-provider
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE } from '../../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../../oauth/scopes.ts';
 import type { Grants } from '../grants.ts';
-import { ACCESS_TOKEN_S, type ExchangeParameters, LOGIN_CLIENT_ID, signedFor } from '../protocol/protocol.ts';
+import {
+  ACCESS_TOKEN_S,
+  type ExchangeParameters,
+  jwtResource,
+  LOGIN_CLIENT_ID,
+} from '../protocol/protocol.ts';
 import { type AgentServer, serverName } from './agent-server.ts';
 
 /** Grant type recorded in an exchanged token and its renewals. */
 const EXCHANGED_GRANT_TYPE = 'token_exchange';
 
-export type SignIns = Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
+export type SignInGrants = Pick<Grants, 'liveGrant' | 'noteDevice' | 'replaced'>;
 
 export interface ServerExchangeOptions {
   readonly issuer: string;
   readonly resource: string;
   readonly verificationKey: JWTVerifyGetKey;
   readonly now: () => number;
-  readonly grants: SignIns;
+  readonly grants: SignInGrants;
 }
 
 type Context = TokenEndpointGrantContext<ExchangeParameters>;
@@ -42,7 +47,7 @@ interface Subject {
 export function createServerExchange(options: ServerExchangeOptions) {
   return async (ctx: Context, server: AgentServer): Promise<void> => {
     const { provider, client, params } = ctx.oidc;
-    requireGatewayAsked(params, options.resource);
+    requireGatewayTarget(params, options.resource);
     const proof = await validateDpop(provider, ctx);
     if (proof === undefined) throw new errors.InvalidDpopProof('a DPoP proof is required');
     const subject = await subjectOf(ctx, server);
@@ -60,7 +65,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
       expiresIn: Math.min(ACCESS_TOKEN_S, secondsLeft(grant, options.now())),
       resourceServer: new provider.ResourceServer(
         options.resource,
-        signedFor(options.resource, SESSION_SCOPES),
+        jwtResource(options.resource, SESSION_SCOPES),
       ),
     });
     token.setThumbprint('jkt', proof.thumbprint);
@@ -92,17 +97,18 @@ export function createServerExchange(options: ServerExchangeOptions) {
   async function subjectOf(ctx: Context, server: AgentServer): Promise<Subject> {
     const { provider, params } = ctx.oidc;
     const { address } = server;
-    const payload = await verifiedSubject(params.subject_token, options, {
+    const payload = await verifySubjectToken(params.subject_token, options, {
       audience: [address],
       claims: ['cnf'],
     });
     const { sub, jti, aud, scope, client_id, act, auth_time } = payload;
-    if (aud !== address) throw invalid('is for more than one audience');
-    if (act !== undefined) throw invalid('was itself exchanged');
-    if (client_id !== LOGIN_CLIENT_ID) throw invalid('is not from the client that people sign in with');
+    if (aud !== address) throw invalidSubjectToken('is for more than one audience');
+    if (act !== undefined) throw invalidSubjectToken('was itself exchanged');
+    if (client_id !== LOGIN_CLIENT_ID)
+      throw invalidSubjectToken('is not from the client that people sign in with');
     const grantId = options.grants.liveGrant(jti);
     const signIn = grantId === undefined ? undefined : await provider.Grant.find(grantId);
-    if (signIn?.accountId !== sub || signIn.isExpired) throw invalid('was revoked');
+    if (signIn?.accountId !== sub || signIn.isExpired) throw invalidSubjectToken('was revoked');
     return {
       sub,
       signIn,
@@ -135,7 +141,7 @@ export function createServerExchange(options: ServerExchangeOptions) {
 }
 
 /** Requires the gateway as the target (RFC 8693 §2.1 `resource`, `audience`). @throws `invalid_target` */
-function requireGatewayAsked({ resource, audience }: ExchangeParameters, gateway: string): void {
+function requireGatewayTarget({ resource, audience }: ExchangeParameters, gateway: string): void {
   for (const asked of [resource, audience]) {
     if (asked !== undefined && asked !== gateway) {
       throw new errors.InvalidTarget('the only resource here is the order gateway');
@@ -158,12 +164,12 @@ function grantedScopes(
 }
 
 /** Verifies a token that this home issued for one of the audiences. @throws `invalid_request` */
-export async function verifiedSubject(
+export async function verifySubjectToken(
   token: unknown,
   { issuer, verificationKey, now }: Pick<ServerExchangeOptions, 'issuer' | 'verificationKey' | 'now'>,
   { audience, claims = [] }: { readonly audience: string[]; readonly claims?: string[] },
 ): Promise<JWTPayload & { readonly sub: string; readonly jti: string }> {
-  if (typeof token !== 'string' || token === '') throw invalid('is missing');
+  if (typeof token !== 'string' || token === '') throw invalidSubjectToken('is missing');
   const { payload } = await jwtVerify(token, verificationKey, {
     issuer,
     audience,
@@ -173,14 +179,16 @@ export async function verifiedSubject(
     currentDate: new Date(now()),
   }).catch((error: unknown) => {
     // The library's messages name claims, never their values.
-    throw error instanceof joseErrors.JOSEError ? invalid(`is not valid: ${error.message}`) : error;
+    throw error instanceof joseErrors.JOSEError
+      ? invalidSubjectToken(`is not valid: ${error.message}`)
+      : error;
   });
   const { sub, jti } = payload;
-  if (sub === undefined || jti === undefined) throw invalid('lacks a claim');
+  if (sub === undefined || jti === undefined) throw invalidSubjectToken('lacks a claim');
   return { ...payload, sub, jti };
 }
 
-export const invalid = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
+export const invalidSubjectToken = (reason: string) => new errors.InvalidRequest(`subject_token ${reason}`);
 
 function secondsLeft({ exp }: Grant, now: number): number {
   return exp === undefined ? Number.POSITIVE_INFINITY : Math.max(1, Math.floor(exp - now / 1000));

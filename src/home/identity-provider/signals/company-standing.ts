@@ -5,7 +5,7 @@ import type { SignalEffect } from './security-events.ts';
 import { MAX_EVENT_AGE_S, type Signal } from './signal-token.ts';
 
 /** The effect of a signal on a person, stored until it is complete in the other databases too. */
-export interface Signalled {
+export interface PendingSignal {
   readonly id: number;
   readonly user: string;
   readonly issuer: string;
@@ -76,7 +76,7 @@ export function openCompanyRevocations(options: {
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined {
       const row = rows.standing.get(issuer, subject);
       if (row === undefined) return undefined;
-      if (isDisabled(row, enabledBy(companies, issuer, subject))) return 'disabled';
+      if (isDisabled(row, enabledAtTime(companies, issuer, subject))) return 'disabled';
       return issuedAt < row.revoked_before ? 'revoked' : undefined;
     },
     /**
@@ -90,8 +90,8 @@ export function openCompanyRevocations(options: {
       return before != null && at < before * 1000;
     },
     /** Signals whose effects are not complete yet, oldest first. */
-    unended: (): Signalled[] => rows.unended.all(),
-    ended: ({ id }: Signalled): void => {
+    unended: (): PendingSignal[] => rows.unended.all(),
+    ended: ({ id }: PendingSignal): void => {
       rows.ended.run(now(), id);
     },
   };
@@ -106,7 +106,7 @@ function isDisabled({ disabled_at }: RevocationRow, enabledAt: string | undefine
   return disabled_at !== null && !(enabledAt !== undefined && Date.parse(enabledAt) / 1000 > disabled_at);
 }
 
-function enabledBy(companies: readonly Company[], issuer: string, subject: string): string | undefined {
+function enabledAtTime(companies: readonly Company[], issuer: string, subject: string): string | undefined {
   const enabled = companies.find((one) => one.issuer === issuer)?.signals?.enabled ?? {};
   return Object.hasOwn(enabled, subject) ? enabled[subject] : undefined;
 }
@@ -138,7 +138,7 @@ function openTables(database: Database) {
     insert: database.prepare(`
       INSERT INTO signalled (user, issuer, effect, event, reason, jti, at)
       VALUES (@user, @issuer, @effect, @event, @reason, @jti, @at)`),
-    unended: database.prepare<[], Signalled>(
+    unended: database.prepare<[], PendingSignal>(
       'SELECT id, user, issuer, effect, event, reason, jti, at FROM signalled WHERE ended_at IS NULL ORDER BY id',
     ),
     ended: database.prepare<[number, number]>('UPDATE signalled SET ended_at = ? WHERE id = ?'),

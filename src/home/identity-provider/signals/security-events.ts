@@ -64,7 +64,7 @@ function adminReason(reason: unknown): string {
 }
 
 /** The error codes of RFC 8935 §2.4 that are used here. */
-type SignalFault =
+type SignalErrorCode =
   | 'invalid_request'
   | 'invalid_key'
   | 'invalid_issuer'
@@ -74,9 +74,9 @@ type SignalFault =
 /** A rejected signal. The message never quotes the token. */
 export class SignalRejection extends Error {
   override name = 'SignalRefusal';
-  readonly fault: SignalFault;
+  readonly fault: SignalErrorCode;
 
-  constructor(fault: SignalFault, message: string) {
+  constructor(fault: SignalErrorCode, message: string) {
     super(message);
     this.fault = fault;
   }

@@ -8,7 +8,7 @@ import { readableForm } from '../protocol/readable-form.ts';
 import type { RequestLimits } from '../protocol/request-limits.ts';
 import type { CompanyRevocations } from './company-standing.ts';
 import { SignalRejection } from './security-events.ts';
-import { logoutToken, type Signal, type SignalTokenOptions, securityEvent } from './signal-token.ts';
+import { readLogoutToken, readSecurityEvent, type Signal, type SignalTokenOptions } from './signal-token.ts';
 
 const MAX_TOKEN_BYTES = 32 * 1024;
 /** `Retry-After` in seconds while the company's keys can't be fetched. */
@@ -81,7 +81,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
         if (type?.trim().toLowerCase() !== 'application/secevent+jwt') {
           throw new SignalRejection('invalid_request', 'the content type must be application/secevent+jwt');
         }
-        return await securityEvent((await context.req.text()).trim(), options);
+        return await readSecurityEvent((await context.req.text()).trim(), options);
       },
       (refusal) => noEvent(context, refusal),
       202,
@@ -98,7 +98,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
         const { logout_token: token } = await context.req.parseBody();
         if (typeof token !== 'string')
           throw new SignalRejection('invalid_request', 'logout_token is required');
-        return await logoutToken(token, options);
+        return await readLogoutToken(token, options);
       },
       (refusal) => noLogout(context, refusal),
       200,

@@ -78,12 +78,12 @@ export interface SignalTokenOptions {
  * @throws {SignalRejection}
  * @throws {Refusal} 503 if the company's keys can't be fetched; the sender should retry
  */
-export async function securityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
+export async function readSecurityEvent(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(
     token,
     options.companies.filter(({ signals }) => signals !== undefined),
   );
-  const payload = await verified(token, company, options, {
+  const payload = await verifyToken(token, company, options, {
     typ: 'secevent+jwt',
     audience: company.signals?.audience ?? '',
     oldest: MAX_EVENT_AGE_S,
@@ -94,9 +94,9 @@ export async function securityEvent(token: string, options: SignalTokenOptions):
 }
 
 /** Reads a logout token (Back-Channel Logout 1.0 §2.6). It ends all of a person's sessions, because `sid` is unknown here. */
-export async function logoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
+export async function readLogoutToken(token: string, options: SignalTokenOptions): Promise<Signal> {
   const company = issuingCompany(token, options.companies);
-  const payload = await verified(token, company, options, {
+  const payload = await verifyToken(token, company, options, {
     typ: 'logout+jwt',
     audience: company.clients.map(({ client_id }) => client_id),
     oldest: MAX_LOGOUT_AGE_S,
@@ -132,7 +132,7 @@ function issuingCompany(token: string, companies: readonly Company[]): Company {
   return company;
 }
 
-async function verified(
+async function verifyToken(
   token: string,
   company: Company,
   { companyKeyOf, now }: SignalTokenOptions,

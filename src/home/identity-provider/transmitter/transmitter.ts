@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { importJWK, SignJWT } from 'jose';
-import type { Keys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { People } from '../../../store/home/people.ts';
 import type { SigningKeys } from '../../../store/home/provider-keys.ts';
 import {
-  type Outgoing,
+  type OutgoingSignal,
   openSignalOutbox,
   type SignalledObject,
   type SignalOutbox,
@@ -26,7 +26,7 @@ export interface TransmitterOptions {
   readonly database: Database;
   readonly issuer: string;
   readonly people: Pick<People, 'list'>;
-  readonly keys: Pick<Keys, 'list'>;
+  readonly keys: Pick<ApprovalKeys, 'list'>;
   readonly signing: Pick<SigningKeys, 'current'>;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
@@ -46,14 +46,15 @@ export function startTransmitter(options: TransmitterOptions): { close(): Promis
   const closing = new AbortController();
   const { signal } = closing;
   const outbox = openSignalOutbox(database);
-  const standing = whatStands(database, options);
+  const standing = createSnapshotReader(database, options);
 
   const look = async (): Promise<void> => {
     const now = clock.now();
     const stands = await standing();
     const seen = outbox.seen();
-    const events = seen === undefined ? [] : changes(seen, stands, now);
-    if (seen !== undefined && seen.length === stands.length && changed(seen, stands).length === 0) return;
+    const events = seen === undefined ? [] : outgoingEvents(seen, stands, now);
+    if (seen !== undefined && seen.length === stands.length && changedItems(seen, stands).length === 0)
+      return;
     const sent = await Promise.all(
       events.flatMap((event) =>
         receivers.map(async ({ endpoint, audience }) => ({
@@ -87,7 +88,7 @@ type Change = readonly [SignalledObject, 'came' | 'went'];
 
 const itemKey = ({ kind, id }: SignalledObject): string => JSON.stringify([kind, id]);
 
-function changed(seen: readonly SignalledObject[], stands: readonly SignalledObject[]): Change[] {
+function changedItems(seen: readonly SignalledObject[], stands: readonly SignalledObject[]): Change[] {
   const [before, now] = [seen, stands].map((list) => new Set(list.map(itemKey))) as [
     Set<string>,
     Set<string>,
@@ -98,12 +99,12 @@ function changed(seen: readonly SignalledObject[], stands: readonly SignalledObj
   ];
 }
 
-function changes(
+function outgoingEvents(
   seen: readonly SignalledObject[],
   stands: readonly SignalledObject[],
   now: number,
 ): OutgoingEvent[] {
-  return changed(seen, stands).flatMap(([one, change]) => toOutgoingEvent(one, change, now) ?? []);
+  return changedItems(seen, stands).flatMap(([one, change]) => toOutgoingEvent(one, change, now) ?? []);
 }
 
 interface OutgoingEvent {
@@ -187,7 +188,7 @@ async function pushSignals(options: PushSignalsOptions): Promise<void> {
 /** Sends one signal (RFC 8935 §2). 202 completes it, and so does 400, which means that the receiver rejects it permanently. */
 async function pushOne(
   { outbox, fetch: send, clock, closing, onError }: PushSignalsOptions,
-  { id, endpoint, token, made_at, tries }: Outgoing,
+  { id, endpoint, token, made_at, tries }: OutgoingSignal,
 ): Promise<void> {
   const { host } = new URL(endpoint);
   let said: string;
@@ -220,9 +221,9 @@ async function pushOne(
   outbox.later(id, now + (RETRY_DELAYS_MS[Math.min(tries, RETRY_DELAYS_MS.length - 1)] ?? 0));
 }
 
-function whatStands(
+function createSnapshotReader(
   database: Database,
-  { people, keys }: { readonly people: Pick<People, 'list'>; readonly keys: Pick<Keys, 'list'> },
+  { people, keys }: { readonly people: Pick<People, 'list'>; readonly keys: Pick<ApprovalKeys, 'list'> },
 ): () => Promise<SignalledObject[]> {
   const sessions = database.prepare<[], { id: string; user: string; expires_at: number | null }>(`
     SELECT devices.grant_id AS id, devices.user, grants.expires_at

@@ -2,7 +2,7 @@ import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { eventAnswer, streamLimit, tooManyStreams } from '../../../net/event-answer.ts';
+import { eventStreamResponse, streamLimit, tooManyStreams } from '../../../net/event-answer.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
@@ -21,7 +21,7 @@ const RECONNECT_DELAY_MS = 2_000;
 /** Maximum concurrent dashboards of one person. */
 const MAX_STREAMS = 20;
 
-interface DashboardPlace {
+interface DashboardRouteOptions {
   /** Address of the page, such as `/phone/dashboard`. Its forms and event stream are below it. */
   readonly path: string;
   /** Returns the person's own data, or undefined if they have to sign in first. */
@@ -37,7 +37,7 @@ interface DashboardPlace {
   readonly onError: (message: string) => void;
 }
 
-export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
+export function createDashboardRoutes(place: DashboardRouteOptions): Hono<BrowserEnv> {
   const { path, clock } = place;
   const app = new Hono<BrowserEnv>();
   const viewOf = (context: BrowserContext, data: CachedReads): DashboardView => ({
@@ -65,7 +65,7 @@ export function createDashboardRoutes(place: DashboardPlace): Hono<BrowserEnv> {
     if (data === undefined) return context.text('sign in first', 401);
     const leave = streams.enter(context.var.user?.username ?? '');
     if (leave === undefined) return tooManyStreams(context);
-    return eventAnswer(
+    return eventStreamResponse(
       context,
       ({ message }) => place.onError(message),
       async (stream, over) => {
@@ -178,10 +178,13 @@ const titles: Readonly<Partial<Record<PartName, string>>> = {
 };
 
 /** Accessible names of the parts without a title. */
-const untitled: Readonly<Partial<Record<PartName, string>>> = { accounts: 'Accounts', summary: 'Portfolio' };
+const untitledNames: Readonly<Partial<Record<PartName, string>>> = {
+  accounts: 'Accounts',
+  summary: 'Portfolio',
+};
 
 /** Parts in the wider column, if there are two columns. The others are in the narrower one, or below. */
-const wide: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
+const wideParts: readonly PartName[] = ['standing', 'waiting', 'value', 'positions', 'orders', 'proposals'];
 
 /** Renders the parts that can be read quickly, and placeholders for the others. @param decide replaces the read-only cards */
 async function dashboardBody(
@@ -215,13 +218,13 @@ async function dashboardBody(
           first.get(name),
           name === 'value' ? periodLinks((period) => `${path}?${query(period)}`, view.period) : '',
         );
-  const rest = partNames.filter((name) => !['accounts', 'summary', ...wide].includes(name));
+  const rest = partNames.filter((name) => !['accounts', 'summary', ...wideParts].includes(name));
   return html`<div id="dashboard" data-events="${path}/events?${query(view.period)}" data-testid="dashboard">
 <div class="title"><h1 tabindex="-1">Dashboard</h1><span class="small soft" role="status" id="live" data-testid="live">Connecting</span></div>
 ${section('accounts')}
 ${section('summary')}
 <div class="columns">
-<div class="first-column">${wide.map(section)}</div>
+<div class="first-column">${wideParts.map(section)}</div>
 <div class="second-column">${rest.map(section)}</div>
 </div>
 </div>`;
@@ -233,7 +236,7 @@ function partSection(name: PartName, part: Part | undefined, beside: Markup | ''
     part === undefined ? html`<p class="soft coming">Loading …</p>` : raw(part.html)
   }</div>`;
   return title === undefined
-    ? html`<section class="panel part-${name}" aria-label="${untitled[name] ?? 'Trading'}">${content}</section>`
+    ? html`<section class="panel part-${name}" aria-label="${untitledNames[name] ?? 'Trading'}">${content}</section>`
     : html`<section class="panel part-${name}" aria-labelledby="title-${name}"><div class="head"><h2 id="title-${name}">${title}</h2>${beside}</div>${content}</section>`;
 }
 

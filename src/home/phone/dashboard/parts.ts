@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
-import { markedText, safeLine } from '../../../text/shown-text.ts';
+import { markInvisible, safeLine } from '../../../text/shown-text.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { type Activity, toFlows } from '../../../trading/activity.ts';
 import {
@@ -13,11 +13,11 @@ import {
   signedPercent,
   todayWords,
 } from '../../../trading/amounts.ts';
-import { Dec, decimal } from '../../../trading/decimal.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { Dec, parseDecimal } from '../../../trading/decimal.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
 import { mandateAmounts, mandateFor, mandateWhen } from '../../../trading/mandate/mandate-words.ts';
-import { dayBegan, newYorkDate } from '../../../trading/new-york-time.ts';
+import { newYorkDate, newYorkMidnight } from '../../../trading/new-york-time.ts';
 import { dayTrades } from '../../../trading/portfolio/day-trades.ts';
 import { drawdowns } from '../../../trading/portfolio/drawdown.ts';
 import {
@@ -26,14 +26,14 @@ import {
   type PortfolioView,
   portfolioView,
 } from '../../../trading/portfolio/portfolio-view.ts';
-import { totalsAcross } from '../../../trading/portfolio/totals-across.ts';
+import { totalByCurrency } from '../../../trading/portfolio/totals-across.ts';
 import { type ValuePoint, valuePoints } from '../../../trading/portfolio/value-point.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
 import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account, Position } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
-import { timed } from '../decision/local-time.ts';
+import { withLocalTimes } from '../decision/local-time.ts';
 import { requestCard } from '../decision/request-card.ts';
 import { environmentBanner, sign } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
@@ -49,7 +49,7 @@ import type {
   ThreadLine,
   TradingStatus,
 } from './dashboard-data.ts';
-import { ordersPart, seconds } from './orders-part.ts';
+import { formatToSecond, ordersPart } from './orders-part.ts';
 import { eventWords, type FormParts, proposalsPart, toProposalDetails } from './proposals-part.ts';
 
 const MAX_CARDS = 5;
@@ -71,7 +71,7 @@ function readOnlyCard(proposal: Proposal): Markup {
     {
       id,
       code,
-      clientName: markedText(client),
+      clientName: markInvisible(client),
       clientNote: undefined,
       bindingMessage: undefined,
       details: toProposalDetails(proposal),
@@ -102,13 +102,13 @@ const PROPOSALS = 30;
 const ORDERS = 100;
 const PERIOD_DAYS: Readonly<Record<Period, number>> = { '1M': 31, '3M': 93, '1A': 366, '5A': 1830 };
 
-const makers = {
+const partMakers = {
   accounts: async ({ data, account, period, form }) => {
     const link = (chosen: string) => `${form.path}?${new URLSearchParams({ period, account: chosen })}`;
-    return html`${accountsPart(await data.accounts().catch(noneKnown), account, link)}`;
+    return html`${accountsPart(await data.accounts().catch(noAccounts), account, link)}`;
   },
   summary: async (view) => {
-    const each = await ofAccounts(view, async (reads) => {
+    const each = await forAccounts(view, async (reads) => {
       const [account, positions] = await Promise.all([reads.account(), reads.positions()]);
       return summaryPart(account, positions);
     });
@@ -116,7 +116,7 @@ const makers = {
   },
   standing: async ({ data, form }) => tradingPart(await data.halted(), form),
   value: (view) =>
-    ofAccounts(view, async (reads) => {
+    forAccounts(view, async (reads) => {
       const { period, now } = view;
       const after = now - PERIOD_DAYS[period] * DAY_MS;
       const [values, activities] = await Promise.all([
@@ -127,8 +127,8 @@ const makers = {
     }),
   waiting: async ({ data }) => waitingPart(await data.proposals({ limit: PROPOSALS })),
   positions: (view) =>
-    ofAccounts(view, async (reads) => {
-      const began = dayBegan(view.now);
+    forAccounts(view, async (reads) => {
+      const began = newYorkMidnight(view.now);
       const [account, positions, activities] = await Promise.all([
         reads.account(),
         reads.positions(),
@@ -138,7 +138,7 @@ const makers = {
       return positionsPart(account, positions, dayTrades(activities, began));
     }),
   orders: (view) =>
-    ofAccounts(view, async (reads) => ordersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
+    forAccounts(view, async (reads) => ordersPart(await reads.orders({ status: 'all', limit: ORDERS }))),
   proposals: async ({ data, form }) => {
     const [proposals, record] = await Promise.all([
       data.proposals({ limit: PROPOSALS }),
@@ -149,16 +149,16 @@ const makers = {
   },
   mandates: async ({ data }) => mandatesPart(await data.mandates()),
   schedules: ({ data }) =>
-    ofAgent(data, async (agent) => schedulesPart(await agent.schedules(), await agent.runs(10))),
-  findings: ({ data }) => ofAgent(data, async (agent) => findingsPart(await agent.findings())),
-  threads: ({ data }) => ofAgent(data, async (agent) => threadsPart(await agent.threads(10))),
+    forAgent(data, async (agent) => schedulesPart(await agent.schedules(), await agent.runs(10))),
+  findings: ({ data }) => forAgent(data, async (agent) => findingsPart(await agent.findings())),
+  threads: ({ data }) => forAgent(data, async (agent) => threadsPart(await agent.threads(10))),
   record: async ({ data, form }) => {
     const [lines, verdict] = await Promise.all([data.record(RECORD_LINES), data.verifyRecord()]);
     return recordPart(lines, verdict, form);
   },
 } as const satisfies Record<string, (view: DashboardView) => Promise<Markup>>;
-export type PartName = keyof typeof makers;
-export const partNames = Object.keys(makers) as PartName[];
+export type PartName = keyof typeof partMakers;
+export const partNames = Object.keys(partMakers) as PartName[];
 
 export interface Part {
   readonly name: PartName;
@@ -168,20 +168,22 @@ export interface Part {
 
 /** Renders one part. If it can't be read, the part says so and why. Never throws. */
 export async function makePart(name: PartName, view: DashboardView): Promise<Part> {
-  const markup = await makers[name](view).catch(unread);
+  const markup = await partMakers[name](view).catch(unreadablePart);
   const text = String(await markup);
   return { name, html: text, digest: createHash('sha256').update(text).digest('base64url').slice(0, 16) };
 }
 
 /** Renders a part for the chosen account, or for each account. An account that can't be read says so. */
-async function ofAccounts(
+async function forAccounts(
   { data, account }: DashboardView,
   make: (reads: AccountReads) => Promise<Markup>,
 ): Promise<Markup> {
   if (account !== ALL_ACCOUNTS) return await make(account === undefined ? data : data.inAccount(account));
   const entries = await data.accounts();
   const parts = entries.map(async ({ account: number, problem }) =>
-    number === null ? unread(unasked(problem)) : await make(data.inAccount(number)).catch(unread),
+    number === null
+      ? unreadablePart(unreachableBroker(problem))
+      : await make(data.inAccount(number)).catch(unreadablePart),
   );
   return eachPart(entries, await Promise.all(parts));
 }
@@ -191,31 +193,31 @@ async function totals({ data }: DashboardView): Promise<Markup> {
   const entries = await data.accounts();
   const read = await Promise.all(
     entries.map(async ({ account }) =>
-      account === null ? undefined : await data.inAccount(account).account().catch(notRead),
+      account === null ? undefined : await data.inAccount(account).account().catch(ignoreReadError),
     ),
   );
-  const without = entries.filter((_, at) => read[at] === undefined).map(accountAt);
+  const without = entries.filter((_, at) => read[at] === undefined).map(accountName);
   return totalsPart(
     read.filter((one) => one !== undefined),
     without,
   );
 }
 
-function notRead(error: unknown): undefined {
+function ignoreReadError(error: unknown): undefined {
   if (!(error instanceof HttpProblem) && !isTradeAgentError(error)) throw error;
 }
 
 /** Returns no accounts, so that there is nothing to choose from. */
-function noneKnown(error: unknown): AccountEntry[] {
-  notRead(error);
+function noAccounts(error: unknown): AccountEntry[] {
+  ignoreReadError(error);
   return [];
 }
 
-function unasked(problem = 'reason unknown'): TradeAgentError {
+function unreachableBroker(problem = 'reason unknown'): TradeAgentError {
   return new TradeAgentError('broker_unreachable', `the broker can’t be reached now (${problem})`);
 }
 
-async function ofAgent(
+async function forAgent(
   { agent }: DashboardData,
   make: (agent: AgentData) => Promise<Markup>,
 ): Promise<Markup> {
@@ -223,7 +225,7 @@ async function ofAgent(
   return html`<p class="soft none" data-testid="with-agent">These are stored where your agent runs. To see them, run <span class="mono">trade-agent web</span> there.</p>`;
 }
 
-function unread(error: unknown): Markup {
+function unreadablePart(error: unknown): Markup {
   const [what, hint] =
     error instanceof HttpProblem
       ? [error.message, error.options.hint]
@@ -239,7 +241,7 @@ const MAX_LINES = 12;
 const MAX_TEXT_LENGTH = 200;
 
 function tradingPart({ state, since }: TradingStatus, { path, formToken }: FormParts): Markup {
-  const when = since === undefined ? '' : html` since ${timed(seconds(since))}`;
+  const when = since === undefined ? '' : html` since ${withLocalTimes(formatToSecond(since))}`;
   if (state === 'halted')
     return html`<p class="standing" data-testid="trading" data-state="halted">${sign('no')}<strong>Trading is halted</strong>${when}. Nothing more is carried out. To resume: <span class="mono">trade-agent halt --lift</span></p>`;
   return html`<div class="standing" data-testid="trading" data-state="${state}"><span>${state === 'active' ? html`${sign('done')}<strong>Trading is on</strong>` : html`${sign('late')}<strong>Positions can only be reduced</strong>${when}`}</span>
@@ -256,8 +258,10 @@ function mandatesPart(mandates: readonly MandateView[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ id, state, terms, used, standing }) =>
-        html`<li data-id="${id}" data-state="${state}"><span><strong>${markedText(mandateFor(terms))}</strong><br><span class="soft small">${mandateAmounts(terms)} · ${mandateWhen(terms)}<br>used ${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
-          standing?.next_at === undefined ? '' : html` · next ${timed(seconds(standing.next_at))}`
+        html`<li data-id="${id}" data-state="${state}"><span><strong>${markInvisible(mandateFor(terms))}</strong><br><span class="soft small">${mandateAmounts(terms)} · ${mandateWhen(terms)}<br>used ${dollars(used.total_notional)} of ${dollars(terms.max_total_notional)}, ${used.orders} of ${terms.max_orders} orders${
+          standing?.next_at === undefined
+            ? ''
+            : html` · next ${withLocalTimes(formatToSecond(standing.next_at))}`
         }</span></span><span class="outcome">${state}</span></li>`,
     )}</ul>`;
 }
@@ -267,16 +271,16 @@ function schedulesPart(schedules: readonly ScheduleLine[], runs: readonly RunLin
     return html`<p class="soft none" data-testid="no-schedules">No schedules yet. Try <span class="mono">trade-agent schedule add</span></p>`;
   return html`<ul class="lines" data-testid="schedules">${schedules.map(
     ({ id, name, when, next, overdue }) =>
-      html`<li><span><strong>${sanitize(name ?? id)}</strong><br><span class="soft small">${sanitize(when)}${next === undefined ? '' : html` · next ${timed(seconds(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${sign('late')}overdue since ${timed(seconds(overdue))}`}</span></li>`,
+      html`<li><span><strong>${sanitize(name ?? id)}</strong><br><span class="soft small">${sanitize(when)}${next === undefined ? '' : html` · next ${withLocalTimes(formatToSecond(next))}`}</span></span><span class="outcome">${overdue === undefined ? '' : html`${sign('late')}overdue since ${withLocalTimes(formatToSecond(overdue))}`}</span></li>`,
   )}</ul>
 ${runs.length === 0 ? '' : html`<h3>Runs</h3><ul class="lines" data-testid="runs">${runs.slice(0, MAX_LINES).map(runLine)}</ul>`}`;
 }
 
 function runLine({ schedule, started_at, status, found, findings, error }: RunLine): Markup {
-  return html`<li><span>${timed(seconds(started_at))} <span class="soft small">${sanitize(schedule)}</span>${
+  return html`<li><span>${withLocalTimes(formatToSecond(started_at))} <span class="soft small">${sanitize(schedule)}</span>${
     findings.length === 0
       ? ''
-      : html`<ul class="small">${findings.slice(0, 5).map(({ severity, message }) => html`<li><strong>${sanitize(severity)}</strong> ${timed(sanitize(message))}</li>`)}</ul>`
+      : html`<ul class="small">${findings.slice(0, 5).map(({ severity, message }) => html`<li><strong>${sanitize(severity)}</strong> ${withLocalTimes(sanitize(message))}</li>`)}</ul>`
   }${error === undefined ? '' : html`<br><span class="small loss">${sanitize(error.message)}</span>`}</span><span class="outcome">${sanitize(status).replaceAll('_', ' ')}${found > 0 ? html` <span class="mark">${found}</span>` : ''}</span></li>`;
 }
 
@@ -287,7 +291,7 @@ function findingsPart(findings: readonly FindingLine[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ account, rule, subject, since }) =>
-        html`<li><span><strong>${sanitize(rule)}</strong> ${sanitize(subject)}${account === undefined ? '' : html`<br><span class="soft small">${sanitize(account)}</span>`}</span><span class="soft small">since ${timed(seconds(since))}</span></li>`,
+        html`<li><span><strong>${sanitize(rule)}</strong> ${sanitize(subject)}${account === undefined ? '' : html`<br><span class="soft small">${sanitize(account)}</span>`}</span><span class="soft small">since ${withLocalTimes(formatToSecond(since))}</span></li>`,
     )}</ul>`;
 }
 
@@ -297,7 +301,7 @@ function threadsPart(threads: readonly ThreadLine[]): Markup {
     .slice(0, MAX_LINES)
     .map(
       ({ prompt, status, updated_at }) =>
-        html`<li><span class="words">${sanitize(prompt)}<br><span class="soft small">${timed(seconds(updated_at))}</span></span><span class="outcome">${sanitize(status)}</span></li>`,
+        html`<li><span class="words">${sanitize(prompt)}<br><span class="soft small">${withLocalTimes(formatToSecond(updated_at))}</span></span><span class="outcome">${sanitize(status)}</span></li>`,
     )}</ul>`;
 }
 
@@ -328,7 +332,7 @@ ${
         .slice(0, MAX_LINES)
         .map(
           ({ seq, at, event, code, kind }) =>
-            html`<li><span>${sanitize(eventWords(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${timed(seconds(at))} · ${seq}</span></li>`,
+            html`<li><span>${sanitize(eventWords(event))}${typeof code === 'string' && !hidesCodes ? html` <span class="mono small">${sanitize(code)}</span>` : ''}${typeof kind === 'string' ? html` <span class="soft small">${sanitize(kind).replaceAll('_', ' ')}</span>` : ''}</span><span class="soft small">${withLocalTimes(formatToSecond(at))} · ${seq}</span></li>`,
         )}</ol>`
 }`;
 }
@@ -343,21 +347,21 @@ function summaryPart(account: Account, positions: readonly Position[]): Markup {
   return html`${environmentBanner(view.environment)}
 <p class="label">Portfolio value${view.simulated ? html` <span class="simulated" data-testid="simulated">simulated</span>` : ''}</p>
 <p class="equity" data-testid="equity">${dollars(view.equity)}</p>
-<p class="today" data-testid="today">${today(view)}</p>
+<p class="today" data-testid="today">${todayLine(view)}</p>
 ${view.trading_blocked ? html`<p class="problem">The broker has blocked trading in this account.</p>` : ''}
 <dl class="figures">
-<div><dt>Cash</dt><dd>${dollars(view.cash)} <span class="soft">${weight(view.cash_weight)}</span></dd></div>
+<div><dt>Cash</dt><dd>${dollars(view.cash)} <span class="soft">${formatWeight(view.cash_weight)}</span></dd></div>
 <div><dt>Buying power</dt><dd>${dollars(view.buying_power)}</dd></div>
-<div><dt>Open gain</dt><dd>${gain(view.total.unrealized)} (${gainPercent(view.total.unrealized_fraction)})</dd></div>
-<div><dt>Account</dt><dd>${markedText(view.account)}</dd></div>
+<div><dt>Open gain</dt><dd>${formatGain(view.total.unrealized)} (${formatGainPercent(view.total.unrealized_fraction)})</dd></div>
+<div><dt>Account</dt><dd>${markInvisible(view.account)}</dd></div>
 </dl>`;
 }
 
-function today({ day_change, day_change_fraction }: PortfolioView): Markup {
+function todayLine({ day_change, day_change_fraction }: PortfolioView): Markup {
   if (day_change === null || day_change_fraction === null) {
     return html`<span class="soft">${todayWords(null, null)}</span>`;
   }
-  return html`${gain(day_change)} (${gainPercent(day_change_fraction)}) <span class="soft">today</span>`;
+  return html`${formatGain(day_change)} (${formatGainPercent(day_change_fraction)}) <span class="soft">today</span>`;
 }
 
 function positionsPart(
@@ -377,18 +381,18 @@ function positionsPart(
 }
 
 function toRow(row: PortfolioRow): Markup {
-  return html`<tr data-testid="position"><th scope="row"><span class="symbol">${markedText(row.symbol)}</span>${
+  return html`<tr data-testid="position"><th scope="row"><span class="symbol">${markInvisible(row.symbol)}</span>${
     row.side === 'short' ? html` <span class="mark">short</span>` : ''
   }<br><span class="soft small">${shares(row.qty)} × ${sharePrice(row.price)}</span></th>
-<td>${dollars(row.value)}<br><span class="soft small">${weight(row.weight)}</span>${weightBar(row.weight)}</td>
-<td>${gain(row.day_change)}<br><span class="small">${gainPercent(row.day_change_fraction)}</span></td>
-<td>${gain(row.unrealized)}<br><span class="small">${gainPercent(row.unrealized_fraction)}</span></td></tr>`;
+<td>${dollars(row.value)}<br><span class="soft small">${formatWeight(row.weight)}</span>${weightBar(row.weight)}</td>
+<td>${formatGain(row.day_change)}<br><span class="small">${formatGainPercent(row.day_change_fraction)}</span></td>
+<td>${formatGain(row.unrealized)}<br><span class="small">${formatGainPercent(row.unrealized_fraction)}</span></td></tr>`;
 }
 
 function totalRow({ total }: PortfolioView): Markup {
-  return html`<tr><th scope="row">Total</th><td>${dollars(total.value)}<br><span class="soft small">${weight(total.weight)}</span></td>
-<td>${gain(total.day_change)}<br><span class="small">${gainPercent(total.day_change_fraction)}</span></td>
-<td>${gain(total.unrealized)}<br><span class="small">${gainPercent(total.unrealized_fraction)}</span></td></tr>`;
+  return html`<tr><th scope="row">Total</th><td>${dollars(total.value)}<br><span class="soft small">${formatWeight(total.weight)}</span></td>
+<td>${formatGain(total.day_change)}<br><span class="small">${formatGainPercent(total.day_change_fraction)}</span></td>
+<td>${formatGain(total.unrealized)}<br><span class="small">${formatGainPercent(total.unrealized_fraction)}</span></td></tr>`;
 }
 
 /** Maximum number of points that a chart of the page's width can show. */
@@ -404,7 +408,7 @@ function valuePart(values: readonly DatedValue[], activities: readonly Activity[
   if (first === undefined || last === undefined || points.length < 2)
     return html`<p class="soft none" data-testid="no-value">No chart yet. The broker has no values from before today.</p>`;
   const { series, current, worst } = drawdowns(points);
-  const drawn = thinned(points.map((point, index) => ({ ...point, below: series[index]?.fraction })));
+  const drawn = thinOut(points.map((point, index) => ({ ...point, below: series[index]?.fraction })));
   const chart = JSON.stringify({
     at: drawn.map(({ at }) => Math.round(at / 1000)),
     value: drawn.map(({ value }) => value.toDecimalPlaces(2).toNumber()),
@@ -413,27 +417,27 @@ function valuePart(values: readonly DatedValue[], activities: readonly Activity[
   const moved = points.reduce((sum, { flow }) => sum.plus(flow), new Dec(0));
   const earned = last.value.minus(first.value).minus(moved);
   return html`<div class="chart" data-chart="${chart}" data-period="${period}" aria-hidden="true"></div>
-<p class="words small" data-testid="value-words">From ${day(first)} to ${day(last)}: ${dollars(first.value.toFixed())} to ${dollars(last.value.toFixed())}, ${gain(earned.toFixed(2))}${
+<p class="words small" data-testid="value-words">From ${formatDay(first)} to ${formatDay(last)}: ${dollars(first.value.toFixed())} to ${dollars(last.value.toFixed())}, ${formatGain(earned.toFixed(2))}${
     moved.isZero() ? '' : html` excluding net deposits of ${dollars(moved.toFixed(2))}`
   }. ${
     worst === undefined
       ? 'It had no drawdown.'
-      : html`Deepest drawdown <span class="loss">−${weight(worst.fraction.toFixed(12))}</span>, ${newYorkDate(worst.peakAt)} to ${newYorkDate(worst.troughAt)}; now <span class="${current.isZero() ? 'even' : 'loss'}">−${weight(current.toFixed(12))}</span>.`
+      : html`Deepest drawdown <span class="loss">−${formatWeight(worst.fraction.toFixed(12))}</span>, ${newYorkDate(worst.peakAt)} to ${newYorkDate(worst.troughAt)}; now <span class="${current.isZero() ? 'even' : 'loss'}">−${formatWeight(current.toFixed(12))}</span>.`
   }</p>`;
 }
 
-function day({ at }: ValuePoint): string {
+function formatDay({ at }: ValuePoint): string {
   return newYorkDate(at);
 }
 
 /** Keeps every nth point, and always the last. */
-function thinned<T>(points: readonly T[]): T[] {
+function thinOut<T>(points: readonly T[]): T[] {
   const step = Math.ceil(points.length / MAX_POINTS);
   return points.filter((_, index) => (points.length - 1 - index) % step === 0);
 }
 
 /** Returns a display name such as `PA3ALICE01 at Alpaca`. */
-function accountAt({ account, label }: Pick<AccountEntry, 'account' | 'label'>): string {
+function accountName({ account, label }: Pick<AccountEntry, 'account' | 'label'>): string {
   return safeLine(account === null ? label : `${account} at ${label}`, 80);
 }
 
@@ -449,7 +453,7 @@ function accountsPart(
   return html`<nav class="periods small accounts" aria-label="Account" data-testid="accounts">${entries.map(
     (entry) => {
       const { account, environment } = entry;
-      const text = `${accountAt(entry)} ${environmentWord(environment)}`;
+      const text = `${accountName(entry)} ${environmentName(environment)}`;
       if (account === null) return html`<span class="soft">${text}: can’t be reached now</span>`;
       return link(account, text, chosen === undefined ? entry.default : chosen === account);
     },
@@ -459,40 +463,40 @@ function accountsPart(
 function eachPart(entries: readonly AccountEntry[], parts: readonly Markup[]): Markup {
   return html`${entries.map(
     (entry, at) =>
-      html`<div class="of-account" data-testid="of-account" data-account="${entry.account ?? ''}"><h3>${accountAt(entry)}</h3>${parts[at] ?? ''}</div>`,
+      html`<div class="of-account" data-testid="of-account" data-account="${entry.account ?? ''}"><h3>${accountName(entry)}</h3>${parts[at] ?? ''}</div>`,
   )}`;
 }
 
 /** Renders the accounts' totals by currency. @param without names of accounts that could not be read */
 function totalsPart(accounts: readonly Account[], without: readonly string[]): Markup {
   const lacking = without.length === 0 ? '' : html` <strong>without ${without.join(', ')}</strong>`;
-  return html`<dl class="figures" data-testid="totals">${totalsAcross(accounts).map(
+  return html`<dl class="figures" data-testid="totals">${totalByCurrency(accounts).map(
     ({ currency, equity, cash, day_change }) =>
       html`<div><dt>All accounts, ${safeLine(currency, 10)}${lacking}</dt><dd>${dollars(equity)} <span class="soft">${todayWords(day_change, null)}, ${dollars(cash)} in cash</span></dd></div>`,
   )}</dl>`;
 }
 
 /** Renders a gain or loss with its color and sign: `+$12.00`. */
-function gain(amount: string): Markup {
+function formatGain(amount: string): Markup {
   return html`<span class="${gainTone(amount)}">${signedDollars(amount)}</span>`;
 }
 
-function gainPercent(fraction: string): Markup {
+function formatGainPercent(fraction: string): Markup {
   return html`<span class="${gainTone(fraction)}">${signedPercent(fraction)}</span>`;
 }
 
 function gainTone(amount: string): 'gain' | 'loss' | 'even' {
-  const exact = decimal(amount);
+  const exact = parseDecimal(amount);
   return exact.gt(0) ? 'gain' : exact.lt(0) ? 'loss' : 'even';
 }
 
 /** Formats a share of the total without a sign: `12.3%`. */
-function weight(fraction: string): string {
-  return `${decimal(fraction).mul(100).toFixed(1)}%`;
+function formatWeight(fraction: string): string {
+  return `${parseDecimal(fraction).mul(100).toFixed(1)}%`;
 }
 
 /** Draws a share of the total, beside the number. @param fraction values above 1 are drawn as 1 */
 function weightBar(fraction: string): Markup {
-  const width = Math.min(100, Math.max(0, decimal(fraction).abs().mul(100).toNumber()));
+  const width = Math.min(100, Math.max(0, parseDecimal(fraction).abs().mul(100).toNumber()));
   return html`<svg class="weight" viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" focusable="false"><rect width="100" height="4" rx="2"/><rect class="part" width="${width.toFixed(1)}" height="4" rx="2"/></svg>`;
 }

@@ -1,20 +1,20 @@
 import { html } from 'hono/html';
-import { detailsTypeOfKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
+import { detailsTypeByKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
 import type { AuditEvent } from '../../../store/audit.ts';
-import { markedText } from '../../../text/shown-text.ts';
-import { batchText } from '../../../trading/kinds/batch.ts';
-import type { Came } from '../../../trading/kinds/kind-words.ts';
+import { markInvisible } from '../../../text/shown-text.ts';
+import { batchSentence } from '../../../trading/kinds/batch.ts';
+import type { KindOutcome } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../../trading/kinds/phrases.ts';
-import { isSettledState, isUnderWayState, type Proposal } from '../../../trading/proposal.ts';
+import { isInProgressState, isSettledState, type Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine } from '../../../trading/record-line.ts';
 import { defined } from '../../../values/defined.ts';
-import { timed } from '../decision/local-time.ts';
+import { withLocalTimes } from '../decision/local-time.ts';
 import { type RequestView, requestView } from '../decision/request-view.ts';
 import { environmentMark, type Sign, sign } from '../decision/signs.ts';
 import type { Markup } from '../page/page.ts';
-import { seconds } from './orders-part.ts';
+import { formatToSecond } from './orders-part.ts';
 
 export interface FormParts {
   readonly path: string;
@@ -31,19 +31,23 @@ export function proposalsPart(
 ): Markup {
   if (proposals.length === 0)
     return html`<p class="soft none" data-testid="no-proposals">No proposals yet.</p>`;
-  return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => story(one, record, form))}</ul>`;
+  return html`<ul class="stories" data-testid="proposals">${proposals.map((one) => proposalItem(one, record, form))}</ul>`;
 }
 
-function story(proposal: Proposal, record: readonly RecordLine[] | undefined, form: FormParts): Markup {
+function proposalItem(
+  proposal: Proposal,
+  record: readonly RecordLine[] | undefined,
+  form: FormParts,
+): Markup {
   const view = displayedView(proposal);
   const { id, state } = proposal;
-  const [drawn, word] = states[state];
+  const [drawn, word] = stateWords[state];
   const came = proposalOutcome(proposal);
-  const isDecided = isSettledState(state) || isUnderWayState(state);
+  const isDecided = isSettledState(state) || isInProgressState(state);
   return html`<li data-testid="proposal" data-id="${id}" data-state="${state}"><details data-keep="${id}">
-<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${timed(view.terms)} · `}${timed(seconds(proposal.created_at))}</span></span>
+<summary><span>${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span> `}<strong class="words">${view.headline}</strong> ${environmentMark(view)}<br><span class="soft small">${view.terms === '' ? '' : html`${withLocalTimes(view.terms)} · `}${withLocalTimes(formatToSecond(proposal.created_at))}</span></span>
 <span class="outcome ${drawn}">${sign(drawn)}${word}</span></summary>
-${came === '' ? '' : html`<p data-testid="came">${timed(came)}</p>`}
+${came === '' ? '' : html`<p data-testid="came">${withLocalTimes(came)}</p>`}
 ${view.total === undefined ? '' : html`<p class="small soft">${view.total}</p>`}
 ${requesterInfo(proposal, view)}
 ${stepList(proposal, record)}
@@ -51,13 +55,13 @@ ${signatureLine(proposal, record)}
 <dl class="small fields">${view.fields
     .filter(({ technical }) => !technical)
     .map(
-      ({ label, text }) => html`<div><dt>${label}</dt><dd>${timed(text)}</dd></div>`,
+      ({ label, text }) => html`<div><dt>${label}</dt><dd>${withLocalTimes(text)}</dd></div>`,
     )}${isDecided || !form.hidesCodes ? html`<div><dt>Code</dt><dd class="mono">${proposal.code}</dd></div>` : ''}<div><dt>Proposal</dt><dd class="mono">${id}</dd></div></dl>
-${isDecided ? '' : withdrawal(proposal, view, form)}
+${isDecided ? '' : withdrawForm(proposal, view, form)}
 </details></li>`;
 }
 
-const states: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>> = {
+const stateWords: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>> = {
   drafted: ['wait', 'preparing'],
   requested: ['wait', 'waiting'],
   approved: ['wait', 'approved'],
@@ -74,20 +78,20 @@ const states: Readonly<Record<Proposal['state'], readonly [Sign, word: string]>>
 function proposalOutcome(proposal: Proposal): string {
   const { kind, state, reason, result } = proposal;
   const words = kinds[kind].phrases.status[state] ?? orderStatusWords[state];
-  const came = result === undefined ? '' : cameText(kindWords(kind).came(result as never));
+  const came = result === undefined ? '' : resultText(kindWords(kind).came(result as never));
   const said = [came === '' ? words : came, reason?.text ?? ''].filter((text) => text !== '');
-  return markedText(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
+  return markInvisible(`${said.join(': ')}.`).replace(/^./, (letter) => letter.toUpperCase());
 }
 
-function cameText({ placed, lines, sent }: Came): string {
+function resultText({ placed, lines, sent }: KindOutcome): string {
   if (placed !== undefined) return orderText(placed);
-  if (lines !== undefined) return batchText(lines);
+  if (lines !== undefined) return batchSentence(lines);
   return sent === undefined ? '' : 'sent';
 }
 
 function requesterInfo({ provenance, client }: Proposal, view: RequestView): Markup {
   const { askedBy = client, sentence, origins, tainted, warnings } = view;
-  return html`<p class="small">Requested by <strong>${markedText(askedBy)}</strong>${
+  return html`<p class="small">Requested by <strong>${markInvisible(askedBy)}</strong>${
     sentence === undefined ? '' : html`, in your words: “<bdi>${sentence}</bdi>”`
   }</p>
 ${
@@ -99,7 +103,7 @@ ${
 }${tainted === undefined ? '' : html`<p class="note small">Text from outside was in the conversation: ${tainted}</p>`}${
   warnings.length === 0
     ? ''
-    : html`<ul class="small">${warnings.map((text) => html`<li>${timed(text)}</li>`)}</ul>`
+    : html`<ul class="small">${warnings.map((text) => html`<li>${withLocalTimes(text)}</li>`)}</ul>`
 }`;
 }
 
@@ -109,14 +113,14 @@ function stepList(proposal: Proposal, record: readonly RecordLine[] | undefined)
   const lines = (record ?? []).filter((line) => line.proposal === id || line.approval === id).reverse();
   const steps =
     lines.length > 0
-      ? lines.map(({ at, event }) => ({ at, words: markedText(eventWords(event)) }))
+      ? lines.map(({ at, event }) => ({ at, words: markInvisible(eventWords(event)) }))
       : [
           { at: created_at, words: eventWords('proposed') },
           { at: updated_at.split('#')[0] ?? updated_at, words: eventWords(state) },
         ];
   return html`<ol class="steps" data-testid="steps">${steps.map(
     ({ at, words }) =>
-      html`<li><span>${words}</span> <span class="soft small">${timed(seconds(at))}</span></li>`,
+      html`<li><span>${words}</span> <span class="soft small">${withLocalTimes(formatToSecond(at))}</span></li>`,
   )}</ol>`;
 }
 
@@ -139,11 +143,11 @@ function signatureLine(proposal: Proposal, record: readonly RecordLine[] | undef
   }</p>`;
 }
 
-function withdrawal({ id }: Proposal, { headline }: RequestView, { path, formToken }: FormParts): Markup {
+function withdrawForm({ id }: Proposal, { headline }: RequestView, { path, formToken }: FormParts): Markup {
   return html`<form method="post" action="${path}/withdraw"><input type="hidden" name="form_token" value="${formToken}"><input type="hidden" name="id" value="${id}"><button class="quiet" data-testid="withdraw" data-keep="withdraw-${id}">Withdraw<span class="unseen">: ${headline}</span></button></form>`;
 }
 
-const words: Readonly<Record<AuditEvent, string>> = {
+const eventTexts: Readonly<Record<AuditEvent, string>> = {
   proposed: 'Proposed',
   requested: 'Approval requested on the phone',
   asked_again: 'Requested again because the response was lost',
@@ -185,7 +189,7 @@ const words: Readonly<Record<AuditEvent, string>> = {
 
 /** Returns the words for an event, or its name for events of a newer gateway. */
 export function eventWords(event: string): string {
-  return Object.hasOwn(words, event) ? words[event as AuditEvent] : event.replaceAll('_', ' ');
+  return Object.hasOwn(eventTexts, event) ? eventTexts[event as AuditEvent] : event.replaceAll('_', ' ');
 }
 
 /** Fields that only the gateway and the provider use, and the code, which is displayed separately. */
@@ -200,7 +204,7 @@ export function toProposalDetails(proposal: Proposal): ProposalDetails {
   const { proposed_by, provenance = null } = proposal;
   const subject = proposal.subject as Record<string, unknown>;
   return {
-    type: detailsTypeOfKind[kind],
+    type: detailsTypeByKind[kind],
     locations: [''],
     actions: [kinds[kind].action],
     identifier: '',

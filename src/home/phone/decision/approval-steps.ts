@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { drawCode, drawFreeCode } from '../../../approval/kernel/propose.ts';
-import type { Keys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { Decide } from '../../identity-provider/deliver-decision.ts';
@@ -18,7 +18,7 @@ export interface Approver {
 }
 
 /** A step that is still missing before an approval is accepted. */
-export interface Hindrance {
+export interface UnmetStep {
   readonly code: 'no_code' | 'wrong_code' | 'wrong_code_too_often' | 'sign_in' | 'not_confirmed';
   readonly title: string;
   readonly text: string;
@@ -31,14 +31,14 @@ export interface Hindrance {
 type ApprovalSteps = ReturnType<typeof createApprovalSteps>;
 
 export interface DecisionServices {
-  readonly keys: Keys;
+  readonly keys: ApprovalKeys;
   readonly requests: ApprovalRequests;
   readonly steps: ApprovalSteps;
   readonly signatures: 'required' | 'off';
   readonly decide: Decide;
 }
 
-const hindrances = {
+const unmetSteps = {
   no_code: { title: 'Pick the code', text: 'Pick the code that your terminal shows, then approve.' },
   wrong_code: {
     title: 'Wrong code',
@@ -66,13 +66,13 @@ export function createApprovalSteps(options: {
   const { database, clock, numberMatching } = options;
   const choices = createCodeChoices(database, clock);
   const confirmations = createLiveConfirmations(database, clock);
-  const matches = (request: ApprovalRequest) => isCodePicked(request, numberMatching);
-  const hindered = (code: Hindrance['code']): Hindrance => ({ code, ...hindrances[code] });
+  const matches = (request: ApprovalRequest) => mustPickCode(request, numberMatching);
+  const hindered = (code: UnmetStep['code']): UnmetStep => ({ code, ...unmetSteps[code] });
 
   const check = (
     request: ApprovalRequest,
     { user, session, signedInAt }: Approver,
-  ): Hindrance | undefined => {
+  ): UnmetStep | undefined => {
     const view = requestView(request);
     if (matches(request)) {
       if (choices.isSpent(request.id)) return hindered('wrong_code_too_often');
@@ -95,7 +95,7 @@ export function createApprovalSteps(options: {
       request: ApprovalRequest,
       approver: Approver,
       { match, confirm = '' }: { readonly match: string | undefined; readonly confirm: string | undefined },
-    ): Hindrance | undefined {
+    ): UnmetStep | undefined {
       const view = requestView(request);
       if (matches(request)) {
         if (match === undefined || match === '') return hindered('no_code');
@@ -112,7 +112,7 @@ export function createApprovalSteps(options: {
     check,
     /** Returns why it was denied, if not by a tap on Deny. */
     whyDenied: ({ id, status }: ApprovalRequest): string | undefined =>
-      status === 'denied' && choices.isSpent(id) ? hindrances.wrong_code_too_often.text : undefined,
+      status === 'denied' && choices.isSpent(id) ? unmetSteps.wrong_code_too_often.text : undefined,
   };
 }
 
@@ -134,7 +134,7 @@ function createLiveConfirmations(database: Database, clock: Clock) {
 export type NumberMatching = 'live' | 'always' | 'off';
 
 /** Returns whether this request's code has to be picked. If so, neither the card nor a lock screen may reveal it. */
-export function isCodePicked(request: Pick<ApprovalRequest, 'details'>, matching: NumberMatching): boolean {
+export function mustPickCode(request: Pick<ApprovalRequest, 'details'>, matching: NumberMatching): boolean {
   return matching === 'always' || (matching === 'live' && requestView(request).live);
 }
 
@@ -144,7 +144,7 @@ const MAX_WRONG_PICKS = 2;
 /** Longer than any request's lifetime. */
 const CHOICE_RETENTION_MS = 2 * 24 * 3600 * 1000;
 
-type Matched = Pick<ApprovalRequest, 'id' | 'code'>;
+type MatchedRequest = Pick<ApprovalRequest, 'id' | 'code'>;
 
 /**
  * Number matching: the person picks the terminal's code among three, which requires attention. The other codes are drawn
@@ -174,13 +174,13 @@ function createCodeChoices(database: Database, clock: Clock) {
 
   return {
     /** Returns the codes in display order, which is the same each time. */
-    of({ id, code }: Matched, session: string): readonly string[] {
+    of({ id, code }: MatchedRequest, session: string): readonly string[] {
       insert.run(id, session, JSON.stringify(shuffled(code)), clock.now());
       return JSON.parse(find.get(id, session)?.codes ?? '[]');
     },
     /** Records a pick. Wrong picks count per request, whatever session they come from. */
     pick(
-      { id, code }: Matched,
+      { id, code }: MatchedRequest,
       session: string,
       picked: string,
     ): 'right' | 'wrong_code' | 'wrong_code_too_often' {

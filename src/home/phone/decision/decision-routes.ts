@@ -1,9 +1,9 @@
 import { type Context, Hono } from 'hono';
 import { parseJson } from '../../../values/parse-json.ts';
 import type { ApprovalRequest, DecisionOutcome } from '../../identity-provider/approval-requests.ts';
-import { type BrowserContext, type BrowserEnv, isFull } from '../page/browser-env.ts';
-import { keyErrorText, messagePage, passkeyNeeded, toSignIn } from '../page/page.ts';
-import type { Approver, DecisionServices, Hindrance } from './approval-steps.ts';
+import { type BrowserContext, type BrowserEnv, hasFullAccess } from '../page/browser-env.ts';
+import { keyErrorText, messagePage, passkeyRequired, redirectToSignIn } from '../page/page.ts';
+import type { Approver, DecisionServices, UnmetStep } from './approval-steps.ts';
 import { resultPanel } from './result-panel.ts';
 
 interface DecisionProblem {
@@ -54,7 +54,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     return found?.user === user ? found : undefined;
   };
   /** Denies the request after two wrong codes, which nobody picks after comparing them. */
-  const hindered = async (request: ApprovalRequest, hindrance: Hindrance): Promise<DecisionProblem> => {
+  const hindered = async (request: ApprovalRequest, hindrance: UnmetStep): Promise<DecisionProblem> => {
     if (hindrance.code === 'wrong_code_too_often') await services.decide(request.id, 'deny', request.user);
     return toDecisionProblem(hindrance);
   };
@@ -71,7 +71,7 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     if (result.outcome !== 'decided' && result.outcome !== 'repeated')
       return await respondProblem(context, decisionProblems[result.outcome]);
     // A script stays on the page. A form submitted without script returns to it.
-    if (!isInPlace(context)) return context.redirect('/phone', 303);
+    if (!wantsJson(context)) return context.redirect('/phone', 303);
     const now = requests.find(result.request.id) ?? result.request;
     return context.json({ result: String(await resultPanel(now, steps.whyDenied(now))) });
   };
@@ -82,9 +82,9 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
     const request = own(context.req.param('id'), approver.user);
     if (request === undefined) return respondProblem(context, decisionProblems.not_found);
     if (request.status !== 'pending') return respondProblem(context, settledProblem(request));
-    if (!isFull(context)) return passkeyNeeded(context);
+    if (!hasFullAccess(context)) return passkeyRequired(context);
     const { match, confirm } = await context.req.parseBody();
-    const hindrance = steps.take(request, approver, { match: text(match), confirm: text(confirm) });
+    const hindrance = steps.take(request, approver, { match: shortText(match), confirm: shortText(confirm) });
     if (hindrance !== undefined) return respondProblem(context, await hindered(request, hindrance));
     try {
       return context.json(await services.keys.approvalOptions(request.details, approver.user));
@@ -95,13 +95,13 @@ export function createDecisionRoutes(services: DecisionServices): Hono<BrowserEn
 
   app.post('/phone/requests/:id', async (context) => {
     const approver = currentApprover(context);
-    if (approver === undefined) return toSignIn(context, '/phone');
+    if (approver === undefined) return redirectToSignIn(context, '/phone');
     const { decision, evidence } = await context.req.parseBody();
     if (decision !== 'approve' && decision !== 'deny') return respondProblem(context, noDecision);
     const request = own(context.req.param('id'), approver.user);
     if (request === undefined) return respondProblem(context, decisionProblems.not_found);
     const signed = parseJson(evidence);
-    if (decision === 'approve' && !isFull(context)) return passkeyNeeded(context);
+    if (decision === 'approve' && !hasFullAccess(context)) return passkeyRequired(context);
     const missing = decision === 'approve' ? await missingFor(request, approver, signed) : undefined;
     if (missing !== undefined) return respondProblem(context, missing);
     return await answer(context, await services.decide(request.id, decision, approver.user, signed));
@@ -117,7 +117,7 @@ const signInFirst: DecisionProblem = {
   link: { href: '/signin?next=/phone', text: 'Sign in' },
 };
 
-function toDecisionProblem({ code, title, text: said }: Hindrance): DecisionProblem {
+function toDecisionProblem({ code, title, text: said }: UnmetStep): DecisionProblem {
   const status = code === 'wrong_code_too_often' ? 409 : code === 'sign_in' ? 403 : 422;
   return { status, title, text: said, ...(code === 'sign_in' ? { link: signInFirst.link } : {}) };
 }
@@ -137,11 +137,11 @@ function respondProblem(
   context: BrowserContext,
   { status, ...said }: DecisionProblem,
 ): Response | Promise<Response> {
-  if (isInPlace(context)) return context.json(said, status);
+  if (wantsJson(context)) return context.json(said, status);
   return messagePage(context, status, { link: { href: '/phone', text: 'Back to your requests' }, ...said });
 }
 
-function isInPlace(context: Context): boolean {
+function wantsJson(context: Context): boolean {
   return context.req.header('accept') === 'application/json';
 }
 
@@ -150,6 +150,6 @@ function currentApprover({ var: { user, session } }: BrowserContext): Approver |
   return { user: user.username, session: session.id, signedInAt: session.openedAt };
 }
 
-function text(value: unknown): string | undefined {
+function shortText(value: unknown): string | undefined {
   return typeof value === 'string' ? value.slice(0, 64) : undefined;
 }

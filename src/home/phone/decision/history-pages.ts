@@ -2,9 +2,9 @@ import { Hono } from 'hono';
 import { html } from 'hono/html';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { BrowserEnv } from '../page/browser-env.ts';
-import { type Markup, page, toSignIn } from '../page/page.ts';
+import { type Markup, page, redirectToSignIn } from '../page/page.ts';
 import type { DecisionServices } from './approval-steps.ts';
-import { localTime, timed } from './local-time.ts';
+import { localTime, withLocalTimes } from './local-time.ts';
 import { outcomeSummary, type RequestView, requestView } from './request-view.ts';
 import { parseFill, statusWords } from './result-panel.ts';
 import { environmentMark, sign } from './signs.ts';
@@ -17,7 +17,7 @@ export function createHistoryPages(services: DecisionServices): Hono<BrowserEnv>
 
   app.get('/phone/history', (context) => {
     const { user } = context.var;
-    if (user === undefined) return toSignIn(context, '/phone/history');
+    if (user === undefined) return redirectToSignIn(context, '/phone/history');
     const before = context.req.query('before');
     // One extra entry tells whether there is a next page.
     const found = services.requests.recent(user.username, PAGE_SIZE + 1, before);
@@ -47,7 +47,7 @@ function historyItem(request: ApprovalRequest, why: string | undefined): Markup 
   const { price, total, traded } = entryAmounts(request, view);
   return html`<li data-testid="entry" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
 <p class="first">${view.side === undefined ? '' : html`<span class="${view.side}">${sign(view.side)}</span>`}<strong class="words">${view.headline}</strong><span class="much ${traded ? '' : 'not'}" data-testid="entry-total">${total}</span></p>
-<p class="second"><span class="outcome">${sign(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${timed(came)}</span>${environmentMark(view)}</p>
+<p class="second"><span class="outcome">${sign(drawn)}${word}</span><span class="words" data-testid="entry-outcome">${withLocalTimes(came)}</span>${environmentMark(view)}</p>
 <p class="third soft">${price === '' ? '' : html`<span data-testid="entry-price">${price}</span> · `}${localTime(request.decidedAt ?? request.expiresAt)} · <span class="mono">${request.code}</span></p>
 </li>`;
 }

@@ -3,18 +3,18 @@ import { utcSeconds } from '../../../machine/clock.ts';
 import type { Markup } from '../page/page.ts';
 
 /** Matches times as `detail-fields.ts` and the kinds write them, and as they are sent (RFC 3339, UTC to the second). */
-const written = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
+const timePattern = /(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?: UTC|Z)/;
 
 /** Renders a time that the page's script converts to the phone's own zone. Without script it shows UTC. */
 export function localTime(epochMs: number): Markup {
-  return timed(utcSeconds(epochMs));
+  return withLocalTimes(utcSeconds(epochMs));
 }
 
 /** Renders a text in which every time is marked up like {@link localTime}. */
-export function timed(text: string): Markup {
+export function withLocalTimes(text: string): Markup {
   const parts: Markup[] = [];
   let rest = text;
-  for (let found = written.exec(rest); found !== null; found = written.exec(rest)) {
+  for (let found = timePattern.exec(rest); found !== null; found = timePattern.exec(rest)) {
     const [whole, day, time] = found;
     parts.push(html`${rest.slice(0, found.index)}<time datetime="${day}T${time}Z">${day} ${time} UTC</time>`);
     rest = rest.slice(found.index + whole.length);

@@ -1,8 +1,8 @@
 import { html } from 'hono/html';
-import { markedText } from '../../../text/shown-text.ts';
+import { markInvisible } from '../../../text/shown-text.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
-import { localTime, timed } from './local-time.ts';
+import { localTime, withLocalTimes } from './local-time.ts';
 import { type DisplayedField, lastFour, type RequestView, requestView } from './request-view.ts';
 import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts';
 
@@ -10,11 +10,11 @@ import { environmentBanner, environmentMark, sign, wordBanner } from './signs.ts
 export function requestCard(request: CardRequest, state: CardState): Markup {
   const view = requestView(request);
   const heading = `request-${request.id}`;
-  const plain = list(
+  const plain = fieldList(
     '',
     view.fields.filter(({ technical }) => !technical),
   );
-  const technical = list(
+  const technical = fieldList(
     'technical',
     view.fields.filter(({ technical }) => technical),
   );
@@ -24,13 +24,13 @@ export function requestCard(request: CardRequest, state: CardState): Markup {
 ${view.banner === undefined ? environmentBanner(view.environment) : wordBanner(view.banner)}
 ${amountLine(view)}
 <h2 class="headline" id="${heading}" tabindex="-1"><span class="words" data-testid="headline">${view.headline}</span>${view.side === undefined ? '' : sign(view.side)}</h2>
-<p class="soft terms" data-testid="terms">${timed(view.terms)}</p>
-${lines('shows', view.shows)}
+<p class="soft terms" data-testid="terms">${withLocalTimes(view.terms)}</p>
+${labeledLines('shows', view.shows)}
 ${cautions(view)}
-${lines('origins', view.origins)}
-${askedBy(request, view)}
+${labeledLines('origins', view.origins)}
+${requesterLine(request, view)}
 ${codeBox(request, state)}
-${state.confirm ? confirmation(view) : ''}
+${state.confirm ? confirmationField(view) : ''}
 ${view.fieldsFirst ? plain : ''}
 <details class="all" data-testid="all-fields"><summary>All fields</summary>
 ${view.fieldsFirst ? '' : plain}
@@ -60,7 +60,7 @@ function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup
   }${again === undefined ? '' : html`<strong data-testid="again">${again}</strong>`}${
     warnings.length === 0
       ? ''
-      : html`<ul data-testid="warnings">${warnings.map((text) => html`<li>${timed(text)}</li>`)}</ul>`
+      : html`<ul data-testid="warnings">${warnings.map((text) => html`<li>${withLocalTimes(text)}</li>`)}</ul>`
   }${
     tainted === undefined
       ? ''
@@ -68,13 +68,13 @@ function cautions({ chosenByAi, again, warnings, tainted }: RequestView): Markup
   }</div>`;
 }
 
-function askedBy({ clientName, clientNote }: CardRequest, view: RequestView): Markup {
+function requesterLine({ clientName, clientNote }: CardRequest, view: RequestView): Markup {
   const { askedBy: asker, sentence } = view;
   return html`<p class="asked">Requested by ${
     asker === undefined
       ? html`<strong data-testid="client-name">${clientName}</strong>`
       : html`<strong data-testid="requested-by">${asker}</strong>`
-  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${markedText(clientNote.text)}</strong>`}${
+  }${clientNote === undefined ? '' : html`<br><strong class="unknown" data-testid="client-note">${markInvisible(clientNote.text)}</strong>`}${
     sentence === undefined
       ? ''
       : html`<br><span class="soft">Your words:</span> “<span data-testid="sentence"><bdi>${sentence}</bdi></span>”`
@@ -88,7 +88,7 @@ function codeBox({ code }: CardRequest, { codes }: CardState): Markup | '' {
     : '';
 }
 
-function confirmation({ account }: RequestView): Markup {
+function confirmationField({ account }: RequestView): Markup {
   const last = lastFour(account);
   return html`<p class="confirm"><label><span>Your first approval with real money: type <b>LIVE</b>${
     last === undefined ? '' : html`, or the last four characters of the account, <b>${last}</b>`
@@ -107,14 +107,14 @@ function cardAnnouncement({ headline, total, live, banner }: RequestView): strin
   return `Approval needed${money}: ${headline}.${total === undefined ? '' : ` ${total}`}`;
 }
 
-function lines(name: string, all: RequestView['shows']): Markup | '' {
+function labeledLines(name: string, all: RequestView['shows']): Markup | '' {
   return all.length === 0
     ? ''
-    : html`<dl class="${name}" data-testid="${name}">${all.map(({ label, text }) => html`<div><dt>${label}</dt><dd>${timed(text)}</dd></div>`)}</dl>`;
+    : html`<dl class="${name}" data-testid="${name}">${all.map(({ label, text }) => html`<div><dt>${label}</dt><dd>${withLocalTimes(text)}</dd></div>`)}</dl>`;
 }
 
-function list(name: string, fields: readonly DisplayedField[]): Markup {
-  return html`<dl class="${name}">${fields.map(({ label, text, name: field, raw }) => html`<div><dt>${label}</dt><dd data-field="${field}" data-value="${raw}">${field === 'text' ? text : timed(text)}</dd></div>`)}</dl>`;
+function fieldList(name: string, fields: readonly DisplayedField[]): Markup {
+  return html`<dl class="${name}">${fields.map(({ label, text, name: field, raw }) => html`<div><dt>${label}</dt><dd data-field="${field}" data-value="${raw}">${field === 'text' ? text : withLocalTimes(text)}</dd></div>`)}</dl>`;
 }
 
 type CardRequest = Pick<
@@ -142,19 +142,19 @@ function decisionBar(request: CardRequest, view: RequestView, { codes, cannot }:
   const about =
     codes === undefined ? html`<span class="mono">${request.code}</span> ${view.headline}` : CODE_QUESTION;
   const question = `ask-${request.id}`;
-  if (typeof cannot === 'object') return elsewhere(request, cannot.decideAt);
+  if (typeof cannot === 'object') return readOnlyBar(request, cannot.decideAt);
   return html`<div class="bar" data-testid="bar">
 <p class="said" data-testid="said" role="alert"></p>
 <p class="expiry"><span class="about" id="${question}">${about}</span><strong data-testid="countdown" data-expires="${request.expiresAt}">until ${localTime(request.expiresAt)}</strong></p>
 ${codes === undefined ? '' : html`<div class="codes" role="radiogroup" aria-labelledby="${question}" data-testid="codes">${codes.map(codeChoice)}</div>`}
 <div class="pair">
 <button class="stop" name="decision" value="deny" formnovalidate data-testid="deny"><b>Deny</b><span class="act">${view.act}</span></button>
-${approve(view, cannot)}
+${approveButton(view, cannot)}
 </div>
 </div>`;
 }
 
-function elsewhere({ expiresAt }: CardRequest, decideAt: string | undefined): Markup {
+function readOnlyBar({ expiresAt }: CardRequest, decideAt: string | undefined): Markup {
   return html`<div class="elsewhere" data-testid="elsewhere">
 <p class="expiry small"><span class="soft">Read-only here.</span> <strong data-testid="countdown" data-expires="${expiresAt}">until ${localTime(expiresAt)}</strong></p>
 <p>${
@@ -171,14 +171,14 @@ function codeChoice(code: string): Markup {
   return html`<label><input type="radio" name="match" value="${code}"><span class="value">${code}</span></label>`;
 }
 
-const instead = {
+const approveObstacles = {
   no_key: html`To approve, pair this phone with the code that your home’s machine shows.`,
   signed_in_otherwise: html`<span>To approve, <a href="/signin?next=/phone">sign in with your passkey</a>.</span>`,
 } as const;
 
-function approve({ act }: RequestView, cannot: keyof typeof instead | undefined): Markup {
+function approveButton({ act }: RequestView, cannot: keyof typeof approveObstacles | undefined): Markup {
   if (cannot !== undefined)
-    return html`<p class="instead" data-testid="cannot-approve">${instead[cannot]}</p>`;
+    return html`<p class="instead" data-testid="cannot-approve">${approveObstacles[cannot]}</p>`;
   return html`<button class="go needs-script" name="decision" value="approve" data-testid="approve"><b>Approve</b><span class="act">${act}</span></button>
 <p class="instead no-script" data-testid="no-script">Approving requires JavaScript, because your passkey signs the order. You can deny without it.</p>`;
 }

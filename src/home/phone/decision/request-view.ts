@@ -1,7 +1,12 @@
 import { type ProposalDetails, proposalDetailsSchema } from '../../../approval/details.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { tradeOrderDetailsSchema } from '../../../trading/approval-details.ts';
-import { type DetailField, detailFields, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
+import {
+  type DetailField,
+  detailFields,
+  detailsHeadline,
+  detailsTerms,
+} from '../../../trading/detail-fields.ts';
 import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
@@ -36,7 +41,7 @@ export interface RequestView extends Omit<ProposalView, 'kind' | 'fields' | 'ask
 
 export function requestView({ details }: Pick<ApprovalRequest, 'details'>): RequestView {
   const proposal = details.proposal === undefined ? undefined : proposalDetailsSchema.safeParse(details).data;
-  return proposal === undefined ? plainView(details) : viewOfProposal(proposal);
+  return proposal === undefined ? plainView(details) : toRequestView(proposal);
 }
 
 /** Returns the outcome as far as it is known. Requests that a client makes by itself have no further progress. */
@@ -51,7 +56,7 @@ export function lastFour(account: string | undefined): string | undefined {
   return account === undefined || account.length <= 4 ? undefined : account.slice(-4);
 }
 
-function viewOfProposal(details: ProposalDetails): RequestView {
+function toRequestView(details: ProposalDetails): RequestView {
   const view = proposalView(details);
   const { banner, fieldsFirst = false, worstFirst = false } = kindWords(view.kind).phone;
   return {
@@ -73,7 +78,7 @@ function plainView(details: ApprovalRequest['details']): RequestView {
   const message = isFlatMessage(details);
   const view = message
     ? messageView(details)
-    : { headline: orderHeadline(details), terms: orderTerms(details), fields: detailFields(details) };
+    : { headline: detailsHeadline(details), terms: detailsTerms(details), fields: detailFields(details) };
   const order = message ? undefined : tradeOrderDetailsSchema.safeParse(details).data;
   const worst: WorstCase | undefined = order === undefined ? undefined : worstCase(toOrderDraft(order));
   return {

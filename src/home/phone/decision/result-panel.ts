@@ -1,12 +1,12 @@
 import { html } from 'hono/html';
 import type { Outcome } from '../../../approval/asking-port.ts';
 import { dollars } from '../../../trading/amounts.ts';
-import { contractMultiplier, eachWords } from '../../../trading/asset-class.ts';
+import { contractMultiplier, perUnitWords } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
-import { localTime, timed } from './local-time.ts';
+import { localTime, withLocalTimes } from './local-time.ts';
 import { outcomeSummary, requestView } from './request-view.ts';
 import { type Sign, sign } from './signs.ts';
 
@@ -26,7 +26,7 @@ export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   return html`<article class="card result ${standing.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${standing.open ?? false}" tabindex="-1">
 <p class="standing">${sign(standing.sign)}<strong data-testid="standing">${standing.word}</strong></p>
 <p class="headline">${headline}</p>
-<p><span data-testid="outcome">${timed(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} total</span>`}</p>
+<p><span data-testid="outcome">${withLocalTimes(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} total</span>`}</p>
 <button type="button" class="quiet" data-put-away data-testid="put-away">Dismiss<span class="unseen">: ${headline}</span></button>
 </article>`;
 }
@@ -36,8 +36,8 @@ export function recentItem(request: ApprovalRequest, why?: string): Markup {
   const came = why ?? outcomeSummary(request);
   const { sign: drawn, word } = statusWords[request.status];
   return html`<li data-testid="recent" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}">
-<span><span class="words">${view.headline}</span> <span class="soft">${view.banner === undefined ? environmentWord(view.environment) : ''}</span>${
-    came === '' ? '' : html`<br><span data-testid="recent-outcome">${timed(came)}</span>`
+<span><span class="words">${view.headline}</span> <span class="soft">${view.banner === undefined ? environmentName(view.environment) : ''}</span>${
+    came === '' ? '' : html`<br><span data-testid="recent-outcome">${withLocalTimes(came)}</span>`
   }<br><span class="soft small"><span class="mono">${request.code}</span> · ${localTime(request.decidedAt ?? request.expiresAt)}</span></span>
 <span class="outcome">${sign(drawn)}${word}</span></li>`;
 }
@@ -103,5 +103,5 @@ export function parseFill(text: string, symbol: string) {
   if (quantity === undefined || price === undefined) return undefined;
   const number = (written: string) => new Dec(written.replaceAll(',', ''));
   const total = number(quantity).times(contractMultiplier(symbol)).times(number(price));
-  return { price: `$${price} ${eachWords(symbol)}`, total: dollars(total.toFixed(2)) };
+  return { price: `$${price} ${perUnitWords(symbol)}`, total: dollars(total.toFixed(2)) };
 }

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import type { Banner } from '../../../trading/kinds/kind-words.ts';
 import type { Markup } from '../page/page.ts';
 
@@ -40,8 +40,8 @@ function kindSign(character: string): Markup {
 /** Renders the banner. Environments differ in word, sign and border. Anything that is not paper is shown as live. */
 export function environmentBanner(environment: unknown): Markup {
   return environment === 'paper'
-    ? html`<p class="environment paper" data-testid="environment">${sign('paper')}<strong>${environmentWord(environment)}</strong><span>simulated money</span></p>`
-    : html`<p class="environment live" data-testid="environment">${sign('live')}<strong>${environmentWord(environment)}</strong><span>real money</span></p>`;
+    ? html`<p class="environment paper" data-testid="environment">${sign('paper')}<strong>${environmentName(environment)}</strong><span>simulated money</span></p>`
+    : html`<p class="environment live" data-testid="environment">${sign('live')}<strong>${environmentName(environment)}</strong><span>real money</span></p>`;
 }
 
 /** Banner for requests that move no money. */
@@ -55,5 +55,5 @@ export function environmentMark(view: {
   readonly banner: Banner | undefined;
 }): Markup | '' {
   if (view.banner !== undefined) return '';
-  return html`<span class="mark ${view.live ? 'live' : 'paper'}">${environmentWord(view.environment)}</span>`;
+  return html`<span class="mark ${view.live ? 'live' : 'paper'}">${environmentName(view.environment)}</span>`;
 }

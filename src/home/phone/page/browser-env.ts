@@ -29,6 +29,6 @@ export interface BrowserEnv {
 export type BrowserContext = Context<BrowserEnv>;
 
 /** Returns whether this session may do more than view, deny, and sign out browsers. */
-export function isFull(context: BrowserContext): boolean {
+export function hasFullAccess(context: BrowserContext): boolean {
   return context.var.session?.by === 'passkey';
 }

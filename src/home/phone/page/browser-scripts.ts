@@ -13,19 +13,19 @@ const entries = {
   'service-worker': 'worker/service-worker.ts',
 };
 
-let made: BrowserScripts | undefined;
+let cachedScripts: BrowserScripts | undefined;
 
 /**
  * Returns the browser scripts, each entry in web/ bundled into one module. Used only when running from source. In the
  * published package, scripts/bundle/browser-scripts.mjs replaces this file with the finished texts.
  */
 export function browserScripts(): BrowserScripts {
-  made ??= bundled().scripts;
-  return made;
+  cachedScripts ??= bundleScripts().scripts;
+  return cachedScripts;
 }
 
 /** Bundles the scripts. @returns the scripts, and the files they contain, relative to the project's root */
-export function bundled(): {
+export function bundleScripts(): {
   readonly scripts: BrowserScripts;
   readonly metafile: { readonly outputs: object };
 } {

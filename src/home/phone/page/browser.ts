@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
-import type { Keys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { People } from '../../../store/home/people.ts';
@@ -26,7 +26,7 @@ export interface AccountEvent {
 export interface BrowserServices {
   readonly issuer: string;
   readonly about: HomeAbout;
-  readonly keys: Keys;
+  readonly keys: ApprovalKeys;
   readonly people: People;
   readonly sessions: Sessions;
   /** Undefined if the provider has no gateway. */
@@ -109,10 +109,10 @@ export function browserMiddleware(services: BrowserServices) {
     const cookie = secure || key !== undefined ? getCookie(context, cookies.session) : undefined;
     const found = sessions.find(cookie, {
       key: secure ? undefined : key,
-      isTheirs: isTheirDoing(context),
+      isTheirs: isUserActivity(context),
     });
     const session = found !== undefined && (await isOpenSession(found, services)) ? found : undefined;
-    const browser = secure ? knownBrowser(context, cookies) : (key ?? '');
+    const browser = secure ? browserId(context, cookies) : (key ?? '');
     context.set('about', services.about);
     context.set('canHalt', services.halting !== undefined);
     context.set('canLook', services.dashboards !== undefined);
@@ -125,7 +125,7 @@ export function browserMiddleware(services: BrowserServices) {
   const isOurForm = async (context: BrowserContext): Promise<boolean> => {
     const { form_token: token } = await context.req.parseBody();
     const right = typeof token === 'string' && sameSecret(token, context.var.formToken);
-    return right && !isElsewhere(context, issuer);
+    return right && !isCrossSite(context, issuer);
   };
   return createMiddleware<BrowserEnv>(async (context, next) => {
     securityHeaders(context, secure);
@@ -133,7 +133,7 @@ export function browserMiddleware(services: BrowserServices) {
     const { key } = context.var;
     const unkeyed = !secure && key === undefined;
     if (context.req.method === 'POST') {
-      if (unkeyed || !(await isOurForm(context))) return outOfDate(context);
+      if (unkeyed || !(await isOurForm(context))) return stalePage(context);
     } else if (unkeyed) return shellPage(context);
     await next();
     const location = context.res.headers.get('location');
@@ -143,7 +143,7 @@ export function browserMiddleware(services: BrowserServices) {
   });
 }
 
-function outOfDate(context: BrowserContext) {
+function stalePage(context: BrowserContext) {
   return messagePage(context, 403, {
     title: 'This page is out of date',
     text: 'It was opened a while ago or from another site. Go back, reload it, and try again.',
@@ -154,7 +154,7 @@ function outOfDate(context: BrowserContext) {
  * Returns whether the person did this, as opposed to the page itself: open streams, reports of displayed requests and of
  * subscriptions, and reloads without script. Those do not keep a session alive.
  */
-function isTheirDoing({ req }: BrowserContext): boolean {
+function isUserActivity({ req }: BrowserContext): boolean {
   const { path } = req;
   const isStream = req.header('accept') === 'text/event-stream';
   const isTold = path.startsWith('/phone/push/') || /^\/phone\/requests\/[^/]+\/seen$/.test(path);
@@ -162,7 +162,7 @@ function isTheirDoing({ req }: BrowserContext): boolean {
 }
 
 /** Identifies a browser by a cookie if there is no origin key, that is, over https. */
-function knownBrowser(
+function browserId(
   context: Context,
   { browser: name, attributes }: Pick<ReturnType<typeof sessionCookies>, 'browser' | 'attributes'>,
 ): string {
@@ -173,7 +173,7 @@ function knownBrowser(
   return made;
 }
 
-function isElsewhere(context: Context, issuer: string): boolean {
+function isCrossSite(context: Context, issuer: string): boolean {
   const site = context.req.header('sec-fetch-site');
   const origin = context.req.header('origin');
   return (
@@ -183,18 +183,21 @@ function isElsewhere(context: Context, issuer: string): boolean {
 }
 
 /** Lets a form's redirect go to one other origin. Without script, `form-action` would block such a redirect (CSP 3 §6.4.2). */
-export function formsMayLeadTo(context: Context, url: string): void {
+export function allowFormRedirect(context: Context, url: string): void {
   const { origin, protocol } = new URL(url);
   // An app's own scheme has no origin.
-  context.header('content-security-policy', policy(`'self' ${origin === 'null' ? protocol : origin}`));
+  context.header(
+    'content-security-policy',
+    contentSecurityPolicy(`'self' ${origin === 'null' ? protocol : origin}`),
+  );
 }
 
-function policy(formAction: string): string {
+function contentSecurityPolicy(formAction: string): string {
   return `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; manifest-src 'self'; worker-src 'self'; form-action ${formAction}; base-uri 'none'; frame-ancestors 'none'`;
 }
 
 export function securityHeaders(context: Context, secure: boolean): void {
-  context.header('content-security-policy', policy("'self'"));
+  context.header('content-security-policy', contentSecurityPolicy("'self'"));
   context.header('referrer-policy', 'no-referrer');
   context.header('x-content-type-options', 'nosniff');
   context.header('x-frame-options', 'DENY');

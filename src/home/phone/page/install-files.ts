@@ -57,7 +57,7 @@ const iconFiles = {
 } as const;
 
 /** Page background in light and dark mode, as in the style sheet. */
-const ground = { light: '#f4f3ef', dark: '#131519' } as const;
+const backgroundColors = { light: '#f4f3ef', dark: '#131519' } as const;
 
 /** Web Application Manifest. Its scope includes the sign-in page, or a phone would open that in another browser. */
 const manifest = {
@@ -69,8 +69,8 @@ const manifest = {
   start_url: '/phone',
   scope: '/',
   display: 'standalone',
-  background_color: ground.light,
-  theme_color: ground.light,
+  background_color: backgroundColors.light,
+  theme_color: backgroundColors.light,
   icons: [
     { src: '/phone/icons/192.png', sizes: '192x192', type: 'image/png', purpose: 'any' },
     { src: '/phone/icons/512.png', sizes: '512x512', type: 'image/png', purpose: 'any' },
@@ -82,19 +82,19 @@ export function installHead(): ReturnType<typeof html> {
   return html`<link rel="manifest" href="/phone/manifest.webmanifest">
 <link rel="icon" type="image/png" sizes="192x192" href="/phone/icons/192.png">
 <link rel="apple-touch-icon" href="/phone/icons/apple.png">
-<meta name="theme-color" media="(prefers-color-scheme: light)" content="${ground.light}">
-<meta name="theme-color" media="(prefers-color-scheme: dark)" content="${ground.dark}">`;
+<meta name="theme-color" media="(prefers-color-scheme: light)" content="${backgroundColors.light}">
+<meta name="theme-color" media="(prefers-color-scheme: dark)" content="${backgroundColors.dark}">`;
 }
 
 const CACHE_ONE_HOUR = 'public, max-age=3600';
-const everyFile = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
+const commonHeaders = { 'x-content-type-options': 'nosniff', 'cross-origin-resource-policy': 'same-origin' };
 
 /** Serves the files that make the page an app: manifest, icons, service worker, offline page. They are public. */
 export function createInstallFiles(): Hono {
   const app = new Hono();
   app.get('/phone/manifest.webmanifest', (context) =>
     context.body(JSON.stringify(manifest), 200, {
-      ...everyFile,
+      ...commonHeaders,
       'content-type': 'application/manifest+json',
       'cache-control': CACHE_ONE_HOUR,
     }),
@@ -102,7 +102,7 @@ export function createInstallFiles(): Hono {
   for (const [name, base64] of Object.entries(iconFiles)) {
     app.get(`/phone/icons/${name}.png`, (context) =>
       context.body(Uint8Array.from(Buffer.from(base64, 'base64')), 200, {
-        ...everyFile,
+        ...commonHeaders,
         'content-type': 'image/png',
         'cache-control': CACHE_ONE_HOUR,
       }),
@@ -110,14 +110,14 @@ export function createInstallFiles(): Hono {
   }
   app.get(offlinePath, (context) =>
     context.html(offlinePage, 200, {
-      ...everyFile,
+      ...commonHeaders,
       'content-security-policy': offlinePolicy,
       'cache-control': 'no-cache',
     }),
   );
   app.get('/phone/sw.js', (context) =>
     context.body(browserScripts()['service-worker.js'].replaceAll('%SHELL%', offlinePath), 200, {
-      ...everyFile,
+      ...commonHeaders,
       'content-type': 'text/javascript; charset=utf-8',
       // Browsers check for a new version on each visit.
       'cache-control': 'no-cache',

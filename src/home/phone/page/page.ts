@@ -2,7 +2,7 @@ import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
 import { HttpProblem } from '../../../trading/refusal.ts';
-import { type BrowserContext, isFull } from './browser-env.ts';
+import { type BrowserContext, hasFullAccess } from './browser-env.ts';
 import { installHead } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';
 
@@ -27,7 +27,7 @@ export function page(
 ): Response | Promise<Response> {
   const title = `${options.title} · ${context.var.about.name}`;
   const parts = html`${header(context)}
-<main data-title="${title}"${options.script === undefined ? '' : html` data-script="${assetUrl(options.script)}"`}>${limits(context)}${options.body}</main>
+<main data-title="${title}"${options.script === undefined ? '' : html` data-script="${assetUrl(options.script)}"`}>${limitsNote(context)}${options.body}</main>
 ${footer(context)}`;
   const status = options.status ?? 200;
   if (context.req.header('accept') === FRAGMENT) {
@@ -36,7 +36,7 @@ ${footer(context)}`;
   const head = options.noScriptRefresh
     ? html`<noscript><meta http-equiv="refresh" content="5; url=?${RELOAD_PARAMETER}"></noscript>`
     : '';
-  return context.html(whole(context, title, head, parts), status);
+  return context.html(pageDocument(context, title, head, parts), status);
 }
 
 /** Renders an empty document whose script requests the same address again, with this origin's key. */
@@ -45,10 +45,10 @@ export function shellPage(context: BrowserContext): Response | Promise<Response>
   const parts = html`<header><span class="name">${name}</span></header>
 <main data-shell><noscript><p class="problem">Without https, this page needs JavaScript. To decide without it, run trade-agent phone in a terminal.</p></noscript></main>
 <footer></footer>`;
-  return context.html(whole(context, name, '', parts));
+  return context.html(pageDocument(context, name, '', parts));
 }
 
-function whole(
+function pageDocument(
   { var: { about, installable } }: BrowserContext,
   title: string,
   head: Markup | '',
@@ -88,9 +88,9 @@ function footer({ var: { user, canHalt, canLook } }: BrowserContext): Markup {
   return html`<footer><nav aria-label="Pages"><a href="/phone">Requests</a> ${canLook ? html`<a href="/phone/dashboard">Dashboard</a> ` : ''}<a href="/phone/authenticators">Passkeys</a> <a href="/phone/sessions">Sessions</a> <a href="/phone/programs">Programs</a>${canHalt ? html` <a href="/phone/mandates">Mandates</a> <a href="/phone/halt">Halt trading</a>` : ''}</nav></footer>`;
 }
 
-function limits(context: BrowserContext): Markup | '' {
+function limitsNote(context: BrowserContext): Markup | '' {
   const { session } = context.var;
-  if (session === undefined || isFull(context)) return '';
+  if (session === undefined || hasFullAccess(context)) return '';
   return html`<p class="note" data-testid="limits"><strong>${
     session.by === 'recovery' ? 'Signed in with your recovery code' : 'Signed in with a link'
   }</strong>You can view and deny requests, halt trading, and sign out browsers. To approve requests or sign in a device, sign in with your passkey. To pair a phone, use the machine that runs the home.</p>`;
@@ -114,7 +114,7 @@ export function messagePage(
   });
 }
 
-export function passkeyNeeded(context: BrowserContext): Response | Promise<Response> {
+export function passkeyRequired(context: BrowserContext): Response | Promise<Response> {
   return messagePage(context, 403, {
     title: 'Passkey required',
     text: 'You are signed in with a link or a recovery code, which can only view and deny. Nothing was changed.',
@@ -122,7 +122,7 @@ export function passkeyNeeded(context: BrowserContext): Response | Promise<Respo
   });
 }
 
-export function toSignIn(context: Context, next: string): Response {
+export function redirectToSignIn(context: Context, next: string): Response {
   return context.redirect(`/signin?${new URLSearchParams({ next })}`, 303);
 }
 

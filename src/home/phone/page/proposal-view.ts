@@ -1,6 +1,6 @@
 import type { Outcome } from '../../../approval/asking-port.ts';
 import type { ProposalDetails } from '../../../approval/details.ts';
-import { markedText } from '../../../text/shown-text.ts';
+import { markInvisible } from '../../../text/shown-text.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import {
   type DetailField,
@@ -8,7 +8,7 @@ import {
   detailFields,
   fieldLabel,
 } from '../../../trading/detail-fields.ts';
-import { chosenByAi, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
+import { chosenByAiWarning, fieldsChosenByAi } from '../../../trading/kinds/chosen-by-ai.ts';
 import type { PhoneView } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords, type ProposalKind } from '../../../trading/kinds/kinds.ts';
 
@@ -25,14 +25,14 @@ export interface ProposalView {
   /** The maximum cost or minimum proceeds, such as `$900.00`. Undefined if it is unbounded or no money moves. */
   readonly amount: string | undefined;
   readonly total: string | undefined;
-  readonly shows: readonly Line[];
+  readonly shows: readonly LabeledText[];
   readonly warnings: readonly string[];
   /** Example: `trade-agent (chat)`. */
   readonly askedBy: string;
   /** Example: `Chosen by the AI, not by you: symbol`. Undefined if every field follows from the person's words. */
   readonly chosenByAi: string | undefined;
   /** The fields that were determined by a rule or by somebody other than the person, and how. */
-  readonly origins: readonly Line[];
+  readonly origins: readonly LabeledText[];
   readonly sentence: string | undefined;
   readonly tainted: string | undefined;
   /** Example: `Second identical request in the last hour`. */
@@ -40,7 +40,7 @@ export interface ProposalView {
   readonly fields: readonly DetailField[];
 }
 
-interface Line {
+interface LabeledText {
   readonly label: string;
   readonly text: string;
 }
@@ -54,18 +54,18 @@ export function proposalView(details: ProposalDetails): ProposalView {
   return {
     kind,
     environment: subject.environment,
-    headline: markedText(subject.headline),
-    terms: markedText(subject.terms),
+    headline: markInvisible(subject.headline),
+    terms: markInvisible(subject.terms),
     side: subject.side,
     amount: worst_case === null || worst_case.cash === null ? undefined : dollars(worst_case.cash),
-    total: worst_case === null ? undefined : markedText(worst_case.text),
+    total: worst_case === null ? undefined : markInvisible(worst_case.text),
     shows: Object.entries(details.shows).map(([label, text]) => ({
-      label: markedText(label),
-      text: markedText(text),
+      label: markInvisible(label),
+      text: markInvisible(text),
     })),
-    warnings: details.warnings.map(markedText),
-    askedBy: markedText(requested_by === null ? client : `${client} (${requested_by})`),
-    chosenByAi: markedOrNone(chosenByAi(kind, fieldsChosenByAi(provenance))),
+    warnings: details.warnings.map(markInvisible),
+    askedBy: markInvisible(requested_by === null ? client : `${client} (${requested_by})`),
+    chosenByAi: markedOrNone(chosenByAiWarning(kind, fieldsChosenByAi(provenance))),
     origins: Object.entries(provenance?.fields ?? {})
       .filter(([, { source, from }]) => source === 'computed' || (source === 'other' && from !== undefined))
       .map(([name, { source, from }]) => {
@@ -73,24 +73,24 @@ export function proposalView(details: ProposalDetails): ProposalView {
         const separator = source === 'computed' ? ' by ' : ' ';
         return {
           label: fieldLabel(name, kinds[kind].phone.fieldWords),
-          text: markedText(from === undefined ? how : `${how}${separator}${from}`),
+          text: markInvisible(from === undefined ? how : `${how}${separator}${from}`),
         };
       }),
-    sentence: provenance?.sentence === undefined ? undefined : markedText(provenance.sentence),
+    sentence: provenance?.sentence === undefined ? undefined : markInvisible(provenance.sentence),
     tainted:
       provenance?.tainted_by === undefined || provenance.tainted_by.length === 0
         ? undefined
-        : markedText(provenance.tainted_by.join(', ')),
+        : markInvisible(provenance.tainted_by.join(', ')),
     again: details.again === undefined || details.again < 2 ? undefined : repetitionText(details.again),
     fields: [...subject.fields, ...proposalFields(details)].map((field) => ({
       ...field,
-      text: field.name === 'text' ? field.text : markedText(field.text),
+      text: field.name === 'text' ? field.text : markInvisible(field.text),
     })),
   };
 }
 
 function markedOrNone(text: string | undefined): string | undefined {
-  return text === undefined ? undefined : markedText(text);
+  return text === undefined ? undefined : markInvisible(text);
 }
 
 export function outcomeText({ state, text }: Outcome): string {
@@ -103,7 +103,7 @@ export function outcomeText({ state, text }: Outcome): string {
     unknown: ['not known yet whether it was carried out', 'outcome unknown: '],
   };
   const [alone, before] = words[state];
-  const told = markedText(text);
+  const told = markInvisible(text);
   // The gateway's text may already begin with the same words.
   return told === '' ? alone : told.startsWith(before.slice(0, -2)) ? told : `${before}${told}`;
 }

@@ -6,10 +6,10 @@ import { openRingTable, type RingTable } from '../../../store/home/ring-table.ts
 import { defined } from '../../../values/defined.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { PhoneNotices } from './phone-notices.ts';
-import { askMessage, noticeWords, type PushContent, pushTopic, settledMessage } from './push-message.ts';
-import { type Push, pushToAll, type Ringing } from './push-sender.ts';
+import { askMessage, noticeText, type PushContent, pushTopic, settledMessage } from './push-message.ts';
+import { type Push, type PushContext, pushToAll } from './push-sender.ts';
 
-export interface BellOptions extends Ringing {
+export interface BellOptions extends PushContext {
   readonly database: Database;
   readonly requests: Pick<ApprovalRequests, 'find' | 'onAnyChange'>;
   /** Other notification channels. If absent, only pushes are sent. */
@@ -125,7 +125,7 @@ async function ring(
   if (request === undefined) return;
   failpoint('push.due');
   const { notices, noticesWhen, closing, clock } = options;
-  const sending = pushToAll(options, request.user, asking(options, request, false));
+  const sending = pushToAll(options, request.user, askPush(options, request, false));
   if (notices !== undefined && noticesWhen === 'always') {
     await Promise.all([sending, notices.tell(toNotice(options, request), closing)]);
   } else if (!(await sending) && notices !== undefined && isPending(options, request)) {
@@ -142,7 +142,7 @@ async function ringAgain(
   request: ApprovalRequest | undefined,
 ): Promise<void> {
   if (request === undefined) return;
-  await pushToAll(options, request.user, asking(options, request, true));
+  await pushToAll(options, request.user, askPush(options, request, true));
   options.closing.throwIfAborted();
   failpoint('push.sent_again');
   table.pushedAgain(request.id, options.clock.now());
@@ -173,7 +173,7 @@ async function withdrawNotification(
   table.over(id);
 }
 
-function asking(options: BellOptions, request: ApprovalRequest, again: boolean): Push {
+function askPush(options: BellOptions, request: ApprovalRequest, again: boolean): Push {
   return {
     payload: (short) =>
       JSON.stringify(
@@ -198,7 +198,7 @@ function withoutHiddenCode({ hidesCode }: BellOptions, request: ApprovalRequest)
 function toNotice(options: BellOptions, request: ApprovalRequest) {
   const { content, phone } = options;
   const { id, code, expiresAt, requestedAt, user } = withoutHiddenCode(options, request);
-  const { title, body, order } = noticeWords(withoutHiddenCode(options, request), content, phone);
+  const { title, body, order } = noticeText(withoutHiddenCode(options, request), content, phone);
   return {
     id: `nt_${createHash('sha256').update(`trade-agent.phone\0${id}`).digest('base64url').slice(0, 24)}`,
     user,

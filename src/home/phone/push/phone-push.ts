@@ -1,19 +1,19 @@
 import { createHash } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Keys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { publicFetch } from '../../../net/public-fetch.ts';
 import { createPublicResolver } from '../../../net/public-resolver.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { loadVapidKeys } from '../../../store/home/vapid-keys.ts';
 import { safeLine } from '../../../text/shown-text.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import { defined } from '../../../values/defined.ts';
 import type { Fill } from '../../fills/fill.ts';
 import type { OrderNews } from '../../fills/order-news.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { Company } from '../../identity-provider/companies/company.ts';
-import type { Signalled } from '../../identity-provider/signals/company-standing.ts';
+import type { PendingSignal } from '../../identity-provider/signals/company-standing.ts';
 import type { SignalEffect } from '../../identity-provider/signals/security-events.ts';
 import type { AccountEvent } from '../page/browser.ts';
 import { type BellOptions, createBell } from './bell.ts';
@@ -25,7 +25,7 @@ import {
   type PushMessage,
   pushTopic,
 } from './push-message.ts';
-import { createPushSender, pushToAll, type Ringing } from './push-sender.ts';
+import { createPushSender, type PushContext, pushToAll } from './push-sender.ts';
 import { openPushSubscriptions } from './push-subscriptions.ts';
 
 /** Push settings of a home, with defaults for a home at one's own. */
@@ -52,7 +52,7 @@ export function createPhonePush(
     readonly issuer: string;
     readonly database: Database;
     readonly requests: ApprovalRequests;
-    readonly keys: Pick<Keys, 'list'>;
+    readonly keys: Pick<ApprovalKeys, 'list'>;
     readonly clock: Clock;
     readonly closing: AbortSignal;
     /** See {@link IdentityProviderOptions}. `fetch` is used only for push services on this machine. */
@@ -108,11 +108,11 @@ export function createPhonePush(
   };
 }
 
-interface NotifierOptions extends Ringing, Pick<BellOptions, 'content' | 'notices' | 'noticesWhen'> {
+interface NotifierOptions extends PushContext, Pick<BellOptions, 'content' | 'notices' | 'noticesWhen'> {
   readonly clock: Clock;
 }
 
-interface Words {
+interface NoticeText {
   readonly title: string;
   readonly body: string;
 }
@@ -123,13 +123,13 @@ interface PersonEvent {
   /** Identifies the event. Repeated notifications replace each other on the screen. */
   readonly key: string;
   readonly kind: PushMessage['kind'];
-  readonly words: Words;
+  readonly words: NoticeText;
   /** Text for browsers whose push service must not learn more. Defaults to `words`. */
-  readonly brief?: Words;
+  readonly brief?: NoticeText;
   /** RFC 3339. */
   readonly at: string;
   /** The subject of the notice and its fields, for programs. */
-  readonly facts: UnionOmit<PhoneNotice, keyof Words | 'id' | 'user' | 'at'>;
+  readonly facts: UnionOmit<PhoneNotice, keyof NoticeText | 'id' | 'user' | 'at'>;
   /** Set if somebody else may be at work. The push wakes the phone and is kept for days. */
   readonly isUrgent?: boolean;
   /** The session whose browser is not notified, because it caused the event. */
@@ -193,7 +193,7 @@ function createNotifiers(options: NotifierOptions) {
   return {
     /** Reports a fill, such as `Bought 5 AAPL at $179.51 · PAPER`, with the account below it. */
     fill: ({ user, key, at, facts, headline, environment, account }: Fill) => {
-      const word = environment === undefined ? [] : [environmentWord(environment)];
+      const word = environment === undefined ? [] : [environmentName(environment)];
       const by = facts.mandate_id === undefined ? [] : [`by mandate ${facts.mandate_id}`];
       const brief = { title: 'Your order was filled', body: '' };
       const full = {
@@ -225,7 +225,7 @@ function createNotifiers(options: NotifierOptions) {
     },
 
     signalled: (
-      { user, issuer, effect, event, jti, at }: Signalled,
+      { user, issuer, effect, event, jti, at }: PendingSignal,
       company: Pick<Company, 'name'> | undefined,
     ) => {
       const name = company?.name ?? new URL(issuer).host;

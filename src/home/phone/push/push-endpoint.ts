@@ -1,5 +1,5 @@
 import { isPublicHost } from '../../../net/public-address.ts';
-import { leadsOutside as hostLeadsOutside } from '../../../net/public-fetch.ts';
+import { hasOnlyPublicAddresses as hostLeadsOutside } from '../../../net/public-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { isLoopback } from '../../../net/secure-url.ts';
 
@@ -20,7 +20,7 @@ export function isPushEndpoint(endpoint: string, loopback = false): boolean {
 }
 
 /** Returns whether its host resolves to a public address now. @throws {ResolverBusy} */
-export async function leadsOutside(
+export async function resolvesToPublic(
   endpoint: string,
   resolve: ResolveHost,
   loopback = false,

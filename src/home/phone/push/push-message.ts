@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
-import { markedText, safeLine } from '../../../text/shown-text.ts';
-import { detailEnvironment, orderHeadline, orderTerms } from '../../../trading/detail-fields.ts';
-import { environmentWord } from '../../../trading/environment.ts';
+import { markInvisible, safeLine } from '../../../text/shown-text.ts';
+import { detailEnvironment, detailsHeadline, detailsTerms } from '../../../trading/detail-fields.ts';
+import { environmentName } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage, messageView } from '../../../trading/kinds/message.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
@@ -33,14 +33,14 @@ export const MAX_BODY_LENGTH = 560;
 
 /** Returns the message that asks the person to decide. An empty code means that it has to be picked on the phone. */
 export function askMessage(request: ApprovalRequest, content: PushContent, again = false): PushMessage {
-  const { title, body } = content === 'full' ? inFull(request) : inShort(request);
-  return { ...about(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
+  const { title, body } = content === 'full' ? fullText(request) : shortText(request);
+  return { ...messageBase(request), kind: 'ask', title, body, ...(again ? { again: true } : {}) };
 }
 
 export function settledMessage(request: ApprovalRequest): PushMessage {
   const words = { approved: 'Decided', denied: 'Decided', expired: 'Expired', withdrawn: 'Withdrawn' };
   const title = request.status === 'pending' ? 'Decided' : words[request.status];
-  return { ...about(request), kind: 'settled', title, body: '' };
+  return { ...messageBase(request), kind: 'settled', title, body: '' };
 }
 
 /** Returns a topic (RFC 8030 §5.4, at most 32 characters). A later push with the same topic replaces a waiting one. */
@@ -48,16 +48,16 @@ export function pushTopic(name: string): string {
   return createHash('sha256').update(`trade-agent.push\0${name}`).digest('base64url').slice(0, 24);
 }
 
-function about(request: ApprovalRequest): Pick<PushMessage, 'id' | 'expires' | 'tag'> {
+function messageBase(request: ApprovalRequest): Pick<PushMessage, 'id' | 'expires' | 'tag'> {
   return { id: request.id, expires: request.expiresAt, tag: pushTopic(request.id) };
 }
 
-function inShort(request: ApprovalRequest): { title: string; body: string } {
+function shortText(request: ApprovalRequest): { title: string; body: string } {
   const isOrder = requestKind(request) === 'order';
   return { title: isOrder ? 'An order needs your approval' : 'A request needs your approval', body: '' };
 }
 
-function inFull(request: ApprovalRequest): { title: string; body: string } {
+function fullText(request: ApprovalRequest): { title: string; body: string } {
   const { headline, word, terms } = displayedRequest(request);
   return {
     title: safeLine(word === undefined ? headline : `${headline} · ${word}`, MAX_TITLE_LENGTH),
@@ -81,31 +81,31 @@ function displayedRequest({ details }: ApprovalRequest): {
     const word =
       view.environment === undefined
         ? kinds[view.kind].phone.banner?.word
-        : environmentWord(view.environment);
+        : environmentName(view.environment);
     return { headline: view.headline, word, terms: view.total ?? view.terms };
   }
   if (isFlatMessage(details)) {
     const { headline, terms } = messageView(details);
     return {
-      headline: markedText(headline),
+      headline: markInvisible(headline),
       word: kinds.message.phone.banner?.word,
-      terms: markedText(terms),
+      terms: markInvisible(terms),
     };
   }
   return {
-    headline: markedText(orderHeadline(details)),
-    word: environmentWord(detailEnvironment(details)),
-    terms: markedText(orderTerms(details)),
+    headline: markInvisible(detailsHeadline(details)),
+    word: environmentName(detailEnvironment(details)),
+    terms: markInvisible(detailsTerms(details)),
   };
 }
 
 /** Returns the text for people who are notified by other channels, with the code and the address for deciding. */
-export function noticeWords(
+export function noticeText(
   request: ApprovalRequest,
   content: PushContent,
   phone: string,
 ): { title: string; body: string; order?: string } {
-  const { title, body } = content === 'full' ? inFull(request) : inShort(request);
+  const { title, body } = content === 'full' ? fullText(request) : shortText(request);
   const { code } = request;
   const first = content === 'full' ? body : code === '' ? 'Pending' : `Code ${code}`;
   return {

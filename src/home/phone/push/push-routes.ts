@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { parseJson } from '../../../values/parse-json.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
-import { passkeyNeeded } from '../page/page.ts';
+import { passkeyRequired } from '../page/page.ts';
 import type { Bell } from './bell.ts';
 import { type PushSubscriptions, pushSubscriptionSchema } from './push-subscriptions.ts';
 
@@ -22,7 +22,7 @@ export function createPushRoutes(services: {
     const { user, session } = context.var;
     if (user === undefined || session === undefined) return signedOut(context);
     // A subscription outlasts the session, so a read-only session by link or recovery code can't create one.
-    if (session.credentialId === undefined) return passkeyNeeded(context);
+    if (session.credentialId === undefined) return passkeyRequired(context);
     const parsed = pushSubscriptionSchema.safeParse(parseJson((await context.req.parseBody()).subscription));
     if (!parsed.success) return context.json({ error: 'invalid_subscription' }, 400);
     const owner = {

@@ -1,11 +1,11 @@
 import type { PushSubscription as WebPushSubscription } from 'web-push';
-import type { Keys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';
 import { retryAfterMs } from '../../../net/retry-after.ts';
 import type { VapidKeys } from '../../../store/home/vapid-keys.ts';
-import { leadsOutside } from './push-endpoint.ts';
+import { resolvesToPublic } from './push-endpoint.ts';
 import type { PushSubscription, PushSubscriptions } from './push-subscriptions.ts';
 
 type PushResult =
@@ -79,7 +79,7 @@ export function createPushSender(options: PushSenderOptions): SendPush {
   };
 }
 
-interface Failure {
+interface PushFailure {
   /** Whether another attempt may succeed. */
   readonly passing: boolean;
   readonly tooLarge: boolean;
@@ -92,12 +92,12 @@ async function attemptPush(
   push: Push,
   short: boolean,
   options: PushSenderOptions,
-): Promise<'sent' | 'gone' | Failure> {
+): Promise<'sent' | 'gone' | PushFailure> {
   const { clock, closing, resolve, loopback, timeoutMs } = options;
   const { endpoint } = subscription;
   try {
     // A browser must not reach the home's own network, so a host that resolves to it is rejected.
-    if (!(await leadsOutside(endpoint, resolve, loopback))) {
+    if (!(await resolvesToPublic(endpoint, resolve, loopback))) {
       return { passing: false, tooLarge: false, retryAfter: 0 };
     }
     const { method, headers, body } = await buildRequest(subscription, push, short, options);
@@ -118,7 +118,7 @@ async function attemptPush(
   }
 }
 
-function toPushResult({ status, headers }: Response, now: number): 'sent' | 'gone' | Failure {
+function toPushResult({ status, headers }: Response, now: number): 'sent' | 'gone' | PushFailure {
   if (status >= 200 && status < 300) return 'sent';
   if (status === 404 || status === 410) return 'gone';
   const passing = status >= 500 || [408, 413, 425, 429].includes(status);
@@ -160,16 +160,16 @@ async function buildRequest(
   };
 }
 
-export interface Ringing {
+export interface PushContext {
   readonly subscriptions: PushSubscriptions;
-  readonly keys: Pick<Keys, 'list'>;
+  readonly keys: Pick<ApprovalKeys, 'list'>;
   readonly send: SendPush;
   readonly closing: AbortSignal;
 }
 
 /** Pushes to a person's browsers. @returns whether one of them was reached */
 export async function pushToAll(
-  options: Ringing,
+  options: PushContext,
   user: string,
   push: Push,
   concerns: (subscription: PushSubscription) => boolean = () => true,
@@ -192,7 +192,7 @@ export async function pushToAll(
 /** Returns a person's subscriptions. Deletes those of passkeys that another process has removed. */
 async function activeSubscriptions(
   user: string,
-  { subscriptions, keys, closing }: Ringing,
+  { subscriptions, keys, closing }: PushContext,
 ): Promise<PushSubscription[]> {
   const all = subscriptions.of(user);
   if (all.length === 0) return [];

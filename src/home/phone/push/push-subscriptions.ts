@@ -132,7 +132,7 @@ function toSubscription(row: Row): PushSubscription {
  * Wraps the sessions so that ending one also ends its push subscriptions: on sign-out, from the list of browsers, and
  * when its passkey is removed. A session that merely expires keeps them, or no phone would ring in the morning.
  */
-export function endingRings(
+export function withSubscriptionCleanup(
   sessions: Sessions,
   subscriptions: Pick<PushSubscriptions, 'endSession' | 'endKey'>,
 ): Sessions {

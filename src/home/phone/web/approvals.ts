@@ -1,7 +1,7 @@
-import { createRoom, type Room } from './room.ts';
-import { measureBar, show } from './stage.ts';
+import { createPageState, type PageState } from './room.ts';
+import { applyUpdate, measureBar } from './stage.ts';
 import { handleTaps } from './taps.ts';
-import { localTimes, tick } from './times.ts';
+import { localTimes, updateCountdowns } from './times.ts';
 
 /*
  * Script of the approvals and history pages. Keeps the page in sync with the server through an event stream, and touches
@@ -9,7 +9,7 @@ import { localTimes, tick } from './times.ts';
  * approvals with the person's passkey, and prevents double submission. Without it, the pages can only view and deny.
  */
 
-let room: Room | undefined;
+let room: PageState | undefined;
 
 /** Starts on the current page, and again whenever the page is replaced. */
 function start(): void {
@@ -18,15 +18,15 @@ function start(): void {
   room?.leave();
   room = undefined;
   localTimes(document);
-  tick();
+  updateCountdowns();
   measureBar();
   if (root === null) return;
-  const here = createRoom(root);
+  const here = createPageState(root);
   room = here;
   const stop = window.tradeAgent.listen('/phone/events', {
     requests(data) {
       here.tell('Connected');
-      show(here, JSON.parse(data));
+      applyUpdate(here, JSON.parse(data));
     },
     alive: () => here.tell('Connected'),
     signed_out: () => location.assign('/signin'),
@@ -36,6 +36,6 @@ function start(): void {
 }
 
 handleTaps(() => room);
-setInterval(() => tick((text) => room?.announce(text)), 500);
+setInterval(() => updateCountdowns((text) => room?.announce(text)), 500);
 new MutationObserver(start).observe(document.body, { childList: true });
 start();

@@ -8,7 +8,7 @@ const TIMEOUT_MS = 30_000;
  * @param init the `accept` header defaults to the fragment type; aborts after 30 seconds or by its `signal`
  * @throws {TypeError | DOMException} if the server can't be reached or is too slow
  */
-export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
+export async function sendRequest(path: string, init: RequestInit = {}): Promise<Response> {
   const headers = new Headers(init.headers);
   if (!headers.has('accept')) headers.set('accept', FRAGMENT);
   headers.set('x-phone-key', phoneKey());
@@ -22,12 +22,12 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   });
   const next = answer.headers.get('x-phone-location');
   if (next === null) return answer;
-  goTo(next);
+  navigate(next);
   return new Promise(() => undefined);
 }
 
 /** Navigates within this origin, and always reloads, even if only the part after "#" differs. */
-function goTo(path: string): void {
+function navigate(path: string): void {
   const target = new URL(path, location.origin);
   if (target.origin !== location.origin) throw new TypeError('the answer leads to another origin');
   if (target.pathname === location.pathname && target.search === location.search) location.reload();

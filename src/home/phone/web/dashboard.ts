@@ -1,6 +1,6 @@
 // Decisions on this page use the same script as the approvals page.
 import './approvals.ts';
-import { localTimes, tick } from './times.ts';
+import { localTimes, updateCountdowns } from './times.ts';
 import { drawChart, resizeCharts } from './value-chart.ts';
 
 /* Keeps the dashboard in sync with the server. Replaces only changed parts, and keeps opened details and the focus. */
@@ -32,7 +32,7 @@ function start(): void {
     parts(data) {
       tell('Live', false);
       for (const part of JSON.parse(data) as Part[]) put(root, part);
-      tick();
+      updateCountdowns();
     },
     alive: () => tell('Live', false),
     signed_out: () => tell('Signed out. Reload the page.', true),

@@ -8,14 +8,16 @@ import {
 } from '@simplewebauthn/browser';
 
 /** Creates a passkey on this device or one nearby. @throws {Error} named as in WebAuthn */
-export function create(
+export function createPasskey(
   optionsJSON: PublicKeyCredentialCreationOptionsJSON,
 ): Promise<RegistrationResponseJSON> {
   return startRegistration({ optionsJSON });
 }
 
 /** Signs the options' challenge with a passkey, with user verification. @throws {Error} named as in WebAuthn */
-export function get(optionsJSON: PublicKeyCredentialRequestOptionsJSON): Promise<AuthenticationResponseJSON> {
+export function getAssertion(
+  optionsJSON: PublicKeyCredentialRequestOptionsJSON,
+): Promise<AuthenticationResponseJSON> {
   return startAuthentication({ optionsJSON });
 }
 
@@ -25,8 +27,8 @@ export interface ApprovalOptions extends PublicKeyCredentialRequestOptionsJSON {
 }
 
 /** Signs an approval. @returns its evidence as JSON, for the form's field `evidence` */
-export async function sign({ statement, ...options }: ApprovalOptions): Promise<string> {
-  const { id, response } = await get(options);
+export async function signApproval({ statement, ...options }: ApprovalOptions): Promise<string> {
+  const { id, response } = await getAssertion(options);
   return JSON.stringify({
     method: 'webauthn',
     credential_id: id,

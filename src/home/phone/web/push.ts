@@ -1,4 +1,4 @@
-import { ask } from './ask.ts';
+import { sendRequest } from './ask.ts';
 
 /*
  * Push notifications on the pages: registers the service worker, switches this browser's subscription on and off, tells
@@ -11,7 +11,7 @@ const json = { accept: 'application/json' };
 
 type State = 'on' | 'off' | 'denied' | 'home-screen' | 'unsupported' | 'not-kept' | 'sign-in';
 
-const words: Record<State, readonly [text: string, button?: string]> = {
+const stateTexts: Record<State, readonly [text: string, button?: string]> = {
   on: ['This phone rings when a request needs your approval.', 'Stop ringing here'],
   off: ['This phone does not ring yet.', 'Ring this phone'],
   denied: [
@@ -38,7 +38,7 @@ export function startPush(): void {
     .register('/phone/sw.js', { scope: '/phone', updateViaCache: 'none' })
     .catch(() => undefined);
   navigator.serviceWorker.addEventListener('message', ({ data }) => {
-    if (data?.kind === 'open') toCard(String(data.id));
+    if (data?.kind === 'open') showCard(String(data.id));
   });
   document.addEventListener('click', (event) => {
     const button = event.target instanceof Element ? event.target.closest('[data-push-button]') : null;
@@ -46,27 +46,27 @@ export function startPush(): void {
   });
   document.addEventListener('visibilitychange', () => {
     // Permissions may have changed in the browser's settings in the meantime.
-    known = null;
-    look();
+    lastSection = null;
+    scheduleUpdate();
   });
   // The page changes by itself: requests arrive, and scripts replace the page.
-  new MutationObserver(() => look()).observe(document.body, { childList: true, subtree: true });
-  look();
+  new MutationObserver(() => scheduleUpdate()).observe(document.body, { childList: true, subtree: true });
+  scheduleUpdate();
 }
 
-let looking = false;
+let isUpdateScheduled = false;
 /** The section that displays the state, as last seen. Avoids needless work, because countdowns change the page twice a second. */
-let known: HTMLElement | null = null;
+let lastSection: HTMLElement | null = null;
 
-function look(): void {
-  if (looking) return;
-  looking = true;
+function scheduleUpdate(): void {
+  if (isUpdateScheduled) return;
+  isUpdateScheduled = true;
   requestAnimationFrame(() => {
-    looking = false;
+    isUpdateScheduled = false;
     reportDisplayed();
-    if (busy || section() === known) return;
-    known = section();
-    void updateState().catch(() => say('not-kept'));
+    if (busy || section() === lastSection) return;
+    lastSection = section();
+    void updateState().catch(() => displayState('not-kept'));
   });
 }
 
@@ -102,7 +102,7 @@ async function closeNotification(id: string): Promise<void> {
   }
 }
 
-function toCard(id: string): void {
+function showCard(id: string): void {
   const place = (name: string) => document.querySelector<HTMLElement>(`[${name}="${CSS.escape(id)}"]`);
   // Its entry in the list of pending requests, which opens its card.
   const listed = place('data-show');
@@ -117,21 +117,21 @@ function section(): HTMLElement | null {
 /** Displays the state, and registers the subscription again in case the server has lost it. */
 async function updateState(): Promise<void> {
   if (section() === null) return;
-  const state = impossible();
-  if (state !== undefined) return say(state);
+  const state = unavailableState();
+  if (state !== undefined) return displayState(state);
   const registration = await navigator.serviceWorker.ready;
   const subscription = await registration.pushManager.getSubscription();
-  if (subscription === null || Notification.permission !== 'granted') return say('off');
+  if (subscription === null || Notification.permission !== 'granted') return displayState('off');
   if (!isOurs(subscription)) {
     // The home's key has changed since the subscription was made, so it could not be used.
     await subscription.unsubscribe();
-    return say('off');
+    return displayState('off');
   }
-  if (registeredEndpoint === subscription.endpoint) return say('on');
-  await switching(() => handIn(subscription));
+  if (registeredEndpoint === subscription.endpoint) return displayState('on');
+  await withBusyState(() => registerSubscription(subscription));
 }
 
-function impossible(): State | undefined {
+function unavailableState(): State | undefined {
   if (!('PushManager' in window) || !('Notification' in window)) {
     return /iPhone|iPad/.test(navigator.userAgent) && !isInstalled() ? 'home-screen' : 'unsupported';
   }
@@ -146,7 +146,7 @@ function isInstalled(): boolean {
 async function toggle(): Promise<void> {
   if (busy) return;
   const isOn = section()?.dataset.state === 'on';
-  await switching(async () => {
+  await withBusyState(async () => {
     const registration = await navigator.serviceWorker.ready;
     const there = await registration.pushManager.getSubscription();
     if (isOn && there !== null) {
@@ -155,16 +155,16 @@ async function toggle(): Promise<void> {
       registeredEndpoint = undefined;
       return 'off';
     }
-    if ((await Notification.requestPermission()) !== 'granted') return impossible() ?? 'off';
+    if ((await Notification.requestPermission()) !== 'granted') return unavailableState() ?? 'off';
     const key = section()?.dataset.push ?? '';
     const made =
       there ??
       (await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key }));
-    return await handIn(made);
+    return await registerSubscription(made);
   });
 }
 
-async function handIn(subscription: PushSubscription): Promise<State> {
+async function registerSubscription(subscription: PushSubscription): Promise<State> {
   const answer = await post(SUBSCRIPTIONS, { subscription: JSON.stringify(subscription) });
   if (answer.status === 403) return 'sign-in';
   if (!answer.ok) return 'not-kept';
@@ -172,12 +172,12 @@ async function handIn(subscription: PushSubscription): Promise<State> {
   return 'on';
 }
 
-async function switching(work: () => Promise<State>): Promise<void> {
+async function withBusyState(work: () => Promise<State>): Promise<void> {
   busy = true;
   try {
-    say(await work());
+    displayState(await work());
   } catch {
-    say('not-kept');
+    displayState('not-kept');
   } finally {
     busy = false;
   }
@@ -189,12 +189,12 @@ function isOurs({ options }: PushSubscription): boolean {
   return btoa(text).replaceAll('+', '-').replaceAll('/', '_').replaceAll('=', '') === section()?.dataset.push;
 }
 
-function say(state: State): void {
+function displayState(state: State): void {
   const place = section();
   // A failure stays displayed until the next attempt.
   if (place === null || place.dataset.state === state) return;
   if (state === 'off' && place.dataset.state === 'not-kept') return;
-  const [text, button] = words[state];
+  const [text, button] = stateTexts[state];
   place.dataset.state = state;
   const [said, switched] = [place.querySelector('[data-push-words]'), place.querySelector('button')];
   if (said !== null) said.textContent = text;
@@ -208,7 +208,7 @@ function say(state: State): void {
 /** Posts fields with the page's form token, as its forms do. */
 function post(path: string, fields: Record<string, string> = {}): Promise<Response> {
   const token = document.querySelector<HTMLInputElement>('input[name=form_token]')?.value ?? '';
-  return ask(path, {
+  return sendRequest(path, {
     method: 'POST',
     body: new URLSearchParams({ form_token: token, ...fields }),
     headers: json,

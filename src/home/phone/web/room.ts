@@ -15,12 +15,12 @@ export interface Update {
   readonly recent: readonly Piece[];
 }
 
-export type Room = ReturnType<typeof createRoom>;
+export type PageState = ReturnType<typeof createPageState>;
 
 const RESULTS_KEY = 'trade-agent.results';
 
 /** Creates the state of the displayed approvals page, until it is replaced by another. */
-export function createRoom(root: HTMLElement) {
+export function createPageState(root: HTMLElement) {
   const part = (id: string): HTMLElement => {
     const found = root.querySelector<HTMLElement>(`#${id}`);
     if (found === null) throw new TypeError(`the page has no part ${id}`);
@@ -78,7 +78,7 @@ export function createRoom(root: HTMLElement) {
   return room;
 }
 
-export function made(html: string): HTMLElement {
+export function toElement(html: string): HTMLElement {
   const template = document.createElement('template');
   template.innerHTML = html.trim();
   const fresh = template.content.firstElementChild;

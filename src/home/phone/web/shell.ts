@@ -1,6 +1,6 @@
-import { ask, FRAGMENT } from './ask.ts';
+import { FRAGMENT, sendRequest } from './ask.ts';
 import type { ApprovalOptions } from './passkeys.ts';
-import { passkeys } from './passkeys-loader.ts';
+import { loadPasskeys } from './passkeys-loader.ts';
 import { startPush } from './push.ts';
 import { localTimes } from './times.ts';
 
@@ -20,28 +20,28 @@ declare global {
 }
 
 window.tradeAgent = {
-  fetch: ask,
+  fetch: sendRequest,
   listen,
-  sign: async (options) => (await passkeys()).sign(options),
+  sign: async (options) => (await loadPasskeys()).sign(options),
 };
 
 handleForms();
 startPush();
 // A prerendered page sends no requests and uses nothing up until it is displayed.
 if ('prerendering' in document && document.prerendering)
-  document.addEventListener('prerenderingchange', () => void begin(), { once: true });
-else void begin();
+  document.addEventListener('prerenderingchange', () => void loadPage(), { once: true });
+else void loadPage();
 
 /** Loads the actual page if the server sent an empty document, as it does when the cookie alone is not enough. */
-async function begin(): Promise<void> {
+async function loadPage(): Promise<void> {
   const main = document.querySelector('main');
   if (main?.dataset.shell === undefined) {
-    started(main);
-    return sendAutomatic();
+    initializePage(main);
+    return submitAutomatic();
   }
   try {
-    await show(await ask(location.pathname + location.search));
-    sendAutomatic();
+    await replacePage(await sendRequest(location.pathname + location.search));
+    submitAutomatic();
   } catch {
     showProblem('Your home can’t be reached, or this browser blocks storage for this page. Reload the page.');
   }
@@ -86,7 +86,7 @@ async function readOnce(path: string, listeners: Listeners, over: AbortSignal): 
   over.addEventListener('abort', () => stop.abort(), { signal: stop.signal });
   let timer = setTimeout(() => stop.abort(), SILENCE_MS);
   try {
-    const answer = await ask(path, {
+    const answer = await sendRequest(path, {
       headers: { accept: 'text/event-stream' },
       signal: stop.signal,
     });
@@ -128,20 +128,20 @@ function handleForms(): void {
     if (event.defaultPrevented || !(event.target instanceof HTMLFormElement)) return;
     event.preventDefault();
     const submitter = event.submitter instanceof HTMLElement ? event.submitter : null;
-    void send(event.target, submitter);
+    void submitForm(event.target, submitter);
   });
 }
 
 /** Fills and submits the form that needs no tap. */
-function sendAutomatic(): void {
+function submitAutomatic(): void {
   for (const input of document.querySelectorAll<HTMLInputElement>('input[data-from-hash]')) {
     input.value = location.hash.slice(1);
   }
   const form = document.querySelector<HTMLFormElement>('form[data-auto]');
-  if (form !== null) void send(form, null);
+  if (form !== null) void submitForm(form, null);
 }
 
-async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
+async function submitForm(form: HTMLFormElement, submitter: HTMLElement | null): Promise<void> {
   if (form.dataset.sent !== undefined) return;
   form.dataset.sent = 'yes';
   const buttons = [...form.querySelectorAll('button')];
@@ -149,10 +149,12 @@ async function send(form: HTMLFormElement, submitter: HTMLElement | null): Promi
   try {
     const body = bodyOf(form, submitter);
     await passkeySteps(form, body);
-    await show(await ask(form.getAttribute('action') ?? location.pathname, { method: 'POST', body }));
-    sendAutomatic();
+    await replacePage(
+      await sendRequest(form.getAttribute('action') ?? location.pathname, { method: 'POST', body }),
+    );
+    submitAutomatic();
   } catch (error) {
-    showFormProblem(form, wordsFor(error));
+    showFormProblem(form, errorText(error));
   } finally {
     delete form.dataset.sent;
     for (const button of buttons) button.removeAttribute('aria-busy');
@@ -173,10 +175,10 @@ async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promi
   const words = (form.dataset.passkey ?? '').split(' ').filter(Boolean);
   for (let at = 0; at + 1 < words.length; at += 2) {
     const [what, path = ''] = words.slice(at, at + 2);
-    const answer = await ask(path, { method: 'POST', body, headers: { accept: 'application/json' } });
+    const answer = await sendRequest(path, { method: 'POST', body, headers: { accept: 'application/json' } });
     const said = await answer.json();
     if (!answer.ok) throw new RejectedError(typeof said.text === 'string' ? said.text : 'That was rejected.');
-    const { create, get } = await passkeys();
+    const { create, get } = await loadPasskeys();
     if (what === 'create') body.set('registration', JSON.stringify(await create(said)));
     else body.set('assertion', JSON.stringify(await get(said)));
   }
@@ -186,7 +188,7 @@ async function passkeySteps(form: HTMLFormElement, body: URLSearchParams): Promi
 class RejectedError extends Error {}
 
 /** Returns the message for an error. @param error a named WebAuthn error (Level 3 §5.1), or a failed request */
-function wordsFor(error: unknown): string {
+function errorText(error: unknown): string {
   if (error instanceof RejectedError) return error.message;
   switch (error instanceof Error ? error.name : '') {
     case 'NotAllowedError':
@@ -215,7 +217,7 @@ function showFormProblem(form: HTMLFormElement, text: string): void {
 }
 
 /** Replaces the page with the one in the response. The markup comes from our own server, so it is trusted. */
-async function show(answer: Response): Promise<void> {
+async function replacePage(answer: Response): Promise<void> {
   if (!answer.headers.get('content-type')?.startsWith(FRAGMENT)) {
     return showProblem(`The server's response can't be displayed (${answer.status}). Reload the page.`);
   }
@@ -230,11 +232,11 @@ async function show(answer: Response): Promise<void> {
   // Moves the focus so that screen readers continue at the changed content.
   main?.querySelector<HTMLElement>('[autofocus], h1[tabindex]')?.focus({ preventScroll: true });
   window.scrollTo(0, 0);
-  started(main);
+  initializePage(main);
 }
 
 /** Converts times to the phone's time zone, and loads the page's `data-script`, which must be one of our own assets. */
-function started(main: HTMLElement | null): void {
+function initializePage(main: HTMLElement | null): void {
   localTimes(document);
   const source = main?.dataset.script;
   if (!source?.startsWith('/phone/assets/')) return;

@@ -1,10 +1,10 @@
-import { made, type Piece, type Room, type Update } from './room.ts';
-import { tick } from './times.ts';
+import { type PageState, type Piece, toElement, type Update } from './room.ts';
+import { updateCountdowns } from './times.ts';
 
 /** Milliseconds that a moved button ignores taps. It is longer than a tap that was already on its way. */
 const SETTLE_MS = 700;
 
-export function show(room: Room, update: Update): void {
+export function applyUpdate(room: PageState, update: Update): void {
   room.update = update;
   for (const { id, html } of update.cards) room.cards.set(id, html);
   for (const { id, html } of update.results) room.told.set(id, html);
@@ -12,16 +12,16 @@ export function show(room: Room, update: Update): void {
   for (const id of room.cards.keys()) if (!waits.has(id)) room.cards.delete(id);
   for (const id of room.done) if (!waits.has(id)) room.done.delete(id);
   if (!room.kept.every((id) => room.told.has(id))) room.keep(room.kept.filter((id) => room.told.has(id)));
-  place(room);
+  renderStage(room);
 }
 
-export function currentCard({ stage }: Room): HTMLElement | undefined {
+export function currentCard({ stage }: PageState): HTMLElement | undefined {
   const card = stage.firstElementChild;
   return card instanceof HTMLElement ? card : undefined;
 }
 
 /** Updates the screen. A card whose decision is being sent stays until the response arrives. */
-export function place(room: Room): void {
+export function renderStage(room: PageState): void {
   const { update } = room;
   if (update === undefined) return;
   const waiting = update.waiting.filter(({ id }) => !room.done.has(id));
@@ -34,26 +34,26 @@ export function place(room: Room): void {
       hadFocus = card.contains(document.activeElement);
       if (room.told.has(id)) keepResult(room, id);
     }
-    put(room, waits(room.current) ? room.current : waiting[0]?.id);
+    showCard(room, waits(room.current) ? room.current : waiting[0]?.id);
   }
-  lists(room, update, waiting);
+  updateLists(room, update, waiting);
   const { length } = waiting;
   const count = length + update.more;
   document.title = `${count > 0 ? `(${count}) ` : ''}${document.title.replace(/^\(\d+\) /, '')}`;
   if (hadFocus) focusOn(currentCard(room)?.querySelector('h2') ?? room.results.firstElementChild);
-  tick();
+  updateCountdowns();
   measureBar();
 }
 
 /** Keeps a result until the person dismisses it. Of requests that ended without the person, only the latest is kept. */
-function keepResult(room: Room, id: string): void {
+function keepResult(room: PageState, id: string): void {
   if (room.kept.includes(id)) return;
   const others = room.done.has(id) ? room.kept : room.kept.filter((one) => one !== room.untapped);
   if (!room.done.has(id)) room.untapped = id;
   room.keep([id, ...others]);
 }
 
-function lists(room: Room, update: Update, waiting: readonly Piece[]): void {
+function updateLists(room: PageState, update: Update, waiting: readonly Piece[]): void {
   const { others, results, recent, kept } = room;
   const rest = waiting.filter(({ id }) => id !== room.current);
   const list = others.firstElementChild;
@@ -71,7 +71,7 @@ function lists(room: Room, update: Update, waiting: readonly Piece[]): void {
 }
 
 /** Collapses the results below a pending request to one line, so that they never push it down. */
-function collapse({ earlier, stage, results }: Room): void {
+function collapse({ earlier, stage, results }: PageState): void {
   const { length } = results.children;
   const below = stage.children.length > 0;
   const summary = earlier.querySelector('summary');
@@ -85,7 +85,7 @@ function collapse({ earlier, stage, results }: Room): void {
   earlier.hidden = length === 0;
 }
 
-export function put(room: Room, id: string | undefined): void {
+export function showCard(room: PageState, id: string | undefined): void {
   const old = currentCard(room);
   const html = id === undefined ? undefined : room.cards.get(id);
   if (id === undefined || html === undefined) {
@@ -99,16 +99,16 @@ export function put(room: Room, id: string | undefined): void {
     room.card = html;
     return;
   }
-  const fresh = made(html);
+  const fresh = toElement(html);
   for (const form of fresh.querySelectorAll('form')) form.noValidate = true;
-  if (same) carry(old, fresh);
+  if (same) copyInput(old, fresh);
   const focused = same && old.contains(document.activeElement) ? document.activeElement : null;
   if (old === undefined) room.stage.append(fresh);
   else old.replaceWith(fresh);
   refocus(focused, fresh);
   room.card = html;
   room.current = id;
-  settle(fresh);
+  disableBriefly(fresh);
   if (!same) room.announce(fresh.dataset.says ?? '');
 }
 
@@ -118,7 +118,7 @@ function refocus(focused: Element | null, fresh: HTMLElement): void {
 }
 
 /** Disables a new card's buttons for a moment, so that a tap meant for the previous card can't hit it. */
-export function settle(card: HTMLElement): void {
+export function disableBriefly(card: HTMLElement): void {
   const buttons = card.querySelectorAll('.bar button');
   const until = String(Date.now() + SETTLE_MS);
   card.dataset.settling = until;
@@ -134,7 +134,7 @@ export function focusOn(element: Element | null | undefined): void {
 }
 
 /** Copies the person's input from the old version of a card to the new one. */
-function carry(old: HTMLElement, fresh: HTMLElement): void {
+function copyInput(old: HTMLElement, fresh: HTMLElement): void {
   const details = fresh.querySelector('details');
   if (details !== null) details.open = old.querySelector('details')?.open ?? false;
   const twins = [...fresh.querySelectorAll('input')];
@@ -150,7 +150,7 @@ function carry(old: HTMLElement, fresh: HTMLElement): void {
 
 /** Updates a list, and touches only the elements that differ. */
 function patch(
-  room: Room,
+  room: PageState,
   list: Element,
   wanted: readonly Piece[],
   changed: (element: HTMLElement) => void = () => {},
@@ -165,8 +165,8 @@ function patch(
     const known = before === undefined ? undefined : room.shown.get(before);
     let child = before;
     if (child === undefined || (known !== undefined && known !== html)) {
-      child = made(html);
-      supersede(before, child);
+      child = toElement(html);
+      replaceKeepingFocus(before, child);
       changed(child);
     }
     room.shown.set(child, html);
@@ -177,7 +177,7 @@ function patch(
 }
 
 /** Replaces an element and keeps the focus that was on it or in it. */
-function supersede(before: HTMLElement | undefined, fresh: HTMLElement): void {
+function replaceKeepingFocus(before: HTMLElement | undefined, fresh: HTMLElement): void {
   const focused = document.activeElement;
   const within = before?.contains(focused) ?? false;
   before?.replaceWith(fresh);

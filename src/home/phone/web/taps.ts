@@ -1,6 +1,6 @@
-import type { Room } from './room.ts';
+import type { PageState } from './room.ts';
 import type {} from './shell.ts';
-import { currentCard, focusOn, place, put, settle } from './stage.ts';
+import { currentCard, disableBriefly, focusOn, renderStage, showCard } from './stage.ts';
 
 class Problem extends Error {
   readonly title: string;
@@ -17,7 +17,7 @@ class Problem extends Error {
  * alone sends decisions.
  * @param roomNow returns the current page
  */
-export function handleTaps(roomNow: () => Room | undefined): void {
+export function handleTaps(roomNow: () => PageState | undefined): void {
   document.addEventListener(
     'submit',
     (event) => {
@@ -43,8 +43,8 @@ export function handleTaps(roomNow: () => Room | undefined): void {
       if (link !== undefined && room.cards.has(link.dataset.show ?? '')) {
         event.preventDefault();
         event.stopImmediatePropagation();
-        showOther(room, link);
-      } else if (away !== undefined) putAway(room, away.closest<HTMLElement>('[data-id]')?.dataset.id);
+        showRequest(room, link);
+      } else if (away !== undefined) dismissResult(room, away.closest<HTMLElement>('[data-id]')?.dataset.id);
     },
     true,
   );
@@ -63,7 +63,7 @@ export function handleTaps(roomNow: () => Room | undefined): void {
 }
 
 /** Sends a decision. An approval is signed first. The card displays the progress, and its buttons are enabled again on failure. */
-async function decide(room: Room, card: HTMLElement, decision: string): Promise<void> {
+async function decide(room: PageState, card: HTMLElement, decision: string): Promise<void> {
   const form = card.querySelector('form');
   const id = card.dataset.requestId;
   if (form === null || id === undefined) return;
@@ -76,11 +76,11 @@ async function decide(room: Room, card: HTMLElement, decision: string): Promise<
   for (const button of buttons) button.setAttribute('aria-busy', 'true');
   try {
     if (decision === 'approve') {
-      doing(card, 'Waiting for your passkey');
+      showProgress(card, 'Waiting for your passkey');
       const options = await post(`${path}/options`, data);
-      data.set('evidence', await signed(options));
+      data.set('evidence', await signApproval(options));
     }
-    doing(card, 'Sending');
+    showProgress(card, 'Sending');
     const { result } = (await post(path, data)) as { readonly result: string };
     // If an event has already delivered a result, it is newer than this response.
     if (!room.told.has(id)) room.told.set(id, result);
@@ -90,7 +90,7 @@ async function decide(room: Room, card: HTMLElement, decision: string): Promise<
   }
   delete card.dataset.busy;
   for (const button of buttons) button.removeAttribute('aria-busy');
-  place(room);
+  renderStage(room);
 }
 
 async function post(path: string, body: URLSearchParams): Promise<object> {
@@ -117,21 +117,21 @@ async function post(path: string, body: URLSearchParams): Promise<object> {
     : new Problem(title, text, link);
 }
 
-const elsewhere = 'Open this page on the phone that you paired.';
-const unsigned = `Nothing was signed. You cancelled, it took too long, or none of your passkeys is on this device. Try again, or ${elsewhere.toLowerCase()}`;
+const otherDeviceHint = 'Open this page on the phone that you paired.';
+const notSignedText = `Nothing was signed. You cancelled, it took too long, or none of your passkeys is on this device. Try again, or ${otherDeviceHint.toLowerCase()}`;
 /** Messages by the name of the WebAuthn error (Level 3 §5.1). */
-const notSigned: Readonly<Record<string, string>> = {
-  NotAllowedError: unsigned,
-  AbortError: unsigned,
+const signingErrors: Readonly<Record<string, string>> = {
+  NotAllowedError: notSignedText,
+  AbortError: notSignedText,
   SecurityError: 'Your passkeys are for a different address. Open the page at the address that you paired.',
-  NotSupportedError: `This device has no passkey that can sign here. ${elsewhere}`,
-  InvalidStateError: `This device has none of your passkeys. ${elsewhere}`,
+  NotSupportedError: `This device has no passkey that can sign here. ${otherDeviceHint}`,
+  InvalidStateError: `This device has none of your passkeys. ${otherDeviceHint}`,
 };
 
 /** Signs the order with the person's passkey. @throws {Problem} */
-async function signed(options: object): Promise<string> {
+async function signApproval(options: object): Promise<string> {
   if (!('PublicKeyCredential' in window)) {
-    throw new Problem('Not approved', `This browser can’t use passkeys. ${elsewhere}`);
+    throw new Problem('Not approved', `This browser can’t use passkeys. ${otherDeviceHint}`);
   }
   try {
     return await window.tradeAgent.sign(options as Parameters<typeof window.tradeAgent.sign>[0]);
@@ -139,7 +139,7 @@ async function signed(options: object): Promise<string> {
     const name = error instanceof Error ? error.name : 'no reason given';
     throw new Problem(
       'Not approved',
-      notSigned[name] ?? `Your passkey could not sign it (${name}). Try again.`,
+      signingErrors[name] ?? `Your passkey could not sign it (${name}). Try again.`,
     );
   }
 }
@@ -159,8 +159,8 @@ function isIncomplete(card: HTMLElement): boolean {
   return true;
 }
 
-function doing(card: HTMLElement, title: string): void {
-  said(card, 'doing', title);
+function showProgress(card: HTMLElement, title: string): void {
+  showInBar(card, 'doing', title);
 }
 
 /** Displays in the bar, near the thumb, why nothing was decided. Never inserts markup. */
@@ -175,10 +175,15 @@ function showProblem(card: HTMLElement, problem: unknown): void {
     anchor.textContent = link.text;
     parts.push(' ', anchor);
   }
-  said(card, 'problem', title, ...parts);
+  showInBar(card, 'problem', title, ...parts);
 }
 
-function said(card: HTMLElement, kind: 'doing' | 'problem', title: string, ...more: (Node | string)[]): void {
+function showInBar(
+  card: HTMLElement,
+  kind: 'doing' | 'problem',
+  title: string,
+  ...more: (Node | string)[]
+): void {
   const place = card.querySelector('.said');
   if (place === null) return;
   const strong = document.createElement('strong');
@@ -187,20 +192,20 @@ function said(card: HTMLElement, kind: 'doing' | 'problem', title: string, ...mo
   place.replaceChildren(strong, ...more);
 }
 
-function showOther(room: Room, link: HTMLElement): void {
+function showRequest(room: PageState, link: HTMLElement): void {
   if (currentCard(room)?.dataset.busy !== undefined) return;
-  put(room, link.dataset.show);
+  showCard(room, link.dataset.show);
   history.replaceState(history.state, '', link.getAttribute('href'));
-  place(room);
+  renderStage(room);
   window.scrollTo(0, 0);
   focusOn(currentCard(room)?.querySelector('h2'));
 }
 
-function putAway(room: Room, id: string | undefined): void {
+function dismissResult(room: PageState, id: string | undefined): void {
   room.keep(room.kept.filter((one) => one !== id));
-  place(room);
+  renderStage(room);
   const card = currentCard(room);
-  if (card !== undefined) settle(card);
+  if (card !== undefined) disableBriefly(card);
   focusOn(card === undefined ? room.root.querySelector('h1') : card.querySelector('h2'));
 }
 

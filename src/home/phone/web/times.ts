@@ -27,7 +27,7 @@ function formatTimeLeft(left: number): string {
  * Updates every countdown, and disables expired forms.
  * @param announce announces a text to screen readers
  */
-export function tick(announce?: (text: string) => void): void {
+export function updateCountdowns(announce?: (text: string) => void): void {
   for (const countdown of document.querySelectorAll<HTMLElement>('[data-expires]')) {
     const left = Math.ceil((Number(countdown.dataset.expires) - Date.now()) / 1000);
     const before = countdown.dataset.short === undefined ? 'in ' : '';
@@ -36,7 +36,7 @@ export function tick(announce?: (text: string) => void): void {
     const form = countdown.closest('form');
     if (form === null) continue;
     countdown.classList.toggle('soon', left <= 60);
-    if (left <= 0) close(form);
+    if (left <= 0) disableForm(form);
     if (left === 60 && form.dataset.warned === undefined) {
       form.dataset.warned = 'yes';
       announce?.('One minute left to decide.');
@@ -44,6 +44,6 @@ export function tick(announce?: (text: string) => void): void {
   }
 }
 
-function close(form: HTMLFormElement): void {
+function disableForm(form: HTMLFormElement): void {
   for (const button of form.querySelectorAll<HTMLButtonElement>('.bar button')) button.disabled = true;
 }

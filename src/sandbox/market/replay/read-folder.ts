@@ -4,7 +4,7 @@ import { CsvError, type Info, parse } from 'csv-parse/sync';
 import { type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import { z } from 'zod';
 import { type CorporateAction, corporateActionsSchema } from '../corporate-action.ts';
-import { type Day, parseDays, type Row, wrong } from './day-rows.ts';
+import { type Day, invalidMarketFile, parseDays, type Row } from './day-rows.ts';
 
 interface ReplayData {
   readonly days: ReadonlyMap<string, readonly Day[]>;
@@ -20,31 +20,40 @@ const ACTIONS_FILE = 'corporate-actions.json';
 export function readMarketFolder(folder: string): ReplayData {
   const days = new Map<string, readonly Day[]>();
   let actions: readonly CorporateAction[] = [];
-  for (const name of namesIn(folder)) {
+  for (const name of listFiles(folder)) {
     const file = join(folder, name);
     const [, symbol, kind] = /^(.+)\.(csv|json)$/i.exec(name) ?? [];
     if (name === ACTIONS_FILE) actions = readActions(file);
     else if (symbol !== undefined) {
-      if (days.has(symbol)) throw wrong(file, undefined, `${symbol} already has another file`);
+      if (days.has(symbol)) throw invalidMarketFile(file, undefined, `${symbol} already has another file`);
       days.set(symbol, readDays(file, symbol, kind?.toLowerCase() === 'csv' ? csvRows : jsonRows));
     }
   }
-  if (days.size === 0) throw wrong(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
+  if (days.size === 0)
+    throw invalidMarketFile(folder, undefined, 'the folder has no file of days, such as AAPL.csv');
   return { days, actions };
 }
 
 function readDays(file: string, symbol: string, rowsOf: typeof csvRows): Day[] {
   if (!/^[A-Z]{1,5}(\.[A-Z]{1,2})?$/.test(symbol)) {
-    throw wrong(file, undefined, 'the file must be named after its symbol, such as AAPL.csv or BRK.B.json');
+    throw invalidMarketFile(
+      file,
+      undefined,
+      'the file must be named after its symbol, such as AAPL.csv or BRK.B.json',
+    );
   }
   return parseDays(file, rowsOf(file, readFileSync(file, 'utf8')));
 }
 
-function namesIn(folder: string): string[] {
+function listFiles(folder: string): string[] {
   try {
     return readdirSync(folder).sort();
   } catch (error) {
-    throw wrong(folder, undefined, `can’t be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`);
+    throw invalidMarketFile(
+      folder,
+      undefined,
+      `can’t be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`,
+    );
   }
 }
 
@@ -54,11 +63,11 @@ function readActions(file: string): CorporateAction[] {
   try {
     content = JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    throw wrong(file, undefined, `not JSON: ${(error as Error).message}`);
+    throw invalidMarketFile(file, undefined, `not JSON: ${(error as Error).message}`);
   }
   const answer = z.object({ corporate_actions: z.unknown() }).safeParse(content);
   const read = corporateActionsSchema.safeParse(answer.success ? answer.data.corporate_actions : content);
-  if (!read.success) throw wrong(file, undefined, z.prettifyError(read.error));
+  if (!read.success) throw invalidMarketFile(file, undefined, z.prettifyError(read.error));
   return read.data;
 }
 
@@ -76,7 +85,7 @@ export function csvRows(file: string, text: string): Row[] {
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
     const { lines } = error as CsvError & { lines?: number };
-    throw wrong(file, lines, error.message);
+    throw invalidMarketFile(file, lines, error.message);
   }
 }
 
@@ -87,13 +96,13 @@ export function jsonRows(file: string, text: string): Row[] {
   const lineOf = (offset: number) => text.slice(0, offset).split('\n').length;
   const [error] = errors;
   if (error !== undefined)
-    throw wrong(file, lineOf(error.offset), `not JSON: ${printParseErrorCode(error.error)}`);
+    throw invalidMarketFile(file, lineOf(error.offset), `not JSON: ${printParseErrorCode(error.error)}`);
   const list = root?.type === 'object' ? findMember(root, 'bars') : root;
-  if (list?.type !== 'array') throw wrong(file, 1, 'must be a list of days, or {"bars": [...]}');
+  if (list?.type !== 'array') throw invalidMarketFile(file, 1, 'must be a list of days, or {"bars": [...]}');
   return (list.children ?? []).map((item) => {
     const line = lineOf(item.offset);
     if (item.type !== 'object')
-      throw wrong(file, line, 'must be an object with date, open, high, low and close');
+      throw invalidMarketFile(file, line, 'must be an object with date, open, high, low and close');
     const fields = (item.children ?? []).flatMap(({ children: [name, value] = [] }): [string, string][] =>
       name === undefined || value === undefined
         ? []

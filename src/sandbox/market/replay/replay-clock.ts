@@ -2,7 +2,7 @@ import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Clock } from '../../../machine/clock.ts';
 
-export type ReplayClock = ReturnType<typeof replayClock>;
+export type ReplayClock = ReturnType<typeof createReplayClock>;
 
 interface ReplayClockOptions {
   readonly clock: Clock;
@@ -16,7 +16,7 @@ interface ReplayClockOptions {
 
 const storedTimeSchema = z.object({ ahead_ms: z.number() });
 
-export function replayClock({ clock, file, start, end, restarts }: ReplayClockOptions) {
+export function createReplayClock({ clock, file, start, end, restarts }: ReplayClockOptions) {
   const kept =
     restarts || !existsSync(file)
       ? undefined

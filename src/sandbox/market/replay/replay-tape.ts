@@ -2,7 +2,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../../trading/listed-symbols.ts';
 import { type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Sessions, sessionsOfDays } from '../../../trading/trading-calendar.ts';
-import { oncePer } from '../../../values/once-per.ts';
+import { memoizePerObject } from '../../../values/once-per.ts';
 import type { Tape } from '../tape.ts';
 import type { Day } from './day-rows.ts';
 
@@ -15,10 +15,10 @@ interface Point {
  * Creates a tape of recorded days. Within a day the price moves from the open through low and high (whichever is
  * farther from the close comes first) to the close, each in a third of the session.
  */
-export function replayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
+export function createReplayTape(data: ReadonlyMap<string, readonly Day[]>): Tape {
   const sessions = sessionsOfDays(recordedDates(data));
   const openOf = (date: IsoDate) => sessions.on(date)?.open ?? newYorkInstant(date, '09:30');
-  const pointsOf = oncePer((day: Day) => turningPoints(day, sessions));
+  const pointsOf = memoizePerObject((day: Day) => turningPoints(day, sessions));
   const within = (symbol: string, from: number, to: number): readonly Day[] => {
     const days = data.get(symbol) ?? [];
     const found: Day[] = [];

@@ -2,7 +2,7 @@ import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Holding, Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import type { EntryRecord } from '../../../store/sandbox/records.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import {
   type ActionOf,
@@ -14,7 +14,7 @@ import {
 } from '../../market/corporate-action.ts';
 import type { Market } from '../../market/market.ts';
 import { actionId } from './action-json.ts';
-import { bookedAt, createEntry } from './entries.ts';
+import { bookingTime, createEntry } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 import { holdingsAt } from './valuation.ts';
 
@@ -83,7 +83,7 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
       if (at > upTo) break;
       if (entry?.at === at) {
         remove.run(entry.seq);
-        ledger.enter(withCost(JSON.parse(entry.entry) as EntryRecord, market));
+        ledger.enter(addCost(JSON.parse(entry.entry) as EntryRecord, market));
       }
       const due = actions.filter((action) => action.at === at);
       for (const { book } of due) book();
@@ -113,15 +113,15 @@ export function openBookkeeping({ database, ledger, orders, market, cancelAll }:
 }
 
 /** Sets the cost of shares without a known cost to their market value. */
-function withCost(entry: EntryRecord, market: Market): EntryRecord {
+function addCost(entry: EntryRecord, market: Market): EntryRecord {
   const { symbol, qty, cost, at } = entry;
   if (symbol === null || qty === null || cost !== null || new Dec(qty).lt(0)) return entry;
-  return { ...entry, cost: plain(new Dec(qty).times(market.quote(symbol, at)?.last ?? 0)) };
+  return { ...entry, cost: toPlain(new Dec(qty).times(market.quote(symbol, at)?.last ?? 0)) };
 }
 
 function nextDue(now: number): number {
   const today = newYorkDate(now);
-  const evening = bookedAt(today);
+  const evening = bookingTime(today);
   return now < evening ? evening : newYorkInstant(addDays(today, 1), '00:00');
 }
 
@@ -136,28 +136,35 @@ interface Holder {
 
 /** Returns the booking time: the evening of the payment day for a dividend, the start of the day for other actions. */
 function actionBookedAt(action: CorporateAction): number {
-  return action.kind === 'cash_dividend' ? bookedAt(action.payable_date) : effectiveAt(action);
+  return action.kind === 'cash_dividend' ? bookingTime(action.payable_date) : effectiveAt(action);
 }
 
 /** Returns the entries that an action books on an account, with Alpaca's activity types. */
 export function actionEntries(action: CorporateAction, holder: Holder): EntryRecord[] {
   const held = holder.holding.qty;
-  if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividend(action, holder)];
+  if (action.kind === 'cash_dividend') return holder.entitled.isZero() ? [] : [dividendEntry(action, holder)];
   if (held.isZero()) return [];
   switch (action.kind) {
     case 'forward_split':
     case 'reverse_split': {
       const sub_type = action.kind === 'forward_split' ? 'FSPLIT' : 'RSPLIT';
-      const qty = part(held, action.new_rate, action.old_rate);
-      return exchanged(action, holder, { type: 'SPLIT', sub_type, symbol: action.symbol, qty });
+      const qty = proportionalShares(held, action.new_rate, action.old_rate);
+      return exchangeEntries(action, holder, { type: 'SPLIT', sub_type, symbol: action.symbol, qty });
     }
     case 'name_change':
-      return exchanged(action, holder, { type: 'NC', sub_type: 'SNC', symbol: action.new_symbol, qty: held });
+      return exchangeEntries(action, holder, {
+        type: 'NC',
+        sub_type: 'SNC',
+        symbol: action.new_symbol,
+        qty: held,
+      });
     case 'spin_off':
-      return spunOff(action, holder);
+      return spinOffEntries(action, holder);
     case 'cash_merger': {
       const gone = { type: 'MA', sub_type: 'CMA', amount: held.times(action.rate).toDecimalPlaces(2) };
-      return [leg(action, holder, { ...gone, symbol: action.acquiree_symbol, ...neg(holder.holding) })];
+      return [
+        createLeg(action, holder, { ...gone, symbol: action.acquiree_symbol, ...negate(holder.holding) }),
+      ];
     }
     case 'stock_merger':
     case 'stock_and_cash_merger': {
@@ -165,14 +172,19 @@ export function actionEntries(action: CorporateAction, holder: Holder): EntryRec
         'cash_rate' in action
           ? held.times(action.cash_rate).div(action.acquiree_rate).toDecimalPlaces(2)
           : new Dec(0);
-      const qty = part(held, action.acquirer_rate, action.acquiree_rate);
+      const qty = proportionalShares(held, action.acquirer_rate, action.acquiree_rate);
       const sub_type = action.kind === 'stock_merger' ? 'SMA' : 'SCMA';
-      return exchanged(action, holder, { type: 'MA', sub_type, symbol: action.acquirer_symbol, qty }, cash);
+      return exchangeEntries(
+        action,
+        holder,
+        { type: 'MA', sub_type, symbol: action.acquirer_symbol, qty },
+        cash,
+      );
     }
   }
 }
 
-function dividend(action: ActionOf<'cash_dividend'>, { account_id, entitled }: Holder): EntryRecord {
+function dividendEntry(action: ActionOf<'cash_dividend'>, { account_id, entitled }: Holder): EntryRecord {
   return createEntry({
     account_id,
     type: 'DIV',
@@ -181,8 +193,8 @@ function dividend(action: ActionOf<'cash_dividend'>, { account_id, entitled }: H
     at: actionBookedAt(action),
     symbol: action.symbol,
     // Holders of a short position owe the dividend.
-    amount: plain(entitled.times(action.rate)),
-    entitled: plain(entitled),
+    amount: toPlain(entitled.times(action.rate)),
+    entitled: toPlain(entitled),
     per_share: action.rate,
     group_id: entryGroup(action, account_id),
   });
@@ -196,7 +208,12 @@ interface Leg {
 }
 
 /** Replaces old shares with new ones at the old cost. */
-function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = new Dec(0)): EntryRecord[] {
+function exchangeEntries(
+  action: CorporateAction,
+  holder: Holder,
+  come: Leg,
+  cash = new Dec(0),
+): EntryRecord[] {
   const { holding } = holder;
   // Cash received beside shares is recognized up to the gain, and the rest reduces the cost (26 U.S.C. §§ 356, 358).
   // Signs are reversed for shorts.
@@ -204,17 +221,22 @@ function exchanged(action: CorporateAction, holder: Holder, come: Leg, cash = ne
   const sign = cash.isNegative() ? -1 : 1;
   const gain = worth.plus(cash).minus(holding.cost).times(sign).toDecimalPlaces(2);
   const recognized = Dec.max(0, Dec.min(gain, cash.abs())).times(sign);
-  const gone = { type: come.type, sub_type: come.sub_type, symbol: actionSubject(action), ...neg(holding) };
+  const gone = {
+    type: come.type,
+    sub_type: come.sub_type,
+    symbol: actionSubject(action),
+    ...negate(holding),
+  };
   return [
-    leg(action, holder, cash.isZero() ? gone : { ...gone, amount: cash }),
-    leg(action, holder, { ...come, cost: holding.cost.minus(cash).plus(recognized) }),
+    createLeg(action, holder, cash.isZero() ? gone : { ...gone, amount: cash }),
+    createLeg(action, holder, { ...come, cost: holding.cost.minus(cash).plus(recognized) }),
   ];
 }
 
 /** Divides the parent's cost by the market values of both shares (26 CFR 1.358-2). */
-function spunOff(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
+function spinOffEntries(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
   const { qty: held, cost } = holder.holding;
-  const qty = part(held, action.new_rate, action.source_rate);
+  const qty = proportionalShares(held, action.new_rate, action.source_rate);
   const [made, kept] = [
     qty.times(holder.worth(action.new_symbol)),
     held.times(holder.worth(action.source_symbol)),
@@ -223,12 +245,12 @@ function spunOff(action: ActionOf<'spin_off'>, holder: Holder): EntryRecord[] {
   const moved = all.isZero() ? new Dec(0) : cost.times(made).div(all).toDecimalPlaces(2);
   const spin = { type: 'SPIN', sub_type: null };
   return [
-    leg(action, holder, { ...spin, symbol: action.source_symbol, qty: new Dec(0), cost: moved.neg() }),
-    leg(action, holder, { ...spin, symbol: action.new_symbol, qty, cost: moved }),
+    createLeg(action, holder, { ...spin, symbol: action.source_symbol, qty: new Dec(0), cost: moved.neg() }),
+    createLeg(action, holder, { ...spin, symbol: action.new_symbol, qty, cost: moved }),
   ];
 }
 
-function leg(
+function createLeg(
   action: CorporateAction,
   { account_id }: Holder,
   { type, sub_type, symbol, qty, cost, amount }: Leg & { cost: Dec; amount?: Dec },
@@ -240,18 +262,18 @@ function leg(
     date: effectiveDate(action),
     at: actionBookedAt(action),
     symbol,
-    qty: plain(qty),
-    cost: plain(cost),
-    amount: amount === undefined ? null : plain(amount),
+    qty: toPlain(qty),
+    cost: toPlain(cost),
+    amount: amount === undefined ? null : toPlain(amount),
     group_id: entryGroup(action, account_id),
   });
 }
 
 /** Computes fractional shares to nine decimals. */
-const part = (held: Dec, made: string, of: string): Dec =>
+const proportionalShares = (held: Dec, made: string, of: string): Dec =>
   held.times(made).div(of).toDecimalPlaces(9, Dec.ROUND_DOWN);
 
-const neg = ({ qty, cost }: Holding): Holding => ({ qty: qty.neg(), cost: cost.neg() });
+const negate = ({ qty, cost }: Holding): Holding => ({ qty: qty.neg(), cost: cost.neg() });
 
 const entryGroup = (action: CorporateAction, account: string): string =>
   stableUuid(`booked:${actionId(action)}:${account}`);

@@ -40,13 +40,13 @@ export class DataError extends Error {
 }
 
 /** Parses a value by a schema. @throws {BrokerError} 422 that names the first wrong field */
-export function checkedBy<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
+export function parseBody<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const read = schema.safeParse(given);
   if (read.success) return read.data;
   throw badParameter(`invalid ${String(read.error.issues[0]?.path[0] ?? 'request body')}`);
 }
 
-export function timeIn(text: string | undefined, name: string): number | undefined {
+export function parseTime(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
   const at = Date.parse(text);
   if (Number.isNaN(at)) throw badParameter(`invalid ${name}`);

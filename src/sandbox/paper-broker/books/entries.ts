@@ -7,7 +7,7 @@ import { type IsoDate, newYorkInstant } from '../../../trading/new-york-time.ts'
  */
 const BOOKING_TIME = '20:30';
 
-export function bookedAt(date: IsoDate): number {
+export function bookingTime(date: IsoDate): number {
   return newYorkInstant(date, BOOKING_TIME);
 }
 
@@ -16,7 +16,7 @@ export function createEntry(
 ): EntryRecord {
   return {
     sub_type: null,
-    at: bookedAt(known.date),
+    at: bookingTime(known.date),
     symbol: null,
     qty: null,
     cost: null,

@@ -1,6 +1,6 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { getAssetClass } from '../../../trading/asset-class.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { assetId } from './tradable-asset.ts';
 
 const time = (at: number) => new Date(at).toISOString();
@@ -34,7 +34,7 @@ function rowJson(order: OrderRecord) {
     filled_qty: order.filled_qty,
     filled_avg_price: filled.isZero()
       ? null
-      : plain(new Dec(order.filled_value).div(filled).toDecimalPlaces(6)),
+      : toPlain(new Dec(order.filled_value).div(filled).toDecimalPlaces(6)),
     order_class: order.order_class,
     order_type: order.type,
     type: order.type,

@@ -3,29 +3,29 @@ import type { EntryRecord, FillRecord } from '../../../store/sandbox/records.ts'
 import { addDays, type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Market } from '../../market/market.ts';
 import type { Bookkeeping } from './bookkeeping.ts';
-import { bookedAt, createEntry } from './entries.ts';
+import { bookingTime, createEntry } from './entries.ts';
 import { stableUuid } from './tradable-asset.ts';
 
-export interface Story {
+export interface AccountHistory {
   readonly number: string;
   /** The first event opens the account. */
-  readonly events: readonly StoryEvent[];
+  readonly events: readonly AccountHistoryEvent[];
 }
 
 /** An entry, or a trade at a given price or the 11:00 ask. */
-export type StoryEvent = { readonly date: IsoDate } & (
+export type AccountHistoryEvent = { readonly date: IsoDate } & (
   | { readonly entry: Pick<EntryRecord, 'type'> & Partial<Omit<EntryRecord, 'date' | 'account_id'>> }
   | { readonly trade: Pick<FillRecord, 'side' | 'symbol' | 'qty'> & Partial<Pick<FillRecord, 'price'>> }
 );
 
 const TRADE_TIME = '11:00';
 
-function usualStory(username: string, today: IsoDate): Story {
-  const deposit = (amount: string, daysAgo: number): StoryEvent => ({
+function defaultStory(username: string, today: IsoDate): AccountHistory {
+  const deposit = (amount: string, daysAgo: number): AccountHistoryEvent => ({
     date: addDays(today, -daysAgo),
     entry: { type: 'CSD', amount },
   });
-  const purchase = (symbol: string, qty: string, daysAgo: number): StoryEvent => ({
+  const purchase = (symbol: string, qty: string, daysAgo: number): AccountHistoryEvent => ({
     date: addDays(today, -daysAgo),
     trade: { side: 'buy', symbol, qty },
   });
@@ -66,11 +66,11 @@ interface SeedParts {
 export function seedAccount(
   username: string,
   { ledger, market, bookkeeping }: SeedParts,
-  told: Story | undefined,
+  told: AccountHistory | undefined,
 ): void {
   if (ledger.accountOf(username) !== undefined) return;
   const now = market.now();
-  const { number, events } = told ?? usualStory(username, newYorkDate(now));
+  const { number, events } = told ?? defaultStory(username, newYorkDate(now));
   const timed = events
     .map((event) => ({ at: timeOf(event), event }))
     .filter(({ at }) => at <= now)
@@ -93,6 +93,8 @@ export function seedAccount(
   bookkeeping.catchUp(id, now);
 }
 
-function timeOf(event: StoryEvent): number {
-  return 'entry' in event ? (event.entry.at ?? bookedAt(event.date)) : newYorkInstant(event.date, TRADE_TIME);
+function timeOf(event: AccountHistoryEvent): number {
+  return 'entry' in event
+    ? (event.entry.at ?? bookingTime(event.date))
+    : newYorkInstant(event.date, TRADE_TIME);
 }

@@ -1,6 +1,6 @@
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import { contractMultiplier } from '../../../trading/asset-class.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 
 export interface Holdings {
@@ -43,5 +43,5 @@ export function equity(holdings: Holdings, market: Market, at: number): Dec {
 }
 
 export function ratio(part: Dec, whole: Dec): string {
-  return whole.isZero() ? '0' : plain(part.div(whole).toDecimalPlaces(6));
+  return whole.isZero() ? '0' : toPlain(part.div(whole).toDecimalPlaces(6));
 }

@@ -1,6 +1,6 @@
 import type { OrderRecord, PositionIntent, PositionRecord } from '../../../store/sandbox/records.ts';
 import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
 import { notPermitted, unprocessable } from '../books/broker-error.ts';
@@ -10,7 +10,7 @@ import { buyingPower, heldShares, marginBuyingPower, openQty, reservation } from
 import { accountMargin, marginMultiplier, mayShort } from './margin.ts';
 import { couldTradeWith } from './matching.ts';
 
-export interface Means {
+export interface AccountState {
   readonly cash: string;
   readonly positions: readonly PositionRecord[];
   readonly open: readonly OrderRecord[];
@@ -31,7 +31,7 @@ export function inferIntent(side: 'buy' | 'sell', held: Dec): PositionIntent {
  * Checks that an account can place one more order: no wash trade, quantity held, opening allowed, and enough buying
  * power. @throws {BrokerError} 403
  */
-export function checkAccount(order: OrderRecord, means: Means): void {
+export function checkAccount(order: OrderRecord, means: AccountState): void {
   if (means.settings.suspend_trade) throw notPermitted('new orders are rejected by user request');
   const opposite = means.open.find(
     (resting) =>
@@ -49,12 +49,12 @@ export function checkAccount(order: OrderRecord, means: Means): void {
   else checkCost(order, means);
 }
 
-export function unleveraged({ cash, positions, open, market }: Omit<Means, 'settings'>): Dec {
+export function cashBuyingPower({ cash, positions, open, market }: Omit<AccountState, 'settings'>): Dec {
   const beyondMargin = marginBuyingPower(accountMargin(cash, positions, market), 1, open);
   return Dec.min(buyingPower(cash, open, positions), beyondMargin);
 }
 
-function checkCost(order: OrderRecord, means: Means): void {
+function checkCost(order: OrderRecord, means: AccountState): void {
   const { cash, positions, open, settings, market } = means;
   const cost = reservation(order);
   const assetClass = getAssetClass(order.symbol);
@@ -63,16 +63,16 @@ function checkCost(order: OrderRecord, means: Means): void {
   const margin = accountMargin(cash, positions, market);
   const multiplier = marginMultiplier(settings, margin);
   const lent = assetClass === 'us_equity' && multiplier > 1;
-  const power = lent ? marginBuyingPower(margin, multiplier, open) : unleveraged(means);
+  const power = lent ? marginBuyingPower(margin, multiplier, open) : cashBuyingPower(means);
   if (cost.gt(power)) {
     throw notPermitted('insufficient buying power', {
-      buying_power: plain(power.toDecimalPlaces(2)),
-      cost_basis: plain(cost.toDecimalPlaces(2)),
+      buying_power: toPlain(power.toDecimalPlaces(2)),
+      cost_basis: toPlain(cost.toDecimalPlaces(2)),
     });
   }
 }
 
-function checkHeld(order: OrderRecord, { cash, positions, open, market }: Means): void {
+function checkHeld(order: OrderRecord, { cash, positions, open, market }: AccountState): void {
   const { symbol } = order;
   const quote = market.quote(symbol);
   const existing = heldQuantity(symbol, positions).abs();
@@ -83,21 +83,21 @@ function checkHeld(order: OrderRecord, { cash, positions, open, market }: Means)
     const coin = symbol.split('/')[0];
     const what = getAssetClass(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
     throw notPermitted(
-      `insufficient ${what} (requested: ${plain(requested)}, available: ${plain(available)})`,
+      `insufficient ${what} (requested: ${toPlain(requested)}, available: ${toPlain(available)})`,
       {
         symbol,
-        existing_qty: plain(existing),
-        held_for_orders: plain(held),
-        available: plain(available),
+        existing_qty: toPlain(existing),
+        held_for_orders: toPlain(held),
+        available: toPlain(available),
       },
     );
   }
   if (order.position_intent !== 'buy_to_close' || getAssetClass(symbol) !== 'us_option') return;
   const cost = requested.times(order.reserve_price ?? 0).times(contractMultiplier(symbol));
-  if (cost.gt(cash)) throw tooLittleForOptions(cost, new Dec(cash));
+  if (cost.gt(cash)) throw insufficientOptionsBuyingPower(cost, new Dec(cash));
 }
 
-function checkShort(order: OrderRecord, means: Means): void {
+function checkShort(order: OrderRecord, means: AccountState): void {
   const { symbol } = order;
   if (getAssetClass(symbol) === 'crypto') {
     const coin = symbol.split('/')[0];
@@ -116,7 +116,7 @@ function checkShort(order: OrderRecord, means: Means): void {
 }
 
 /** Checks Alpaca's options levels: 1 sells covered options, 2 also buys options, 3 also trades spreads. */
-function checkOption(order: OrderRecord, means: Means): void {
+function checkOption(order: OrderRecord, means: AccountState): void {
   const level = means.settings.max_options_trading_level;
   if (level === 0) throw notPermitted('account not authorized to trade options');
   if (order.side === 'buy' && level < 2) {
@@ -133,11 +133,11 @@ function checkOption(order: OrderRecord, means: Means): void {
     return;
   }
   const cost = reservation(order);
-  const free = unleveraged(means);
-  if (cost.gt(free)) throw tooLittleForOptions(cost, free);
+  const free = cashBuyingPower(means);
+  if (cost.gt(free)) throw insufficientOptionsBuyingPower(cost, free);
 }
 
-const tooLittleForOptions = (required: Dec, available: Dec) =>
+const insufficientOptionsBuyingPower = (required: Dec, available: Dec) =>
   notPermitted(
-    `insufficient options buying power (required: ${plain(required.toDecimalPlaces(2))}, available: ${plain(available.toDecimalPlaces(2))})`,
+    `insufficient options buying power (required: ${toPlain(required.toDecimalPlaces(2))}, available: ${toPlain(available.toDecimalPlaces(2))})`,
   );

@@ -1,12 +1,12 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { tradesAt } from '../../instruments/whole-market.ts';
 import type { Market } from '../../market/market.ts';
 import { hashText, uniform } from '../../market/price-path.ts';
 import { unprocessable } from '../books/broker-error.ts';
-import { type Judgement, judge } from './matching.ts';
+import { type MatchResult, matchOrder } from './matching.ts';
 
-export interface Floor {
+export interface TradingContext {
   market: Market;
   book(order: OrderRecord, fill: { qty: string; price: string }): boolean;
   at: number;
@@ -16,9 +16,9 @@ export interface Floor {
  * Advances an open order to the current time (expiry, auctions, triggers) and books its fills. Call inside a
  * transaction. @returns the order to store, or the same object if unchanged
  */
-export function advance(order: OrderRecord, floor: Floor): OrderRecord {
+export function advance(order: OrderRecord, floor: TradingContext): OrderRecord {
   const { market, at } = floor;
-  if (order.auction_at !== null) return auctioned(order, order.auction_at, floor);
+  if (order.auction_at !== null) return fillInAuction(order, order.auction_at, floor);
   if (order.expires_at !== null && at >= order.expires_at) {
     return { ...order, status: 'expired', expired_at: order.expires_at };
   }
@@ -36,13 +36,13 @@ export function advance(order: OrderRecord, floor: Floor): OrderRecord {
   return fields.every((field) => next[field] === order[field]) ? order : next;
 }
 
-function auctioned(order: OrderRecord, auctionAt: number, floor: Floor): OrderRecord {
+function fillInAuction(order: OrderRecord, auctionAt: number, floor: TradingContext): OrderRecord {
   if (floor.at < auctionAt) return order;
   const { fillPrice } = judgedAt(order, floor.market, auctionAt);
   return fillPrice === undefined ? canceled(order, floor.at) : fill(order, fillPrice, floor);
 }
 
-function statusAfter({ status }: OrderRecord, { triggered }: Pick<Judgement, 'triggered'>) {
+function statusAfter({ status }: OrderRecord, { triggered }: Pick<MatchResult, 'triggered'>) {
   return status === 'accepted' || (status === 'held' && triggered !== 0) ? 'new' : status;
 }
 
@@ -50,14 +50,14 @@ export function canceled(order: OrderRecord, at: number): OrderRecord {
   return { ...order, status: 'canceled', canceled_at: at };
 }
 
-function judgedAt(order: OrderRecord, market: Market, at: number): Judgement {
+function judgedAt(order: OrderRecord, market: Market, at: number): MatchResult {
   const quote = market.quote(order.symbol, at);
   if (quote === undefined) throw unprocessable(`asset "${order.symbol}" not found`);
-  return judge(order, quote);
+  return matchOrder(order, quote);
 }
 
 /** Fills as much as possible now, or ends the order if the account can't cover it. */
-function fill(order: OrderRecord, price: string, { market, book, at }: Floor): OrderRecord {
+function fill(order: OrderRecord, price: string, { market, book, at }: TradingContext): OrderRecord {
   const remaining =
     order.qty === null
       ? new Dec(order.notional ?? 0).div(price).toDecimalPlaces(9, Dec.ROUND_DOWN)
@@ -65,7 +65,7 @@ function fill(order: OrderRecord, price: string, { market, book, at }: Floor): O
   const inParts =
     order.first_part !== null && new Dec(order.filled_qty).isZero() && remaining.gt(order.first_part);
   const qty = inParts ? new Dec(order.first_part ?? 0) : remaining;
-  const booked = qty.gt(0) && book(order, { qty: plain(qty), price });
+  const booked = qty.gt(0) && book(order, { qty: toPlain(qty), price });
   if (!booked) {
     return new Dec(order.filled_qty).isZero()
       ? { ...order, status: 'rejected', failed_at: at }
@@ -73,8 +73,8 @@ function fill(order: OrderRecord, price: string, { market, book, at }: Floor): O
   }
   const partly = {
     ...order,
-    filled_qty: plain(new Dec(order.filled_qty).plus(qty)),
-    filled_value: plain(new Dec(order.filled_value).plus(qty.times(price))),
+    filled_qty: toPlain(new Dec(order.filled_qty).plus(qty)),
+    filled_value: toPlain(new Dec(order.filled_value).plus(qty.times(price))),
   };
   return inParts
     ? { ...partly, status: 'partially_filled', pause_until: at + pauseBetweenParts(order, market.seed) }
@@ -92,7 +92,7 @@ export function firstPart(
   const whole = new Dec(order.qty ?? 0);
   if (!whole.isInteger() || whole.lt(2) || chance(order, seed, 0) >= PARTIAL_SHARE) return null;
   const part = new Dec(chance(order, seed, 1)).times(whole.minus(1)).floor();
-  return plain(Dec.max(1, part));
+  return toPlain(Dec.max(1, part));
 }
 
 function pauseBetweenParts(order: Pick<OrderRecord, 'client_order_id'>, seed: string): number {

@@ -5,9 +5,9 @@ import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord, type PositionIntent } from '../../../store/sandbox/records.ts';
 import { contractMultiplier, getAssetClass } from '../../../trading/asset-class.ts';
-import { cents, Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toCents, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate, ONE_DAY_MS } from '../../../trading/new-york-time.ts';
-import { hasPrice } from '../../../trading/order-types.ts';
+import { requiresPrice } from '../../../trading/order-types.ts';
 import { defined } from '../../../values/defined.ts';
 import { expiresAt, findContract, isListed } from '../../instruments/option-contracts.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
@@ -15,12 +15,12 @@ import type { AccountSettingsStore } from '../books/account-settings.ts';
 import { badParameter, notFound, notPermitted, unprocessable } from '../books/broker-error.ts';
 import { createEntry } from '../books/entries.ts';
 import { isFractionable } from '../books/tradable-asset.ts';
-import { checkAccount, heldQuantity, inferIntent, type Means } from './account-check.ts';
+import { type AccountState, checkAccount, heldQuantity, inferIntent } from './account-check.ts';
 import { advance, canceled, firstPart } from './advance.ts';
 import { lockedShares, securedCash } from './buying-power.ts';
 import { exerciseHeld } from './exercise.ts';
 import { accountMargin, marginMultiplier } from './margin.ts';
-import { judge } from './matching.ts';
+import { matchOrder } from './matching.ts';
 import type { Ticket } from './order-body.ts';
 import {
   checkAgainstBase,
@@ -32,7 +32,7 @@ import {
 } from './order-classes.ts';
 import { isFractional } from './order-ticket.ts';
 import { type ReplacementTerms, replacementTicket } from './replacement.ts';
-import { type TradeUpdate, watchedBook } from './trade-update.ts';
+import { type TradeUpdate, watchOrderBook } from './trade-update.ts';
 
 export type Exchange = ReturnType<typeof createExchange>;
 
@@ -44,7 +44,7 @@ interface ExchangeOptions extends AdmissionOptions {
 export function createExchange(options: ExchangeOptions) {
   const { database, market, now, tell } = options;
   const untold: TradeUpdate[] = [];
-  const orders = watchedBook(options.orders, (update) => untold.push(update));
+  const orders = watchOrderBook(options.orders, (update) => untold.push(update));
 
   const inTransaction = <T>(work: () => T): T => {
     const before = untold.length;
@@ -69,7 +69,7 @@ export function createExchange(options: ExchangeOptions) {
   const update = (order: OrderRecord): void => orders.update({ ...order, updated_at: now() });
 
   const store = (order: OrderRecord): OrderRecord => {
-    const others = consequences(order, orderGroup(order, orders), now());
+    const others = groupChanges(order, orderGroup(order, orders), now());
     // The take profit is canceled before the stop trades.
     const changes = order.exit === 'stop_loss' ? [...others, order] : [order, ...others];
     for (const change of changes) update(change);
@@ -184,9 +184,9 @@ function bookFill(
   if (side === 'buy') {
     const coins = new Dec(qty).times(CRYPTO_FEE).toDecimalPlaces(9, Dec.ROUND_UP);
     // The remaining coins carry the whole cost.
-    ledger.enter(createEntry({ ...fee, symbol, qty: plain(coins.neg()), cost: '0' }));
+    ledger.enter(createEntry({ ...fee, symbol, qty: toPlain(coins.neg()), cost: '0' }));
   } else {
-    const dollars = new Dec(cents(new Dec(qty).times(price))).times(CRYPTO_FEE);
+    const dollars = new Dec(toCents(new Dec(qty).times(price))).times(CRYPTO_FEE);
     ledger.enter(createEntry({ ...fee, amount: dollars.toDecimalPlaces(2, Dec.ROUND_UP).neg().toFixed(2) }));
   }
   return true;
@@ -213,7 +213,7 @@ function multiLegOrders(
 ): Omit<OrderRecord, 'seq'>[] {
   const at = market.now();
   const order: Omit<OrderRecord, 'seq'> = {
-    ...begun(accountId, at),
+    ...newOrderDefaults(accountId, at),
     client_order_id: randomUUID(),
     symbol: '',
     side: 'buy',
@@ -245,7 +245,7 @@ function multiLegOrders(
       ratio_qty,
       position_intent,
       side: position_intent.startsWith('buy') ? ('buy' as const) : ('sell' as const),
-      qty: plain(new Dec(qty).times(ratio_qty)),
+      qty: toPlain(new Dec(qty).times(ratio_qty)),
       limit_price: null,
     };
   });
@@ -265,7 +265,7 @@ interface AdmissionOptions {
 function createAdmission(options: AdmissionOptions) {
   const { ledger, orders, market, now, partialFills, settings } = options;
 
-  const meansOf = (accountId: string): Means => {
+  const meansOf = (accountId: string): AccountState => {
     const account = ledger.account(accountId);
     if (account === undefined) throw notFound('account not found');
     const positions = ledger.positions(accountId);
@@ -273,7 +273,12 @@ function createAdmission(options: AdmissionOptions) {
     return { cash: account.cash, positions, open, settings: settings.of(accountId), market };
   };
 
-  const arrived = (accountId: string, ticket: Ticket, position_intent: PositionIntent, place?: Place) => {
+  const arrived = (
+    accountId: string,
+    ticket: Ticket,
+    position_intent: PositionIntent,
+    place?: OrderGroupPlace,
+  ) => {
     checkTradable(ticket, market, now());
     const quote = market.quote(ticket.symbol);
     if (quote === undefined) throw unprocessable(`asset "${ticket.symbol}" not found`);
@@ -298,7 +303,7 @@ function createAdmission(options: AdmissionOptions) {
       }
       const { quote, order } = arrived(accountId, ticket, intent);
       const legs = legTickets(ticket).map(({ exit, ticket: leg }) => {
-        const place: Place = {
+        const place: OrderGroupPlace = {
           parent_id: order.id,
           exit,
           dormant: opensPosition(ticket.order_class) ? 1 : 0,
@@ -306,7 +311,7 @@ function createAdmission(options: AdmissionOptions) {
         return arrived(accountId, leg, `${leg.side}_to_close`, place).order;
       });
       checkGroupPrices([order, ...legs], quote);
-      checkPurpose(order, plain(held));
+      checkPurpose(order, toPlain(held));
       checkAccount(order, means);
       failpoint('broker.accepted');
       const added = orders.add(order);
@@ -334,7 +339,7 @@ function createAdmission(options: AdmissionOptions) {
         orders.update({
           ...leg,
           parent_id: added.id,
-          qty: legQty(leg, gone, added),
+          qty: exitQuantity(leg, gone, added),
           updated_at: added.created_at,
         });
       }
@@ -346,9 +351,9 @@ function createAdmission(options: AdmissionOptions) {
 }
 
 /** Returns an exit's quantity: the quantity filled so far plus the successor's open quantity. */
-function legQty(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
+function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecord): string {
   const rest = new Dec(gone.qty ?? 0).minus(gone.filled_qty);
-  return plain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
+  return toPlain(new Dec(leg.qty ?? 0).minus(rest).plus(successor.qty ?? 0));
 }
 
 /** Checks that the asset trades. @throws {BrokerError} 422, or 403 if it does not */
@@ -384,21 +389,21 @@ function orderGroup(order: OrderRecord, orders: OrderBook): OrderRecord[] {
  * completely. Each exit shrinks as the other fills. The take profit is canceled before a triggered stop trades. An
  * order that ends unfilled ends the rest. @returns the orders that change
  */
-function consequences(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
+function groupChanges(changed: OrderRecord, group: readonly OrderRecord[], at: number): OrderRecord[] {
   const others = group.filter((order) => order.id !== changed.id && isOpenOrder(order));
   if (changed.status === 'replaced') return [];
   if (changed.exit === null) {
-    if (changed.status === 'filled') return others.map((leg) => awakened(leg, others));
+    if (changed.status === 'filled') return others.map((leg) => activateExit(leg, others));
     return isOpenOrder(changed) ? [] : others.map((order) => canceled(order, at));
   }
   if (!isOpenOrder(changed) || changed.triggered === 1) return others.map((order) => canceled(order, at));
   return changed.status === 'partially_filled'
-    ? others.map((order) => ({ ...order, qty: plain(new Dec(changed.qty ?? 0).minus(changed.filled_qty)) }))
+    ? others.map((order) => ({ ...order, qty: toPlain(new Dec(changed.qty ?? 0).minus(changed.filled_qty)) }))
     : [];
 }
 
 /** Activates a held exit. A stop beside a take profit stays held, because only one of them can reserve the shares. */
-function awakened(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
+function activateExit(leg: OrderRecord, legs: readonly OrderRecord[]): OrderRecord {
   const status = leg.exit === 'stop_loss' && legs.length > 1 ? 'held' : 'new';
   return { ...leg, status, dormant: 0 };
 }
@@ -435,22 +440,22 @@ function checkPurpose(order: Pick<OrderRecord, 'order_class' | 'side'>, held: st
 /** Alpaca cancels good-till-canceled orders after 90 days. */
 const GTC_LIFETIME_MS = 90 * ONE_DAY_MS;
 
-type Place = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
+type OrderGroupPlace = Pick<OrderRecord, 'parent_id' | 'exit' | 'dormant'>;
 
 /** Alpaca values a short sale at its limit or at 3 % above the ask, whichever is higher. */
 const SHORT_RESERVE = '1.03';
 
-interface Arrival {
+interface NewOrderContext {
   accountId: string;
   quote: MarketQuote;
   market: Market;
   at: number;
   partialFills: boolean;
   position_intent: PositionIntent;
-  place?: Place;
+  place?: OrderGroupPlace;
 }
 
-function begun(accountId: string, at: number) {
+function newOrderDefaults(accountId: string, at: number) {
   return {
     id: randomUUID(),
     account_id: accountId,
@@ -484,12 +489,12 @@ function begun(accountId: string, at: number) {
  */
 function newOrder(
   { take_profit, stop_loss, ...ticket }: Ticket & { client_order_id: string },
-  { accountId, quote, market, at, partialFills, position_intent, place }: Arrival,
+  { accountId, quote, market, at, partialFills, position_intent, place }: NewOrderContext,
 ): Omit<OrderRecord, 'seq'> {
   const auction_at = orderAuction(ticket.time_in_force, market, at);
   const order: Omit<OrderRecord, 'seq'> = {
     ...ticket,
-    ...begun(accountId, at),
+    ...newOrderDefaults(accountId, at),
     extended_hours: ticket.extended_hours ? 1 : 0,
     status: place === undefined ? 'accepted' : 'held',
     first_part: partialFills ? firstPart(ticket, market.seed) : null,
@@ -499,16 +504,16 @@ function newOrder(
     position_intent,
     ...place,
   };
-  if (hasPrice(order.type, 'trail')) {
-    const { hwm, stop_price } = judge({ ...order, seq: 0 }, quote);
+  if (requiresPrice(order.type, 'trail')) {
+    const { hwm, stop_price } = matchOrder({ ...order, seq: 0 }, quote);
     order.hwm = hwm;
     order.stop_price = stop_price;
   }
   if (order.side === 'buy') {
-    order.reserve_price = order.limit_price ?? plain(Dec.max(order.stop_price ?? 0, quote.ask));
+    order.reserve_price = order.limit_price ?? toPlain(Dec.max(order.stop_price ?? 0, quote.ask));
   } else if (position_intent === 'sell_to_open') {
     const above = new Dec(quote.ask).times(SHORT_RESERVE).toDecimalPlaces(4);
-    order.reserve_price = plain(Dec.max(order.limit_price ?? 0, above));
+    order.reserve_price = toPlain(Dec.max(order.limit_price ?? 0, above));
   }
   return order;
 }

@@ -1,7 +1,7 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate } from '../../../trading/new-york-time.ts';
 import { expiresAt, findContract, type ListedContract } from '../../instruments/option-contracts.ts';
 import type { Market } from '../../market/market.ts';
@@ -47,7 +47,7 @@ function exercise(
     group_id: stableUuid(`exercise:${accountId}:${symbol}:${at}`),
   };
   const type = contracts.isPositive() ? 'OPEXC' : 'OPASN';
-  ledger.enter(createEntry({ ...booked, type, symbol, qty: plain(contracts.neg()) }));
+  ledger.enter(createEntry({ ...booked, type, symbol, qty: toPlain(contracts.neg()) }));
   const shares = contracts.times(right === 'call' ? SHARES : -SHARES);
   const amount = shares.times(strike).neg();
   ledger.enter(
@@ -55,7 +55,7 @@ function exercise(
       ...booked,
       type: 'OPTRD',
       symbol: underlying,
-      qty: plain(shares),
+      qty: toPlain(shares),
       ...sharesCost(heldQuantity(underlying, ledger.positions(accountId)), shares, strike),
       amount: amount.toFixed(2),
       per_share: strike,
@@ -98,7 +98,7 @@ function expire(options: ExerciseOptions, accountId: string, contract: ListedCon
   const value = intrinsicValue(market, contract, at);
   if (value.lt(AUTO_EXERCISE)) {
     const gone = { account_id: accountId, type: 'OPEXP', date: contract.expiry, at };
-    ledger.enter(createEntry({ ...gone, symbol, qty: plain(contracts.neg()) }));
+    ledger.enter(createEntry({ ...gone, symbol, qty: toPlain(contracts.neg()) }));
     return;
   }
   if (contracts.isNegative() || canExercise(options, accountId, contract, contracts)) {
@@ -106,7 +106,7 @@ function expire(options: ExerciseOptions, accountId: string, contract: ListedCon
     return;
   }
   const sale = { account_id: accountId, order_id: null, symbol, side: 'sell' as const, at };
-  ledger.book({ ...sale, qty: plain(contracts), price: value.toFixed(2) });
+  ledger.book({ ...sale, qty: toPlain(contracts), price: value.toFixed(2) });
 }
 
 /**
@@ -133,9 +133,9 @@ export function exerciseHeld(
   }
   if (!canExercise(options, accountId, contract, free)) {
     const required = free.times(100).times(contract.strike);
-    const cash = plain(new Dec(ledger.account(accountId)?.cash ?? 0));
+    const cash = toPlain(new Dec(ledger.account(accountId)?.cash ?? 0));
     throw contract.right === 'call'
-      ? notPermitted(`insufficient cash available (required: ${plain(required)}, available: ${cash})`)
+      ? notPermitted(`insufficient cash available (required: ${toPlain(required)}, available: ${cash})`)
       : notPermitted(`insufficient underlying qty available for deliverable: ${contract.underlying}`);
   }
   exercise(ledger, accountId, contract, free, now);

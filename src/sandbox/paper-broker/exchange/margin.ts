@@ -1,6 +1,6 @@
 import type { PositionRecord } from '../../../store/sandbox/records.ts';
 import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
-import { cents, Dec } from '../../../trading/decimal.ts';
+import { Dec, toCents } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
 
@@ -21,7 +21,7 @@ export interface Margin {
 
 export function marketValue(market: Market, symbol: string, qty: Dec | string): Dec {
   const last = market.quote(symbol)?.last ?? 0;
-  return new Dec(cents(new Dec(qty).times(last).times(contractMultiplier(symbol))));
+  return new Dec(toCents(new Dec(qty).times(last).times(contractMultiplier(symbol))));
 }
 
 export function accountMargin(cash: string, positions: readonly PositionRecord[], market: Market): Margin {
@@ -30,14 +30,14 @@ export function accountMargin(cash: string, positions: readonly PositionRecord[]
     const value = marketValue(market, symbol, qty);
     if (value.isNegative()) short = short.plus(value);
     else long = long.plus(value);
-    const needed = needs(symbol, qty, value, market);
+    const needed = positionRequirements(symbol, qty, value, market);
     initial = initial.plus(needed.initial);
     maintenance = maintenance.plus(needed.maintenance);
   }
   return { long, short, equity: long.plus(short).plus(cash), initial, maintenance };
 }
 
-function needs(symbol: string, qty: string, value: Dec, market: Market) {
+function positionRequirements(symbol: string, qty: string, value: Dec, market: Market) {
   if (getAssetClass(symbol) === 'us_equity') {
     return {
       initial: value.abs().times(INITIAL_MARGIN),

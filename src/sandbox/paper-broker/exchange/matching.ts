@@ -1,9 +1,9 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
-import { Dec, plain, price } from '../../../trading/decimal.ts';
+import { Dec, formatPrice, toPlain } from '../../../trading/decimal.ts';
 import { orderTypeTable } from '../../../trading/order-types.ts';
 import type { MarketQuote } from '../../market/market.ts';
 
-export interface Judgement {
+export interface MatchResult {
   fillPrice: string | undefined;
   hwm: string | null;
   stop_price: string | null;
@@ -15,7 +15,7 @@ export interface Judgement {
  * triggers when the last trade reaches it and then acts as a market or limit order. A trailing stop follows the best
  * price until then.
  */
-export function judge(order: OrderRecord, quote: MarketQuote): Judgement {
+export function matchOrder(order: OrderRecord, quote: MarketQuote): MatchResult {
   const buys = order.side === 'buy';
   const last = new Dec(quote.last);
   let { hwm, stop_price } = order;
@@ -24,8 +24,8 @@ export function judge(order: OrderRecord, quote: MarketQuote): Judgement {
   const { prices, matches } = orderTypeTable[order.type];
   if (prices.includes('trail') && triggered === 0) {
     const best = hwm === null ? last : buys ? Dec.min(hwm, last) : Dec.max(hwm, last);
-    hwm = plain(best);
-    stop_price = plain(trailingStop(order, best));
+    hwm = toPlain(best);
+    stop_price = toPlain(trailingStop(order, best));
   }
   if (stop_price !== null && triggered === 0) {
     if (matches?.(order.side, last, stop_price) === false)
@@ -44,7 +44,7 @@ function trailingStop(order: OrderRecord, best: Dec): Dec {
   const distance =
     order.trail_price !== null ? new Dec(order.trail_price) : best.times(order.trail_percent ?? 0).div(100);
   const stop = order.side === 'buy' ? best.plus(distance) : best.minus(distance);
-  return Dec.max(new Dec(price(stop)), new Dec('0.0001'));
+  return Dec.max(new Dec(formatPrice(stop)), new Dec('0.0001'));
 }
 
 /** Returns whether two orders could trade against each other (wash trade). */

@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { orderTypes, sides, timesInForce } from '../../../trading/order.ts';
 
 /** An amount. Alpaca accepts strings and numbers. */
 const amount = z
   .union([z.string(), z.number().transform((value) => new Dec(value).toFixed())])
   .pipe(z.string().regex(/^\d{1,12}(\.\d{1,9})?$/))
-  .transform((text) => plain(text))
+  .transform((text) => toPlain(text))
   .refine((text) => new Dec(text).gt(0));
 const orNull = <T>(value: T | null | undefined): T | null => value ?? null;
 const optionalAmount = amount.nullish().transform(orNull);

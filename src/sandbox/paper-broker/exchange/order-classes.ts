@@ -1,5 +1,5 @@
-import type { Exit, OrderClass } from '../../../store/sandbox/records.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import type { LegKind, OrderClass } from '../../../store/sandbox/records.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Side } from '../../../trading/order.ts';
 import { BrokerError, badParameter, unprocessable } from '../books/broker-error.ts';
 import type { Ticket } from './order-body.ts';
@@ -90,7 +90,7 @@ export function checkAgainstBase(side: Side, exits: ExitPrices, base: string): v
     const bound = above ? new Dec(base).plus(TICK) : new Dec(base).minus(TICK);
     if (above ? new Dec(price).gte(bound) : new Dec(price).lte(bound)) return;
     const message = `${name} must be ${above ? `>= base_price + ${TICK}` : `<= base_price - ${TICK}`}`;
-    throw new BrokerError(422, 42210000, message, { base_price: plain(base) });
+    throw new BrokerError(422, 42210000, message, { base_price: toPlain(base) });
   };
   check('take_profit.limit_price', exits.take_profit, side === 'buy');
   check('stop_loss.stop_price', exits.stop_loss, side === 'sell');
@@ -101,7 +101,7 @@ export const opensPosition = (order_class: OrderClass): boolean =>
 
 export const opposite = (side: Side): Side => (side === 'buy' ? 'sell' : 'buy');
 
-export function legTickets(ticket: Ticket): { exit: Exit; ticket: Ticket }[] {
+export function legTickets(ticket: Ticket): { exit: LegKind; ticket: Ticket }[] {
   const { order_class, take_profit, stop_loss } = ticket;
   if (order_class === '') return [];
   const { opens } = classes[order_class];
@@ -113,7 +113,7 @@ export function legTickets(ticket: Ticket): { exit: Exit; ticket: Ticket }[] {
     take_profit: null,
     stop_loss: null,
   };
-  const legs: { exit: Exit; ticket: Ticket }[] = [];
+  const legs: { exit: LegKind; ticket: Ticket }[] = [];
   if (take_profit !== null && opens) {
     legs.push({
       exit: 'take_profit',

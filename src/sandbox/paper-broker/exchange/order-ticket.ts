@@ -1,7 +1,7 @@
 import { getAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../../trading/decimal.ts';
-import { hasPrice } from '../../../trading/order-types.ts';
-import { cryptoPair } from '../../instruments/crypto-pairs.ts';
+import { requiresPrice } from '../../../trading/order-types.ts';
+import { findCryptoPair } from '../../instruments/crypto-pairs.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
 import { assetTerms, checkAssetTerms } from './asset-terms.ts';
 import { orderBody, type Ticket } from './order-body.ts';
@@ -26,7 +26,7 @@ export function readTicket(body: unknown): Ticket {
   }
   const ticket = read.data;
   const symbol = ticket.symbol.toUpperCase();
-  ticket.symbol = cryptoPair(symbol)?.symbol ?? symbol;
+  ticket.symbol = findCryptoPair(symbol)?.symbol ?? symbol;
   // An OCO order is its own take profit.
   if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
   checkAssetTerms(ticket, assetTerms[getAssetClass(ticket.symbol)]);
@@ -49,13 +49,13 @@ function checkSize({ qty, notional }: Ticket): void {
 function checkPrices(ticket: Ticket): void {
   const { type, trail_price, trail_percent } = ticket;
   for (const field of ['limit_price', 'stop_price'] as const) {
-    const wanted = hasPrice(type, field);
+    const wanted = requiresPrice(type, field);
     const name = field.replace('_', ' ');
     if (wanted && ticket[field] === null) throw unprocessable(`${type} orders require a ${name}`);
     if (!wanted && ticket[field] !== null) throw unprocessable(`${type} orders must not have a ${name}`);
   }
   const trails = [trail_price, trail_percent].filter((trail) => trail !== null).length;
-  const isTrailing = hasPrice(type, 'trail');
+  const isTrailing = requiresPrice(type, 'trail');
   if (trails !== (isTrailing ? 1 : 0)) {
     throw unprocessable(
       isTrailing

@@ -1,7 +1,7 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
 import { getAssetClass } from '../../../trading/asset-class.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
-import { hasPrice } from '../../../trading/order-types.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
+import { requiresPrice } from '../../../trading/order-types.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
 import type { Ticket } from './order-body.ts';
 import { isFractional, readTicket } from './order-ticket.ts';
@@ -19,7 +19,7 @@ export interface ReplacementTerms {
 /** Returns the ticket that replaces an open order, for its unfilled quantity. @throws {BrokerError} */
 export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ticket {
   checkReplaceable(old, terms);
-  const left = plain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
+  const left = toPlain(new Dec(terms.qty ?? old.qty ?? 0).minus(old.filled_qty));
   if (new Dec(left).lte(0)) throw unprocessable('qty must be > filled_qty');
   return readTicket({
     symbol: old.symbol,
@@ -28,7 +28,7 @@ export function replacementTicket(old: OrderRecord, terms: ReplacementTerms): Ti
     time_in_force: terms.time_in_force ?? old.time_in_force,
     qty: left,
     limit_price: terms.limit_price ?? old.limit_price,
-    stop_price: hasPrice(old.type, 'trail') ? null : (terms.stop_price ?? old.stop_price),
+    stop_price: requiresPrice(old.type, 'trail') ? null : (terms.stop_price ?? old.stop_price),
     trail_price: old.trail_price && (terms.trail ?? old.trail_price),
     trail_percent: old.trail_percent && (terms.trail ?? old.trail_percent),
     extended_hours: old.extended_hours === 1,
@@ -42,7 +42,7 @@ function checkReplaceable(old: OrderRecord, terms: ReplacementTerms): void {
   if (old.notional !== null) throw unprocessable('notional orders cannot be replaced');
   if (old.status === 'accepted') throw unprocessable('cannot replace order in accepted status');
   if (terms.qty !== undefined) checkQty(old, terms.qty);
-  if (!hasPrice(old.type, 'trail') && terms.trail !== undefined) {
+  if (!requiresPrice(old.type, 'trail') && terms.trail !== undefined) {
     throw unprocessable(`${old.type} orders must not have a trail`);
   }
   if (!changesAnything(old, terms)) throw unprocessable('order parameters are not changed');

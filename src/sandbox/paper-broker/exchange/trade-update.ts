@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import type { OrderRecord, OrderStatus } from '../../../store/sandbox/records.ts';
-import { Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { orderJson } from '../books/order-json.ts';
 
 /** A trade update (Alpaca, "Websocket streaming"). */
@@ -11,7 +11,7 @@ export interface TradeUpdate {
   readonly fill?: { readonly qty: string; readonly price: string };
 }
 
-const named: Partial<Record<OrderStatus, string>> = { filled: 'fill', partially_filled: 'partial_fill' };
+const eventName: Partial<Record<OrderStatus, string>> = { filled: 'fill', partially_filled: 'partial_fill' };
 
 /** Returns the updates of a change. An order that trades on arrival also gets a `new` update first. */
 function toTradeUpdates(before: OrderRecord | undefined, after: OrderRecord): TradeUpdate[] {
@@ -24,14 +24,14 @@ function toTradeUpdates(before: OrderRecord | undefined, after: OrderRecord): Tr
     const order: OrderRecord = { ...after, status: 'new', filled_at: null, filled_qty, filled_value };
     updates.push({ event: 'new', order });
   }
-  const event = named[after.status] ?? after.status;
+  const event = eventName[after.status] ?? after.status;
   if (filled.isZero()) return [...updates, { event, order: after }];
   const value = new Dec(after.filled_value).minus(before?.filled_value ?? 0);
-  const price = plain(value.div(filled).toDecimalPlaces(9));
-  return [...updates, { event, order: after, fill: { qty: plain(filled), price } }];
+  const price = toPlain(value.div(filled).toDecimalPlaces(9));
+  return [...updates, { event, order: after, fill: { qty: toPlain(filled), price } }];
 }
 
-export function watchedBook(orders: OrderBook, tell: (update: TradeUpdate) => void): OrderBook {
+export function watchOrderBook(orders: OrderBook, tell: (update: TradeUpdate) => void): OrderBook {
   return {
     ...orders,
     add(order) {

@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { html, raw } from 'hono/html';
-import { partyScopeWords } from '../../../home/phone/scope-words.ts';
+import { thirdPartyScopeWords } from '../../../home/phone/scope-words.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { IssuedTokens, TokenStore } from '../../../store/sandbox/token-store.ts';
 
@@ -63,16 +63,16 @@ function authorizeRoutes(
     const form = { ...context.req.query(), ...(posted ? await readForm(context) : {}) };
     const request = readAuthorizationRequest(form, clients, party);
     if ('refusal' in request) return showError(context, party, request.refusal);
-    if ('error' in request) return answer(context, request, { error: request.error });
+    if ('error' in request) return redirectWithResponse(context, request, { error: request.error });
     if (!posted) return show(context, party, request);
-    if (form.decision === 'deny') return answer(context, request, { error: 'access_denied' });
+    if (form.decision === 'deny') return redirectWithResponse(context, request, { error: 'access_denied' });
     const { username = '', password = '' } = form;
     const outcome = form.decision === 'allow' ? login(username, password) : 'undecided';
     if (outcome !== 'right') return show(context, party, request, notAllowed[outcome]);
     const { client, redirect_uri, scopes, code_challenge } = request;
     const { client_id } = client;
     const code = tokens.issueCode({ client_id, username, scopes, redirect_uri, code_challenge });
-    return answer(context, request, { code });
+    return redirectWithResponse(context, request, { code });
   });
 
   return app;
@@ -102,7 +102,11 @@ function showError(context: Context, { label }: Party, reason: string) {
 }
 
 /** Redirects with 303, so that the browser does not post the password to the client. */
-function answer(context: Context, { redirect_uri, state }: WayBack, parameters: Record<string, string>) {
+function redirectWithResponse(
+  context: Context,
+  { redirect_uri, state }: RedirectTarget,
+  parameters: Record<string, string>,
+) {
   const target = new URL(redirect_uri);
   for (const [name, value] of Object.entries(parameters)) target.searchParams.set(name, value);
   if (state !== undefined) target.searchParams.set('state', state);
@@ -121,7 +125,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
 
   app.post('/oauth/token', async (context) => {
     const form = await readForm(context);
-    const client = authenticated(clients, context.req.header('authorization'), form);
+    const client = authenticateClient(clients, context.req.header('authorization'), form);
     if (client === undefined) return invalidClient(context);
     const issued = issueTokens(tokens, client, form);
     return typeof issued === 'string' ? tokenError(context, issued) : context.json(issued);
@@ -129,7 +133,7 @@ function tokenRoutes(clients: readonly OAuthClient[], tokens: TokenStore): Hono 
 
   app.post('/oauth/revoke', async (context) => {
     const form = await readForm(context);
-    const client = authenticated(clients, context.req.header('authorization'), form);
+    const client = authenticateClient(clients, context.req.header('authorization'), form);
     if (client === undefined) return invalidClient(context);
     if (!form.token) return tokenError(context, 'invalid_request');
     tokens.revoke(form.token, client.client_id);
@@ -183,12 +187,12 @@ const parameterNames = [
 ] as const;
 type Parameters = Partial<Record<(typeof parameterNames)[number], string>>;
 
-interface WayBack {
+interface RedirectTarget {
   redirect_uri: string;
   state: string | undefined;
 }
 
-interface AuthorizationRequest extends WayBack {
+interface AuthorizationRequest extends RedirectTarget {
   client: OAuthClient;
   scopes: string[];
   code_challenge: string;
@@ -203,7 +207,7 @@ function readAuthorizationRequest(
   given: Parameters,
   clients: readonly OAuthClient[],
   party: Party,
-): AuthorizationRequest | { refusal: string } | (WayBack & { error: string }) {
+): AuthorizationRequest | { refusal: string } | (RedirectTarget & { error: string }) {
   const client = clients.find((known) => known.client_id === given.client_id);
   if (client === undefined) return { refusal: `${party.label} does not know this client.` };
   const redirect_uri = given.redirect_uri ?? '';
@@ -264,7 +268,7 @@ export interface OAuthClient {
 }
 
 /** Authenticates a client by client_secret_basic or client_secret_post (RFC 6749 §2.3.1), never both. */
-function authenticated(
+function authenticateClient(
   clients: readonly OAuthClient[],
   authorization: string | undefined,
   form: Readonly<Record<string, string>>,
@@ -329,7 +333,7 @@ function consentPage(page: {
 <p class="label">SANDBOX · simulated</p>
 <h1>Connect your ${page.label} account</h1>
 <p><strong>${page.client_id}</strong> asks to:</p>
-<ul>${page.scopes.map((scope) => html`<li>${partyScopeWords[scope] ?? scope}</li>`)}</ul>
+<ul>${page.scopes.map((scope) => html`<li>${thirdPartyScopeWords[scope] ?? scope}</li>`)}</ul>
 ${page.error === undefined ? '' : html`<p class="error" role="alert">${page.error}</p>`}
 <form method="post" action="authorize">
 ${Object.entries(page.parameters).map(

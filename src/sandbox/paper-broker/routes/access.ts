@@ -104,7 +104,7 @@ export function limitRate(requestsPerMinute: number, now: () => number): Middlew
   };
 }
 
-export function answerFailures(app: Hono): void {
+export function handleErrors(app: Hono): void {
   app.notFound((context) => context.json({ code: 40410000, message: 'endpoint not found' }, 404));
   app.onError((error, context) => {
     if (error instanceof BrokerError) {

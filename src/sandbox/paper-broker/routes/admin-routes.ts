@@ -11,7 +11,7 @@ import type { ReplayClock } from '../../market/replay/replay-clock.ts';
 import { actionJson } from '../books/action-json.ts';
 import type { Bookkeeping } from '../books/bookkeeping.ts';
 import { BrokerError } from '../books/broker-error.ts';
-import { bookedAt, createEntry } from '../books/entries.ts';
+import { bookingTime, createEntry } from '../books/entries.ts';
 import { type BookedOrder, orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 
@@ -20,7 +20,7 @@ const priceBody = z.object({ price: z.string() });
 const datesBody = z.strictObject({ dates: z.array(z.iso.date()) });
 const clockBody = z.strictObject({ now: z.iso.datetime({ offset: true }) });
 
-export const bySecret =
+export const requireAdminSecret =
   (secret: string, refusal: object): MiddlewareHandler =>
   async (context, next) =>
     sameSecret(context.req.header('authorization') ?? '', `Bearer ${secret}`)
@@ -34,7 +34,7 @@ export function adminRoutes(options: {
   settle: () => void;
 }): Hono {
   const app = new Hono();
-  app.use('/admin/*', bySecret(options.secret, { message: 'unauthorized' }));
+  app.use('/admin/*', requireAdminSecret(options.secret, { message: 'unauthorized' }));
   app.get('/admin/book', (context) => context.json({ orders: options.book() }));
   const hold = (symbol: string, price: string | undefined): string | undefined => {
     try {
@@ -72,11 +72,11 @@ interface AdminBooksOptions {
 }
 
 /** Alpaca's activity types other than trades and corporate actions. */
-const bookable = 'CSD CSW FEE CFEE INT INTNRA DIVNRA JNLC JNLS ACATC ACATS FOPT PTC'.split(' ');
+const bookableTypes = 'CSD CSW FEE CFEE INT INTNRA DIVNRA JNLC JNLS ACATC ACATS FOPT PTC'.split(' ');
 
 const activity = z
   .strictObject({
-    activity_type: z.enum(bookable as [string, ...string[]]),
+    activity_type: z.enum(bookableTypes as [string, ...string[]]),
     activity_sub_type: z
       .string()
       .regex(/^[A-Z]{1,8}$/)
@@ -136,7 +136,7 @@ export function adminBooksRoutes(options: AdminBooksOptions): Hono {
       sub_type: activity_sub_type ?? null,
       date,
       // Past days are booked now, because brokers book late.
-      at: Math.max(bookedAt(date), market.now()),
+      at: Math.max(bookingTime(date), market.now()),
       amount: net_amount ?? null,
       symbol: symbol ?? null,
       qty: qty ?? null,
@@ -169,7 +169,7 @@ export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () 
     const to = Date.parse(read.data.now);
     try {
       clock.check(to);
-      for (const at of turns(market, clock.now(), to)) {
+      for (const at of turningPoints(market, clock.now(), to)) {
         clock.moveTo(at);
         settle();
       }
@@ -185,7 +185,7 @@ export function adminClockRoutes(market: Market, clock: ReplayClock, settle: () 
 }
 
 /** Returns the turning points of replayed prices: a session's open, thirds and close. */
-function turns(market: Market, from: number, to: number): number[] {
+function turningPoints(market: Market, from: number, to: number): number[] {
   return market
     .sessions(newYorkDate(from), newYorkDate(to))
     .flatMap(({ open, close }) =>

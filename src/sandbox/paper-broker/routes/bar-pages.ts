@@ -6,7 +6,7 @@ import { type MarketBar, parseTimeframe } from '../../market/bars.ts';
 import type { Market } from '../../market/market.ts';
 import { DataError } from '../books/broker-error.ts';
 import type { BrokerEnv } from './access.ts';
-import { parsed, parseTime, timeText } from './data-query.ts';
+import { parseQuery, parseTime, timeText } from './data-query.ts';
 
 const barsQuery = z.object({
   timeframe: z.string(),
@@ -40,7 +40,7 @@ export function barPages(context: Context<BrokerEnv>, market: Market, symbols: r
 }
 
 function readQuery(context: Context<BrokerEnv>, market: Market) {
-  const { limit, sort, ...query } = parsed(barsQuery, context);
+  const { limit, sort, ...query } = parseQuery(barsQuery, context);
   const timeframe = parseTimeframe(query.timeframe);
   if (timeframe === undefined) throw new DataError(400, `invalid timeframe: ${query.timeframe}`);
   const adjustments = parseAdjustment(query.adjustment);

@@ -19,7 +19,7 @@ export function checkedSymbol(symbol: string): string {
   return symbol.toUpperCase();
 }
 
-export function ofEach<T>(
+export function mapSymbols<T>(
   context: Context<BrokerEnv>,
   market: Market,
   one: (quote: MarketQuote) => T,
@@ -41,7 +41,7 @@ export function parseTime(text: string | undefined, name: string): number | unde
   return at;
 }
 
-export function parsed<Schema extends z.ZodType>(
+export function parseQuery<Schema extends z.ZodType>(
   schema: Schema,
   context: Context<BrokerEnv>,
 ): z.output<Schema> {

@@ -12,9 +12,9 @@ import { barPages, latestBars } from './bar-pages.ts';
 import {
   checkedSymbol,
   coinQuoteJson,
-  ofEach,
+  mapSymbols,
   paginate,
-  parsed,
+  parseQuery,
   parseSymbols,
   parseTime,
   timeText,
@@ -52,9 +52,13 @@ function dataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const trade = (of: MarketQuote) => tradeJson(of, tape(market, of.symbol));
   const snapshot = (of: MarketQuote) => snapshotJson(market, of, now());
 
-  app.get('/v2/stocks/quotes/latest', (context) => context.json({ quotes: ofEach(context, market, quote) }));
-  app.get('/v2/stocks/trades/latest', (context) => context.json({ trades: ofEach(context, market, trade) }));
-  app.get('/v2/stocks/snapshots', (context) => context.json(ofEach(context, market, snapshot)));
+  app.get('/v2/stocks/quotes/latest', (context) =>
+    context.json({ quotes: mapSymbols(context, market, quote) }),
+  );
+  app.get('/v2/stocks/trades/latest', (context) =>
+    context.json({ trades: mapSymbols(context, market, trade) }),
+  );
+  app.get('/v2/stocks/snapshots', (context) => context.json(mapSymbols(context, market, snapshot)));
   app.get('/v2/stocks/bars', (context) => context.json(barPages(context, market, parseSymbols(context))));
 
   app.get('/v2/stocks/:symbol/quotes/latest', (context) => {
@@ -124,13 +128,15 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
     );
 
   app.get(`${base}/latest/quotes`, (context) =>
-    context.json({ quotes: ofEach(context, market, coinQuoteJson) }),
+    context.json({ quotes: mapSymbols(context, market, coinQuoteJson) }),
   );
   app.get(`${base}/latest/trades`, (context) =>
-    context.json({ trades: ofEach(context, market, coinTradeJson) }),
+    context.json({ trades: mapSymbols(context, market, coinTradeJson) }),
   );
   app.get(`${base}/latest/bars`, (context) => context.json({ bars: latestBar(context) }));
-  app.get(`${base}/snapshots`, (context) => context.json({ snapshots: ofEach(context, market, snapshot) }));
+  app.get(`${base}/snapshots`, (context) =>
+    context.json({ snapshots: mapSymbols(context, market, snapshot) }),
+  );
   app.get(`${base}/bars`, (context) => context.json(barPages(context, market, parseSymbols(context))));
   return app;
 }
@@ -151,7 +157,7 @@ function newsRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
   app.get('/v1beta1/news', (context) => {
-    const { start, end, sort, limit, page_token } = parsed(newsQuery, context);
+    const { start, end, sort, limit, page_token } = parseQuery(newsQuery, context);
     const [from, to] = [parseTime(start, 'start') ?? 0, parseTime(end, 'end') ?? now()];
     const symbols = context.req.query('symbols') ? parseSymbols(context) : undefined;
     const notes = marketNews(market, symbols, now()).filter(({ at }) => at >= from && at <= to);
@@ -194,7 +200,7 @@ function corporateActionRoutes(market: Market, now: () => number): Hono<BrokerEn
   const app = new Hono<BrokerEnv>();
 
   app.get('/v1/corporate-actions', (context) => {
-    const { types, start, end, sort, limit, page_token } = parsed(query, context);
+    const { types, start, end, sort, limit, page_token } = parseQuery(query, context);
     const today = newYorkDate(now());
     const [from, to] = [start ?? today, end ?? today];
     if (to < from) throw new DataError(400, 'end should not be before start');
@@ -237,14 +243,14 @@ function marketNews(market: Market, symbols: readonly string[] | undefined, now:
   const today = newYorkDate(now);
   return about
     .flatMap((symbol) =>
-      Array.from({ length: NEWS_DAYS }, (_, ago) => note(market, symbol, addDays(today, -ago))),
+      Array.from({ length: NEWS_DAYS }, (_, ago) => createArticle(market, symbol, addDays(today, -ago))),
     )
     .filter((one) => one !== undefined)
     .filter(({ at }) => at <= now)
     .sort((a, b) => b.at - a.at || a.id - b.id);
 }
 
-function note(market: Market, symbol: string, date: string) {
+function createArticle(market: Market, symbol: string, date: string) {
   const listed = market.symbol(symbol);
   if (listed === undefined) return undefined;
   const id = hashText(`news\n${market.seed}\n${symbol}\n${date}`);
@@ -252,7 +258,7 @@ function note(market: Market, symbol: string, date: string) {
   const at = newYorkInstant(date, MORNING) + Math.floor(uniform(id, 2, 0) * WRITING_MS);
   const { name, sector } = listed;
   const subjects = [
-    () => moved(market, symbol, name, at),
+    () => priceMoveHeadline(market, symbol, name, at),
     () => `${name} speaks at a simulated conference on ${sector.toLowerCase()}`,
     () => `A simulated analyst’s questions about ${name} (${symbol})`,
   ];
@@ -266,7 +272,7 @@ function note(market: Market, symbol: string, date: string) {
   };
 }
 
-function moved(market: Market, symbol: string, name: string, at: number): string {
+function priceMoveHeadline(market: Market, symbol: string, name: string, at: number): string {
   const last = market.quote(symbol, at)?.last ?? '0';
   const before = market.previousClose(symbol, at) ?? last;
   const change = new Dec(last).div(before).minus(1).times(100);

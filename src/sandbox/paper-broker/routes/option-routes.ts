@@ -12,11 +12,11 @@ import {
 import { optionGreeks } from '../../instruments/option-prices.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
 import { hashText } from '../../market/price-path.ts';
-import { checkedBy, DataError, notFound } from '../books/broker-error.ts';
+import { DataError, notFound, parseBody } from '../books/broker-error.ts';
 import { assetId } from '../books/tradable-asset.ts';
 import type { BrokerEnv } from './access.ts';
 import { barPages, latestBars } from './bar-pages.ts';
-import { coinQuoteJson, ofEach, parsed, parseSymbols, timeText } from './data-query.ts';
+import { coinQuoteJson, mapSymbols, parseQuery, parseSymbols, timeText } from './data-query.ts';
 
 const strike = z.coerce.number().nonnegative().optional();
 const date = z.iso.date().optional();
@@ -44,7 +44,7 @@ export function contractRoutes(market: Market): Hono<BrokerEnv> {
   const app = new Hono<BrokerEnv>();
 
   app.get('/v2/options/contracts', (context) => {
-    const query = checkedBy(listQuery, context.req.query());
+    const query = parseBody(listQuery, context.req.query());
     const { underlying_symbols, status, style, limit, page_token, show_deliverables } = query;
     if (status === 'inactive' || style === 'european') {
       return context.json({ option_contracts: [], next_page_token: null });
@@ -186,20 +186,20 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   };
 
   app.get('/v1beta1/options/quotes/latest', (context) =>
-    context.json({ quotes: ofEach(context, market, quoteJson) }),
+    context.json({ quotes: mapSymbols(context, market, quoteJson) }),
   );
   app.get('/v1beta1/options/trades/latest', (context) =>
-    context.json({ trades: ofEach(context, market, tradeJson) }),
+    context.json({ trades: mapSymbols(context, market, tradeJson) }),
   );
   app.get('/v1beta1/options/bars', (context) =>
     context.json(barPages(context, market, parseSymbols(context))),
   );
   app.get('/v1beta1/options/snapshots', (context) =>
-    context.json(snapshots(parseSymbols(context), parsed(pageQuery, context))),
+    context.json(snapshots(parseSymbols(context), parseQuery(pageQuery, context))),
   );
   app.get('/v1beta1/options/snapshots/:underlying', (context) => {
     const underlying = market.symbol(context.req.param('underlying').toUpperCase());
-    const query = parsed(chainQuery, context);
+    const query = parseQuery(chainQuery, context);
     const chain = listedContracts(market, underlying === undefined ? [] : [underlying], newYorkDate(now()));
     const symbols = [...chain].filter((contract) => matches(contract, query)).map(({ symbol }) => symbol);
     return context.json(snapshots(symbols, query));

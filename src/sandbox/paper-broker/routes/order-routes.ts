@@ -8,8 +8,8 @@ import { getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.t
 import { Dec } from '../../../trading/decimal.ts';
 import { timesInForce } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
-import { joined } from '../../instruments/crypto-pairs.ts';
-import { badParameter, checkedBy, notFound, timeIn, unprocessable } from '../books/broker-error.ts';
+import { withoutSlash } from '../../instruments/crypto-pairs.ts';
+import { badParameter, notFound, parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import type { Exchange } from '../exchange/exchange.ts';
 import { readTicket } from '../exchange/order-ticket.ts';
@@ -52,7 +52,7 @@ export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Fault
   const app = new Hono<BrokerEnv>();
 
   app.get('/v2/orders', (context) => {
-    const query = checkedBy(listQuery, context.req.query());
+    const query = parseBody(listQuery, context.req.query());
     const listed = listedOrders(orders.all(context.get('account').id), query);
     return context.json(
       query.nested === 'true' ? listed.map(withLegs) : listed.map((order) => orderJson(order)),
@@ -83,12 +83,12 @@ export function orderRoutes(orders: OrderBook, exchange: Exchange, faults: Fault
   app.get('/v2/orders:by_client_order_id', (context) => {
     const clientOrderId = context.req.query('client_order_id');
     if (!clientOrderId) throw badParameter('client_order_id is required');
-    return asAsked(context, found(orders.byClientOrderId(context.get('account').id, clientOrderId)));
+    return asAsked(context, requireOrder(orders.byClientOrderId(context.get('account').id, clientOrderId)));
   });
 
   app.get('/v2/orders/:id', (context) => {
     const id = orderId(context.req.param('id'));
-    return asAsked(context, found(orders.byId(context.get('account').id, id), id));
+    return asAsked(context, requireOrder(orders.byId(context.get('account').id, id), id));
   });
 
   app.patch('/v2/orders/:id', requireTrading, async (context) => {
@@ -122,7 +122,7 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
     )
     .filter((order) => side === undefined || order.side === side);
   if (direction === 'desc') matching.reverse();
-  return (nested === 'true' ? rolledUp(matching) : matching).slice(0, limit);
+  return (nested === 'true' ? nestLegs(matching) : matching).slice(0, limit);
 }
 
 const orderAssetClass = ({ order_class, symbol }: OrderRecord) =>
@@ -131,22 +131,22 @@ const orderAssetClass = ({ order_class, symbol }: OrderRecord) =>
 /** Returns the names that match a symbol: pairs also without their slash, options also by underlying. */
 const matchingNames = (symbol: string): string[] => [
   symbol,
-  joined(symbol),
+  withoutSlash(symbol),
   parseOptionSymbol(symbol)?.underlying ?? symbol,
 ];
 
-function rolledUp(listed: readonly OrderRecord[]): OrderRecord[] {
+function nestLegs(listed: readonly OrderRecord[]): OrderRecord[] {
   const ids = new Set(listed.map(({ id }) => id));
   return listed.filter(({ parent_id }) => parent_id === null || !ids.has(parent_id));
 }
 
 function readTerms(body: unknown): ReplacementTerms {
-  const { notional, ...asked } = checkedBy(terms, body);
+  const { notional, ...asked } = parseBody(terms, body);
   if (notional !== undefined) throw unprocessable('notional orders cannot be replaced');
   return defined(asked);
 }
 
-function found(order: OrderRecord | undefined, id?: string): OrderRecord {
+function requireOrder(order: OrderRecord | undefined, id?: string): OrderRecord {
   if (order === undefined) throw notFound(id === undefined ? 'order not found' : `order not found for ${id}`);
   return order;
 }
@@ -168,5 +168,5 @@ async function jsonBody(request: { text(): Promise<string> }): Promise<unknown> 
 /** Parses an RFC 3339 time or seconds since the epoch. */
 function parseOrderTime(text: string | undefined, name: string): number | undefined {
   const isSeconds = text !== undefined && /^\d{9,11}$/.test(text);
-  return isSeconds ? new Dec(text).times(1000).toNumber() : timeIn(text, name);
+  return isSeconds ? new Dec(text).times(1000).toNumber() : parseTime(text, name);
 }

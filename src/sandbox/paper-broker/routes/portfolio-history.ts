@@ -7,7 +7,7 @@ import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-
 import { monthsBefore } from '../../../trading/period.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
 import type { Market } from '../../market/market.ts';
-import { checkedBy, timeIn, unprocessable } from '../books/broker-error.ts';
+import { parseBody, parseTime, unprocessable } from '../books/broker-error.ts';
 import { equity, holdingsAt } from '../books/valuation.ts';
 
 const MINUTE = 60_000;
@@ -48,14 +48,14 @@ export function portfolioHistory(
   books: { ledger: Ledger; market: Market; historyGaps: HistoryGaps },
   now: number,
 ) {
-  const given = checkedBy(querySchema, query);
+  const given = parseBody(querySchema, query);
   const { period, pnl_reset, cashflow_types } = given;
   if (period && given.start && given.end) {
     throw unprocessable('only two of start, end and period can be specified at the same time');
   }
   const { market, ledger } = books;
-  const end = Math.min(timeIn(given.end, 'end') ?? now, now);
-  const asked = timeIn(given.start, 'start') ?? startOfPeriod(end, period ?? '1M');
+  const end = Math.min(parseTime(given.end, 'end') ?? now, now);
+  const asked = parseTime(given.start, 'start') ?? startOfPeriod(end, period ?? '1M');
   const start = Math.max(asked, account.created_at);
   const days = (end - asked) / DAY;
   const timeframe = given.timeframe ?? (days < 7 ? '1Min' : days < 30 ? '15Min' : '1D');

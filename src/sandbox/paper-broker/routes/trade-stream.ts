@@ -78,7 +78,7 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
       connection.answered = true;
     });
     socket.on('message', (data) => {
-      const message = read(data.toString());
+      const message = parseMessage(data.toString());
       if (message === undefined) socket.close(POLICY_VIOLATION, 'not understood');
       else send(socket, answerTo(connection, message));
     });
@@ -97,7 +97,7 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
     }
   };
   const stop = new AbortController();
-  void regularly(PING_INTERVAL_MS, clock, stop.signal, beat);
+  void runEvery(PING_INTERVAL_MS, clock, stop.signal, beat);
 
   return {
     upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
@@ -125,7 +125,7 @@ export function createTradeStream(options: { access: Access; clock: Clock; fault
   };
 }
 
-function read(text: string): Message | undefined {
+function parseMessage(text: string): Message | undefined {
   try {
     return messageSchema.safeParse(JSON.parse(text)).data;
   } catch {
@@ -133,7 +133,7 @@ function read(text: string): Message | undefined {
   }
 }
 
-export async function regularly(
+export async function runEvery(
   ms: number,
   clock: Pick<Clock, 'sleep'>,
   signal: AbortSignal,

@@ -6,25 +6,25 @@ import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import type { AccountRecord, PositionRecord } from '../../../store/sandbox/records.ts';
 import { contractMultiplier, getAssetClass } from '../../../trading/asset-class.ts';
-import { cents, Dec, plain } from '../../../trading/decimal.ts';
+import { Dec, toCents, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkTimestamp } from '../../../trading/new-york-time.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
 import { defined } from '../../../values/defined.ts';
-import { cryptoPair, cryptoPairs, joined } from '../../instruments/crypto-pairs.ts';
+import { cryptoPairs, findCryptoPair, withoutSlash } from '../../instruments/crypto-pairs.ts';
 import type { Market } from '../../market/market.ts';
 import { type AccountSettingsStore, accountSettings } from '../books/account-settings.ts';
 import {
   BrokerError,
   badParameter,
-  checkedBy,
   notFound,
-  timeIn,
+  parseBody,
+  parseTime,
   unprocessable,
 } from '../books/broker-error.ts';
 import { orderJson } from '../books/order-json.ts';
 import { assetId, assetJson, cryptoJson, stableUuid } from '../books/tradable-asset.ts';
 import { equity, holdingsAt, ratio } from '../books/valuation.ts';
-import { unleveraged } from '../exchange/account-check.ts';
+import { cashBuyingPower } from '../exchange/account-check.ts';
 import { assetTerms } from '../exchange/asset-terms.ts';
 import { heldShares, marginBuyingPower } from '../exchange/buying-power.ts';
 import type { Exchange } from '../exchange/exchange.ts';
@@ -70,7 +70,7 @@ function accountRoutes(books: Books, now: () => number): Hono<BrokerEnv> {
   );
   app.patch('/v2/account/configurations', requireTrading, async (context) => {
     const body = await context.req.json().catch(() => undefined);
-    const changes = defined(checkedBy(accountSettings.partial(), body));
+    const changes = defined(parseBody(accountSettings.partial(), body));
     return context.json(books.settings.change(context.get('account').id, changes));
   });
 
@@ -111,7 +111,7 @@ function marketRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   app.get('/v2/assets/:symbol', (context) => {
     const wanted = context.req.param('symbol');
     const pair =
-      cryptoPair(wanted.toUpperCase()) ?? cryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
+      findCryptoPair(wanted.toUpperCase()) ?? cryptoPairs().find(({ symbol }) => assetId(symbol) === wanted);
     if (pair !== undefined) return context.json(cryptoJson(pair));
     const asset =
       market.symbol(wanted.toUpperCase()) ??
@@ -151,7 +151,10 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
   const find = (accountId: string, wanted: string): PositionRecord => {
     const position = ledger
       .positions(accountId)
-      .find(({ symbol }) => joined(symbol) === joined(wanted.toUpperCase()) || assetId(symbol) === wanted);
+      .find(
+        ({ symbol }) =>
+          withoutSlash(symbol) === withoutSlash(wanted.toUpperCase()) || assetId(symbol) === wanted,
+      );
     if (position === undefined) throw notFound('position does not exist');
     return position;
   };
@@ -185,10 +188,10 @@ function positionRoutes(books: Books, exchange: Exchange, now: () => number): Ho
       const { symbol } = position;
       try {
         const body = orderJson(exchange.place(id, closingTicket(position, {})));
-        return { symbol: joined(symbol), status: 200, body };
+        return { symbol: withoutSlash(symbol), status: 200, body };
       } catch (error) {
         if (!(error instanceof BrokerError)) throw error;
-        return { symbol: joined(symbol), status: error.status };
+        return { symbol: withoutSlash(symbol), status: error.status };
       }
     });
     return context.json(closed, 207);
@@ -225,7 +228,7 @@ function closingTicket(
     side: held.isNegative() ? 'buy' : 'sell',
     type: 'market',
     time_in_force: assetTerms[getAssetClass(position.symbol)].closing,
-    qty: plain(wanted),
+    qty: toPlain(wanted),
   });
 }
 
@@ -260,12 +263,12 @@ function activities(
   accountId: string,
   { ledger, orders }: { ledger: Ledger; orders: OrderBook },
 ) {
-  const asked = checkedBy(querySchema, query);
+  const asked = parseBody(querySchema, query);
   const { activity_types, category, direction, page_size, page_token } = asked;
   if (activity_types && category) throw badParameter('activity_types and category exclude each other');
   const types = activity_types?.split(',');
-  const after = timeIn(asked.after, 'after') ?? Number.NEGATIVE_INFINITY;
-  const until = timeIn(asked.until, 'until') ?? Number.POSITIVE_INFINITY;
+  const after = parseTime(asked.after, 'after') ?? Number.NEGATIVE_INFINITY;
+  const until = parseTime(asked.until, 'until') ?? Number.POSITIVE_INFINITY;
   const day = asked.date?.slice(0, 10);
 
   const all = [
@@ -286,7 +289,7 @@ function activities(
     )
     .map(({ row }) => row)
     // Sorts by the event time at the start of the ID, then by booking.
-    .sort((a, b) => beginning(a.id).localeCompare(beginning(b.id)));
+    .sort((a, b) => idTimePrefix(a.id).localeCompare(idTimePrefix(b.id)));
   if (direction === 'desc') all.reverse();
   const from = page_token === undefined ? 0 : all.findIndex(({ id }) => id === page_token) + 1;
   if (page_token !== undefined && from === 0) throw badParameter('invalid page_token');
@@ -312,7 +315,7 @@ function fillRow(
     qty: fill.qty,
     price: fill.price,
     cum_qty: filled,
-    leaves_qty: plain(Dec.max(0, new Dec(whole).minus(filled))),
+    leaves_qty: toPlain(Dec.max(0, new Dec(whole).minus(filled))),
     // Opening positions have no order, but the contract requires an id.
     order_id: fill.order_id ?? stableUuid(`opening:${accountId}:${seq}`),
     order_status: order?.status ?? 'filled',
@@ -328,7 +331,7 @@ function entryRow(entry: ReturnType<Ledger['entries']>[number], seq: number) {
     // Alpaca writes only the date; its contract says date-time.
     date: `${date}T00:00:00Z`,
     created_at: new Date(entry.at).toISOString(),
-    net_amount: plain(entry.amount ?? '0'),
+    net_amount: toPlain(entry.amount ?? '0'),
     currency: 'USD',
     status: 'executed',
     ...(symbol === null ? {} : { symbol }),
@@ -343,7 +346,7 @@ function rowId(at: number, name: string): string {
   return `${new Date(at).toISOString().replace(/\D/g, '')}::${stableUuid(name)}`;
 }
 
-const beginning = (id: string): string => id.slice(0, id.indexOf(':'));
+const idTimePrefix = (id: string): string => id.slice(0, id.indexOf(':'));
 
 interface Books {
   ledger: Ledger;
@@ -363,22 +366,22 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
   const open = orders.openOf(account.id);
   const margin = accountMargin(account.cash, positions, market);
   const multiplier = marginMultiplier(settings, margin);
-  const free = cents(unleveraged({ cash: account.cash, positions, open, market }));
-  const power = multiplier === 1 ? free : cents(marginBuyingPower(margin, multiplier, open));
+  const free = toCents(cashBuyingPower({ cash: account.cash, positions, open, market }));
+  const power = multiplier === 1 ? free : toCents(marginBuyingPower(margin, multiplier, open));
   const closing = market.previousClosing(now);
   const [before] = holdingsAt(ledger, account.id, [closing]);
-  const worth = cents(margin.equity);
-  const lent = (amount: Dec) => (multiplier === 1 ? '0' : cents(amount));
+  const worth = toCents(margin.equity);
+  const lent = (amount: Dec) => (multiplier === 1 ? '0' : toCents(amount));
   return {
     id: account.id,
     account_number: account.number,
     status: 'ACTIVE',
     crypto_status: 'ACTIVE',
     currency: 'USD',
-    cash: cents(account.cash),
+    cash: toCents(account.cash),
     portfolio_value: worth,
     equity: worth,
-    last_equity: before === undefined ? worth : cents(equity(before, market, closing)),
+    last_equity: before === undefined ? worth : toCents(equity(before, market, closing)),
     // A market that is always open closes when the next day begins.
     balance_asof: newYorkDate(closing - 1),
     buying_power: power,
@@ -388,8 +391,8 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
     options_approved_level: APPROVED_OPTIONS_LEVEL,
     options_trading_level: Math.min(APPROVED_OPTIONS_LEVEL, settings.max_options_trading_level),
     multiplier: String(multiplier),
-    long_market_value: cents(margin.long),
-    short_market_value: margin.short.isZero() ? '0' : cents(margin.short),
+    long_market_value: toCents(margin.long),
+    short_market_value: margin.short.isZero() ? '0' : toCents(margin.short),
     initial_margin: lent(margin.initial),
     maintenance_margin: lent(margin.maintenance),
     last_maintenance_margin: lent(margin.maintenance),
@@ -413,7 +416,7 @@ function positionJson(position: PositionRecord, { ledger, orders, market }: Book
   const last = market.quote(symbol)?.last ?? '0';
   const lastday = market.previousClose(symbol) ?? last;
   const value = marketValue(market, symbol, position.qty);
-  const cost = new Dec(cents(position.cost));
+  const cost = new Dec(toCents(position.cost));
   const average = new Dec(position.cost).div(qty).div(units);
 
   // Shares held at the last close are compared with that price, others with their cost.
@@ -427,19 +430,19 @@ function positionJson(position: PositionRecord, { ledger, orders, market }: Book
   const held = heldShares(orders.openOf(account_id), symbol, last, ledger.positions(account_id));
   return {
     asset_id: assetId(symbol),
-    symbol: joined(symbol),
+    symbol: withoutSlash(symbol),
     exchange: assetClass === 'us_equity' ? (market.symbol(symbol)?.exchange ?? '') : '',
     asset_class: assetClass,
     asset_marginable: assetClass === 'us_equity',
     qty: position.qty,
-    qty_available: plain(qty.isNegative() ? qty.plus(held) : qty.minus(held)),
-    avg_entry_price: plain(average.toDecimalPlaces(6)),
+    qty_available: toPlain(qty.isNegative() ? qty.plus(held) : qty.minus(held)),
+    avg_entry_price: toPlain(average.toDecimalPlaces(6)),
     side: qty.isNegative() ? 'short' : 'long',
-    market_value: cents(value),
-    cost_basis: cents(cost),
-    unrealized_pl: cents(gain),
+    market_value: toCents(value),
+    cost_basis: toCents(cost),
+    unrealized_pl: toCents(gain),
     unrealized_plpc: ratio(gain, cost.abs()),
-    unrealized_intraday_pl: cents(dayGain),
+    unrealized_intraday_pl: toCents(dayGain),
     unrealized_intraday_plpc: ratio(dayGain, dayBasis.abs()),
     current_price: last,
     lastday_price: lastday,

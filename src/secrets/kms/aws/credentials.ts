@@ -36,7 +36,7 @@ const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
     Version: '2011-06-15',
     RoleArn,
     RoleSessionName: env.AWS_ROLE_SESSION_NAME || 'trade-agent',
-    WebIdentityToken: tokenIn(file),
+    WebIdentityToken: readToken(file),
   });
   const text = await credentialText(fetch, STS, { url, method: 'POST', body });
   // The XML always has the same shape, and the values are base64 and a date, which XML does not escape.
@@ -49,7 +49,7 @@ const fromWebIdentity: AwsCredentialSource = async ({ env, region, fetch }) => {
   return { accessKeyId, secretAccessKey, sessionToken, expiresAt };
 };
 
-function tokenIn(file: string): string {
+function readToken(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch {
@@ -74,13 +74,13 @@ const fromContainer: AwsCredentialSource = async ({ env, fetch }) => {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   const isTheirs = url !== undefined && (LINK_LOCAL.includes(url.hostname) || isSecureUrl(text));
   if (!isTheirs) throw noCredentials(CONTAINER, 'its address is neither https nor an AWS link-local address');
-  const authorization = authorizationIn(env);
+  const authorization = readAuthorization(env);
   const headers = defined({ authorization });
   return roleCredentials(CONTAINER, await credentialText(fetch, CONTAINER, { url, headers }));
 };
 
 /** Reads the file for each request, since it is renewed. */
-function authorizationIn(env: NodeJS.ProcessEnv): string | undefined {
+function readAuthorization(env: NodeJS.ProcessEnv): string | undefined {
   const file = env.AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE;
   if (!file) return env.AWS_CONTAINER_AUTHORIZATION_TOKEN;
   try {
@@ -150,7 +150,7 @@ export function awsCredentials(options: AwsCredentialOptions): () => Promise<Aws
     found.expiresAt === undefined || clock.now() + forMs < found.expiresAt;
   const renew = async (): Promise<AwsCredentials> => {
     try {
-      kept = await found(options);
+      kept = await findCredentials(options);
       return kept;
     } catch (error) {
       if (kept !== undefined && holds(kept, 0)) return kept;
@@ -166,7 +166,7 @@ export function awsCredentials(options: AwsCredentialOptions): () => Promise<Aws
   };
 }
 
-async function found(options: AwsCredentialOptions): Promise<AwsCredentials> {
+async function findCredentials(options: AwsCredentialOptions): Promise<AwsCredentials> {
   for (const source of sources) {
     const credentials = await source(options);
     if (credentials !== undefined) return credentials;

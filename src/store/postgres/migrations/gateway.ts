@@ -1,5 +1,5 @@
 import { DECIDED_STATES, NOTIFIED_STATES, OPEN_STATES } from '../../rows/proposal-states.ts';
-import { rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
+import { rateBucketTable, type Schema, tenancy, tenantTable } from '../schema.ts';
 
 /** The schema's roles are `trade_agent_gateway_app` and `trade_agent_gateway_sweeper`. */
 const schema = 'trade_agent_gateway';
@@ -403,6 +403,6 @@ const gateways = `
 export const gatewaySchema: Schema = {
   name: schema,
   migrations: [
-    tenancy(schema) + journals + proposals + record + mandates + people + gateways + rateBuckets(schema),
+    tenancy(schema) + journals + proposals + record + mandates + people + gateways + rateBucketTable(schema),
   ],
 };

@@ -1,4 +1,4 @@
-import { appRole, type Migration, rateBuckets, type Schema, tenancy, tenantTable } from '../schema.ts';
+import { appRole, type Migration, rateBucketTable, type Schema, tenancy, tenantTable } from '../schema.ts';
 
 const schema = 'trade_agent_state';
 
@@ -380,6 +380,6 @@ export const stateSchema: Schema = {
       runs +
       schedules +
       jobs +
-      rateBuckets(schema),
+      rateBucketTable(schema),
   ],
 };

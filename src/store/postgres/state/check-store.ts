@@ -1,6 +1,6 @@
 import type { CheckStore, StoredNotice } from '../../check-store.ts';
 import { checkStore } from '../../sql/check-store.ts';
-import { driveWork, postgresUnits } from '../sql-database.ts';
+import { postgresUnits, runWork } from '../sql-database.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
@@ -14,7 +14,7 @@ export function postgresCheckStore<Notice extends StoredNotice>(
 ): CheckStore<Notice> {
   const store = checkStore<Notice>(postgresUnits(database), (work) =>
     database.write(async (unit) => {
-      for (const id of await driveWork(unit, work())) await kept(unit, id);
+      for (const id of await runWork(unit, work())) await kept(unit, id);
     }),
   );
   return { ...store, close: () => undefined };

@@ -6,13 +6,13 @@ import {
   credentialNames,
   type Expected,
   type LockPurpose,
-  type ServedName,
-  servedNames,
+  type ServerCredentialName,
+  serverOnlyNames,
 } from '../../../secrets/credential-store.ts';
-import { assertLengths, holds, pick } from '../../../secrets/credential-values.ts';
+import { assertLengths, matchesExpected, pick } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
 import { LOCK_WAIT_MS } from '../../../secrets/store-lock.ts';
-import { isStoreAway } from '../store-away.ts';
+import { isStoreUnavailable } from '../store-away.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 
@@ -30,7 +30,7 @@ export interface PostgresCredentialsOptions {
 /** Maximum length of a value in characters. Some providers' access tokens are long, but no longer than a header. */
 const MAX_VALUE_LENGTH = 16_384;
 
-type Sealed = Partial<Record<ServedName, SealedSecret>>;
+type Sealed = Partial<Record<ServerCredentialName, SealedSecret>>;
 
 /**
  * Creates the store of one person's secrets in PostgreSQL. They are sealed before they are sent, so that neither the database
@@ -38,34 +38,37 @@ type Sealed = Partial<Record<ServedName, SealedSecret>>;
  * key, which may need a request to the KMS. Both are therefore done before the transaction that writes, which only checks
  * that each row is unchanged. This is reliable because no two sealings are equal.
  */
-export function postgresCredentialStore(options: PostgresCredentialsOptions): CredentialStore<ServedName> {
+export function postgresCredentialStore(
+  options: PostgresCredentialsOptions,
+): CredentialStore<ServerCredentialName> {
   const { sub, seal, clock = systemClock } = options;
-  const database = personDatabase(asking(options.database), sub);
+  const database = personDatabase(withStoreErrors(options.database), sub);
   const leases = credentialLeases(database, { clock, leaseMs: options.leaseMs });
   const named = (name: string): SecretName => ({ tenant: options.database.tenant, sub, name });
 
-  const open = async (sealed: Sealed): Promise<Partial<Record<ServedName, string>>> => {
+  const open = async (sealed: Sealed): Promise<Partial<Record<ServerCredentialName, string>>> => {
     const opened = Object.entries(sealed).map(async ([name, secret]) => [
       name,
       await seal.open(named(name), secret),
     ]);
     return Object.fromEntries(await Promise.all(opened));
   };
-  const readSealed = (names: readonly ServedName[]) => database.read((unit) => toSealed(unit, names));
+  const readSealed = (names: readonly ServerCredentialName[]) =>
+    database.read((unit) => toSealed(unit, names));
 
   /**
    * Makes a change if the expected values are stored, and starts over if they change meanwhile.
    * @param prepare does the slow work before the transaction begins
    */
   const change = async <T>(
-    expected: Expected<ServedName> | undefined,
+    expected: Expected<ServerCredentialName> | undefined,
     prepare: () => Promise<T>,
     make: (unit: Unit, prepared: T) => Promise<void>,
   ): Promise<boolean> => {
-    const names = Object.keys(expected ?? {}) as ServedName[];
+    const names = Object.keys(expected ?? {}) as ServerCredentialName[];
     for (;;) {
       const read = names.length === 0 ? {} : await readSealed(names);
-      if (!holds(await open(read), expected)) return false;
+      if (!matchesExpected(await open(read), expected)) return false;
       const prepared = await prepare();
       const made = await database.write(async (unit) => {
         await lockPerson(unit);
@@ -78,7 +81,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
     }
   };
 
-  const sealAll = async (values: Partial<Record<ServedName, string>>) =>
+  const sealAll = async (values: Partial<Record<ServerCredentialName, string>>) =>
     await Promise.all(
       Object.entries(values).map(async ([name, value]) => ({
         name,
@@ -124,7 +127,7 @@ export function postgresCredentialStore(options: PostgresCredentialsOptions): Cr
         await put(unit, secret);
         await unit.run('DELETE FROM credentials WHERE name = @name', { name: secret.name });
       });
-      await open(await readSealed([...credentialNames, ...servedNames]));
+      await open(await readSealed([...credentialNames, ...serverOnlyNames]));
     },
     exclusively: (purpose, work, signal) => leases.exclusively(purpose, work, signal),
   };
@@ -149,7 +152,7 @@ async function put(
   );
 }
 
-async function toSealed(unit: Unit, names: readonly ServedName[]): Promise<Sealed> {
+async function toSealed(unit: Unit, names: readonly ServerCredentialName[]): Promise<Sealed> {
   const rows = await unit.all<{ name: string; key_version: number; sealed: Buffer }>(
     'SELECT name, key_version, sealed FROM credentials WHERE name = ANY(@names)',
     { names },
@@ -159,7 +162,7 @@ async function toSealed(unit: Unit, names: readonly ServedName[]): Promise<Seale
   );
 }
 
-function isSame(now: Sealed, read: Sealed, names: readonly ServedName[]): boolean {
+function isSame(now: Sealed, read: Sealed, names: readonly ServerCredentialName[]): boolean {
   return names.every((name) => {
     const [there, seen] = [now[name]?.sealed, read[name]?.sealed];
     return there === undefined || seen === undefined ? there === seen : there.equals(seen);
@@ -167,7 +170,7 @@ function isSame(now: Sealed, read: Sealed, names: readonly ServedName[]): boolea
 }
 
 /** Converts database errors to the store's own, without the cause, which may quote the values that were sent. */
-function asking({ read, write }: TenantDatabase): PersonDatabase {
+function withStoreErrors({ read, write }: TenantDatabase): PersonDatabase {
   const told =
     (ask: PersonDatabase['write']): PersonDatabase['write'] =>
     async (work, person) => {
@@ -179,7 +182,7 @@ function asking({ read, write }: TenantDatabase): PersonDatabase {
         throw new TradeAgentError(
           'credential_store_unavailable',
           `the credentials database is unavailable (${code})`,
-          { hint: 'Try again in a moment.', details: { state: 'database', away: isStoreAway(error) } },
+          { hint: 'Try again in a moment.', details: { state: 'database', away: isStoreUnavailable(error) } },
         );
       }
     };

@@ -8,7 +8,7 @@ import {
 import { CheckpointRows, type MessageRow } from '../../checkpoint-rows.ts';
 import { isHeldLease } from '../../sql/thread-store.ts';
 import type { HistoryGuard } from '../../state-stores.ts';
-import { driveWork } from '../sql-database.ts';
+import { runWork } from '../sql-database.ts';
 import type { Unit } from '../tenant-database.ts';
 import type { PersonDatabase } from './person-database.ts';
 
@@ -88,7 +88,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
            checkpoint = excluded.checkpoint, metadata = excluded.metadata`,
         { ...at, parent: parent ?? null, type, body: Buffer.from(body), facts: Buffer.from(facts) },
       );
-      await dropBefore(unit, at);
+      await deleteObsolete(unit, at);
     });
     this.#rows.stored(thread, rows);
     return toConfig(at);
@@ -156,7 +156,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     for (const stored of found) {
       if (left <= 0) return;
       const tuple = await this.#tuple(stored);
-      if (!hasFacts(tuple.metadata, filter)) continue;
+      if (!matchesFilter(tuple.metadata, filter)) continue;
       left -= 1;
       yield tuple;
     }
@@ -200,7 +200,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
 
   async #requireLease(unit: Unit): Promise<void> {
     if (this.#guard === undefined) return;
-    if (!(await driveWork(unit, isHeldLease(this.#guard.lease, ' FOR SHARE')))) throw this.#guard.lost();
+    if (!(await runWork(unit, isHeldLease(this.#guard.lease, ' FOR SHARE')))) throw this.#guard.lost();
   }
 
   async #tuple({ row, writes, messages }: Stored): Promise<CheckpointTuple> {
@@ -221,7 +221,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   }
 }
 
-interface Place {
+interface CheckpointKey {
   readonly thread: string;
   readonly ns: string;
   readonly id: string;
@@ -229,13 +229,13 @@ interface Place {
 
 function checkpointKey({
   configurable,
-}: RunnableConfig): Omit<Place, 'id'> & { readonly id: string | undefined } {
+}: RunnableConfig): Omit<CheckpointKey, 'id'> & { readonly id: string | undefined } {
   const { thread_id: thread, checkpoint_ns: ns = '', checkpoint_id: id } = configurable ?? {};
   if (typeof thread !== 'string') throw new TypeError('a checkpoint needs a thread_id');
   return { thread, ns, id };
 }
 
-function toConfig({ thread, ns, id }: Place): RunnableConfig {
+function toConfig({ thread, ns, id }: CheckpointKey): RunnableConfig {
   return { configurable: { thread_id: thread, checkpoint_ns: ns, checkpoint_id: id } };
 }
 
@@ -262,7 +262,7 @@ async function readStored(unit: Unit, row: Row): Promise<Stored> {
  * Deletes obsolete checkpoints. A step of the thread itself makes everything from its order subgraphs obsolete, and a step
  * of a subgraph only that graph's earlier steps. IDs increase with time, so a later one is from another process and is kept.
  */
-async function dropBefore(unit: Unit, { thread, ns, id }: Place): Promise<void> {
+async function deleteObsolete(unit: Unit, { thread, ns, id }: CheckpointKey): Promise<void> {
   for (const table of ['checkpoints', 'writes']) {
     await unit.run(
       `DELETE FROM ${table} WHERE thread_id = @thread
@@ -272,7 +272,7 @@ async function dropBefore(unit: Unit, { thread, ns, id }: Place): Promise<void> 
   }
 }
 
-function hasFacts(
+function matchesFilter(
   metadata: CheckpointMetadata | undefined,
   wanted: Readonly<Record<string, unknown>>,
 ): boolean {

@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
-import type { RunNews } from '../../run-store.ts';
+import type { RunAnnouncements } from '../../run-store.ts';
 import type { Listener } from '../listener.ts';
 import type { TenantDatabase } from '../tenant-database.ts';
 
 /** Announces runs with LISTEN and NOTIFY on the tenant's channel. The payload is the run's ID, which is not a secret. */
 export function postgresRunNews(
   database: Pick<TenantDatabase, 'tenant' | 'listen' | 'writeUnsynced'>,
-): RunNews {
+): RunAnnouncements {
   const channel = `ta_runs_${createHash('sha256').update(database.tenant).digest('hex').slice(0, 40)}`;
   const listeners = new Set<(run: string | undefined) => void>();
   let listening: Listener | undefined;

@@ -41,7 +41,7 @@ export interface RunStoreOptions {
 }
 
 /** Shared by the parts of the store. */
-interface Parts {
+interface StoreParts {
   readonly database: PersonDatabase;
   /** Makes a change to a run, and announces it if the run did change. */
   write<T>(id: string, work: (unit: Unit) => Promise<T>): Promise<T>;
@@ -55,13 +55,13 @@ interface Parts {
 export function postgresRunStore(options: RunStoreOptions): RunStore {
   const { person, now, enqueue, changed } = options;
   const database = personDatabase(options.database, person);
-  const due: Parts['due'] = (unit, run, at) =>
+  const due: StoreParts['due'] = (unit, run, at) =>
     unit.run(
       `INSERT INTO run_due (person, run, at) VALUES (@person, @run, @at)
        ON CONFLICT (tenant, person, run) DO UPDATE SET at = excluded.at`,
       { person, run, at },
     );
-  const parts: Parts = {
+  const parts: StoreParts = {
     database,
     due,
     changed,
@@ -76,10 +76,10 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
     },
   };
   return {
-    begin: beginning(parts),
-    ...reading(database),
-    ...turns(parts),
-    ...waking(parts),
+    begin: beginMethod(parts),
+    ...readMethods(database),
+    ...turnMethods(parts),
+    ...wakeMethods(parts),
     async lookAgain(id, at) {
       await database.write((unit) =>
         unit.last.run('UPDATE run_due SET at = @at WHERE person = @person AND run = @id', { id, at, person }),
@@ -95,7 +95,7 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
   };
 }
 
-function reading(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsAfter'> {
+function readMethods(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsAfter'> {
   return {
     find: (id) => database.read((unit) => findRun(unit, id)),
     eventsAfter: (id, after, limit) =>
@@ -110,12 +110,12 @@ function reading(database: PersonDatabase): Pick<RunStore, 'find' | 'eventsAfter
 }
 
 /** Methods of the job that has claimed a run. */
-function turns({
+function turnMethods({
   database,
   write,
   due,
   queue,
-}: Parts): Pick<RunStore, 'take' | 'noteStart' | 'append' | 'wait' | 'end'> {
+}: StoreParts): Pick<RunStore, 'take' | 'noteStart' | 'append' | 'wait' | 'end'> {
   return {
     take: (id) =>
       write(id, async (unit) => {
@@ -164,12 +164,12 @@ function turns({
 }
 
 /** Methods that resume or stop runs. */
-function waking({
+function wakeMethods({
   database,
   write,
   queue,
   changed,
-}: Parts): Pick<RunStore, 'settled' | 'wake' | 'stop' | 'requeue'> {
+}: StoreParts): Pick<RunStore, 'settled' | 'wake' | 'stop' | 'requeue'> {
   /** Queues the waiting runs that match the condition. */
   const woken = async (unit: Unit, where: string, values: Record<string, string>): Promise<string[]> => {
     const runs = await unit.all<{ id: string; thread: string }>(
@@ -209,7 +209,7 @@ function waking({
 /** Condition that the turn still owns the run. */
 const OWNS_TURN = `epoch = @epoch AND state = 'running'`;
 
-function beginning({ database, queue, changed }: Parts): RunStore['begin'] {
+function beginMethod({ database, queue, changed }: StoreParts): RunStore['begin'] {
   return async (run, now) => {
     const begun = await database.write(async (unit) => {
       const { client, idempotencyKey: key } = run;

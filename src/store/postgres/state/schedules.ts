@@ -1,5 +1,5 @@
 import type {
-  Added,
+  AddedSchedule,
   Condition,
   NewSchedule,
   RevisedSchedule,
@@ -12,7 +12,7 @@ import type {
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 import { createJob, type ScheduleJobs } from './schedule-jobs.ts';
-import { toProgress, turned } from './tenant-schedules.ts';
+import { signedValue, toProgress } from './tenant-schedules.ts';
 
 /** Number of runs that are kept per schedule: a quarter of trading days, with two runs a day. */
 const MAX_STORED_RUNS = 128;
@@ -61,8 +61,8 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
       );
       return row && toScheduleRow<Schedule, Run>(row);
     },
-    add: (schedule, most) => database.write((unit) => added(unit, schedule, most)),
-    revise: (seen, to) => database.write((unit) => revised(unit, seen, to)),
+    add: (schedule, most) => database.write((unit) => addSchedule(unit, schedule, most)),
+    revise: (seen, to) => database.write((unit) => reviseSchedule(unit, seen, to)),
     async remove(id) {
       const removed = await database.write((unit) =>
         unit.last.run('DELETE FROM schedules WHERE id = @id', { id }),
@@ -100,11 +100,11 @@ export function postgresScheduleRows<Schedule extends StoredSchedule, Run>(
   };
 }
 
-async function added<Schedule extends StoredSchedule>(
+async function addSchedule<Schedule extends StoredSchedule>(
   unit: Unit,
   { schedule, key, request, now, wakeAt, conditions }: NewSchedule<Schedule>,
   most: number,
-): Promise<Added<Schedule>> {
+): Promise<AddedSchedule<Schedule>> {
   // Serializes a person's additions, so that the count is correct.
   await unit.one(
     "SELECT pg_advisory_xact_lock(hashtextextended(json_build_array('schedules', current_tenant(), current_person())::text, 0))",
@@ -135,11 +135,11 @@ async function added<Schedule extends StoredSchedule>(
      VALUES (current_person(), @id, @timing, @wakeAt, @now)`,
     { id, timing: JSON.stringify(schedule.timing), wakeAt, now },
   );
-  await arm(unit, id, conditions);
+  await armConditions(unit, id, conditions);
   return { outcome: 'added', schedule };
 }
 
-async function revised<Schedule extends StoredSchedule>(
+async function reviseSchedule<Schedule extends StoredSchedule>(
   unit: Unit,
   seen: Schedule,
   { schedule, wakeAt, conditions }: RevisedSchedule<Schedule>,
@@ -161,7 +161,7 @@ async function revised<Schedule extends StoredSchedule>(
          = (conditions.rule, conditions.symbol, conditions.side, conditions.threshold, conditions.back))`,
     conditionValues(id, conditions),
   );
-  await arm(unit, id, conditions);
+  await armConditions(unit, id, conditions);
   return true;
 }
 
@@ -174,12 +174,12 @@ function conditionValues(id: string, conditions: readonly Condition[]) {
     rules: conditions.map(({ rule }) => rule),
     symbols: conditions.map(({ symbol }) => symbol),
     sides: conditions.map(({ side }) => side),
-    limits: conditions.map(({ side, limit }) => turned(side, limit)),
-    backs: conditions.map(({ side, back }) => turned(side, back)),
+    limits: conditions.map(({ side, limit }) => signedValue(side, limit)),
+    backs: conditions.map(({ side, back }) => signedValue(side, back)),
   };
 }
 
-async function arm(unit: Unit, id: string, conditions: readonly Condition[]): Promise<void> {
+async function armConditions(unit: Unit, id: string, conditions: readonly Condition[]): Promise<void> {
   await unit.run(
     `INSERT INTO conditions (person, schedule, rule, symbol, side, threshold, back)
      SELECT current_person(), @id, given.* FROM ${GIVEN_CONDITIONS} ON CONFLICT DO NOTHING`,
@@ -207,7 +207,7 @@ function runMethods<Run>(
           { id, seen, record: JSON.stringify(run), ...progressValues(progress) },
         );
         if (moved === undefined) return undefined;
-        if (moved.dead) await endDead(unit, id, moved.epoch, died);
+        if (moved.dead) await endDeadRuns(unit, id, moved.epoch, died);
         return moved.epoch;
       }),
     async passed(id, seen, progress) {
@@ -222,7 +222,7 @@ function runMethods<Run>(
     },
     end: (id, epoch, end) =>
       database.write(async (unit) => {
-        if (!(await moveOn(unit, id, epoch, end))) return false;
+        if (!(await endRun(unit, id, epoch, end))) return false;
         if (epoch > MAX_STORED_RUNS) {
           const oldest = epoch - MAX_STORED_RUNS;
           await unit.run('DELETE FROM schedule_runs WHERE schedule = @id AND epoch <= @oldest', {
@@ -230,7 +230,7 @@ function runMethods<Run>(
             oldest,
           });
         }
-        if (end.standing !== undefined) await rearm(unit, id, end.standing);
+        if (end.standing !== undefined) await rearmConditions(unit, id, end.standing);
         for (const proposal of end.unknown ?? []) await reconcile(unit, proposal);
         return true;
       }),
@@ -238,7 +238,12 @@ function runMethods<Run>(
 }
 
 /** Ends the runs of dead jobs. @param before the epoch of the run that begins */
-async function endDead<Run>(unit: Unit, id: string, before: number, died: (run: Run) => Run): Promise<void> {
+async function endDeadRuns<Run>(
+  unit: Unit,
+  id: string,
+  before: number,
+  died: (run: Run) => Run,
+): Promise<void> {
   const dead = await unit.all<{ epoch: number; record: string }>(
     'SELECT epoch, record FROM schedule_runs WHERE schedule = @id AND NOT ended AND epoch < @before',
     { id, before },
@@ -251,7 +256,7 @@ async function endDead<Run>(unit: Unit, id: string, before: number, died: (run: 
   }
 }
 
-async function moveOn<Run>(
+async function endRun<Run>(
   unit: Unit,
   id: string,
   epoch: number,
@@ -277,7 +282,7 @@ async function moveOn<Run>(
   return moved === 1;
 }
 
-async function rearm(
+async function rearmConditions(
   unit: Unit,
   id: string,
   standing: readonly { readonly rule: string; readonly subject: string }[],

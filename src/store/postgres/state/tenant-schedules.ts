@@ -1,10 +1,10 @@
 import type {
   ConditionSide,
+  ScheduleBacklog,
   ScheduleProgress,
   SeenValue,
   TenantSchedules,
-  Waiting,
-  Woken,
+  WakePlan,
 } from '../../schedule-rows.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { createJob, enqueueAll, type ScheduleJobs } from './schedule-jobs.ts';
@@ -33,7 +33,7 @@ export function postgresTenantSchedules(
   return {
     waiting: (now) =>
       database.read(async (unit) => {
-        const row = await unit.one<Waiting>(
+        const row = await unit.one<ScheduleBacklog>(
           `SELECT (SELECT count(*) FROM schedule_times WHERE wake_at <= @now) AS due,
              (SELECT count(*) FROM schedule_times WHERE queued_at > @now::bigint - ${QUEUED_TIMEOUT_MS}) AS queued`,
           { now },
@@ -55,7 +55,7 @@ export function postgresTenantSchedules(
             ...toProgress(row),
           })),
         );
-        await wakeNext(unit, rows, planned, now);
+        await setWakeTimes(unit, rows, planned, now);
         const due = rows.filter((_, index) => planned[index]?.isDue === true);
         await enqueueAll(
           jobs,
@@ -64,9 +64,10 @@ export function postgresTenantSchedules(
         );
         return rows.length;
       }),
-    watched: () => column(database, 'SELECT DISTINCT symbol AS value FROM conditions ORDER BY symbol', {}),
+    watched: () =>
+      readColumn(database, 'SELECT DISTINCT symbol AS value FROM conditions ORDER BY symbol', {}),
     watchers: (symbols, limit) =>
-      column(
+      readColumn(
         database,
         `SELECT person AS value FROM conditions WHERE symbol = ANY(@symbols)
          GROUP BY person ORDER BY count(*) DESC, person LIMIT @limit`,
@@ -74,7 +75,7 @@ export function postgresTenantSchedules(
       ),
     crossed: (seen, now) =>
       database.write(async (unit) => {
-        const crossed = await turnOver(unit, seen, now);
+        const crossed = await toggleCrossed(unit, seen, now);
         const schedules = new Map(crossed.map((one) => [`${one.person}\n${one.schedule}`, one]));
         for (const { person, schedule } of schedules.values()) {
           await unit.run(
@@ -90,7 +91,7 @@ export function postgresTenantSchedules(
         return crossed.length;
       }),
     marketPeople: (limit) =>
-      column(
+      readColumn(
         database,
         `SELECT DISTINCT person AS value FROM schedule_times WHERE timing LIKE '{"at":%' ORDER BY person LIMIT @limit`,
         { limit },
@@ -98,7 +99,7 @@ export function postgresTenantSchedules(
   };
 }
 
-async function column(
+async function readColumn(
   database: Pick<TenantDatabase, 'read'>,
   text: string,
   values: Readonly<Record<string, readonly string[] | number>>,
@@ -107,10 +108,10 @@ async function column(
   return rows.map(({ value }) => value);
 }
 
-async function wakeNext(
+async function setWakeTimes(
   unit: Unit,
   rows: readonly Row[],
-  planned: readonly Woken[],
+  planned: readonly WakePlan[],
   now: number,
 ): Promise<void> {
   await unit.run(
@@ -130,7 +131,7 @@ async function wakeNext(
 }
 
 /** Toggles crossed conditions by compare-and-set: of two workers that see the same value, the second changes nothing. */
-async function turnOver(
+async function toggleCrossed(
   unit: Unit,
   seen: readonly SeenValue[],
   now: number,
@@ -138,7 +139,7 @@ async function turnOver(
   const given = {
     symbols: seen.map(({ symbol }) => symbol),
     sides: seen.map(({ side }) => side),
-    values: seen.map(({ side, value }) => turned(side, value)),
+    values: seen.map(({ side, value }) => signedValue(side, value)),
     now,
   };
   const over = (armed: boolean, beyond: string) =>
@@ -157,7 +158,7 @@ async function turnOver(
 }
 
 /** Negates a limit or value for `below` and `down`, so that crossing always means greater. @param decimal a decimal string */
-export function turned(side: ConditionSide, decimal: string): string {
+export function signedValue(side: ConditionSide, decimal: string): string {
   if (side === 'above' || side === 'up') return decimal;
   return decimal.startsWith('-') ? decimal.slice(1) : `-${decimal}`;
 }

@@ -5,7 +5,7 @@ import {
   createRelations,
   type RelationsOptions,
 } from '../../../../src/gateway/relations/relations-settings.ts';
-import { relationQuestions } from '../../../../src/trading/relations.ts';
+import { permissions } from '../../../../src/trading/relations.ts';
 import { type Asked, type Reply, startServer } from '../support/answering-server.ts';
 
 const STORE = '01ARZ3NDEKTSV4RRFFQ69G5FAV';
@@ -74,12 +74,12 @@ describe('a question', () => {
     const { relations, asked } = await at(kind, ({ body }) =>
       answer(kind, JSON.stringify(body).includes('"can_view"')),
     );
-    for (const relation of relationQuestions) {
+    for (const relation of permissions) {
       expect(await relations.check({ ...question, relation })).toBe(relation === 'can_view');
     }
     expect(
-      asked.map(({ body }) => relationQuestions.find((one) => JSON.stringify(body).includes(`"${one}"`))),
-    ).toEqual([...relationQuestions]);
+      asked.map(({ body }) => permissions.find((one) => JSON.stringify(body).includes(`"${one}"`))),
+    ).toEqual([...permissions]);
   });
 
   it('names nobody else, whatever somebody is called', () => {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
-import type { IsTakenBack } from '../../../../src/approval/kernel-parts.ts';
+import type { IsRevokedBySignal } from '../../../../src/approval/kernel-parts.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createOrderService, type OrderService } from '../../../../src/gateway/orders/place-order.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
@@ -69,7 +69,7 @@ export async function startDesk() {
     simulated: true,
     fetch,
     timeoutMs: 300,
-    assets: createAssetCatalogue(clock.now),
+    assets: createAssetCatalog(clock.now),
   });
   const brokerOf = (sub: string) => openedAt(connect({ accessToken: `broker-token-of-${sub}` }, () => {}));
   await firstAnswer(alpaca);
@@ -95,7 +95,7 @@ export async function startDesk() {
     /** Runs after each claim, before anything is sent. */
     onClaimed: async () => {},
     /** What a company has taken back; nothing unless set. */
-    isTakenBack: (() => false) as IsTakenBack,
+    isTakenBack: (() => false) as IsRevokedBySignal,
     /** A resting order of alice's at the broker. */
     resting(changes: Record<string, unknown> = {}) {
       const order: StandInOrder = {

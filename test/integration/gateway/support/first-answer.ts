@@ -1,5 +1,5 @@
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { AlpacaStandIn } from './alpaca-stand-in.ts';
 
 /** What is loaded and made at the first answer is no part of the time that a broker has for one. */
@@ -11,7 +11,7 @@ export async function firstAnswer(alpaca: AlpacaStandIn): Promise<void> {
     simulated: true,
     fetch,
     timeoutMs: 10_000,
-    assets: createAssetCatalogue(() => 0),
+    assets: createAssetCatalog(() => 0),
   });
   await connect({ accessToken: 'broker-token-of-alice' }, () => {}).quotes(['AAPL']);
   alpaca.requests.length = 0;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
-import { cents, Dec } from '../../../../src/trading/decimal.ts';
+import { Dec, toCents } from '../../../../src/trading/decimal.ts';
 
 /** Dollars between two numbers of cents. */
 export const dollarsBetween = (least: number, most: number) =>
-  fc.integer({ min: least, max: most }).map((amount) => cents(new Dec(amount).div(100)));
+  fc.integer({ min: least, max: most }).map((amount) => toCents(new Dec(amount).div(100)));
 
 /** What every order of these proofs is drawn from, whatever it is for. */
 export const hostileMarket = {

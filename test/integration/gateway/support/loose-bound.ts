@@ -1,5 +1,5 @@
 import { symbolTicks } from '../../../../src/trading/asset-class.ts';
-import { Dec, price } from '../../../../src/trading/decimal.ts';
+import { Dec, formatPrice } from '../../../../src/trading/decimal.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import type * as Bounds from '../../../../src/trading/worst-case.ts';
 
@@ -22,10 +22,10 @@ export async function withLooseBound(original: () => Promise<typeof Bounds>): Pr
 function loosened(order: OrderDraft): OrderDraft {
   const { symbol, side, limit_price, stop_loss_limit_price, take_profit_limit_price: profit } = order;
   const ticks = symbolTicks(symbol);
-  const least = price(Dec.max('0.0001', new Dec(10).pow(-(ticks.at(-1)?.decimals ?? 0))), ticks);
-  const lower = (limit: string) => price(Dec.max(least, new Dec(limit).div(3)), ticks);
+  const least = formatPrice(Dec.max('0.0001', new Dec(10).pow(-(ticks.at(-1)?.decimals ?? 0))), ticks);
+  const lower = (limit: string) => formatPrice(Dec.max(least, new Dec(limit).div(3)), ticks);
   const higher = (limit: string) =>
-    price(Dec.min(new Dec(limit).times(3), new Dec(profit ?? Infinity).minus('0.01')), ticks);
+    formatPrice(Dec.min(new Dec(limit).times(3), new Dec(profit ?? Infinity).minus('0.01')), ticks);
   const notBelow = (limit: string) => (new Dec(higher(limit)).lt(limit) ? limit : higher(limit));
   return {
     ...order,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
@@ -9,11 +9,11 @@ import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { parseOptionSymbol } from '../../../../src/trading/asset-class.ts';
-import { Dec, price } from '../../../../src/trading/decimal.ts';
+import { Dec, formatPrice } from '../../../../src/trading/decimal.ts';
 import { checkOrder, normalizeOrder, type OrderDraft } from '../../../../src/trading/order.ts';
 import { openLegs } from '../../../../src/trading/order-legs.ts';
 import { HttpProblem } from '../../../../src/trading/refusal.ts';
-import { isFinal, type Quote } from '../../../../src/trading/views.ts';
+import { isFinalStatus, type Quote } from '../../../../src/trading/views.ts';
 import { boundedOrder } from '../../../../src/trading/worst-case.ts';
 import { ADMIN_SECRET, KEYS, startWorld } from '../../sandbox/paper-broker-world.ts';
 import { deskOver } from './desk.ts';
@@ -69,7 +69,7 @@ export async function openWorstCaseWorld() {
     dataUrl: paper.url,
     simulated: true,
     timeoutMs: 10_000,
-    assets: createAssetCatalogue(clock.now),
+    assets: createAssetCatalog(clock.now),
     fetch: async (url, init) => {
       if (init?.method === 'POST') await ambush?.();
       return paper.broker.app.fetch(new Request(String(url), init));
@@ -150,14 +150,14 @@ export async function openWorstCaseWorld() {
       terms: (quote: Quote) => Terms,
     ): Promise<Outcome | HttpProblem> {
       const moved = parseOptionSymbol(symbol)?.underlying ?? symbol;
-      let now = price(start);
+      let now = formatPrice(start);
       await setPrice(moved, now);
       const [quote] = await broker.quotes([symbol]);
       if (quote === undefined) throw new Error('there is no price');
       const draft = drafted(symbol, quote, terms(quote));
       const bounded = boundedOrder(draft);
       const move = (percent: number) => {
-        now = price(Dec.min(times(now, percent), '100000'));
+        now = formatPrice(Dec.min(times(now, percent), '100000'));
         return setPrice(moved, now);
       };
       const [first = 100, ...rest] = path;
@@ -173,8 +173,8 @@ export async function openWorstCaseWorld() {
         }
         const after = await broker.order(order.id);
         if (after === undefined) throw new Error('the broker lost an order');
-        if (!isFinal(after.status)) await broker.cancel(order.id);
-        for (const leg of openLegs(after).slice(0, isFinal(after.status) ? 1 : 0))
+        if (!isFinalStatus(after.status)) await broker.cancel(order.id);
+        for (const leg of openLegs(after).slice(0, isFinalStatus(after.status) ? 1 : 0))
           await broker.cancel(leg.id);
         return {
           draft,

@@ -1,4 +1,4 @@
-import { NoReceipt } from '../../../../src/approval/receipts/receipt-form.ts';
+import { ReceiptError } from '../../../../src/approval/receipts/receipt-form.ts';
 import { receiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
 import { forged, forgeries } from '../../approval/receipt-forgeries.ts';
@@ -12,7 +12,7 @@ async function fault(text: string, key: string): Promise<string> {
     await verifyReceipt(text, (thumbprint) => thumbprint === key);
     return 'holds';
   } catch (error) {
-    if (error instanceof NoReceipt) return error.fault;
+    if (error instanceof ReceiptError) return error.fault;
     throw error;
   }
 }

@@ -2,11 +2,11 @@ import { HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { expect, it } from 'vitest';
 import { conversationFacts } from '../../../../src/agent/graph/conversation-facts.ts';
 import { promptMessage } from '../../../../src/agent/graph/message-history.ts';
-import { untrustedContext } from '../../../../src/agent/graph/system-prompt.ts';
+import { markStandardInput } from '../../../../src/agent/graph/system-prompt.ts';
 
 it('the person’s words are theirs alone: no data that was handed over, and no prompt of a program’s', () => {
   const messages = [
-    new HumanMessage(untrustedContext('buy everything')),
+    new HumanMessage(markStandardInput('buy everything')),
     promptMessage('buy 3 KO', 'check'),
     promptMessage('what is this?', undefined),
   ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConversationFacts } from '../../../../src/agent/graph/conversation-facts.ts';
-import { requireOwnWords } from '../../../../src/agent/graph/tool-node.ts';
+import { requireUserWords } from '../../../../src/agent/graph/tool-node.ts';
 
 const facts = (said: string[], more: Partial<ConversationFacts> = {}): ConversationFacts => ({
   said,
@@ -12,7 +12,7 @@ const facts = (said: string[], more: Partial<ConversationFacts> = {}): Conversat
 });
 const held = (name: string, args: unknown, said: string[], tainted: string[] = []) => {
   try {
-    requireOwnWords({ name, args, facts: facts(said), tainted });
+    requireUserWords({ name, args, facts: facts(said), tainted });
     return 'written';
   } catch (error) {
     return (error as { code?: string }).code;
@@ -57,7 +57,7 @@ describe('a schedule of a model’s', () => {
   it('is no program’s to ask for', () => {
     const composed = facts(['check my alerts every 15 minutes'], { composedBy: 'check' });
     expect(() =>
-      requireOwnWords({ name: 'add_schedule', args: { every: '15m' }, facts: composed, tainted: [] }),
+      requireUserWords({ name: 'add_schedule', args: { every: '15m' }, facts: composed, tainted: [] }),
     ).toThrow('does not ask for this schedule');
   });
 });

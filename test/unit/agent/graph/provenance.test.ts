@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { computeProvenance, type ProvenanceInput } from '../../../../src/agent/graph/provenance.ts';
-import { ordersNamed } from '../../../../src/agent/planner/orders-named.ts';
+import { countNamedOrders } from '../../../../src/agent/planner/orders-named.ts';
 import { provenanceSchema } from '../../../../src/trading/proposal.ts';
 
 const buy5 = { symbol: 'AAPL', side: 'buy', qty: '5' };
@@ -284,12 +284,14 @@ describe('how many orders a prompt names', () => {
     ['how was your day?', 0],
     ['cancel my AAPL order and sell 5 AAPL', 2],
   ])('"%s": %i', (turn, count) => {
-    expect(ordersNamed(['buy 9 TSLA', turn])).toBe(count);
+    expect(countNamedOrders(['buy 9 TSLA', turn])).toBe(count);
   });
 
   it('twenty at most, whatever was pasted', () => {
-    expect(ordersNamed([Array.from({ length: 90 }, () => 'buy 5 KO').join(', or ')])).toBeLessThanOrEqual(20);
-    expect(ordersNamed([])).toBe(0);
+    expect(
+      countNamedOrders([Array.from({ length: 90 }, () => 'buy 5 KO').join(', or ')]),
+    ).toBeLessThanOrEqual(20);
+    expect(countNamedOrders([])).toBe(0);
   });
 });
 

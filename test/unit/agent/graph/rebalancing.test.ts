@@ -1,6 +1,6 @@
 import { ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { byRebalancing, latestRebalancing } from '../../../../src/agent/graph/rebalancing.ts';
+import { attributeRebalancing, latestRebalancing } from '../../../../src/agent/graph/rebalancing.ts';
 import type { OrderRequest } from '../../../../src/trading/order.ts';
 
 const order: OrderRequest = {
@@ -22,7 +22,7 @@ const answer = (more: object = {}) =>
   });
 const said = ['rebalance to 60% VTI 40% BND'];
 const sources = (turns: readonly string[], orders: readonly OrderRequest[]) =>
-  byRebalancing(
+  attributeRebalancing(
     {
       fields: {
         symbol: { source: 'user' },

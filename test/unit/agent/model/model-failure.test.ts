@@ -1,6 +1,6 @@
 import { AIMessage, HumanMessage, ToolMessage } from '@langchain/core/messages';
 import { describe, expect, it } from 'vitest';
-import { modelError, modelFailure, shorterHistory } from '../../../../src/agent/model/choose-model.ts';
+import { dropOldResults, modelError, modelFailure } from '../../../../src/agent/model/choose-model.ts';
 
 const failed = (facts: Record<string, unknown>) =>
   Object.assign(new Error(String(facts.message ?? '')), facts);
@@ -52,7 +52,7 @@ describe('a shorter history', () => {
 
   it('leaves out old results, keeps what was said and every call answered', () => {
     const messages = [new HumanMessage('hi'), call('a'), result('a'), call('b'), result('b')];
-    const shorter = shorterHistory(messages) ?? [];
+    const shorter = dropOldResults(messages) ?? [];
     expect(shorter.map((message) => message.type)).toEqual(messages.map((message) => message.type));
     expect(shorter[2]?.text).toContain('left_out');
     expect(shorter[4]?.text).toHaveLength(5000);
@@ -60,7 +60,7 @@ describe('a shorter history', () => {
   });
 
   it('is none where nothing can be left out', () => {
-    expect(shorterHistory([new HumanMessage('x'.repeat(100_000))])).toBeUndefined();
-    expect(shorterHistory([new HumanMessage('hi'), call('a'), result('a')])).toBeUndefined();
+    expect(dropOldResults([new HumanMessage('x'.repeat(100_000))])).toBeUndefined();
+    expect(dropOldResults([new HumanMessage('hi'), call('a'), result('a')])).toBeUndefined();
   });
 });

@@ -12,7 +12,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { makeNewFolder } from '../../../../src/app/home/home-files.ts';
+import { createHomeFolder } from '../../../../src/app/home/home-files.ts';
 
 let place: string;
 let folder: string;
@@ -30,7 +30,7 @@ const all = () => readdirSync(place, { recursive: true }).sort();
 
 it('has its name with everything in it, and is its owner’s alone', async () => {
   let seen: string[] = [];
-  await makeNewFolder(folder, async (part) => {
+  await createHomeFolder(folder, async (part) => {
     seen = readdirSync(place);
     return await fill(part);
   });
@@ -40,7 +40,7 @@ it('has its name with everything in it, and is its owner’s alone', async () =>
 });
 
 it('leaves nothing where making it fails', async () => {
-  const failing = makeNewFolder(folder, async (part) => {
+  const failing = createHomeFolder(folder, async (part) => {
     await fill(part);
     throw new Error('no room');
   });
@@ -52,14 +52,14 @@ it('begins again over what a killed one left', async () => {
   mkdirSync(join(part(), 'deep'), { recursive: true, mode: 0o700 });
   chmodSync(part(), 0o700);
   writeFileSync(join(part(), 'seal.key'), 'of the one before');
-  await makeNewFolder(folder, fill);
+  await createHomeFolder(folder, fill);
   expect(all()).toEqual(['home', 'home/home.lock', 'home/home.yaml']);
 });
 
 it('is made by one at a time', async () => {
   let second: unknown;
-  await makeNewFolder(folder, async (part) => {
-    second = await makeNewFolder(folder, fill).catch((error) => error.code);
+  await createHomeFolder(folder, async (part) => {
+    second = await createHomeFolder(folder, fill).catch((error) => error.code);
     return await fill(part);
   });
   expect(second).toBe('busy');
@@ -68,7 +68,7 @@ it('is made by one at a time', async () => {
 
 it('takes the place of an empty one', async () => {
   mkdirSync(folder, { mode: 0o700 });
-  await makeNewFolder(folder, fill);
+  await createHomeFolder(folder, fill);
   expect(existsSync(join(folder, 'home.yaml'))).toBe(true);
 });
 
@@ -90,7 +90,7 @@ it.each([
   prepare();
   const before = all();
   let worked = false;
-  const made = makeNewFolder(folder, async (part) => {
+  const made = createHomeFolder(folder, async (part) => {
     worked = true;
     return await fill(part);
   });
@@ -102,5 +102,5 @@ it.skipIf(process.getuid?.() !== 0)('a folder of another user is refused', async
   mkdirSync(folder, { mode: 0o700 });
   const { chownSync } = await import('node:fs');
   chownSync(folder, 12_345, 12_345);
-  await expect(makeNewFolder(folder, fill)).rejects.toThrow('it belongs to another user');
+  await expect(createHomeFolder(folder, fill)).rejects.toThrow('it belongs to another user');
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cancelOrder, listOrders, placeOfOrder, showOrder } from '../../../../src/app/orders/orders.ts';
+import { cancelOrder, listOrders, locateOrder, showOrder } from '../../../../src/app/orders/orders.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { ProposalRequestInput } from '../../../../src/trading/proposal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
@@ -37,7 +37,7 @@ function books(held: Readonly<Record<string, readonly string[] | 'down'>>, done:
 describe('an order of a person with two accounts', () => {
   it.each([IN_SECOND, '2222'])('is found by %s in the one that has it', async (typed) => {
     const app = appWith(both, books({ A1: [IN_FIRST], B2: [IN_SECOND] }));
-    expect(await placeOfOrder(app, typed)).toMatchObject({
+    expect(await locateOrder(app, typed)).toMatchObject({
       id: IN_SECOND,
       at: { account: 'B2', broker: 'tradier', label: 'Tradier' },
     });
@@ -46,13 +46,13 @@ describe('an order of a person with two accounts', () => {
 
   it('is looked for in the account that was named alone', async () => {
     const app = appWith(both, books({ A1: [IN_FIRST], B2: [IN_SECOND] }), { meant: 'A1' });
-    expect((await placeOfOrder(app, IN_SECOND)).at).toBeUndefined();
+    expect((await locateOrder(app, IN_SECOND)).at).toBeUndefined();
     await expect(showOrder(app, IN_SECOND)).rejects.toMatchObject({ code: 'not_found' });
   });
 
   it('is none where no account has it', async () => {
     const app = appWith(both, books({ A1: [IN_FIRST], B2: [] }));
-    await expect(placeOfOrder(app, IN_SECOND)).rejects.toMatchObject({
+    await expect(locateOrder(app, IN_SECOND)).rejects.toMatchObject({
       code: 'not_found',
       message: expect.stringContaining('none of your accounts'),
     });
@@ -60,7 +60,7 @@ describe('an order of a person with two accounts', () => {
 
   it('that both have is not guessed: brokers that count their orders have the same numbers', async () => {
     const app = appWith(both, books({ A1: ['1234567'], B2: ['1234567'] }));
-    await expect(placeOfOrder(app, '1234567')).rejects.toMatchObject({
+    await expect(locateOrder(app, '1234567')).rejects.toMatchObject({
       code: 'usage',
       hint: expect.stringContaining('--account A1 or --account B2'),
     });
@@ -72,7 +72,7 @@ describe('an order of a person with two accounts', () => {
     ['one that no other account has', IN_SECOND],
   ])('is not guessed by %s while an account can’t be read', async (_, typed) => {
     const app = appWith(both, books({ A1: ['1234567', IN_FIRST], B2: 'down' }));
-    await expect(placeOfOrder(app, typed)).rejects.toMatchObject({
+    await expect(locateOrder(app, typed)).rejects.toMatchObject({
       code: 'gateway_refused',
       message: expect.stringContaining('Tradier'),
     });
@@ -80,7 +80,7 @@ describe('an order of a person with two accounts', () => {
 
   it('is found by its whole id although another account can’t be read: nobody else has that id', async () => {
     const app = appWith([both[0] as never, entry(null, 'Tradier')], books({ A1: [IN_FIRST] }));
-    expect((await placeOfOrder(app, IN_FIRST)).at?.account).toBe('A1');
+    expect((await locateOrder(app, IN_FIRST)).at?.account).toBe('A1');
   });
 
   it('is cancelled where it is, and the question names that account', async () => {

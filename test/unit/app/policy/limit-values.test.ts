@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { changedLimits } from '../../../../src/app/policy/set-policy.ts';
+import { applyLimitChanges } from '../../../../src/app/policy/set-policy.ts';
 import { accountLimitsSchema } from '../../../../src/gateway/policy/rules.ts';
 
 const limits = { max_order_notional: '1000', symbols: { allow: ['VTI'], deny: ['GME'] } };
-const set = (...pairs: string[]) => changedLimits(limits, pairs, accountLimitsSchema);
+const set = (...pairs: string[]) => applyLimitChanges(limits, pairs, accountLimitsSchema);
 
 describe('limits that are set by KEY=VALUE', () => {
   it.each<[string, object]>([

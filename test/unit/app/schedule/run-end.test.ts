@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type ExitCode, exitCodeMeanings } from '../../../../src/app/exit-codes.ts';
-import { isTriedAgain, runStatus } from '../../../../src/app/schedule/run-schedule.ts';
+import { isRetried, runStatus } from '../../../../src/app/schedule/run-schedule.ts';
 
 const codes = Object.keys(exitCodeMeanings).map(Number) as ExitCode[];
 
@@ -26,6 +26,6 @@ describe('a schedule’s run', () => {
   });
 
   it('is tried again where waiting may help, and nobody has to put anything right first', () => {
-    expect(codes.filter(isTriedAgain)).toEqual([1, 11, 12, 124, 130]);
+    expect(codes.filter(isRetried)).toEqual([1, 11, 12, 124, 130]);
   });
 });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { Approved } from '../../../../src/approval/kind.ts';
+import type { Approval } from '../../../../src/approval/kind.ts';
 import { type BatchPorts, batchKind } from '../../../../src/approval/kinds/batch/kind.ts';
-import type { OrderWorld } from '../../../../src/approval/kinds/order/kind.ts';
+import type { OrderContext } from '../../../../src/approval/kinds/order/kind.ts';
 import { type BatchRequest, type BatchSubject, batch } from '../../../../src/trading/kinds/batch.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
 import { HttpProblem } from '../../../../src/trading/refusal.ts';
@@ -39,7 +39,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
     maxSlippage: '0.01',
     worlds: async (_proposer: unknown, _account: unknown, symbols: readonly string[]) =>
       new Map(
-        symbols.map((symbol): [string, OrderWorld] => [
+        symbols.map((symbol): [string, OrderContext] => [
           symbol,
           {
             account: anAccount({ cash: buyingPower, equity: '20000', buying_power: buyingPower }),
@@ -56,7 +56,7 @@ function desk(answers: Readonly<Record<string, Answer[]>> = {}, buyingPower = '1
           },
         ]),
       ),
-    async place({ draft }: { draft: OrderDraft }, { jti }: Approved) {
+    async place({ draft }: { draft: OrderDraft }, { jti }: Approval) {
       const before = placed.get(draft.client_order_id);
       if (before !== undefined) return before;
       if (now >= Date.parse(draft.expires_at))
@@ -111,7 +111,7 @@ type Desk = ReturnType<typeof desk>;
 const about = { subjectId: 'ta-0000000001', expiresAt: EXPIRES };
 const drafted = ({ kind }: Desk, request: BatchRequest = rebalancing) =>
   kind.complete(request, about as Parameters<typeof kind.complete>[1]);
-const approved = { sub: 'alice', clientId: 'c', jti: 'j1' } as Approved;
+const approved = { sub: 'alice', clientId: 'c', jti: 'j1' } as Approval;
 const carryOut = ({ kind }: Desk, subject: BatchSubject) => kind.execute(subject, approved);
 
 const busy = () => new HttpProblem(503, 'broker_busy', 'the broker is busy');

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { proposalDigest } from '../../../../src/approval/details.ts';
-import { NoReceipt, receiptPayload, receiptText } from '../../../../src/approval/receipts/receipt-form.ts';
+import { ReceiptError, receiptPayload, receiptText } from '../../../../src/approval/receipts/receipt-form.ts';
 import { type ReceiptKey, receiptKey } from '../../../../src/approval/receipts/receipt-key.ts';
 import { verifyReceipt } from '../../../../src/approval/receipts/verify-receipt.ts';
-import { EMPTY_HEAD, lineAfter } from '../../../../src/store/audit.ts';
+import { EMPTY_HEAD, nextEntry } from '../../../../src/store/audit.ts';
 import type { Receipt, SignedApproval, UnsignedReceipt } from '../../../../src/trading/receipt.ts';
 import { draft } from '../../gateway/policy/sound-order.ts';
 import type { Authenticator } from '../signature/authenticator.ts';
@@ -53,7 +53,7 @@ function recordOf(signers: readonly Name[]): string[] {
   const lines: string[] = [];
   let head = EMPTY_HEAD;
   const note = (event: 'proposed' | 'signed' | 'executing', facts: object) => {
-    const { line, ...next } = lineAfter(head, { event, facts: { ...facts, digest } }, START);
+    const { line, ...next } = nextEntry(head, { event, facts: { ...facts, digest } }, START);
     head = next;
     lines.push(line);
   };
@@ -92,7 +92,7 @@ async function faultOf(signers: readonly Name[]): Promise<string> {
     await verifyReceipt(receiptOf(key, signers), (thumbprint) => thumbprint === key.jwk.kid);
     return 'holds';
   } catch (error) {
-    if (error instanceof NoReceipt) return error.fault;
+    if (error instanceof ReceiptError) return error.fault;
     throw error;
   }
 }

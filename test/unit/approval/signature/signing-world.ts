@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
-import { Keys, type KeysOptions } from '../../../../src/approval/keys/keys.ts';
+import { ApprovalKeys, type ApprovalKeysOptions } from '../../../../src/approval/keys/keys.ts';
 import {
   approvalStatement,
   type Evidence,
@@ -16,7 +16,7 @@ export const START = Date.parse('2026-11-25T14:30:00Z');
 export type SigningWorld = ReturnType<typeof createSigningWorld>;
 
 /** Keys over a store of their own, and what people and their authenticators do. */
-export function createSigningWorld(options: Partial<KeysOptions> = {}) {
+export function createSigningWorld(options: Partial<ApprovalKeysOptions> = {}) {
   const database = new Database(':memory:');
   const store = sqliteGatewayStores(database).keys;
   let now = START;
@@ -26,7 +26,7 @@ export function createSigningWorld(options: Partial<KeysOptions> = {}) {
       now += ms;
     },
   };
-  const keys = new Keys({
+  const keys = new ApprovalKeys({
     store,
     gateway: ADDRESS,
     rpId: 'localhost',

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { KernelContext } from '../../../../src/approval/kernel-context.ts';
-import type { KernelParts } from '../../../../src/approval/kernel-parts.ts';
+import type { KernelDeps } from '../../../../src/approval/kernel-parts.ts';
 import { NotificationTokens } from '../../../../src/approval/notification-tokens.ts';
 import { ProposalSupervisor } from '../../../../src/approval/supervisor/supervisor.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
@@ -16,12 +16,12 @@ function supervision() {
   };
   const tokens = new NotificationTokens('of the test');
   const closing = new AbortController();
-  const parts: Partial<KernelParts> = {
+  const parts: Partial<KernelDeps> = {
     clock,
     store: { get: look, byAuthReqId: async (id: string) => ({ id, asked: 1, state: 'requested' }) } as never,
     notificationTokens: tokens,
   };
-  const supervisor = new ProposalSupervisor(new KernelContext(parts as KernelParts, closing.signal));
+  const supervisor = new ProposalSupervisor(new KernelContext(parts as KernelDeps, closing.signal));
   return { clock, closing, supervisor, tokens, begun, ids: () => [...begun.keys()] };
 }
 

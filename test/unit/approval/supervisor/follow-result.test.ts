@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import type { ResultLook } from '../../../../src/approval/kernel-context.ts';
-import type { KernelParts } from '../../../../src/approval/kernel-parts.ts';
-import type { Heard, Kind, Proposer, ResultNews } from '../../../../src/approval/kind.ts';
+import type { ResultCheck } from '../../../../src/approval/kernel-context.ts';
+import type { KernelDeps } from '../../../../src/approval/kernel-parts.ts';
+import type { Kind, Proposer, ReportedChange, ResultNews } from '../../../../src/approval/kind.ts';
 import { followResult } from '../../../../src/approval/supervisor/follow-result.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
 import { HttpProblem } from '../../../../src/trading/refusal.ts';
@@ -11,7 +11,7 @@ const alice: Proposer = { sub: 'alice', clientId: 'trade-agent', accessToken: 'f
 const MINUTE = 60_000;
 
 /** Something that happens at a time after the order was placed, milliseconds: what is heard, or whether it stands now. */
-type Happening = readonly [number, Heard | 'stands' | 'lost'];
+type Happening = readonly [number, ReportedChange | 'stands' | 'lost'];
 
 /**
  * Follows one order.
@@ -24,7 +24,7 @@ async function follow(
     looks = [],
     ms,
     isResumed = false,
-  }: { looks?: (ResultLook | HttpProblem)[]; ms: number; isResumed?: boolean },
+  }: { looks?: (ResultCheck | HttpProblem)[]; ms: number; isResumed?: boolean },
 ) {
   const clock = new VirtualClock();
   const began = clock.now();
@@ -50,14 +50,14 @@ async function follow(
     },
   };
   const proposal = { id: 'p', sub: 'alice', state: 'executed', kind: 'order' } as StoredProposal;
-  const parts: Partial<KernelParts> = {
+  const parts: Partial<KernelDeps> = {
     store: { get: async () => proposal } as never,
     clock,
     kindOf: () => ({ follow: async () => ({}), ...(happenings && { news: () => news }) }) as unknown as Kind,
   };
   const work = followResult(
     {
-      parts: parts as KernelParts,
+      parts: parts as KernelDeps,
       askerOf: () => alice,
       async lookAtResult() {
         looked.push(clock.now() - began);

@@ -4,7 +4,11 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import { expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { companyKey, homeYamlLines, publicCompanyKey } from '../../../../src/auth/company/client-key.ts';
+import {
+  ensureCompanyKey,
+  homeYamlLines,
+  publicCompanyKey,
+} from '../../../../src/auth/company/client-key.ts';
 import { openFileStore } from '../../../../src/secrets/file/file-store.ts';
 
 const newStore = () =>
@@ -12,13 +16,17 @@ const newStore = () =>
 
 it('a machine’s key for a company is made once, also by several at once, and kept', async () => {
   const store = newStore();
-  const [first, ...others] = await Promise.all([companyKey(store), companyKey(store), companyKey(store)]);
+  const [first, ...others] = await Promise.all([
+    ensureCompanyKey(store),
+    ensureCompanyKey(store),
+    ensureCompanyKey(store),
+  ]);
   for (const other of others) expect(other).toEqual(first);
-  expect(await companyKey(store)).toEqual(first);
+  expect(await ensureCompanyKey(store)).toEqual(first);
 });
 
 it('what is shown of it is its public half, named by its thumbprint', async () => {
-  const key = await companyKey(newStore());
+  const key = await ensureCompanyKey(newStore());
   const shown = publicCompanyKey(key);
   expect(Object.keys(shown).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y']);
   expect(JSON.stringify(shown)).not.toContain(key.d);
@@ -26,7 +34,7 @@ it('what is shown of it is its public half, named by its thumbprint', async () =
 });
 
 it('the lines for home.yaml are YAML that says issuer, client and key, whatever they are called', async () => {
-  const shown = publicCompanyKey(await companyKey(newStore()));
+  const shown = publicCompanyKey(await ensureCompanyKey(newStore()));
   const company = { issuer: 'https://login.acme.example/a:b', client_id: 'yes: #no' };
   expect(parse(homeYamlLines(company, shown).join('\n'))).toEqual({
     companies: [

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockComparison, clockWarning } from '../../../../src/auth/provider/provider-clock.ts';
+import { clockWarning, compareClocks } from '../../../../src/auth/provider/provider-clock.ts';
 
 const SERVER = Date.parse('2026-11-25T12:00:00Z');
 
@@ -9,7 +9,7 @@ async function skew(
   date: string | undefined = new Date(SERVER).toUTCString(),
 ) {
   let now = machine;
-  const clocks = clockComparison(
+  const clocks = compareClocks(
     async () => {
       now += answerTakes;
       return new Response('', date === undefined ? {} : { headers: { date } });
@@ -40,7 +40,7 @@ describe('two clocks', () => {
       now += 30_000;
       return new Response('', { headers: { date: new Date(SERVER + 30_000).toUTCString() } });
     };
-    const clocks = clockComparison(
+    const clocks = compareClocks(
       send,
       { now: () => now, monotonic: () => now, sleep: () => Promise.resolve() },
       44,
@@ -52,7 +52,7 @@ describe('two clocks', () => {
   it('are not apart because an answer lay in a cache', async () => {
     const date = new Date(SERVER - 600_000).toUTCString();
     const send = async () => new Response('', { headers: { date, age: '600' } });
-    const clocks = clockComparison(send, {
+    const clocks = compareClocks(send, {
       now: () => SERVER,
       monotonic: () => SERVER,
       sleep: () => Promise.resolve(),

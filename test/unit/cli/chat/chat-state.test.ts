@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
 import {
+  activeRun,
   type ChatState,
   chatReducer,
   emptyChat,
   isWaiting,
   type Run,
-  runAtWork,
 } from '../../../../src/cli/chat/chat-state.ts';
 import { approval, doneResult, executed, messageApproval, order } from '../sample-events.ts';
 
@@ -32,7 +32,7 @@ function runOf(state: ChatState) {
 describe('the chat’s state', () => {
   it('puts what the person said above, and a run is under way', () => {
     expect(asked.items).toEqual([{ type: 'prompt', text: 'buy 5 AAPL limit 180' }]);
-    expect(runAtWork(asked)?.talk).toBe(1);
+    expect(activeRun(asked)?.talk).toBe(1);
   });
 
   it('keeps the answer live while it is written, and moves it up once it is whole', () => {
@@ -197,7 +197,7 @@ describe('the chat’s state', () => {
     expect(isWaiting(runOf(proposing))).toBe(false);
     const waiting = stateAfter([{ type: 'approval', approval }], proposing);
     expect(isWaiting(runOf(waiting))).toBe(true);
-    expect(runAtWork(waiting)).toBeUndefined();
+    expect(activeRun(waiting)).toBeUndefined();
     const placing = stateAfter(
       [{ type: 'approval', approval: { ...approval, status: 'approved' } }],
       waiting,

@@ -1,7 +1,7 @@
 import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { isStorable, openInputHistory, wantsHistory } from '../../../../src/cli/chat/input-history.ts';
+import { isHistoryEnabled, isStorable, openInputHistory } from '../../../../src/cli/chat/input-history.ts';
 import { folderOfTest } from '../../../folders.ts';
 
 let folder: string;
@@ -67,9 +67,9 @@ describe('the history of what was typed', () => {
   );
 
   it('can be turned off', () => {
-    expect(wantsHistory({}, {})).toBe(true);
-    expect(wantsHistory({ history: false }, {})).toBe(false);
-    expect(wantsHistory({}, { TRADE_AGENT_HISTORY: 'off' })).toBe(false);
-    expect(wantsHistory({ history: false }, { TRADE_AGENT_HISTORY: 'on' })).toBe(true);
+    expect(isHistoryEnabled({}, {})).toBe(true);
+    expect(isHistoryEnabled({ history: false }, {})).toBe(false);
+    expect(isHistoryEnabled({}, { TRADE_AGENT_HISTORY: 'off' })).toBe(false);
+    expect(isHistoryEnabled({ history: false }, { TRADE_AGENT_HISTORY: 'on' })).toBe(true);
   });
 });

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type EditorState, emptyEditor } from '../../../../src/cli/chat/line-editor.ts';
 import {
-  completed,
+  completeCommand,
   completions,
+  markedCommand,
   parseSlashCommand,
   slashHelp,
-  taken,
 } from '../../../../src/cli/chat/slash-commands.ts';
 
 const typed = (text: string): EditorState => ({ ...emptyEditor, text });
@@ -26,14 +26,14 @@ describe('a / command', () => {
   });
 
   it('is taken by Enter as it is marked, half typed as it may be', () => {
-    expect(taken(typed('/thr'), 0)).toEqual({ text: '/threads', send: true });
-    expect(taken(typed('/p'), 1)).toEqual({ text: '/profile', send: true });
-    expect(taken(typed('/ch'), 0)).toEqual({ text: '/chart ', send: false });
+    expect(markedCommand(typed('/thr'), 0)).toEqual({ text: '/threads', send: true });
+    expect(markedCommand(typed('/p'), 1)).toEqual({ text: '/profile', send: true });
+    expect(markedCommand(typed('/ch'), 0)).toEqual({ text: '/chart ', send: false });
     // Whole as they are, or none at all.
     for (const text of ['/', '/q', '/help', '/orders 3', '/zzz', 'buy 5 AAPL']) {
-      expect(taken(typed(text), 0)).toBeUndefined();
+      expect(markedCommand(typed(text), 0)).toBeUndefined();
     }
-    expect(taken(typed('/'), 1)).toEqual({ text: '/portfolio', send: true });
+    expect(markedCommand(typed('/'), 1)).toEqual({ text: '/portfolio', send: true });
   });
 
   it('is explained in lines that fit 80 columns', () => {
@@ -48,11 +48,11 @@ describe('a / command', () => {
   });
 
   it('is completed as far as all agree, then to the one that is marked', () => {
-    expect(completed('/p', 0)).toBe('/portfolio');
-    expect(completed('/p', 1)).toBe('/profile ');
-    expect(completed('/po', 0)).toBe('/portfolio');
-    expect(completed('/ch', 0)).toBe('/chart ');
-    expect(completed('/ha', 0)).toBe('/halt ');
-    expect(completed('/zzz', 0)).toBe('/zzz');
+    expect(completeCommand('/p', 0)).toBe('/portfolio');
+    expect(completeCommand('/p', 1)).toBe('/profile ');
+    expect(completeCommand('/po', 0)).toBe('/portfolio');
+    expect(completeCommand('/ch', 0)).toBe('/chart ');
+    expect(completeCommand('/ha', 0)).toBe('/halt ');
+    expect(completeCommand('/zzz', 0)).toBe('/zzz');
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lastRows, wrappedRows } from '../../../../src/cli/chat/wrapped-rows.ts';
+import { countWrappedRows, lastRows } from '../../../../src/cli/chat/wrapped-rows.ts';
 
 describe('wrapped rows', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('wrapped rows', () => {
     ['日本語日本語', 10, 2],
     ['a\nb', 10, 2],
   ])('counts %j on %i columns as %i', (text, columns, rows) => {
-    expect(wrappedRows(text, columns)).toBe(rows);
+    expect(countWrappedRows(text, columns)).toBe(rows);
   });
 
   it('keeps the end of a text that is too tall', () => {
@@ -21,6 +21,7 @@ describe('wrapped rows', () => {
 
   it('never gives more rows than it may', () => {
     const text = Array.from({ length: 50 }, (_, index) => 'word '.repeat(index)).join('\n');
-    for (const rows of [1, 3, 7]) expect(wrappedRows(lastRows(text, 40, rows), 40)).toBeLessThanOrEqual(rows);
+    for (const rows of [1, 3, 7])
+      expect(countWrappedRows(lastRows(text, 40, rows), 40)).toBeLessThanOrEqual(rows);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { countdown, parseDuration } from '../../../../src/cli/options/duration.ts';
+import { formatCountdown, parseDuration } from '../../../../src/cli/options/duration.ts';
 
 describe('durations', () => {
   it.each([
@@ -31,6 +31,6 @@ describe('durations', () => {
     [3_599_000, '59:59'],
     [3_900_000, '1h 05m'],
   ])('counts %i ms down as %s', (ms, text) => {
-    expect(countdown(ms)).toBe(text);
+    expect(formatCountdown(ms)).toBe(text);
   });
 });

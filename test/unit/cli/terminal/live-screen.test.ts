@@ -1,14 +1,14 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { difference, openLiveScreen } from '../../../../src/cli/terminal/live-screen.ts';
+import { frameDiff, openLiveScreen } from '../../../../src/cli/terminal/live-screen.ts';
 import { manualClock } from '../manual-clock.ts';
 
 describe('from one frame to the next', () => {
   it('only rows that differ are written', () => {
-    expect(difference(['a', 'b', 'c'], ['a', 'B', 'c'])).toBe('\u001b[2;1HB\u001b[K');
-    expect(difference(['a'], ['a'])).toBe('');
-    expect(difference(['a', 'b'], ['a'])).toBe('\u001b[2;1H\u001b[K');
-    expect(difference([], ['a'])).toBe('\u001b[1;1Ha\u001b[K');
+    expect(frameDiff(['a', 'b', 'c'], ['a', 'B', 'c'])).toBe('\u001b[2;1HB\u001b[K');
+    expect(frameDiff(['a'], ['a'])).toBe('');
+    expect(frameDiff(['a', 'b'], ['a'])).toBe('\u001b[2;1H\u001b[K');
+    expect(frameDiff([], ['a'])).toBe('\u001b[1;1Ha\u001b[K');
   });
 });
 

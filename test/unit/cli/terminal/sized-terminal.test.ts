@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
-import { sizedTerminal } from '../../../../src/cli/terminal/sized-terminal.ts';
+import { withDefaultSize } from '../../../../src/cli/terminal/sized-terminal.ts';
 
 const terminal = (columns: number | undefined, rows: number | undefined) =>
   Object.assign(new PassThrough(), { isTTY: true, columns, rows }) as unknown as NodeJS.WriteStream;
@@ -10,13 +10,13 @@ describe('a terminal’s size', () => {
     [0, 0],
     [undefined, undefined],
   ])('of %s by %s counts as 80 by 24', (columns, rows) => {
-    const { columns: width, rows: height } = sizedTerminal(terminal(columns, rows));
+    const { columns: width, rows: height } = withDefaultSize(terminal(columns, rows));
     expect([width, height]).toEqual([80, 24]);
   });
 
   it('is the terminal’s own otherwise, as it is at the moment', () => {
     const stdout = terminal(132, 43);
-    const sized = sizedTerminal(stdout);
+    const sized = withDefaultSize(stdout);
     expect([sized.columns, sized.rows]).toEqual([132, 43]);
     stdout.columns = 40;
     expect(sized.columns).toBe(40);
@@ -24,7 +24,7 @@ describe('a terminal’s size', () => {
 
   it('is all that is changed', () => {
     const stdout = terminal(0, 0);
-    const sized = sizedTerminal(stdout);
+    const sized = withDefaultSize(stdout);
     let resized = 0;
     sized.on('resize', () => resized++);
     stdout.emit('resize');

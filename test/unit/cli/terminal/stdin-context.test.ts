@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
-import { promptFrom, readStdin } from '../../../../src/cli/terminal/stdin-context.ts';
+import { readStdin, toPrompt } from '../../../../src/cli/terminal/stdin-context.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { manualClock } from '../manual-clock.ts';
 
@@ -75,14 +75,14 @@ describe('standard input as context', () => {
 
 describe('the prompt from standard input', () => {
   it('is what was said, without the space around it', () => {
-    expect(promptFrom({ text: '  what do I own\n', ended: 'end' })).toBe('what do I own');
+    expect(toPrompt({ text: '  what do I own\n', ended: 'end' })).toBe('what do I own');
   });
 
   it('is refused where it is empty', () => {
-    expect(() => promptFrom({ text: '\n', ended: 'end' })).toThrow('has no prompt');
+    expect(() => toPrompt({ text: '\n', ended: 'end' })).toThrow('has no prompt');
   });
 
   it('is refused where only half of it may have come: it could ask for another order', () => {
-    expect(() => promptFrom({ text: 'sell 1', ended: 'cut' })).toThrow('longer than');
+    expect(() => toPrompt({ text: 'sell 1', ended: 'cut' })).toThrow('longer than');
   });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { approvalView } from '../../../../src/agent/graph/proposal-view.ts';
-import { subjectBrief, subjectFields } from '../../../../src/cli/text/approval-subject.ts';
+import { shortSubjectDetails, subjectFields } from '../../../../src/cli/text/approval-subject.ts';
 import type { Proposal } from '../../../../src/trading/proposal.ts';
 import { approval } from '../sample-events.ts';
 
@@ -33,12 +33,12 @@ describe('the account of what is to be approved', () => {
   it('is named with its broker where a person can have several', () => {
     const several = { ...approval, account_at: 'PA3ALICE01 at Second paper account' };
     expect(valuesOf(several)).toContain('PA3ALICE01 at Second paper account PAPER');
-    expect(subjectBrief(several)[0]).toBe('PA3ALICE01 at Second paper account');
+    expect(shortSubjectDetails(several)[0]).toBe('PA3ALICE01 at Second paper account');
   });
 
   it('is its number where there can be but one', () => {
     expect(valuesOf(approval)).toContain('PA3ALICE01 PAPER');
-    expect(subjectBrief(approval)[0]).toBe('PA3ALICE01');
+    expect(shortSubjectDetails(approval)[0]).toBe('PA3ALICE01');
   });
 
   it('is what the gateway shows, and of no other number that it says', () => {

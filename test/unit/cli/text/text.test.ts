@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { answer as plannersAnswer } from '../../../../src/agent/planner/answer.ts';
+import { composeAnswer as plannersAnswer } from '../../../../src/agent/planner/answer.ts';
 import { approvalLines, approvalOutcome } from '../../../../src/cli/text/approval-lines.ts';
-import { asciiText } from '../../../../src/cli/text/ascii-text.ts';
+import { toAscii } from '../../../../src/cli/text/ascii-text.ts';
 import { terminalMarkdown } from '../../../../src/cli/text/markdown.ts';
 import { wrapWords } from '../../../../src/cli/text/wrap.ts';
 import {
@@ -248,6 +248,6 @@ describe('Markdown on a terminal', () => {
 
 describe('text without Unicode', () => {
   it('keeps what can be kept', () => {
-    expect(asciiText('Zoë’s “5 · 6” … ½ 日')).toBe('Zoe\'s "5 | 6" ... 1?2 ?');
+    expect(toAscii('Zoë’s “5 · 6” … ½ 日')).toBe('Zoe\'s "5 | 6" ... 1?2 ?');
   });
 });

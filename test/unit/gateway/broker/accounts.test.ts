@@ -1,12 +1,12 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { type BrokerPlace, createAccounts } from '../../../../src/gateway/broker/accounts.ts';
+import { type ConfiguredBroker, createAccounts } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
 import { HttpProblem } from '../../../../src/trading/refusal.ts';
 
 /** A broker whose accounts are opened by tokens, which tell no account's number. */
 interface Fake {
-  readonly place: BrokerPlace;
+  readonly place: ConfiguredBroker;
   token: string | undefined;
   /** By token. */
   readonly numbers: Map<string, string>;

@@ -2,7 +2,7 @@ import { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { describe, expect, it } from 'vitest';
 import { kindOfType } from '../../../../src/gateway/broker/alpaca/activity-types.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalogue } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
 import { atDayEnds, mergedFlows } from '../../../../src/trading/portfolio/returns.ts';
 import { accountSchema, positionSchema, quoteSchema } from '../../../../src/trading/views.ts';
 
@@ -20,7 +20,7 @@ function alpaca(answers: Readonly<Record<string, unknown>>) {
     dataUrl: 'https://data.alpaca.markets',
     simulated: false,
     timeoutMs: 1000,
-    assets: createAssetCatalogue(Date.now),
+    assets: createAssetCatalog(Date.now),
     fetch: async (input) => {
       const url = new URL(input instanceof Request ? input.url : String(input));
       asked.push(url);

@@ -5,8 +5,8 @@ import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { createAbsence } from '../../../../src/gateway/orders/absence.ts';
 import {
-  expiredUnplaced,
-  recheck,
+  approvalExpired,
+  recheckWrittenOff,
   type SubmissionContext,
   settleByLookup,
   submitIntent,
@@ -83,7 +83,7 @@ export async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'
       return entry;
     },
     settle: async () => await settleByLookup(await made.entry(), broker, context),
-    recheck: async () => await recheck(await made.entry(), broker, context),
+    recheck: async () => await recheckWrittenOff(await made.entry(), broker, context),
     /** Looks every 30 s for so long. @returns what the last look came to */
     async settleFor(ms: number) {
       let settled = await made.settle();
@@ -96,7 +96,7 @@ export async function claimed(lookedUp: BrokerTraits['clientOrderId']['lookedUp'
     submit: (send: () => Promise<Submission>, more: Partial<Parameters<typeof submitIntent>[3]> = {}) =>
       submitIntent(intent, send, broker, { ...context, stopped: async () => undefined, ...more }),
     writeOff: async () =>
-      await store.writeOff(await made.entry(), expiredUnplaced().toProblem(), {
+      await store.writeOff(await made.entry(), approvalExpired().toProblem(), {
         now: wall,
         reservedUntil: wall + 1,
       }),

@@ -1,7 +1,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
-import { maySubmitAgain, neverPlaced } from '../../../../src/gateway/orders/order-submission.ts';
+import { maySubmitAgain, notPlaced } from '../../../../src/gateway/orders/order-submission.ts';
 import type { HttpProblem } from '../../../../src/trading/refusal.ts';
 import { claimed, order, START, TTL_MS } from './claimed-order.ts';
 
@@ -82,7 +82,7 @@ describe('a gateway that stood still while it looked whether an order may still 
     const { state } = await made.submit(send, { stopped });
     return { state, looks, sent: send.mock.calls.length };
   }
-  const revoked = neverPlaced('the mandate was revoked before it went out', 'MANDATE_NOT_ACTIVE');
+  const revoked = notPlaced('the mandate was revoked before it went out', 'MANDATE_NOT_ACTIVE');
 
   it('looks again, and sends nothing that was stopped meanwhile', async () => {
     const looked = await lookedAt([

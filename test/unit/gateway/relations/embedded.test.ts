@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { embeddedRelations, rights } from '../../../../src/gateway/relations/embedded.ts';
 import type { AccessGrant } from '../../../../src/store/access-store.ts';
-import { relationQuestions } from '../../../../src/trading/relations.ts';
+import { permissions } from '../../../../src/trading/relations.ts';
 
 const NOW = Date.parse('2026-11-25T15:00:00Z');
 const HOUR = 3_600_000;
@@ -22,17 +22,17 @@ const over = (...grants: AccessGrant[]) =>
   embeddedRelations({ to: async (account) => grants.filter((one) => one.account === account) });
 const allowed = async (relations: ReturnType<typeof over>, user: string, at = NOW) => {
   const may: string[] = [];
-  for (const relation of relationQuestions) {
+  for (const relation of permissions) {
     if (await relations.check({ user, relation, account: 'alice', at })) may.push(relation);
   }
   return may;
 };
 const mayOf = (standing: (typeof rights)['can_view'][number]) =>
-  relationQuestions.filter((question) => rights[question].includes(standing));
+  permissions.filter((question) => rights[question].includes(standing));
 
 describe('who may what about an account', () => {
   it('is all for its owner, and nothing for a stranger', async () => {
-    expect(await allowed(over(), 'alice')).toEqual([...relationQuestions]);
+    expect(await allowed(over(), 'alice')).toEqual([...permissions]);
     expect(await allowed(over(), 'bob')).toEqual([]);
     for (const who of ['Alice', 'alice ', '', '*']) expect(await allowed(over(), who), who).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { transformer } from '@openfga/syntax-transformer';
 import { describe, expect, it } from 'vitest';
 import { rights } from '../../../../src/gateway/relations/embedded.ts';
-import { relationQuestions } from '../../../../src/trading/relations.ts';
+import { permissions } from '../../../../src/trading/relations.ts';
 
 interface Userset {
   readonly this?: object;
@@ -28,12 +28,12 @@ const partsOf = ({ union, computedUserset }: Userset): string[] =>
 
 describe('the model that is shipped', () => {
   it('asks fourteen questions, and no other', () => {
-    expect(relationQuestions).toHaveLength(14);
+    expect(permissions).toHaveLength(14);
     const asked = Object.keys(account).filter((relation) => relation.startsWith('can_'));
-    expect(asked.sort()).toEqual([...relationQuestions].sort());
+    expect(asked.sort()).toEqual([...permissions].sort());
   });
 
-  it.each(relationQuestions)('answers %s as the embedded default does', (question) => {
+  it.each(permissions)('answers %s as the embedded default does', (question) => {
     expect(partsOf(account[question] ?? {}).sort()).toEqual([...rights[question]].sort());
   });
 

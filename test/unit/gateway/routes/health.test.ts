@@ -1,9 +1,12 @@
 import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
-import type { Door } from '../../../../src/gateway/door/door.ts';
+import type { Authenticator } from '../../../../src/gateway/door/door.ts';
 import { healthRoutes } from '../../../../src/gateway/routes/health.ts';
 
-const open = { open: (handle) => async (c) => await handle(c) } as Pick<Door, 'open'> as Door;
+const open = { open: (handle) => async (c) => await handle(c) } as Pick<
+  Authenticator,
+  'open'
+> as Authenticator;
 
 function healthOf(version: () => Promise<number>, isShut = false): Hono {
   const app = new Hono();

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createDoor } from '../../../../src/gateway/door/door.ts';
+import { createAuthenticator } from '../../../../src/gateway/door/door.ts';
 import { standingIn } from '../../../../src/gateway/routes/for-owner.ts';
 import { proposalRoutes } from '../../../../src/gateway/routes/proposals.ts';
 import { alice, GATEWAY, type KernelWorld, kernelWorld } from '../../approval/kernel-world.ts';
@@ -16,7 +16,7 @@ function routesOf(world: KernelWorld, isRevoked: () => boolean): Hono {
     authorizationDetails: undefined,
     expiresAt: world.clock.now() + 3_600_000,
   };
-  const door = createDoor({
+  const door = createAuthenticator({
     verify: async () => caller,
     actingFor: async () => undefined,
     resource: GATEWAY,

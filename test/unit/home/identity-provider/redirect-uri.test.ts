@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import {
-  answeredAt,
-  isOfApp,
-  isRedirect,
+  isAllowedRedirect,
+  isAppScheme,
+  redirectTarget,
 } from '../../../../src/home/identity-provider/authorization/public-client.ts';
 
 describe('where a program may be answered', () => {
@@ -17,9 +17,9 @@ describe('where a program may be answered', () => {
     ['com.example.app:/oauth2redirect', 'com.example.app:', true],
     ['com.googleusercontent.apps.123-ab://cb', 'com.googleusercontent.apps.123-ab:', true],
   ])('%s: at %s', (redirect, shown, ofApp) => {
-    expect(isRedirect(redirect)).toBe(true);
-    expect(answeredAt(redirect)).toBe(shown);
-    expect(isOfApp(new URL(redirect))).toBe(ofApp);
+    expect(isAllowedRedirect(redirect)).toBe(true);
+    expect(redirectTarget(redirect)).toBe(shown);
+    expect(isAppScheme(new URL(redirect))).toBe(ofApp);
   });
 
   it.each([
@@ -53,6 +53,6 @@ describe('where a program may be answered', () => {
     '',
     7,
   ])('never at %s', (redirect) => {
-    expect(isRedirect(redirect)).toBe(false);
+    expect(isAllowedRedirect(redirect)).toBe(false);
   });
 });

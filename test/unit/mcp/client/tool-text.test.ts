@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { mcpServerSchema } from '../../../../src/config/mcp-servers.ts';
 import { compareTools } from '../../../../src/mcp/client/compared-tools.ts';
 import { MAX_RESULT_BYTES, resultText } from '../../../../src/mcp/client/connection.ts';
-import { allowedTools, modelName } from '../../../../src/mcp/client/server-registry.ts';
+import { allowedTools, modelToolName } from '../../../../src/mcp/client/server-registry.ts';
 import { fitTool, type ServerTool } from '../../../../src/mcp/client/tool-text.ts';
 import { toolPin } from '../../../../src/net/tool-pin.ts';
 import { tools } from '../../../../src/tools/catalog.ts';
@@ -103,11 +103,11 @@ describe('a name for a language model', () => {
   const server = (names: readonly string[]) => mcpServerSchema.parse({ command: 'x', tools: names });
 
   it('is what chat APIs take, and tells which server and tool', () => {
-    expect(modelName('news', 'search')).toBe('mcp__news__search');
+    expect(modelToolName('news', 'search')).toBe('mcp__news__search');
     for (const name of ['a.b', 'a b', 'x'.repeat(128), 'ключ', '../x'])
-      expect(modelName('news', name)).toMatch(/^mcp__news__[A-Za-z0-9_-]+_[0-9a-f]{8}$/);
-    expect(modelName('news', 'x'.repeat(128))).toHaveLength(64);
-    expect(modelName('news', 'a.b')).not.toBe(modelName('news', 'a b'));
+      expect(modelToolName('news', name)).toMatch(/^mcp__news__[A-Za-z0-9_-]+_[0-9a-f]{8}$/);
+    expect(modelToolName('news', 'x'.repeat(128))).toHaveLength(64);
+    expect(modelToolName('news', 'a.b')).not.toBe(modelToolName('news', 'a b'));
   });
 
   it('is none of ours, whatever a server calls its tools', () => {
@@ -117,7 +117,7 @@ describe('a name for a language model', () => {
   });
 
   it('that two tools would have is neither’s', () => {
-    const imitation = modelName('news', 'a.b').replace('mcp__news__', '');
+    const imitation = modelToolName('news', 'a.b').replace('mcp__news__', '');
     expect([...allowedTools({ news: server(['a.b', imitation]) }).keys()]).toEqual([]);
   });
 });

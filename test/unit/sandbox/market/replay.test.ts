@@ -5,8 +5,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { createMarket } from '../../../../src/sandbox/market/market.ts';
 import { readMarketFolder } from '../../../../src/sandbox/market/replay/read-folder.ts';
-import { replayClock } from '../../../../src/sandbox/market/replay/replay-clock.ts';
-import { replayTape } from '../../../../src/sandbox/market/replay/replay-tape.ts';
+import { createReplayClock } from '../../../../src/sandbox/market/replay/replay-clock.ts';
+import { createReplayTape } from '../../../../src/sandbox/market/replay/replay-tape.ts';
 import { openSandboxMarket } from '../../../../src/sandbox/sandbox.ts';
 
 let folder: string;
@@ -29,7 +29,7 @@ const marketAt = (now: string) =>
     seed: 'test',
     hours: 'exchange',
     clock: clockAt(at(now)),
-    tape: replayTape(readMarketFolder(folder).days),
+    tape: createReplayTape(readMarketFolder(folder).days),
   });
 const failure = (read: () => unknown): TradeAgentError => {
   try {
@@ -209,7 +209,7 @@ describe('the market’s own time', () => {
   const start = at('2020-03-09T13:30:00Z');
   const end = at('2020-03-12T00:30:00Z');
   const open = (now: number, restarts = false) =>
-    replayClock({ clock: clockAt(now), file: join(folder, 'clock.json'), start, end, restarts });
+    createReplayClock({ clock: clockAt(now), file: join(folder, 'clock.json'), start, end, restarts });
 
   it('runs beside the real one, over a restart too, and stands still at the end', () => {
     const today = at('2026-11-26T17:00:00Z');

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../../../src/auth/session/session.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createDoor } from '../../../../src/gateway/door/door.ts';
+import { createAuthenticator } from '../../../../src/gateway/door/door.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
 import { gatewayProxy } from '../../../../src/server/http/gateway-proxy.ts';
 
@@ -44,7 +44,7 @@ beforeEach(() => {
       return answer();
     },
   } as unknown as Session;
-  const door = createDoor({
+  const door = createAuthenticator({
     verify: async () => caller,
     actingFor: async () => undefined,
     resource: 'https://agent.example',

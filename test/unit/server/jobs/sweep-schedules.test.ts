@@ -1,18 +1,18 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { scheduleSweep } from '../../../../src/server/jobs/sweep-schedules.ts';
 import { wakeTime } from '../../../../src/server/server-parts.ts';
-import type { Woken, WokenSchedule } from '../../../../src/store/schedule-rows.ts';
+import type { DueSchedule, WakePlan } from '../../../../src/store/schedule-rows.ts';
 
 const MINUTE = 60_000;
 const now = Date.parse('2026-11-25T15:00:00Z');
 const days = [{ date: '2026-11-25', open: '09:30', close: '16:00' }];
 const never = new AbortController().signal;
 
-let rows: WokenSchedule[];
+let rows: DueSchedule[];
 let queued: number;
 let time: number;
 let isMine: boolean;
-let planned: Woken[];
+let planned: WakePlan[];
 let taken: number[];
 beforeEach(() => {
   [rows, queued, time, isMine, planned, taken] = [[], 0, now, true, [], []];
@@ -31,7 +31,7 @@ const sweeping = () =>
     leases: { hold: async () => isMine },
     ...{ days: async () => days, now: () => time, everyMs: 1000 },
   });
-const row = (timing: object, handled = now - 90_000): WokenSchedule => ({
+const row = (timing: object, handled = now - 90_000): DueSchedule => ({
   ...{ person: 'alice', schedule: 's', timing, handled, pending: null },
 });
 const each = { cron: '* * * * *' };

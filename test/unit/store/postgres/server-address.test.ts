@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readServerAddress } from '../../../../src/store/postgres/pool.ts';
+import { parseServerAddress } from '../../../../src/store/postgres/pool.ts';
 
 describe('the address of a PostgreSQL database', () => {
   it.each([
@@ -10,7 +10,7 @@ describe('the address of a PostgreSQL database', () => {
     'postgresql://gateway@db.example/trade_agent?sslmode=verify-full',
     'postgresql://gateway@db.example/trade_agent?sslmode=verify-full&sslrootcert=/etc/ca.pem',
   ])('may be %s', (address) => {
-    expect(() => readServerAddress(address)).not.toThrow();
+    expect(() => parseServerAddress(address)).not.toThrow();
   });
 
   it.each([
@@ -20,7 +20,7 @@ describe('the address of a PostgreSQL database', () => {
     'postgresql://gateway@localhost.example/trade_agent',
     'postgresql://gateway@127.0.0.1/trade_agent?host=127.0.0.1,db.example',
   ])('must ask for TLS beyond this machine: %s', (address) => {
-    expect(() => readServerAddress(address)).toThrow('does not require TLS');
+    expect(() => parseServerAddress(address)).toThrow('does not require TLS');
   });
 
   it.each([
@@ -32,7 +32,7 @@ describe('the address of a PostgreSQL database', () => {
   ])('is not %s, and what was said instead is not shown', (address) => {
     const error = (() => {
       try {
-        readServerAddress(address);
+        parseServerAddress(address);
       } catch (thrown) {
         return thrown;
       }
@@ -42,6 +42,6 @@ describe('the address of a PostgreSQL database', () => {
   });
 
   it('is not left to the environment where it names no host', () => {
-    expect(readServerAddress('postgresql:///trade_agent').searchParams.get('host')).toBe('localhost');
+    expect(parseServerAddress('postgresql:///trade_agent').searchParams.get('host')).toBe('localhost');
   });
 });

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
-import { isStoreAway } from '../../../../src/store/postgres/store-away.ts';
+import { isStoreUnavailable } from '../../../../src/store/postgres/store-away.ts';
 
 const coded = (code: string) => Object.assign(new Error('said by nobody'), { code });
 const secrets = (away: boolean) =>
@@ -20,7 +20,7 @@ it.each<[string, Error]>([
   ['each of its addresses was tried', new AggregateError([coded('ECONNREFUSED'), coded('ETIMEDOUT')])],
   ['what keeps people’s secrets says so', secrets(true)],
 ])('a database is away where %s', (_, error) => {
-  expect(isStoreAway(error)).toBe(true);
+  expect(isStoreUnavailable(error)).toBe(true);
 });
 
 it.each<[string, unknown]>([
@@ -36,5 +36,5 @@ it.each<[string, unknown]>([
   ['secrets that don’t open', secrets(false)],
   ['no error', 'ECONNREFUSED'],
 ])('%s is no database that is away', (_, error) => {
-  expect(isStoreAway(error)).toBe(false);
+  expect(isStoreUnavailable(error)).toBe(false);
 });

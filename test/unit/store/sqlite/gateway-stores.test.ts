@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { questionSeal } from '../../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../../src/store/rows/question-id.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OpenStores } from '../../../contract/stores/gateway-factory.ts';
 import { gatewayStoresContract } from '../../../contract/stores/gateway-stores.ts';
@@ -26,7 +26,7 @@ const open: OpenStores = async () => {
     // No power is cut here; what the program sets is in migrate.test.ts.
     const hurry = () => void database.pragma('synchronous = OFF');
     hurry();
-    const stores = sqliteGatewayStores(database, questionSeal('of the test'));
+    const stores = sqliteGatewayStores(database, createAuthReqIdSeal('of the test'));
     hurry();
     return stores;
   };

@@ -13,13 +13,13 @@ import {
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { newHolder, THREAD_LEASE_MS } from '../../../../src/agent/run/threads.ts';
+import { createHolderId, THREAD_LEASE_MS } from '../../../../src/agent/run/threads.ts';
 import {
   closeStateDatabase,
-  giveBackSpace,
-  isAsClosed,
-  noteClosed,
+  isUnchangedSinceClose,
+  markClosed,
   openStateDatabase,
+  reclaimSpace,
   SCHEMA_VERSION,
 } from '../../../../src/store/sqlite/state-database.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
@@ -91,15 +91,15 @@ describe('the state database', () => {
     ['its log', (file: string) => writeFileSync(`${file}-wal`, '')],
   ])('is not as it was closed once somebody changed %s', (_, change) => {
     const { file, database } = filled();
-    expect(isAsClosed(file)).toBe(false);
+    expect(isUnchangedSinceClose(file)).toBe(false);
     closeStateDatabase(database);
-    expect(isAsClosed(file)).toBe(true);
+    expect(isUnchangedSinceClose(file)).toBe(true);
     utimesSync(file, 1, 1);
-    expect(isAsClosed(file)).toBe(false);
-    noteClosed(file);
-    expect(isAsClosed(file)).toBe(true);
+    expect(isUnchangedSinceClose(file)).toBe(false);
+    markClosed(file);
+    expect(isUnchangedSinceClose(file)).toBe(true);
     change(file);
-    expect(isAsClosed(file)).toBe(false);
+    expect(isUnchangedSinceClose(file)).toBe(false);
   });
 
   it('is read through unless it is as it was closed; a damaged page is refused when it is used all the same', () => {
@@ -109,7 +109,7 @@ describe('the state database', () => {
     // Within the message's body, which fills the pages near the end.
     flipByte(file, statSync(file).size - 20_000);
     expect(() => openStateDatabase(file, key)).toThrow(corrupt);
-    noteClosed(file);
+    markClosed(file);
     const again = openStateDatabase(file, key);
     expect(again.prepare('SELECT title FROM threads').pluck().get()).toBe('PLANTED TITLE');
     const read = () => again.prepare('SELECT body FROM messages').all();
@@ -160,7 +160,7 @@ describe('the state database', () => {
     const full = statSync(file).size;
     expect(full).toBeGreaterThan(1_000_000);
     database.exec('DELETE FROM messages');
-    giveBackSpace(database);
+    reclaimSpace(database);
     expect(statSync(file).size).toBeLessThan(full / 5);
     database.close();
   });
@@ -199,10 +199,10 @@ describe('a thread’s lease', () => {
 
   it('is held by one run, also within one process, until it is given back', async () => {
     const { threads, take } = await openStores(new VirtualClock());
-    const lease = await take('t1', newHolder());
-    await expect(take('t1', newHolder())).rejects.toEqual(busy);
+    const lease = await take('t1', createHolderId());
+    await expect(take('t1', createHolderId())).rejects.toEqual(busy);
     await threads.end(lease, undefined, 0);
-    await take('t1', newHolder());
+    await take('t1', createHolderId());
   });
 
   it('runs out, and then cannot be renewed by its old holder', async () => {
@@ -225,7 +225,7 @@ describe('a thread’s lease', () => {
   it('of a dead process on this machine can be taken at once', async () => {
     const { take } = await openStores(new VirtualClock());
     const { pid } = spawnSync(process.execPath, ['-e', '0']);
-    await take('t1', newHolder().replace(String(process.pid), String(pid)));
-    await take('t1', newHolder());
+    await take('t1', createHolderId().replace(String(process.pid), String(pid)));
+    await take('t1', createHolderId());
   });
 });

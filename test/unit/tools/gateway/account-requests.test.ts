@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { accountCalled } from '../../../../src/tools/gateway/account-requests.ts';
+import { resolveAccount } from '../../../../src/tools/gateway/account-requests.ts';
 import { createGatewayClient } from '../../../../src/tools/gateway/gateway-client.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 
@@ -22,23 +22,23 @@ describe('an account that is called by a name', () => {
     ['old ira', 'B2'],
     ['Alpaca', 'A1'],
   ])('"%s" is %s', (name, account) => {
-    expect(accountCalled(name, entries).account).toBe(account);
+    expect(resolveAccount(name, entries).account).toBe(account);
   });
 
   it.each(['', 'B', 'nosuch', 'account'])('"%s" is none', (name) => {
-    expect(() => accountCalled(name, entries)).toThrow(
+    expect(() => resolveAccount(name, entries)).toThrow(
       expect.objectContaining({ code: 'usage', hint: expect.stringContaining('A1 (Alpaca, "alpaca")') }),
     );
   });
 
   it('that is of two is neither, unless it is the number of one', () => {
     const alike = [entry('ira', 'one', 'One'), entry('B2', 'ira', 'Two')];
-    expect(accountCalled('ira', alike).broker).toBe('one');
-    expect(() => accountCalled('IRA', alike)).toThrow('matches several');
+    expect(resolveAccount('ira', alike).broker).toBe('one');
+    expect(() => resolveAccount('IRA', alike)).toThrow('matches several');
   });
 
   it('whose broker can’t be asked says so, rather than that there is none', () => {
-    expect(() => accountCalled('ibkr', entries)).toThrow('is unavailable');
+    expect(() => resolveAccount('ibkr', entries)).toThrow('is unavailable');
   });
 });
 

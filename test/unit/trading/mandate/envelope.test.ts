@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
-  checkLasting,
+  checkLifetime,
   checkMandate,
   mandateDigest,
   mandateEnvelopeSchema,
   mandateRequestSchema,
 } from '../../../../src/trading/mandate/envelope.ts';
-import { lastDay, mandateWorst } from '../../../../src/trading/mandate/mandate-words.ts';
+import { formatLastDay, mandateHeadline } from '../../../../src/trading/mandate/mandate-words.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 
 const now = Date.parse('2026-11-25T15:00:00Z');
@@ -78,19 +78,19 @@ describe('the terms of a mandate are refused', () => {
       environment,
       expires_at: new Date(now + days * 86_400_000 + more).toISOString(),
     });
-    expect(() => checkLasting(until(0), now)).not.toThrow();
-    expect(() => checkLasting(until(1000), now)).toThrow(/lasts at most/);
+    expect(() => checkLifetime(until(0), now)).not.toThrow();
+    expect(() => checkLifetime(until(1000), now)).toThrow(/lasts at most/);
   });
 
   it('where they are over', () => {
     const over = { environment: 'paper', expires_at: '2026-11-25T15:00:00Z' } as const;
-    expect(() => checkLasting(over, now)).toThrow(/is in the past/);
+    expect(() => checkLifetime(over, now)).toThrow(/is in the past/);
   });
 });
 
 it('says the worst that can come of it first, by the last day in New York', () => {
-  expect(mandateWorst(terms)).toBe('Up to $2,000.00 total, without asking again, until 24 Dec');
-  expect(lastDay('2026-12-25T05:00:01Z')).toBe('25 Dec');
+  expect(mandateHeadline(terms)).toBe('Up to $2,000.00 total, without asking again, until 24 Dec');
+  expect(formatLastDay('2026-12-25T05:00:01Z')).toBe('25 Dec');
 });
 
 it('has a digest that every field is in', () => {

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import {
+  countDueTimes,
   dueUntil,
-  isTime,
+  isDueNow,
   latestDue,
   nextDue,
-  timesBetween,
 } from '../../../../src/trading/mandate/standing-due.ts';
 
 const monday = { every: 'monday', at: '10:00' } as const;
@@ -34,7 +34,7 @@ describe('when a recurring order is due', () => {
   });
 
   it('counts the Mondays of 30 days', () => {
-    expect(timesBetween(monday, at('2026-11-26T16:00:00Z'), at('2026-12-26T16:00:00Z'))).toBe(4);
+    expect(countDueTimes(monday, at('2026-11-26T16:00:00Z'), at('2026-12-26T16:00:00Z'))).toBe(4);
   });
 
   it('is made up for until the next day that it is due, and once', () => {
@@ -46,7 +46,7 @@ describe('when a recurring order is due', () => {
 
   it('comes at its time of the day on a later day', () => {
     const due = at('2026-11-30T15:00:00Z');
-    expect(isTime(monday, due, at('2026-12-01T14:31:00Z'))).toBe(false);
-    expect(isTime(monday, due, at('2026-12-01T15:00:00Z'))).toBe(true);
+    expect(isDueNow(monday, due, at('2026-12-01T14:31:00Z'))).toBe(false);
+    expect(isDueNow(monday, due, at('2026-12-01T15:00:00Z'))).toBe(true);
   });
 });

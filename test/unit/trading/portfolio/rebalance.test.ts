@@ -5,7 +5,7 @@ import { checkOrder } from '../../../../src/trading/order.ts';
 import {
   allowedDrift,
   type Band,
-  driftFrom,
+  driftFromTargets,
   type Share,
 } from '../../../../src/trading/portfolio/allocation.ts';
 import {
@@ -51,7 +51,7 @@ function world(held: readonly Held[], cash: number | string, band: Band = { poin
     held.flatMap(({ symbol, target }) => (target === undefined ? [] : [[symbol, new Dec(target)] as const])),
   );
   const account = { equity, cash: new Dec(cash) };
-  const drifts = driftFrom(targets, weights, band);
+  const drifts = driftFromTargets(targets, weights, band);
   return {
     account,
     drifts,
@@ -78,7 +78,7 @@ describe('the band', () => {
 
   it('holds what stands right at its edge', () => {
     const share = { name: 'X', value: new Dec(1), weight: new Dec('0.35') };
-    const [drift] = driftFrom(new Map([['X', new Dec('0.3')]]), [share], { points: new Dec('0.05') });
+    const [drift] = driftFromTargets(new Map([['X', new Dec('0.3')]]), [share], { points: new Dec('0.05') });
     expect(drift?.outside).toBe(false);
   });
 });

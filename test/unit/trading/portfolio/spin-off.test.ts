@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { lotHistory } from '../../../../src/trading/portfolio/closings.ts';
-import { withImported } from '../../../../src/trading/portfolio/imported.ts';
+import { mergeImported } from '../../../../src/trading/portfolio/imported.ts';
 import { type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-pool.ts';
 
 const row = (changes: Partial<Activity>): Activity => ({
@@ -32,7 +32,7 @@ describe('a spin-off agrees with', () => {
   it.each(lotMethods)(
     'ConocoPhillips, Form 8937 of Phillips 66: of 6,000 dollars for 100 shares 22.91 %% go with 50 (%s)',
     (method) => {
-      const all = withImported(cop, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
+      const all = mergeImported(cop, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
       expect(held(all, 'COP', method)).toEqual([['100', '4625.40', '2012-01-03']]);
       expect(held(all, 'PSX', method)).toEqual([['50', '1374.60', '2012-01-03']]);
       expect(lotHistory(all, method).incomplete).toEqual([]);
@@ -79,18 +79,18 @@ describe('a spin-off', () => {
   });
 
   it('that the broker tells itself comes once: the row says how it divides the cost alone', () => {
-    const all = withImported(told, [divides('PSX', '2012-05-02', '49', 'COP', '0.2291')]);
+    const all = mergeImported(told, [divides('PSX', '2012-05-02', '49', 'COP', '0.2291')]);
     expect(held(all, 'PSX')).toEqual([['50', '1374.60', '2012-01-03']]);
   });
 
   it('of shares that nobody knows the cost of comes without one', () => {
     const unknown = [row({ kind: 'transfer', type: 'JNLS', qty: '100' }), told[1] as Activity];
-    const all = withImported(unknown, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
+    const all = mergeImported(unknown, [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')]);
     expect(held(all, 'PSX')).toEqual([['50', undefined, undefined]]);
   });
 
   it('with cash for a part of a share leaves it open what that part cost, and says so', () => {
-    const all = withImported(
+    const all = mergeImported(
       [bought('COP', '2012-01-03', '101', '60'), came('PSX', '2012-05-01', '50', '16.67')],
       [divides('PSX', '2012-05-01', '50', 'COP', '0.2291')],
     );

@@ -1,5 +1,5 @@
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { replayed } from '../../../../src/trading/portfolio/closings.ts';
+import { replayLots } from '../../../../src/trading/portfolio/closings.ts';
 import type { BookLot, LotMethod } from '../../../../src/trading/portfolio/lot-pool.ts';
 import type { Fill, ShareExchange } from '../../../../src/trading/portfolio/trades.ts';
 import type { Position } from '../../../../src/trading/views.ts';
@@ -21,7 +21,7 @@ export function tradingResults(
   exchanges: readonly ShareExchange[] = [],
   positions?: readonly Position[],
 ): Map<string, TradingResult> {
-  const { closings, open, uncertain } = replayed({ fills, exchanges }, method, {
+  const { closings, open, uncertain } = replayLots({ fills, exchanges }, method, {
     washSales: false,
     ...(positions === undefined ? {} : { positions }),
   });

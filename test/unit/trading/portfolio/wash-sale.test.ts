@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { recentLosses, washSale } from '../../../../src/trading/portfolio/wash-sale.ts';
+import { findWashSale, recentLosses } from '../../../../src/trading/portfolio/wash-sale.ts';
 
 const fill = (
   day: string,
@@ -23,8 +23,8 @@ const fill = (
 const NOW = Date.parse('2026-11-26T17:00:00Z');
 
 const sold = (activities: readonly Activity[], qty: string, price: string) =>
-  washSale({ symbol: 'KO', at: NOW, qty: new Dec(qty), price: new Dec(price) }, activities);
-const figures = ({ loss, affectedQty, affectedLoss }: ReturnType<typeof washSale>) => [
+  findWashSale({ symbol: 'KO', at: NOW, qty: new Dec(qty), price: new Dec(price) }, activities);
+const figures = ({ loss, affectedQty, affectedLoss }: ReturnType<typeof findWashSale>) => [
   loss.toFixed(2),
   affectedQty.toFixed(),
   affectedLoss.toFixed(2),

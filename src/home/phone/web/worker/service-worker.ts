@@ -28,12 +28,12 @@ self.addEventListener('install', (event) => event.waitUntil(install()));
 self.addEventListener('activate', (event) => event.waitUntil(activate()));
 self.addEventListener('fetch', (event) => {
   const { request } = event;
-  if (request.method === 'GET' && request.mode === 'navigate') event.respondWith(orShell(request));
+  if (request.method === 'GET' && request.mode === 'navigate') event.respondWith(pageOrShell(request));
 });
-self.addEventListener('push', (event) => event.waitUntil(show(read(event.data))));
+self.addEventListener('push', (event) => event.waitUntil(displayMessage(parseMessage(event.data))));
 self.addEventListener('notificationclick', (event) => {
   event.notification.close();
-  event.waitUntil(open(String(event.notification.data?.id ?? '')));
+  event.waitUntil(openCard(String(event.notification.data?.id ?? '')));
 });
 self.addEventListener('pushsubscriptionchange', (event) => {
   // Only the page, which has a session, can register the new subscription.
@@ -56,7 +56,7 @@ async function activate(): Promise<void> {
 }
 
 /** Returns the page itself, or the offline page if there is no response, or only a proxy's error. */
-async function orShell(request: Request): Promise<Response> {
+async function pageOrShell(request: Request): Promise<Response> {
   const shell = async () => (await caches.match(SHELL)) ?? Response.error();
   try {
     const answer = await fetch(request);
@@ -66,7 +66,7 @@ async function orShell(request: Request): Promise<Response> {
   }
 }
 
-function read(data: PushMessageData | null): PushMessage {
+function parseMessage(data: PushMessageData | null): PushMessage {
   try {
     const { kind, id, title, body, tag, again } = data?.json() ?? {};
     if ([id, title, body, tag].every((text) => typeof text === 'string')) {
@@ -79,7 +79,7 @@ function read(data: PushMessageData | null): PushMessage {
   return { kind: 'ask', id: '', title: 'Open your phone page', body: '', tag: 'unreadable' };
 }
 
-async function show({ kind, id, title, body, tag, again = false }: PushMessage): Promise<void> {
+async function displayMessage({ kind, id, title, body, tag, again = false }: PushMessage): Promise<void> {
   if (kind === 'settled') return await withdrawNotification(title, tag);
   const options: RingOptions = {
     body,
@@ -111,7 +111,7 @@ function isWebKit(): boolean {
 }
 
 /** Focuses an open window and shows the card there, or opens a new window. */
-async function open(id: string): Promise<void> {
+async function openCard(id: string): Promise<void> {
   const windows = await self.clients.matchAll({ type: 'window', includeUncontrolled: true });
   const there = windows.find(({ url }) => new URL(url).pathname === PHONE);
   if (there === undefined) {

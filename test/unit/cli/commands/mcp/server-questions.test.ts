@@ -1,6 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { LookedAtServer } from '../../../../../src/app/mcp/servers.ts';
-import { agreeTo, chooseTools, insistOn } from '../../../../../src/cli/commands/mcp/mcp-servers.ts';
+import type { InspectedServer } from '../../../../../src/app/mcp/servers.ts';
+import {
+  chooseTools,
+  confirmTools,
+  confirmUnsafeTools,
+} from '../../../../../src/cli/commands/mcp/mcp-servers.ts';
 import type { Context } from '../../../../../src/cli/context/context.ts';
 import { compareTools } from '../../../../../src/mcp/client/compared-tools.ts';
 
@@ -9,7 +13,7 @@ const tools = compareTools({ tools: [], pins: {}, unsafe: [] }, [
   { name: 'hid\u200bden', inputSchema: { type: 'object' } },
   { name: 'post', inputSchema: { type: 'object' } },
 ]);
-const looked: LookedAtServer = {
+const looked: InspectedServer = {
   name: 'news',
   protocol: '2026-07-28',
   about: { name: '', version: '' },
@@ -56,14 +60,16 @@ describe('which tools to allow', () => {
 describe('what a tool says of itself now', () => {
   it('is shown before it is confirmed', async () => {
     const { said, context } = terminal('y');
-    await agreeTo(context, tools.slice(0, 1), false);
+    await confirmTools(context, tools.slice(0, 1), false);
     expect(said[0]).toContain('Searches the news.');
   });
 
   it('is confirmed by nothing but a yes', async () => {
-    await expect(agreeTo(terminal('').context, tools, false)).rejects.toMatchObject({ code: 'interrupted' });
-    await expect(agreeTo(terminal().context, tools, false)).rejects.toMatchObject({ code: 'usage' });
-    await expect(agreeTo(terminal().context, tools, true)).resolves.toBeUndefined();
+    await expect(confirmTools(terminal('').context, tools, false)).rejects.toMatchObject({
+      code: 'interrupted',
+    });
+    await expect(confirmTools(terminal().context, tools, false)).rejects.toMatchObject({ code: 'usage' });
+    await expect(confirmTools(terminal().context, tools, true)).resolves.toBeUndefined();
   });
 });
 
@@ -84,12 +90,14 @@ describe('a tool that could act past the phone', () => {
   it('is allowed by nothing but its name, typed whole', async () => {
     const dangerous = broker.slice(0, 1);
     const { said, context } = terminal('alpaca place_stock_order');
-    await insistOn(context)('alpaca', dangerous);
+    await confirmUnsafeTools(context)('alpaca', dangerous);
     expect(said.at(-1)).toBe('Type "alpaca place_stock_order" to allow it: ');
     for (const answer of ['', 'y', 'yes', 'place_stock_order', 'alpaca get_orders']) {
-      const refused = insistOn(terminal(answer).context)('alpaca', dangerous);
+      const refused = confirmUnsafeTools(terminal(answer).context)('alpaca', dangerous);
       await expect(refused, answer).rejects.toMatchObject({ code: 'interrupted' });
     }
-    await expect(insistOn(terminal().context)('alpaca', dangerous)).rejects.toMatchObject({ code: 'usage' });
+    await expect(confirmUnsafeTools(terminal().context)('alpaca', dangerous)).rejects.toMatchObject({
+      code: 'usage',
+    });
   });
 });

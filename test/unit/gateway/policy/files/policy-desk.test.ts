@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import type { Approved } from '../../../../../src/approval/kind.ts';
+import type { Approval } from '../../../../../src/approval/kind.ts';
 import { createPolicyDesk, type PolicyService } from '../../../../../src/gateway/policy/files/policy-desk.ts';
 import { type FolderRules, folderRules } from '../../../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../../../src/machine/clock.ts';
@@ -13,7 +13,7 @@ import { sqliteGatewayStores } from '../../../../../src/store/sqlite/gateway-sto
 import type { PolicyChangeRequest } from '../../../../../src/trading/kinds/policy-change.ts';
 
 const alice = { sub: 'alice', clientId: 'trade-agent', accessToken: 'token' };
-const yes: Approved = { ...alice, jti: 'j1', authorizationDetails: undefined, expiresAt: 0 };
+const yes: Approval = { ...alice, jti: 'j1', authorizationDetails: undefined, expiresAt: 0 };
 const own =
   'forbid (principal, action in Action::"trade", resource == Account::"PA1") when { context.order.symbol == "GME" };\n';
 const everybodys = own.replace('resource == Account::"PA1"', 'resource');
