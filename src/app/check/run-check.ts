@@ -332,7 +332,7 @@ async function notifyPeople(
   const warn = (message: string) => app.tell(safeLine(`warning: ${message}`));
   try {
     const module = await import('./check-notices.ts');
-    const { noticesOf } = module;
+    const { buildNotices: noticesOf } = module;
     const send = sendNotices ?? module.sendNotices;
     const now = Date.parse(result.checked_at);
     const { notices: outbox } = memory;

@@ -53,7 +53,7 @@ export async function openGatewayDatabase(
     const keys = await openKeys({ postgres, opened }, settings.kms, folder, env);
     const secrets = await loadSecrets(keys);
     // Each gateway must be able to open what another one has sealed.
-    if (settings.kms === undefined && !(await postgres.haveSameSeal(opened, sealCheck(sealSecret(folder))))) {
+    if (settings.kms === undefined && !(await postgres.hasSameSeal(opened, sealCheck(sealSecret(folder))))) {
       throw new TradeAgentError(
         'invalid_config',
         'the other gateways on this database use a different seal.key',

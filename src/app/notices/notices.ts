@@ -89,7 +89,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
   const there =
     atServer === undefined
       ? Object.keys((await app.profile()).notices ?? {})
-      : (await atServer.listAtServer(app)).map((one) => one.name);
+      : (await atServer.listServerNotices(app)).map((one) => one.name);
   if (there.includes(name)) {
     throw new TradeAgentError('usage', `a channel "${name}" already exists`, {
       hint: `Choose another name, or remove it first: trade-agent notices remove ${name}`,
@@ -97,7 +97,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
   }
   const written = { kind, ...(await parseChannelSettings(settings)) };
   if (atServer === undefined) await writeEntry(await noticeEntry(app, name), written);
-  else await atServer.addAtServer(app, name, written);
+  else await atServer.addServerNotice(app, name, written);
   const channel = noticeChannelSchema.parse(written);
   return { kind: channel.kind, to: noticeDestination(channel), secret: noticeSecretNeed(channel) };
 }
