@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
-import { getAssetClass } from '../trading/asset-class.ts';
+import { symbolAssetClass } from '../trading/asset-class.ts';
 import { Dec, positiveDecimalString, toPlain } from '../trading/decimal.ts';
 import {
   checkOrder,
@@ -78,7 +78,7 @@ export async function readClosingOrder(
     );
   }
   const side = position.side === 'short' ? 'buy' : 'sell';
-  const isOption = getAssetClass(symbol) === 'us_option';
+  const isOption = symbolAssetClass(symbol) === 'us_option';
   const order = normalizeOrder(
     orderRequestSchema.parse(
       withDefaults({

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
-import { getAssetClass } from '../trading/asset-class.ts';
+import { symbolAssetClass } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
@@ -100,7 +100,7 @@ function checkArguments({
   until,
   before,
 }: StandingOrderArguments): void {
-  if (getAssetClass(symbol) !== 'us_equity') {
+  if (symbolAssetClass(symbol) !== 'us_equity') {
     throw invalidStandingOrder('symbol', 'must be a stock or fund: standing orders support nothing else');
   }
   if ((qty === undefined) === (notional === undefined))

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { contractMultiplier, getAssetClass } from './asset-class.ts';
+import { contractMultiplier, symbolAssetClass } from './asset-class.ts';
 import { Dec, decimalString, ZERO } from './decimal.ts';
 import { newYorkDate, newYorkInstant } from './new-york-time.ts';
 import { sides } from './order.ts';
@@ -15,7 +15,7 @@ const COIN_DECIMALS = 9;
 function subtractCoinFees(fills: readonly Fill[], activities: readonly Activity[]): Fill[] {
   const fees = new Map<string, Dec>();
   for (const { kind, symbol, qty, at } of activities) {
-    if (kind !== 'fee' || symbol === null || qty === null || getAssetClass(symbol) !== 'crypto') continue;
+    if (kind !== 'fee' || symbol === null || qty === null || symbolAssetClass(symbol) !== 'crypto') continue;
     const day = symbolDayKey(symbol, Date.parse(at));
     fees.set(day, (fees.get(day) ?? ZERO).plus(new Dec(qty).abs()));
   }

@@ -29,7 +29,7 @@ export interface OptionContract {
   readonly strike: string;
 }
 
-export function getAssetClass(symbol: string): AssetClass {
+export function symbolAssetClass(symbol: string): AssetClass {
   if (cryptoPair.test(symbol)) return 'crypto';
   return occSymbol.test(symbol) ? 'us_option' : 'us_equity';
 }
@@ -89,21 +89,21 @@ const classTable: Readonly<Record<AssetClass, AssetClassRow>> = {
 };
 
 export function contractMultiplier(symbol: string): number {
-  return classTable[getAssetClass(symbol)].units;
+  return classTable[symbolAssetClass(symbol)].units;
 }
 
 export function symbolTicks(symbol: string): readonly Tick[] {
-  return classTable[getAssetClass(symbol)].ticks;
+  return classTable[symbolAssetClass(symbol)].ticks;
 }
 
 /** Formats a quantity with its unit: `5 shares`, `1 contract`, `0.5 BTC`. */
 export function quantityWords(symbol: string, qty: string): string {
-  const [one, many] = classTable[getAssetClass(symbol)].unit(symbol);
+  const [one, many] = classTable[symbolAssetClass(symbol)].unit(symbol);
   return `${shares(qty)} ${/^-?1$/.test(toPlain(qty)) ? one : many}`;
 }
 
 export function perUnitWords(symbol: string): string {
-  return classTable[getAssetClass(symbol)].each(symbol);
+  return classTable[symbolAssetClass(symbol)].each(symbol);
 }
 
 /** Formats a price with its unit: `$180.00 a share`. */
@@ -112,9 +112,9 @@ export function priceWords(symbol: string, price: string): string {
 }
 
 export function howManyWords(symbol: string): string {
-  return `How ${getAssetClass(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
+  return `How ${symbolAssetClass(symbol) === 'crypto' ? 'much' : 'many'} ${unitWords(symbol)}`;
 }
 
 export function unitWords(symbol: string): string {
-  return classTable[getAssetClass(symbol)].unit(symbol)[1];
+  return classTable[symbolAssetClass(symbol)].unit(symbol)[1];
 }

@@ -1,5 +1,5 @@
 import { HOUR_MS } from '../values/durations.ts';
-import { type AssetClass, getAssetClass } from './asset-class.ts';
+import { type AssetClass, symbolAssetClass } from './asset-class.ts';
 import { newYorkDate } from './new-york-time.ts';
 import { requiresPrice } from './order-types.ts';
 import type { MarketClock } from './views.ts';
@@ -11,7 +11,7 @@ const tradesAroundTheClock: Readonly<Record<AssetClass, boolean>> = {
 };
 
 function tradesAllHours(symbol: string): boolean {
-  return tradesAroundTheClock[getAssetClass(symbol)];
+  return tradesAroundTheClock[symbolAssetClass(symbol)];
 }
 
 /** Returns the market clock for a symbol. Crypto pairs trade even while the exchange is closed. */

@@ -1,4 +1,4 @@
-import { getAssetClass } from './asset-class.ts';
+import { symbolAssetClass } from './asset-class.ts';
 import { Dec } from './decimal.ts';
 import { type CheckedOrder, type OrderClass, orderClassWords } from './order-classes.ts';
 import { invalidOrder as problem } from './order-problem.ts';
@@ -97,7 +97,7 @@ function highestEntryPrice({ limit_price, reference_price, max_slippage }: Check
 }
 
 export function checkPositionIntent({ symbol, side, position_intent, reference_price }: CheckedOrder): void {
-  const isOption = getAssetClass(symbol) === 'us_option';
+  const isOption = symbolAssetClass(symbol) === 'us_option';
   if (position_intent === undefined) {
     if (!isOption || reference_price === undefined) return;
     throw problem(

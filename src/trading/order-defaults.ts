@@ -1,4 +1,4 @@
-import { type AssetClass, getAssetClass } from './asset-class.ts';
+import { type AssetClass, symbolAssetClass } from './asset-class.ts';
 import type { TimeInForce } from './order-types.ts';
 
 const timesInForce: Readonly<Record<AssetClass, TimeInForce>> = {
@@ -10,7 +10,7 @@ const timesInForce: Readonly<Record<AssetClass, TimeInForce>> = {
 export function orderDefaults(symbol: string) {
   return {
     type: 'market',
-    time_in_force: timesInForce[getAssetClass(symbol)],
+    time_in_force: timesInForce[symbolAssetClass(symbol)],
     extended_hours: false,
   } as const;
 }

@@ -1,4 +1,4 @@
-import { type AssetClass, getAssetClass, symbolTicks, unitWords } from './asset-class.ts';
+import { type AssetClass, symbolAssetClass, symbolTicks, unitWords } from './asset-class.ts';
 import { Dec, isOnTick, type Tick, tickDecimals, usTicks } from './decimal.ts';
 import type { CheckedOrder, OrderClass } from './order-classes.ts';
 import { priceFields } from './order-fields.ts';
@@ -92,7 +92,7 @@ const classNames: Readonly<Record<AssetClass, string>> = {
 /** Checks type, time in force, fractions, sessions, exits and ticks. @throws {TradeAgentError} `invalid_order` */
 export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
   const { symbol, qty, notional } = order;
-  const terms = byClass[getAssetClass(symbol)];
+  const terms = byClass[symbolAssetClass(symbol)];
   if (terms === undefined) throw assetClassNotTraded(symbol, byClass);
   checkTicks(order, terms.ticks);
   if (order.order_class !== undefined) checkClass(order, order.order_class, terms.classes);
@@ -108,7 +108,7 @@ export function checkTerms(order: CheckedOrder, byClass: TermsByClass): void {
 function assetClassNotTraded(symbol: string, byClass: TermsByClass): Error {
   const traded = Object.keys(byClass).map((name) => classNames[name as AssetClass]);
   return problem(
-    `this broker doesn't trade ${classNames[getAssetClass(symbol)]}`,
+    `this broker doesn't trade ${classNames[symbolAssetClass(symbol)]}`,
     `Choose ${joinWithOr(traded)}.`,
     'symbol',
   );
@@ -151,7 +151,7 @@ function checkFraction(
     throw problem(
       field === 'qty'
         ? `only whole ${unit} are supported here`
-        : `orders in dollars for ${classNames[getAssetClass(symbol)]} are not supported here`,
+        : `orders in dollars for ${classNames[symbolAssetClass(symbol)]} are not supported here`,
       `Use a whole number of ${unit}${field === 'qty' ? '' : ' (qty)'}.`,
       field,
     );

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { getAssetClass, parseOptionSymbol } from './asset-class.ts';
+import { symbolAssetClass, parseOptionSymbol } from './asset-class.ts';
 
 export const shareSymbolPattern = /[A-Z][A-Z0-9]{0,9}(\.[A-Z0-9]{1,4})?/;
 
@@ -17,7 +17,7 @@ export const symbolSchema = z
       .string()
       .regex(symbolPattern, 'must be a ticker symbol such as AAPL, BRK.B, BTC/USD or AAPL261218C00190000')
       .refine(
-        (text) => getAssetClass(text) !== 'us_option' || parseOptionSymbol(text) !== undefined,
+        (text) => symbolAssetClass(text) !== 'us_option' || parseOptionSymbol(text) !== undefined,
         'must name a day that is in the calendar, as AAPL261218C00190000 names 2026-12-18',
       ),
   );

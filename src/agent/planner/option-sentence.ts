@@ -1,4 +1,4 @@
-import { getAssetClass, parseOptionSymbol } from '../../trading/asset-class.ts';
+import { symbolAssetClass, parseOptionSymbol } from '../../trading/asset-class.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
@@ -175,7 +175,7 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionUt
       'invalid_order',
     );
   }
-  if (getAssetClass(symbol) === 'us_option') {
+  if (symbolAssetClass(symbol) === 'us_option') {
     if (right === undefined && strike === undefined && expiry === undefined) return { symbol };
     throw new NotUnderstood(
       `${symbol} already includes the strike and expiry.`,
@@ -183,7 +183,7 @@ function toContract({ symbol, right, strike, expiry, limit, isMarket }: OptionUt
       'invalid_order',
     );
   }
-  if (isName(symbol) || getAssetClass(symbol) !== 'us_equity') {
+  if (isName(symbol) || symbolAssetClass(symbol) !== 'us_equity') {
     throw new NotUnderstood(
       `For an option I need the ticker symbol of the stock, and "${truncateWord(symbol)}" isn't one.`,
       examples,

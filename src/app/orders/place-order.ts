@@ -11,7 +11,7 @@ import { proposeWithRetries } from '../../tools/gateway/propose-surely.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
-import { getAssetClass } from '../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
 import type { OrderRequest, Side, TimeInForce } from '../../trading/order.ts';
 import type { OrderClass, PositionIntent } from '../../trading/order-classes.ts';
@@ -238,7 +238,7 @@ function positionIntent(side: Side, symbol: string, { open, close }: OrderFlags)
       hint: '--open opens an option position, --close closes one.',
     });
   }
-  const isOption = getAssetClass(symbol.trim().toUpperCase()) === 'us_option';
+  const isOption = symbolAssetClass(symbol.trim().toUpperCase()) === 'us_option';
   if (open === true || (close !== true && isOption && side === 'buy')) return `${side}_to_open`;
   if (close === true) return `${side}_to_close`;
   if (!isOption) return undefined;

@@ -1,4 +1,4 @@
-import { getAssetClass } from '../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { OrderTerms } from '../../trading/order-terms.ts';
@@ -21,7 +21,7 @@ function exactNumber(text: string): number {
 /** @throws {NotSent} for an order that the broker can't express */
 export function requireExpressible(draft: OrderDraft, label: string, terms: OrderTerms): void {
   const { symbol, type, time_in_force, qty, notional, extended_hours, order_class } = draft;
-  if (getAssetClass(symbol) !== 'us_equity' || order_class !== undefined) {
+  if (symbolAssetClass(symbol) !== 'us_equity' || order_class !== undefined) {
     throw new NotSent(`${label} only supports plain orders for shares`);
   }
   if (terms.timesInForce[type]?.includes(time_in_force) !== true) {

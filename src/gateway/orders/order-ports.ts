@@ -6,7 +6,7 @@ import { draftOrder, type OrderContext, requireWellFormed } from '../../approval
 import type { ReplacePorts } from '../../approval/kinds/replace/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
-import { getAssetClass } from '../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../trading/asset-class.ts';
 import type { OrderProposal } from '../../trading/kinds/order.ts';
 import type { DecisionView } from '../../trading/policy-views.ts';
 import { DEFAULT_TTL_S } from '../../trading/proposal.ts';
@@ -103,7 +103,7 @@ function orderIds({ id, client_order_id, legs = [] }: Order): string[] {
 
 /** Returns how many decimals an order for shares may have: zero if only whole shares, or none, can be ordered. */
 function shareDecimalsFor({ traits }: Pick<OpenAccount, 'traits'>, symbol: string): number {
-  return traits.orders[getAssetClass(symbol)]?.fractions.decimals ?? 0;
+  return traits.orders[symbolAssetClass(symbol)]?.fractions.decimals ?? 0;
 }
 
 function toOrderWorld(

@@ -2,7 +2,7 @@ import { dollars, exactPercent, shares } from '../../trading/amounts.ts';
 import {
   assetClassWords,
   contractMultiplier,
-  getAssetClass,
+  symbolAssetClass,
   parseOptionSymbol,
 } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
@@ -166,7 +166,7 @@ const levels: Readonly<Record<PositionIntent, number>> = {
 };
 
 function classObjections(order: OrderFacts, facts: Facts): Objection[] {
-  const assetClass = getAssetClass(order.symbol);
+  const assetClass = symbolAssetClass(order.symbol);
   if (assetClass === 'us_equity') return [];
   const { broker, option } = facts;
   return objectionsThatApply<Objection>(

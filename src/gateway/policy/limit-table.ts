@@ -3,7 +3,7 @@ import { dollars, exactPercent, percent, sharePrice, shares } from '../../tradin
 import {
   assetClasses,
   assetClassWords,
-  getAssetClass,
+  symbolAssetClass,
   isSymbolOrOptionOn,
 } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
@@ -231,7 +231,7 @@ export const limitTable = {
     reason: 'ASSET_CLASS_NOT_ALLOWED',
     needs: 'the symbol',
     check(limit, { order: { symbol } }) {
-      const value = getAssetClass(symbol);
+      const value = symbolAssetClass(symbol);
       if (limit.includes(value)) return undefined;
       return { text: `${assetClassWords[value]} are not allowed here`, limit: limit.join(', '), value };
     },

@@ -2,7 +2,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { OpenEntry, OrderJournal } from '../../store/order-journal.ts';
 import type { Activity } from '../../trading/activity.ts';
-import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../trading/asset-class.ts';
+import { contractMultiplier, symbolAssetClass, parseOptionSymbol } from '../../trading/asset-class.ts';
 import { countedSize } from '../../trading/counted-order.ts';
 import { dayFlow } from '../../trading/day-flow.ts';
 import { Dec } from '../../trading/decimal.ts';
@@ -247,7 +247,7 @@ function brokerFacts(draft: OrderDraft, { account, asset, traits }: OrderWorld):
 /** Requires the broker's explicit permission. */
 function classEnabled(symbol: string, { crypto_active = false, options_level = 0 }: Account): boolean {
   const enabled = { us_equity: true, crypto: crypto_active, us_option: options_level > 0 };
-  return enabled[getAssetClass(symbol)];
+  return enabled[symbolAssetClass(symbol)];
 }
 
 /** Checks the order in the form in which it is sent. */

@@ -1,4 +1,4 @@
-import { getAssetClass, type OptionContract, parseOptionSymbol } from '../../trading/asset-class.ts';
+import { symbolAssetClass, type OptionContract, parseOptionSymbol } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 import {
@@ -91,7 +91,7 @@ function occSymbol(root: string, expiry: IsoDate, right: 'call' | 'put', strike:
 
 /** Returns a listed or expired contract. Undefined if it never existed. */
 export function findContract(market: Market, symbol: string): ListedContract | undefined {
-  if (getAssetClass(symbol) !== 'us_option') return undefined;
+  if (symbolAssetClass(symbol) !== 'us_option') return undefined;
   const contract = parseOptionSymbol(symbol);
   const underlying = contract === undefined ? undefined : market.symbol(contract.underlying);
   if (contract === undefined || underlying === undefined || !isOptionable(underlying)) return undefined;

@@ -1,4 +1,4 @@
-import { getAssetClass } from '../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../trading/asset-class.ts';
 import { createMarket, type Market } from '../market/market.ts';
 import { cryptoPairs } from './crypto-pairs.ts';
 import { findContract } from './option-contracts.ts';
@@ -19,7 +19,7 @@ export function wholeMarket(stocks: Market): Market {
     hours: 'always',
     symbols: cryptoPairs(),
   });
-  const of = (symbol: string): Market => (getAssetClass(symbol) === 'crypto' ? coins : stocks);
+  const of = (symbol: string): Market => (symbolAssetClass(symbol) === 'crypto' ? coins : stocks);
 
   const quote: Market['quote'] = (symbol, at = stocks.now()) => {
     const contract = findContract(stocks, symbol);
@@ -30,7 +30,7 @@ export function wholeMarket(stocks: Market): Market {
     symbol: (symbol) => of(symbol).symbol(symbol),
     quote,
     previousClose(symbol, at) {
-      if (getAssetClass(symbol) === 'us_equity') return stocks.previousClose(symbol, at);
+      if (symbolAssetClass(symbol) === 'us_equity') return stocks.previousClose(symbol, at);
       return quote(symbol, stocks.previousClosing(at))?.last;
     },
     bars(symbol, request, adjustments) {
@@ -45,6 +45,6 @@ export function wholeMarket(stocks: Market): Market {
 
 /** Returns whether a symbol trades at an instant. @param extended whether extended hours count */
 export function tradesAt(market: Market, symbol: string, at: number, extended: boolean): boolean {
-  if (getAssetClass(symbol) === 'crypto') return true;
+  if (symbolAssetClass(symbol) === 'crypto') return true;
   return market.isOpen(at) || (extended && market.isExtendedOpen(at));
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { dollars } from '../amounts.ts';
-import { getAssetClass } from '../asset-class.ts';
+import { symbolAssetClass } from '../asset-class.ts';
 import { Dec, positiveDecimalString } from '../decimal.ts';
 import { checkOrder, type OrderRequest, sides, symbolSchema } from '../order.ts';
 import { invalidOrder as problem } from '../order-problem.ts';
@@ -29,7 +29,7 @@ export const standingOrderSchema = z.lazy(() =>
   z.strictObject({
     order: z.strictObject({
       symbol: symbolSchema.refine(
-        (symbol) => getAssetClass(symbol) === 'us_equity',
+        (symbol) => symbolAssetClass(symbol) === 'us_equity',
         'must be a stock or fund: standing orders support nothing else',
       ),
       side: z.enum(sides),

@@ -1,5 +1,5 @@
 import type { Activity } from '../activity.ts';
-import { contractMultiplier, getAssetClass, quantityWords } from '../asset-class.ts';
+import { contractMultiplier, symbolAssetClass, quantityWords } from '../asset-class.ts';
 import { Dec, isPositive, toPlain, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
@@ -183,7 +183,7 @@ function toGain(closing: Closing): Gain {
 
 /** Describes shares as the form's example does: `10 sh. KO`, `2 contracts KO261218C00060000`, `0.5 BTC`. */
 function describeShares(symbol: string, qty: Dec): string {
-  const kind = getAssetClass(symbol);
+  const kind = symbolAssetClass(symbol);
   if (kind === 'us_equity') return `${toPlain(qty)} sh. ${symbol}`;
   return `${quantityWords(symbol, toPlain(qty))}${kind === 'us_option' ? ` ${symbol}` : ''}`;
 }

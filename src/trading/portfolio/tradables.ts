@@ -1,4 +1,4 @@
-import { getAssetClass } from '../asset-class.ts';
+import { symbolAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import type { Order, Position, Quote } from '../views.ts';
 import type { Share } from './allocation.ts';
@@ -50,7 +50,7 @@ export function tradablesBySymbol(
               ordered.has(symbol) ||
               awaited.has(symbol) ||
               held?.side === 'short' ||
-              getAssetClass(symbol) === 'us_option',
+              symbolAssetClass(symbol) === 'us_option',
           },
         ] as const,
       ];

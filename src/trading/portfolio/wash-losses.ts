@@ -1,4 +1,4 @@
-import { getAssetClass } from '../asset-class.ts';
+import { symbolAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, daysBetween, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import { type BookLot, type LotPool, proportionalAmount } from './lot-pool.ts';
@@ -42,7 +42,7 @@ export class WashLosses {
   /** Records a sale. @param held lots held after the sale; replacement lots get the loss added to their cost */
   sold(symbol: string, closings: readonly Closed[], held: LotPool): void {
     // The section covers only stock and securities, which crypto is not.
-    if (getAssetClass(symbol) === 'crypto') return;
+    if (symbolAssetClass(symbol) === 'crypto') return;
     for (const closing of closings.toSorted((a, b) => (a.opened ?? 0) - (b.opened ?? 0))) {
       const { opened, closed, proceeds, cost, qty, tacked } = closing;
       if (opened === undefined || proceeds === undefined || cost === undefined || proceeds.gte(cost))

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
-import { getAssetClass, parseOptionSymbol, symbolTicks } from '../../../src/trading/asset-class.ts';
+import { symbolAssetClass, parseOptionSymbol, symbolTicks } from '../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { listedContractSchema } from '../../../src/trading/listed-contract.ts';
 import { addDays, newYorkDate } from '../../../src/trading/new-york-time.ts';
@@ -57,7 +57,7 @@ export function classContract(
   afterAll(() => bench.fixture.close());
 
   const terms = () => {
-    const found = traits.orders[getAssetClass(other.symbol)];
+    const found = traits.orders[symbolAssetClass(other.symbol)];
     if (found === undefined) throw new Error(`${other.symbol} is of a class that is not in the traits`);
     return found;
   };
@@ -141,7 +141,7 @@ export function classContract(
       const draft = order('limit');
       const made = exactly(orderSchema, await place(draft));
       expect(isSameOrder(made, draft)).toBe(true);
-      expect(made).toMatchObject({ symbol: other.symbol, asset_class: getAssetClass(other.symbol) });
+      expect(made).toMatchObject({ symbol: other.symbol, asset_class: symbolAssetClass(other.symbol) });
       expect(await broker.order(made.id)).toMatchObject({ id: made.id });
       expect(await broker.orderByClientOrderId(draft.client_order_id)).toMatchObject({ id: made.id });
       const listed = await broker.orders({ status: 'open', limit: 50, symbols: [other.symbol] });

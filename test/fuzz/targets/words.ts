@@ -27,7 +27,7 @@ import { readStreamMessages } from '../../../src/tools/gateway/event-stream.ts';
 import { parseAlert } from '../../../src/trading/alert.ts';
 import {
   contractMultiplier,
-  getAssetClass,
+  symbolAssetClass,
   parseOptionSymbol,
   priceWords,
   quantityWords,
@@ -116,7 +116,7 @@ export const wordTargets: Readonly<Record<string, OpenTarget>> = {
     (symbol) => {
       const contract = parseOptionSymbol(symbol);
       if (contract !== undefined) {
-        assert.equal(getAssetClass(symbol), 'us_option');
+        assert.equal(symbolAssetClass(symbol), 'us_option');
         assert.match(contract.expiry, /^20\d\d-\d\d-\d\d$/);
         contractWords(symbol);
       }

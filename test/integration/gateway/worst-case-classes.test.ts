@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
-import { getAssetClass, symbolTicks } from '../../../src/trading/asset-class.ts';
+import { symbolAssetClass, symbolTicks } from '../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { putSecurityDollars } from '../../../src/trading/option-cover.ts';
 import { HttpProblem } from '../../../src/trading/refusal.ts';
@@ -69,7 +69,7 @@ function termsOf(chance: Hostile, quote: Quote): Terms {
   const { symbol, side, near, further, haste } = chance;
   const ticks = symbolTicks(symbol);
   const around = (percent: number) => formatPrice(times(quote.last, percent, '0.01'), ticks);
-  const isOption = getAssetClass(symbol) === 'us_option';
+  const isOption = symbolAssetClass(symbol) === 'us_option';
   const type = chance.type === 'stop' && !isOption ? 'stop_limit' : chance.type;
   const hasty = isOption ? 'day' : type === 'stop_limit' ? 'gtc' : 'ioc';
   // A sale for an amount is proposed as the coins that are worth it.

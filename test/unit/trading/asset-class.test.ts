@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   type AssetClass,
   contractMultiplier,
-  getAssetClass,
+  symbolAssetClass,
   parseOptionSymbol,
   priceWords,
   quantityWords,
@@ -24,7 +24,7 @@ describe('what a symbol is of', () => {
     ['F261218P00012500', 'us_option', 100],
     ['BRKB261218P00400000', 'us_option', 100],
   ])('%s: %s, of %i a unit', (symbol, assetClass, units) => {
-    expect(getAssetClass(symbol)).toBe(assetClass);
+    expect(symbolAssetClass(symbol)).toBe(assetClass);
     expect(contractMultiplier(symbol)).toBe(units);
     expect(symbolSchema.parse(symbol.toLowerCase())).toBe(symbol);
   });

@@ -2,7 +2,7 @@ import { printableAscii } from '../../../text/unseen.ts';
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
 import {
   contractMultiplier,
-  getAssetClass,
+  symbolAssetClass,
   parseOptionSymbol,
   priceWords,
   quantityWords,
@@ -56,9 +56,9 @@ export function orderEffects(
   const weight = equity.gt(0) ? after.abs().times(units).times(reference).div(equity) : undefined;
   const about = draft.qty === undefined ? 'about ' : '';
   // Coins are held in small fractions: four decimals of one may be worth hundreds of dollars.
-  const decimals = getAssetClass(symbol) === 'crypto' ? 9 : 4;
+  const decimals = symbolAssetClass(symbol) === 'crypto' ? 9 : 4;
   const held = (qty: Decimal) =>
-    getAssetClass(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
+    symbolAssetClass(symbol) === 'us_equity' ? shares(qty.toFixed()) : quantityWords(symbol, qty.toFixed());
   const name = printableAscii(quote.name ?? '', MAX_NAME_LENGTH, '');
   const shows: Record<string, string> = {
     ...(name === '' || parseOptionSymbol(symbol) !== undefined ? {} : { [nameLabel(symbol)]: name }),
@@ -80,7 +80,7 @@ function heldQuantity(position: Position | undefined): Decimal {
   return new Dec(position?.qty ?? 0).abs().times(position?.side === 'short' ? -1 : 1);
 }
 
-const nameLabel = (symbol: string) => (getAssetClass(symbol) === 'crypto' ? 'Coin' : 'Company');
+const nameLabel = (symbol: string) => (symbolAssetClass(symbol) === 'crypto' ? 'Coin' : 'Company');
 
 /** Returns which contract an option is, and what it costs in dollars. */
 function displayedOption(draft: OrderDraft): Record<string, string> {
@@ -128,7 +128,7 @@ function orderWarnings(
     );
     warn(before.gt(0) && after.eq(0), () => `This sells your entire ${symbol} position.`);
     warn(
-      isOdd && getAssetClass(symbol) === 'us_equity',
+      isOdd && symbolAssetClass(symbol) === 'us_equity',
       () => `This leaves less than one share: ${left()} ${symbol}.`,
     );
   }
@@ -178,12 +178,12 @@ export function requireMeans(
   const reference = referencePrice(order.side, quote);
   if (order.side === 'buy') requireBuyingPower(order, account, reference);
   // The rules decide which cover a written option needs, and have a reason for each case.
-  else if (getAssetClass(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
+  else if (symbolAssetClass(order.symbol) !== 'us_option') requireHolding(order, positions, reference);
 }
 
 /** Returns the buying power. There is no margin for options or coins. */
 function buyingPower(symbol: string, { buying_power, options_buying_power, cash }: Account): string {
-  switch (getAssetClass(symbol)) {
+  switch (symbolAssetClass(symbol)) {
     case 'us_equity':
       return buying_power;
     case 'us_option':

@@ -1,5 +1,5 @@
 import type { Alpaca, ApiError, trading } from '@alpacahq/alpaca-trade-api/rest';
-import { type AssetClass, getAssetClass } from '../../../trading/asset-class.ts';
+import { type AssetClass, symbolAssetClass } from '../../../trading/asset-class.ts';
 import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
@@ -187,7 +187,7 @@ function alpacaAssets(
   const load = (symbol: string): Promise<Asset | undefined> =>
     find(async () => {
       const { trading } = await alpaca();
-      return getAssetClass(symbol) === 'us_option'
+      return symbolAssetClass(symbol) === 'us_option'
         ? contractAssetView(await trading.assets.getOptionContractSymbolOrId({ symbolOrId: symbol }))
         : assetView(await trading.assets.getV2AssetsSymbolOrAssetId({ symbolOrAssetId: symbol }));
     });

@@ -1,5 +1,5 @@
 import type { Alpaca, marketData } from '@alpacahq/alpaca-trade-api/rest';
-import { type AssetClass, getAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
+import { type AssetClass, symbolAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../trading/decimal.ts';
 import { type Bar, barSchema, type Quote, quoteSchema } from '../../../trading/views.ts';
 import type { Asset, BarQuery, Broker } from '../broker.ts';
@@ -192,7 +192,7 @@ export function alpacaPrices(
       read(async ({ marketData }) => {
         // Newest first, so that a limit cuts off the oldest.
         const request = { ...query, symbols: symbol, sort: 'desc' } as const;
-        const bars = await prices[getAssetClass(symbol)].bars(marketData, request, adjustment);
+        const bars = await prices[symbolAssetClass(symbol)].bars(marketData, request, adjustment);
         return (bars?.[symbol] ?? [])
           .map((bar) => barView(bar, symbol))
           .sort((a, b) => (a.at < b.at ? -1 : 1));
@@ -202,7 +202,7 @@ export function alpacaPrices(
 
 /** Splits symbols into requests, at least one for each asset class among them. */
 function requestsFor(symbols: readonly string[]): { readonly of: PriceSource; readonly list: string }[] {
-  return [...Map.groupBy(symbols, getAssetClass)].flatMap(([assetClass, some]) => {
+  return [...Map.groupBy(symbols, symbolAssetClass)].flatMap(([assetClass, some]) => {
     const of = prices[assetClass];
     return Array.from({ length: Math.ceil(some.length / of.most) }, (_, page) => ({
       of,

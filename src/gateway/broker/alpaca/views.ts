@@ -1,5 +1,5 @@
 import type { trading } from '@alpacahq/alpaca-trade-api/rest';
-import { getAssetClass } from '../../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, ZERO } from '../../../trading/decimal.ts';
 import { type ListedContract, listedContractSchema } from '../../../trading/listed-contract.ts';
 import {
@@ -37,7 +37,7 @@ const moneyOrNull = (text: string | null | undefined) => money(text) ?? null;
 function heldSymbol({ symbol, assetClass }: Pick<trading.Position, 'symbol' | 'assetClass'>): string {
   if (assetClass !== 'crypto') return symbol;
   const pairs = [4, 3].map((letters) => `${symbol.slice(0, -letters)}/${symbol.slice(-letters)}`);
-  return pairs.find((pair) => getAssetClass(pair) === 'crypto') ?? symbol;
+  return pairs.find((pair) => symbolAssetClass(pair) === 'crypto') ?? symbol;
 }
 
 /** Accepts text as well, because the SDK leaves text in lists of bars although its types say Date. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { getAssetClass } from '../../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import {
@@ -135,7 +135,7 @@ function texts(fact: Facts['more'][string] | undefined): CedarValue | undefined 
 function ordered(order: OrderFacts, position_intent: string | undefined): CedarValue {
   return record({
     symbol: order.symbol,
-    asset_class: getAssetClass(order.symbol),
+    asset_class: symbolAssetClass(order.symbol),
     position_intent,
     side: order.side,
     type: order.type,

@@ -1,5 +1,5 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
-import { getAssetClass } from '../../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { assetId } from './tradable-asset.ts';
 
@@ -57,7 +57,7 @@ function instrumentJson(order: OrderRecord) {
   const what = {
     asset_id: assetId(symbol),
     symbol,
-    asset_class: getAssetClass(symbol),
+    asset_class: symbolAssetClass(symbol),
     side,
     position_intent,
   };

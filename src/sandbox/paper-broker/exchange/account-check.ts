@@ -1,5 +1,5 @@
 import type { OrderRecord, PositionIntent, PositionRecord } from '../../../store/sandbox/records.ts';
-import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
+import { contractMultiplier, symbolAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
@@ -44,7 +44,7 @@ export function checkAccount(order: OrderRecord, means: AccountState): void {
     });
   }
   if (order.position_intent.endsWith('_to_close')) checkHeld(order, means);
-  else if (getAssetClass(order.symbol) === 'us_option') checkOption(order, means);
+  else if (symbolAssetClass(order.symbol) === 'us_option') checkOption(order, means);
   else if (order.side === 'sell') checkShort(order, means);
   else checkCost(order, means);
 }
@@ -57,7 +57,7 @@ export function cashBuyingPower({ cash, positions, open, market }: Omit<AccountS
 function checkCost(order: OrderRecord, means: AccountState): void {
   const { cash, positions, open, settings, market } = means;
   const cost = reservation(order);
-  const assetClass = getAssetClass(order.symbol);
+  const assetClass = symbolAssetClass(order.symbol);
   const least = assetTerms[assetClass].leastCost;
   if (cost.lt(least)) throw notPermitted(`cost basis must be >= minimal amount of order ${least}`);
   const margin = accountMargin(cash, positions, market);
@@ -81,7 +81,7 @@ function checkHeld(order: OrderRecord, { cash, positions, open, market }: Accoun
   const requested = openQty(order, quote?.bid ?? '0');
   if (requested.gt(available)) {
     const coin = symbol.split('/')[0];
-    const what = getAssetClass(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
+    const what = symbolAssetClass(symbol) === 'crypto' ? `balance for ${coin}` : 'qty available for order';
     throw notPermitted(
       `insufficient ${what} (requested: ${toPlain(requested)}, available: ${toPlain(available)})`,
       {
@@ -92,14 +92,14 @@ function checkHeld(order: OrderRecord, { cash, positions, open, market }: Accoun
       },
     );
   }
-  if (order.position_intent !== 'buy_to_close' || getAssetClass(symbol) !== 'us_option') return;
+  if (order.position_intent !== 'buy_to_close' || symbolAssetClass(symbol) !== 'us_option') return;
   const cost = requested.times(order.reserve_price ?? 0).times(contractMultiplier(symbol));
   if (cost.gt(cash)) throw insufficientOptionsBuyingPower(cost, new Dec(cash));
 }
 
 function checkShort(order: OrderRecord, means: AccountState): void {
   const { symbol } = order;
-  if (getAssetClass(symbol) === 'crypto') {
+  if (symbolAssetClass(symbol) === 'crypto') {
     const coin = symbol.split('/')[0];
     throw notPermitted(`insufficient balance for ${coin} (requested: ${order.qty}, available: 0)`);
   }

@@ -4,7 +4,7 @@ import { failpoint } from '../../../machine/failpoint.ts';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord, type PositionIntent } from '../../../store/sandbox/records.ts';
-import { contractMultiplier, getAssetClass } from '../../../trading/asset-class.ts';
+import { contractMultiplier, symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toCents, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate, ONE_DAY_MS } from '../../../trading/new-york-time.ts';
 import { requiresPrice } from '../../../trading/order-types.ts';
@@ -162,7 +162,7 @@ function bookFill(
   const cash = ledger.account(account_id)?.cash ?? '0';
   const positions = ledger.positions(account_id);
   const margin = accountMargin(cash, positions, market);
-  const assetClass = getAssetClass(symbol);
+  const assetClass = symbolAssetClass(symbol);
   const credit = {
     short: position_intent === 'sell_to_open',
     // Buying back a short is always possible.
@@ -359,7 +359,7 @@ function exitQuantity(leg: OrderRecord, gone: OrderRecord, successor: OrderRecor
 /** Checks that the asset trades. @throws {BrokerError} 422, or 403 if it does not */
 function checkTradable(ticket: Ticket, market: Market, at: number): void {
   const { symbol, type } = ticket;
-  if (getAssetClass(symbol) === 'us_option') {
+  if (symbolAssetClass(symbol) === 'us_option') {
     const contract = findContract(market, symbol);
     if (contract === undefined) throw unprocessable(`contract "${symbol}" not found`);
     if (at >= expiresAt(market, contract)) throw unprocessable(`contract "${symbol}" is expired`);
@@ -371,7 +371,7 @@ function checkTradable(ticket: Ticket, market: Market, at: number): void {
   }
   const asset = market.symbol(symbol);
   if (asset === undefined) throw unprocessable(`asset "${symbol}" not found`);
-  if (getAssetClass(symbol) === 'us_equity' && isFractional(ticket) && !isFractionable(asset)) {
+  if (symbolAssetClass(symbol) === 'us_equity' && isFractional(ticket) && !isFractionable(asset)) {
     throw notPermitted(`asset "${symbol}" is not fractionable`);
   }
 }

@@ -1,5 +1,5 @@
 import type { PositionRecord } from '../../../store/sandbox/records.ts';
-import { contractMultiplier, getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
+import { contractMultiplier, symbolAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec, toCents } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';
@@ -38,7 +38,7 @@ export function accountMargin(cash: string, positions: readonly PositionRecord[]
 }
 
 function positionRequirements(symbol: string, qty: string, value: Dec, market: Market) {
-  if (getAssetClass(symbol) === 'us_equity') {
+  if (symbolAssetClass(symbol) === 'us_equity') {
     return {
       initial: value.abs().times(INITIAL_MARGIN),
       maintenance: value.isNegative()

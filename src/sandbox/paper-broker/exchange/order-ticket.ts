@@ -1,4 +1,4 @@
-import { getAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
+import { symbolAssetClass, symbolTicks } from '../../../trading/asset-class.ts';
 import { Dec, isOnTick } from '../../../trading/decimal.ts';
 import { requiresPrice } from '../../../trading/order-types.ts';
 import { findCryptoPair } from '../../instruments/crypto-pairs.ts';
@@ -29,7 +29,7 @@ export function readTicket(body: unknown): Ticket {
   ticket.symbol = findCryptoPair(symbol)?.symbol ?? symbol;
   // An OCO order is its own take profit.
   if (ticket.order_class === 'oco') ticket.limit_price ??= ticket.take_profit?.limit_price ?? null;
-  checkAssetTerms(ticket, assetTerms[getAssetClass(ticket.symbol)]);
+  checkAssetTerms(ticket, assetTerms[symbolAssetClass(ticket.symbol)]);
   checkOrderClass(ticket);
   checkSize(ticket);
   checkPrices(ticket);
@@ -88,7 +88,7 @@ function checkTicks(ticket: Ticket): void {
 
 function checkSession(ticket: Ticket): void {
   const { type, time_in_force } = ticket;
-  if (isFractional(ticket) && getAssetClass(ticket.symbol) === 'us_equity') {
+  if (isFractional(ticket) && symbolAssetClass(ticket.symbol) === 'us_equity') {
     if (time_in_force !== 'day') throw unprocessable('fractional orders must be DAY orders');
     if (!['market', 'limit', 'stop', 'stop_limit'].includes(type)) {
       throw unprocessable('fractional orders must be market, limit, stop, or stop_limit orders');

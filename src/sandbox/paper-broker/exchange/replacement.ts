@@ -1,5 +1,5 @@
 import type { OrderRecord } from '../../../store/sandbox/records.ts';
-import { getAssetClass } from '../../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import { requiresPrice } from '../../../trading/order-types.ts';
 import { badParameter, notPermitted, unprocessable } from '../books/broker-error.ts';
@@ -50,7 +50,7 @@ function checkReplaceable(old: OrderRecord, terms: ReplacementTerms): void {
 
 function checkQty(old: OrderRecord, qty: string): void {
   if (old.parent_id !== null) throw unprocessable('qty of leg orders cannot be replaced');
-  if (getAssetClass(old.symbol) !== 'us_equity') return;
+  if (symbolAssetClass(old.symbol) !== 'us_equity') return;
   if (!new Dec(qty).isInteger()) throw badParameter('invalid qty');
   if (isFractional(old)) throw unprocessable('qty of fractional orders cannot be replaced');
 }

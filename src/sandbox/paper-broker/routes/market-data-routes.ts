@@ -1,6 +1,6 @@
 import { type Context, Hono } from 'hono';
 import { z } from 'zod';
-import { getAssetClass } from '../../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import type { Market, MarketQuote } from '../../market/market.ts';
@@ -109,7 +109,7 @@ function cryptoDataRoutes(market: Market, now: () => number): Hono<BrokerEnv> {
   const base = '/v1beta3/crypto/:loc';
   app.use(`${base}/*`, async (context, next) => {
     if (!places.includes(context.req.param('loc'))) throw new DataError(400, 'invalid location');
-    const other = parseSymbols(context).find((symbol) => getAssetClass(symbol) !== 'crypto');
+    const other = parseSymbols(context).find((symbol) => symbolAssetClass(symbol) !== 'crypto');
     if (other !== undefined)
       throw new DataError(400, `invalid symbol: ${other} does not match the crypto pattern`);
     return next();

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { getAssetClass } from '../../../trading/asset-class.ts';
+import { symbolAssetClass } from '../../../trading/asset-class.ts';
 import { addDays, type IsoDate, newYorkDate, weekday } from '../../../trading/new-york-time.ts';
 import {
   expiresAt,
@@ -162,7 +162,7 @@ export function optionDataRoutes(market: Market, now: () => number): Hono<Broker
   app.use('/v1beta1/options/*', async (context, next) => {
     const { feed, symbols } = context.req.query();
     if (feed && feed !== 'opra' && feed !== 'indicative') throw new DataError(400, `invalid feed: ${feed}`);
-    const other = symbols && parseSymbols(context).find((symbol) => getAssetClass(symbol) !== 'us_option');
+    const other = symbols && parseSymbols(context).find((symbol) => symbolAssetClass(symbol) !== 'us_option');
     if (other) throw new DataError(400, `invalid symbol: ${other}`);
     return next();
   });

@@ -4,7 +4,7 @@ import type { Faults } from '../../../home/identity-provider/faults.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts';
-import { getAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
+import { symbolAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { timesInForce } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';
@@ -126,7 +126,7 @@ function listedOrders(every: readonly OrderRecord[], query: z.output<typeof list
 }
 
 const orderAssetClass = ({ order_class, symbol }: OrderRecord) =>
-  order_class === 'mleg' ? 'us_option' : getAssetClass(symbol);
+  order_class === 'mleg' ? 'us_option' : symbolAssetClass(symbol);
 
 /** Returns the names that match a symbol: pairs also without their slash, options also by underlying. */
 const matchingNames = (symbol: string): string[] => [

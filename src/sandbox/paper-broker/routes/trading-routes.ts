@@ -5,7 +5,7 @@ import type { HistoryGaps } from '../../../store/sandbox/broker-tables.ts';
 import type { Ledger } from '../../../store/sandbox/ledger.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import type { AccountRecord, PositionRecord } from '../../../store/sandbox/records.ts';
-import { contractMultiplier, getAssetClass } from '../../../trading/asset-class.ts';
+import { contractMultiplier, symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toCents, toPlain } from '../../../trading/decimal.ts';
 import { newYorkDate, newYorkTimestamp } from '../../../trading/new-york-time.ts';
 import type { Session } from '../../../trading/trading-calendar.ts';
@@ -227,7 +227,7 @@ function closingTicket(
     symbol: position.symbol,
     side: held.isNegative() ? 'buy' : 'sell',
     type: 'market',
-    time_in_force: assetTerms[getAssetClass(position.symbol)].closing,
+    time_in_force: assetTerms[symbolAssetClass(position.symbol)].closing,
     qty: toPlain(wanted),
   });
 }
@@ -410,7 +410,7 @@ function accountJson(account: AccountRecord, books: Books, now: number) {
 
 function positionJson(position: PositionRecord, { ledger, orders, market }: Books, now: number) {
   const { account_id, symbol } = position;
-  const assetClass = getAssetClass(symbol);
+  const assetClass = symbolAssetClass(symbol);
   const units = contractMultiplier(symbol);
   const qty = new Dec(position.qty);
   const last = market.quote(symbol)?.last ?? '0';
