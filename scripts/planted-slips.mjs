@@ -79,7 +79,7 @@ const slips = [
   },
   {
     what: 'the provider’s expires_in extends the deadline: the phone approves what is refused afterwards',
-    file: 'approval/supervisor/ask.ts',
+    file: 'approval/supervisor/request-approval.ts',
     original: 'Math.min(sent.expiresAt, deadline)',
     planted: 'sent.expiresAt',
     test: 'unit/approval/ask-owner.test.ts',

@@ -33,13 +33,13 @@ const SELDOM = [
   // For profiles whose agent runs on a server.
   'src/app/server/server-profile.ts',
   'src/agent/remote/remote-agent.ts',
-  'src/app/schedule/at-server.ts',
+  'src/app/schedule/server-schedules.ts',
   'src/app/mcp/servers.ts',
   'src/auth/session/adopt-refresh-token.ts',
   'src/cli/format/csv.ts',
   'src/cli/format/csv-lists.ts',
   'src/store/sqlite/check-store.ts',
-  'src/tools/performance-in.ts',
+  'src/tools/performance.ts',
 ];
 
 /**

@@ -2,8 +2,8 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { type AccessGranted, type AccessRole, accessRoles } from '../trading/kinds/access.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import type { ApprovalListener } from './approvals/ask-and-wait.ts';
-import { resolvePrefix } from './whole-id.ts';
+import type { ApprovalListener } from './approvals/propose-and-wait.ts';
+import { resolvePrefix } from './resolve-prefix.ts';
 
 /** Times are RFC 3339. A bare date means midnight UTC. */
 export interface NewAccess {
@@ -30,7 +30,7 @@ export async function grantAccess(
     ...(from === undefined ? {} : { from: parseTime(from, '--from') }),
     ...(until === undefined ? {} : { until: parseTime(until, '--until') }),
   };
-  const { proposeAndWait } = await import('./approvals/ask-and-wait.ts');
+  const { proposeAndWait } = await import('./approvals/propose-and-wait.ts');
   const request = { kind: 'access', access, requested_by: 'access grant' } as const;
   const settled = await proposeAndWait(app, request, await asking());
   if (settled.kind !== 'access' || settled.result === undefined)

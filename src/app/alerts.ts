@@ -10,9 +10,9 @@ import type { SchedulerName } from '../schedule/scheduler-names.ts';
 import { type AlertCoverage, type Alerts, type CheckTime, checkTimings } from '../tools/alerts.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
+import { profileServer } from './profile-server.ts';
 import { scheduleStore } from './schedule/schedule-context.ts';
 import { addSchedule } from './schedule/schedules.ts';
-import { profileServer } from './server-of.ts';
 
 /**
  * Returns the profile's alerts, from its server if it has one, or else from this machine with their rules file.

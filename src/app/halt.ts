@@ -1,6 +1,6 @@
-import type { Halt } from '../tools/gateway/kept-requests.ts';
+import type { Halt } from '../tools/gateway/safeguard-requests.ts';
 import type { App } from './app.ts';
-import type { ApprovalListener } from './approvals/ask-and-wait.ts';
+import type { ApprovalListener } from './approvals/propose-and-wait.ts';
 
 /** Stops all trading and withdraws pending approvals. `reducing` only stops what increases positions. */
 export async function halt(app: App, state: 'halted' | 'reducing' = 'halted'): Promise<Halt> {
@@ -20,7 +20,7 @@ export async function liftHalt(
 ): Promise<Halt> {
   const gateway = await app.gateway();
   if ((await gateway.halted()).state !== 'active') {
-    const { proposeAndWait } = await import('./approvals/ask-and-wait.ts');
+    const { proposeAndWait } = await import('./approvals/propose-and-wait.ts');
     await proposeAndWait(app, { kind: 'lift', lift: {}, requested_by: requestedBy }, await asking());
   }
   return await gateway.halted();

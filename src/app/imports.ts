@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { CsvError, parse } from 'csv-parse/sync';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { ImportedFile, ImportStore } from '../store/check-store.ts';
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { type Activity, EARLIEST_ACTIVITY_MS } from '../trading/activity.ts';
 import { Dec, isPositive, parseDecimal, toCents, toPlain } from '../trading/decimal.ts';
 import { newYorkInstant } from '../trading/new-york-time.ts';

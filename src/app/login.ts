@@ -6,7 +6,7 @@ import type { User } from '../auth/session/session.ts';
 import type { CompanySignIn, ResolvedProfile } from '../config/profile.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import { machineName } from '../machine/machine-name.ts';
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import type { App } from './app.ts';
 
 export interface StartedLogin {

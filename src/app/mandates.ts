@@ -10,8 +10,8 @@ import {
 import type { MandateView } from '../trading/mandate/mandate.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import type { ApprovalListener } from './approvals/ask-and-wait.ts';
-import { resolvePrefix } from './whole-id.ts';
+import type { ApprovalListener } from './approvals/propose-and-wait.ts';
+import { resolvePrefix } from './resolve-prefix.ts';
 
 function resolveMandateId(app: App, typed: string): Promise<string> {
   return resolvePrefix(typed, {
@@ -55,7 +55,7 @@ export async function addMandate(
   const { environment } = await app.profile();
   const kept = earlier === undefined ? {} : reusableTerms(earlier);
   const mandate = parseTerms({ environment, ...kept, ...given });
-  const { proposeAndWait, typedProvenance } = await import('./approvals/ask-and-wait.ts');
+  const { proposeAndWait, typedProvenance } = await import('./approvals/propose-and-wait.ts');
   const proposal = await proposeAndWait(
     app,
     {

@@ -1,5 +1,5 @@
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { DEFAULT_CHART_RANGE, parseChartRange } from '../trading/chart-range.ts';
 import type { Article, Watchlist } from '../trading/market-news.ts';
 import type { Quote } from '../trading/views.ts';

@@ -9,7 +9,7 @@ import { timeLimit } from '../net/time-limit.ts';
 import { RECEIPT_KEYS_PATH, type Receipt, type ReceiptEntry } from '../trading/receipt.ts';
 import { defined } from '../values/defined.ts';
 import type { App } from './app.ts';
-import { resolvePrefix } from './whole-id.ts';
+import { resolvePrefix } from './resolve-prefix.ts';
 
 const MAX_LISTED = 100;
 

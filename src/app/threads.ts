@@ -1,7 +1,7 @@
 import type { ThreadRecord, ThreadView } from '../agent/events.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { App } from './app.ts';
-import { resolvePrefix } from './whole-id.ts';
+import { resolvePrefix } from './resolve-prefix.ts';
 
 /** At least one of the first two is required. */
 export interface PruneSettings {

@@ -1,7 +1,7 @@
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
+import { HttpProblem } from '../trading/http-problem.ts';
 import { kinds, kindWords, type ProposalKind } from '../trading/kinds/kinds.ts';
-import { HttpProblem } from '../trading/refusal.ts';
-import { type Permission, permissionToPropose } from '../trading/relations.ts';
+import { type Permission, permissionToPropose } from '../trading/permissions.ts';
 import type { Proposer } from './kind.ts';
 
 /**

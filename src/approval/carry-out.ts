@@ -2,9 +2,9 @@ import { isTradeAgentError } from '../errors/errors.ts';
 import { toProblemCode } from '../errors/problem-codes.ts';
 import { failpoint } from '../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../store/proposal-store.ts';
+import { HttpProblem } from '../trading/http-problem.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalState } from '../trading/proposal.ts';
-import { HttpProblem } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import {
   approvingMandate,
@@ -14,13 +14,13 @@ import {
   passesHalt,
   revokedReason,
 } from './access.ts';
-import { logDenial } from './denied.ts';
 import { proposalDigest, requireSameDetails } from './details.ts';
 import type { KernelContext } from './kernel-context.ts';
-import type { KernelDeps } from './kernel-parts.ts';
+import type { KernelDeps } from './kernel-deps.ts';
 import type { Approval, Execution, Proposer } from './kind.ts';
-import type { ProposalPatch } from './moves.ts';
+import { logDenial } from './log-denial.ts';
 import { buildQuestion } from './question.ts';
+import type { ProposalPatch } from './transitions.ts';
 
 /*
  * Executes an approved proposal exactly once, even if a process dies at any point.

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { differingFields } from '../trading/approval-details.ts';
+import { HttpProblem } from '../trading/http-problem.ts';
 import { kinds, type ProposalKind, proposalKinds } from '../trading/kinds/kinds.ts';
 import { type Provenance, provenanceSchema, type WorstCase, worstCaseSchema } from '../trading/proposal.ts';
-import { HttpProblem } from '../trading/refusal.ts';
 import { defined } from '../values/defined.ts';
 import { isObject } from '../values/is-object.ts';
 

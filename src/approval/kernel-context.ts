@@ -3,12 +3,12 @@ import { errorText } from '../errors/error-text.ts';
 import type { StoredProposal } from '../store/proposal-store.ts';
 import { isSettledState, type ProposalState } from '../trading/proposal.ts';
 import { NO_TOKEN } from './access.ts';
-import type { Outcome } from './asking-port.ts';
-import { ChangeNotifier } from './changes.ts';
-import type { KernelDeps } from './kernel-parts.ts';
+import { ChangeNotifier } from './change-notifier.ts';
+import type { Outcome } from './ciba/ciba-port.ts';
+import type { KernelDeps } from './kernel-deps.ts';
 import type { Approval, Proposer } from './kind.ts';
-import type { Transition } from './moves.ts';
 import { questionIds } from './question.ts';
+import type { Transition } from './transitions.ts';
 
 /** Number of people whose latest token is remembered. The person who was away longest is forgotten first. */
 const MAX_REMEMBERED_ASKERS = 10_000;

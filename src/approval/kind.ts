@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { Membership } from '../oauth/membership.ts';
 import type { ApprovalScope } from '../oauth/scopes.ts';
+import type { HttpProblem } from '../trading/http-problem.ts';
 import type { PolicyReason } from '../trading/policy-reasons.ts';
 import type { ProposalKind, WorstCase } from '../trading/proposal.ts';
-import type { HttpProblem } from '../trading/refusal.ts';
 
 /** The proposer, from a verified access token. */
 export interface Proposer {

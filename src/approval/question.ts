@@ -1,8 +1,8 @@
 import type { StoredProposal } from '../store/proposal-store.ts';
 import { buildBindingMessage } from '../trading/approval-details.ts';
-import type { Question } from './asking-port.ts';
+import type { Question } from './ciba/ciba-port.ts';
 import { proposalDetails } from './details.ts';
-import type { KernelDeps } from './kernel-parts.ts';
+import type { KernelDeps } from './kernel-deps.ts';
 
 /** Returns the question, which never changes, since the answer is compared with it. */
 export function buildQuestion(

@@ -3,7 +3,6 @@ import { Dec, ZERO } from '../trading/decimal.ts';
 import { addDays, newYorkDate, newYorkInstant, weekday } from '../trading/new-york-time.ts';
 import { weightsBySector, weightsBySymbol } from '../trading/portfolio/allocation.ts';
 import { benchmarkReturn } from '../trading/portfolio/benchmark.ts';
-import { replayLots, toTrades } from '../trading/portfolio/closings.ts';
 import { income } from '../trading/portfolio/dividends.ts';
 import {
   type Drawdown,
@@ -11,6 +10,7 @@ import {
   drawdowns,
   type HighWaterMark,
 } from '../trading/portfolio/drawdown.ts';
+import { replayLots, toTrades } from '../trading/portfolio/lot-history-replay.ts';
 import type { LotMethod } from '../trading/portfolio/lot-pool.ts';
 import { accountReturns, mergedFlows } from '../trading/portfolio/returns.ts';
 import { type Flow, type ValuePoint, valuePoints } from '../trading/portfolio/value-point.ts';

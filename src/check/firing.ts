@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { FiredState } from '../store/check-store.ts';
 import { defined } from '../values/defined.ts';
-import { memoizePerObject } from '../values/once-per.ts';
+import { memoizePerObject } from '../values/memoize-per-object.ts';
 import { fillIn } from './message.ts';
 import type { Observation } from './observation.ts';
 import type { Observations } from './observe.ts';

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { readRequiredFile } from '../config/named-file.ts';
+import { readRequiredFile } from '../config/required-file.ts';
 import { lineSuffix, readYaml } from '../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import { closestMatch } from '../text/closest-match.ts';

@@ -2,7 +2,7 @@ import { dollars, exactPercent, signedPercent } from '../trading/amounts.ts';
 import { abs, Dec } from '../trading/decimal.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { type Band, type Drift, driftFromTargets } from '../trading/portfolio/allocation.ts';
-import { memoizePerObject } from '../values/once-per.ts';
+import { memoizePerObject } from '../values/memoize-per-object.ts';
 import type { Figures } from './figures.ts';
 import {
   accountObservation,

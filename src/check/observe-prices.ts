@@ -4,7 +4,7 @@ import { describeOrder } from '../trading/order.ts';
 import { closeBefore } from '../trading/portfolio/price-history.ts';
 import { Rate } from '../trading/portfolio/value-point.ts';
 import type { Position } from '../trading/views.ts';
-import { memoizePerObject } from '../values/once-per.ts';
+import { memoizePerObject } from '../values/memoize-per-object.ts';
 import {
   ageText,
   createLimits,

@@ -1,7 +1,7 @@
 import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
 import type { Quote } from '../trading/views.ts';
+import { missingPriceCode } from './readable.ts';
 import type { MissingPrice } from './snapshot.ts';
-import { missingPriceCode } from './unreadable.ts';
 
 /** The gateway's maximum number of symbols per request. */
 const SYMBOLS_PER_REQUEST = 50;

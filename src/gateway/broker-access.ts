@@ -2,22 +2,27 @@ import { setTimeout } from 'node:timers/promises';
 import { NO_TOKEN } from '../approval/access.ts';
 import { isTradeAgentError, TradeAgentError } from '../errors/errors.ts';
 import type { Rate } from '../store/rate-buckets.ts';
-import { HttpProblem } from '../trading/refusal.ts';
+import { HttpProblem } from '../trading/http-problem.ts';
+import type { Caller } from './auth/caller.ts';
+import type { IdentityProvider } from './auth/identity-provider.ts';
 import { type ConfiguredBroker, createAccounts } from './broker/accounts.ts';
-import { createAssetCatalog } from './broker/asset-catalogue.ts';
+import { createAssetCatalog } from './broker/asset-catalog.ts';
 import type { BrokerCredentials } from './broker/broker-credentials.ts';
 import { type BrokerTokens, createBrokerTokens, exchangeNotConfigured } from './broker/broker-token.ts';
 import { brokerOf, traitsOf } from './broker/brokers.ts';
-import { isStoredKind, type StoredCredentials, type StoredKind, storedSchema } from './broker/kept-kinds.ts';
+import { createKeyPairs, type KeyPairs } from './broker/key-pairs.ts';
+import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
 import {
   noStoredCredentials,
   storedCredentialsUnreadable,
   storedForOtherEnvironment,
-} from './broker/kept-refusals.ts';
-import { createKeyPairs, type KeyPairs } from './broker/key-pairs.ts';
-import { keyPlaceOf, type NamedBroker } from './broker/named-broker.ts';
-import type { Caller } from './door/caller.ts';
-import type { IdentityProvider } from './door/identity-provider.ts';
+} from './broker/stored-credential-problems.ts';
+import {
+  isStoredKind,
+  type StoredCredentials,
+  type StoredKind,
+  storedSchema,
+} from './broker/stored-kinds.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createRateLimiter } from './request-rates.ts';
 

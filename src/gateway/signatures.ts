@@ -1,4 +1,4 @@
-import type { ApprovalKeys } from '../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
 import { TradeAgentError } from '../errors/errors.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { ApprovalKeys } from '../approval/keys/keys.ts';
-import type { IsRevoked } from '../gateway/door/token-verifier.ts';
+import type { ApprovalKeys } from '../approval/keys/approval-keys.ts';
+import type { IsRevoked } from '../gateway/auth/token-verifier.ts';
 import type { Clock } from '../machine/clock.ts';
 import type { RefreshTokenReuse } from '../store/home/oidc-store.ts';
 import type { Fill } from './fills/fill.ts';
@@ -9,7 +9,7 @@ import type { OrderNews } from './fills/order-news.ts';
 import type { Company } from './identity-provider/companies/company.ts';
 import type { RevokedAccess } from './identity-provider/grants.ts';
 import type { ProtocolOptions } from './identity-provider/oidc-provider.ts';
-import type { CompanyRevocations, PendingSignal } from './identity-provider/signals/company-standing.ts';
+import type { CompanyRevocations, PendingSignal } from './identity-provider/signals/company-revocations.ts';
 import type { SignalReceiver } from './identity-provider/transmitter/transmitter.ts';
 import type { DashboardData } from './phone/dashboard/dashboard-data.ts';
 import type { NumberMatching } from './phone/decision/approval-steps.ts';

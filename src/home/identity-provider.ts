@@ -3,7 +3,7 @@ import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import Provider, { type AdapterPayload, errors } from 'oidc-provider';
-import { createTokenVerifier } from '../gateway/door/token-verifier.ts';
+import { createTokenVerifier } from '../gateway/auth/token-verifier.ts';
 import { type Clock, systemClock } from '../machine/clock.ts';
 import { clientAddress } from '../net/trusted-proxy.ts';
 import { type AuthorizedClients, createAuthorizedClients } from '../store/home/authorized-clients.ts';
@@ -15,7 +15,6 @@ import { createRedeemedAssertions } from '../store/home/redeemed-assertions.ts';
 import { createRegisteredClients } from '../store/home/registered-clients.ts';
 import { createSessions } from '../store/home/sessions.ts';
 import { sqliteProofStore } from '../store/sqlite/proof-store.ts';
-import { createRouter } from './front-door.ts';
 import {
   type ApprovalRequest,
   type ApprovalRequests,
@@ -23,7 +22,7 @@ import {
 } from './identity-provider/approval-requests.ts';
 import { createConsents } from './identity-provider/authorization/consents.ts';
 import { companyKeys } from './identity-provider/companies/company.ts';
-import { createConnectedAccountsApi } from './identity-provider/connected-accounts.ts';
+import { createConnectedAccountsApi } from './identity-provider/connected-accounts-api.ts';
 import { createConnectionRequests } from './identity-provider/connection-requests.ts';
 import { createDecide, createDelivery } from './identity-provider/deliver-decision.ts';
 import { createDeviceCodes } from './identity-provider/device-codes.ts';
@@ -40,7 +39,7 @@ import {
 } from './identity-provider/protocol/protocol.ts';
 import { isRequestFault } from './identity-provider/protocol/readable-form.ts';
 import { createRequestLimits } from './identity-provider/protocol/request-limits.ts';
-import { openCompanyRevocations } from './identity-provider/signals/company-standing.ts';
+import { openCompanyRevocations } from './identity-provider/signals/company-revocations.ts';
 import { createSignalEndpoint } from './identity-provider/signals/signal-endpoint.ts';
 import { startTransmitter } from './identity-provider/transmitter/transmitter.ts';
 import type { IdentityProvider, IdentityProviderOptions } from './identity-provider-options.ts';
@@ -48,6 +47,7 @@ import { createApprovalSteps, mustPickCode } from './phone/decision/approval-ste
 import { createPhoneApp } from './phone/phone-app.ts';
 import { createPhonePush } from './phone/push/phone-push.ts';
 import { withSubscriptionCleanup } from './phone/push/push-subscriptions.ts';
+import { createRouter } from './router.ts';
 
 /** How often to check whether a key rotation is due. A key is published one day before it signs. */
 const KEY_CHECK_INTERVAL_MS = 3_600_000;

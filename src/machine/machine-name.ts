@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { printableAscii } from '../text/unseen.ts';
+import { printableAscii } from '../text/invisible.ts';
 
 export function machineName(): string {
   return printableName(hostname());

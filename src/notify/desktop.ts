@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { safeLine, safeText } from '../text/shown-text.ts';
+import { safeLine, safeText } from '../text/sanitize.ts';
 import { type Notice, NoticeFailure, type SendNotice } from './notice.ts';
 import type { Sender } from './sender.ts';
 

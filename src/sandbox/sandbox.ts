@@ -15,7 +15,7 @@ import { listenOnLocalhost } from '../net/localhost.ts';
 import type { GatewayStores } from '../store/gateway-stores.ts';
 import { addMissingPeople, createPeople, type People } from '../store/home/people.ts';
 import { prepareHomeDatabase } from '../store/home/schema.ts';
-import { createAuthReqIdSeal } from '../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../store/sqlite/gateway-stores.ts';
 import type { IsoDate } from '../trading/new-york-time.ts';
 import type { MarketHours } from '../trading/trading-calendar.ts';

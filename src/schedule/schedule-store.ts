@@ -5,7 +5,7 @@ import { TradeAgentError } from '../errors/errors.ts';
 import { ensurePrivateFolder } from '../machine/directories.ts';
 import { readFileIfExists, writePrivateFile } from '../machine/private-file.ts';
 import { withProcessLock } from '../machine/process-lock.ts';
-import type { ScheduleProgress } from './due.ts';
+import type { ScheduleProgress } from './decide-run.ts';
 import { type RunRecord, runRecordSchema } from './run-record.ts';
 import { type Schedule, schedulePattern, scheduleSchema } from './schedule.ts';
 

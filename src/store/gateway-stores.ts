@@ -14,7 +14,7 @@ import type { ProofStore } from './proof-store.ts';
 import type { ProposalStore } from './proposal-store.ts';
 import type { RateBuckets } from './rate-buckets.ts';
 import type { SigningKeyStore } from './signing-key-store.ts';
-import type { StandingOrderStore } from './standing-store.ts';
+import type { StandingOrderStore } from './standing-order-store.ts';
 
 /** All stores of a gateway. They share one database, so that related changes are written in one transaction. */
 export interface GatewayStores {

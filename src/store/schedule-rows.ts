@@ -7,7 +7,7 @@ export interface StoredSchedule {
   readonly timing: unknown;
 }
 
-/** A schedule's progress (`schedule/due.ts`). Times are milliseconds since the epoch. */
+/** A schedule's progress (`schedule/decide-run.ts`). Times are milliseconds since the epoch. */
 export interface ScheduleProgress {
   /** All scheduled times up to this one are handled. */
   readonly handled: number;

@@ -1,4 +1,4 @@
-import { replaceInvisible } from './shown-text.ts';
+import { replaceInvisible } from './sanitize.ts';
 
 /**
  * Returns JSON in which every character that could redraw a terminal or reorder a number is escaped: those that `safeText`

@@ -1,4 +1,4 @@
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { checkOrder, describeOrder, normalizeOrder, orderRequestSchema } from '../trading/order.ts';
 import { defined } from '../values/defined.ts';
 import { defineTool, requireGateway } from './tool.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { symbolSchema } from '../trading/order.ts';
 import { defineTool, requireGateway } from './tool.ts';
 

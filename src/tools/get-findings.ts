@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { defined } from '../values/defined.ts';
 import type { OwnFinding } from './own-rules.ts';
 import { countText, defineTool, requireGateway } from './tool.ts';

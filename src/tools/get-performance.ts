@@ -31,7 +31,7 @@ export const getPerformance = defineTool({
   scopes: ['market:read', 'portfolio:read'],
   risk: 'read',
   async execute(context, { period, benchmark, risk_free, by_position }) {
-    const { readPerformance } = await import('./performance-in.ts');
+    const { readPerformance } = await import('./performance.ts');
     const found = await readPerformance(requireGateway(context), {
       period,
       benchmark: benchmark ?? DEFAULT_BENCHMARK,

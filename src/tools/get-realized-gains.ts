@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { signedDollars } from '../trading/amounts.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
-import { lotHistory } from '../trading/portfolio/closings.ts';
 import { gainsView } from '../trading/portfolio/gains-view.ts';
+import { lotHistory } from '../trading/portfolio/lot-history-replay.ts';
 import { defineTool, omittedCount, readLotInputs, requireGateway } from './tool.ts';
 
 const MAX_LINES = 200;

@@ -7,7 +7,7 @@ import { concentration } from '../trading/portfolio/concentration.ts';
 import { type Drawdowns, drawdowns } from '../trading/portfolio/drawdown.ts';
 import { volatility } from '../trading/portfolio/volatility.ts';
 import { accountPerformance } from '../trading/portfolio-performance.ts';
-import { readAccountHistory } from './account-line.ts';
+import { readAccountHistory } from './account-history.ts';
 import { defineTool, omittedCount, requireGateway } from './tool.ts';
 
 const MAX_POSITIONS = 10;

@@ -4,13 +4,13 @@ import { utcSeconds } from '../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../oauth/scopes.ts';
 import { symbolAssetClass } from '../trading/asset-class.ts';
 import { positiveDecimalString } from '../trading/decimal.ts';
+import { dayPattern, type EndMention, parseEnd } from '../trading/mandate/mandate-end.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
   recurrences,
   type StandingOrderTerms,
   standingOrderSchema,
-} from '../trading/mandate/standing.ts';
-import { dayPattern, type EndMention, parseEnd } from '../trading/mandate/standing-end.ts';
+} from '../trading/mandate/standing-order.ts';
 import { newYorkDate } from '../trading/new-york-time.ts';
 import { accountNumberSchema, sides, symbolSchema } from '../trading/order.ts';
 import { defined } from '../values/defined.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { defineTool, requireGateway } from './tool.ts';
 
 const MAX_QUERIES = 20;

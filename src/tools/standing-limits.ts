@@ -1,9 +1,13 @@
 import { TradeAgentError } from '../errors/errors.ts';
 import { utcSeconds } from '../machine/clock.ts';
 import { Dec } from '../trading/decimal.ts';
+import { countDueTimes } from '../trading/mandate/due-times.ts';
 import { MAX_MANDATE_DAYS, type MandateRequestInput } from '../trading/mandate/envelope.ts';
-import { isRecurring, type StandingOrderTerms, standingOrderCadence } from '../trading/mandate/standing.ts';
-import { countDueTimes } from '../trading/mandate/standing-due.ts';
+import {
+  isRecurring,
+  type StandingOrderTerms,
+  standingOrderCadence,
+} from '../trading/mandate/standing-order.ts';
 import { ONE_DAY_MS } from '../trading/new-york-time.ts';
 import type { GatewayClient } from './gateway/gateway-client.ts';
 

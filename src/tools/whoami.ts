@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { loginRequired } from '../errors/login-required.ts';
-import { safeLine } from '../text/shown-text.ts';
+import { safeLine } from '../text/sanitize.ts';
 import { defineTool } from './tool.ts';
 
 /** Reads the ID token's claims, without a request. */

@@ -1,4 +1,4 @@
-import { memoizePerObject } from '../values/once-per.ts';
+import { memoizePerObject } from '../values/memoize-per-object.ts';
 
 export interface NamedAsset {
   readonly symbol: string;

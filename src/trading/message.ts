@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { TradeAgentError } from '../errors/errors.ts';
-import { hasInvisible } from '../text/unseen.ts';
+import { hasInvisible } from '../text/invisible.ts';
 
 export const messageServices = ['slack', 'gmail'] as const;
 export type MessageService = (typeof messageServices)[number];

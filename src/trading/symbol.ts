@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { symbolAssetClass, parseOptionSymbol } from './asset-class.ts';
+import { parseOptionSymbol, symbolAssetClass } from './asset-class.ts';
 
 export const shareSymbolPattern = /[A-Z][A-Z0-9]{0,9}(\.[A-Z0-9]{1,4})?/;
 

@@ -1,4 +1,4 @@
-import { openStates } from '../../src/approval/moves.ts';
+import { openStates } from '../../src/approval/transitions.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { ProposalState } from '../../src/trading/proposal.ts';
 import { quotasOf } from './gateway-processes.ts';

@@ -4,7 +4,7 @@ import { createGateway, type Gateway } from '../../src/gateway/gateway.ts';
 import { limitsSchema, staticRules } from '../../src/gateway/policy/rules.ts';
 import type { HttpServer } from '../../src/net/http-server.ts';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
-import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import type { Activity } from './activity.ts';
 import { distantStores } from './distant-stores.ts';

@@ -1,6 +1,6 @@
 import canonicalize from 'canonicalize';
 import { passesHalt } from '../../src/approval/access.ts';
-import { allowedTransitions } from '../../src/approval/moves.ts';
+import { allowedTransitions } from '../../src/approval/transitions.ts';
 import type { BookedOrder } from '../../src/sandbox/paper-broker/books/order-json.ts';
 import type { StoredProposal } from '../../src/store/proposal-store.ts';
 import type { OrderDraft } from '../../src/trading/order.ts';

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { ProposalTransitions } from '../../src/approval/moves.ts';
 import { NotificationTokens } from '../../src/approval/notification-tokens.ts';
+import { ProposalTransitions } from '../../src/approval/transitions.ts';
 import { systemClock } from '../../src/machine/clock.ts';
 import { credentialNames } from '../../src/secrets/credential-store.ts';
 import { databaseKey } from '../../src/secrets/database-key.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { createTokenSeal } from '../../src/secrets/token-seal.ts';
-import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { openStateDatabase } from '../../src/store/sqlite/state-database.ts';
 

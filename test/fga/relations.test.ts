@@ -5,7 +5,7 @@ import { openFgaRelations } from '../../src/gateway/relations/openfga.ts';
 import { RelationsUnavailable } from '../../src/gateway/relations/relations.ts';
 import type { AccessGrant } from '../../src/store/access-store.ts';
 import { accessRoles } from '../../src/trading/kinds/access.ts';
-import { permissions } from '../../src/trading/relations.ts';
+import { permissions } from '../../src/trading/permissions.ts';
 import { openFgaBinary } from './openfga-binary.ts';
 import { type FgaStore, type OpenFga, PRESHARED_KEY, startOpenFga } from './openfga-server.ts';
 import { ownerOf, tupleOf, tuplesOf } from './tuples.ts';

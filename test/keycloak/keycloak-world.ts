@@ -14,7 +14,7 @@ import { createMarket } from '../../src/sandbox/market/market.ts';
 import { createPaperBroker } from '../../src/sandbox/paper-broker/paper-broker.ts';
 import { openFileStore } from '../../src/secrets/file/file-store.ts';
 import { prepareHomeDatabase } from '../../src/store/home/schema.ts';
-import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../src/store/sqlite/gateway-stores.ts';
 import { startCommand } from '../e2e/world.ts';
 import { agentServer } from './agent-server.ts';

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import type { RequestLogEntry } from '../../src/gateway/door/door.ts';
+import type { RequestLogEntry } from '../../src/gateway/auth/authenticator.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { migrate } from '../../src/store/postgres/migrate.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import { openDatabase } from '../../src/store/postgres/open-database.ts';
 import { appRole } from '../../src/store/postgres/schema.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
-import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { followEvents } from '../../src/tools/gateway/follow-events.ts';
 import { createGatewayClient } from '../../src/tools/gateway/gateway-client.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';

@@ -2,7 +2,7 @@ import { beforeAll } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
 import type { TenantDatabase } from '../../src/store/postgres/tenant-database.ts';
-import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { gatewayStoresContract } from '../contract/stores/gateway-stores.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 

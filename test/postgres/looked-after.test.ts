@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { GatewayStores } from '../../src/store/gateway-stores.ts';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import type { Proposal } from '../../src/trading/proposal.ts';
 import { type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
 import { blockDatabase, newTenant, runSql, withPostgres } from './support/database.ts';

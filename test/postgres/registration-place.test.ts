@@ -2,7 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { registeredClientIds } from '../../src/approval/ciba/client-registration.ts';
 import { postgresRegistrationPlace } from '../../src/store/postgres/gateway-database.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import type { RegistrationStorage } from '../../src/store/registration-place.ts';
+import type { RegistrationStorage } from '../../src/store/registration-storage.ts';
 import { clientKey } from '../integration/approval/asking-fixture.ts';
 import { type LyingProvider, startLyingProvider } from '../integration/auth/lying-provider.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { postgresGatewayStores } from '../../src/store/postgres/gateway-stores.ts';
 import { gatewaySchema } from '../../src/store/postgres/migrations/gateway.ts';
-import { createAuthReqIdSeal } from '../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../src/store/rows/auth-req-id.ts';
 import { type Agent, type ForeignWorld, startForeignWorld } from '../integration/approval/foreign-world.ts';
 import { blockDatabase, newTenant, withPostgres } from './support/database.ts';
 import { granted } from './support/filled-stores.ts';

@@ -1,9 +1,9 @@
 // Creates pending proposals directly in the gateway's store, each with its audit log entries. A gateway's other work for a
 // proposal (reading prices, calling the provider) takes thirty times as long and leaves nothing behind.
-import { ProposalTransitions } from '../../../src/approval/moves.ts';
+import { ProposalTransitions } from '../../../src/approval/transitions.ts';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
 import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
-import { createAuthReqIdSeal } from '../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
 import { SEAL_SECRET } from '../../../test/load/world.ts';
 
 /** Proposals per person. */

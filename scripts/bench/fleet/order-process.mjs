@@ -1,7 +1,7 @@
 // Runs one gateway's checks in a separate process: verifies tokens and proofs, and claims orders. Forked by orders.mjs.
 import { randomUUID } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, SignJWT } from 'jose';
-import { createTokenVerifier } from '../../../src/gateway/door/token-verifier.ts';
+import { createTokenVerifier } from '../../../src/gateway/auth/token-verifier.ts';
 import { openGateway, postgresGatewayStores } from '../../../src/store/postgres/gateway-database.ts';
 import { changed } from '../../../test/unit/gateway/policy/sound-order.ts';
 

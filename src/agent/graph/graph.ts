@@ -9,10 +9,10 @@ import {
   type ProposalGraphValue,
   type ToolCall,
 } from './agent-state.ts';
-import { proposalQuota } from './asks.ts';
 import { conversationFacts } from './conversation-facts.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { isFinished, modelNode, openCalls } from './model-node.ts';
+import { proposalQuota } from './proposal-quota.ts';
 import { resultNode } from './proposal-result.ts';
 import { draftNode, proposeNode } from './propose-node.ts';
 import { toolNode } from './tool-node.ts';

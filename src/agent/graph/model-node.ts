@@ -7,7 +7,7 @@ import {
   ToolMessage,
 } from '@langchain/core/messages';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { findTool, tools } from '../../tools/catalog.ts';
 import { readMessageRequest } from '../../tools/message-tool.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
@@ -20,11 +20,11 @@ import type { ErrorFacts } from '../events.ts';
 import { HeldText } from '../model/held-text.ts';
 import { addUsage, answerUsage } from '../model/usage.ts';
 import { classifyText, findCalls, type WrittenCall } from '../model/written-calls.ts';
-import { namedOrders } from '../planner/orders-named.ts';
+import { namedOrders } from '../planner/named-orders.ts';
 import { type PlannerRefusal, REFUSAL_KEY } from '../planner/refusal.ts';
 import { shortId } from '../short-id.ts';
 import { type AgentStateValue, type Outcome, type ToolCall, uncorrectedFailures } from './agent-state.ts';
-import { describeCall, ordersInCall } from './call-words.ts';
+import { describeCall, ordersInCall } from './call-description.ts';
 import { composedAnswer } from './composed-orders.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';

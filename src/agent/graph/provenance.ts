@@ -1,13 +1,13 @@
-import { safeLine } from '../../text/shown-text.ts';
-import { printableAscii } from '../../text/unseen.ts';
+import { printableAscii } from '../../text/invisible.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { Dec, decimalString, toPlain } from '../../trading/decimal.ts';
 import { type Held, partName, positionPart } from '../../trading/portfolio/allocation.ts';
 import type { ProposalKind, Provenance } from '../../trading/proposal.ts';
 import { readTurn } from '../planner/conversation.ts';
 import { type CancelIntent, isName, type ReplaceIntent } from '../planner/intent.ts';
-import { readUtterances, type Utterance } from '../planner/person-words.ts';
 import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
+import { readUtterances, type Utterance } from '../planner/utterance.ts';
 
 type Field = Provenance['fields'][string];
 

@@ -11,21 +11,21 @@ import { type AccountEntry, isAccountCalled } from '../../trading/account-entry.
 import { sharePrice } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { MandateRequestInput } from '../../trading/mandate/envelope.ts';
+import { type EndMention, parseEnd } from '../../trading/mandate/mandate-end.ts';
 import {
   DEFAULT_STANDING_ORDER_TIME,
   isRecurring,
   type StandingOrderTerms,
-} from '../../trading/mandate/standing.ts';
-import { type EndMention, parseEnd } from '../../trading/mandate/standing-end.ts';
+} from '../../trading/mandate/standing-order.ts';
 import { orderDefaults } from '../../trading/order-defaults.ts';
 import type { Provenance } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
-import { splitAccount } from '../planner/account-named.ts';
+import { splitAccount } from '../planner/account-mention.ts';
 import { readTurn } from '../planner/conversation.ts';
-import { readUtterances } from '../planner/person-words.ts';
+import { type ScheduleMention, type TimedSentence, takeSchedule } from '../planner/schedule-mention.ts';
 import { expandClauses, sentenceClauses } from '../planner/sentence.ts';
-import { type ScheduleMention, type TimedSentence, takeSchedule } from '../planner/standing-when.ts';
 import { findSymbol, type NameSearchResult } from '../planner/symbols-by-name.ts';
+import { readUtterances } from '../planner/utterance.ts';
 import { NotUnderstood } from '../planner/words.ts';
 import type { ProposalGraphValue } from './agent-state.ts';
 import type { GraphEnvironment } from './graph-environment.ts';

@@ -12,17 +12,17 @@ import { Dec } from '../../trading/decimal.ts';
 import { defined } from '../../values/defined.ts';
 import { readTurn } from '../planner/conversation.ts';
 import { intentSymbols, isName } from '../planner/intent.ts';
-import { readUtterances } from '../planner/person-words.ts';
 import { findSymbol } from '../planner/symbols-by-name.ts';
+import { readUtterances } from '../planner/utterance.ts';
 import type { AgentStateValue, Outcome, ToolCall } from './agent-state.ts';
 import { withConnection } from './awaited-connection.ts';
-import { describeCall } from './call-words.ts';
+import { describeCall } from './call-description.ts';
 import type { ConversationFacts } from './conversation-facts.ts';
 import { asTradeAgentError, errorFacts } from './error-facts.ts';
 import { errorMessage } from './error-message.ts';
 import type { GraphEnvironment } from './graph-environment.ts';
 import { inertJson } from './inert-text.ts';
-import { instructionsNotice, readsLikeInstructions, symbolArguments } from './reads-like-instructions.ts';
+import { instructionsNotice, readsLikeInstructions, symbolArguments } from './instruction-detector.ts';
 import { markUntrusted } from './system-prompt.ts';
 
 interface ToolInput {

@@ -3,8 +3,8 @@ import type { Alert } from '../../trading/alert.ts';
 import type { MessageService } from '../../trading/message.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { Period } from '../../trading/period.ts';
-import type { ContractMention } from './said-contract.ts';
-import type { ScheduleMention } from './standing-when.ts';
+import type { ContractMention } from './contract-mention.ts';
+import type { ScheduleMention } from './schedule-mention.ts';
 
 /* A symbol in capitals is a ticker. One in lower case is a name (`apple`, `aapl`) that has to be looked up. */
 

@@ -1,10 +1,10 @@
-import { symbolAssetClass, parseOptionSymbol } from '../../trading/asset-class.ts';
+import { parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import type { OrderRequestInput, TimeInForce } from '../../trading/order.ts';
 import type { PositionIntent } from '../../trading/order-classes.ts';
 import { defined } from '../../values/defined.ts';
+import type { ContractMention } from './contract-mention.ts';
 import { isName, type OrderIntent } from './intent.ts';
 import { takeTimeInForce } from './order-terms.ts';
-import type { ContractMention } from './said-contract.ts';
 import { looksNumeric, NotUnderstood, parseAmount, truncateWord, Words } from './words.ts';
 
 const examples =

@@ -3,8 +3,8 @@ import { Dec } from '../../trading/decimal.ts';
 import { checkOrder, type OrderRequestInput, orderRequestSchema } from '../../trading/order.ts';
 import { withDefaults } from '../../trading/order-defaults.ts';
 import { coinPair } from './coins.ts';
-import type { Terms } from './exit-terms.ts';
 import { type Intent, isName, type OrderIntent } from './intent.ts';
+import type { Terms } from './leg-terms.ts';
 import { orderExamples, type ReadTerms, readTerms } from './order-terms.ts';
 import { NotUnderstood, shellQuotesHint, truncateWord, type Words } from './words.ts';
 

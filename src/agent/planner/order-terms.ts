@@ -1,5 +1,5 @@
 import type { OrderRequestInput, OrderType, TimeInForce } from '../../trading/order.ts';
-import { readLeg, type Terms, withLegs } from './exit-terms.ts';
+import { readLeg, type Terms, withLegs } from './leg-terms.ts';
 import { NotUnderstood, truncateWord, type Words } from './words.ts';
 
 const conditionsHint =

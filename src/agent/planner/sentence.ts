@@ -2,16 +2,16 @@ import { distance } from 'fastest-levenshtein';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { checkRecipient, type MessageService } from '../../trading/message.ts';
 import { defined } from '../../values/defined.ts';
-import { requireUnambiguousAccount, splitAccount, withAccount } from './account-named.ts';
+import { requireUnambiguousAccount, splitAccount, withAccount } from './account-mention.ts';
 import { readAlert, readAlertSchedule, readStopAlert } from './alert-sentence.ts';
 import { readData, readFigure, showPattern, wholeClause } from './data-sentence.ts';
-import { legAhead } from './exit-terms.ts';
 import { commonPhrases, fixedPhrases } from './fixed-phrases.ts';
 import { type Intent, intentSymbols, isName, type StandingOrderIntent } from './intent.ts';
 import { german } from './languages/german.ts';
 import { korean } from './languages/korean.ts';
 import type { Language } from './languages/requests.ts';
 import { spanish } from './languages/spanish.ts';
+import { legAhead } from './leg-terms.ts';
 import { isAboutOption, readOption } from './option-sentence.ts';
 import { readCancel, readReplace } from './order-changes.ts';
 import { expandList, isListItem } from './order-list.ts';
@@ -19,7 +19,7 @@ import { questionRefusal, readOrder, readWould, stripPoliteWould } from './order
 import { readBareSymbols, readChart, readMoreSymbols, readPosition, readQuote } from './price-sentence.ts';
 import { readRebalance, requireCompleteTargets, withMoreTargets } from './rebalance-sentence.ts';
 import type { PlannerRefusal } from './refusal.ts';
-import { scheduleHint, takeSchedule } from './standing-when.ts';
+import { scheduleHint, takeSchedule } from './schedule-mention.ts';
 import { hasOnlySymbols, isAct, requireAllWordsUsed } from './used-words.ts';
 import { NotUnderstood, readOnlySymbol, truncateWord, Words } from './words.ts';
 

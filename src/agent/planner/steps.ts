@@ -10,6 +10,7 @@ import { positionPart } from '../../trading/portfolio/allocation.ts';
 import { describeLeftReason } from '../../trading/portfolio/rebalance.ts';
 import { type Order, orderSchema, positionSchema, quoteSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
+import { type ContractMention, describeContract, matchesContract } from './contract-mention.ts';
 import {
   type Intent,
   isName,
@@ -28,7 +29,6 @@ import {
   ordersToCancel,
   orderToChange,
 } from './open-orders.ts';
-import { type ContractMention, describeContract, matchesContract } from './said-contract.ts';
 import { unresolvedNames } from './sentence.ts';
 import { type NameSearchResult, nameQueries, nameSearchSchema, requireSymbol } from './symbols-by-name.ts';
 import { NotUnderstood } from './words.ts';

@@ -1,5 +1,5 @@
 import { Dec } from '../../trading/decimal.ts';
-import { splitAccount } from './account-named.ts';
+import { splitAccount } from './account-mention.ts';
 import type { Intent } from './intent.ts';
 import { readNumberWords } from './number-words.ts';
 import { timeInForceWords } from './order-terms.ts';

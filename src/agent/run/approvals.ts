@@ -8,7 +8,7 @@ import { isTransient } from '../../tools/gateway/gateway-problem.ts';
 import { isFinalState, isInProgressState, isSettledState, type Proposal } from '../../trading/proposal.ts';
 import type { ApprovalView } from '../events.ts';
 import { approvalView } from '../graph/proposal-view.ts';
-import { notCancellableError, withdraw } from './take-back.ts';
+import { notCancellableError, withdraw } from './withdraw.ts';
 
 const MAX_LISTED = 200;
 /** Maximum number of open approvals to request one by one, newest first, if the gateway's list lacks them. */

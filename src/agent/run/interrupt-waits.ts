@@ -8,7 +8,7 @@ import type { ConnectionView } from '../events.ts';
 import type { AwaitedConnection } from '../graph/awaited-connection.ts';
 import type { AgentGraph, AwaitedProposal } from '../graph/graph.ts';
 import type { GraphEnvironment } from '../graph/graph-environment.ts';
-import { withdrawOpen } from './take-back.ts';
+import { withdrawOpen } from './withdraw.ts';
 
 type Awaited = { readonly interrupt: string } & (AwaitedProposal | AwaitedConnection);
 

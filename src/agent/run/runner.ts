@@ -19,9 +19,9 @@ import { describeOrders, orderMessages } from '../graph/composed-orders.ts';
 import { asTradeAgentError, errorFacts } from '../graph/error-facts.ts';
 import { type AgentGraph, buildGraph } from '../graph/graph.ts';
 import type { AgentEnvironment, GraphEnvironment } from '../graph/graph-environment.ts';
+import { instructionsNotice, readsLikeInstructions } from '../graph/instruction-detector.ts';
 import { promptMessage } from '../graph/message-history.ts';
 import { approvalView, proposalOutcome } from '../graph/proposal-view.ts';
-import { instructionsNotice, readsLikeInstructions } from '../graph/reads-like-instructions.ts';
 import {
   markStandardInput,
   promptContext,
@@ -32,8 +32,8 @@ import { EventQueue } from './event-queue.ts';
 import { connectionView, drain, type GraphConfig, isMidProposal, openInterrupts } from './interrupt-waits.ts';
 import type { HeldLease, LeaseKeeper } from './lease-keeper.ts';
 import { runResult } from './run-result.ts';
-import { withdrawOpen } from './take-back.ts';
 import { beginThread } from './threads.ts';
+import { withdrawOpen } from './withdraw.ts';
 
 export interface RunnerDeps {
   readonly threads: ThreadStore;

@@ -3,9 +3,9 @@ import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { isSettledState } from '../../trading/proposal.ts';
 import type { App } from '../app.ts';
+import { resolvePrefix } from '../resolve-prefix.ts';
 import { followRun, type RunObject, runObject, runOptions } from '../run.ts';
-import { resolvePrefix } from '../whole-id.ts';
-import type { ApprovalListener } from './ask-and-wait.ts';
+import type { ApprovalListener } from './propose-and-wait.ts';
 
 /** Lists approvals, newest first. @throws {TradeAgentError} `login_required` */
 export async function listApprovals(app: App): Promise<ApprovalView[]> {
@@ -69,7 +69,7 @@ export async function waitForApproval(app: App, typed: string): Promise<Approval
   return {
     kind: 'approval',
     follow: async (asking) => {
-      const { waitForOutcome } = await import('./ask-and-wait.ts');
+      const { waitForOutcome } = await import('./propose-and-wait.ts');
       await waitForOutcome(app, await (await app.gateway()).proposal(id), asking);
       return findApproval(app, id);
     },

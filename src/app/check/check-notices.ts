@@ -15,7 +15,7 @@ import type {
   UnnotifiedFilter,
   WaitingNotice,
 } from '../../store/check-store.ts';
-import { safeLine, safeText } from '../../text/shown-text.ts';
+import { safeLine, safeText } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { kindMember, kindWords } from '../../trading/kinds/kinds.ts';
 import { defined } from '../../values/defined.ts';

@@ -16,7 +16,7 @@ import type { Notice } from '../../notify/notice.ts';
 import { databaseKey } from '../../secrets/database-key.ts';
 import type { AccountCheckState, CheckStore } from '../../store/check-store.ts';
 import { openCheckStore } from '../../store/sqlite/check-store.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
 import type { MandateView } from '../../trading/mandate/mandate.ts';
 import { isSettledState } from '../../trading/proposal.ts';

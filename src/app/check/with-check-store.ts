@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { readSnapshot } from '../../check/gather.ts';
+import type { readSnapshot } from '../../check/read-snapshot.ts';
 import { ensurePrivateFolder } from '../../machine/directories.ts';
 import type { Notice } from '../../notify/notice.ts';
 import type { CheckStore } from '../../store/check-store.ts';
 import type { App } from '../app.ts';
-import { onlyOnThisMachine } from '../server-of.ts';
+import { onlyOnThisMachine } from '../profile-server.ts';
 
 /** Reads the account together with its stored history. @param owner the owner key in the store */
 export async function gatherAccount(
@@ -13,7 +13,7 @@ export async function gatherAccount(
   owner: string,
   input: Omit<Parameters<typeof readSnapshot>[0], 'closes' | 'activities' | 'imported'>,
 ) {
-  const gathering = await import('../../check/gather.ts');
+  const gathering = await import('../../check/read-snapshot.ts');
   const snapshot = await gathering.readSnapshot({
     ...input,
     closes: store.closes,

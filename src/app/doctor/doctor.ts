@@ -9,7 +9,7 @@ import { isTradeAgentError } from '../../errors/errors.ts';
 import { NOT_SIGNED_IN } from '../../errors/login-required.ts';
 import { DEVICE_GRANT, ID_JAG_PROFILE, ID_JAG_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { modelKey } from '../../secrets/model-key.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { App } from '../app.ts';
 import { version } from '../version.ts';
 import { type Finding, fail, ok, skip, warn } from './finding.ts';

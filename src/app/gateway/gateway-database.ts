@@ -6,7 +6,7 @@ import type { DatabaseSettings } from '../../gateway/settings/common-settings.ts
 import { readPrivateFile } from '../../machine/private-file.ts';
 import { type KmsSettings, openKms } from '../../secrets/kms/kms-settings.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
-import { createAuthReqIdSeal } from '../../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import type { RecountResult } from '../../store/sql/order-recount.ts';
 import type { App } from '../app.ts';
 import { folderKeys, type GatewayKeys, sealCheck, wrappedKeys } from './gateway-keys.ts';

@@ -68,7 +68,7 @@ async function runKeyStep(
     case 'confirm': {
       const settings = await readSettings(places.config);
       const key = await keys.switchToNext(async (privateKey) => {
-        const { verifyClientKey } = await import('../../approval/ciba/client-trial.ts');
+        const { verifyClientKey } = await import('../../approval/ciba/verify-client-key.ts');
         const { issuer, approval } = settings;
         const access = { fetch: app.fetch, clock: app.clock };
         for (const clientId of manualClientIds(settings)) {

@@ -144,7 +144,7 @@ async function ownSecrets(
   // Checked first, because reading a missing key would create it.
   if (kept.kms !== undefined || existsSync(sealFile(home)))
     return await withGatewayKeys(kept, home, env, (keys) => keys.seal());
-  const { storedSandboxSecret } = await import('../../sandbox/kept-secret.ts');
+  const { storedSandboxSecret } = await import('../../sandbox/stored-secret.ts');
   return storedSandboxSecret(home);
 }
 

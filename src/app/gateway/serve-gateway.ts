@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { RequestLogEntry } from '../../gateway/door/door.ts';
+import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { createGateway } from '../../gateway/gateway.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import { type FolderRules, folderRules } from '../../gateway/policy/files/rules-source.ts';

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { z } from 'zod';
-import { readRequiredFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { type GatewaySettings, gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';
 import { anchorSchema, databaseSchema } from '../../gateway/settings/common-settings.ts';

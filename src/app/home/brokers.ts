@@ -1,5 +1,5 @@
 import type { Document } from 'yaml';
-import { readRequiredFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml, readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import {
@@ -10,18 +10,18 @@ import {
   type WrittenBroker,
 } from '../../gateway/broker/brokers.ts';
 import {
-  type StoredCredentials,
-  type StoredKind,
-  storedKindNames,
-  storedKindText,
-} from '../../gateway/broker/kept-kinds.ts';
-import {
   brokerName,
   keyPlaceOf,
   type NamedBroker,
   SINGLE_BROKER_NAME,
 } from '../../gateway/broker/named-broker.ts';
 import type { OfferedBroker } from '../../gateway/broker/offered-brokers.ts';
+import {
+  type StoredCredentials,
+  type StoredKind,
+  storedKindNames,
+  storedKindText,
+} from '../../gateway/broker/stored-kinds.ts';
 import {
   requireStoredKind,
   requireToolInspection,

@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { StoredCredentials } from '../../gateway/broker/kept-kinds.ts';
+import type { StoredCredentials } from '../../gateway/broker/stored-kinds.ts';
 import { verifyCredentials } from '../../gateway/broker/verify-keys.ts';
 import type { VerifiedAccount } from '../../gateway/broker/verify-problems.ts';
 import type { gatewaySettingsSchema } from '../../gateway/gateway-settings.ts';

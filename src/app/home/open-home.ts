@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import { ApprovalKeys } from '../../approval/keys/keys.ts';
+import { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { createKeyPairs, type KeyPairs } from '../../gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../gateway/broker/named-broker.ts';
@@ -14,7 +14,7 @@ import { createPeople, type People } from '../../store/home/people.ts';
 import { createRecoveryCodes, type RecoveryCodes } from '../../store/home/recovery-codes.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
 import { createSessions } from '../../store/home/sessions.ts';
-import { createAuthReqIdSeal } from '../../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import type { App } from '../app.ts';
 import { sealSecret } from '../gateway/key-file.ts';

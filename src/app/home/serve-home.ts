@@ -2,7 +2,7 @@ import { hkdfSync, randomBytes } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { preloadVerification } from '../../approval/signature/preload-verification.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { RequestLogEntry } from '../../gateway/door/door.ts';
+import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { type GatewaySettings, gatewayOptions } from '../../gateway/gateway-settings.ts';
 import { folderRules } from '../../gateway/policy/files/rules-source.ts';
 import type { RulesSource } from '../../gateway/policy/rules.ts';
@@ -25,7 +25,7 @@ import { type HttpServer, type ListenOptions, listen } from '../../net/http-serv
 import { createLoopbackFetch, listenOnLocalhost } from '../../net/localhost.ts';
 import { createPeople, type People } from '../../store/home/people.ts';
 import { prepareHomeDatabase } from '../../store/home/schema.ts';
-import { createAuthReqIdSeal } from '../../store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../store/sqlite/gateway-stores.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';

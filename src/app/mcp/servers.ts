@@ -286,7 +286,7 @@ function unknownTool(server: string, name: string, tools: readonly ComparedTool[
 export async function removeServer(app: App, name: string): Promise<void> {
   const { url } = await findServer(app, name);
   if (url !== undefined) {
-    const { StoredAuthorization } = await import('../../mcp/client/kept-authorization.ts');
+    const { StoredAuthorization } = await import('../../mcp/client/stored-authorization.ts');
     const { credentials } = await serverAccess(app);
     // Avoids creating a file for someone who never signed in.
     if (Object.keys(await credentials.read()).length > 0)

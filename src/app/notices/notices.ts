@@ -11,7 +11,7 @@ import { readYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { deleteNoticeSecret, noticeSecretNeed, noticeSecrets } from '../../secrets/notice-secrets.ts';
 import type { App } from '../app.ts';
-import { profileServer } from '../server-of.ts';
+import { profileServer } from '../profile-server.ts';
 import { findChannel, profileNotices, setNoticeSecret, testNotice } from './notice-place.ts';
 
 export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 'min_severity'> {
@@ -27,7 +27,7 @@ export interface ListedChannel extends Pick<NoticeChannel, 'kind' | 'enabled' | 
 /** Lists the channels of the profile, or of its server. @throws {TradeAgentError} `credential_store_…` */
 export async function listNotices(app: App): Promise<readonly ListedChannel[]> {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).listServerNotices(app);
+    return (await import('./server-notices.ts')).listServerNotices(app);
   const { notices = {} } = await app.profile();
   const channels = Object.entries(notices);
   if (channels.length === 0) return [];
@@ -85,7 +85,7 @@ export async function addNotice(app: App, name: string, kind: string, settings: 
       hint: `Choose one of: ${noticeKindNames.join(', ')}.`,
     });
   }
-  const atServer = (await profileServer(app)) === undefined ? undefined : await import('./at-server.ts');
+  const atServer = (await profileServer(app)) === undefined ? undefined : await import('./server-notices.ts');
   const there =
     atServer === undefined
       ? Object.keys((await app.profile()).notices ?? {})
@@ -128,7 +128,7 @@ async function parseChannelSettings(words: readonly string[]): Promise<Record<st
 /** Sends a test notice. @throws {TradeAgentError} `not_found`; `notice_failed` */
 export async function testProfileNotice(app: App, name: string) {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).testServerNotice(app, name);
+    return (await import('./server-notices.ts')).testServerNotice(app, name);
   return await testNotice(app, profileNotices(app), name);
 }
 
@@ -143,7 +143,7 @@ export async function setProfileNoticeSecret(
   ask: (words: string) => Promise<string>,
 ) {
   if ((await profileServer(app)) !== undefined) {
-    const { setServerNoticeSecret } = await import('./at-server.ts');
+    const { setServerNoticeSecret } = await import('./server-notices.ts');
     return { ...(await setServerNoticeSecret(app, name, ask)), place: 'on the server, sealed' };
   }
   return { ...(await setNoticeSecret(profileNotices(app), name, ask)), place: 'in the credential store' };
@@ -152,7 +152,7 @@ export async function setProfileNoticeSecret(
 /** Removes a channel and its secret. @throws {TradeAgentError} `not_found`, `credential_store_…` */
 export async function removeNotice(app: App, name: string): Promise<void> {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).removeServerNotice(app, name);
+    return (await import('./server-notices.ts')).removeServerNotice(app, name);
   await findChannel(profileNotices(app), name);
   await deleteNoticeSecret(await app.store(), name);
   await removeEntry(await noticeEntry(app, name));

@@ -1,14 +1,14 @@
 import type { ApprovalView, RunStatus } from '../../agent/events.ts';
 import type { ErrorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
 import type { AccountName } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { Order } from '../../trading/views.ts';
 import { forEachAccount, type MissingAccount, type MultiAccountApp, selectedAccounts } from '../accounts.ts';
 import type { App } from '../app.ts';
-import { resolvePrefix } from '../whole-id.ts';
+import { resolvePrefix } from '../resolve-prefix.ts';
 
 /** An order, with its account if there are several. */
 export type OrderRow = Order & Partial<AccountName>;

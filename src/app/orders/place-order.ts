@@ -1,13 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { ApprovalMode } from '../../agent/agent.ts';
 import type { RunStatus } from '../../agent/events.ts';
-import { brokerRejection, proposalError } from '../../agent/graph/proposal-refusal.ts';
+import { brokerRejection, proposalError } from '../../agent/graph/proposal-error.ts';
 import { approvalView, describeProposal, proposalOutcome } from '../../agent/graph/proposal-view.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { followProposal } from '../../tools/gateway/follow-proposal.ts';
 import type { GatewayClient } from '../../tools/gateway/gateway-client.ts';
-import { proposeWithRetries } from '../../tools/gateway/propose-surely.ts';
+import { proposeWithRetries } from '../../tools/gateway/propose-with-retries.ts';
 import { watchFill } from '../../tools/gateway/watch-fill.ts';
 import { readOrderRequest } from '../../tools/place-order.ts';
 import { readReplaceRequest } from '../../tools/replace-order.ts';
@@ -27,7 +27,7 @@ import {
 } from '../../trading/proposal.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
-import type { ApprovalListener } from '../approvals/ask-and-wait.ts';
+import type { ApprovalListener } from '../approvals/propose-and-wait.ts';
 import { accountField, accountProvenance, type OrderLocation, type OrderOutcome } from './orders.ts';
 
 export interface OrderRequestSettings {

@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync } from 'node:fs';
 import { basename, extname, join } from 'node:path';
 import { z } from 'zod';
-import { readRequiredFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { loadCedar } from '../../gateway/policy/cedar/cedar-engine.ts';

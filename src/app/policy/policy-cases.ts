@@ -2,7 +2,7 @@ import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
 import { coinPair } from '../../agent/planner/coins.ts';
 import { parsePrompt } from '../../agent/planner/sentence.ts';
-import { readRequiredFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { decide } from '../../gateway/policy/decide.ts';

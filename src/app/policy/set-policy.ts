@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { z } from 'zod';
-import { readRequiredFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/required-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { closestMatch } from '../../text/closest-match.ts';
 import type { PolicyChangeRequest } from '../../trading/kinds/policy-change.ts';
@@ -58,7 +58,7 @@ export async function setPolicy(
     if (!isTradeAgentError(error) || error.details.reason !== 'APPROVAL_MISSING') throw error;
   }
   const { base: _, ...said } = change;
-  const { typedProvenance } = await import('../approvals/ask-and-wait.ts');
+  const { typedProvenance } = await import('../approvals/propose-and-wait.ts');
   const provenance = { fields: { ...typedProvenance(said).fields, base: { source: 'default' as const } } };
   const proposal = await ask({
     kind: 'policy_change',

@@ -1,11 +1,11 @@
 import { parse } from 'csv-parse/sync';
-import { readRequiredFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/required-file.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { lotHistory } from '../../trading/portfolio/closings.ts';
 import { gainsView, lotsView } from '../../trading/portfolio/gains-view.ts';
+import { lotHistory } from '../../trading/portfolio/lot-history-replay.ts';
 import type { LotChoice, LotMethod } from '../../trading/portfolio/lot-pool.ts';
 import type { App } from '../app.ts';
 import type { CheckStoreApp } from '../check/with-check-store.ts';

@@ -9,7 +9,7 @@ import {
   type StoredPlace,
   storedPlaces,
   toStoredPlace,
-} from '../../secrets/places/kept-places.ts';
+} from '../../secrets/places/stored-places.ts';
 import type { App } from '../app.ts';
 
 /** A profile's name and where it stores its secrets. Its addresses are not needed. */

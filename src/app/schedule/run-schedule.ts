@@ -1,6 +1,6 @@
 import type { CheckResult } from '../../check/result-schema.ts';
 import { errorObject } from '../../errors/error-object.ts';
-import { decideRun, type RunDecision } from '../../schedule/due.ts';
+import { decideRun, type RunDecision } from '../../schedule/decide-run.ts';
 import type { Moments } from '../../schedule/moments.ts';
 import type { RunRecord, RunStatus } from '../../schedule/run-record.ts';
 import type { Schedule } from '../../schedule/schedule.ts';

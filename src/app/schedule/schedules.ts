@@ -13,8 +13,8 @@ import { ALL_ACCOUNTS } from '../../trading/account-entry.ts';
 import { defined } from '../../values/defined.ts';
 import type { App } from '../app.ts';
 import { launcherPath } from '../launcher.ts';
-import { profileServer } from '../server-of.ts';
-import { resolvePrefix } from '../whole-id.ts';
+import { profileServer } from '../profile-server.ts';
+import { resolvePrefix } from '../resolve-prefix.ts';
 import {
   type AddOptions,
   DEFAULT_TIMEOUT_MS,
@@ -41,12 +41,12 @@ export async function findSchedule(app: Pick<App, 'home'>, idOrName: string): Pr
 /** Does the same as {@link findSchedule}, on this machine or on the server. */
 export async function namedSchedule(app: App, idOrName: string): Promise<Pick<Schedule, 'id' | 'name'>> {
   if ((await profileServer(app)) === undefined) return findSchedule(app, idOrName);
-  return (await import('./at-server.ts')).findServerSchedule(app, idOrName);
+  return (await import('./server-schedules.ts')).findServerSchedule(app, idOrName);
 }
 
 export async function listSchedules(app: App): Promise<ScheduleState[]> {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).listServerSchedules(app);
+    return (await import('./server-schedules.ts')).listServerSchedules(app);
   const store = await scheduleStore(app);
   const states: ScheduleState[] = [];
   for (const schedule of store.list()) states.push(await scheduleState(app, store, schedule));
@@ -60,7 +60,7 @@ export async function scheduleLogs(
   limit: number,
 ): Promise<RunRecord[]> {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).serverScheduleLogs(app, idOrName, limit);
+    return (await import('./server-schedules.ts')).serverScheduleLogs(app, idOrName, limit);
   const store = await scheduleStore(app);
   return (idOrName === undefined ? store.list() : [await findSchedule(app, idOrName)])
     .flatMap((schedule) => store.journal(schedule).runs)
@@ -80,7 +80,7 @@ export async function addSchedule(
 ): Promise<ScheduleState> {
   const timing = parseTiming(options);
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).addServerSchedule(app, timing, options);
+    return (await import('./server-schedules.ts')).addServerSchedule(app, timing, options);
   if (options.onPrice === true) {
     throw new TradeAgentError(
       'usage',
@@ -182,7 +182,7 @@ async function validateCheck(options: AddOptions): Promise<Schedule['check']> {
 /** Removes a schedule's entry, if any, and then the schedule. @throws {TradeAgentError} `not_found`, `busy` */
 export async function removeSchedule(app: App, idOrName: string) {
   if ((await profileServer(app)) !== undefined)
-    return (await import('./at-server.ts')).removeServerSchedule(app, idOrName);
+    return (await import('./server-schedules.ts')).removeServerSchedule(app, idOrName);
   const store = await scheduleStore(app);
   const machine = thisMachine(app, store.folder);
   const found = await tryFindSchedule(app, idOrName);

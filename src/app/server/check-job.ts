@@ -7,7 +7,7 @@ import { clockTimeLimit } from '../../net/time-limit.ts';
 import type { Notice } from '../../notify/notice.ts';
 import { READ_SCOPES } from '../../oauth/scopes.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
-import { decideRun } from '../../schedule/due.ts';
+import { decideRun } from '../../schedule/decide-run.ts';
 import type { RunRecord } from '../../schedule/run-record.ts';
 import type { MarketDays } from '../../server/jobs/market-days.ts';
 import { personAgent, withinScopes } from '../../server/person-agent.ts';
@@ -49,7 +49,7 @@ export interface CheckJobParts extends ServerParts, NoticeParts {
 
 /**
  * Runs a schedule's check if it is due or was requested. Each moment runs once, however often the job is executed:
- * 1. The schedule's row decides whether it is due (`schedule/due.ts`), because handled moments are recorded there and
+ * 1. The schedule's row decides whether it is due (`schedule/decide-run.ts`), because handled moments are recorded there and
  *   skipped.
  * 2. A run begins with a compare-and-set on the row's epoch. An earlier run can then no longer write its end.
  * 3. A moment whose run was killed is retried safely: the gateway treats an order proposed twice as one

@@ -1,4 +1,4 @@
-import type { RequestLogEntry } from '../../gateway/door/door.ts';
+import type { RequestLogEntry } from '../../gateway/auth/authenticator.ts';
 import { type ListenOptions, listen } from '../../net/http-server.ts';
 import { createServerApp } from '../../server/http/server-app.ts';
 import { defined } from '../../values/defined.ts';

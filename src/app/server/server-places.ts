@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import type { JWK } from 'jose';
-import { readRequiredFile } from '../../config/named-file.ts';
+import { readRequiredFile } from '../../config/required-file.ts';
 import { parseYaml } from '../../config/yaml-file.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { openKms } from '../../secrets/kms/kms-settings.ts';

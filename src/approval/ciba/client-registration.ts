@@ -9,7 +9,7 @@ import { readPrivateFile, writePrivateFile } from '../../machine/private-file.ts
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { CIBA_GRANT } from '../../oauth/oauth-names.ts';
 import { MESSAGE_SCOPE, ORDER_SCOPE } from '../../oauth/scopes.ts';
-import type { RegistrationStorage } from '../../store/registration-place.ts';
+import type { RegistrationStorage } from '../../store/registration-storage.ts';
 import { detailsTypeByKind } from '../details.ts';
 import type { ClientIds } from './ciba-client.ts';
 

@@ -1,13 +1,13 @@
 import { failpoint } from '../../machine/failpoint.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { ProposalKey, Reason, StoredProposal } from '../../store/proposal-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { isSettledState, type ProposalRequest } from '../../trading/proposal.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { actingFor, askerWithoutToken, haltedReason, passesHalt, revokedReason } from '../access.ts';
 import { placedLateReason, recordExecuted, settleExecution } from '../carry-out.ts';
-import type { ChangeListener } from '../changes.ts';
+import type { ChangeListener } from '../change-notifier.ts';
 import { KernelContext } from '../kernel-context.ts';
-import type { KernelDeps } from '../kernel-parts.ts';
+import type { KernelDeps } from '../kernel-deps.ts';
 import type { Proposer } from '../kind.ts';
 import { ProposalSupervisor } from '../supervisor/supervisor.ts';
 import {

@@ -9,7 +9,8 @@ import type {
   ProposalSnapshot,
   StoredProposal,
 } from '../../store/proposal-store.ts';
-import { printableAscii } from '../../text/unseen.ts';
+import { printableAscii } from '../../text/invisible.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import {
   DEFAULT_TTL_S,
   MCP_CLIENT_PREFIX,
@@ -19,15 +20,14 @@ import {
   type Provenance,
   requestBody,
 } from '../../trading/proposal.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { HOUR_MS } from '../../values/durations.ts';
 import { actingFor, authorizeProposal, haltedReason, passesHalt } from '../access.ts';
-import { isRelationDenial, logDenial } from '../denied.ts';
 import { proposalDigest } from '../details.ts';
-import type { KernelDeps } from '../kernel-parts.ts';
+import type { KernelDeps } from '../kernel-deps.ts';
 import type { CompletedRequest, MandateUse, Proposer, UncoveredReason } from '../kind.ts';
-import { proposalFacts } from '../moves.ts';
+import { isRelationDenial, logDenial } from '../log-denial.ts';
 import { drawNonce } from '../signature/statement.ts';
+import { proposalFacts } from '../transitions.ts';
 import { enforceQuota, type QuotaParty, type Quotas } from './quotas.ts';
 
 /** The same limit as for a request's `requested_by`. */

@@ -1,6 +1,6 @@
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { ProposalSnapshot } from '../../store/proposal-store.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 
 /** The proposals that one client may make to one person. */

@@ -1,6 +1,6 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { toProblemCode } from '../../errors/problem-codes.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Account } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { Execution, Proposer } from '../kind.ts';

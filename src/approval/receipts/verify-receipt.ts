@@ -1,5 +1,6 @@
 import { entryHash } from '../../store/audit.ts';
 import type { SigningKey } from '../../store/signing-key-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { mandateEnvelopeSchema } from '../../trading/mandate/envelope.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import {
@@ -9,7 +10,6 @@ import {
   type SignedApproval,
   type UnsignedReceipt,
 } from '../../trading/receipt.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { proposalDigest } from '../details.ts';
 import { type ApprovalStatement, statementChallenge } from '../signature/statement.ts';
 import { verifyAssertion } from '../signature/verify-evidence.ts';

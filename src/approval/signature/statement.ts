@@ -3,8 +3,8 @@ import type { AuthenticationResponseJSON } from '@simplewebauthn/server';
 import canonicalize from 'canonicalize';
 import { z } from 'zod';
 import { approvalCode } from '../../trading/approval-details.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { WorstCase } from '../../trading/proposal.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { isProposalDetails } from '../details.ts';
 
 /**

@@ -1,7 +1,7 @@
 import canonicalize from 'canonicalize';
 import type { ProblemCode } from '../../errors/problem-codes.ts';
 import type { SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import {
   type ApprovalStatement,
   type Evidence,

@@ -1,5 +1,5 @@
 import type { Clock } from '../../machine/clock.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { KernelContext, ResultCheck } from '../kernel-context.ts';
 import type { Proposer, ReportedChange, ResultNews } from '../kind.ts';
 

@@ -2,14 +2,14 @@ import { failpoint } from '../../machine/failpoint.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import type { ProposalState } from '../../trading/proposal.ts';
 import { askerWithoutToken } from '../access.ts';
-import type { PollResult } from '../asking-port.ts';
 import { executeProposal, settleExecution } from '../carry-out.ts';
+import type { PollResult } from '../ciba/ciba-port.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import type { ApprovalToken, ProposalPatch } from '../moves.ts';
 import { buildQuestion, currentApprover, isSecondApproverNext } from '../question.ts';
-import { requestOwnerApproval, requestSecondApproval } from './ask.ts';
+import type { ApprovalToken, ProposalPatch } from '../transitions.ts';
 import { followResult } from './follow-result.ts';
-import type { ProviderPings, TurnLimiter } from './provider-calls.ts';
+import type { ProviderPings, TurnLimiter } from './provider-pings.ts';
+import { requestOwnerApproval, requestSecondApproval } from './request-approval.ts';
 
 /** Delays before retrying after an unexpected failure, such as a full disk, in milliseconds; the last one repeats. */
 const FAILURE_RETRY_DELAYS_MS = [1_000, 5_000, 15_000, 60_000] as const;

@@ -1,9 +1,9 @@
 import { LIVENESS_MS, type News, type OtherProcesses } from '../../store/other-processes.ts';
 import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
 import type { KernelContext } from '../kernel-context.ts';
-import type { Transition } from '../moves.ts';
+import type { Transition } from '../transitions.ts';
 import { ProposalRun } from './proposal-run.ts';
-import { ProviderPings } from './provider-calls.ts';
+import { ProviderPings } from './provider-pings.ts';
 
 /**
  * Interval between adopted proposals, in milliseconds. Each reads its row a few times, and a dead gateway may have had

@@ -4,7 +4,7 @@ import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
 import { listenForRedirect } from '../../net/loopback-redirect.ts';
 import { expiryTime } from '../provider/lifetime.ts';
-import type { ConnectedAccount, ConnectedAccountsClient } from './connected-accounts.ts';
+import type { ConnectedAccount, ConnectedAccountsClient } from './connected-accounts-client.ts';
 
 export interface PendingConnection {
   readonly address: string;

@@ -14,7 +14,7 @@ import { parsePrivateJwk } from '../session/dpop-key.ts';
 import { createDpopProver, type DpopProver } from '../session/dpop-proof.ts';
 import { parseStoredSession } from '../session/stored-session.ts';
 import { refreshAccessToken } from '../session/token-refresh.ts';
-import { type ConnectedAccountsClient, createConnectedAccountsClient } from './connected-accounts.ts';
+import { type ConnectedAccountsClient, createConnectedAccountsClient } from './connected-accounts-client.ts';
 
 export interface OpenConnectedAccounts {
   readonly accounts: ConnectedAccountsClient;

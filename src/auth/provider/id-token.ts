@@ -3,7 +3,7 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
 import { AUTH_REQ_ID_CLAIM } from '../../oauth/oauth-names.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { ID_TOKEN_ALGORITHMS, PROVIDER_TIMEOUT_S } from './provider.ts';
 import { providerNow } from './provider-clock.ts';
 import { providerFailure } from './provider-failure.ts';

@@ -1,4 +1,4 @@
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { CheckResult } from '../result-schema.ts';
 import {
   accountLine,

@@ -1,6 +1,6 @@
 import { Box, Text } from 'ink';
 import type { ApprovalView } from '../../agent/events.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { environmentName } from '../../trading/environment.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { timeLeft, whereToApprove, statusText as wordsForStatus } from '../text/approval-lines.ts';

@@ -1,7 +1,7 @@
 import { Box, Static, Text, useAnimation, useApp, useWindowSize } from 'ink';
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from 'react';
 import type { Clock } from '../../machine/clock.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { wrapWords } from '../text/wrap.ts';
 import {
@@ -12,10 +12,10 @@ import {
   type DisplayedApproval,
   panelHeight,
 } from './approval-panel.tsx';
+import type { ChatLogin, ChatStatus } from './chat-driver.ts';
 import type { ChatItem } from './chat-item.ts';
 import type { ChatSession, ChatSnapshot, Picker } from './chat-session.ts';
 import { activeRun, type ChatState, conversationName, isProposal } from './chat-state.ts';
-import type { ChatLogin, ChatStatus } from './context-driver.ts';
 import type { InputHistory } from './input-history.ts';
 import { ItemView, useMarkdown } from './item-view.tsx';
 import { type EditorAction, type EditorState, editorReducer, emptyEditor } from './line-editor.ts';

@@ -2,7 +2,7 @@ import type { ApprovalView } from '../../agent/events.ts';
 import { themeNames } from '../../config/theme-name.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { closestMatch } from '../../text/closest-match.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { TradingState } from '../../trading/policy-views.ts';
 import { approvalOutcome, isFinalApproval } from '../text/approval-lines.ts';
 import { formatLocalTime } from '../text/as-of.ts';

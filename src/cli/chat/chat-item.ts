@@ -1,4 +1,4 @@
-import { safeText } from '../../text/shown-text.ts';
+import { safeText } from '../../text/sanitize.ts';
 
 /** A finished item, written once above the live part. `talk` names its conversation, such as `#2`. */
 export type ChatItem = { readonly talk?: string } & (

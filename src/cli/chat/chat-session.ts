@@ -3,13 +3,14 @@ import type { ThemeName } from '../../config/theme-name.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
-import { safeLine, safeText } from '../../text/shown-text.ts';
+import { safeLine, safeText } from '../../text/sanitize.ts';
 import { outcomeOrders } from '../../trading/kinds/kind-words.ts';
 import { hasEnded } from '../../trading/order-legs.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import type { Order } from '../../trading/views.ts';
 import { approvalOutcome, isFinalApproval, wasPlacedLate } from '../text/approval-lines.ts';
 import { DEFAULT_THEME } from '../text/theme.ts';
+import type { ChatDriver, ChatLogin, ChatStatus } from './chat-driver.ts';
 import { type ChatItem, errorItem, stoppedItem } from './chat-item.ts';
 import {
   activeRun,
@@ -19,7 +20,6 @@ import {
   emptyChat,
   isWaiting,
 } from './chat-state.ts';
-import type { ChatDriver, ChatLogin, ChatStatus } from './context-driver.ts';
 import { parseSlashCommand, type SlashCommand } from './slash-commands.ts';
 
 const VALUE_INTERVAL_MS = 10_000;

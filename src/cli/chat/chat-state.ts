@@ -1,7 +1,7 @@
 import type { AgentEvent, ApprovalView, ConnectionView, RunResult } from '../../agent/events.ts';
 import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
 import { containsMessage } from '../../app/run.ts';
-import { safeLine, safeText } from '../../text/shown-text.ts';
+import { safeLine, safeText } from '../../text/sanitize.ts';
 import { usageText } from '../run/drive-run.ts';
 import { toolCallText } from '../run/run-renderer.ts';
 import { approvalOutcome, connectionLine, isFinalApproval } from '../text/approval-lines.ts';

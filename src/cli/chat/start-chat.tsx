@@ -4,17 +4,17 @@ import stringWidth from 'string-width';
 import type { AgentOptions } from '../../app/app.ts';
 import { resumeCommand } from '../../app/run.ts';
 import { version } from '../../app/version.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
 import type { Context } from '../context/context.ts';
-import { phoneAlerter } from '../run/call-to-phone.ts';
+import { phoneAlerter } from '../run/phone-alerter.ts';
+import { withDefaultSize } from '../terminal/default-size.ts';
 import type { OutputStream } from '../terminal/io.ts';
-import { withDefaultSize } from '../terminal/sized-terminal.ts';
 import { approvalOutcome } from '../text/approval-lines.ts';
 import { ChatApp } from './chat-app.tsx';
 import { runChatCommand } from './chat-commands.ts';
+import { contextDriver, initialStatus } from './chat-driver.ts';
 import { ChatSession } from './chat-session.ts';
-import { contextDriver, initialStatus } from './context-driver.ts';
 import { isHistoryEnabled, noHistory, openInputHistory } from './input-history.ts';
 
 /** The smallest terminal with space for a QR code next to an order's fields. */

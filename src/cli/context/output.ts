@@ -2,7 +2,7 @@ import { exitCodeForError } from '../../app/exit-codes.ts';
 import { errorObject } from '../../errors/error-object.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { safeJson } from '../../text/safe-json.ts';
-import { safeText } from '../../text/shown-text.ts';
+import { safeText } from '../../text/sanitize.ts';
 import type { Io } from '../terminal/io.ts';
 
 export const outputFormats = ['text', 'json', 'stream-json', 'csv'] as const;

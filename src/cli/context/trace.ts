@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { isTradeAgentError } from '../../errors/errors.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { resolveUserDirs } from '../../machine/directories.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { Cli, GlobalOptions } from './cli.ts';
 
 /**

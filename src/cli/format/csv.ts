@@ -1,5 +1,5 @@
 import { stringify } from 'csv-stringify/sync';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { csvLists } from './csv-lists.ts';
 

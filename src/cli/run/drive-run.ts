@@ -1,10 +1,10 @@
 import type { AgentEvent, ApprovalView } from '../../agent/events.ts';
 import { exitCodeForRun } from '../../app/exit-codes.ts';
 import { containsMessage, followRun, type RunObject, resumeCommand, runObject } from '../../app/run.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { Context } from '../context/context.ts';
 import { talkError } from '../context/output.ts';
-import { phoneAlerter } from './call-to-phone.ts';
+import { phoneAlerter } from './phone-alerter.ts';
 import { RunRenderer } from './run-renderer.ts';
 
 /** Shows a run's events, prints its result and how to continue pending work, and returns the exit code. */

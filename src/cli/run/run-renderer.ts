@@ -2,7 +2,7 @@ import type { AgentEvent, ApprovalView, ConnectionView } from '../../agent/event
 import { containsMessage } from '../../app/run.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { machineName } from '../../machine/machine-name.ts';
-import { safeLine, safeText } from '../../text/shown-text.ts';
+import { safeLine, safeText } from '../../text/sanitize.ts';
 import { dollars } from '../../trading/amounts.ts';
 import type { OutputFormat } from '../context/output.ts';
 import type { Io } from '../terminal/io.ts';

@@ -1,10 +1,10 @@
 import type { ApprovalStatus, ApprovalView, ConnectionView } from '../../agent/events.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { dollars, sharePrice, shares } from '../../trading/amounts.ts';
 import { batchSentence } from '../../trading/kinds/batch.ts';
 import { kinds, kindWords } from '../../trading/kinds/kinds.ts';
 import { orderStatusWords } from '../../trading/kinds/phrases.ts';
-import { formatMoment } from '../../trading/mandate/standing-words.ts';
+import { formatMoment } from '../../trading/mandate/standing-order-words.ts';
 import { orderOutcome } from '../../trading/order-outcome.ts';
 import { formatCountdown } from '../options/duration.ts';
 import { subjectFields, subjectHeadline } from './approval-subject.ts';

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { sharePrice, shares, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { Bar } from '../../trading/views.ts';

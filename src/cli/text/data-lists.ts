@@ -1,4 +1,4 @@
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { PeriodActivities } from '../../tools/get-activities.ts';
 import type { TradingDays } from '../../tools/get-calendar.ts';
 import type { Activity, TradingDay } from '../../trading/activity.ts';

@@ -1,5 +1,5 @@
 import type { Finding } from '../../app/doctor/finding.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { Io } from '../terminal/io.ts';
 import { wrapWords } from './wrap.ts';
 

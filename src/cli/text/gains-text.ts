@@ -1,5 +1,5 @@
 import type { HeldLots, RealizedGains } from '../../app/portfolio/gains.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { dollars, shares, signedDollars } from '../../trading/amounts.ts';
 import { programReader, type Reader } from './reader.ts';
 import { type Column, fitTable, numberColumn } from './table.ts';

@@ -1,5 +1,5 @@
 import type { ImportReport } from '../../app/imports.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { sharePrice, shares, signedDollars } from '../../trading/amounts.ts';
 import { numberColumn, table } from './table.ts';
 

@@ -1,6 +1,6 @@
 import type { ApprovalView, ThreadView } from '../../agent/events.ts';
-import { safeLine } from '../../text/shown-text.ts';
-import type { Access } from '../../tools/gateway/kept-requests.ts';
+import { safeLine } from '../../text/sanitize.ts';
+import type { Access } from '../../tools/gateway/safeguard-requests.ts';
 import { approvalStatusLine } from './approval-lines.ts';
 import { subjectHeadline } from './approval-subject.ts';
 import type { Reader } from './reader.ts';

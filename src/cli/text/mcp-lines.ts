@@ -1,5 +1,5 @@
 import type { ServersState } from '../../app/mcp/servers.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 
 type ServerState = ServersState['servers'][number];
 

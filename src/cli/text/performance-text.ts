@@ -1,4 +1,4 @@
-import type { Performance } from '../../tools/performance-in.ts';
+import type { Performance } from '../../tools/performance.ts';
 import { dollars, signedDollars, signedPercent } from '../../trading/amounts.ts';
 import { periodWords } from '../../trading/period.ts';
 import { numberColumn, table } from './table.ts';

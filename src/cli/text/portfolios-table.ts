@@ -1,5 +1,5 @@
 import type { AccountPortfolio, CombinedPortfolio } from '../../app/portfolio/portfolio.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { AccountEntry } from '../../trading/account-entry.ts';
 import { dollars, signedDollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';

@@ -1,5 +1,5 @@
 import type { OrderRow } from '../../app/orders/orders.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { dollars, sharePrice, shares, signedPercent } from '../../trading/amounts.ts';
 import { parseDecimal } from '../../trading/decimal.ts';
 import { isMultiLeg } from '../../trading/order-legs.ts';

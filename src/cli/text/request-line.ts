@@ -1,5 +1,5 @@
 import type { HomeRequest } from '../../app/home/serve-home.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 
 /** Formats a line of a server's log, without query, headers and body. */
 export function requestLine(entry: HomeRequest): string {

@@ -1,5 +1,5 @@
 import stringWidth from 'string-width';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 
 /** In a narrower column, a value would wrap after every word. */
 const MIN_VALUE_WIDTH = 20;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { AccountEntry } from '../../trading/account-entry.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
-import type { Caller } from '../door/caller.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { Broker, ConnectBroker } from './broker.ts';
 import type { BrokerCredentials } from './broker-credentials.ts';
 import type { BrokerTraits } from './broker-traits.ts';

@@ -1,5 +1,5 @@
-import type { Caller } from '../door/caller.ts';
-import type { StoredCredentials } from './kept-kinds.ts';
+import type { Caller } from '../auth/caller.ts';
+import type { StoredCredentials } from './stored-kinds.ts';
 
 /** A token from the token exchange, or credentials that the owner gave the gateway. */
 export type AccountCredentials = { readonly accessToken: string } | StoredCredentials;

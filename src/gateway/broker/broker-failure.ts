@@ -1,7 +1,7 @@
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Submission } from './broker.ts';
-import type { StoredKind } from './kept-kinds.ts';
-import { storedCredentialsRejected } from './kept-refusals.ts';
+import { storedCredentialsRejected } from './stored-credential-problems.ts';
+import type { StoredKind } from './stored-kinds.ts';
 
 /** A failed request, classified by what it proves. Each broker's `failureOf` does the classification. */
 export type BrokerFailure =

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { ActingTool } from './acting-tool.ts';
-import type { AssetCatalog } from './asset-catalogue.ts';
+import type { AssetCatalog } from './asset-catalog.ts';
 import type { ConnectBroker } from './broker.ts';
 import type { BrokerTraits } from './broker-traits.ts';
-import { type StoredCredentials, type StoredKind, storedKindNames } from './kept-kinds.ts';
+import { type StoredCredentials, type StoredKind, storedKindNames } from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 /** Settings that every broker in `gateway.yaml` has (`broker:`, `brokers:`). Each kind adds its own. */

@@ -1,4 +1,4 @@
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Order } from '../../trading/views.ts';
 import type { Cancellation, Submission } from './broker.ts';
 import { type BrokerFailure, readRefusal } from './broker-failure.ts';

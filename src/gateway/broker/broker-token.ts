@@ -5,9 +5,9 @@ import { secondsAhead } from '../../auth/provider/provider-clock.ts';
 import { TradeAgentError } from '../../errors/errors.ts';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import { ACCESS_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT, TOKEN_VAULT_GRANT } from '../../oauth/oauth-names.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
-import type { Caller } from '../door/caller.ts';
-import { type IdentityProvider, requestOptions } from '../door/identity-provider.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import type { Caller } from '../auth/caller.ts';
+import { type IdentityProvider, requestOptions } from '../auth/identity-provider.ts';
 
 /** Provides the caller's access token at the broker. It never leaves the gateway. */
 export type BrokerTokens = ReturnType<typeof createBrokerTokens>;

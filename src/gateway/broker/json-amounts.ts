@@ -1,4 +1,4 @@
-import { printableAscii } from '../../text/unseen.ts';
+import { printableAscii } from '../../text/invisible.ts';
 import { Dec } from '../../trading/decimal.ts';
 
 const LONGEST_WORD = 40;

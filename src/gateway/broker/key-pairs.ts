@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { createTokenSeal, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { BrokerKey, BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { type StoredCredentials, storedKindNames, storedSchema } from './kept-kinds.ts';
+import { type StoredCredentials, storedKindNames, storedSchema } from './stored-kinds.ts';
 import type { VerifiedAccount } from './verify-problems.ts';
 
 export type KeptKeyPair = Omit<BrokerKey, 'sealed' | 'connection' | 'kind'>;

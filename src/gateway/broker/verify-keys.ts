@@ -7,7 +7,7 @@ import {
   type StoredKind,
   storedKindText,
   storedSchema,
-} from './kept-kinds.ts';
+} from './stored-kinds.ts';
 import type { VerifiedAccount, VerifyOptions } from './verify-problems.ts';
 
 const TIMEOUT_MS = 10_000;

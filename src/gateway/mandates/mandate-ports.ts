@@ -2,13 +2,13 @@ import type { Approval, MandateUse, Proposer, UncoveredReason } from '../../appr
 import type { MandatePorts } from '../../approval/kinds/mandate/kind.ts';
 import type { MandateCover, OrderPorts } from '../../approval/kinds/order/kind.ts';
 import type { CountedMandate, MandateStore } from '../../store/mandate-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { currentSlot } from '../../trading/mandate/cadence.ts';
 import { mandateDigest } from '../../trading/mandate/envelope.ts';
 import type { MandateState } from '../../trading/mandate/mandate.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { newYorkMidnight } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import { requireAllowedAction } from '../policy/decide.ts';

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { requireSecureUrl } from '../../net/secure-url.ts';
 import type { MessageService } from '../../trading/message.ts';
+import type { IdentityProvider } from '../auth/identity-provider.ts';
 import { type BrokerExchange, createBrokerTokens, exchangeNotConfigured } from '../broker/broker-token.ts';
-import type { IdentityProvider } from '../door/identity-provider.ts';
 import { type Deliver, type Delivery, type DeliveryOptions, post } from './delivery.ts';
 import { GMAIL_URL, gmailDelivery } from './gmail.ts';
-import type { MessageOutlet } from './message-desk.ts';
+import type { MessageOutlet } from './message-service.ts';
 
 export type MessageServices = {
   readonly [S in MessageService]?:

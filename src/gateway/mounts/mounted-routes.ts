@@ -1,8 +1,8 @@
 import type { Context, Hono } from 'hono';
-import { HttpProblem } from '../../trading/refusal.ts';
-import type { Caller } from '../door/caller.ts';
-import { type Authenticator, requireClient } from '../door/door.ts';
-import { METADATA_PATH, protectedResourceMetadata } from '../door/protected-resource-metadata.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import { type Authenticator, requireClient } from '../auth/authenticator.ts';
+import type { Caller } from '../auth/caller.ts';
+import { METADATA_PATH, protectedResourceMetadata } from '../auth/protected-resource-metadata.ts';
 import { limitedBody } from '../routes/request.ts';
 import type { Mount, MountedCaller } from './mount.ts';
 

@@ -8,11 +8,11 @@ import {
   withDispatchDeadline,
 } from '../../net/dispatch-deadline.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import type { MarketClock, Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';

@@ -1,5 +1,5 @@
-import type { IsRevokedBySignal } from '../../approval/kernel-parts.ts';
-import type { ApprovalKeys } from '../../approval/keys/keys.ts';
+import type { IsRevokedBySignal } from '../../approval/kernel-deps.ts';
+import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import type { Halts } from '../../store/halts.ts';
@@ -7,28 +7,28 @@ import type { MandateStore } from '../../store/mandate-store.ts';
 import type { JournalEntry, OrderJournal, OrderKey } from '../../store/order-journal.ts';
 import type { OtherProcesses } from '../../store/other-processes.ts';
 import { tradeOrderDetails, tradeOrderDetailsSchema } from '../../trading/approval-details.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { mandateState } from '../../trading/mandate/mandate-state.ts';
 import { checkOrder, normalizeOrder, type OrderDraft, orderDraftSchema } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { boundedOrder } from '../../trading/worst-case.ts';
-import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
-import type { Submission } from '../broker/broker.ts';
 import {
   approvedDetails,
   invalidContent,
   malformed,
   requireApproved,
   requireUnexpired,
-} from '../door/approved-details.ts';
-import type { Caller } from '../door/caller.ts';
-import { waitForOtherGateway } from '../door/landing.ts';
-import { ReplayedProblem, recordedProblem } from '../door/problem.ts';
+} from '../auth/approved-details.ts';
+import type { Caller } from '../auth/caller.ts';
+import { waitForOtherGateway } from '../auth/other-gateways.ts';
+import { ReplayedProblem, recordedProblem } from '../auth/problem.ts';
+import type { OpenAccount, OpenAccountFor } from '../broker/accounts.ts';
+import type { Submission } from '../broker/broker.ts';
 import type { Asked, OrderRules } from '../policy/order-rules.ts';
 import { type OrderWorld, openOrders, requireSymbol } from '../policy/order-world.ts';
 import { createAbsence } from './absence.ts';
 import { suspendIfExceeded } from './adoption.ts';
-import { requireAccount } from './cancel-desk.ts';
+import { requireAccount } from './cancel-order.ts';
 import {
   entryKey,
   type Intent,

@@ -1,7 +1,7 @@
 import { Dec } from '../../trading/decimal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { ReplaceSubject } from '../../trading/kinds/replace.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { BrokerTraits } from '../broker/broker-traits.ts';

@@ -2,8 +2,8 @@ import { dollars, exactPercent, shares } from '../../trading/amounts.ts';
 import {
   assetClassWords,
   contractMultiplier,
-  symbolAssetClass,
   parseOptionSymbol,
+  symbolAssetClass,
 } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import { mustWaitForOpen } from '../../trading/market-open.ts';

@@ -1,8 +1,8 @@
 import { shares } from '../../trading/amounts.ts';
 import { emptyCounts } from '../../trading/counted-order.ts';
 import { Dec } from '../../trading/decimal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
 import { brokerObjections } from './broker-checks.ts';
 import {

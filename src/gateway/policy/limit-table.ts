@@ -3,8 +3,8 @@ import { dollars, exactPercent, percent, sharePrice, shares } from '../../tradin
 import {
   assetClasses,
   assetClassWords,
-  symbolAssetClass,
   isSymbolOrOptionOn,
+  symbolAssetClass,
 } from '../../trading/asset-class.ts';
 import { Dec, positiveDecimalString } from '../../trading/decimal.ts';
 import type { LimitName, LimitPart } from '../../trading/limit-words.ts';

@@ -1,6 +1,6 @@
 import type { BrokerKeyStore } from '../../store/broker-key-store.ts';
-import { isStoredKind } from '../broker/kept-kinds.ts';
 import { keyPlaceOf, type NamedBroker } from '../broker/named-broker.ts';
+import { isStoredKind } from '../broker/stored-kinds.ts';
 import { EVERY_ACCOUNT, hasLimits, type Limits, limitsFor } from './rules.ts';
 
 export interface KnownAccounts {

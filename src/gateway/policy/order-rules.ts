@@ -4,9 +4,9 @@ import type { DecisionNote, DecisionStore } from '../../store/decision-store.ts'
 import { type Halts, MAX_DAY_LOSS } from '../../store/halts.ts';
 import type { OrderJournal } from '../../store/order-journal.ts';
 import { type CountedFacts, countsAfter, totalReserved } from '../../trading/counted-order.ts';
+import type { HttpProblem } from '../../trading/http-problem.ts';
 import { addDays, newYorkDate, newYorkInstant } from '../../trading/new-york-time.ts';
 import type { OrderDraft } from '../../trading/order.ts';
-import type { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import type { OpenAccount } from '../broker/accounts.ts';

@@ -1,7 +1,7 @@
 import { isTradeAgentError } from '../../errors/errors.ts';
 import { dollars } from '../../trading/amounts.ts';
 import { Dec } from '../../trading/decimal.ts';
-import type { Permission } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/permissions.ts';
 import { type Relations, RelationsUnavailable } from '../relations/relations.ts';
 import {
   type Action,

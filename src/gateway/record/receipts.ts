@@ -1,15 +1,15 @@
 import { approvingMandate } from '../../approval/access.ts';
 import type { ApprovalKernel } from '../../approval/kernel/kernel.ts';
-import type { ApprovalKeys } from '../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { makeReceipt } from '../../approval/receipts/make-receipt.ts';
 import { type ReceiptJwk, receiptKey } from '../../approval/receipts/receipt-key.ts';
 import { receiptKinds } from '../../approval/receipts/verify-receipt.ts';
 import { allSecrets, type SealSecrets } from '../../secrets/token-seal.ts';
 import type { GatewayStores } from '../../store/gateway-stores.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { kindWords } from '../../trading/kinds/kinds.ts';
 import type { ReceiptEntry } from '../../trading/receipt.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import type { OwnRecord } from './own-record.ts';
 
 export type Receipts = ReturnType<typeof createReceipts>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { createAsk, type RelationsServer } from './asked-elsewhere.ts';
 import type { Relations } from './relations.ts';
+import { createAsk, type RelationsServer } from './relations-client.ts';
 
 const decided = z.object({ decision: z.boolean() });
 const found = z.object({ results: z.array(z.object({ type: z.literal('user'), id: z.string().min(1) })) });

@@ -1,5 +1,5 @@
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
-import type { Permission } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/permissions.ts';
 import type { Relations } from './relations.ts';
 
 export type Standing = 'owner' | 'co_owner' | 'advisor' | 'viewer' | 'household_member';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { createAsk, type RelationsServer } from './asked-elsewhere.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
+import { createAsk, type RelationsServer } from './relations-client.ts';
 
 interface OpenFgaOptions extends RelationsServer {
   readonly store: string;

@@ -1,8 +1,8 @@
 import type { Access } from '../../approval/access.ts';
 import type { AccessStore } from '../../store/access-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import type { Permission } from '../../trading/permissions.ts';
 import type { PolicyReason } from '../../trading/policy-reasons.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
-import type { Permission } from '../../trading/relations.ts';
 import { defined } from '../../values/defined.ts';
 import { type Relations, RelationsUnavailable } from './relations.ts';
 import { createRelations, type RelationsOptions } from './relations-settings.ts';

@@ -4,11 +4,11 @@ import { TradeAgentError } from '../../errors/errors.ts';
 import { readPrivateFile } from '../../machine/private-file.ts';
 import type { AccessStore } from '../../store/access-store.ts';
 import { secureAddress } from '../settings/common-settings.ts';
-import { type Credential, clientCredentials, presharedKey } from './asked-elsewhere.ts';
 import { authzenRelations } from './authzen.ts';
 import { embeddedRelations } from './embedded.ts';
 import { openFgaRelations } from './openfga.ts';
 import type { Relations } from './relations.ts';
+import { type Credential, clientCredentials, presharedKey } from './relations-client.ts';
 
 const baseAddress = secureAddress.refine(
   (text) => !/[?#]/.test(text),

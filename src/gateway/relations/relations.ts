@@ -1,4 +1,4 @@
-import type { Permission } from '../../trading/relations.ts';
+import type { Permission } from '../../trading/permissions.ts';
 
 interface Question {
   /** The `sub` of a verified token. */

@@ -2,8 +2,8 @@ import type { Hono } from 'hono';
 import { managedElsewhere } from '../../approval/kinds/access/kind.ts';
 import { utcSeconds } from '../../machine/clock.ts';
 import type { AccessGrant, AccessStore } from '../../store/access-store.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
-import type { Authenticator } from '../door/door.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
 /** Lists who has access to the caller's account, and to whose accounts the caller has access. Granting is a proposal. */

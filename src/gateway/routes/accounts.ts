@@ -1,11 +1,11 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import type { Accounts } from '../broker/accounts.ts';
 import type { BrokerCredentials } from '../broker/broker-credentials.ts';
-import type { Authenticator } from '../door/door.ts';
 import { type ResolveOwner, readOwnerQuery } from './for-owner.ts';
 import { guarded, jsonBody, parseQuery } from './request.ts';
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type Access, actingFor } from '../../approval/access.ts';
 import { accountNumberSchema } from '../../trading/order.ts';
-import type { Permission } from '../../trading/relations.ts';
-import type { Caller } from '../door/caller.ts';
+import type { Permission } from '../../trading/permissions.ts';
+import type { Caller } from '../auth/caller.ts';
 import { parseQuery } from './request.ts';
 
 /** The owner's `sub`, if the account is not the caller's own. */

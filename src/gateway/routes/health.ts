@@ -2,7 +2,7 @@ import type { Hono } from 'hono';
 import { clockOffset } from '../../auth/provider/provider-clock.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { defined } from '../../values/defined.ts';
-import type { Authenticator } from '../door/door.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 
 export interface HealthOptions {
   /** Runs a cheap query. @throws if the store does not answer */

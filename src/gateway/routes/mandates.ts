@@ -1,6 +1,6 @@
 import type { Hono } from 'hono';
-import type { Authenticator } from '../door/door.ts';
-import type { MandateService } from '../mandates/mandate-desk.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { MandateService } from '../mandates/mandate-service.ts';
 import { guarded, requireNoQuery } from './request.ts';
 
 /** Routes for one's own mandates. Ending one needs only `orders:cancel`, because it tightens. The rest are proposals. */

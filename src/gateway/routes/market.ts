@@ -2,16 +2,16 @@ import type { Hono } from 'hono';
 import { z } from 'zod';
 import { searchAssets } from '../../trading/asset-name.ts';
 import { positiveDecimalString } from '../../trading/decimal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { MAX_CONTRACTS } from '../../trading/listed-contract.ts';
 import { MAX_ARTICLES, MAX_CORPORATE_ACTIONS } from '../../trading/market-news.ts';
 import { addDays, newYorkDate } from '../../trading/new-york-time.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { barAdjustments } from '../../trading/views.ts';
 import { DAY_MS } from '../../values/durations.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { BarQuery, Broker } from '../broker/broker.ts';
-import type { Authenticator } from '../door/door.ts';
 import { accountParameter } from './for-owner.ts';
 import { guarded, limitParameter, parseQuery, symbolList } from './request.ts';
 

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
-import { HttpProblem } from '../../trading/refusal.ts';
-import type { Authenticator } from '../door/door.ts';
-import type { MessageDesk } from '../messages/message-desk.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { MessageDesk } from '../messages/message-service.ts';
 import { guarded, jsonBody } from './request.ts';
 
 export function messageRoutes(app: Hono, door: Authenticator, desk: MessageDesk): void {

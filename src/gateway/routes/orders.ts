@@ -1,12 +1,12 @@
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { symbolSchema } from '../../trading/order.ts';
 import { protectsPosition } from '../../trading/protects.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import type { Order } from '../../trading/views.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import type { Authenticator } from '../door/door.ts';
-import { notCancelable, orderNotFound } from '../orders/cancel-desk.ts';
+import { notCancelable, orderNotFound } from '../orders/cancel-order.ts';
 import type { OrderService } from '../orders/place-order.ts';
 import { matchesIntent } from '../orders/replacement.ts';
 import { ofAccount, type ResolveOwner, readAccountQuery } from './for-owner.ts';

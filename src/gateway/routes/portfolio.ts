@@ -1,8 +1,8 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Caller } from '../auth/caller.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
-import type { Caller } from '../door/caller.ts';
-import type { Authenticator } from '../door/door.ts';
 import { ofAccount, type ResolveOwner, readAccountQuery } from './for-owner.ts';
 import { guarded, parseQuery } from './request.ts';
 

@@ -7,6 +7,7 @@ import { utcSeconds } from '../../machine/clock.ts';
 import { MANDATE_SCOPE, PROPOSE_ORDERS_SCOPE } from '../../oauth/scopes.ts';
 import type { TradingStateSnapshot } from '../../store/halts.ts';
 import type { StoredProposal } from '../../store/proposal-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { kinds, type ProposalKind } from '../../trading/kinds/kinds.ts';
 import {
   idempotencyKeySchema,
@@ -14,12 +15,11 @@ import {
   type ProposalRequest,
   proposalRequestSchema,
 } from '../../trading/proposal.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
-import { malformed } from '../door/approved-details.ts';
-import type { Caller } from '../door/caller.ts';
-import { type Authenticator, requireClient, requireScopes } from '../door/door.ts';
-import { type IsRevoked, requireUnrevoked } from '../door/token-verifier.ts';
+import { malformed } from '../auth/approved-details.ts';
+import { type Authenticator, requireClient, requireScopes } from '../auth/authenticator.ts';
+import type { Caller } from '../auth/caller.ts';
+import { type IsRevoked, requireUnrevoked } from '../auth/token-verifier.ts';
 import { forParameter, type ResolveOwner, readOwnerQuery } from './for-owner.ts';
 import { guarded, jsonBody, limitParameter, optionalJson, parseQuery, requireNoQuery } from './request.ts';
 

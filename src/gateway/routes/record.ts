@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { RECEIPT_KEYS_PATH } from '../../trading/receipt.ts';
-import type { Authenticator } from '../door/door.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import type { OwnRecord } from '../record/own-record.ts';
 import type { Receipts } from '../record/receipts.ts';
 import { guarded, limitParameter, parseQuery, requireNoQuery } from './request.ts';

@@ -2,11 +2,11 @@ import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { isWellFormed } from '../../net/well-formed-json.ts';
 import type { Scope } from '../../oauth/scopes.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { defined } from '../../values/defined.ts';
-import type { Caller } from '../door/caller.ts';
-import type { Authenticator } from '../door/door.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
+import type { Caller } from '../auth/caller.ts';
 
 /** Parses a query of the schema's parameters, each at most once. @throws {Refusal} 400 `invalid_query`, with the names */
 export function parseQuery<Schema extends z.ZodType>(schema: Schema, url: string): z.output<Schema> {

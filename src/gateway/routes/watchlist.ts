@@ -1,12 +1,12 @@
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { MAX_WATCHLIST_SYMBOLS, type Watchlist } from '../../trading/market-news.ts';
 import { symbolSchema } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import type { Authenticator } from '../auth/authenticator.ts';
 import type { OpenAccountFor } from '../broker/accounts.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Authenticator } from '../door/door.ts';
 import { accountParameter, type ResolveOwner, readAccountQuery } from './for-owner.ts';
 import { requireKnown } from './market.ts';
 import { guarded, jsonBody, parseQuery } from './request.ts';

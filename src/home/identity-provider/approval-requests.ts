@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
-import type { Outcome } from '../../approval/asking-port.ts';
+import type { Outcome } from '../../approval/ciba/ciba-port.ts';
 import type { Clock } from '../../machine/clock.ts';
 import type { ClientNote } from '../../store/home/registered-clients.ts';
-import type { HttpProblem } from '../../trading/refusal.ts';
+import type { HttpProblem } from '../../trading/http-problem.ts';
 
 type ApprovalRequestStatus = 'pending' | 'approved' | 'denied' | 'expired' | 'withdrawn';
 export type Decision = 'approve' | 'deny';

@@ -1,10 +1,10 @@
 import type Provider from 'oidc-provider';
 import { errors } from 'oidc-provider';
 import { isProposalDetails } from '../../approval/details.ts';
-import type { ApprovalKeys } from '../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { Dec, toPlain } from '../../trading/decimal.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { ApprovalRequest, ApprovalRequests, Decision, DecisionOutcome } from './approval-requests.ts';
 import { approvalScope } from './approval-subject.ts';
 import type { Faults } from './faults.ts';

@@ -18,15 +18,15 @@ import {
 } from '../../oauth/scopes.ts';
 import type { OidcStore } from '../../store/home/oidc-store.ts';
 import type { People } from '../../store/home/people.ts';
-import { safeLine } from '../../text/shown-text.ts';
-import { MAX_REQUEST_S } from './approval-subject.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import {
   type ApprovalFeatureOptions,
   cibaFeature,
   parseSubject,
   resourceIndicators,
   richAuthorizationRequests,
-} from './asking-features.ts';
+} from './approval-features.ts';
+import { MAX_REQUEST_S } from './approval-subject.ts';
 import { checkAuthorizationRequest } from './authorization/authorization-request.ts';
 import { clientDocuments } from './authorization/client-documents.ts';
 import {

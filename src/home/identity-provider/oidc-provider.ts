@@ -6,7 +6,7 @@ import Provider, {
   type KoaContextWithOIDC,
   type TokenEndpointGrantContext,
 } from 'oidc-provider';
-import type { TokenVerifier } from '../../gateway/door/token-verifier.ts';
+import type { TokenVerifier } from '../../gateway/auth/token-verifier.ts';
 import { failpoint } from '../../machine/failpoint.ts';
 import { hasOnlyPublicAddresses, publicFetch } from '../../net/public-fetch.ts';
 import { createPublicResolver, RESOLVER_RETRY_S, ResolverBusy } from '../../net/public-resolver.ts';
@@ -28,7 +28,7 @@ import type { ProviderKeys } from '../../store/home/provider-keys.ts';
 import type { RedeemedAssertions } from '../../store/home/redeemed-assertions.ts';
 import type { RegisteredClients, RegistrationToken } from '../../store/home/registered-clients.ts';
 import { approvalCode } from '../../trading/approval-details.ts';
-import { ProblemError } from '../../trading/refusal.ts';
+import { ProblemError } from '../../trading/http-problem.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { readSubject } from './approval-subject.ts';
 import { createDocumentReader, MAX_DOCUMENT_BYTES } from './authorization/client-documents.ts';
@@ -59,7 +59,7 @@ import {
   type SignInGrants,
   verifySubjectToken,
 } from './servers/server-exchange.ts';
-import type { CompanyRevocations } from './signals/company-standing.ts';
+import type { CompanyRevocations } from './signals/company-revocations.ts';
 import { VaultError } from './third-party.ts';
 import type { Vault } from './vault.ts';
 

@@ -3,7 +3,7 @@ import { Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import type Provider from 'oidc-provider';
 import { z } from 'zod';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import type { ApprovalRequests } from './approval-requests.ts';
 import { authenticateClient } from './protocol/client-assertion.ts';
 import { OUTCOME_PATH } from './protocol/protocol.ts';

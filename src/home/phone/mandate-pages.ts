@@ -9,7 +9,7 @@ import {
   mandateHeadline,
   mandateWhen,
 } from '../../trading/mandate/mandate-words.ts';
-import { describeLastResult, describeNextTime } from '../../trading/mandate/standing-words.ts';
+import { describeLastResult, describeNextTime } from '../../trading/mandate/standing-order-words.ts';
 import { environmentBanner } from './decision/signs.ts';
 import type { BrowserEnv } from './page/browser-env.ts';
 import { type Markup, page, redirectToSignIn } from './page/page.ts';

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { type SoftwareKey, softwareKey } from '../../approval/signature/software-key.ts';
 import { type ErrorCode, TradeAgentError } from '../../errors/errors.ts';
-import { safeLine } from '../../text/shown-text.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import { safeLine } from '../../text/sanitize.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import { type PhoneRequest, phoneRequestSchema } from './phone-request.ts';
 

@@ -1,9 +1,9 @@
 import { Hono } from 'hono';
 import { html } from 'hono/html';
-import { eventStreamResponse, streamLimit, tooManyStreams } from '../../net/event-answer.ts';
+import { eventStreamResponse, streamLimit, tooManyStreams } from '../../net/event-stream.ts';
 import type { ApprovalRequest } from '../identity-provider/approval-requests.ts';
+import { type CachedReads, cacheReads } from './dashboard/cached-reads.ts';
 import { createDashboardRoutes } from './dashboard/dashboard-routes.ts';
-import { type CachedReads, cacheReads } from './dashboard/kept-reads.ts';
 import type { DecisionServices } from './decision/approval-steps.ts';
 import { createDecisionRoutes } from './decision/decision-routes.ts';
 import { createHistoryPages } from './decision/history-pages.ts';

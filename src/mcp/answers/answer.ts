@@ -1,6 +1,6 @@
 import type { CallToolResult } from '@modelcontextprotocol/server';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
-import { safeText } from '../../text/shown-text.ts';
+import { safeText } from '../../text/sanitize.ts';
 import type { Environment } from '../../trading/order.ts';
 import { defined } from '../../values/defined.ts';
 

@@ -15,9 +15,9 @@ import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { type LoopbackRedirectOptions, listenForRedirect } from '../../net/loopback-redirect.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
 import type { McpCredentials } from '../../secrets/places/mcp-credentials.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
-import { StoredAuthorization, type StoredClient, type StoredTokens } from './kept-authorization.ts';
+import { StoredAuthorization, type StoredClient, type StoredTokens } from './stored-authorization.ts';
 
 type UnauthorizedContext = Parameters<NonNullable<AuthProvider['onUnauthorized']>>[0];
 

@@ -17,7 +17,7 @@ import { boundedFetch, isResponseTooLarge } from '../../net/bounded-fetch.ts';
 import { hasOnlyPublicAddresses } from '../../net/public-fetch.ts';
 import { type ResolveHost, resolveHost } from '../../net/resolve-host.ts';
 import { isSecureUrl } from '../../net/secure-url.ts';
-import { safeLine, safeText } from '../../text/shown-text.ts';
+import { safeLine, safeText } from '../../text/sanitize.ts';
 import { defined } from '../../values/defined.ts';
 import { Authorization, SignInNeeded } from './authorization.ts';
 import type { ServerAccess, ServerLimits } from './server-access.ts';

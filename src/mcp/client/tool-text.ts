@@ -1,6 +1,6 @@
 import { inertText } from '../../agent/graph/inert-text.ts';
-import { safeText } from '../../text/shown-text.ts';
-import { hasInvisible } from '../../text/unseen.ts';
+import { hasInvisible } from '../../text/invisible.ts';
+import { safeText } from '../../text/sanitize.ts';
 
 /** A tool as its server describes it, in untrusted text. */
 export interface ServerTool {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { printableAscii } from '../../text/unseen.ts';
+import { printableAscii } from '../../text/invisible.ts';
 import {
   idempotencyKeySchema,
   MCP_CLIENT_PREFIX,

@@ -1,4 +1,4 @@
-import { symbolAssetClass, type OptionContract, parseOptionSymbol } from '../../trading/asset-class.ts';
+import { type OptionContract, parseOptionSymbol, symbolAssetClass } from '../../trading/asset-class.ts';
 import { Dec } from '../../trading/decimal.ts';
 import type { ListedSymbol } from '../../trading/listed-symbols.ts';
 import {

@@ -8,7 +8,7 @@ import {
   type Session,
   type Sessions,
 } from '../../trading/trading-calendar.ts';
-import { memoizePerObject } from '../../values/once-per.ts';
+import { memoizePerObject } from '../../values/memoize-per-object.ts';
 import { type Adjustment, adjustmentFactor, adjustPrices } from './adjustment.ts';
 import { type BarRequest, buildBars, type MarketBar } from './bars.ts';
 import {

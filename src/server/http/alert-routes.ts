@@ -1,11 +1,11 @@
 import type { Hono } from 'hono';
 import { addAlertSchema, scheduleAlertChecksSchema } from '../../agent/remote/protocol.ts';
-import type { Caller } from '../../gateway/door/caller.ts';
-import type { Authenticator } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/auth/authenticator.ts';
+import type { Caller } from '../../gateway/auth/caller.ts';
 import { personAlerts } from '../person-alerts.ts';
 import type { ServerParts } from '../server-parts.ts';
-import { withHttpProblems } from './agent-refusal.ts';
-import { parseBody, readRoutes } from './person-requests.ts';
+import { withHttpProblems } from './agent-problem.ts';
+import { parseBody, readRoutes } from './caller-requests.ts';
 
 /** Adds the routes of a person's alerts. Adding the first alert requests offline access, as with schedules. */
 export function alertRoutes(app: Hono, door: Authenticator, parts: ServerParts): void {

@@ -1,13 +1,13 @@
 import type { Context, Hono } from 'hono';
 import { TradeAgentError } from '../../errors/errors.ts';
-import type { Caller } from '../../gateway/door/caller.ts';
-import type { Authenticator } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/auth/authenticator.ts';
+import type { Caller } from '../../gateway/auth/caller.ts';
 import { limitedBody } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { boundedResponse, isResponseTooLarge } from '../../net/bounded-fetch.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { PersonSessions } from '../sessions/person-sessions.ts';
-import { withHttpProblems } from './agent-refusal.ts';
+import { withHttpProblems } from './agent-problem.ts';
 
 export interface GatewayProxyOptions {
   readonly sessions: PersonSessions;

@@ -1,7 +1,7 @@
 import type { Hono } from 'hono';
 import { noticeSecretSchema, putNoticeSchema } from '../../agent/remote/protocol.ts';
 import { type NoticeChannel, noticeDestination, noticeNameSchema } from '../../config/notice-channels.ts';
-import type { Authenticator } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/auth/authenticator.ts';
 import {
   deleteNoticeSecret,
   noticeSecretLabel,
@@ -9,11 +9,11 @@ import {
   noticeSecrets,
   storeNoticeSecret,
 } from '../../secrets/notice-secrets.ts';
-import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
+import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { channelProblem } from '../jobs/notice-job.ts';
 import { type NoticeParts, personChannels, personChecks } from '../server-parts.ts';
-import { withHttpProblems } from './agent-refusal.ts';
-import { parseBody, readRoutes } from './person-requests.ts';
+import { withHttpProblems } from './agent-problem.ts';
+import { parseBody, readRoutes } from './caller-requests.ts';
 
 const MAX_CHANNELS = 10;
 

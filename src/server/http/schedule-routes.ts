@@ -7,8 +7,8 @@ import type { Session } from '../../auth/session/session.ts';
 import { priceConditions } from '../../check/conditions.ts';
 import { defaultRulesFile, parseRules } from '../../check/load-rules.ts';
 import { isTradeAgentError } from '../../errors/errors.ts';
-import type { Caller } from '../../gateway/door/caller.ts';
-import type { Authenticator } from '../../gateway/door/door.ts';
+import type { Authenticator } from '../../gateway/auth/authenticator.ts';
+import type { Caller } from '../../gateway/auth/caller.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
 import { timingMoments } from '../../schedule/cron-expression.ts';
 import type { Moments } from '../../schedule/moments.ts';
@@ -16,7 +16,7 @@ import type { RunRecord } from '../../schedule/run-record.ts';
 import { schedulePattern, type Timing } from '../../schedule/schedule.ts';
 import { postgresCalendarRows } from '../../store/postgres/state/calendar-rows.ts';
 import type { NewSchedule, ScheduleRow } from '../../store/schedule-rows.ts';
-import { AgentHttpProblem, HttpProblem } from '../../trading/refusal.ts';
+import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
 import { defined } from '../../values/defined.ts';
 import { marketDays } from '../jobs/market-days.ts';
 import type { ServerParts } from '../server-parts.ts';
@@ -27,8 +27,8 @@ import {
   tenantSchedules,
   wakeTime,
 } from '../server-parts.ts';
-import { withHttpProblems } from './agent-refusal.ts';
-import { callerSession, parseBody, readRoutes, requireIdempotencyKey } from './person-requests.ts';
+import { withHttpProblems } from './agent-problem.ts';
+import { callerSession, parseBody, readRoutes, requireIdempotencyKey } from './caller-requests.ts';
 
 /** Maximum body size in bytes: enough for a rules file. */
 const MAX_BODY_BYTES = 256 * 1024;

@@ -22,11 +22,15 @@ import {
 import { shortId } from '../../agent/short-id.ts';
 import { threadSchema } from '../../agent/view-schemas.ts';
 import { EXPIRY_MARGIN_MS } from '../../auth/session/access-token.ts';
-import type { Caller } from '../../gateway/door/caller.ts';
-import { type Authenticator, createAuthenticator, type RequestLog } from '../../gateway/door/door.ts';
-import { createIdentityProvider } from '../../gateway/door/identity-provider.ts';
-import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/door/protected-resource-metadata.ts';
-import { createTokenVerifier } from '../../gateway/door/token-verifier.ts';
+import {
+  type Authenticator,
+  createAuthenticator,
+  type RequestLog,
+} from '../../gateway/auth/authenticator.ts';
+import type { Caller } from '../../gateway/auth/caller.ts';
+import { createIdentityProvider } from '../../gateway/auth/identity-provider.ts';
+import { METADATA_PATH, protectedResourceMetadata } from '../../gateway/auth/protected-resource-metadata.ts';
+import { createTokenVerifier } from '../../gateway/auth/token-verifier.ts';
 import { healthRoutes } from '../../gateway/routes/health.ts';
 import { parseQuery } from '../../gateway/routes/request.ts';
 import type { Clock } from '../../machine/clock.ts';
@@ -40,15 +44,15 @@ import {
   type RunEvent,
   type RunStore,
 } from '../../store/run-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
 import type { Environment } from '../../trading/order.ts';
-import { HttpProblem } from '../../trading/refusal.ts';
 import { orderSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 import { namedSchemas } from '../../values/named-schemas.ts';
 import { personStores } from '../person-agent.ts';
 import { createPersonWatch, type PersonWatch } from '../person-watch.ts';
 import { personRuns, type ServerParts } from '../server-parts.ts';
-import { callerSession, parseBody, readRoutes, requireIdempotencyKey, withAgent } from './person-requests.ts';
+import { callerSession, parseBody, readRoutes, requireIdempotencyKey, withAgent } from './caller-requests.ts';
 
 const PROVIDER_TIMEOUT_MS = 10_000;
 

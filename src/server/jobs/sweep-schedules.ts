@@ -1,5 +1,5 @@
 import { timingMoments } from '../../schedule/cron-expression.ts';
-import { decideRun } from '../../schedule/due.ts';
+import { decideRun } from '../../schedule/decide-run.ts';
 import { timingSchema } from '../../schedule/schedule.ts';
 import type { DueSchedule, TenantSchedules, WakePlan, WorkerLeases } from '../../store/schedule-rows.ts';
 import type { TradingDay } from '../../trading/activity.ts';

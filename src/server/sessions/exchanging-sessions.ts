@@ -40,7 +40,7 @@ import { createTokenSession, type TokenSource } from '../../auth/session/token-s
 import type { ResolvedProfile } from '../../config/profile.ts';
 import { isTradeAgentError, TradeAgentError } from '../../errors/errors.ts';
 import { loginRequired } from '../../errors/login-required.ts';
-import type { Caller } from '../../gateway/door/caller.ts';
+import type { Caller } from '../../gateway/auth/caller.ts';
 import type { Clock } from '../../machine/clock.ts';
 import { ACCESS_TOKEN_TYPE, REFRESH_TOKEN_TYPE, TOKEN_EXCHANGE_GRANT } from '../../oauth/oauth-names.ts';
 import { SESSION_SCOPES } from '../../oauth/scopes.ts';

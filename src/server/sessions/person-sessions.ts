@@ -1,5 +1,5 @@
 import type { Session } from '../../auth/session/session.ts';
-import type { Caller } from '../../gateway/door/caller.ts';
+import type { Caller } from '../../gateway/auth/caller.ts';
 
 /**
  * Sessions for acting at the gateway in a person's name. A request's token is valid only for the server, which exchanges
@@ -7,7 +7,7 @@ import type { Caller } from '../../gateway/door/caller.ts';
  * `act` (§4.1). Anything stored between a request and the run that it starts is sealed.
  * @example
  * ```ts
- * import type { Caller } from '../../gateway/door/caller.ts';
+ * import type { Caller } from '../../gateway/auth/caller.ts';
  * import type { PersonSessions } from './person-sessions.ts';
  * // In a route, where the caller's token was verified.
  * export const ordersOf = async (sessions: PersonSessions, caller: Caller): Promise<Response> => {

@@ -1,5 +1,5 @@
 import type { GatewayKeyRows, WrappedGatewayKey } from '../gateway-key-rows.ts';
-import type { RegistrationStorage } from '../registration-place.ts';
+import type { RegistrationStorage } from '../registration-storage.ts';
 import { recountOrders } from '../sql/order-recount.ts';
 import { ensureHead, lockSeal } from './head.ts';
 import { type MigrationResult, migrate } from './migrate.ts';

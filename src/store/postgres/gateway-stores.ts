@@ -1,5 +1,5 @@
 import type { GatewayStores } from '../gateway-stores.ts';
-import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/question-id.ts';
+import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import { sharedStores } from '../sql/gateway-stores.ts';
 import { postgresAuditStore } from './audit-store.ts';
 import { ensureHead } from './head.ts';

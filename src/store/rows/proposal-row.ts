@@ -6,7 +6,7 @@ import {
   authReqIdContext,
   authReqIdValues,
   openAuthReqId,
-} from './question-id.ts';
+} from './auth-req-id.ts';
 
 /** Default poll interval in seconds, if the provider sends none (CIBA Core §7.3). */
 export const DEFAULT_POLL_INTERVAL_S = 5;

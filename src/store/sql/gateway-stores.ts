@@ -11,7 +11,7 @@ import { mandateStore } from './mandate-store.ts';
 import { messageJournal } from './message-journal.ts';
 import { signingKeyStore } from './signing-key-store.ts';
 import { one, run, type SqlDatabase, type Work } from './sql-database.ts';
-import { standingOrderStore } from './standing-store.ts';
+import { standingOrderStore } from './standing-order-store.ts';
 
 /** Creates the stores of a gateway whose code SQLite and PostgreSQL share. */
 export function sharedStores(database: SqlDatabase) {

@@ -11,8 +11,8 @@ import type {
 } from '../mandate-store.ts';
 import type { OrderKey } from '../order-journal.ts';
 import { all, one, type RecordHead, run, type SqlDatabase, type Work } from './sql-database.ts';
-import { insertStandingOrder } from './standing-store.ts';
-import { useApproval } from './used-approvals.ts';
+import { insertStandingOrder } from './standing-order-store.ts';
+import { consumeApproval } from './used-approvals.ts';
 
 export function mandateStore(database: SqlDatabase): MandateStore {
   return {
@@ -27,7 +27,7 @@ export function mandateStore(database: SqlDatabase): MandateStore {
           !isAllowedTransition((yield* findRow(sub, replaces))?.state, 'replaced')
         )
           return 'not_replaceable';
-        if (!(yield* useApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
+        if (!(yield* consumeApproval(approval, { kind: 'mandate', sub, subjectId: id }, now)))
           return 'approval_used';
         yield* writeGranted(head, mandate, now);
         return 'granted';

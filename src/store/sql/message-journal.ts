@@ -8,7 +8,7 @@ import type {
   MessageTransition,
 } from '../message-journal.ts';
 import { lock, one, run, type SqlDatabase, type Work } from './sql-database.ts';
-import { useApproval } from './used-approvals.ts';
+import { consumeApproval } from './used-approvals.ts';
 
 export function messageJournal(database: SqlDatabase): MessageJournal {
   const move = (
@@ -34,7 +34,7 @@ export function messageJournal(database: SqlDatabase): MessageJournal {
         yield* lock('message', sub, id);
         const known = yield* find(sub, id);
         if (known !== undefined) return { outcome: 'known', entry: known } as const;
-        if (!(yield* useApproval(approval, { kind: 'message', sub, subjectId: id }, now)))
+        if (!(yield* consumeApproval(approval, { kind: 'message', sub, subjectId: id }, now)))
           return { outcome: 'approval_used' } as const;
         yield* run(
           `INSERT INTO gateway_messages (client_message_id, digest, sub, draft, state, epoch, created_at, updated_at)

@@ -6,9 +6,9 @@ import type {
   ProposalStore,
   StoredProposal,
 } from '../proposal-store.ts';
+import { authReqIdHash } from '../rows/auth-req-id.ts';
 import { formatEpoch, type ProposalRow } from '../rows/proposal-row.ts';
 import { NOTIFIED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
-import { authReqIdHash } from '../rows/question-id.ts';
 import { one, run, type SqlDatabase, type SqlValues, type Work } from './sql-database.ts';
 
 /** Converts a row to a proposal, whose sealed members are opened when they are read. */

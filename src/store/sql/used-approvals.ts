@@ -8,7 +8,7 @@ interface ApprovalUse {
 }
 
 /** Uses an approval, in the transaction that writes its effect. Returns false if it was used before. */
-export function* useApproval(
+export function* consumeApproval(
   { issuer, jti }: Approval,
   { kind, sub, subjectId }: ApprovalUse,
   now: number,

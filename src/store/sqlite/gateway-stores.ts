@@ -1,6 +1,6 @@
 import type Database from 'better-sqlite3-multiple-ciphers';
 import type { GatewayStores } from '../gateway-stores.ts';
-import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/question-id.ts';
+import { type AuthReqIdSeal, noAuthReqIdSeal } from '../rows/auth-req-id.ts';
 import { sharedStores } from '../sql/gateway-stores.ts';
 import { sqlHalts } from '../sql/halts.ts';
 import { recountOrders } from '../sql/order-recount.ts';

@@ -33,7 +33,7 @@ import {
   UNSETTLED,
 } from '../sql/order-journal.ts';
 import { one, run, type Work } from '../sql/sql-database.ts';
-import { useApproval } from '../sql/used-approvals.ts';
+import { consumeApproval } from '../sql/used-approvals.ts';
 import { type RunWork, sqliteUnits, workRunner } from './sql-database.ts';
 
 /** @param database the gateway's database, migrated to the latest version */
@@ -52,7 +52,7 @@ export function sqliteOrderJournal(database: Database.Database): OrderJournal {
       yield* noteDecision(decision, now);
       return 'denied';
     }
-    if (!(yield* useApproval(approval, { kind: 'order', sub, subjectId: clientOrderId }, now)))
+    if (!(yield* consumeApproval(approval, { kind: 'order', sub, subjectId: clientOrderId }, now)))
       return 'approval_used';
     if (decision !== undefined) yield* noteDecision(decision, now);
     yield* run(INSERT, {

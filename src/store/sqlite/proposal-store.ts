@@ -6,6 +6,7 @@ import type {
   ProposalStore,
   SnapshotQuery,
 } from '../proposal-store.ts';
+import type { AuthReqIdSeal } from '../rows/auth-req-id.ts';
 import {
   changeClause,
   changeValues,
@@ -17,7 +18,6 @@ import {
   toProposal,
 } from '../rows/proposal-row.ts';
 import { DECIDED_STATES, OPEN_STATES } from '../rows/proposal-states.ts';
-import type { AuthReqIdSeal } from '../rows/question-id.ts';
 import {
   EPOCH_COLUMNS,
   type EpochRow,

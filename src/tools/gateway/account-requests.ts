@@ -1,6 +1,6 @@
 import { TradeAgentError } from '../../errors/errors.ts';
 import { PROPOSE_ORDERS_SCOPE, READ_SCOPES } from '../../oauth/scopes.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { type AccountEntry, accountEntriesSchema, isAccountCalled } from '../../trading/account-entry.ts';
 import type { ProposalRequestInput } from '../../trading/proposal.ts';
 import type { GatewayRequests } from './gateway-requests.ts';

@@ -8,7 +8,7 @@ import {
   READ_SCOPES,
   type Scope,
 } from '../../oauth/scopes.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { type Activity, activitiesSchema, tradingDaySchema } from '../../trading/activity.ts';
 import { decimalString } from '../../trading/decimal.ts';
 import { kinds } from '../../trading/kinds/kinds.ts';
@@ -42,7 +42,7 @@ import {
   parseAnswer,
   withQuery,
 } from './gateway-requests.ts';
-import { type SafeguardRequests, safeguardRequests, withAccountOwner } from './kept-requests.ts';
+import { type SafeguardRequests, safeguardRequests, withAccountOwner } from './safeguard-requests.ts';
 
 interface ProposalQuery {
   /** Long-poll timeout in seconds, at most 25. */

@@ -4,7 +4,7 @@ import { type ErrorCode, isTradeAgentError, TradeAgentError } from '../../errors
 import { loginHint } from '../../errors/login-required.ts';
 import { isProblemCode, type ProblemCode } from '../../errors/problem-codes.ts';
 import { type ProblemMembers, problemMembers } from '../../errors/problem-members.ts';
-import { safeLine } from '../../text/shown-text.ts';
+import { safeLine } from '../../text/sanitize.ts';
 import { type Problem, problemSchema } from '../../trading/views.ts';
 import { defined } from '../../values/defined.ts';
 

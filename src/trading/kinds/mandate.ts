@@ -11,7 +11,7 @@ import {
   mandateHeadline,
   mandateWhen,
 } from '../mandate/mandate-words.ts';
-import { describeStandingOrder } from '../mandate/standing-words.ts';
+import { describeStandingOrder } from '../mandate/standing-order-words.ts';
 import { formatDollars } from '../order-fields.ts';
 import { defineKind } from './kind-words.ts';
 import { changePhrases } from './phrases.ts';

@@ -8,7 +8,7 @@ import { accountNumberSchema, environments, sides, slippageSchema, symbolSchema 
 import { invalidOrder as problem } from '../order-problem.ts';
 import { orderTypes, orderTypeTable, timesInForce } from '../order-types.ts';
 import { cadences } from './cadence.ts';
-import { checkStandingOrder, standingOrderSchema } from './standing.ts';
+import { checkStandingOrder, standingOrderSchema } from './standing-order.ts';
 
 /*
  * A mandate approves orders in advance, once, on the phone. It bounds each order, each day and the total, and its

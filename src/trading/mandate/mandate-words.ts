@@ -4,7 +4,7 @@ import { newYorkDate } from '../new-york-time.ts';
 import { timeInForceWords } from '../order-types.ts';
 import { cadenceWords } from './cadence.ts';
 import type { MandateEnvelope } from './envelope.ts';
-import { describeStandingOrder, describeWhen } from './standing-words.ts';
+import { describeStandingOrder, describeWhen } from './standing-order-words.ts';
 
 /** Returns the mandate's last New York day: `24 Dec`. */
 export function formatLastDay(expiresAt: string): string {

@@ -1,5 +1,5 @@
 import type { Activity } from '../activity.ts';
-import { contractMultiplier, symbolAssetClass, quantityWords } from '../asset-class.ts';
+import { contractMultiplier, quantityWords, symbolAssetClass } from '../asset-class.ts';
 import { Dec, isPositive, toPlain, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';

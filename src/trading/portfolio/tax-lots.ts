@@ -3,7 +3,7 @@ import { contractMultiplier } from '../asset-class.ts';
 import { type Dec, signedQty, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
 import type { Position } from '../views.ts';
-import { lotHistory } from './closings.ts';
+import { lotHistory } from './lot-history-replay.ts';
 
 export interface TaxLot {
   /** For a short position the day it was sold. */

@@ -2,8 +2,8 @@ import { type Activity, toFills, toShareExchanges } from '../activity.ts';
 import { contractMultiplier } from '../asset-class.ts';
 import { Dec, isPositive, ZERO } from '../decimal.ts';
 import { addDays, type IsoDate, newYorkDate } from '../new-york-time.ts';
-import { lotHistory } from './closings.ts';
 import type { Closing } from './lot-history.ts';
+import { lotHistory } from './lot-history-replay.ts';
 import { WASH_SALE_WINDOW_DAYS } from './wash-losses.ts';
 
 interface NearPurchase {

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { z } from 'zod';
-import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalog.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';

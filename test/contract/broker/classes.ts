@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import { isSameOrder } from '../../../src/gateway/broker/same-order.ts';
-import { symbolAssetClass, parseOptionSymbol, symbolTicks } from '../../../src/trading/asset-class.ts';
+import { parseOptionSymbol, symbolAssetClass, symbolTicks } from '../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
 import { listedContractSchema } from '../../../src/trading/listed-contract.ts';
 import { addDays, newYorkDate } from '../../../src/trading/new-york-time.ts';

@@ -1,4 +1,4 @@
-import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalog.ts';
 import type { BrokerContext } from '../../../src/gateway/broker/broker-kind.ts';
 
 /** What an adapter on paper is connected with; it waits for nothing. */

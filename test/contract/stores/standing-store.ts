@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { StandingStep } from '../../../src/store/standing-store.ts';
+import type { StandingStep } from '../../../src/store/standing-order-store.ts';
+import { nextDue } from '../../../src/trading/mandate/due-times.ts';
 import { mandateDigest, mandateEnvelopeSchema } from '../../../src/trading/mandate/envelope.ts';
-import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
 import { mandateTerms } from '../../integration/sandbox/proposal-fixture.ts';
 import type { OpenedStores, OpenStores } from './gateway-factory.ts';
 

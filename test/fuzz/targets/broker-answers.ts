@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../src/gateway/broker/asset-catalog.ts';
 import type { Broker } from '../../../src/gateway/broker/broker.ts';
 import type { AccountCredentials } from '../../../src/gateway/broker/broker-credentials.ts';
 import { brokerOf, brokerSettingsSchema, traitsOf } from '../../../src/gateway/broker/brokers.ts';

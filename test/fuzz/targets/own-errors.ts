@@ -2,7 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import { ReceiptError } from '../../../src/approval/receipts/receipt-form.ts';
 import { isTradeAgentError } from '../../../src/errors/errors.ts';
 import { UnacceptableDetails } from '../../../src/home/identity-provider/approval-subject.ts';
-import { ProblemError } from '../../../src/trading/refusal.ts';
+import { ProblemError } from '../../../src/trading/http-problem.ts';
 
 export const isOwnError = (error: unknown): boolean =>
   isTradeAgentError(error) ||

@@ -22,15 +22,15 @@ import { homeSettingsSchema } from '../../../src/home/settings/home-settings.ts'
 import { retryAfterMs } from '../../../src/net/retry-after.ts';
 import { parseDays } from '../../../src/sandbox/market/replay/day-rows.ts';
 import { csvRows, jsonRows } from '../../../src/sandbox/market/replay/read-folder.ts';
-import { safeLine, safeText } from '../../../src/text/shown-text.ts';
+import { safeLine, safeText } from '../../../src/text/sanitize.ts';
 import { readStreamMessages } from '../../../src/tools/gateway/event-stream.ts';
 import { parseAlert } from '../../../src/trading/alert.ts';
 import {
   contractMultiplier,
-  symbolAssetClass,
   parseOptionSymbol,
   priceWords,
   quantityWords,
+  symbolAssetClass,
   symbolTicks,
 } from '../../../src/trading/asset-class.ts';
 import { contractWords } from '../../../src/trading/contract-words.ts';

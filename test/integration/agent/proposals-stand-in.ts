@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { ProblemCode } from '../../../src/errors/problem-codes.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { normalizeOrder } from '../../../src/trading/order.ts';
 import {
   idempotencyKeySchema,
@@ -9,7 +10,6 @@ import {
   proposalRequestSchema,
   proposalSchema,
 } from '../../../src/trading/proposal.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { Order } from '../../../src/trading/views.ts';
 import type { GatewayStandIn } from './gateway-stand-in.ts';
 

@@ -1,6 +1,6 @@
 import { exportJWK, generateKeyPair, type JWK } from 'jose';
-import type { Question } from '../../../src/approval/asking-port.ts';
-import type { CibaApprovalClientOptions } from '../../../src/approval/ciba/ciba-asking.ts';
+import type { CibaApprovalClientOptions } from '../../../src/approval/ciba/ciba-approval-client.ts';
+import type { Question } from '../../../src/approval/ciba/ciba-port.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import type { LyingProvider } from '../auth/lying-provider.ts';
 import { anOrder } from '../auth/order-details.ts';

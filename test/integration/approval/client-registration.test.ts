@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
   CibaApprovalClient,
   type CibaApprovalClientOptions,
-} from '../../../src/approval/ciba/ciba-asking.ts';
+} from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
 import { aQuestion, clientKey, GATEWAY, optionsFor } from './asking-fixture.ts';
 

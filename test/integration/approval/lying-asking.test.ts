@@ -1,10 +1,10 @@
 import { decodeJwt, decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Question } from '../../../src/approval/asking-port.ts';
 import {
   CibaApprovalClient,
   type CibaApprovalClientOptions,
-} from '../../../src/approval/ciba/ciba-asking.ts';
+} from '../../../src/approval/ciba/ciba-approval-client.ts';
+import type { Question } from '../../../src/approval/ciba/ciba-port.ts';
 import { badIdTokens } from '../auth/bad-id-tokens.ts';
 import { hastyClock } from '../auth/identity-provider-world.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cancelOrder, listOrders, type OrderApp, showOrder } from '../../../src/app/orders/orders.ts';
-import { CHECK_INTERVAL_MS } from '../../../src/gateway/mandates/standing-watch.ts';
+import { CHECK_INTERVAL_MS } from '../../../src/gateway/mandates/standing-order-watcher.ts';
 import { type Clock, systemClock } from '../../../src/machine/clock.ts';
 import { createGatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';

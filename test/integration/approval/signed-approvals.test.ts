@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ApprovalKeys } from '../../../src/approval/keys/keys.ts';
+import { ApprovalKeys } from '../../../src/approval/keys/approval-keys.ts';
 import { softwareKey } from '../../../src/approval/signature/software-key.ts';
 import { createPhoneClient, type PhoneRequest } from '../../../src/home/phone/phone-client.ts';
 import { systemClock } from '../../../src/machine/clock.ts';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
 import { type MandateEnvelope, mandateDigest } from '../../../src/trading/mandate/envelope.ts';
-import type { RecurringTime } from '../../../src/trading/mandate/standing.ts';
+import type { RecurringTime } from '../../../src/trading/mandate/standing-order.ts';
 import { addDays, newYorkDate, newYorkInstant, nthWeekday } from '../../../src/trading/new-york-time.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { grantedStanding, kept } from './standing-world.ts';

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3-multiple-ciphers';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
+import { nextDue } from '../../../src/trading/mandate/due-times.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { asHere } from '../../shipped/modules.ts';
 import { grantedStanding } from './standing-world.ts';

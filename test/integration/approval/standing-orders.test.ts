@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import type { RecurringTime } from '../../../src/trading/mandate/standing.ts';
-import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
+import { nextDue } from '../../../src/trading/mandate/due-times.ts';
+import type { RecurringTime } from '../../../src/trading/mandate/standing-order.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { grantedStanding, kept } from './standing-world.ts';
 import { type Person, type ProposalWorld, startProposalWorld } from './world.ts';

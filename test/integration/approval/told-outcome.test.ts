@@ -1,6 +1,6 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { type Lies, type LyingProvider, startLyingProvider } from '../auth/lying-provider.ts';
 import { aQuestion, optionsFor } from './asking-fixture.ts';
 

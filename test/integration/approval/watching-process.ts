@@ -6,7 +6,7 @@ import { folderRules } from '../../../src/gateway/policy/files/rules-source.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { SandboxHome } from '../../../src/sandbox/sandbox-home.ts';
 import { homeSettings, sealSecret } from '../../../src/sandbox/sandbox-settings.ts';
-import { createAuthReqIdSeal } from '../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../src/store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { movableClock } from '../../movable-clock.ts';
 

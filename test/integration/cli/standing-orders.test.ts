@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { systemClock, utcSeconds } from '../../../src/machine/clock.ts';
-import { nextDue } from '../../../src/trading/mandate/standing-due.ts';
+import { nextDue } from '../../../src/trading/mandate/due-times.ts';
 import { movableClock } from '../../movable-clock.ts';
 import { type CommandResult, suiteCliWorld } from './cli-world.ts';
 

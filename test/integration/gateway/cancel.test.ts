@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { cancelApproved } from '../../../src/gateway/orders/cancel-desk.ts';
+import { cancelApproved } from '../../../src/gateway/orders/cancel-order.ts';
 import type { CancelSubject } from '../../../src/trading/kinds/cancel.ts';
 import type { StandInOrder } from './support/alpaca-stand-in.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/gateway/door/caller.ts';
+import type { Caller } from '../../../src/gateway/auth/caller.ts';
 import type { OrderService } from '../../../src/gateway/orders/place-order.ts';
 import { staticRules } from '../../../src/gateway/policy/rules.ts';
 import { utcSeconds } from '../../../src/machine/clock.ts';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { Caller } from '../../../src/gateway/door/caller.ts';
+import type { Caller } from '../../../src/gateway/auth/caller.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import type { OrderDraft } from '../../../src/trading/order.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { OrderChanges } from '../../fixtures/builders.ts';
 import {
   insufficient,

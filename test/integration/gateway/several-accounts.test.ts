@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { StoredOf } from '../../../src/gateway/broker/kept-kinds.ts';
 import { createKeyPairs, type KeyPairs } from '../../../src/gateway/broker/key-pairs.ts';
 import { keyPlaceOf, type NamedBroker } from '../../../src/gateway/broker/named-broker.ts';
+import type { StoredOf } from '../../../src/gateway/broker/stored-kinds.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';
 import { accountEntriesSchema } from '../../../src/trading/account-entry.ts';
 import { PASSWORDS, type World as Paper, startWorld as startPaper } from '../sandbox/paper-broker-world.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from 'vitest';
-import type { Caller } from '../../../src/gateway/door/caller.ts';
+import type { Caller } from '../../../src/gateway/auth/caller.ts';
 import { orderDigest } from '../../../src/trading/approval-details.ts';
 import { type DeskWorld, startDesk } from './support/desk.ts';
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
-import { verifyApprovalToken } from '../../../src/gateway/door/token-verifier.ts';
+import { createIdentityProvider } from '../../../src/gateway/auth/identity-provider.ts';
+import { verifyApprovalToken } from '../../../src/gateway/auth/token-verifier.ts';
 import { dpopKey } from './support/dpop-key.ts';
 import { startWorld, type World } from './support/world.ts';
 

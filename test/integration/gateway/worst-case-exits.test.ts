@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import type { OrderClass } from '../../../src/trading/order-classes.ts';
 import { worstPrice } from '../../../src/trading/price-band.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
 import type { Quote } from '../../../src/trading/views.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';

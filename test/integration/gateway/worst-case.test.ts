@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { Dec, formatPrice } from '../../../src/trading/decimal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { type OrderDraft, sides } from '../../../src/trading/order.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
 import { worstCase } from '../../../src/trading/worst-case.ts';
 import { playUntil } from '../../fixtures/play-until.ts';
 import { hostileMarket } from './support/hostile-market.ts';

@@ -13,7 +13,7 @@ import {
 import { homeDoctor } from '../../../src/app/home/doctor.ts';
 import { announceHome, homeFiles } from '../../../src/app/home/home-files.ts';
 import { withHome } from '../../../src/app/home/open-home.ts';
-import type { StoredCredentials } from '../../../src/gateway/broker/kept-kinds.ts';
+import type { StoredCredentials } from '../../../src/gateway/broker/stored-kinds.ts';
 import { type SnaptradeStandIn, startSnaptrade } from '../gateway/support/snaptrade-stand-in.ts';
 import { startTradier } from '../gateway/support/tradier-stand-in.ts';
 import { app, homeGround } from './home-folder.ts';

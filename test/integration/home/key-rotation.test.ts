@@ -5,7 +5,7 @@ import Database from 'better-sqlite3-multiple-ciphers';
 import { createLocalJWKSet, decodeProtectedHeader, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
 import { genericGrantRequest, refreshTokenGrant } from 'openid-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createIdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
+import { createIdentityProvider } from '../../../src/gateway/auth/identity-provider.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import {
   loadProviderKeys,

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { exportJWK, generateKeyPair } from 'jose';
 import * as client from 'openid-client';
 import { afterAll, afterEach, describe, expect, it, vi } from 'vitest';
-import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-asking.ts';
+import { CibaApprovalClient } from '../../../src/approval/ciba/ciba-approval-client.ts';
 import { toOrderDraft } from '../../../src/home/identity-provider/approval-subject.ts';
 import { publicFetch } from '../../../src/net/public-fetch.ts';
 import { ResolverBusy } from '../../../src/net/public-resolver.ts';

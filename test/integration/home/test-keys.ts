@@ -1,5 +1,5 @@
 import Database from 'better-sqlite3-multiple-ciphers';
-import { ApprovalKeys } from '../../../src/approval/keys/keys.ts';
+import { ApprovalKeys } from '../../../src/approval/keys/approval-keys.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import type { SigningKeyStore } from '../../../src/store/signing-key-store.ts';
 import { sqliteGatewayStores } from '../../../src/store/sqlite/gateway-stores.ts';

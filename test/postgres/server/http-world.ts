@@ -1,7 +1,7 @@
 import { createParser } from 'eventsource-parser';
 import { exportJWK, generateKeyPair } from 'jose';
 import type { AgentEvent } from '../../../src/agent/events.ts';
-import type { RequestLogEntry } from '../../../src/gateway/door/door.ts';
+import type { RequestLogEntry } from '../../../src/gateway/auth/authenticator.ts';
 import { systemClock } from '../../../src/machine/clock.ts';
 import { listenOnLoopback, requestListener } from '../../../src/net/http-server.ts';
 import { SESSION_SCOPES } from '../../../src/oauth/scopes.ts';

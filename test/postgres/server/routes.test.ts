@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { agentEventSchema, operations } from '../../../src/agent/remote/protocol.ts';
-import { METADATA_PATH } from '../../../src/gateway/door/protected-resource-metadata.ts';
+import { METADATA_PATH } from '../../../src/gateway/auth/protected-resource-metadata.ts';
 import { READ_SCOPES } from '../../../src/oauth/scopes.ts';
 import { problemSchema } from '../../../src/trading/views.ts';
 import { blockJobsDatabase } from '../jobs/jobs-database.ts';

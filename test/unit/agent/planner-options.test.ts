@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { readUtterances } from '../../../src/agent/planner/person-words.ts';
 import { parsePrompt } from '../../../src/agent/planner/sentence.ts';
 import { lookups, steps } from '../../../src/agent/planner/steps.ts';
+import { readUtterances } from '../../../src/agent/planner/utterance.ts';
 
 const orderOf = (sentence: string) => {
   const parsed = parsePrompt(sentence);

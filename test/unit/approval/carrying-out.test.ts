@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../../src/approval/kind.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { alice, type KernelWorld, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
 const busy = new HttpProblem(503, 'broker_busy', 'the broker is busy');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ProposalCaller } from '../../../src/approval/kernel/propose.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
 const bob: ProposalCaller = {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../../src/approval/kind.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { alice, kernelWorld, TOKEN_MS } from './kernel-world.ts';
 
 const MANDATE = 'M-x9K2aB7cD1';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { createTokenSeal } from '../../../src/secrets/token-seal.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { kernelWorld, restarted, TOKEN_MS } from './kernel-world.ts';
 
 const HOUR_MS = 3_600_000;

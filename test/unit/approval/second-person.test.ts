@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { alice, type KernelWorld, kernelWorld, type WorldOptions } from './kernel-world.ts';
 
 /** More than one person may approve by themselves. */

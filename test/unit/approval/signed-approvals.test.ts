@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import type { KernelDeps } from '../../../src/approval/kernel-parts.ts';
+import type { KernelDeps } from '../../../src/approval/kernel-deps.ts';
 import { approvalStatement } from '../../../src/approval/signature/statement.ts';
 import type { VerifiedEvidence } from '../../../src/approval/signature/verify-evidence.ts';
-import { HttpProblem } from '../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../src/trading/http-problem.ts';
 import { GATEWAY, kernelWorld, restarted } from './kernel-world.ts';
 
 type Check = NonNullable<KernelDeps['signatures']>['check'];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { PollResult } from '../../../src/approval/asking-port.ts';
+import type { PollResult } from '../../../src/approval/ciba/ciba-port.ts';
 import { failNext, kernelWorld } from './kernel-world.ts';
 
 const pending: PollResult = { status: 'pending' };

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { checkPortfolio } from '../../../src/check/check.ts';
-import { readSnapshot } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
+import { readSnapshot } from '../../../src/check/read-snapshot.ts';
 import { figureLines } from '../../../src/check/report/lines.ts';
 import { TradeAgentError } from '../../../src/errors/errors.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { computeFigures } from '../../../src/check/figures.ts';
-import { readSnapshot } from '../../../src/check/gather.ts';
 import { parseRules } from '../../../src/check/load-rules.ts';
+import { readSnapshot } from '../../../src/check/read-snapshot.ts';
 import type { ActivityCache } from '../../../src/store/check-store.ts';
 import type { GatewayClient } from '../../../src/tools/gateway/gateway-client.ts';
 import type { Activity } from '../../../src/trading/activity.ts';

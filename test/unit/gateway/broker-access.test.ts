@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
+import type { IdentityProvider } from '../../../src/gateway/auth/identity-provider.ts';
 import { brokersSettings, namedBrokers } from '../../../src/gateway/broker/named-broker.ts';
 import { createBrokerAccess } from '../../../src/gateway/broker-access.ts';
-import type { IdentityProvider } from '../../../src/gateway/door/identity-provider.ts';
 import type { GatewayOptions, RequestRates } from '../../../src/gateway/gateway-options.ts';
 import type { RateBuckets } from '../../../src/store/rate-buckets.ts';
 

@@ -107,7 +107,7 @@ import { createProgram } from './src/cli/program.ts';
 import { noticeChannelSchema, noticeDestination } from './src/config/notice-channels.ts';
 import { tools } from './src/tools/catalog.ts';
 import { understand } from './src/agent/planner/conversation.ts';
-import { readingsOf } from './src/agent/planner/person-words.ts';
+import { readingsOf } from 'src/agent/planner/utterance.ts';
 import { ibkrTraits } from './src/gateway/broker/ibkr/traits.ts';
 import { tradierTraits } from './src/gateway/broker/tradier/traits.ts';
 import { limitObjections } from './src/gateway/policy/limit-table.ts';

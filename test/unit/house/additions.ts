@@ -65,7 +65,7 @@ const orderType: Addition = {
         "if (limit === true && touched !== true && type !== 'limit') {",
       ],
     ],
-    'src/agent/planner/person-words.ts': [
+    'src/agent/planner/utterance.ts': [
       [
         "  if (says(clause, 'trailing', 'trail'))",
         "  if (says(clause, 'lit', 'limit-if-touched')) return ['limit_if_touched'];\n  if (says(clause, 'trailing', 'trail'))",
@@ -153,7 +153,7 @@ export const note = defineKind({
       ],
       ['  mandate,\n', '  mandate,\n  note,\n'],
     ],
-    'src/trading/relations.ts': [
+    'src/trading/permissions.ts': [
       ["  access: 'can_grant_access',", "  access: 'can_grant_access',\n  note: undefined,"],
     ],
     'src/approval/kinds/note/kind.ts': `import { type Clock, utcSeconds } from '../../../machine/clock.ts';
@@ -188,7 +188,7 @@ export function noteKind(clock: Clock): Kind<NoteRequest, NoteSubject, Noted> {
     ],
   },
   first: ['src/trading/kinds/note.ts', 'src/trading/kinds/kinds.ts'],
-  named: ['src/gateway/approvals.ts', 'src/trading/relations.ts'],
+  named: ['src/gateway/approvals.ts', 'src/trading/permissions.ts'],
 };
 
 const tool: Addition = {

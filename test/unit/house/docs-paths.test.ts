@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const documents = globSync(['*.md', 'docs/**/*.md', 'src/**/README.md', '.github/**/*.md'], { cwd: root });
 
-/** `gateway/door/door.ts`, `test/e2e/world.ts`: what stands in backticks or behind a link and ends as a file of ours does. */
+/** `gateway/auth/authenticator.ts`, `test/e2e/world.ts`: what stands in backticks or behind a link and ends as a file of ours does. */
 const path = /`((?:[\w.-]+\/)+[\w.-]+\.(?:ts|tsx|mjs|md))`|\]\(((?!https?:)[^)#\s]+)[^)]*\)/g;
 
 /** The paths a document names that lead nowhere: from the root, from src/, or from the document's own folder. */

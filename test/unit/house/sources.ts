@@ -4,7 +4,7 @@ import type { Node, SourceFile } from 'typescript/unstable/ast';
 import { createVirtualFileSystem } from 'typescript/unstable/fs';
 import { API } from 'typescript/unstable/sync';
 
-/** A source by its path from the project's root: `src/text/shown-text.ts`. */
+/** A source by its path from the project's root: `src/text/sanitize.ts`. */
 export interface Source {
   readonly file: string;
   readonly text: string;

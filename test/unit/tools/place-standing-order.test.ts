@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { toolsFor } from '../../../src/mcp/tools/catalog.ts';
 import { readStandingOrderRequest, standingCommand } from '../../../src/tools/place-standing-order.ts';
-import { parseEnd } from '../../../src/trading/mandate/standing-end.ts';
+import { parseEnd } from '../../../src/trading/mandate/mandate-end.ts';
 import { newYorkInstant } from '../../../src/trading/new-york-time.ts';
 
 const NOW = newYorkInstant('2026-12-03', '11:00');

@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import {
   type AssetClass,
   contractMultiplier,
-  symbolAssetClass,
   parseOptionSymbol,
   priceWords,
   quantityWords,
+  symbolAssetClass,
 } from '../../../src/trading/asset-class.ts';
 import { formatPrice, isOnTick } from '../../../src/trading/decimal.ts';
 import { symbolSchema } from '../../../src/trading/symbol.ts';

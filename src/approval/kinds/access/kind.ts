@@ -1,5 +1,6 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import type { AccessStore } from '../../../store/access-store.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import {
   type AccessGranted,
   type AccessRequest,
@@ -7,7 +8,6 @@ import {
   access,
   describeAccess,
 } from '../../../trading/kinds/access.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 export interface AccessPorts {

@@ -3,6 +3,7 @@ import { dollars, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
+import type { HttpProblem } from '../../../trading/http-problem.ts';
 import {
   type BatchRequest,
   type BatchResult,
@@ -17,7 +18,6 @@ import type { OrderDraft } from '../../../trading/order.ts';
 import { invalidOrder } from '../../../trading/order-problem.ts';
 import { orderHeadline } from '../../../trading/order-words.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import type { HttpProblem } from '../../../trading/refusal.ts';
 import { isFinalStatus, type Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Approval, Execution, Kind, Proposer } from '../../kind.ts';

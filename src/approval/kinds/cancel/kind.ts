@@ -1,9 +1,9 @@
 import { shares } from '../../../trading/amounts.ts';
 import { Dec } from '../../../trading/decimal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type CancelRequest, type CancelSubject, cancel } from '../../../trading/kinds/cancel.ts';
 import { describeOpenOrder } from '../../../trading/open-order.ts';
 import { hasEnded, liveParts } from '../../../trading/order-legs.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import { type Account, isFinalStatus, type Order } from '../../../trading/views.ts';
 import type { Approval, Kind, Proposer } from '../../kind.ts';
 import { displayedAccount, toExecution } from '../execution.ts';

@@ -1,7 +1,7 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import type { Halts } from '../../../store/halts.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type Lifted, type LiftSubject, lift } from '../../../trading/kinds/lift.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Execution, Kind } from '../../kind.ts';
 
 /** The end of a halt. Whoever can talk to the gateway may stop trading, but only the owner's tap starts it again. */

@@ -1,7 +1,9 @@
 import { type Clock, utcSeconds } from '../../../machine/clock.ts';
 import { dollars, percent } from '../../../trading/amounts.ts';
 import { Dec, toCents } from '../../../trading/decimal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type MandateSubject, mandate } from '../../../trading/kinds/mandate.ts';
+import { nextDue } from '../../../trading/mandate/due-times.ts';
 import {
   checkLifetime,
   checkMandate,
@@ -11,9 +13,7 @@ import {
 } from '../../../trading/mandate/envelope.ts';
 import type { Granted } from '../../../trading/mandate/granted.ts';
 import { mandateFor, mandateHeadline } from '../../../trading/mandate/mandate-words.ts';
-import { GATEWAY_KEY_THUMBPRINT, isRecurring } from '../../../trading/mandate/standing.ts';
-import { nextDue } from '../../../trading/mandate/standing-due.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { GATEWAY_KEY_THUMBPRINT, isRecurring } from '../../../trading/mandate/standing-order.ts';
 import type { Account } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
 import { NO_TOKEN } from '../../access.ts';

@@ -1,20 +1,20 @@
-import { printableAscii } from '../../../text/unseen.ts';
+import { printableAscii } from '../../../text/invisible.ts';
 import { dollars, percent, sharePrice, shares } from '../../../trading/amounts.ts';
 import {
   contractMultiplier,
-  symbolAssetClass,
   parseOptionSymbol,
   priceWords,
   quantityWords,
+  symbolAssetClass,
   symbolTicks,
 } from '../../../trading/asset-class.ts';
 import { contractWords } from '../../../trading/contract-words.ts';
 import { Dec, formatPrice } from '../../../trading/decimal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { newYorkTimestamp, weekday } from '../../../trading/new-york-time.ts';
 import type { Environment, OrderDraft, OrderRequest } from '../../../trading/order.ts';
 import { bandSide, currentPrice } from '../../../trading/price-drift.ts';
 import type { WorstCase } from '../../../trading/proposal.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account, MarketClock, Position, Quote } from '../../../trading/views.ts';
 
 type Decimal = InstanceType<typeof Dec>;

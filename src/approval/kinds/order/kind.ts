@@ -1,6 +1,7 @@
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type OrderProposal, order } from '../../../trading/kinds/order.ts';
 import {
   checkOrder,
@@ -13,7 +14,6 @@ import { checkOrderClass } from '../../../trading/order-class-checks.ts';
 import { hasEnded } from '../../../trading/order-legs.ts';
 import { exitsOutcome } from '../../../trading/order-outcome.ts';
 import { invalidOrder } from '../../../trading/order-problem.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
   isFinalStatus,

@@ -1,5 +1,6 @@
 import { orderDigest } from '../../../trading/approval-details.ts';
 import { symbolTicks } from '../../../trading/asset-class.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type ReplaceRequest, type ReplaceSubject, replace } from '../../../trading/kinds/replace.ts';
 import { describeOpenOrder, toOrderRequest } from '../../../trading/open-order.ts';
 import {
@@ -12,7 +13,6 @@ import {
 import { hasEnded } from '../../../trading/order-legs.ts';
 import { priceBand } from '../../../trading/order-types.ts';
 import { worstPrice } from '../../../trading/price-band.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Order } from '../../../trading/views.ts';
 import { worstCase } from '../../../trading/worst-case.ts';
 import type { Kind, Proposer } from '../../kind.ts';

@@ -1,6 +1,6 @@
 import type { NewAccess } from '../../../app/access.ts';
 import { approvalExitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { accessRoles } from '../../../trading/kinds/access.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
@@ -68,7 +68,7 @@ async function printAccess(context: Context): Promise<void> {
 async function grant(context: Context, wanted: NewAccess): Promise<void> {
   const { grantAccess } = await import('../../../app/access.ts');
   const granted = await grantAccess(context, wanted, async () =>
-    (await import('../../run/asked-proposal.ts')).approvalProgress(context),
+    (await import('../../run/approval-progress.ts')).approvalProgress(context),
   );
   await context.output.result(
     'access-granted',

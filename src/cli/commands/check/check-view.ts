@@ -3,7 +3,7 @@ import type { CheckListener, CheckOutcome, CheckOutcomes } from '../../../app/ch
 import { resumeCommand } from '../../../app/run.ts';
 import type { CheckResult } from '../../../check/result-schema.ts';
 import { errorObject } from '../../../errors/error-object.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';
 import { RunRenderer } from '../../run/run-renderer.ts';

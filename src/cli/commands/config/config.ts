@@ -1,5 +1,5 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { safeText } from '../../../text/shown-text.ts';
+import { safeText } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 

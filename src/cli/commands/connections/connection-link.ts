@@ -6,7 +6,7 @@ import {
 } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { machineName } from '../../../machine/machine-name.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { Context } from '../../context/context.ts';
 import { formatCountdown } from '../../options/duration.ts';
 import { showQrCode } from '../../text/qr-code.ts';

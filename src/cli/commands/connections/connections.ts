@@ -3,7 +3,7 @@ import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { ConnectionLink } from '../../../app/index.ts';
 import { REDIRECT_PORT } from '../../../auth/connections/known-connections.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 

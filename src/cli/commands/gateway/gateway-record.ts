@@ -1,6 +1,6 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
 import type { RecordVerdict, VerifyOptions } from '../../../app/gateway/gateway-record.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { serverPaths } from '../server/places.ts';
 

@@ -49,7 +49,7 @@ async function showHalt(context: Context, wanted: 'halted' | 'reducing'): Promis
 
 async function showLift(context: Context): Promise<void> {
   const state = await liftHalt(context, 'halt --lift', async () =>
-    (await import('../../run/asked-proposal.ts')).approvalProgress(context),
+    (await import('../../run/approval-progress.ts')).approvalProgress(context),
   );
   await context.output.result('halt', { ...state }, () =>
     state.halted

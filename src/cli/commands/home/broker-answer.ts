@@ -1,7 +1,7 @@
 import { type BrokerChoice, type BrokerEntry, brokerEntry } from '../../../app/home/brokers.ts';
 import { brokerOf } from '../../../gateway/broker/brokers.ts';
-import { storedKindText } from '../../../gateway/broker/kept-kinds.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
+import { storedKindText } from '../../../gateway/broker/stored-kinds.ts';
 import type { Context } from '../../context/context.ts';
 import { choose } from '../../terminal/questions.ts';
 

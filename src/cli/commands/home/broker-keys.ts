@@ -1,7 +1,7 @@
 import { TradeAgentError } from '../../../errors/errors.ts';
-import type { StoredCredentials, StoredKind } from '../../../gateway/broker/kept-kinds.ts';
+import type { StoredCredentials, StoredKind } from '../../../gateway/broker/stored-kinds.ts';
 import type { VerifiedAccount } from '../../../gateway/broker/verify-problems.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { Context } from '../../context/context.ts';
 
@@ -19,7 +19,7 @@ export async function readBrokerKeys(
 ): Promise<StoredCredentials> {
   const { readSecretFrom } = await import('../../terminal/secret-file.ts');
   const { readCredentialsText } = await import('../../../app/home/brokers.ts');
-  const { storedKindText } = await import('../../../gateway/broker/kept-kinds.ts');
+  const { storedKindText } = await import('../../../gateway/broker/stored-kinds.ts');
   const text = await readSecretFrom({ file: brokerKeyFile, fd: brokerKeyFd }, "the broker's keys", signal);
   if (text !== undefined)
     return readCredentialsText(text, brokerKeyFile ?? `descriptor ${brokerKeyFd}`, kind);

@@ -1,5 +1,5 @@
 import type { ActingTool } from '../../../gateway/broker/acting-tool.ts';
-import { safeLine, safeText } from '../../../text/shown-text.ts';
+import { safeLine, safeText } from '../../../text/sanitize.ts';
 
 const stateWords: Readonly<Record<ActingTool['state'], string>> = {
   confirmed: 'confirmed',

@@ -4,7 +4,7 @@ import { TradeAgentError } from '../../../errors/errors.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { parseDescriptor } from '../../options/choice.ts';
-import { homeFolderOption } from './folder-of.ts';
+import { homeFolderOption } from './home-folder-option.ts';
 
 export function addHomeBackup(home: CliCommand): void {
   withPassphrase(

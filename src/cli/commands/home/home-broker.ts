@@ -2,12 +2,12 @@ import { exitCodes } from '../../../app/exit-codes.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { type OfferedBroker, offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import { choiceOption, parseDescriptor } from '../../options/choice.ts';
 import type { BrokerKeyOptions } from './broker-keys.ts';
-import { homeFolderOption } from './folder-of.ts';
+import { homeFolderOption } from './home-folder-option.ts';
 
 interface UserOptions {
   readonly user?: string;

@@ -1,13 +1,13 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
 import { offeredBrokers } from '../../../gateway/broker/offered-brokers.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { choiceOption, parseDescriptor } from '../../options/choice.ts';
 import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions } from '../../options/listening.ts';
-import { homeFolderOption } from './folder-of.ts';
+import { homeFolderOption } from './home-folder-option.ts';
 import type { InitOptions } from './init-answers.ts';
 
 export function addHomeInit(home: CliCommand): void {

@@ -8,7 +8,7 @@ import type { Output } from '../../context/output.ts';
 import { parseListenAddress } from '../../options/listen-address.ts';
 import { addListeningOptions, type ListeningFlags, toListenOptions } from '../../options/listening.ts';
 import { requestLine } from '../../text/request-line.ts';
-import { homeFolderOption } from './folder-of.ts';
+import { homeFolderOption } from './home-folder-option.ts';
 
 interface ServeOptions extends ListeningFlags {
   readonly listen?: ReturnType<typeof parseListenAddress>;

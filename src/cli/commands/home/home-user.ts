@@ -1,8 +1,8 @@
 import type { ListedAuthenticator, ListedUser } from '../../../app/home/users.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
-import { homeFolderOption } from './folder-of.ts';
+import { homeFolderOption } from './home-folder-option.ts';
 
 export function addHomeUser(home: CliCommand): void {
   const user = home

@@ -1,7 +1,7 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import type { StartedLogin } from '../../../app/login.ts';
 import type { ResolvedProfile } from '../../../config/profile.ts';
-import { markInvisible, safeLine } from '../../../text/shown-text.ts';
+import { markInvisible, safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';

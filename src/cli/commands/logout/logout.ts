@@ -1,6 +1,6 @@
 import { exitCodes } from '../../../app/exit-codes.ts';
 import { signOut } from '../../../app/login.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 

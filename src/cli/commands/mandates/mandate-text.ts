@@ -1,8 +1,8 @@
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import type { MandateView, StandingOrderState } from '../../../trading/mandate/mandate.ts';
 import { formatLastDay, mandateFields, mandateFor } from '../../../trading/mandate/mandate-words.ts';
-import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-words.ts';
+import { describeLastResult, describeNextTime } from '../../../trading/mandate/standing-order-words.ts';
 import type { Reader } from '../../text/reader.ts';
 import { fitTable } from '../../text/table.ts';
 

@@ -107,14 +107,14 @@ function addAdd(mandates: CliCommand): void {
     .runs(async (context, symbols: string[], options: AddOptions) => {
       const { addMandate } = await import('../../../app/mandates.ts');
       const { mandateTerms } = await import('./mandate-terms.ts');
-      const { parseStandingOrder } = await import('./standing-asked.ts');
+      const { parseStandingOrder } = await import('./standing-order-options.ts');
       const standing = parseStandingOrder(symbols, options);
       const terms = mandateTerms(
         symbols,
         standing === undefined ? options : { ...options, every: undefined },
       );
       const mandate = await addMandate(context, { ...terms, ...standing }, async () =>
-        (await import('../../run/asked-proposal.ts')).approvalProgress(context),
+        (await import('../../run/approval-progress.ts')).approvalProgress(context),
       );
       await printMandate(context, mandate);
     });

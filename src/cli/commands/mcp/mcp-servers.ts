@@ -7,7 +7,7 @@ import type {
 } from '../../../app/mcp/servers.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import type { ComparedTool } from '../../../mcp/client/compared-tools.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { defined } from '../../../values/defined.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';

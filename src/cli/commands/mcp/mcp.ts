@@ -6,11 +6,11 @@ import type { Installation } from '../../../app/mcp/install.ts';
 import { serveStdio } from '../../../app/mcp/serve-stdio.ts';
 import { ownRules } from '../../../app/own-rules.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { safeLine, safeText } from '../../../text/shown-text.ts';
+import { safeLine, safeText } from '../../../text/sanitize.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';
 import { askYesNo } from '../../terminal/questions.ts';
-import { homeFolderOption } from '../home/folder-of.ts';
+import { homeFolderOption } from '../home/home-folder-option.ts';
 import { addMcpServers } from './mcp-servers.ts';
 
 export function addMcpCommand(program: CliCommand): void {

@@ -1,7 +1,7 @@
 import type { InspectedServer, ListedServer } from '../../../app/mcp/servers.ts';
 import type { ComparedTool, ToolState } from '../../../mcp/client/compared-tools.ts';
 import { dangerTexts } from '../../../mcp/client/tool-danger.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 
 /** Formats a server: `news  https://news.example/mcp  search, headlines (not confirmed)`. */
 export function serverLine({ name, at, enabled, tools }: ListedServer): string {

@@ -77,7 +77,7 @@ async function printChannels(context: Context): Promise<void> {
     if (channels.length === 0)
       return 'No channels. Add one: trade-agent notices add NAME KIND (docs/guide/NOTICES.md)';
     const { table } = await import('../../text/table.ts');
-    const { safeLine } = await import('../../../text/shown-text.ts');
+    const { safeLine } = await import('../../../text/sanitize.ts');
     return table<ListedChannel>(
       [
         { head: 'NAME', cell: ({ name }) => name },
@@ -99,7 +99,7 @@ async function addChannel(
   settings: readonly string[],
 ): Promise<void> {
   const { addNotice } = await import('../../../app/notices/notices.ts');
-  const { safeLine } = await import('../../../text/shown-text.ts');
+  const { safeLine } = await import('../../../text/sanitize.ts');
   const added = await addNotice(context, name, kind, settings);
   await context.output.result('notice-added', { channel: name, ...added }, () =>
     [

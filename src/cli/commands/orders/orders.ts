@@ -1,7 +1,7 @@
 import { exitCodes, sessionExitCodes } from '../../../app/exit-codes.ts';
 import { listOrders, showOrder } from '../../../app/orders/orders.ts';
 import type { ChangeFlags, OrderFlags, OrderRequestSettings } from '../../../app/orders/place-order.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { Side } from '../../../trading/order.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';

@@ -5,7 +5,7 @@ import { approvalFields } from '../../../app/run.ts';
 import type { ProposalRequestInput } from '../../../trading/proposal.ts';
 import type { Context } from '../../context/context.ts';
 import { talkError } from '../../context/output.ts';
-import { approvalProgress } from '../../run/asked-proposal.ts';
+import { approvalProgress } from '../../run/approval-progress.ts';
 
 /**
  * Proposes an order, shows the progress like a run, prints the outcome, and shows how to continue.

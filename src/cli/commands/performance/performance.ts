@@ -1,7 +1,7 @@
 import { InvalidArgumentError } from 'commander';
 import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { riskFreeSchema } from '../../../tools/get-performance.ts';
-import { readPerformance } from '../../../tools/performance-in.ts';
+import { readPerformance } from '../../../tools/performance.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { symbolSchema } from '../../../trading/order.ts';
 import { type Period, periods } from '../../../trading/period.ts';

@@ -2,7 +2,7 @@ import type { Decision } from '../../../app/phone.ts';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { outcomeText, type ProposalView, proposalView } from '../../../home/phone/page/proposal-view.ts';
 import type { PhoneRequest } from '../../../home/phone/phone-client.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';
 import { isFlatMessage } from '../../../trading/kinds/message.ts';

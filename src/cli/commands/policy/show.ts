@@ -1,11 +1,11 @@
 import { approvalView } from '../../../agent/graph/proposal-view.ts';
-import { proposeAndWait, proposeWithoutWaiting } from '../../../app/approvals/ask-and-wait.ts';
+import { proposeAndWait, proposeWithoutWaiting } from '../../../app/approvals/propose-and-wait.ts';
 import { type ExitCode, exitCodes } from '../../../app/exit-codes.ts';
 import { diffPolicy, type PolicyDiff } from '../../../app/policy/diff-policy.ts';
 import { checkPolicy, type TestedCase, testPolicy } from '../../../app/policy/policy-cases.ts';
 import { type PolicyResult, readRuleTexts, setPolicy } from '../../../app/policy/set-policy.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { decimalString } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
@@ -201,7 +201,7 @@ async function requestApproval(
     const why = 'these rules are looser and need your approval, but --approval deny requests none';
     throw new TradeAgentError('approval_denied', why, { hint: 'The rules were not changed.' });
   }
-  const { approvalProgress } = await import('../../run/asked-proposal.ts');
+  const { approvalProgress } = await import('../../run/approval-progress.ts');
   const asking = await approvalProgress(context);
   return approval === 'wait'
     ? proposeAndWait(context, request, asking)

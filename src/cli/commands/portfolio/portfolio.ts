@@ -4,7 +4,7 @@ import {
   combinedPortfolio,
   portfolioFigures,
 } from '../../../app/portfolio/portfolio.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { portfolioView } from '../../../trading/portfolio/portfolio-view.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';

@@ -2,7 +2,7 @@ import type { AddedProfile, PromptedSetting } from '../../../app/profile/edit-pr
 import { type ProviderName, providerNames } from '../../../config/provider-names.ts';
 import { HOME_LOGIN_CLIENT } from '../../../config/resolve-profile.ts';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { Environment } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';

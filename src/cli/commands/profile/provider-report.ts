@@ -1,5 +1,5 @@
 import type { ProviderFinding } from '../../../auth/provider/provider-check.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { Context } from '../../context/context.ts';
 import { wrapWords } from '../../text/wrap.ts';
 

@@ -1,5 +1,5 @@
 import type { ReceiptVerdict } from '../../../app/receipts.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { kindWords } from '../../../trading/kinds/kinds.ts';
 import { orderOutcome } from '../../../trading/order-outcome.ts';
 import type { Receipt, ReceiptEntry, SignedApproval } from '../../../trading/receipt.ts';

@@ -1,14 +1,14 @@
 import type { Command } from 'commander';
 import type { CheckOutcomes } from '../../../app/check/run-check.ts';
 import { exitCodes } from '../../../app/exit-codes.ts';
+import { profileServer } from '../../../app/profile-server.ts';
 import { runSchedule, type ScheduleRun } from '../../../app/schedule/run-schedule.ts';
 import { findSchedule } from '../../../app/schedule/schedules.ts';
-import { profileServer } from '../../../app/server-of.ts';
 import { errorObject } from '../../../errors/error-object.ts';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { resolveUserDirs, type UserDirs } from '../../../machine/directories.ts';
 import { EXCHANGE_ZONE, type Schedule } from '../../../schedule/schedule.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import type { Cli, GlobalOptions } from '../../context/cli.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
@@ -105,7 +105,7 @@ async function usesServer(
 }
 
 async function runOnServer(context: Context, id: string, now: boolean): Promise<number> {
-  const { runServerSchedule } = await import('../../../app/schedule/at-server.ts');
+  const { runServerSchedule } = await import('../../../app/schedule/server-schedules.ts');
   const { schedule, run } = await runServerSchedule(context, id, now);
   return (await printRun(context, schedule, run, now)).exitCode;
 }

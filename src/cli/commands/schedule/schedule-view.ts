@@ -1,7 +1,7 @@
 import type { ScheduleState } from '../../../app/schedule/schedule-context.ts';
 import type { RunRecord } from '../../../schedule/run-record.ts';
 import { EXCHANGE_ZONE } from '../../../schedule/schedule.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { programReader, type Reader } from '../../text/reader.ts';
 import { formatBothTimes, localZone, zonedTimestamp } from './zoned-time.ts';

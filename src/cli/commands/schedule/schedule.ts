@@ -145,7 +145,7 @@ async function showRemoved(context: Context, idOrName: string, yes: boolean): Pr
 async function showLogs(context: Context, id: string | undefined, limit: number): Promise<void> {
   const { scheduleLogs } = await import('../../../app/schedule/schedules.ts');
   const { recordLine } = await import('./schedule-view.ts');
-  const { safeLine } = await import('../../../text/shown-text.ts');
+  const { safeLine } = await import('../../../text/sanitize.ts');
   const runs = await scheduleLogs(context, id, limit);
   await context.output.result('schedule-logs', { runs }, () =>
     runs.length === 0

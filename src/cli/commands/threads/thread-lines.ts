@@ -1,5 +1,5 @@
 import type { ThreadCall, ThreadMessage, ThreadRecord } from '../../../agent/events.ts';
-import { safeLine, safeText } from '../../../text/shown-text.ts';
+import { safeLine, safeText } from '../../../text/sanitize.ts';
 import { toolCallText } from '../../run/run-renderer.ts';
 import { approvalOutcome } from '../../text/approval-lines.ts';
 import { programReader, type Reader } from '../../text/reader.ts';

@@ -1,6 +1,6 @@
 import { sessionExitCodes } from '../../../app/exit-codes.ts';
 import { whoami } from '../../../app/whoami.ts';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import type { CliCommand } from '../../context/cli-command.ts';
 import type { Context } from '../../context/context.ts';

@@ -4,7 +4,7 @@ import { type Watchlist, watchlistSchema } from '../../../trading/market-news.ts
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import { defined } from '../../../values/defined.ts';
-import type { AssetCatalog } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalog.ts';
 import type { Asset, Broker, BrokerOrders, ConnectBroker, Replacement, Submission } from '../broker.ts';
 import { type BrokerFailure, NotSent } from '../broker-failure.ts';
 import { type BrokerRequests, brokerRequests, type ClassifyError } from '../broker-requests.ts';

@@ -1,5 +1,5 @@
 import type { Alpaca, marketData } from '@alpacahq/alpaca-trade-api/rest';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import {
   type Article,

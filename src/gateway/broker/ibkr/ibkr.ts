@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { Dec, ZERO } from '../../../trading/decimal.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import {
   type Account,
   accountSchema,
@@ -9,16 +9,16 @@ import {
   positionSchema,
 } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
-import type { AssetCatalog } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalog.ts';
 import type { Broker, ConnectBroker } from '../broker.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
-import type { StoredOf } from '../kept-kinds.ts';
 import { type AtClose, equityAtLastClose, tradedToday } from '../last-close.ts';
-import { unsupportedMethods } from '../not-offered.ts';
 import { RestAnswer, type RestClient, restFailure } from '../rest-client.ts';
+import type { StoredOf } from '../stored-kinds.ts';
+import { unsupportedMethods } from '../unsupported-features.ts';
 import {
   notAnAccount,
   unreachable,

@@ -12,8 +12,8 @@ import {
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { toAmount } from '../json-amounts.ts';
-import { requireSplitAdjustment } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
+import { requireSplitAdjustment } from '../unsupported-features.ts';
 import type { IbkrOptions } from './client.ts';
 import type { Contract, Contracts } from './contracts.ts';
 import { ibkrTraits } from './traits.ts';

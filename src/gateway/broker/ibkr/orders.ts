@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import type { OrderDraft } from '../../../trading/order.ts';
 import type { Order } from '../../../trading/views.ts';
 import type { BrokerOrders, Submission } from '../broker.ts';

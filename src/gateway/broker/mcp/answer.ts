@@ -1,5 +1,5 @@
 import type { CallToolResult } from '@modelcontextprotocol/client';
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { NoAnswer } from '../rest-client.ts';
 import { ToolError } from './failure.ts';
 import type { Refusals } from './mapping.ts';

@@ -1,8 +1,8 @@
 import { retryAfterMs } from '../../../net/retry-after.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import type { StoredKind } from '../kept-kinds.ts';
 import { NoAnswer, RestAnswer, restFailure } from '../rest-client.ts';
+import type { StoredKind } from '../stored-kinds.ts';
 import type { Refusals } from './mapping.ts';
 
 /** A failure that a tool reports. */

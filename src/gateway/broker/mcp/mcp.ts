@@ -1,11 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { TradeAgentError } from '../../../errors/errors.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { ActingTool } from '../acting-tool.ts';
-import { createAssetCatalog } from '../asset-catalogue.ts';
+import { createAssetCatalog } from '../asset-catalog.ts';
 import type { BrokerKind } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
-import type { StoredOf } from '../kept-kinds.ts';
+import type { StoredOf } from '../stored-kinds.ts';
 import {
   notAnAccount,
   unreachable,

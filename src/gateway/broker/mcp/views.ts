@@ -1,4 +1,4 @@
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { formatPrice } from '../../../trading/decimal.ts';
 import {
   type Account,

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { contractMultiplier } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import {
   type Account,
   accountSchema,
@@ -13,8 +13,8 @@ import {
 import { DAY_MS } from '../../../values/durations.ts';
 import type { PortfolioHistory, PortfolioHistoryQuery } from '../broker.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
-import { brokerLacks } from '../not-offered.ts';
 import { RestAnswer } from '../rest-client.ts';
+import { brokerLacks } from '../unsupported-features.ts';
 import type { Client, SnaptradeOptions, Who } from './client.ts';
 import { listSnaptradeOrders } from './orders.ts';
 import { ourSymbol } from './symbols.ts';

@@ -1,6 +1,6 @@
 import type { CommercialApiKeyAuth, Snaptrade } from 'snaptrade-typescript-sdk';
-import type { StoredOf } from '../kept-kinds.ts';
 import { sendOnce } from '../rest-client.ts';
+import type { StoredOf } from '../stored-kinds.ts';
 
 export type SnaptradeCredentials = StoredOf<'snaptrade_user' | 'snaptrade_personal'>;
 

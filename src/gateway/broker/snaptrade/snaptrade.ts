@@ -6,15 +6,15 @@ import { newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Asset, assetSchema, type Order, type Quote, quoteSchema } from '../../../trading/views.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { fillActivity, movement } from '../activity-parts.ts';
-import type { AssetCatalog } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, ConnectBroker } from '../broker.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { exchangeCalendar, exchangeClock } from '../exchange-hours.ts';
-import type { StoredKind } from '../kept-kinds.ts';
-import { unsupportedMethods } from '../not-offered.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
+import type { StoredKind } from '../stored-kinds.ts';
+import { unsupportedMethods } from '../unsupported-features.ts';
 import {
   notAnAccount,
   unreachable,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountCredentials } from '../broker-credentials.ts';
 import { type RestClient, type RestRequest, restClient } from '../rest-client.ts';
 import { errorMessages, TradierRejection } from './failure.ts';

@@ -1,7 +1,7 @@
 import { defined } from '../../../values/defined.ts';
 import type { BrokerFailure } from '../broker-failure.ts';
-import type { StoredKind } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
+import type { StoredKind } from '../stored-kinds.ts';
 
 /**
  * "Error Responses": `errors` with status 200 from downstream systems, or a line of text with 400 for malformed requests.

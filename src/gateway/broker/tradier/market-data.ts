@@ -12,8 +12,8 @@ import {
 import { DAY_MS } from '../../../values/durations.ts';
 import type { BarQuery } from '../broker.ts';
 import { toAmount } from '../json-amounts.ts';
-import { requireSplitAdjustment } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
+import { requireSplitAdjustment } from '../unsupported-features.ts';
 import { oneOrMore, wrappedList } from './client.ts';
 import { exchangeOf, ourSymbol, toTradierSymbol } from './symbols.ts';
 import { tradierTraits } from './traits.ts';

@@ -21,13 +21,13 @@ import {
   positionSchema,
 } from '../../../trading/views.ts';
 import { fillActivity, movement } from '../activity-parts.ts';
-import type { AssetCatalog } from '../asset-catalogue.ts';
+import type { AssetCatalog } from '../asset-catalog.ts';
 import type { ActivityPage, ActivityQuery, Broker, CalendarQuery, ConnectBroker } from '../broker.ts';
 import { brokerRequests } from '../broker-requests.ts';
 import { toAmount, toMoney } from '../json-amounts.ts';
 import { equityAtLastClose, tradedToday } from '../last-close.ts';
-import { unsupportedMethods } from '../not-offered.ts';
 import type { RestClient } from '../rest-client.ts';
+import { unsupportedMethods } from '../unsupported-features.ts';
 import {
   oneOrMore,
   readAccounts,

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { secureAddress } from '../../settings/common-settings.ts';
 import { type BrokerKind, brokerSettings } from '../broker-kind.ts';
-import type { StoredOf } from '../kept-kinds.ts';
 import { RestAnswer, restFailure } from '../rest-client.ts';
+import type { StoredOf } from '../stored-kinds.ts';
 import {
   notAnAccount,
   unreachable,

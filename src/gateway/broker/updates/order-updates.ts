@@ -1,6 +1,6 @@
 import type { ReportedChange, ResultNews } from '../../../approval/kind.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { AccountHolder, OpenAccount, OpenAccountFor } from '../accounts.ts';
 import type { UpdateListener } from '../broker.ts';
 

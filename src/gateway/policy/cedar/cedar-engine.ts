@@ -1,5 +1,5 @@
 import type * as CedarWasm from '@cedar-policy/cedar-wasm/nodejs';
-import { bundledTexts } from './shipped-texts.ts';
+import { bundledTexts } from './bundled-texts.ts';
 
 export type CedarRequest = Pick<
   CedarWasm.StatefulAuthorizationCall,

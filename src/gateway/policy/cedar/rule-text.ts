@@ -2,10 +2,10 @@ import { basename } from 'node:path';
 import canonicalize from 'canonicalize';
 import { TradeAgentError } from '../../../errors/errors.ts';
 import { closestMatch } from '../../../text/closest-match.ts';
-import { hasInvisible, invisiblePattern } from '../../../text/unseen.ts';
+import { hasInvisible, invisiblePattern } from '../../../text/invisible.ts';
 import type { PolicyReason } from '../../../trading/policy-reasons.ts';
+import { bundledTexts } from './bundled-texts.ts';
 import type { CedarEngine, CedarIssue } from './cedar-engine.ts';
-import { bundledTexts } from './shipped-texts.ts';
 
 /**
  * Reasons that a rule of the owner or firm can give with `@code` (default `POLICY_FORBIDS`). `LIVE_NEEDS_TAP` and

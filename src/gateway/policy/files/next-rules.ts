@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { isTradeAgentError } from '../../../errors/errors.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { PolicyChangeRequest } from '../../../trading/kinds/policy-change.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
 import { type CedarEngine, loadCedar } from '../cedar/cedar-engine.ts';
 import { type RuleText, readRules } from '../cedar/rule-text.ts';

@@ -17,7 +17,7 @@ import {
   type RulesSource,
   rulesDigest,
 } from '../rules.ts';
-import { finishWriting } from './written-as-one.ts';
+import { finishWriting } from './atomic-write.ts';
 
 export interface WrittenRules {
   readonly limits: Limits | undefined;

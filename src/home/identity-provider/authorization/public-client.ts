@@ -1,8 +1,8 @@
 import { type AllClientMetadata, type Client, errors } from 'oidc-provider';
 import { isLoopback } from '../../../net/secure-url.ts';
 import type { NamedClient } from '../../../store/home/authorized-clients.ts';
-import { safeLine } from '../../../text/shown-text.ts';
-import { printableAscii } from '../../../text/unseen.ts';
+import { printableAscii } from '../../../text/invisible.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 
 const GRANTS = ['authorization_code', 'refresh_token'];
 const MAX_REDIRECTS = 20;

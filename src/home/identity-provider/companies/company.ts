@@ -1,6 +1,6 @@
 import type { JWTVerifyGetKey } from 'jose';
 import type { ClientMetadata } from 'oidc-provider';
-import { createIdentityProvider } from '../../../gateway/door/identity-provider.ts';
+import { createIdentityProvider } from '../../../gateway/auth/identity-provider.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { JWT_BEARER_GRANT } from '../../../oauth/oauth-names.ts';
 import { type KeyClient, keyClient } from '../protocol/key-client.ts';

@@ -1,4 +1,4 @@
-import { safeLine } from '../../../text/shown-text.ts';
+import { safeLine } from '../../../text/sanitize.ts';
 import { isObject } from '../../../values/is-object.ts';
 
 /** `ended`: existing sign-ins through the company end, later ones work. `disabled`: none work until `enabled`. */

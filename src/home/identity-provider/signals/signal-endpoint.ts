@@ -2,11 +2,11 @@ import type { HttpBindings } from '@hono/node-server';
 import { type Context, Hono } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { failpoint } from '../../../machine/failpoint.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { LOGOUT_PATH, SIGNALS_PATH } from '../protocol/protocol.ts';
 import { readableForm } from '../protocol/readable-form.ts';
 import type { RequestLimits } from '../protocol/request-limits.ts';
-import type { CompanyRevocations } from './company-standing.ts';
+import type { CompanyRevocations } from './company-revocations.ts';
 import { SignalRejection } from './security-events.ts';
 import { readLogoutToken, readSecurityEvent, type Signal, type SignalTokenOptions } from './signal-token.ts';
 

@@ -8,8 +8,8 @@ import {
   jwtVerify,
 } from 'jose';
 import { z } from 'zod';
-import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/door/token-rules.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { CLOCK_SKEW_SECONDS, SIGNING_ALGORITHMS } from '../../../gateway/auth/token-rules.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { isObject } from '../../../values/is-object.ts';
 import type { Company } from '../companies/company.ts';
 import { readEvent, type SecurityEvent, SignalRejection } from './security-events.ts';

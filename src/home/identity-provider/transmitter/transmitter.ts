@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { importJWK, SignJWT } from 'jose';
-import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { People } from '../../../store/home/people.ts';
 import type { SigningKeys } from '../../../store/home/provider-keys.ts';

@@ -2,14 +2,14 @@ import { Hono } from 'hono';
 import { html, raw } from 'hono/html';
 import { isTradeAgentError } from '../../../errors/errors.ts';
 import type { Clock } from '../../../machine/clock.ts';
-import { eventStreamResponse, streamLimit, tooManyStreams } from '../../../net/event-answer.ts';
+import { eventStreamResponse, streamLimit, tooManyStreams } from '../../../net/event-stream.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { accountNumberSchema } from '../../../trading/order.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import { defined } from '../../../values/defined.ts';
 import type { BrowserContext, BrowserEnv } from '../page/browser-env.ts';
 import { type Markup, messagePage, page } from '../page/page.ts';
+import type { CachedReads } from './cached-reads.ts';
 import { type Period, periods } from './dashboard-data.ts';
-import type { CachedReads } from './kept-reads.ts';
 import { type DashboardView, makePart, type Part, type PartName, partNames } from './parts.ts';
 
 /** Milliseconds between checks of data without change events, such as prices. Also the heartbeat interval. */

@@ -1,6 +1,6 @@
 import { html } from 'hono/html';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
-import { markInvisible } from '../../../text/shown-text.ts';
+import { markInvisible } from '../../../text/sanitize.ts';
 import { dollars, sharePrice, shares } from '../../../trading/amounts.ts';
 import { hasEnded, isMultiLeg } from '../../../trading/order-legs.ts';
 import type { Order, OrderLeg } from '../../../trading/views.ts';

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { html } from 'hono/html';
 import { isTradeAgentError, TradeAgentError } from '../../../errors/errors.ts';
 import { isSecureUrl } from '../../../net/secure-url.ts';
-import { markInvisible, safeLine } from '../../../text/shown-text.ts';
+import { markInvisible, safeLine } from '../../../text/sanitize.ts';
 import { type AccountEntry, ALL_ACCOUNTS } from '../../../trading/account-entry.ts';
 import { type Activity, toFlows } from '../../../trading/activity.ts';
 import {
@@ -15,6 +15,7 @@ import {
 } from '../../../trading/amounts.ts';
 import { Dec, parseDecimal } from '../../../trading/decimal.ts';
 import { environmentName } from '../../../trading/environment.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import type { MandateView } from '../../../trading/mandate/mandate.ts';
 import { mandateAmounts, mandateFor, mandateWhen } from '../../../trading/mandate/mandate-words.ts';
 import { newYorkDate, newYorkMidnight } from '../../../trading/new-york-time.ts';
@@ -30,7 +31,6 @@ import { totalByCurrency } from '../../../trading/portfolio/totals-across.ts';
 import { type ValuePoint, valuePoints } from '../../../trading/portfolio/value-point.ts';
 import type { Proposal } from '../../../trading/proposal.ts';
 import type { RecordLine, RecordVerdict } from '../../../trading/record-line.ts';
-import { HttpProblem } from '../../../trading/refusal.ts';
 import type { Account, Position } from '../../../trading/views.ts';
 import { DAY_MS } from '../../../values/durations.ts';
 import { withLocalTimes } from '../decision/local-time.ts';

@@ -2,7 +2,7 @@ import { html } from 'hono/html';
 import { detailsTypeByKind, type ProposalDetails, proposalDigest } from '../../../approval/details.ts';
 import { orderText } from '../../../approval/kinds/order/kind.ts';
 import type { AuditEvent } from '../../../store/audit.ts';
-import { markInvisible } from '../../../text/shown-text.ts';
+import { markInvisible } from '../../../text/sanitize.ts';
 import { batchSentence } from '../../../trading/kinds/batch.ts';
 import type { KindOutcome } from '../../../trading/kinds/kind-words.ts';
 import { kinds, kindWords } from '../../../trading/kinds/kinds.ts';

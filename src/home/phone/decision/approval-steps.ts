@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import type { Database } from 'better-sqlite3-multiple-ciphers';
 import { drawCode, drawFreeCode } from '../../../approval/kernel/propose.ts';
-import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import type { ApprovalRequest, ApprovalRequests } from '../../identity-provider/approval-requests.ts';
 import type { Decide } from '../../identity-provider/deliver-decision.ts';

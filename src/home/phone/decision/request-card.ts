@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import { markInvisible } from '../../../text/shown-text.ts';
+import { markInvisible } from '../../../text/sanitize.ts';
 import type { ApprovalRequest } from '../../identity-provider/approval-requests.ts';
 import type { Markup } from '../page/page.ts';
 import { localTime, withLocalTimes } from './local-time.ts';

@@ -1,5 +1,5 @@
 import { html } from 'hono/html';
-import type { Outcome } from '../../../approval/asking-port.ts';
+import type { Outcome } from '../../../approval/ciba/ciba-port.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import { contractMultiplier, perUnitWords } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
 import { createMiddleware } from 'hono/factory';
-import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import { sameSecret } from '../../../secrets/constant-time.ts';
 import type { People } from '../../../store/home/people.ts';

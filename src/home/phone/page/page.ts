@@ -1,7 +1,7 @@
 import type { Context } from 'hono';
 import { html } from 'hono/html';
 import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { HttpProblem } from '../../../trading/refusal.ts';
+import { HttpProblem } from '../../../trading/http-problem.ts';
 import { type BrowserContext, hasFullAccess } from './browser-env.ts';
 import { installHead } from './install-files.ts';
 import { type AssetName, assetUrl } from './phone-assets.ts';

@@ -1,6 +1,6 @@
-import type { Outcome } from '../../../approval/asking-port.ts';
+import type { Outcome } from '../../../approval/ciba/ciba-port.ts';
 import type { ProposalDetails } from '../../../approval/details.ts';
-import { markInvisible } from '../../../text/shown-text.ts';
+import { markInvisible } from '../../../text/sanitize.ts';
 import { dollars } from '../../../trading/amounts.ts';
 import {
   type DetailField,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { proposalDetailsSchema } from '../../../approval/details.ts';
 import { utcSeconds } from '../../../machine/clock.ts';
-import { markInvisible, safeLine } from '../../../text/shown-text.ts';
+import { markInvisible, safeLine } from '../../../text/sanitize.ts';
 import { detailEnvironment, detailsHeadline, detailsTerms } from '../../../trading/detail-fields.ts';
 import { environmentName } from '../../../trading/environment.ts';
 import { kinds } from '../../../trading/kinds/kinds.ts';

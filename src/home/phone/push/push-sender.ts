@@ -1,5 +1,5 @@
 import type { PushSubscription as WebPushSubscription } from 'web-push';
-import type { ApprovalKeys } from '../../../approval/keys/keys.ts';
+import type { ApprovalKeys } from '../../../approval/keys/approval-keys.ts';
 import type { Clock } from '../../../machine/clock.ts';
 import { boundedFetch } from '../../../net/bounded-fetch.ts';
 import type { ResolveHost } from '../../../net/resolve-host.ts';

@@ -1,4 +1,4 @@
-import { createPageState, type PageState } from './room.ts';
+import { createPageState, type PageState } from './page-state.ts';
 import { applyUpdate, measureBar } from './stage.ts';
 import { handleTaps } from './taps.ts';
 import { localTimes, updateCountdowns } from './times.ts';

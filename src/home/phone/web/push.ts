@@ -1,4 +1,4 @@
-import { sendRequest } from './ask.ts';
+import { sendRequest } from './request.ts';
 
 /*
  * Push notifications on the pages: registers the service worker, switches this browser's subscription on and off, tells

@@ -1,7 +1,7 @@
-import { FRAGMENT, sendRequest } from './ask.ts';
 import type { ApprovalOptions } from './passkeys.ts';
 import { loadPasskeys } from './passkeys-loader.ts';
 import { startPush } from './push.ts';
+import { FRAGMENT, sendRequest } from './request.ts';
 import { localTimes } from './times.ts';
 
 interface TradeAgent {

@@ -1,4 +1,4 @@
-import { type PageState, type Piece, toElement, type Update } from './room.ts';
+import { type PageState, type Piece, toElement, type Update } from './page-state.ts';
 import { updateCountdowns } from './times.ts';
 
 /** Milliseconds that a moved button ignores taps. It is longer than a tap that was already on its way. */

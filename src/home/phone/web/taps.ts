@@ -1,4 +1,4 @@
-import type { PageState } from './room.ts';
+import type { PageState } from './page-state.ts';
 import type {} from './shell.ts';
 import { currentCard, disableBriefly, focusOn, renderStage, showCard } from './stage.ts';
 

@@ -2,7 +2,7 @@ import { Dec } from '../../../trading/decimal.ts';
 import { type ListedSymbol, listedSymbols } from '../../../trading/listed-symbols.ts';
 import { type IsoDate, newYorkDate, newYorkInstant } from '../../../trading/new-york-time.ts';
 import { type Sessions, sessionsOfDays } from '../../../trading/trading-calendar.ts';
-import { memoizePerObject } from '../../../values/once-per.ts';
+import { memoizePerObject } from '../../../values/memoize-per-object.ts';
 import type { Tape } from '../tape.ts';
 import type { Day } from './day-rows.ts';
 

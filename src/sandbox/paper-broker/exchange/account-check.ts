@@ -1,5 +1,5 @@
 import type { OrderRecord, PositionIntent, PositionRecord } from '../../../store/sandbox/records.ts';
-import { contractMultiplier, symbolAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
+import { contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toPlain } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';

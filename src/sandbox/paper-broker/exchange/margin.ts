@@ -1,5 +1,5 @@
 import type { PositionRecord } from '../../../store/sandbox/records.ts';
-import { contractMultiplier, symbolAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
+import { contractMultiplier, parseOptionSymbol, symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec, toCents } from '../../../trading/decimal.ts';
 import type { Market } from '../../market/market.ts';
 import type { AccountSettings } from '../books/account-settings.ts';

@@ -4,7 +4,7 @@ import type { Faults } from '../../../home/identity-provider/faults.ts';
 import { failpoint } from '../../../machine/failpoint.ts';
 import type { OrderBook } from '../../../store/sandbox/order-book.ts';
 import { isOpenOrder, type OrderRecord } from '../../../store/sandbox/records.ts';
-import { symbolAssetClass, parseOptionSymbol } from '../../../trading/asset-class.ts';
+import { parseOptionSymbol, symbolAssetClass } from '../../../trading/asset-class.ts';
 import { Dec } from '../../../trading/decimal.ts';
 import { timesInForce } from '../../../trading/order.ts';
 import { defined } from '../../../values/defined.ts';

@@ -12,7 +12,7 @@ import {
 import { assertLengths, matchesExpected, pick } from '../../../secrets/credential-values.ts';
 import type { SealedSecret, SecretName, SecretSeal } from '../../../secrets/envelope/secret-seal.ts';
 import { LOCK_WAIT_MS } from '../../../secrets/store-lock.ts';
-import { isStoreUnavailable } from '../store-away.ts';
+import { isStoreUnavailable } from '../store-unavailable.ts';
 import type { TenantDatabase, Unit } from '../tenant-database.ts';
 import { type PersonDatabase, personDatabase } from './person-database.ts';
 

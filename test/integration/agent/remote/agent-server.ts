@@ -20,8 +20,8 @@ import {
 } from '../../../../src/agent/remote/protocol.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import type { RunRecord } from '../../../../src/schedule/run-record.ts';
-import { withHttpProblems } from '../../../../src/server/http/agent-refusal.ts';
-import { AgentHttpProblem, HttpProblem, ProblemError } from '../../../../src/trading/refusal.ts';
+import { withHttpProblems } from '../../../../src/server/http/agent-problem.ts';
+import { AgentHttpProblem, HttpProblem, ProblemError } from '../../../../src/trading/http-problem.ts';
 import { defined } from '../../../../src/values/defined.ts';
 
 /** How many more times each fault happens. */

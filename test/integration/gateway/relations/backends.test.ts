@@ -5,7 +5,7 @@ import {
   createRelations,
   type RelationsOptions,
 } from '../../../../src/gateway/relations/relations-settings.ts';
-import { permissions } from '../../../../src/trading/relations.ts';
+import { permissions } from '../../../../src/trading/permissions.ts';
 import { type Asked, type Reply, startServer } from '../support/answering-server.ts';
 
 const STORE = '01ARZ3NDEKTSV4RRFFQ69G5FAV';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
-import type { IsRevokedBySignal } from '../../../../src/approval/kernel-parts.ts';
+import type { IsRevokedBySignal } from '../../../../src/approval/kernel-deps.ts';
+import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
-import type { Caller } from '../../../../src/gateway/door/caller.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { createOrderService, type OrderService } from '../../../../src/gateway/orders/place-order.ts';
 import { createOrderRules } from '../../../../src/gateway/policy/order-rules.ts';
 import { staticRules } from '../../../../src/gateway/policy/rules.ts';

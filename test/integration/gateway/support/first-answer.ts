@@ -1,5 +1,5 @@
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import type { AlpacaStandIn } from './alpaca-stand-in.ts';
 
 /** What is loaded and made at the first answer is no part of the time that a broker has for one. */

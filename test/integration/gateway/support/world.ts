@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { exportJWK, generateKeyPair } from 'jose';
 import { expect, onTestFinished, TestRunner } from 'vitest';
-import type { RequestLogEntry } from '../../../../src/gateway/door/door.ts';
+import type { RequestLogEntry } from '../../../../src/gateway/auth/authenticator.ts';
 import { createGateway, type Gateway } from '../../../../src/gateway/gateway.ts';
 import type { GatewayOptions } from '../../../../src/gateway/gateway-options.ts';
 import { staticRules } from '../../../../src/gateway/policy/rules.ts';

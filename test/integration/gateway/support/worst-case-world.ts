@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import Database from 'better-sqlite3-multiple-ciphers';
+import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
-import type { Caller } from '../../../../src/gateway/door/caller.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import { createEntry } from '../../../../src/sandbox/paper-broker/books/entries.ts';
 import { openLedger } from '../../../../src/store/sandbox/ledger.ts';
@@ -10,9 +10,9 @@ import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores
 import { tradeOrderDetails } from '../../../../src/trading/approval-details.ts';
 import { parseOptionSymbol } from '../../../../src/trading/asset-class.ts';
 import { Dec, formatPrice } from '../../../../src/trading/decimal.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { checkOrder, normalizeOrder, type OrderDraft } from '../../../../src/trading/order.ts';
 import { openLegs } from '../../../../src/trading/order-legs.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import { isFinalStatus, type Quote } from '../../../../src/trading/views.ts';
 import { boundedOrder } from '../../../../src/trading/worst-case.ts';
 import { ADMIN_SECRET, KEYS, startWorld } from '../../sandbox/paper-broker-world.ts';

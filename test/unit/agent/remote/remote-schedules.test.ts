@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import type { RemoteSchedule } from '../../../../src/agent/remote/protocol.ts';
 import { remoteSchedules } from '../../../../src/agent/remote/remote-schedules.ts';
 import type { Session } from '../../../../src/auth/session/session.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 
 function refusing(refusal: HttpProblem) {
   const keys: string[] = [];

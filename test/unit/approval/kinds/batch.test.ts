@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import type { Approval } from '../../../../src/approval/kind.ts';
 import { type BatchPorts, batchKind } from '../../../../src/approval/kinds/batch/kind.ts';
 import type { OrderContext } from '../../../../src/approval/kinds/order/kind.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { type BatchRequest, type BatchSubject, batch } from '../../../../src/trading/kinds/batch.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { MarketClock, Order, Position } from '../../../../src/trading/views.ts';
 import { anAccount, anOrder, aQuote } from '../../../fixtures/builders.ts';
 

@@ -1,6 +1,6 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { type ProposalDetails, proposalDigest } from '../../../../src/approval/details.ts';
-import { ApprovalKeys, type ApprovalKeysOptions } from '../../../../src/approval/keys/keys.ts';
+import { ApprovalKeys, type ApprovalKeysOptions } from '../../../../src/approval/keys/approval-keys.ts';
 import {
   approvalStatement,
   type Evidence,

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { KernelContext } from '../../../../src/approval/kernel-context.ts';
-import type { KernelDeps } from '../../../../src/approval/kernel-parts.ts';
+import type { KernelDeps } from '../../../../src/approval/kernel-deps.ts';
 import { NotificationTokens } from '../../../../src/approval/notification-tokens.ts';
 import { ProposalSupervisor } from '../../../../src/approval/supervisor/supervisor.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ResultCheck } from '../../../../src/approval/kernel-context.ts';
-import type { KernelDeps } from '../../../../src/approval/kernel-parts.ts';
+import type { KernelDeps } from '../../../../src/approval/kernel-deps.ts';
 import type { Kind, Proposer, ReportedChange, ResultNews } from '../../../../src/approval/kind.ts';
 import { followResult } from '../../../../src/approval/supervisor/follow-result.ts';
 import type { StoredProposal } from '../../../../src/store/proposal-store.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { VirtualClock } from '../../../virtual-clock.ts';
 
 const alice: Proposer = { sub: 'alice', clientId: 'trade-agent', accessToken: 'first' };

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { TurnLimiter } from '../../../../src/approval/supervisor/provider-calls.ts';
+import { TurnLimiter } from '../../../../src/approval/supervisor/provider-pings.ts';
 
 it('lets the first go at once, and the others one after the other', () => {
   let now = 1_000;

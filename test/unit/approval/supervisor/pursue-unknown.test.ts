@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { NO_TOKEN } from '../../../../src/approval/access.ts';
 import type { Execution } from '../../../../src/approval/kind.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { alice, type KernelWorld, kernelWorld, TOKEN_MS, type WorldOptions } from '../kernel-world.ts';
 
 const MINUTE_MS = 60_000;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import type { ChatDriver } from '../../../../src/cli/chat/context-driver.ts';
+import type { ChatDriver } from '../../../../src/cli/chat/chat-driver.ts';
 import { chartText } from '../../../../src/cli/text/chart.ts';
 import { portfolioTable } from '../../../../src/cli/text/portfolio-table.ts';
 import { painter } from '../../../../src/cli/text/theme.ts';

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { expect, it } from 'vitest';
 import type { AgentEvent } from '../../../../src/agent/events.ts';
-import type { ChatDriver } from '../../../../src/cli/chat/context-driver.ts';
+import type { ChatDriver } from '../../../../src/cli/chat/chat-driver.ts';
 import { systemClock } from '../../../../src/machine/clock.ts';
 import { doneResult } from '../sample-events.ts';
 import { openScreen, status } from './chat-screen.tsx';

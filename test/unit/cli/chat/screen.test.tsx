@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AgentEvent, ApprovalView } from '../../../../src/agent/events.ts';
-import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/context-driver.ts';
+import type { ChatDriver, ChatStatus } from '../../../../src/cli/chat/chat-driver.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
 import { approval, doneResult, executed, NOW } from '../sample-events.ts';
 import { type ChatLook, openScreen, status } from './chat-screen.tsx';

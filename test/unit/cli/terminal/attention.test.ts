@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { phoneAlerter } from '../../../../src/cli/run/call-to-phone.ts';
+import { phoneAlerter } from '../../../../src/cli/run/phone-alerter.ts';
 import { createAttention } from '../../../../src/cli/terminal/attention.ts';
 import { fakeTerminal } from '../fake-terminal.ts';
 import { approval } from '../sample-events.ts';

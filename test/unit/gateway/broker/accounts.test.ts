@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { type ConfiguredBroker, createAccounts } from '../../../../src/gateway/broker/accounts.ts';
 import { alpacaTraits } from '../../../../src/gateway/broker/alpaca/traits.ts';
 import type { Broker } from '../../../../src/gateway/broker/broker.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 
 /** A broker whose accounts are opened by tokens, which tell no account's number. */
 interface Fake {

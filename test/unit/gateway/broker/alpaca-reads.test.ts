@@ -2,7 +2,7 @@ import { trading } from '@alpacahq/alpaca-trade-api/rest';
 import { describe, expect, it } from 'vitest';
 import { kindOfType } from '../../../../src/gateway/broker/alpaca/activity-types.ts';
 import { connectAlpaca } from '../../../../src/gateway/broker/alpaca/alpaca-broker.ts';
-import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalogue.ts';
+import { createAssetCatalog } from '../../../../src/gateway/broker/asset-catalog.ts';
 import { atDayEnds, mergedFlows } from '../../../../src/trading/portfolio/returns.ts';
 import { accountSchema, positionSchema, quoteSchema } from '../../../../src/trading/views.ts';
 

@@ -14,7 +14,7 @@ import {
 import { utcSeconds } from '../../../../src/machine/clock.ts';
 import type { JournalEntry, OrderJournal } from '../../../../src/store/order-journal.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { MarketClock, Order } from '../../../../src/trading/views.ts';
 import { anOrder, anOrderDraft } from '../../../fixtures/builders.ts';
 

@@ -1,9 +1,9 @@
 import { expect, it, vi } from 'vitest';
+import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import type { OpenAccount } from '../../../../src/gateway/broker/accounts.ts';
-import type { Caller } from '../../../../src/gateway/door/caller.ts';
 import { createEarlyOrders } from '../../../../src/gateway/orders/place-order.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
 
 const draft = { account: 'PA1', client_order_id: 'ta-1' } as OrderDraft;
 const alice = { sub: 'alice' } as Caller;

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { Submission } from '../../../../src/gateway/broker/broker.ts';
 import type { BrokerTraits } from '../../../../src/gateway/broker/broker-traits.ts';
 import { maySubmitAgain, notPlaced } from '../../../../src/gateway/orders/order-submission.ts';
-import type { HttpProblem } from '../../../../src/trading/refusal.ts';
+import type { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { claimed, order, START, TTL_MS } from './claimed-order.ts';
 
 const taken = async (): Promise<Submission> => ({ outcome: 'accepted', order });

@@ -9,8 +9,8 @@ import {
 } from '../../../../src/gateway/orders/reconciliation.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
 import type { JournalEntry } from '../../../../src/store/order-journal.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 
 const START = Date.parse('2026-11-24T15:00:00Z');

@@ -13,9 +13,9 @@ import {
 import { RelationsUnavailable } from '../../../../src/gateway/relations/relations.ts';
 import type { GatewayStores } from '../../../../src/store/gateway-stores.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import { currentSlot } from '../../../../src/trading/mandate/cadence.ts';
 import type { OrderDraft } from '../../../../src/trading/order.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { Order } from '../../../../src/trading/views.ts';
 import { mandateTerms } from '../../../integration/sandbox/proposal-fixture.ts';
 import { type Changes, changed, NOON, placedElsewhere, subject, world } from './sound-order.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { embeddedRelations, rights } from '../../../../src/gateway/relations/embedded.ts';
 import type { AccessGrant } from '../../../../src/store/access-store.ts';
-import { permissions } from '../../../../src/trading/relations.ts';
+import { permissions } from '../../../../src/trading/permissions.ts';
 
 const NOW = Date.parse('2026-11-25T15:00:00Z');
 const HOUR = 3_600_000;

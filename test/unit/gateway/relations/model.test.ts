@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { transformer } from '@openfga/syntax-transformer';
 import { describe, expect, it } from 'vitest';
 import { rights } from '../../../../src/gateway/relations/embedded.ts';
-import { permissions } from '../../../../src/trading/relations.ts';
+import { permissions } from '../../../../src/trading/permissions.ts';
 
 interface Userset {
   readonly this?: object;

@@ -1,6 +1,6 @@
 import { Hono } from 'hono';
 import { expect, it, vi } from 'vitest';
-import type { Authenticator } from '../../../../src/gateway/door/door.ts';
+import type { Authenticator } from '../../../../src/gateway/auth/authenticator.ts';
 import { healthRoutes } from '../../../../src/gateway/routes/health.ts';
 
 const open = { open: (handle) => async (c) => await handle(c) } as Pick<

@@ -1,7 +1,7 @@
 import { Hono } from 'hono';
 import { expect, it } from 'vitest';
-import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createAuthenticator } from '../../../../src/gateway/door/door.ts';
+import { createAuthenticator } from '../../../../src/gateway/auth/authenticator.ts';
+import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import { standingIn } from '../../../../src/gateway/routes/for-owner.ts';
 import { proposalRoutes } from '../../../../src/gateway/routes/proposals.ts';
 import { alice, GATEWAY, type KernelWorld, kernelWorld } from '../../approval/kernel-world.ts';

@@ -5,8 +5,8 @@ import type { AccountReads, DashboardData } from '../../../../src/home/phone/das
 import { makePart, type PartName, partNames } from '../../../../src/home/phone/dashboard/parts.ts';
 import type { AccountEntry } from '../../../../src/trading/account-entry.ts';
 import type { Activity } from '../../../../src/trading/activity.ts';
+import { HttpProblem } from '../../../../src/trading/http-problem.ts';
 import type { Proposal } from '../../../../src/trading/proposal.ts';
-import { HttpProblem } from '../../../../src/trading/refusal.ts';
 import type { Account, Order, Position } from '../../../../src/trading/views.ts';
 
 const account = {

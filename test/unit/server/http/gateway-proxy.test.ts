@@ -2,8 +2,8 @@ import { Hono } from 'hono';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Session } from '../../../../src/auth/session/session.ts';
 import { TradeAgentError } from '../../../../src/errors/errors.ts';
-import type { Caller } from '../../../../src/gateway/door/caller.ts';
-import { createAuthenticator } from '../../../../src/gateway/door/door.ts';
+import { createAuthenticator } from '../../../../src/gateway/auth/authenticator.ts';
+import type { Caller } from '../../../../src/gateway/auth/caller.ts';
 import type { Clock } from '../../../../src/machine/clock.ts';
 import { gatewayProxy } from '../../../../src/server/http/gateway-proxy.ts';
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'better-sqlite3-multiple-ciphers';
-import { createAuthReqIdSeal } from '../../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../../src/store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 import type { OpenStores } from '../../../contract/stores/gateway-factory.ts';
 import { gatewayStoresContract } from '../../../contract/stores/gateway-stores.ts';

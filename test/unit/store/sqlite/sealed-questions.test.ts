@@ -1,7 +1,7 @@
 import Database from 'better-sqlite3-multiple-ciphers';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ProposalStore } from '../../../../src/store/proposal-store.ts';
-import { createAuthReqIdSeal } from '../../../../src/store/rows/question-id.ts';
+import { createAuthReqIdSeal } from '../../../../src/store/rows/auth-req-id.ts';
 import { sqliteGatewayStores } from '../../../../src/store/sqlite/gateway-stores.ts';
 
 const [ONE, OTHER] = ['the-question-of-one', 'the-question-of-the-other'];

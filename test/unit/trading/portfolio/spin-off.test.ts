@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Activity } from '../../../../src/trading/activity.ts';
-import { lotHistory } from '../../../../src/trading/portfolio/closings.ts';
 import { mergeImported } from '../../../../src/trading/portfolio/imported.ts';
+import { lotHistory } from '../../../../src/trading/portfolio/lot-history-replay.ts';
 import { type LotMethod, lotMethods } from '../../../../src/trading/portfolio/lot-pool.ts';
 
 const row = (changes: Partial<Activity>): Activity => ({

@@ -1,5 +1,5 @@
 import { Dec } from '../../../../src/trading/decimal.ts';
-import { replayLots } from '../../../../src/trading/portfolio/closings.ts';
+import { replayLots } from '../../../../src/trading/portfolio/lot-history-replay.ts';
 import type { BookLot, LotMethod } from '../../../../src/trading/portfolio/lot-pool.ts';
 import type { Fill, ShareExchange } from '../../../../src/trading/portfolio/trades.ts';
 import type { Position } from '../../../../src/trading/views.ts';

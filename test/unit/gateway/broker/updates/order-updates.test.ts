@@ -3,7 +3,7 @@ import type { ReportedChange, ResultNews } from '../../../../../src/approval/kin
 import type { OpenAccount, OpenAccountFor } from '../../../../../src/gateway/broker/accounts.ts';
 import type { UpdateListener } from '../../../../../src/gateway/broker/broker.ts';
 import { createOrderUpdates } from '../../../../../src/gateway/broker/updates/order-updates.ts';
-import { HttpProblem } from '../../../../../src/trading/refusal.ts';
+import { HttpProblem } from '../../../../../src/trading/http-problem.ts';
 import { manualClock } from '../../../../integration/sandbox/paper-broker-world.ts';
 
 const FIRST = 'PA1';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { limitsText } from '../../../../../src/gateway/policy/files/policy-desk.ts';
+import { limitsText } from '../../../../../src/gateway/policy/files/policy-service.ts';
 
 const written = `# how far orders may go
 version: 1

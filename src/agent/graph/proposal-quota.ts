@@ -1,0 +1,37 @@
+import { TradeAgentError } from '../../errors/errors.ts';
+import { countNamedOrders } from '../planner/named-orders.ts';
+import type { AgentStateValue, ProposalQuota } from './agent-state.ts';
+import { composedProposalCount } from './composed-orders.ts';
+import { prompts } from './message-history.ts';
+
+/** Maximum proposals per prompt, unless the person's own words name more. Nobody reviews many approvals with care. */
+const MAX_PROPOSALS_PER_PROMPT = 5;
+
+export function proposalQuota(
+  state: Pick<AgentStateValue, 'messages' | 'outcomes' | 'prompt'>,
+): (index: number) => ProposalQuota {
+  const asked = state.outcomes.filter((outcome) => outcome.prompt === state.prompt && outcome.asked === true);
+  const denied = asked.some(({ error }) => error?.code === 'approval_denied');
+  const most =
+    composedProposalCount(state.messages) ??
+    Math.max(MAX_PROPOSALS_PER_PROMPT, countNamedOrders(prompts(state.messages).map(({ text }) => text)));
+  return (index) => ({ ordinal: asked.length + index + 1, most, denied });
+}
+
+/** Requires that the person may be asked. @throws {TradeAgentError} `approval_denied`, `blocked` */
+export function requireProposalQuota({ ordinal, most, denied }: ProposalQuota): void {
+  if (denied) {
+    throw new TradeAgentError(
+      'approval_denied',
+      'the user just denied a proposal, so no other can be made now',
+      {
+        hint: 'Propose nothing more until the user asks for something again.',
+      },
+    );
+  }
+  if (ordinal > most) {
+    throw new TradeAgentError('blocked', `at most ${most} proposals can be made for one request`, {
+      hint: 'The user can ask for the rest in a new message.',
+    });
+  }
+}

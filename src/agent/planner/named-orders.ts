@@ -1,0 +1,53 @@
+import type { Side } from '../../trading/order.ts';
+import { readTurn } from './conversation.ts';
+import { isName } from './intent.ts';
+import { orderVerbs, splitIntoClauses } from './utterance.ts';
+
+/** A client may have this many proposals open. */
+const MAX_NAMED_ORDERS = 20;
+
+/** Returns how many orders, cancellations and messages the newest turn names, up to {@link MAX_NAMED_ORDERS}. */
+export function countNamedOrders(userTurns: readonly string[]): number {
+  const turn = userTurns.at(-1) ?? '';
+  const { parsed } = readTurn(userTurns);
+  const acts = ['order', 'standing', 'send', 'cancel', 'replace'];
+  const named =
+    'intents' in parsed
+      ? parsed.intents.filter(({ kind }) => acts.includes(kind)).length
+      : countOrdersByWords(turn);
+  return Math.min(named, MAX_NAMED_ORDERS);
+}
+
+/** Counts the orders in a sentence that the planner can't parse: a clause with a verb has one order per symbol. */
+function countOrdersByWords(turn: string): number {
+  let count = 0;
+  for (const { sides, lower, tickers } of splitIntoClauses(turn)) {
+    const acts = orderVerbs.some(([verb]) => lower.includes(verb)) || lower.includes('cancel');
+    if (acts) count += Math.max(1, tickers.length);
+    else if (sides.length > 0) count += tickers.length;
+  }
+  return count;
+}
+
+/** Returns the orders that the newest turn names with their side and ticker. */
+export function namedOrders(
+  userTurns: readonly string[],
+): { readonly side: Side; readonly symbol: string }[] {
+  const turn = userTurns.at(-1) ?? '';
+  const { parsed } = readTurn(userTurns);
+  if ('intents' in parsed) {
+    return parsed.intents.flatMap((intent) => {
+      const symbol = intent.kind === 'order' ? String(intent.request.symbol) : '';
+      return intent.kind === 'order' && symbol !== '' && !isName(symbol)
+        ? [{ side: intent.request.side, symbol }]
+        : [];
+    });
+  }
+  const said = splitIntoClauses(turn).flatMap(({ sides, tickers }) =>
+    // A clause with both sides is ambiguous.
+    sides.length === 1 ? tickers.map((symbol) => ({ side: sides[0] as Side, symbol })) : [],
+  );
+  return said.filter(
+    ({ side, symbol }, at) => said.findIndex((one) => one.side === side && one.symbol === symbol) === at,
+  );
+}

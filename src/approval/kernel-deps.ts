@@ -1,0 +1,64 @@
+import type { Clock } from '../machine/clock.ts';
+import type { Halts } from '../store/halts.ts';
+import type { OtherProcesses } from '../store/other-processes.ts';
+import type { ProposalStore, StoredProposal } from '../store/proposal-store.ts';
+import type { ProposalKind } from '../trading/proposal.ts';
+import type { Access } from './access.ts';
+import type { AuditChain } from './audit-chain.ts';
+import type { CibaPort } from './ciba/ciba-port.ts';
+import type { ApprovalKeys } from './keys/approval-keys.ts';
+import type { Approval, Kind } from './kind.ts';
+import type { Denial } from './log-denial.ts';
+import type { NotificationTokens } from './notification-tokens.ts';
+import type { ProposalTransitions } from './transitions.ts';
+
+/**
+ * Whether the person's permission for a client was revoked after `at` (milliseconds since the epoch); without a client,
+ * the permission for work in their absence. Checked at each use, so a revocation counts before proposals are withdrawn.
+ */
+export type IsRevokedBySignal = (
+  of: { readonly sub: string; readonly client?: string },
+  at: number,
+) => boolean;
+
+/** The kernel's dependencies. */
+export interface KernelDeps {
+  /** Reports internal errors. Never receives a token. */
+  readonly onError: (message: string) => void;
+  readonly store: ProposalStore;
+  /** Undefined if no other process uses the database. */
+  readonly others?: OtherProcesses | undefined;
+  readonly moves: ProposalTransitions;
+  readonly halts: Halts;
+  readonly access: Access;
+  readonly audit: AuditChain;
+  readonly asking: CibaPort;
+  readonly notificationTokens: NotificationTokens;
+  readonly clock: Clock;
+  /** The gateway's resource identifier. */
+  readonly gateway: string;
+  /** `rar`: the approval's token carries the details, and every field is compared. */
+  readonly details: 'rar' | 'message';
+  /** The provider's own names for details types. */
+  readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
+  readonly kindOf: (kind: ProposalKind) => Kind;
+  /** Undefined if approvals need no signature by the person's own key. */
+  readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
+  /**
+   * Verifies the token of an approval like that of any caller.
+   * @param time `isFirst` is false if it was accepted before: then it may have expired
+   * @throws {Refusal} 401 with a code for each way to fail, 503 `provider_unreachable`
+   */
+  readonly verifyApproval: (token: string, time: { readonly isFirst: boolean }) => Promise<Approval>;
+  /** The `acr` that the approval needs, if any. */
+  readonly acrFor?:
+    | ((proposal: Pick<StoredProposal, 'kind' | 'subject'>) => Promise<string | undefined>)
+    | undefined;
+  /** Whether the broker's accounts can be opened without their owner's session. */
+  readonly isUnattended?: boolean;
+  /** A sentence for the owner if an order that was found late exceeds its mandate. */
+  readonly excessOf?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
+  readonly isTakenBack?: IsRevokedBySignal | undefined;
+  /** Logs what the owner's rules refused. */
+  readonly onDenied?: ((denied: Denial) => Promise<void>) | undefined;
+}

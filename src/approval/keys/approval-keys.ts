@@ -1,0 +1,565 @@
+import { createHash, createHmac, randomBytes } from 'node:crypto';
+import type {
+  AuthenticationResponseJSON,
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+  RegistrationResponseJSON,
+} from '@simplewebauthn/server';
+import type { Clock } from '../../machine/clock.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import { sameSecret } from '../../secrets/constant-time.ts';
+import type { AuditNote } from '../../store/audit.ts';
+import type { KeyProof, KeyUse, SigningKey, SigningKeyStore } from '../../store/signing-key-store.ts';
+import { safeLine } from '../../text/sanitize.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import { defined } from '../../values/defined.ts';
+import {
+  type ApprovalStatement,
+  approvalStatement,
+  evidenceDigest,
+  evidenceSchema,
+  statementChallenge,
+} from '../signature/statement.ts';
+import {
+  counterRegressed,
+  SIGNATURE_ALGORITHMS,
+  signatureProblem,
+  type VerifiedEvidence,
+  verifyAssertion,
+  verifyEvidence,
+} from '../signature/verify-evidence.ts';
+
+const PAIRING_LIFETIME_MS = 10 * 60_000;
+const SECRET_BYTES = 32;
+/** Maximum length of a key's name, in UTF-16 code units. */
+const MAX_NAME_LENGTH = 40;
+/** How long the browser's prompt stays open, in milliseconds. */
+const PROMPT_TIMEOUT_MS = 5 * 60_000;
+/** COSE: EdDSA. */
+const EDDSA = -8;
+/** The purpose of a sign-in's challenge. */
+const SIGN_IN_PURPOSE = ['sign in'] as const;
+
+/** The options with which a passkey signs an approval, and the statement that it stands for. */
+export interface ApprovalRequestOptions extends PublicKeyCredentialRequestOptionsJSON {
+  /** Copied into the evidence unchanged. */
+  readonly statement: ApprovalStatement;
+}
+
+export interface ApprovalKeysOptions {
+  readonly store: SigningKeyStore;
+  /** The gateway's resource identifier. */
+  readonly gateway: string;
+  /** The host for which passkeys are created: `home.example`, `localhost`. */
+  readonly rpId: string;
+  /** The address of the phone's pages. */
+  readonly origin: string;
+  /** The name under which a phone shows the site of a passkey. */
+  readonly rpName: string;
+  readonly clock: Pick<Clock, 'now'>;
+  /** Whether the terminal phone's keys are accepted. Never with live money. */
+  readonly softwareKeys: boolean;
+}
+
+/** The authority to enroll a key: a pairing's secret, or a signature by an enrolled key. */
+type EnrolledBy =
+  | { readonly secret: string }
+  | { readonly sub: string; readonly assertion: AuthenticationResponseJSON };
+
+/**
+ * The keys that people approve with. Everything is done by proof: a pairing's secret, or a signature by an enrolled key. So a
+ * page or an identity provider that lies about a person's identity can enroll, remove and approve nothing.
+ *
+ * Errors are {@link Refusal}s, with a code for each way to fail: `signature_…` if something signed is wrong.
+ */
+export class ApprovalKeys {
+  /** The site on which approvals are signed: the page's origin, and the host for which keys are enrolled. */
+  readonly site: { readonly origin: string; readonly rpId: string };
+  readonly #options: ApprovalKeysOptions;
+  readonly #challenges: Challenges;
+
+  constructor(options: ApprovalKeysOptions) {
+    this.#options = options;
+    this.#challenges = new Challenges(options.clock);
+    this.site = { origin: options.origin, rpId: options.rpId };
+  }
+
+  /** Allows one phone to enroll a key for a person, once, within ten minutes. A newer pairing of the person replaces it. */
+  async pair(sub: string): Promise<{ readonly secret: string; readonly expiresAt: number }> {
+    const secret = randomBytes(SECRET_BYTES).toString('base64url');
+    const expiresAt = this.#options.clock.now() + PAIRING_LIFETIME_MS;
+    await this.#options.store.pair({ digest: pairingDigest(secret), sub, expiresAt });
+    return { secret, expiresAt };
+  }
+
+  /** Returns an open pairing. Does not use it up. */
+  async pairing(secret: string): Promise<{ readonly sub: string; readonly expiresAt: number } | undefined> {
+    return await this.#options.store.pairing(pairingDigest(secret), this.#options.clock.now());
+  }
+
+  /**
+   * Returns the options with which a browser creates a key: discoverable, user verification required.
+   * @throws `pairing_ended`
+   */
+  async creationOptions(
+    by: { readonly secret: string } | { readonly sub: string },
+  ): Promise<PublicKeyCredentialCreationOptionsJSON> {
+    const { store, rpName, rpId } = this.#options;
+    const sub = await this.#whose(by);
+    const { generateRegistrationOptions } = await import('@simplewebauthn/server');
+    return await generateRegistrationOptions({
+      rpName,
+      rpID: rpId,
+      userName: sub,
+      userDisplayName: sub,
+      userID: new Uint8Array(userHandle(this.#options, sub)),
+      challenge: new Uint8Array(this.#challenges.draw(creationPurpose(by, sub))),
+      timeout: PROMPT_TIMEOUT_MS,
+      attestationType: 'none',
+      excludeCredentials: (await store.of(sub)).map(({ credentialId }) => ({ id: credentialId })),
+      authenticatorSelection: { residentKey: 'required', userVerification: 'required' },
+      supportedAlgorithmIDs: SIGNATURE_ALGORITHMS,
+    });
+  }
+
+  /**
+   * Stores a new key. The same transaction uses up the pairing, or stores the counter of the enrolled key that signed
+   * {@link Keys.approvalOfKey} `add` for exactly this registration.
+   * @throws `pairing_ended`, `key_refused`, `key_known`, `signature_…`
+   */
+  async enrol(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
+    const { store, clock } = this.#options;
+    const sub = await this.#whose(by);
+    const proof: KeyProof =
+      'secret' in by
+        ? { pairing: pairingDigest(by.secret) }
+        : { use: await this.#assertedBy(by, keyAction('add', sub, registration)) };
+    const registered = await this.#verifiedRegistration(registration, creationPurpose(by, sub));
+    const key: SigningKey = {
+      ...registered,
+      sub,
+      method: 'webauthn',
+      name: keyName(name),
+      enrolledAt: clock.now(),
+    };
+    failpoint('key.verified');
+    switch (await store.enrol(key, proof, enrolledNote(key, proof), clock.now())) {
+      case 'enrolled':
+        failpoint('key.enrolled');
+        return key;
+      case 'known':
+        throw keyKnown();
+      case 'stale':
+        throw 'secret' in by ? pairingEnded() : counterRegressed();
+    }
+  }
+
+  /** Returns what an enrolled key signs to add another key (its registration) or to remove one (its id). */
+  async approvalOfKey(
+    sub: string,
+    action: 'add' | 'remove',
+    key: string | RegistrationResponseJSON,
+  ): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    const challenge = this.#challenges.draw(keyAction(action, sub, key));
+    return this.#requestOptions(challenge, await this.#options.store.of(sub));
+  }
+
+  /** Returns the keys that are accepted, oldest first. */
+  async list(sub: string): Promise<SigningKey[]> {
+    return await this.#options.store.of(sub);
+  }
+
+  /** @throws `not_found` */
+  async rename(sub: string, credentialId: string, name: string): Promise<void> {
+    if (!(await this.#options.store.rename({ sub, credentialId }, keyName(name)))) throw keyNotFound();
+  }
+
+  /**
+   * Removes a key, by a signature of another key of the same person over {@link Keys.approvalOfKey} `remove`, or on the home's
+   * own machine.
+   * @throws `not_found`, `signature_…`
+   */
+  async remove(
+    by: { readonly sub: string; readonly assertion: AuthenticationResponseJSON } | 'machine',
+    credentialId: string,
+  ): Promise<void> {
+    const { store, clock } = this.#options;
+    const key = await store.byId(credentialId);
+    if (key === undefined || key.removedAt !== undefined) throw keyNotFound();
+    const { sub } = key;
+    if (by !== 'machine' && by.sub !== sub) throw keyNotFound();
+    if (by !== 'machine' && by.assertion.id === credentialId) {
+      throw signatureProblem('signature_key_unknown', 'a key can’t sign its own removal', {
+        hint: 'Sign with another of your keys. You can remove the last one on the home’s own machine.',
+      });
+    }
+    const proof =
+      by === 'machine' ? by : { use: await this.#assertedBy(by, keyAction('remove', sub, credentialId)) };
+    const note = removedNote(key, by === 'machine' ? by : 'key');
+    if ((await store.remove({ sub, credentialId }, proof, note, clock.now())) === 'stale')
+      throw counterRegressed();
+    failpoint('key.removed');
+  }
+
+  /** Removes all keys of a removed person, after the pairing with which another could be enrolled. */
+  async endPerson(sub: string): Promise<void> {
+    const { store, clock } = this.#options;
+    await store.unpair(sub);
+    for (const key of await store.of(sub)) {
+      await store.remove(key, 'machine', removedNote(key, 'machine'), clock.now());
+    }
+  }
+
+  /** Returns the options for a discoverable key: the answer tells whose it is. */
+  async signInOptions(): Promise<PublicKeyCredentialRequestOptionsJSON> {
+    return this.#requestOptions(this.#challenges.draw(SIGN_IN_PURPOSE), []);
+  }
+
+  /** Returns the key that signed in. Each answer signs in once. @throws `signature_…` */
+  async signIn(assertion: AuthenticationResponseJSON): Promise<SigningKey> {
+    const { store, clock } = this.#options;
+    const use = await this.#assertedBy({ assertion }, SIGN_IN_PURPOSE);
+    const { decodeClientDataJSON } = await import('@simplewebauthn/server/helpers');
+    const { challenge } = decodeClientDataJSON(assertion.response.clientDataJSON);
+    if (!this.#challenges.take(challenge)) {
+      throw signatureProblem('signature_challenge', 'this answer was already used to sign in', {
+        hint: 'Sign in again.',
+      });
+    }
+    if (!(await store.use(use, clock.now()))) throw counterRegressed();
+    const key = await store.byId(use.credentialId);
+    if (key === undefined) throw new Error('a key is missing from the store');
+    return key;
+  }
+
+  /**
+   * Returns what a person's passkey signs to approve. The challenge is the statement's ({@link statementChallenge}).
+   * @param details a proposal's, or those that a client requests directly
+   * @throws `signature_key_unknown` if this person has no passkey here, `signature_nonce`
+   */
+  async approvalOptions(
+    details: Readonly<Record<string, unknown>>,
+    sub: string,
+  ): Promise<ApprovalRequestOptions> {
+    const statement = approvalStatement(details);
+    const passkeys = (await this.#options.store.of(sub)).filter(({ method }) => method === 'webauthn');
+    if (passkeys.length === 0) {
+      throw signatureProblem('signature_key_unknown', 'you have no passkey enrolled here', {
+        hint: 'Pair your phone. "trade-agent home pair" shows how.',
+      });
+    }
+    return { ...this.#requestOptions(statementChallenge(statement), passkeys), statement };
+  }
+
+  /**
+   * Verifies that this person signed this approval, as the gateway does before each execution. Uses nothing up: the same
+   * evidence passes again. The signature is stored with the key's counter in one transaction, so the gateway may verify two
+   * approvals in either order, whichever was signed first.
+   * @param time `isFirst` is false if it was acted on before: then a key that has been removed since is still accepted
+   * @throws `signature_…`
+   */
+  async check(
+    details: Readonly<Record<string, unknown>>,
+    evidence: unknown,
+    sub: string,
+    { isFirst }: { readonly isFirst: boolean } = { isFirst: true },
+  ): Promise<VerifiedEvidence> {
+    const { store, clock, gateway, origin, rpId, softwareKeys } = this.#options;
+    const statement = approvalStatement(details);
+    if (statement.gateway !== gateway) {
+      throw signatureProblem('signature_gateway', 'it was signed for another gateway', {
+        fields: ['gateway'],
+      });
+    }
+    const { proposal: approval } = statement;
+    const parsed = evidenceSchema.safeParse(evidence);
+    const isKept =
+      parsed.success && (await store.signed({ sub, approval, digest: evidenceDigest(parsed.data) }));
+    const byId = async (id: string) => {
+      const key = await store.byId(id);
+      return key !== undefined && isKept ? keyAtSigning(key, isFirst) : key;
+    };
+    const expected = { statement, origin, rpId, sub, softwareKeys };
+    const verified = await verifyEvidence(evidence, expected, { byId });
+    if (isKept) return verified;
+    const { digest, credentialId, counter, backedUp, method, deviceType } = verified;
+    failpoint('signature.verified');
+    const facts = { approval, sub, credential_id: credentialId, method };
+    const kept = await store.sign(
+      { approval, sub, digest, evidence: verified.evidence, use: { credentialId, counter, backedUp } },
+      {
+        event: 'signed',
+        facts: { ...facts, device_type: deviceType, backed_up: backedUp, digest: statement.digest },
+      },
+      clock.now(),
+    );
+    // In the meantime the key was removed, or signed something else with a higher counter.
+    if (kept === 'stale') throw counterRegressed();
+    failpoint('signature.kept');
+    return verified;
+  }
+
+  /**
+   * Enrolls the terminal phone's key ({@link softwareKey}) in place of an earlier one. Enrolling the same key again changes
+   * nothing, so that a removed key stays removed.
+   * @throws `signature_software` if such keys are not accepted, `key_known` if it is another person's
+   */
+  async enrolSoftware(
+    sub: string,
+    { credentialId, publicKey }: Pick<SigningKey, 'credentialId' | 'publicKey'>,
+  ): Promise<void> {
+    const { store, clock, softwareKeys } = this.#options;
+    if (!softwareKeys) {
+      throw signatureProblem('signature_software', 'the terminal phone’s keys are not accepted here');
+    }
+    const earlier = await store.byId(credentialId);
+    if (earlier?.sub === sub) return;
+    const key: SigningKey = {
+      credentialId,
+      publicKey,
+      sub,
+      algorithm: EDDSA,
+      counter: 0,
+      method: 'software',
+      deviceType: 'singleDevice',
+      backedUp: false,
+      name: 'Terminal phone',
+      transports: [],
+      enrolledAt: clock.now(),
+    };
+    const outcome = await store.enrol(key, 'machine', enrolledNote(key, 'machine'), clock.now());
+    if (outcome !== 'enrolled') throw keyKnown();
+    // The secret that it is derived from was changed: whoever has the old one can no longer approve anything.
+    for (const old of await store.of(sub)) {
+      if (old.method === 'webauthn' || old.credentialId === credentialId) continue;
+      await store.remove(old, 'machine', removedNote(old, 'machine'), clock.now());
+    }
+  }
+
+  /** @throws `pairing_ended` */
+  async #whose(by: { readonly secret: string } | { readonly sub: string }): Promise<string> {
+    if ('sub' in by) return by.sub;
+    const pairing = await this.pairing(by.secret);
+    if (pairing === undefined) throw pairingEnded();
+    return pairing.sub;
+  }
+
+  /** Returns a browser's options for one of these keys, or for any discoverable key of this site if there are none. */
+  #requestOptions(challenge: Buffer, keys: readonly SigningKey[]): PublicKeyCredentialRequestOptionsJSON {
+    return {
+      challenge: challenge.toString('base64url'),
+      timeout: PROMPT_TIMEOUT_MS,
+      rpId: this.#options.rpId,
+      userVerification: 'required',
+      allowCredentials: keys
+        .filter(({ method }) => method === 'webauthn')
+        .map(({ credentialId, transports }) => ({
+          id: credentialId,
+          type: 'public-key' as const,
+          transports: transports as AuthenticatorTransports,
+        })),
+    };
+  }
+
+  /**
+   * Returns the key that signed a challenge drawn here, for the store to keep its counter.
+   * @throws {Refusal} 403 `signature_…`
+   */
+  async #assertedBy(
+    { sub, assertion }: { readonly sub?: string; readonly assertion: AuthenticationResponseJSON },
+    about: readonly string[],
+  ): Promise<KeyUse> {
+    const { store, origin, rpId } = this.#options;
+    const { authenticatorData, clientDataJSON, signature } = assertion.response;
+    const credentialId = assertion.id;
+    const challenge = (signed: string) => this.#challenges.isFor(signed, about);
+    const { counter, backedUp } = await verifyAssertion(
+      { credentialId, authenticatorData, clientDataJSON, signature },
+      { challenge, origin, rpId, method: 'webauthn', ...defined({ sub }) },
+      store,
+    );
+    return { credentialId, counter, backedUp };
+  }
+
+  /** Verifies a browser's new key (WebAuthn §7.1). @throws `key_refused` */
+  async #verifiedRegistration(registration: RegistrationResponseJSON, about: readonly string[]) {
+    const { origin, rpId } = this.#options;
+    const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
+    const { decodeClientDataJSON, decodeCredentialPublicKey } = await import(
+      '@simplewebauthn/server/helpers'
+    );
+    try {
+      const { crossOrigin = false, topOrigin } = decodeClientDataJSON(registration.response.clientDataJSON);
+      if (crossOrigin || topOrigin !== undefined) throw keyRefused();
+      const { verified, registrationInfo } = await verifyRegistrationResponse({
+        response: registration,
+        expectedChallenge: (challenge) => this.#challenges.isFor(challenge, about),
+        expectedOrigin: origin,
+        expectedRPID: rpId,
+        requireUserVerification: true,
+        supportedAlgorithmIDs: SIGNATURE_ALGORITHMS,
+      });
+      if (!verified) throw keyRefused();
+      const { credential, credentialDeviceType, credentialBackedUp } = registrationInfo;
+      const algorithm: unknown = decodeCredentialPublicKey(credential.publicKey).get(3);
+      if (typeof algorithm !== 'number') throw keyRefused();
+      return {
+        credentialId: credential.id,
+        publicKey: credential.publicKey,
+        algorithm,
+        counter: credential.counter,
+        deviceType: credentialDeviceType,
+        backedUp: credentialBackedUp,
+        transports: (credential.transports ?? []).map((one) => safeLine(one, 16)).slice(0, 8),
+      };
+    } catch (cause) {
+      throw cause instanceof HttpProblem ? cause : keyRefused(cause);
+    }
+  }
+}
+
+type AuthenticatorTransports = NonNullable<
+  NonNullable<PublicKeyCredentialRequestOptionsJSON['allowCredentials']>[number]['transports']
+>;
+
+/** Returns what is stored of a pairing's secret. */
+function pairingDigest(secret: string): string {
+  return createHash('sha256').update(`trade-agent pairing ${secret}`).digest('base64url');
+}
+
+/** Returns what an enrolled key's signature is for. A new key is covered completely, not just by its id. */
+function keyAction(
+  action: 'add' | 'remove',
+  sub: string,
+  key: string | RegistrationResponseJSON,
+): readonly string[] {
+  if (typeof key === 'string') return [action, sub, key];
+  const made = createHash('sha256').update(key.response.attestationObject).digest('base64url');
+  return [action, sub, key.id, made];
+}
+
+function keyNotFound(): HttpProblem {
+  return new HttpProblem(404, 'not_found', 'there is no such key');
+}
+
+/** Returns what a new key's challenge is for. */
+function creationPurpose(by: EnrolledBy | { readonly sub: string }, sub: string): readonly string[] {
+  return 'secret' in by ? ['pairing', pairingDigest(by.secret)] : ['another key', sub];
+}
+
+/** Returns the id by which an authenticator knows whose key it is. Reveals nothing to others. */
+function userHandle({ gateway }: ApprovalKeysOptions, sub: string): Buffer {
+  return createHash('sha256')
+    .update(JSON.stringify([gateway, sub]))
+    .digest();
+}
+
+function enrolledNote(key: SigningKey, by: KeyProof): AuditNote {
+  const { sub, credentialId, method, deviceType, backedUp, name } = key;
+  const proof = by === 'machine' ? by : 'pairing' in by ? 'pairing' : 'key';
+  return {
+    event: 'key_enrolled',
+    facts: {
+      sub,
+      credential_id: credentialId,
+      method,
+      device_type: deviceType,
+      backed_up: backedUp,
+      name,
+      by: proof,
+    },
+  };
+}
+
+function keyName(text: string): string {
+  return safeLine(text, MAX_NAME_LENGTH).trim() || 'Passkey';
+}
+
+function keyRefused(cause?: unknown): HttpProblem {
+  return new HttpProblem(403, 'key_refused', 'the new key could not be verified', {
+    hint: 'Try again on this page, with a passkey that you unlock with a PIN, your face or a fingerprint.',
+    challenge: {},
+    ...defined({ cause }),
+  });
+}
+
+function keyKnown(): HttpProblem {
+  return new HttpProblem(409, 'key_known', 'this key is or was already enrolled here', {
+    hint: 'Sign in with it, or enroll another key.',
+  });
+}
+
+function pairingEnded(): HttpProblem {
+  return new HttpProblem(
+    410,
+    'pairing_ended',
+    'this pairing was used, has expired, or was replaced by a newer one',
+    {
+      hint: 'Start a new one with "trade-agent home pair".',
+    },
+  );
+}
+
+function removedNote({ sub, credentialId }: SigningKey, by: 'machine' | 'key'): AuditNote {
+  return { event: 'key_removed', facts: { sub, credential_id: credentialId, by } };
+}
+
+/** Returns a key as it was when its stored signature was first verified. */
+function keyAtSigning(key: SigningKey, isFirst: boolean): SigningKey {
+  return { ...key, counter: 0, removedAt: isFirst ? key.removedAt : undefined };
+}
+
+/** How long a person may take to unlock a key, in milliseconds. */
+const CHALLENGE_LIFETIME_MS = 5 * 60_000;
+const TIME_BYTES = 6;
+const RANDOM_BYTES = 10;
+const HEAD_BYTES = TIME_BYTES + RANDOM_BYTES;
+const MAC_BYTES = 16;
+
+/**
+ * Challenges that need no storage, so that someone who requests many takes no space from others. Each is for one purpose, for
+ * five minutes, in this process.
+ */
+class Challenges {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #secret = randomBytes(32);
+  /** Used challenges, with the time after which they can be forgotten. */
+  readonly #taken = new Map<string, number>();
+
+  constructor(clock: Pick<Clock, 'now'>) {
+    this.#clock = clock;
+  }
+
+  /** Draws 32 bytes: the time, random bytes, and a MAC over both and the purpose. */
+  draw(about: readonly string[]): Buffer {
+    const head = Buffer.alloc(HEAD_BYTES);
+    head.writeUIntBE(this.#clock.now(), 0, TIME_BYTES);
+    randomBytes(RANDOM_BYTES).copy(head, TIME_BYTES);
+    return Buffer.concat([head, this.#macOf(head, about)]);
+  }
+
+  /** Whether it was drawn for this purpose within the last five minutes. @param challenge in base64url */
+  isFor(challenge: string, about: readonly string[]): boolean {
+    const bytes = Buffer.from(challenge, 'base64url');
+    if (bytes.length !== HEAD_BYTES + MAC_BYTES) return false;
+    const head = bytes.subarray(0, HEAD_BYTES);
+    if (!sameSecret(bytes.subarray(HEAD_BYTES), this.#macOf(head, about))) return false;
+    const age = this.#clock.now() - head.readUIntBE(0, TIME_BYTES);
+    return age >= 0 && age <= CHALLENGE_LIFETIME_MS;
+  }
+
+  /** Returns false if it was used before. Call it only for a signed challenge, so that strangers can't fill the map. */
+  take(challenge: string): boolean {
+    const now = this.#clock.now();
+    for (const [one, until] of this.#taken) if (until < now) this.#taken.delete(one);
+    const canonical = Buffer.from(challenge, 'base64url').toString('base64url');
+    if (this.#taken.has(canonical)) return false;
+    this.#taken.set(canonical, now + CHALLENGE_LIFETIME_MS);
+    return true;
+  }
+
+  #macOf(head: Buffer, about: readonly string[]): Buffer {
+    const mac = createHmac('sha256', this.#secret).update(head).update(JSON.stringify(about));
+    return mac.digest().subarray(0, MAC_BYTES);
+  }
+}

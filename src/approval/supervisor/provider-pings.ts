@@ -1,0 +1,87 @@
+import type { Clock } from '../../machine/clock.ts';
+import type { StoredProposal } from '../../store/proposal-store.ts';
+import { isSettledState } from '../../trading/proposal.ts';
+import type { KernelDeps } from '../kernel-deps.ts';
+
+/** Number of pings remembered that came before their question's id was stored: people can approve very quickly. */
+const MAX_EARLY_PINGS = 1_000;
+/** Maximum length. Longer than any notification token of ours, so a longer one needs no remembering. */
+const MAX_NOTIFICATION_TOKEN_LENGTH = 128;
+/**
+ * Interval between polls that make up for lost pings, across all proposals. With ten thousand open ones, polls would
+ * otherwise keep gateway and provider busy for nothing, and thousands of long polls would be held open.
+ */
+const LOST_PING_POLL_INTERVAL_MS = 400;
+/** Interval between the first polls after a restart or a missed message: a ping may have come while nobody listened. */
+const RESTART_POLL_INTERVAL_MS = 20;
+
+/** Spreads out simultaneous work: gives turns at a fixed interval, in the order of requests. */
+export class TurnLimiter {
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #apartMs: number;
+  #asked = Number.NEGATIVE_INFINITY;
+  #next = Number.NEGATIVE_INFINITY;
+
+  constructor(clock: Pick<Clock, 'now'>, apartMs: number) {
+    this.#clock = clock;
+    this.#apartMs = apartMs;
+  }
+
+  /** Takes the next turn. @returns milliseconds until then; 0 if it is now */
+  take(): number {
+    const now = this.#clock.now();
+    // The clock was set back: turns that were given out by it would now be far away.
+    const at = now < this.#asked ? now : Math.max(now, this.#next);
+    this.#asked = now;
+    this.#next = at + this.#apartMs;
+    return at - now;
+  }
+}
+
+/** The identity provider's pings (CIBA Core §10.2), and when to poll for pings that may have been lost. */
+export class ProviderPings {
+  /** Turns of polls for pings that may have been lost. */
+  readonly uncalled: TurnLimiter;
+  /** Turns of polls for pings that came while nobody listened. */
+  readonly restarted: TurnLimiter;
+  readonly #parts: KernelDeps;
+  /** Notification tokens by `auth_req_id`, of pings for questions that no row has yet. The oldest are forgotten. */
+  readonly #early = new Map<string, string>();
+
+  constructor(parts: KernelDeps) {
+    this.#parts = parts;
+    this.uncalled = new TurnLimiter(parts.clock, LOST_PING_POLL_INTERVAL_MS);
+    this.restarted = new TurnLimiter(parts.clock, RESTART_POLL_INTERVAL_MS);
+  }
+
+  /** Returns the open proposal that a ping is about; undefined if none is known yet. */
+  async proposalOf(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
+    const { store, notificationTokens } = this.#parts;
+    let proposal = await store.byAuthReqId(authReqId);
+    if (proposal === undefined) {
+      this.#remember(authReqId, notificationToken);
+      // The id may have been stored during that read, and nobody would look for an early ping again.
+      proposal = await store.byAuthReqId(authReqId);
+      if (proposal === undefined) return undefined;
+      this.cameFor(proposal);
+    }
+    const isAsked = !isSettledState(proposal.state) && notificationTokens.isOf(notificationToken, proposal);
+    return isAsked ? proposal : undefined;
+  }
+
+  /** Whether a ping came before the proposal's question was stored. Returns true only once. */
+  cameFor(proposal: StoredProposal): boolean {
+    const { authReqId = '' } = proposal;
+    const notificationToken = this.#early.get(authReqId);
+    this.#early.delete(authReqId);
+    return (
+      notificationToken !== undefined && this.#parts.notificationTokens.isOf(notificationToken, proposal)
+    );
+  }
+
+  #remember(authReqId: string, notificationToken: string): void {
+    if (notificationToken.length > MAX_NOTIFICATION_TOKEN_LENGTH) return;
+    if (this.#early.size >= MAX_EARLY_PINGS) this.#early.delete(this.#early.keys().next().value ?? '');
+    this.#early.set(authReqId, notificationToken);
+  }
+}

@@ -1,0 +1,159 @@
+import { isTradeAgentError } from '../../errors/errors.ts';
+import { toProblemCode } from '../../errors/problem-codes.ts';
+import { failpoint } from '../../machine/failpoint.ts';
+import type { Reason, StoredProposal } from '../../store/proposal-store.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import { approvingMandate, haltedReason, passesHalt } from '../access.ts';
+import { denialFacts, mayPassLater, refusedApprovalEnd, verifyApprovalToken } from '../carry-out.ts';
+import type { BackchannelAuthentication, Outcome, Question } from '../ciba/ciba-port.ts';
+import type { KernelContext } from '../kernel-context.ts';
+import { logDenial } from '../log-denial.ts';
+import { buildQuestion } from '../question.ts';
+
+/** Minimum time left, in milliseconds. With less, nobody could read the order and decide, so it counts as expired. */
+const MIN_DECISION_MS = 5_000;
+/** Delays between attempts, in milliseconds; short, since someone may be watching. */
+const SEND_RETRY_DELAYS_MS = [1_000, 2_000] as const;
+/** Delay before an owner's approval that cannot be verified yet is verified again, in milliseconds. */
+const VERIFY_RETRY_MS = 2_000;
+
+const withdrawnOutcome: Outcome = { state: 'cancelled', text: 'withdrawn' };
+
+/**
+ * Gets the owner's approval for a drafted proposal: from a mandate that they granted, or by a question on their phone.
+ * @param signal aborts when this process is to stop supervising it
+ */
+export async function requestOwnerApproval(
+  context: KernelContext,
+  proposal: StoredProposal,
+  signal: AbortSignal,
+): Promise<void> {
+  const { moves, halts } = context.parts;
+  if (!passesHalt(proposal.kind) && (await halts.haltedAt(proposal.sub)) !== undefined) {
+    context.announce(await moves.move(proposal, 'cancelled', { reason: haltedReason }));
+  } else if (approvingMandate(proposal) !== undefined) {
+    // Its owner approved it in advance: they are not asked, and there is no token.
+    context.announce(await moves.move(proposal, 'approved'));
+  } else await sendAndStoreQuestion(context, proposal, signal);
+}
+
+/*
+ * If the owner's approval is not enough, a second approver is asked after them, by a separate question with exactly the same
+ * details. Both sign one digest.
+ *
+ *  1. The proposal stays `requested` until both have approved. A denial by either, or its deadline, ends it.
+ *  2. The owner's approval is verified on arrival, signature included, because an invalid one must not make a second phone
+ *     ring. It is then sealed in the row with its question's id, so that the row shows that the second approver is next.
+ *  3. A gateway that takes over after a crash therefore asks the second approver (again, if need be), never the owner.
+ *  4. Both are verified again before the execution. The owner's token may have expired by then; that is accepted, because it
+ *     was verified in time. If only that token opens the account at the broker, nothing is sent, and this is reported.
+ */
+
+/**
+ * Verifies the owner's approval, then asks the second approver.
+ * @returns milliseconds until the next attempt; 0 if the proposal moved on
+ */
+export async function requestSecondApproval(
+  context: KernelContext,
+  proposal: StoredProposal,
+  signal: AbortSignal,
+): Promise<number> {
+  const { moves, clock } = context.parts;
+  try {
+    await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst: true });
+  } catch (error) {
+    const refusal = isTradeAgentError(error)
+      ? new HttpProblem(500, toProblemCode(error), error.message)
+      : error;
+    if (!(refusal instanceof HttpProblem)) throw error;
+    if (mayPassLater(refusal) && clock.now() < proposal.deadline) return VERIFY_RETRY_MS;
+    await logDenial(context.parts, denialFacts(proposal), refusal);
+    const { to, reason } = refusedApprovalEnd(refusal);
+    context.announce(await moves.move(proposal, to, { reason }));
+    return 0;
+  }
+  await sendAndStoreQuestion(context, proposal, signal);
+  return 0;
+}
+
+/**
+ * Asks the next approver on their phone (CIBA), unless the proposal was settled or asked about meanwhile, and stores the
+ * answer's id, interval and deadline in the row. If the gateway dies between the two, they are asked a second time: the
+ * first question's token then reaches nobody, and a provider that knows proposals replaces the first question.
+ */
+async function sendAndStoreQuestion(
+  context: KernelContext,
+  proposal: StoredProposal,
+  signal: AbortSignal,
+): Promise<void> {
+  const { moves, asking, notificationTokens, acrFor } = context.parts;
+  const { id, deadline } = proposal;
+  const asked = proposal.asked + 1;
+  const question = {
+    ...buildQuestion(context.parts, proposal),
+    acr: await acrFor?.(proposal),
+    notificationToken: notificationTokens.of({ id, asked }),
+  };
+  failpoint('ask.before_call');
+  const sent = await sendQuestion(context, proposal, question, signal);
+  if (sent === undefined) return;
+  failpoint('ask.answered');
+  const { authReqId, interval } = sent;
+  const expiresAt = Math.min(sent.expiresAt, deadline);
+  const requested = await moves.move(proposal, 'requested', { authReqId, interval, expiresAt, asked });
+  // It was withdrawn while the person was being asked.
+  if (requested.outcome !== 'moved') return void (await asking.tell(authReqId, withdrawnOutcome));
+  context.announce(requested);
+  failpoint('ask.stored');
+}
+
+/** Retries while the provider is unreachable. @returns undefined if the proposal ended instead */
+async function sendQuestion(
+  context: KernelContext,
+  proposal: StoredProposal,
+  question: Omit<Question, 'expiresIn'>,
+  signal: AbortSignal,
+): Promise<BackchannelAuthentication | undefined> {
+  const { store, moves, clock, asking } = context.parts;
+  const { id, deadline, state } = proposal;
+  for (let tries = 1; ; tries++) {
+    const left = deadline - clock.now();
+    if (left < MIN_DECISION_MS) {
+      const whom = question.asked.sub === proposal.sub ? 'its owner' : 'the second approver';
+      const text = `the time to approve it ran out before ${whom} could be asked`;
+      const reason: Reason = { code: 'approval_expired', text };
+      context.announce(await moves.move(proposal, 'expired', { reason }));
+      return undefined;
+    }
+    try {
+      return await asking.request({ ...question, expiresIn: Math.floor(left / 1000) });
+    } catch (error) {
+      signal.throwIfAborted();
+      const wait = retryDelay(tries, error);
+      if (wait === undefined || clock.now() + wait > deadline - MIN_DECISION_MS) {
+        const reason = notAskedReason(proposal, question.asked.sub, error);
+        context.announce(await moves.move(proposal, 'blocked', { reason }));
+        return undefined;
+      }
+      await clock.sleep(wait, signal);
+    }
+    // It was withdrawn meanwhile.
+    if ((await store.get(id))?.state !== state) return undefined;
+  }
+}
+
+/** Returns the delay in milliseconds; undefined if there is no further attempt. */
+function retryDelay(tries: number, error: unknown): number | undefined {
+  if (!isTradeAgentError(error) || error.code !== 'provider_unreachable') return undefined;
+  const { retryAfter } = error.details;
+  // A provider that says when it accepts more (Auth0: five questions a minute) is asked then, as often as it says so.
+  if (typeof retryAfter === 'number') return Math.max(retryAfter * 1000, SEND_RETRY_DELAYS_MS[0]);
+  return SEND_RETRY_DELAYS_MS[tries - 1];
+}
+
+function notAskedReason({ sub, second }: StoredProposal, asked: string, error: unknown): Reason {
+  const who = asked !== sub && asked === second ? 'the second approver' : 'the owner';
+  return isTradeAgentError(error)
+    ? { code: toProblemCode(error), text: `${who} could not be asked: ${error.message}` }
+    : { code: 'provider_error', text: `${who} could not be asked` };
+}

@@ -1,0 +1,205 @@
+import type { Clock } from '../machine/clock.ts';
+import type { TokenSeal } from '../secrets/token-seal.ts';
+import type { AuditEvent } from '../store/audit.ts';
+import type {
+  Draft,
+  ProposalChange,
+  ProposalStore,
+  Reason,
+  StoredProposal,
+} from '../store/proposal-store.ts';
+import { authReqIdHash } from '../store/rows/auth-req-id.ts';
+import { isSettledState, type ProposalState, proposalStates } from '../trading/proposal.ts';
+import { defined } from '../values/defined.ts';
+import { approvingMandate, passesHalt } from './access.ts';
+
+/*
+ * The only writer of a proposal's state, and of the audit line that records it.
+ *
+ *  1. One table (`transitions`) holds what may follow which state. It is read with the state that the caller saw.
+ *  2. The store changes the row only if it still has the version that the caller saw, checked in the same transaction.
+ *     Otherwise two writers could both act on one state. The later one gets `stale`, and nothing of its change is written.
+ *     Every change gives the row a new version.
+ *  3. The audit line is written in the same transaction, so there is no transition without its line, nor the reverse.
+ *  4. No approved proposal starts to execute during a halt, which is checked in the transaction too. A halt that is committed
+ *     later finds the proposal `executing`.
+ */
+
+/**
+ * Every transition that a proposal may go through; anything else is impossible, because {@link Moves}, a compare-and-set, is
+ * the only writer.
+ *
+ * - `drafted → approved`: by a mandate that the owner granted before; nobody is asked.
+ * - `drafted → denied`: the answer to an earlier question arrived while the person was about to be asked again.
+ * - `requested → requested`: one of two approvers has approved, and the other is asked.
+ * - `requested → drafted`: the answer was lost after the person decided, so they are asked again.
+ * - `executing → approved`: it certainly had no effect (the broker was busy), and the approval is still valid.
+ * - `executing → executing`: another process continues after a crash.
+ * - `expired → executed`: the order had been written off, and was then found at the broker. Proof overrides inference.
+ * - `unknown` is not final: the order may be at the broker. Only an answer about it leads out.
+ */
+export const allowedTransitions: Readonly<Record<ProposalState, readonly ProposalState[]>> = {
+  drafted: ['requested', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
+  requested: ['requested', 'drafted', 'approved', 'denied', 'expired', 'cancelled', 'blocked'],
+  approved: ['executing', 'expired', 'cancelled', 'blocked'],
+  executing: ['executing', 'approved', 'executed', 'blocked', 'expired', 'unknown'],
+  unknown: ['executing', 'executed', 'blocked', 'expired'],
+  executed: [],
+  denied: [],
+  expired: ['executed'],
+  cancelled: [],
+  blocked: [],
+};
+
+/** The states that are not settled, for queries. */
+export const openStates = proposalStates.filter((state) => !isSettledState(state));
+
+export interface ApprovalToken {
+  readonly value: string;
+  readonly expiresAt: number;
+}
+
+/** Fields that may change along with a state. A token is sealed before it is stored. */
+export interface ProposalPatch {
+  readonly authReqId?: string;
+  readonly interval?: number;
+  readonly expiresAt?: number;
+  /** Number of questions so far, including this one. */
+  readonly asked?: number;
+  /** The owner's token. */
+  readonly token?: ApprovalToken;
+  readonly ownerAuthReqId?: string;
+  readonly secondToken?: ApprovalToken;
+  readonly result?: unknown;
+  readonly reason?: Reason;
+}
+
+export interface Transition {
+  /**
+   * `stale`: the row has changed since it was read. `barred`: this transition does not exist. `halted`: the person's trading
+   * is halted. In each of these cases nothing was written.
+   */
+  readonly outcome: 'moved' | 'stale' | 'barred' | 'halted';
+  /** The current row; if barred, the row that was passed in. */
+  readonly proposal: StoredProposal;
+}
+
+/** Changes the state of proposals in their store. */
+export class ProposalTransitions {
+  readonly #store: Pick<ProposalStore, 'change' | 'sealedToken'>;
+  readonly #seal: TokenSeal;
+  readonly #clock: Pick<Clock, 'now'>;
+
+  constructor(
+    store: Pick<ProposalStore, 'change' | 'sealedToken'>,
+    seal: TokenSeal,
+    clock: Pick<Clock, 'now'>,
+  ) {
+    this.#store = store;
+    this.#seal = seal;
+    this.#clock = clock;
+  }
+
+  /** Moves a proposal from the state that was seen to another. */
+  async move(seen: StoredProposal, to: ProposalState, changes: ProposalPatch = {}): Promise<Transition> {
+    if (!allowedTransitions[seen.state].includes(to)) return { outcome: 'barred', proposal: seen };
+    const begins = seen.state === 'approved' && to === 'executing';
+    const unlessHalted = begins && !passesHalt(seen.kind);
+    return await this.#change(seen, toProposalChange(seen, to, changes, this.#seal), unlessHalted);
+  }
+
+  /** Records a later result, such as a fill, of an executed proposal. @param reason left as it was if omitted */
+  async recordResult(seen: StoredProposal, result: unknown, reason = seen.reason): Promise<Transition> {
+    if (seen.state !== 'executed') return { outcome: 'barred', proposal: seen };
+    return await this.#change(seen, { ...seen, result, reason, token: 'kept' }, false);
+  }
+
+  /** Returns the token of the owner's or of the second approver's approval. @throws {TradeAgentError} `state_corrupt` */
+  async token(proposal: StoredProposal, of: 'owner' | 'second' = 'owner'): Promise<string | undefined> {
+    const sealed = await this.#store.sealedToken(proposal.id, of);
+    return sealed === undefined ? undefined : this.#seal.open(sealed, sealContext(proposal, of));
+  }
+
+  async #change(seen: StoredProposal, after: ProposalChange, unlessHalted: boolean): Promise<Transition> {
+    const note = { event: auditEvent(seen, after), facts: proposalFacts({ ...seen, ...after }) };
+    return await this.#store.change(seen, after, note, { now: this.#clock.now(), unlessHalted });
+  }
+}
+
+function toProposalChange(
+  seen: StoredProposal,
+  to: ProposalState,
+  changes: ProposalPatch,
+  seal: TokenSeal,
+): ProposalChange {
+  const again = to === 'drafted';
+  const over = isSettledState(to);
+  const { token, secondToken } = changes;
+  return {
+    state: to,
+    // The id is kept after the end, to notify the phone of the outcome.
+    authReqId: again ? undefined : (changes.authReqId ?? seen.authReqId),
+    ownerAuthReqId: again ? undefined : (changes.ownerAuthReqId ?? seen.ownerAuthReqId),
+    interval: changes.interval ?? seen.interval,
+    expiresAt: changes.expiresAt ?? seen.expiresAt,
+    asked: changes.asked ?? seen.asked,
+    result: changes.result === undefined ? seen.result : changes.result,
+    reason: changes.reason,
+    token:
+      again || over
+        ? 'erased'
+        : token === undefined
+          ? 'kept'
+          : { sealed: seal.seal(token.value, sealContext(seen, 'owner')), expiresAt: token.expiresAt },
+    ...(secondToken === undefined
+      ? {}
+      : { secondToken: seal.seal(secondToken.value, sealContext(seen, 'second')) }),
+  };
+}
+
+/** A sealed token can only be opened in its own row and place. */
+function sealContext({ id, digest }: StoredProposal, of: 'owner' | 'second'): string {
+  return of === 'owner' ? `${id} ${digest}` : `${id} ${digest} second`;
+}
+
+function auditEvent(seen: StoredProposal, after: ProposalChange): AuditEvent {
+  const [from, to] = [seen.state, after.state];
+  if (from === 'requested' && to === 'requested') {
+    if (after.ownerAuthReqId !== seen.ownerAuthReqId) return 'owner_approved';
+    return after.authReqId === after.ownerAuthReqId ? 'asked_again' : 'second_requested';
+  }
+  if (to === 'drafted') return 'asked_again';
+  if (to === 'approved' && from === 'drafted') return 'approved_by_mandate';
+  if (to === 'approved' && from === 'executing') return 'not_taken';
+  return to;
+}
+
+/** Returns the facts for the audit log: no tokens, but the question's hash, by which the provider's log can be searched. */
+export function proposalFacts(
+  proposal: Draft & { readonly state: ProposalState } & Partial<
+      Pick<StoredProposal, 'reason' | 'result' | 'authReqId'>
+    >,
+): Record<string, unknown> {
+  const { id, sub, client, kind, state, code, digest, subject, worstCase, requestedBy, provenance } =
+    proposal;
+  const { reason, result, authReqId, proposedBy, second, membership } = proposal;
+  const mandate = approvingMandate(proposal);
+  return {
+    proposal: id,
+    sub,
+    ...defined({ proposed_by: proposedBy, second }),
+    client,
+    ...membership,
+    kind,
+    state,
+    code,
+    digest,
+    subject,
+    worst_case: worstCase,
+    requested_by: requestedBy,
+    provenance,
+    ...defined({ mandate }),
+    ...(authReqId === undefined ? {} : { auth_req_hash: authReqIdHash(authReqId) }),
+    ...defined({ reason, result }),
+  };
+}

@@ -1,0 +1,287 @@
+import { isTradeAgentError } from '../errors/errors.ts';
+import type { ActivityCache, CloseCache, ImportStore } from '../store/check-store.ts';
+import { dailyCloses } from '../tools/daily-closes.ts';
+import type { GatewayClient } from '../tools/gateway/gateway-client.ts';
+import { readOpenOrders } from '../tools/order-pages.ts';
+import {
+  type Activity,
+  type ClosingPriceLookup,
+  EARLIEST_ACTIVITY_MS,
+  externalFlows,
+} from '../trading/activity.ts';
+import { addDays, newYorkDate, newYorkInstant } from '../trading/new-york-time.ts';
+import { mergeImported } from '../trading/portfolio/imported.ts';
+import { fromUnits, type PriceHistory, packHistory } from '../trading/portfolio/price-history.ts';
+import { atDayEnds } from '../trading/portfolio/returns.ts';
+import type { Bar, Position, Quote } from '../trading/views.ts';
+import { DAY_MS } from '../values/durations.ts';
+import { ruleSymbols } from './observe-prices.ts';
+import { readQuotes } from './read-quotes.ts';
+import { ifReadable, missingPriceCode } from './readable.ts';
+import type { Rule, RulesFile } from './rules-schema.ts';
+import type { Snapshot } from './snapshot.ts';
+
+interface GatherOptions {
+  readonly gateway: GatewayClient;
+  readonly file: RulesFile;
+  readonly closes: CloseCache;
+  readonly activities: (account: string) => ActivityCache;
+  /** No imported activities if omitted. */
+  readonly imported?: (account: string) => Pick<ImportStore, 'activities'>;
+  readonly localNow: number;
+  readonly suggest: boolean;
+}
+
+/** Number of days, enough to find the usual closing time. */
+const CALENDAR_DAYS = 28;
+/** A larger difference of clocks is noted, since it confuses people who compare times. */
+const CLOCK_SKEW_MS = 60_000;
+
+export async function readSnapshot(options: GatherOptions): Promise<Snapshot> {
+  const { gateway, file, closes, activities: cached, imported, localNow, suggest } = options;
+  const [account, positions, openOrders, clock, history] = await Promise.all([
+    gateway.account(),
+    gateway.positions(),
+    suggest ? readOpenOrders(gateway) : ifReadable(readOpenOrders(gateway)),
+    gateway.clock(),
+    gateway.valueHistory('5A'),
+  ]);
+  const now = Date.parse(clock.timestamp);
+  const today = newYorkDate(now);
+  const held = positions.map(({ symbol }) => symbol);
+  const notes: string[] = [];
+  if (openOrders === undefined) notes.push('the open orders can’t be read; everything else was checked');
+  if (Math.abs(now - localNow) > CLOCK_SKEW_MS) {
+    notes.push(`this machine’s clock and the broker’s differ; the broker’s is used (${clock.timestamp})`);
+  }
+  const within = Math.max(0, ...file.rules.flatMap((rule) => (rule.kind === 'closure' ? [rule.within] : [])));
+  const [calendar, { quotes, noPrice }, told, own] = await Promise.all([
+    gateway.calendar({
+      start: today,
+      end: addDays(today, CALENDAR_DAYS + Math.min(350, Math.ceil(within / DAY_MS))),
+    }),
+    readQuotes(gateway, symbolsToQuote(file, held, suggest)),
+    readActivities(gateway, cached(account.account), now, notes),
+    imported?.(account.account).activities() ?? [],
+  ]);
+  const ends = atDayEnds(history);
+  const activities = told && mergeImported(told, own);
+  const used = activities?.filter((one) => one.imported === true).length ?? 0;
+  if (used > 0)
+    notes.push(`${used} of the activities were imported from a file; your broker did not report them`);
+  return {
+    now,
+    account,
+    positions,
+    openOrders,
+    clock,
+    calendar,
+    quotes,
+    noPrice,
+    closes: await readCloses(gateway, closes, symbolsWithHistory(file, held), quotes, now),
+    history: ends,
+    ...(await readBenchmark(gateway, file.benchmark, ends, notes)),
+    activities,
+    priceOn: await readPricesOfTransfers(gateway, closes, { activities: activities ?? [], positions, today }),
+    notes,
+  };
+}
+
+function symbolsToQuote({ rules, targets }: RulesFile, held: readonly string[], suggest: boolean): string[] {
+  const ofRules = rules.flatMap((rule) => (rule.enabled ? symbolsToQuoteFor(rule, held) : []));
+  const ofTargets = suggest ? Object.keys(targets ?? {}).filter((symbol) => symbol !== 'cash') : [];
+  return [...new Set([...ofRules, ...ofTargets])].sort();
+}
+
+/** Returns the symbols to quote. Held positions already have a price. */
+function symbolsToQuoteFor(rule: Rule, held: readonly string[]): readonly string[] {
+  if (rule.kind === 'price' || rule.kind === 'order' || rule.kind === 'stale') return ruleSymbols(rule, held);
+  if (rule.kind !== 'move') return [];
+  return ruleSymbols(rule, held).filter((symbol) => rule.sessions > 1 || !held.includes(symbol));
+}
+
+function symbolsWithHistory({ rules }: RulesFile, held: readonly string[]): string[] {
+  const symbols = rules.flatMap((rule) =>
+    rule.enabled && rule.kind === 'move' && rule.sessions > 1 ? ruleSymbols(rule, held) : [],
+  );
+  return [...new Set(symbols)].sort();
+}
+
+/** Reads the benchmark, which is optional: the check continues without it. */
+async function readBenchmark(
+  gateway: GatewayClient,
+  symbol: string | undefined,
+  [first]: Snapshot['history'],
+  notes: string[],
+): Promise<Pick<Snapshot, 'benchmark'>> {
+  if (symbol === undefined || first === undefined) return {};
+  try {
+    const closes = await dailyCloses(gateway, { symbol, since: first.at, adjustment: 'all' });
+    return { benchmark: { symbol, closes } };
+  } catch (error) {
+    if (!isTradeAgentError(error) || error.code === 'login_required') throw error;
+    notes.push(`the benchmark ${symbol} can’t be read (${error.message})`);
+    return {};
+  }
+}
+
+const MAX_CLOSURE_MS = 8 * DAY_MS;
+
+/** Returns activities, oldest first, or undefined, with a note, if unavailable. */
+async function readActivities(
+  gateway: GatewayClient,
+  cache: ActivityCache,
+  now: number,
+  notes: string[],
+): Promise<readonly Activity[] | undefined> {
+  try {
+    return await allActivities(gateway, cache, now);
+  } catch (error) {
+    if (!isTradeAgentError(error) || !['not_found', 'gateway_refused'].includes(error.code)) throw error;
+    notes.push(`deposits and trades can’t be read (${error.message}): returns may count deposits as gains`);
+    return undefined;
+  }
+}
+
+/** Brokers book late and make corrections, so this much is read again each time, and everything once a week. */
+const ACTIVITY_OVERLAP_MS = 5 * DAY_MS;
+const FULL_READ_INTERVAL_MS = 7 * DAY_MS;
+
+async function allActivities(
+  gateway: GatewayClient,
+  cache: ActivityCache,
+  now: number,
+): Promise<readonly Activity[]> {
+  const kept = await cache.get();
+  if (kept === undefined || now < kept.wholeAt || now - kept.wholeAt > FULL_READ_INTERVAL_MS) {
+    const all = await gateway.activities({ after: EARLIEST_ACTIVITY_MS });
+    await cache.put(all, now);
+    return all;
+  }
+  const after = kept.wholeAt - ACTIVITY_OVERLAP_MS;
+  // A day inside the requested range: at its edge brokers may count by date or by time.
+  const from = after + DAY_MS;
+  const fresh = await gateway.activities({ after });
+  const told = new Set(fresh.map(({ id }) => id));
+  // Late bookings are dated earlier but requested by booking time.
+  return [...kept.activities.filter(({ id, at }) => Date.parse(at) < from && !told.has(id)), ...fresh].sort(
+    (a, b) => Date.parse(a.at) - Date.parse(b.at),
+  );
+}
+
+/**
+ * Returns values of transferred shares booked without one: that day's unadjusted close, or today's position price.
+ */
+async function readPricesOfTransfers(
+  gateway: GatewayClient,
+  cache: CloseCache,
+  {
+    activities,
+    positions,
+    today,
+  }: { activities: readonly Activity[]; positions: readonly Position[]; today: string },
+): Promise<ClosingPriceLookup> {
+  const prices = new Map<string, Awaited<ReturnType<ClosingPriceLookup>>>();
+  for (const { symbol, at } of externalFlows(activities).unvalued) {
+    const day = newYorkDate(Date.parse(at));
+    const key = `${symbol} ${day}`;
+    if (symbol === null || prices.has(key)) continue;
+    prices.set(
+      key,
+      day === today
+        ? positions.find((position) => position.symbol === symbol)?.current_price
+        : await readCloseOn(gateway, cache, symbol, day),
+    );
+  }
+  return (symbol, day) => prices.get(`${symbol} ${day}`);
+}
+
+/** Returns the last close up to a day, since shares are also transferred on days without trading. */
+async function readCloseOn(gateway: GatewayClient, cache: CloseCache, symbol: string, day: string) {
+  const key = `${symbol} ${day}`;
+  const kept = await cache.get(key);
+  const [units] = kept?.closes ?? [];
+  if (units !== undefined) return fromUnits(units);
+  const end = newYorkInstant(day, '24:00');
+  const reach = { start: end - MAX_CLOSURE_MS, end: end - 1 };
+  const bars = await ifReadable(
+    gateway.bars({ symbol, timeframe: '1Day', ...reach, adjustment: 'raw' }),
+  ).catch((error: unknown) => {
+    if (missingPriceCode(error) === undefined) throw error;
+    return undefined;
+  });
+  const last = bars?.at(-1);
+  if (last === undefined) return undefined;
+  await cache.put(key, packBars([last]));
+  return last.close;
+}
+
+const CONCURRENT_BAR_REQUESTS = 6;
+/** Rules look back at most 250 sessions, about a year. */
+const BARS_PERIOD_MS = 400 * DAY_MS;
+/** Number of sessions stored, slightly more than any rule looks back. */
+const SESSION_RETENTION = 260;
+
+/** Reads the closes without the quote's own session. Only new ones are requested. */
+async function readCloses(
+  gateway: GatewayClient,
+  cache: CloseCache,
+  symbols: readonly string[],
+  quotes: ReadonlyMap<string, Quote>,
+  now: number,
+): Promise<ReadonlyMap<string, PriceHistory>> {
+  const found = new Map<string, PriceHistory>();
+  const kept = await cache.getAll(symbols);
+  const waiting = [...symbols];
+  const worker = async () => {
+    for (let symbol = waiting.shift(); symbol !== undefined; symbol = waiting.shift()) {
+      const quote = quotes.get(symbol);
+      if (quote === undefined) continue;
+      // The quote's session has no close yet, or its close is this price.
+      const session = Date.parse(newYorkDate(Date.parse(quote.at))) / DAY_MS;
+      const history = await readClosesFor(gateway, cache, { symbol, kept: kept.get(symbol), session, now });
+      found.set(symbol, history);
+    }
+  };
+  await Promise.all(Array.from({ length: CONCURRENT_BAR_REQUESTS }, worker));
+  return found;
+}
+
+async function readClosesFor(
+  gateway: GatewayClient,
+  cache: Pick<CloseCache, 'put'>,
+  of: { symbol: string; kept: PriceHistory | undefined; session: number; now: number },
+): Promise<PriceHistory> {
+  const { symbol, kept, session, now } = of;
+  const before = (history: PriceHistory): PriceHistory => {
+    const found = history.days.findIndex((day) => day >= session);
+    const end = found === -1 ? history.days.length : found;
+    const start = Math.max(0, end - SESSION_RETENTION);
+    return { days: history.days.slice(start, end), closes: history.closes.slice(start, end) };
+  };
+  const last = kept?.days.at(-1);
+  if (kept !== undefined && last !== undefined && now - last * DAY_MS < BARS_PERIOD_MS) {
+    // One bar is read twice: if it differs, a split or correction has changed all before it.
+    const fresh = packBars(await gateway.bars({ symbol, timeframe: '1Day', start: last * DAY_MS }));
+    const overlap = fresh.days.indexOf(last);
+    if (overlap !== -1 && fresh.closes[overlap] === kept.closes.at(-1)) {
+      const joined = before({
+        days: Int32Array.from([...kept.days, ...fresh.days.slice(overlap + 1)]),
+        closes: Float64Array.from([...kept.closes, ...fresh.closes.slice(overlap + 1)]),
+      });
+      if (joined.days.at(-1) !== last) await cache.put(symbol, joined);
+      return joined;
+    }
+  }
+  const all = before(
+    packBars(await gateway.bars({ symbol, timeframe: '1Day', start: now - BARS_PERIOD_MS })),
+  );
+  await cache.put(symbol, all);
+  return all;
+}
+
+function packBars(bars: readonly Bar[]): PriceHistory {
+  return packHistory(
+    bars.map(({ at, close }) => ({ day: Date.parse(newYorkDate(Date.parse(at))) / DAY_MS, close })),
+  );
+}

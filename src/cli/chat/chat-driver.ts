@@ -1,0 +1,207 @@
+import type { ApprovalView } from '../../agent/events.ts';
+import { PLANNER_NAME } from '../../agent/model/planner-name.ts';
+import type { AgentOptions } from '../../app/app.ts';
+import { accountSummary, resumeChat, sendMessage } from '../../app/chat.ts';
+import { halt } from '../../app/halt.ts';
+import { startLogin } from '../../app/login.ts';
+import type { ResolvedProfile } from '../../config/profile.ts';
+import type { ThemeName } from '../../config/theme-name.ts';
+import { safeLine } from '../../text/sanitize.ts';
+import { dollars } from '../../trading/amounts.ts';
+import { environmentName } from '../../trading/environment.ts';
+import type { Context } from '../context/context.ts';
+import { personReader } from '../text/reader.ts';
+
+/** Maximum rows of `/chart`, and the rows that title, dates, legend and input take. */
+const MAX_CHART_ROWS = 30;
+const CHART_MARGIN_ROWS = 11;
+/** Maximum number of sparklines, for the largest positions, because each costs a request. */
+const MAX_SPARKLINES = 20;
+
+export interface ChatStatus {
+  /** False until the identity provider and the gateway first respond or fail. */
+  readonly connected: boolean;
+  readonly profile: string;
+  readonly environment: string;
+  readonly simulated: boolean;
+  /** Why proposals are not possible here (`REDUCING`: no purchases); undefined if there is no restriction. */
+  readonly withheld: 'HALTED' | 'REDUCING' | 'read-only' | undefined;
+  readonly model: string;
+  readonly user: string | undefined;
+  /** The account's value, `$100,123.45`; undefined if unknown. */
+  readonly value: string | undefined;
+  readonly phone: string | undefined;
+}
+
+/** The operations of the chat, so that the screen does not depend on sessions, gateways and agents. */
+export type ChatDriver = ReturnType<typeof contextDriver>;
+
+export type ChatLogin = Awaited<ReturnType<typeof startChatLogin>>;
+
+/** @param spoken whether a screen reader is used: reports have no drawings */
+export function contextDriver(context: Context, given: AgentOptions, spoken: boolean) {
+  // Must happen before the status line opens a session.
+  if (given.readOnly) context.limitToReading();
+  let options: AgentOptions = given;
+  const { io } = context;
+  const screen = () => ({ columns: io.width(), rows: io.stdout.rows ?? 24, unicode: io.unicode, spoken });
+  const agent = () => context.agent(options);
+  return {
+    run: (prompt: string, thread: string | undefined, signal: AbortSignal) =>
+      sendMessage(context, options, { prompt, thread }, signal),
+    resume: (thread: string, signal: AbortSignal) => resumeChat(context, options, thread, signal),
+    status: () => chatStatus(context, options),
+    login: () => startChatLogin(context, screen()),
+    portfolio: () => portfolioReport(context, screen()),
+    ordersReport: async () => {
+      const { ordersText } = await import('../text/reports.ts');
+      const orders = await (await context.gateway()).orders({ status: 'all', limit: 15 });
+      return orders.length === 0 ? 'No orders.' : ordersText(orders, personReader(screen().columns));
+    },
+    /** @throws {TradeAgentError} `usage`, `unknown_symbol` */
+    chart: async (
+      symbol: string,
+      range: string | undefined,
+      look: { readonly candles?: boolean; readonly volume?: boolean } = {},
+    ) => {
+      const { chartText } = await import('../text/chart.ts');
+      const { priceHistory } = await import('../../app/market.ts');
+      const history = await priceHistory(context, symbol, range);
+      const { columns, rows, unicode } = screen();
+      return chartText({
+        ...history,
+        ...look,
+        spoken,
+        columns,
+        rows: Math.max(4, Math.min(MAX_CHART_ROWS, rows - CHART_MARGIN_ROWS)),
+        unicode,
+        paint: await context.paint(),
+      });
+    },
+    mcpServers: async () => {
+      const { mcpLines } = await import('../text/mcp-lines.ts');
+      const { serversState } = await import('../../app/mcp/servers.ts');
+      return mcpLines(await serversState(context, options));
+    },
+    orders: async () => (await context.gateway()).orders({ status: 'all', limit: 50 }),
+    approvals: async () => (await agent()).approvals(),
+    /** @throws {TradeAgentError} `not_found`, `usage`, `outcome_unknown` */
+    cancelApproval: async (id: string) => (await agent()).cancelApproval(id),
+    threads: async () => (await agent()).threads(),
+    profiles: async () => {
+      const { listProfiles } = await import('../../app/profile/profiles.ts');
+      const profiles = await listProfiles(context);
+      return profiles.map((one) => ({ ...one, environment: environmentName(one.environment) }));
+    },
+    /** @throws {TradeAgentError} `invalid_config` for an incomplete profile */
+    checkProfile: async (name: string) => (await import('../../app/chat.ts')).checkProfile(context, name),
+    /** Switches the session's model. Requires that nothing is running. */
+    chooseModel: async (name: string) => {
+      const { switchModel } = await import('../../app/chat.ts');
+      options = await switchModel(context, options, name);
+      await context.reset();
+    },
+    chooseTheme: (name: ThemeName) => context.chooseTheme(name),
+    /** Calls `changed` on each change of a proposal, including fills, until `signal` is aborted. */
+    events: async (signal: AbortSignal, changed: () => void) =>
+      (await import('../../tools/gateway/follow-events.ts')).followEvents(await context.gateway(), {
+        clock: context.clock,
+        signal,
+        changed,
+      }),
+    /** Halts all trading at the gateway and withdraws pending approvals. */
+    halt: async () => {
+      await halt(context);
+    },
+    /** Asks the phone to lift the halt and waits for the outcome. @throws {TradeAgentError} if it was not approved */
+    liftHalt: async (asked: (approval: ApprovalView) => void, signal: AbortSignal) => {
+      const { proposeAndWait } = await import('../../app/approvals/propose-and-wait.ts');
+      let told = false;
+      await proposeAndWait(
+        context,
+        { kind: 'lift', lift: {}, requested_by: 'chat' },
+        {
+          signal,
+          changed: (approval) => {
+            if (!told) asked(approval);
+            told = true;
+          },
+          notice: () => undefined,
+        },
+      );
+      return (await (await context.gateway()).halted()).state;
+    },
+  };
+}
+
+async function startChatLogin(
+  context: Context,
+  { columns, rows, unicode }: { columns: number; rows: number; unicode: boolean },
+) {
+  const { completeAddress, ...login } = await startLogin(context);
+  const { qrRows } = await import('../text/qr-code.ts');
+  return {
+    ...login,
+    // Leaves space for the panel and the input line.
+    qr: await qrRows(completeAddress, { columns: columns - 4, rows: rows - 16, unicode }),
+    complete: async (until: AbortSignal) => {
+      const user = await login.complete(until);
+      return safeLine(user.name ?? user.email ?? user.sub);
+    },
+  };
+}
+
+async function portfolioReport(
+  context: Context,
+  screen: { columns: number; unicode: boolean; spoken: boolean },
+): Promise<string> {
+  const { portfolioTable } = await import('../text/portfolio-table.ts');
+  const { pricesAsOfLine } = await import('../text/as-of.ts');
+  const { portfolioFigures } = await import('../../app/portfolio/portfolio.ts');
+  const { portfolioView } = await import('../../trading/portfolio/portfolio-view.ts');
+  const figures = await portfolioFigures(context, { lines: screen.spoken ? 0 : MAX_SPARKLINES });
+  const view = portfolioView(figures.account, figures.positions, figures.history);
+  const paint = await context.paint();
+  // A printed report stays on the screen, so it shows the time of its prices.
+  const taken = pricesAsOfLine(context.clock.now(), { paint, simulated: view.simulated });
+  return `${await portfolioTable(view, { ...screen, paint })}\n\n${taken}`;
+}
+
+/** Returns the status before any request is made. @throws `invalid_config`, or an error from starting a sandbox */
+export async function initialStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
+  const profile = await context.profile();
+  if (profile.server !== undefined) {
+    const { model = 'the server’s model' } = options;
+    return { ...baseStatus(profile, options), model: model === 'builtin' ? PLANNER_NAME : safeLine(model) };
+  }
+  const { withModel } = await import('../../app/chosen-model.ts');
+  return baseStatus(withModel(profile, options), options);
+}
+
+function baseStatus(profile: ResolvedProfile, options: AgentOptions): ChatStatus {
+  return {
+    connected: false,
+    profile: profile.name,
+    environment: environmentName(profile.environment),
+    simulated: profile.sandbox,
+    withheld: options.readOnly ? 'read-only' : undefined,
+    model: profile.model.provider === 'builtin' ? PLANNER_NAME : safeLine(profile.model.name ?? 'openai'),
+    phone: profile.phone,
+    user: undefined,
+    value: undefined,
+  };
+}
+
+async function chatStatus(context: Context, options: AgentOptions): Promise<ChatStatus> {
+  const base = { ...(await initialStatus(context, options)), connected: true };
+  const glance = await accountSummary(context);
+  if (glance === undefined) return base;
+  const { user, equity, trading } = glance;
+  return {
+    ...base,
+    ...(trading === 'halted' ? { withheld: 'HALTED' as const } : {}),
+    ...(trading === 'reducing' ? { withheld: 'REDUCING' as const } : {}),
+    user: safeLine(user.name ?? user.email ?? user.sub),
+    value: equity === undefined ? undefined : dollars(equity),
+  };
+}

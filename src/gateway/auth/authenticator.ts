@@ -1,0 +1,254 @@
+import { randomUUID } from 'node:crypto';
+import type { Context } from 'hono';
+import type { SSEStreamingApi } from 'hono/streaming';
+import type { Clock } from '../../machine/clock.ts';
+import { eventStreamResponse, type ReleaseSlot, streamLimit } from '../../net/event-stream.ts';
+import type { Scope } from '../../oauth/scopes.ts';
+import { isStoreUnavailable } from '../../store/postgres/store-unavailable.ts';
+import { HttpProblem, type HttpProblemOptions, ProblemError } from '../../trading/http-problem.ts';
+import { defined } from '../../values/defined.ts';
+import type { Caller } from './caller.ts';
+import { problemResponse, ReplayedProblem } from './problem.ts';
+import { METADATA_PATH } from './protected-resource-metadata.ts';
+import { SIGNING_ALGORITHMS } from './token-rules.ts';
+import type { TokenVerifier } from './token-verifier.ts';
+
+/** Seconds after which a restarted database, or its replica, is usually back. */
+const STORE_RETRY_AFTER_S = 5;
+
+/** Maximum number of open streams per token. All clients of one sign-in share a token. */
+const MAX_STREAMS_PER_TOKEN = 20;
+/** Maximum number of open streams per person, on all machines. */
+const MAX_STREAMS_PER_PERSON = 60;
+
+/** Wraps every route: authenticates, authorizes, and converts errors to HTTP problems. */
+export interface Authenticator {
+  /** Wraps a handler for callers whose token has all of these scopes. */
+  guard(scopes: readonly Scope[], handle: (c: Context, caller: Caller) => Promise<Response>): Handler;
+  /**
+   * Does the same for server-sent events: `handle` checks the request and returns the writer. If writing fails, the stream
+   * ends and the failure is logged. The client reconnects after its last event.
+   */
+  stream(
+    scopes: readonly Scope[],
+    handle: (c: Context, caller: Caller) => Promise<(stream: SSEStreamingApi) => Promise<void>>,
+  ): Handler;
+  open(handle: (c: Context) => Response | Promise<Response>): Handler;
+}
+type Handler = (c: Context) => Promise<Response>;
+
+interface DoorOptions {
+  readonly verify: TokenVerifier;
+  /** Returns the caller of an in-process request (mounts); undefined for requests over the network. */
+  readonly actingFor: (request: Request) => Promise<Caller | undefined>;
+  readonly resource: string;
+  /** Set if the metadata is not at the usual path. */
+  readonly metadataPath?: string;
+  /** Scopes that a 401 asks for, so that one consent is enough. */
+  readonly challengeScopes?: readonly string[];
+  /** Name of the service behind it (default: the gateway), and the hint for its internal errors. */
+  readonly called?: string;
+  /** Default {@link MAX_STREAMS_PER_PERSON}. */
+  readonly mostStreams?: number;
+  readonly internalHint?: string;
+  readonly clock: Clock;
+  readonly log: RequestLog;
+}
+
+export function createAuthenticator(options: DoorOptions): Authenticator {
+  const { verify, actingFor, resource, clock, log } = options;
+  const { metadataPath = METADATA_PATH, challengeScopes } = options;
+  const metadataUrl = `${resource.replace(/\/+$/, '')}${metadataPath}`;
+
+  async function answer(
+    c: Context,
+    handle: (answering: Answering) => Response | Promise<Response>,
+  ): Promise<Response> {
+    const requestId = randomUUID();
+    const startedAt = clock.now();
+    let caller: Caller | undefined;
+    const logged = (status: number, failed?: unknown): void => {
+      const isForeseen = failed === undefined || failed instanceof ProblemError;
+      log({
+        at: new Date(startedAt).toISOString(),
+        request_id: requestId,
+        method: c.req.method,
+        path: requestPath(c),
+        status,
+        duration_ms: clock.now() - startedAt,
+        ...(failed === undefined ? {} : { code: refusalOf(failed, options).code }),
+        ...(caller === undefined ? {} : { sub: caller.sub }),
+        ...defined({ client_id: caller?.clientId, act: caller?.membership?.act }),
+        ...(isForeseen ? {} : { error: failed instanceof Error ? failed.name : typeof failed }),
+      });
+    };
+    let failure: unknown;
+    let response: Response;
+    try {
+      response = await handle({
+        seen: (who) => {
+          caller = who;
+        },
+        brokeOff: (error) => logged(200, error),
+      });
+    } catch (error) {
+      failure = error;
+      const refusal = refusalOf(error, options);
+      const site = { metadataUrl, algorithms: SIGNING_ALGORITHMS, requestId };
+      response = problemResponse(refusal.toProblem(), asking(refusal), site);
+      if (error instanceof ReplayedProblem) response.headers.set('idempotent-replay', 'true');
+    }
+    if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
+    response.headers.set('x-request-id', requestId);
+    logged(response.status, failure);
+    return response;
+  }
+
+  function asking({
+    status,
+    options: { challenge, retryAfter },
+  }: ProblemError<string>): Pick<HttpProblemOptions, 'challenge' | 'retryAfter'> {
+    const scoped =
+      status === 401 && challenge !== undefined && challengeScopes !== undefined
+        ? { scopes: challengeScopes, ...challenge }
+        : challenge;
+    return {
+      ...defined({ challenge: scoped, retryAfter }),
+    };
+  }
+
+  async function callerAt(c: Context, scopes: readonly Scope[], { seen }: Answering): Promise<Caller> {
+    const caller =
+      (await actingFor(c.req.raw)) ??
+      (await verify({
+        method: c.req.method,
+        path: requestPath(c),
+        authorization: c.req.header('authorization'),
+        dpop: c.req.header('dpop'),
+      }));
+    seen(caller);
+    requireScopes(caller, scopes);
+    rejectNul(requestPath(c));
+    return caller;
+  }
+
+  const ofTokens = streamLimit(MAX_STREAMS_PER_TOKEN);
+  const ofPeople = streamLimit(options.mostStreams ?? MAX_STREAMS_PER_PERSON);
+  /** @throws {Refusal} 429 `too_many_open` */
+  function enterStream({ jti, sub }: Caller): ReleaseSlot {
+    const leavePerson = ofPeople.enter(sub);
+    if (leavePerson === undefined) throw tooManyStreams(ofPeople.most, 'person');
+    const leaveToken = ofTokens.enter(jti);
+    if (leaveToken === undefined) {
+      leavePerson();
+      throw tooManyStreams(ofTokens.most, 'token');
+    }
+    return () => {
+      leaveToken();
+      leavePerson();
+    };
+  }
+
+  return {
+    open: (handle) => (c) => answer(c, () => handle(c)),
+    guard: (scopes, handle) => (c) =>
+      answer(c, async (answering) => handle(c, await callerAt(c, scopes, answering))),
+    stream: (scopes, handle) => (c) =>
+      answer(c, async (answering) => {
+        const caller = await callerAt(c, scopes, answering);
+        const leave = enterStream(caller);
+        try {
+          const write = await handle(c, caller);
+          return eventStreamResponse(c, answering.brokeOff, write, leave);
+        } catch (error) {
+          leave();
+          throw error;
+        }
+      }),
+  };
+}
+
+function tooManyStreams(most: number, whose: 'token' | 'person'): HttpProblem {
+  return new HttpProblem(429, 'too_many_open', `one ${whose} has more than ${most} open streams`, {
+    hint: 'Close one first.',
+    retryAfter: 5,
+    members: { limit: String(most) },
+  });
+}
+
+/** Rejects U+0000, which PostgreSQL cannot store, so that no resource can have such a name. */
+function rejectNul(path: string): void {
+  if (path.includes('%00')) throw new HttpProblem(404, 'not_found', 'there is no such endpoint');
+}
+
+function refusalOf(
+  error: unknown,
+  {
+    called = 'gateway',
+    internalHint: hint = 'Look up the order by client_order_id before you send it again.',
+  }: Pick<DoorOptions, 'called' | 'internalHint'>,
+): ProblemError<string> {
+  if (error instanceof ProblemError) return error;
+  return isStoreUnavailable(error)
+    ? new HttpProblem(503, 'store_unavailable', `the ${called}’s database is not responding`, {
+        hint,
+        retryAfter: STORE_RETRY_AFTER_S,
+      })
+    : new HttpProblem(500, 'internal', `something went wrong in the ${called}`, { hint });
+}
+
+interface Answering {
+  seen(caller: Caller): void;
+  /** Reports a failure after the response has begun. The response ends early. */
+  brokeOff(error: unknown): void;
+}
+
+/** @throws {Refusal} 403 `insufficient_scope` (RFC 6750 §3.1), with the required scopes */
+export function requireScopes(caller: Caller, scopes: readonly Scope[]): void {
+  if (scopes.every((scope) => caller.scopes.has(scope))) return;
+  throw new HttpProblem(
+    403,
+    'insufficient_scope',
+    `the access token lacks a scope: ${scopes.join(' ')} needed`,
+    {
+      hint: 'Request a token with these scopes.',
+      members: { required_scopes: [...scopes] },
+      challenge: { error: 'insufficient_scope', scopes },
+    },
+  );
+}
+
+/** @throws {Refusal} 403 `client_unknown` */
+export function requireClient({ clientId }: Pick<Caller, 'clientId'>): string {
+  if (clientId !== undefined) return clientId;
+  throw new HttpProblem(403, 'client_unknown', 'the access token does not say which client it is for', {
+    hint: 'Sign in with a client whose tokens contain client_id (RFC 9068).',
+    challenge: {},
+  });
+}
+
+/** Returns the path, still percent-encoded as in a DPoP proof's `htu`. The host is never taken from the request. */
+function requestPath(c: Context): string {
+  return new URL(c.req.url).pathname;
+}
+
+/** Contains no query, header or body, so nothing that could hold a token or show what somebody owns. */
+export interface RequestLogEntry {
+  /** RFC 3339. */
+  readonly at: string;
+  readonly request_id: string;
+  readonly method: string;
+  readonly path: string;
+  readonly status: number;
+  readonly duration_ms: number;
+  /** The problem's code. */
+  readonly code?: string;
+  readonly sub?: string;
+  readonly client_id?: string;
+  /** The actor (RFC 8693 `act`). */
+  readonly act?: string;
+  /** Name of an unexpected error. Its message is left out because it may quote the input. */
+  readonly error?: string;
+}
+
+export type RequestLog = (entry: RequestLogEntry) => void;

@@ -1,0 +1,164 @@
+import { createRemoteJWKSet, customFetch, errors, type JWTVerifyGetKey } from 'jose';
+import * as oauth from 'oauth4webapi';
+import {
+  hasOffsetChanged,
+  providerNow,
+  secondsAhead,
+  withClockComparison,
+} from '../../auth/provider/provider-clock.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { boundedFetch, MAX_PROVIDER_RESPONSE_BYTES } from '../../net/bounded-fetch.ts';
+import { isPlainLoopback, requireSecureUrl } from '../../net/secure-url.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+
+/** Metadata and keys of the identity provider. Only its tokens are accepted. */
+export interface IdentityProvider {
+  /** RFC 8414 metadata, cached for an hour. @throws {Refusal} 503 `provider_unreachable` */
+  metadata(): Promise<oauth.AuthorizationServer>;
+  /** @throws {Refusal} 401 `token_key_unknown`, 503 `provider_unreachable` */
+  readonly key: JWTVerifyGetKey;
+  /** Undefined if the provider runs in this process, with the same clock. */
+  readonly time?: ProviderTime | undefined;
+}
+
+/** The provider's clock, which decides whether its tokens are valid. */
+interface ProviderTime {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  /** Returns how far this machine's clock is ahead, in seconds; 0 if within a few seconds, or unknown. */
+  secondsAhead(): number;
+  /**
+   * Asks the provider for the time, unless it was asked a moment ago. Returns whether the difference has changed. Never
+   * rejects.
+   */
+  compare(): Promise<boolean>;
+}
+
+const METADATA_AGE_MS = 60 * 60 * 1000;
+/** Limits fetches for unknown key ids, so that tokens can't make us flood the provider. */
+const JWKS_COOLDOWN_MS = 10_000;
+const JWKS_AGE_MS = 10 * 60 * 1000;
+/** Limits time requests, so that expired tokens can't make us flood the provider. */
+const COMPARISON_COOLDOWN_MS = 10_000;
+
+export interface IdentityProviderOptions {
+  readonly issuer: string;
+  readonly fetch: typeof fetch;
+  readonly timeoutMs: number;
+  readonly clock: Clock;
+}
+
+/** @throws {TradeAgentError} `invalid_config` for an issuer that is neither https nor on loopback */
+export function createIdentityProvider(given: IdentityProviderOptions): IdentityProvider {
+  const { clock } = given;
+  const issuer = requireSecureUrl(given.issuer);
+  const options = { ...given, fetch: withClockComparison(given.issuer, clock, given.fetch) };
+
+  let known: { at: number; metadata: oauth.AuthorizationServer } | undefined;
+  let pending: Promise<oauth.AuthorizationServer> | undefined;
+  let jwks: { url: string; key: ReturnType<typeof createRemoteJWKSet> } | undefined;
+
+  const metadata = (): Promise<oauth.AuthorizationServer> => {
+    if (known !== undefined && clock.monotonic() - known.at < METADATA_AGE_MS)
+      return Promise.resolve(known.metadata);
+    pending ??= discover(issuer, options)
+      .then((found) => {
+        known = { at: clock.monotonic(), metadata: found };
+        return found;
+      })
+      .finally(() => {
+        pending = undefined;
+      });
+    return pending;
+  };
+
+  const key: JWTVerifyGetKey = async (header, token) => {
+    const { jwks_uri } = await metadata();
+    if (jwks_uri === undefined) throw unreachable(undefined);
+    if (jwks?.url !== jwks_uri) {
+      jwks = {
+        url: jwks_uri,
+        key: createRemoteJWKSet(requireSecureUrl(jwks_uri), {
+          [customFetch]: boundedFetch(options.fetch, MAX_PROVIDER_RESPONSE_BYTES),
+          cooldownDuration: JWKS_COOLDOWN_MS,
+          cacheMaxAge: JWKS_AGE_MS,
+          timeoutDuration: options.timeoutMs,
+        }),
+      };
+    }
+    try {
+      return await jwks.key(header, token);
+    } catch (cause) {
+      if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys) {
+        throw new HttpProblem(
+          401,
+          'token_key_unknown',
+          'the access token is signed with a key that the issuer does not have',
+          {
+            challenge: { error: 'invalid_token' },
+          },
+        );
+      }
+      // A header that no key fits (an unsupported algorithm, say) is the token's fault, which jwtVerify reports.
+      if (cause instanceof errors.JOSENotSupported) throw cause;
+      throw unreachable(cause);
+    }
+  };
+
+  let comparing: Promise<void> | undefined;
+  let comparedAt: number | undefined;
+  const time: ProviderTime = {
+    now: () => providerNow(given.issuer, clock),
+    secondsAhead: () => secondsAhead(given.issuer, clock),
+    async compare() {
+      const before = time.secondsAhead();
+      if (comparedAt === undefined || clock.monotonic() - comparedAt >= COMPARISON_COOLDOWN_MS) {
+        comparing ??= discover(issuer, options)
+          // Any answer contains the time.
+          .then(undefined, () => undefined)
+          .then(() => {
+            comparedAt = clock.monotonic();
+            comparing = undefined;
+          });
+        await comparing;
+      }
+      return hasOffsetChanged(given.issuer, before, clock);
+    },
+  };
+  return { metadata, key, time };
+}
+
+/** Discovers metadata with OpenID Connect Discovery or RFC 8414. */
+async function discover(issuer: URL, options: IdentityProviderOptions): Promise<oauth.AuthorizationServer> {
+  const settings = requestOptions(issuer, options.fetch, options.timeoutMs);
+  try {
+    let response = await oauth.discoveryRequest(issuer, { ...settings, algorithm: 'oidc' });
+    if (response.status === 404) {
+      response = await oauth.discoveryRequest(issuer, { ...settings, algorithm: 'oauth2' });
+    }
+    return await oauth.processDiscoveryResponse(issuer, response);
+  } catch (cause) {
+    throw unreachable(cause);
+  }
+}
+
+/** Returns options for oauth4webapi: our own fetch, a timeout, and plain http on loopback only. */
+export function requestOptions(url: URL, fetch: typeof globalThis.fetch, timeoutMs: number) {
+  const send = boundedFetch(fetch, MAX_PROVIDER_RESPONSE_BYTES);
+  return {
+    [oauth.customFetch]: (
+      address: string,
+      { body, ...init }: oauth.CustomFetchOptions<string, URLSearchParams | undefined>,
+    ) => send(address, body === undefined ? init : { ...init, body }),
+    [oauth.allowInsecureRequests]: isPlainLoopback(url),
+    signal: () => AbortSignal.timeout(timeoutMs),
+  };
+}
+
+function unreachable(cause: unknown): HttpProblem {
+  return new HttpProblem(503, 'provider_unreachable', 'the identity provider returned an invalid answer', {
+    hint: 'Try again in a moment.',
+    retryAfter: 2,
+    cause,
+  });
+}

@@ -1,0 +1,58 @@
+import { HttpProblem } from '../../trading/http-problem.ts';
+import { defined } from '../../values/defined.ts';
+import { type StoredKind, storedKindText } from './stored-kinds.ts';
+
+const SET_COMMAND = '"trade-agent home broker set"';
+
+export function noStoredCredentials(kind: StoredKind): HttpProblem {
+  const { noun } = storedKindText(kind);
+  return notConnected(
+    kind,
+    `no ${noun} for a brokerage account is stored for this user`,
+    `Enter one on the home’s own machine: ${SET_COMMAND}.`,
+  );
+}
+
+/** The credentials were deleted or replaced at the broker, or are for the other environment. */
+export function storedCredentialsRejected(kind: StoredKind, cause: unknown): HttpProblem {
+  const { noun, again } = storedKindText(kind);
+  return notConnected(
+    kind,
+    `the broker rejected the ${noun} stored for this user`,
+    `${again}, and enter it on the home’s own machine: ${SET_COMMAND}.`,
+    cause,
+  );
+}
+
+/** The credentials were sealed with another key, or for another person. */
+export function storedCredentialsUnreadable(kind: StoredKind, cause: unknown): HttpProblem {
+  const { noun } = storedKindText(kind);
+  return notConnected(
+    kind,
+    `the ${noun} stored for this user cannot be decrypted`,
+    `Check whether seal.key in the gateway’s folder was replaced. Enter the credentials again on the home’s own machine: ${SET_COMMAND}.`,
+    cause,
+  );
+}
+
+export function storedForOtherEnvironment(
+  kind: StoredKind,
+  found: 'paper' | 'live',
+  wanted: 'paper' | 'live',
+): HttpProblem {
+  const { noun } = storedKindText(kind);
+  return notConnected(
+    kind,
+    `the ${noun} stored for this user is for a ${found} account, but this gateway trades ${wanted} accounts`,
+    `Enter that of the ${wanted} account on the home’s own machine: ${SET_COMMAND}.`,
+  );
+}
+
+/** Creates the problem. `credentials` shows clients that there is nothing to connect at the identity provider. */
+function notConnected(kind: StoredKind, detail: string, hint: string, cause?: unknown): HttpProblem {
+  return new HttpProblem(409, 'account_not_connected', detail, {
+    hint,
+    members: { credentials: kind },
+    ...defined({ cause }),
+  });
+}

@@ -1,0 +1,426 @@
+import type { ApprovalKeys } from '../../approval/keys/approval-keys.ts';
+import type { MessagePorts } from '../../approval/kinds/message/kind.ts';
+import type { Clock } from '../../machine/clock.ts';
+import { deadlineAfter, withDispatchDeadline } from '../../net/dispatch-deadline.ts';
+import type { MessageEntry, MessageJournal, MessageKey, MessageResult } from '../../store/message-journal.ts';
+import type { OtherProcesses } from '../../store/other-processes.ts';
+import { HttpProblem } from '../../trading/http-problem.ts';
+import {
+  checkMessage,
+  type MessageDraft,
+  type MessageService,
+  messageDraftSchema,
+  type SentMessage,
+} from '../../trading/message.ts';
+import { messageSendDetails, messageSendDetailsSchema } from '../../trading/message-details.ts';
+import {
+  approvedDetails,
+  invalidContent,
+  issueFields,
+  requireApproved,
+  requireUnexpired,
+} from '../auth/approved-details.ts';
+import { type Caller, toCaller } from '../auth/caller.ts';
+import { waitForOtherGateway } from '../auth/other-gateways.ts';
+import { ReplayedProblem, recordedProblem } from '../auth/problem.ts';
+import type { BrokerTokens } from '../broker/broker-token.ts';
+import { DISPATCH_MS } from '../orders/order-submission.ts';
+import type { Deliver, Delivery } from './delivery.ts';
+
+/*
+ * One approval sends at most one message, although no service can be asked for the outcome, because:
+ *
+ *  1. The claim decides. In one transaction, before the service gets a request, the journal checks that the id is free and
+ *     that the approval is unused, marks the approval as used, and writes the intent.
+ *  2. Whoever finds an intent reports that its outcome will never be known. That is true only while nobody is sending the
+ *     message. In a process, one flight at a time handles a message, from before its intent is written until its outcome
+ *     is. Another gateway's intent gets more time than sending can take (door/landing.ts). A later outcome is `stale`.
+ *  3. An outcome is written only to the entry as it was claimed (its epoch), so a late outcome changes nothing.
+ */
+
+const MESSAGE = { scope: 'messages:write', noun: 'message' } as const;
+
+export interface MessageOutlet {
+  readonly tokens: BrokerTokens;
+  readonly deliver: Deliver;
+}
+
+interface MessageServiceOptions {
+  readonly journal: MessageJournal;
+  readonly outlets: ReadonlyMap<MessageService, MessageOutlet>;
+  readonly gateway: string;
+  /** Identifies a used approval, together with the token's id. */
+  readonly issuer: string;
+  readonly detailsType: string;
+  /** Set if approvals must be signed. */
+  readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
+  readonly clock: Clock;
+  readonly others?: OtherProcesses | undefined;
+}
+
+interface Dispatch {
+  readonly message: SentMessage;
+  /** True if an earlier or concurrent request sent it. */
+  readonly replay: boolean;
+}
+
+export type MessageDesk = ReturnType<typeof createMessageDesk>;
+
+export function createMessageDesk(options: MessageServiceOptions) {
+  const { journal } = options;
+  const flights = new Map<string, Flight>();
+
+  /** Runs the only flight in this process for this message. Registers it before anything is awaited. */
+  function fly(key: MessageKey, digest: string | undefined, run: () => Promise<Known>): Promise<Known> {
+    const name = flightKey(key);
+    const known = run().finally(() => {
+      flights.delete(name);
+      options.others?.tell({ landed: key.id });
+    });
+    flights.set(name, { digest, known });
+    return known;
+  }
+
+  /**
+   * Sends the approved message at most once. @throws {Refusal} as `send`
+   * @param approved its fields were already compared with the caller's approval
+   */
+  async function sendApproved(approved: ApprovedMessage, caller: Caller): Promise<Dispatch> {
+    const { draft, digest } = approved;
+    const key = { sub: caller.sub, id: draft.client_message_id };
+    for (
+      let flight = flights.get(flightKey(key));
+      flight !== undefined;
+      flight = flights.get(flightKey(key))
+    ) {
+      if (flight.digest === digest) return dispatch((await flight.known).entry, true);
+      // A lookup, or another message with this id, which is in the journal by then or not at all.
+      await flight.known.catch(() => undefined);
+    }
+    const { entry, replay } = await fly(key, digest, () => sendOnce(approved, caller, options));
+    return dispatch(entry, replay);
+  }
+
+  /** @throws {Refusal} 404 `not_found`, 504 `outcome_unknown`, or the refusal of the message */
+  async function outcome({ sub }: Caller, id: string): Promise<SentMessage> {
+    const key = { sub, id };
+    let known: Known | undefined;
+    for (
+      let flight = flights.get(flightKey(key));
+      flight !== undefined;
+      flight = flights.get(flightKey(key))
+    ) {
+      known = await flight.known.catch(() => undefined);
+    }
+    const look = async (): Promise<Known> => {
+      const found = await journal.find(sub, id);
+      if (found === undefined) throw neverAsked();
+      return { entry: await settleEntry(found, options), replay: true };
+    };
+    const { entry } = known ?? (await fly(key, undefined, look));
+    // It was not sent, and nobody is sending it.
+    if (entry.state === 'ready') throw new HttpProblem(404, 'not_found', 'the message was not sent');
+    return dispatch(entry, true).message;
+  }
+
+  return {
+    /** @throws {Refusal} with a distinct code for each failure; {@link ReplayedProblem} if it was recorded earlier */
+    async send(caller: Caller, body: unknown): Promise<Dispatch> {
+      const target = { gateway: options.gateway, type: options.detailsType };
+      const approved = approvedMessage(body, caller, target);
+      // Uses the details that both token and request agree on, so a lying provider can't bypass this with its own token.
+      const details = messageSendDetails(approved.draft, target);
+      await options.signatures?.check(details, caller.approvalEvidence, caller.sub);
+      return await sendApproved(approved, caller);
+    },
+    sendApproved,
+    /**
+     * Checks whether the message could be sent now. Uses nothing up. @throws {Refusal} 409 `account_not_connected`, 422
+     * `service_not_available`
+     */
+    async requireConnected(draft: MessageDraft, who: Pick<Caller, 'sub' | 'accessToken'>): Promise<void> {
+      await admitMessage({ draft }, who, options);
+    },
+    outcome,
+  };
+}
+
+interface Known {
+  readonly entry: MessageEntry;
+  readonly replay: boolean;
+}
+
+interface Flight {
+  /** Undefined for a lookup. */
+  readonly digest: string | undefined;
+  readonly known: Promise<Known>;
+}
+
+/** Returns the first result if there is one. Otherwise sends the message. Must be called within a flight. */
+async function sendOnce(
+  approved: ApprovedMessage,
+  caller: Caller,
+  options: MessageServiceOptions,
+): Promise<Known> {
+  const { journal, clock, issuer } = options;
+  const { draft, digest } = approved;
+  const key = { sub: caller.sub, id: draft.client_message_id };
+  const known = async (entry: MessageEntry) => ({ entry: await settleEntry(entry, options), replay: true });
+  const sent = async (entry: MessageEntry, ready: Ready) => {
+    const mine = { ...options, isOurs: caller.isOurs };
+    return { entry: await handOver(entry, draft, ready, mine), replay: false };
+  };
+  const earlier = await journal.find(key.sub, key.id);
+  if (earlier === undefined) {
+    // Comes before the approval is used, so that it stays valid until the account is connected.
+    const ready = await admitMessage(approved, caller, options);
+    const approval = { issuer, jti: caller.jti };
+    const claim = await journal.claim({ ...key, digest, approval, draft }, clock.now());
+    switch (claim.outcome) {
+      case 'approval_used':
+        throw new HttpProblem(
+          403,
+          'approval_already_used',
+          'the approval was already used for something else',
+          {
+            hint: 'Each message needs its own approval.',
+            challenge: { error: 'insufficient_authorization_details', scopes: ['messages:write'] },
+          },
+        );
+      case 'known':
+        return await known(requireSame(claim.entry, digest));
+      case 'claimed':
+        return await sent(claim.entry, ready);
+    }
+  }
+  if (requireSame(earlier, digest).state !== 'ready') return await known(earlier);
+  const ready = await admitMessage(approved, caller, options);
+  const claim = await journal.reclaim(earlier, clock.now());
+  return claim.outcome === 'stale' ? await known(claim.entry) : await sent(claim.entry, ready);
+}
+
+function requireSame(entry: MessageEntry, digest: string): MessageEntry {
+  if (entry.digest === digest) return entry;
+  throw new HttpProblem(
+    409,
+    'client_message_id_conflict',
+    'this client_message_id belongs to another message',
+    {
+      hint: 'Propose the message again with a different client_message_id.',
+      fields: ['client_message_id'],
+    },
+  );
+}
+
+interface Ready {
+  readonly outlet: MessageOutlet;
+  readonly token: string;
+}
+
+/** Checks the message. Uses nothing up. */
+async function admitMessage(
+  { draft }: Pick<ApprovedMessage, 'draft'>,
+  caller: Pick<Caller, 'sub' | 'accessToken'>,
+  { outlets, clock }: MessageServiceOptions,
+): Promise<Ready> {
+  requireUnexpired(draft.expires_at, MESSAGE, clock);
+  const outlet = outlets.get(draft.service);
+  if (outlet === undefined) {
+    throw new HttpProblem(
+      422,
+      'service_not_available',
+      `this gateway does not send messages through ${draft.service}`,
+      {
+        fields: ['service'],
+      },
+    );
+  }
+  const token = await accountOf(draft.service, outlet, caller);
+  // Checked again, because the identity provider may have been slow.
+  requireUnexpired(draft.expires_at, MESSAGE, clock);
+  return { outlet, token };
+}
+
+async function handOver(
+  claimed: MessageEntry,
+  draft: MessageDraft,
+  { outlet, token }: Ready,
+  { journal, clock, isOurs }: MessageServiceOptions & Pick<Caller, 'isOurs'>,
+): Promise<MessageEntry> {
+  const { sub, id } = claimed;
+  const { service, recipient } = draft;
+  if (isOurs !== undefined && !(await isOurs())) {
+    await journal.finish(claimed, { state: 'ready' }, clock.now());
+    throw notSentYet();
+  }
+  // No byte leaves after the approval has expired, even if the process was suspended.
+  const left = Math.min(Date.parse(draft.expires_at) - clock.now(), DISPATCH_MS);
+  const deadline = deadlineAfter(left, clock);
+  const delivery: Delivery = await withDispatchDeadline(deadline, () => outlet.deliver(draft, token)).catch(
+    (): Delivery => ({ outcome: 'unknown' }),
+  );
+  const now = clock.now();
+  const finish = async (result: MessageResult) => (await journal.finish(claimed, result, now)).entry;
+  switch (delivery.outcome) {
+    case 'sent': {
+      const sent_at = new Date(now).toISOString();
+      const { serviceId: service_id } = delivery;
+      return await finish({
+        state: 'sent',
+        message: { client_message_id: id, service, recipient, service_id, sent_at },
+      });
+    }
+    case 'refused':
+      return await finish({ state: 'refused', problem: refusedBy(service, delivery.reason).toProblem() });
+    case 'not_taken':
+      await finish({ state: 'ready' });
+      if (delivery.reason === 'unauthorized') outlet.tokens.forget(sub, token);
+      throw notTaken(service, delivery.reason);
+    case 'unknown':
+      if (!deadline.nothingLeft) return await finish({ state: 'unknown' });
+      await finish({ state: 'ready' });
+      throw notSentYet();
+  }
+}
+
+/** An intent that no gateway settles in time belongs to a dead process, so its outcome stays unknown. */
+async function settleEntry(entry: MessageEntry, options: MessageServiceOptions): Promise<MessageEntry> {
+  const { journal, clock } = options;
+  const landed = await waitForOtherGateway(options, entry, entry.id, {
+    look: async () => (await journal.find(entry.sub, entry.id)) ?? entry,
+    isUnderWay: ({ state }) => state === 'intent',
+  });
+  if (landed.state !== 'intent') return landed;
+  return (await journal.finish(landed, { state: 'unknown' }, clock.now())).entry;
+}
+
+function neverAsked(): HttpProblem {
+  return new HttpProblem(404, 'not_found', 'this gateway has no such message');
+}
+
+/** A JSON array, because no separator is safe: a provider may put any character into a user's id. */
+function flightKey({ sub, id }: MessageKey): string {
+  return JSON.stringify([sub, id]);
+}
+
+function dispatch(entry: MessageEntry, replay: boolean): Dispatch {
+  if (entry.message !== undefined) return { message: entry.message, replay };
+  // Another gateway tried, and the service did not take the message.
+  if (entry.state === 'ready') throw notSentYet();
+  if (entry.problem === undefined) throw outcomeUnknown(entry.id);
+  const refusal = recordedProblem(entry.problem);
+  throw replay
+    ? new ReplayedProblem(refusal.status, refusal.code, refusal.message, refusal.options)
+    : refusal;
+}
+
+async function accountOf(
+  service: MessageService,
+  { tokens }: MessageOutlet,
+  caller: Pick<Caller, 'sub' | 'accessToken'>,
+): Promise<string> {
+  try {
+    return await tokens.tokenFor(caller);
+  } catch (error) {
+    if (!(error instanceof HttpProblem) || error.code !== 'account_not_connected') throw error;
+    throw notConnected(service);
+  }
+}
+
+function notConnected(service: MessageService): HttpProblem {
+  return new HttpProblem(409, 'account_not_connected', `no ${service} account is connected for this user`, {
+    hint: 'Connect the account first.',
+    members: { connection: service },
+  });
+}
+
+function notTaken(
+  service: MessageService,
+  reason: (Delivery & { outcome: 'not_taken' })['reason'],
+): HttpProblem {
+  if (reason === 'unauthorized') return notConnected(service);
+  return new HttpProblem(
+    503,
+    'service_busy',
+    reason === 'rate_limited'
+      ? `${service} is rate limiting requests and did not take the message`
+      : `${service} can't be reached; the message was not sent`,
+    { hint: 'Send the identical request again in a moment: the approval is still valid.', retryAfter: 5 },
+  );
+}
+
+function notSentYet(): HttpProblem {
+  return new HttpProblem(503, 'service_busy', 'the service did not take the message; it was not sent', {
+    hint: 'Send the identical request again in a moment: the approval is still valid.',
+    retryAfter: 5,
+  });
+}
+
+function refusedBy(service: MessageService, reason: string): HttpProblem {
+  return new HttpProblem(422, 'message_rejected', `${service} did not take the message`, {
+    hint: 'See service_reason. Correct the recipient and propose it again.',
+    members: { service_reason: reason.slice(0, 100) },
+  });
+}
+
+function outcomeUnknown(id: string): HttpProblem {
+  return new HttpProblem(
+    504,
+    'outcome_unknown',
+    'it is unknown whether the message was sent, and it will stay unknown',
+    {
+      hint: 'Check there before you propose it again. It will not be sent again by itself.',
+      members: { client_message_id: id, final: true },
+    },
+  );
+}
+
+interface ApprovedMessage {
+  readonly draft: MessageDraft;
+  readonly digest: string;
+}
+
+/**
+ * Compares the message with the approved details of the token.
+ * @throws {Refusal} 400 `invalid_message`, 403 `approval_missing`, `approval_ambiguous`, `approval_malformed`,
+ * `details_mismatch`
+ */
+function approvedMessage(
+  body: unknown,
+  caller: Pick<Caller, 'authorizationDetails'>,
+  target: { readonly gateway: string; readonly type: string },
+): ApprovedMessage {
+  const kind = { type: target.type, schema: messageSendDetailsSchema, ...MESSAGE };
+  const approved = approvedDetails(caller, kind);
+  const draft = parseMessage(body);
+  const demanded = messageSendDetails(draft, target);
+  requireApproved(approved, demanded, kind);
+  return { draft, digest: demanded.digest };
+}
+
+function parseMessage(body: unknown): MessageDraft {
+  const parsed = messageDraftSchema.safeParse(body);
+  if (!parsed.success) {
+    const fields = issueFields(parsed.error.issues);
+    throw new HttpProblem(
+      400,
+      'invalid_message',
+      `the message is malformed: ${fields.join(', ') || 'not an object'}`,
+      { fields },
+    );
+  }
+  try {
+    checkMessage(parsed.data);
+  } catch (error) {
+    throw invalidContent('invalid_message', error);
+  }
+  return parsed.data;
+}
+
+export function messagePorts(desk: MessageDesk): MessagePorts {
+  return {
+    requireConnected: (draft, proposer) => desk.requireConnected(draft, proposer),
+    send: async (approved, owner) => (await desk.sendApproved(approved, toCaller(owner))).message,
+    outcome: (asker, id) => desk.outcome(toCaller(asker), id),
+  };
+}

@@ -1,0 +1,82 @@
+import { HttpProblem } from '../../trading/http-problem.ts';
+import type { CancelSubject } from '../../trading/kinds/cancel.ts';
+import { type Account, isFinalStatus, type Order } from '../../trading/views.ts';
+import { defined } from '../../values/defined.ts';
+import type { Broker } from '../broker/broker.ts';
+
+/**
+ * Cancels the order whose cancellation its owner approved. Idempotent. If the broker's answer is lost, the order is read.
+ * @returns the order afterwards; `pending_cancel` if the broker took the request but the order can't be read
+ * @throws {Refusal} 403 `account_mismatch`; 404 `not_found`; 409 `not_cancelable`; the broker's own (502, 503, 504), which
+ * may be retried
+ */
+export async function cancelApproved(
+  { account, environment, order: { id } }: CancelSubject,
+  broker: Broker,
+): Promise<Order> {
+  const [held, order] = await Promise.all([broker.account(), broker.order(id)]);
+  requireAccount(held, { account, environment });
+  if (order === undefined) throw orderNotFound();
+  if (isCancelled(order)) return order;
+  requireOpen(order);
+  const answer = await broker.cancel(id).catch((error: unknown) => resolveLostAnswer(error, broker, id));
+  if (typeof answer === 'object') return answer;
+  if (answer === 'not_found') throw orderNotFound();
+  if (answer === 'not_cancelable') {
+    const after = await broker.order(id);
+    if (after !== undefined && isCancelled(after)) return after;
+    throw notCancelable(after?.status);
+  }
+  const after = await tryReadOrder(broker, id);
+  if (after === undefined) return { ...order, status: 'pending_cancel' };
+  // The broker accepted the request, but the order may have finished first.
+  requireOpen(after);
+  return after;
+}
+
+/** @throws {Refusal} 403 `account_mismatch` */
+export function requireAccount(
+  held: Pick<Account, 'account' | 'environment'>,
+  approved: Pick<Account, 'account' | 'environment'>,
+): void {
+  if (held.account === approved.account && held.environment === approved.environment) return;
+  throw new HttpProblem(403, 'account_mismatch', 'the approved account does not belong to this user', {
+    fields: ['account'],
+    challenge: { error: 'insufficient_authorization_details', scopes: ['orders:write'] },
+  });
+}
+
+/** Reads the order, because the request may have arrived. @throws the broker's error if the order is not canceled */
+async function resolveLostAnswer(error: unknown, broker: Broker, id: string): Promise<Order> {
+  const after = error instanceof HttpProblem ? await tryReadOrder(broker, id) : undefined;
+  if (after !== undefined && isCancelled(after)) return after;
+  throw error;
+}
+
+async function tryReadOrder(broker: Broker, id: string): Promise<Order | undefined> {
+  try {
+    return await broker.order(id);
+  } catch (error) {
+    if (!(error instanceof HttpProblem)) throw error;
+    return undefined;
+  }
+}
+
+function isCancelled({ status }: Order): boolean {
+  return status === 'canceled' || status === 'pending_cancel';
+}
+
+function requireOpen({ status }: Order): void {
+  if (isFinalStatus(status) && status !== 'canceled') throw notCancelable(status);
+}
+
+export function notCancelable(status?: Order['status']): HttpProblem {
+  return new HttpProblem(409, 'not_cancelable', 'the order can no longer be canceled', {
+    hint: 'Check its status: it was filled, canceled or has expired.',
+    ...(status === undefined ? {} : { members: { status } }),
+  });
+}
+
+export function orderNotFound(members?: Record<string, unknown>): HttpProblem {
+  return new HttpProblem(404, 'not_found', 'this account has no such order', defined({ members }));
+}

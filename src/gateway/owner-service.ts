@@ -1,0 +1,113 @@
+import { askerWithoutToken, NO_TOKEN } from '../approval/access.ts';
+import type { ApprovalKernel } from '../approval/kernel/kernel.ts';
+import type { AccountEntry } from '../trading/account-entry.ts';
+import type { Activity } from '../trading/activity.ts';
+import type { MandateView } from '../trading/mandate/mandate.ts';
+import { type Proposal, proposalSchema } from '../trading/proposal.ts';
+import type { RecordLine, RecordVerdict } from '../trading/record-line.ts';
+import type { Account, Order, Position } from '../trading/views.ts';
+import type { Accounts, OpenAccount } from './broker/accounts.ts';
+import type { MandateService } from './mandates/mandate-service.ts';
+import type { OwnRecord } from './record/own-record.ts';
+import { haltView, type ProposalRouteOptions, proposalView } from './routes/proposals.ts';
+
+interface OwnAccount {
+  account(): Promise<Account>;
+  positions(): Promise<readonly Position[]>;
+  orders(query: { readonly status: 'all'; readonly limit: number }): Promise<readonly Order[]>;
+  /** Account values at the end of each day, in dollars, oldest first. @param period such as `1M` or `1A` */
+  valueHistory(period: string): Promise<readonly { readonly at: string; readonly equity: string }[]>;
+  /** Activities after an instant (milliseconds since the epoch), oldest first. */
+  activities(query: { readonly after: number }): Promise<readonly Activity[]>;
+}
+
+/**
+ * The owner's own data and actions, for a person known to be present, without a token. Accounts are read with stored
+ * credentials, or with the tokens that were last exchanged for their clients.
+ */
+export interface OwnerService extends OwnAccount {
+  /** Returns all accounts. The reads above are of the default account. */
+  accounts(): Promise<readonly AccountEntry[]>;
+  inAccount(account: string): OwnAccount;
+  proposals(query: { readonly limit: number }): Promise<readonly Proposal[]>;
+  mandates(): Promise<readonly MandateView[]>;
+  halted(): Promise<ReturnType<typeof haltView>>;
+  record(limit: number): Promise<readonly RecordLine[]>;
+  verifyRecord(): Promise<RecordVerdict>;
+  /** @throws {Refusal} as `ApprovalKernel.withdraw` */
+  withdraw(id: string): Promise<unknown>;
+  halt(): Promise<unknown>;
+  /** Asks the broker about the latest open orders and follows them again. An order that can't be read keeps its state. */
+  lookAtOrders(): Promise<void>;
+  /** Calls `changed` for each change of a proposal or its order, until the signal aborts. */
+  follow(signal: AbortSignal, changed: () => void): Promise<void>;
+}
+
+/** Maximum number of recent proposals whose orders may be open. */
+const MAX_OPEN_PROPOSALS = 200;
+
+/** Maximum number of pages. More than an account has in years; older activities are left out. */
+const MAX_ACTIVITY_PAGES = 50;
+
+export function ownerDesk(
+  sub: string,
+  parts: {
+    readonly kernel: ApprovalKernel;
+    readonly mandates: MandateService;
+    readonly accounts: Pick<Accounts, 'of' | 'open'>;
+    readonly record: OwnRecord;
+    readonly approval: ProposalRouteOptions['approval'];
+  },
+): OwnerService {
+  const { kernel, mandates, record } = parts;
+  const who = { sub, accessToken: NO_TOKEN };
+  const inAccount = (account?: string) => ownAccount(() => parts.accounts.open(who, account));
+  return {
+    ...inAccount(),
+    accounts: () => parts.accounts.of(who),
+    inAccount,
+    proposals: async ({ limit }) =>
+      (await kernel.list(sub, { state: 'all', limit })).map((one) =>
+        proposalSchema.parse(proposalView(one, parts.approval)),
+      ),
+    mandates: () => mandates.list(sub),
+    halted: async () => haltView(await kernel.trading(sub)),
+    record: (limit) => record.lines(sub, limit),
+    verifyRecord: () => record.verify(),
+    withdraw: (id) => kernel.withdraw(sub, id),
+    halt: () => kernel.halt({ sub, clientId: 'phone' }),
+    async lookAtOrders() {
+      const asker = askerWithoutToken(sub);
+      await kernel.watched(asker);
+      for (const one of await kernel.list(sub, { state: 'all', limit: MAX_OPEN_PROPOSALS }))
+        if (one.state === 'executed' && one.sub === sub) await kernel.settle(one, asker);
+    },
+    async follow(signal, changed) {
+      // An empty update is a keep-alive.
+      for await (const { proposals } of kernel.follow(sub, undefined, signal))
+        if (proposals.length > 0) changed();
+    },
+  };
+}
+
+function ownAccount(broker: () => Promise<OpenAccount>): OwnAccount {
+  return {
+    account: async () => (await broker()).account(),
+    positions: async () => (await broker()).positions(),
+    orders: async (query) => (await broker()).orders({ ...query, symbols: [] }),
+    valueHistory: async (period) =>
+      (await (await broker()).portfolioHistory({ period, timeframe: '1D' })).points,
+    async activities({ after }) {
+      const found: Activity[] = [];
+      const reading = await broker();
+      let page: string | undefined;
+      for (let pages = 0; pages < MAX_ACTIVITY_PAGES; pages++) {
+        const answer = await reading.activities({ after: new Date(after), page });
+        found.push(...answer.activities);
+        if (answer.next_page === null) break;
+        page = answer.next_page;
+      }
+      return found.reverse();
+    },
+  };
+}

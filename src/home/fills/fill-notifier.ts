@@ -1,0 +1,115 @@
+import type { Database } from 'better-sqlite3-multiple-ciphers';
+import type { ChangeListener } from '../../approval/change-notifier.ts';
+import type { Clock } from '../../machine/clock.ts';
+import type { People } from '../../store/home/people.ts';
+import type { ProposalStore } from '../../store/proposal-store.ts';
+import { type Fill, proposalFills } from './fill.ts';
+import { lateOrderNews, type OrderNews } from './order-news.ts';
+
+interface FillNotifierOptions {
+  readonly database: Database;
+  readonly proposals: Pick<ProposalStore, 'changedSince' | 'version'>;
+  readonly people: Pick<People, 'list'>;
+  readonly news: ChangeListener;
+  /** Polls a person's open orders at the broker and reports their changes. */
+  readonly lookAtOrders: (sub: string) => Promise<void>;
+  /** Sends the notice. Resolves when it was sent or given up, and rejects if interrupted. */
+  readonly tell: (fill: Fill) => Promise<void>;
+  /** Like `tell`, for an order that was reported as not placed and reached the broker later. */
+  readonly tellOrder: (news: OrderNews) => Promise<void>;
+  readonly clock: Clock;
+  /** Reports internal errors. The message never contains an order. */
+  readonly onError: (message: string) => void;
+}
+
+/** Polling interval for orders that the gateway no longer follows and whose broker sends no updates. */
+const ORDER_POLL_INTERVAL_MS = 5 * 60_000;
+/** Pause after an internal error, as opposed to one of a channel. */
+const RETRY_MS = 5_000;
+
+/**
+ * Notifies people once of each filled order of theirs, whoever proposed it. Reads the gateway's proposals from the last
+ * version seen, so orders that fill while the home is down are reported at its next start. Each notice is recorded after
+ * it was sent: a crash in between repeats it with the same key, but never loses it.
+ */
+export function startFillNotifier(options: FillNotifierOptions) {
+  const { proposals, people, news, clock, onError } = options;
+  const told = openNotifiedFills(options.database);
+  const closing = new AbortController();
+  let lookAt = clock.now();
+
+  const tellNew = async (): Promise<void> => {
+    const version = await proposals.version();
+    const since = told.since(version);
+    if (version === since) return;
+    const everybody = people.list().map(({ username }) => username);
+    const changed = (await Promise.all(everybody.map((sub) => proposals.changedSince(sub, since)))).flat();
+    const news = [
+      ...changed.flatMap(proposalFills).map((fill) => [fill.key, () => options.tell(fill)] as const),
+      ...changed.flatMap((proposal) => {
+        const late = lateOrderNews(proposal);
+        return late === undefined ? [] : [[late.key, () => options.tellOrder(late)] as const];
+      }),
+    ];
+    await Promise.all(
+      [...new Map(news)]
+        .filter(([key]) => !told.has(key))
+        .map(async ([key, tell]) => {
+          await tell();
+          told.note(key, clock.now());
+        }),
+    );
+    told.seen(version);
+  };
+
+  const look = async (): Promise<void> => {
+    if (clock.now() < lookAt) return;
+    lookAt = clock.now() + ORDER_POLL_INTERVAL_MS;
+    for (const { username } of people.list()) {
+      if (closing.signal.aborted) return;
+      await options.lookAtOrders(username);
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    while (!closing.signal.aborted) {
+      try {
+        news.forget();
+        await tellNew();
+        await look();
+        await news.next(Math.max(0, lookAt - clock.now()), [closing.signal]);
+      } catch (error) {
+        if (closing.signal.aborted) return;
+        onError(`fills: ${error instanceof Error ? error.message : 'error'}`);
+        await clock.sleep(RETRY_MS, closing.signal).catch(() => undefined);
+      }
+    }
+  };
+  // Starts asynchronously, because a home that is still being set up can't answer yet.
+  const ran = Promise.resolve()
+    .then(run)
+    .finally(() => news.end());
+  return {
+    stop: () => closing.abort(),
+    /** Resolves when no notice is being sent. */
+    ended: (): Promise<void> => ran,
+  };
+}
+
+/** Opens the record of sent notices and of the last version seen. Proposals older than this table are not reported. */
+function openNotifiedFills(database: Database) {
+  const begin = database.prepare<[number]>('INSERT OR IGNORE INTO fills_seen VALUES (1, ?)');
+  const since = database.prepare<[], number>('SELECT version FROM fills_seen').pluck();
+  const seen = database.prepare<[number]>('UPDATE fills_seen SET version = max(version, ?)');
+  const has = database.prepare<[string], number>('SELECT 1 FROM told_fills WHERE fill = ?').pluck();
+  const note = database.prepare<[string, number]>('INSERT OR IGNORE INTO told_fills VALUES (?, ?)');
+  return {
+    since(version: number): number {
+      begin.run(version);
+      return since.get() ?? version;
+    },
+    seen: (version: number) => void seen.run(version),
+    has: (key: string) => has.get(key) !== undefined,
+    note: (key: string, now: number) => void note.run(key, now),
+  };
+}

@@ -1,0 +1,72 @@
+import type { Context, Hono } from 'hono';
+import type { z } from 'zod';
+import type { Agent } from '../../agent/agent.ts';
+import { idempotencyKeySchema } from '../../agent/remote/protocol.ts';
+import type { Session } from '../../auth/session/session.ts';
+import type { Authenticator } from '../../gateway/auth/authenticator.ts';
+import type { Caller } from '../../gateway/auth/caller.ts';
+import { jsonBody } from '../../gateway/routes/request.ts';
+import { READ_SCOPES } from '../../oauth/scopes.ts';
+import { AgentHttpProblem, HttpProblem } from '../../trading/http-problem.ts';
+import { personAgent, withinScopes } from '../person-agent.ts';
+import type { ServerParts } from '../server-parts.ts';
+import { withHttpProblems } from './agent-problem.ts';
+
+/** Returns functions that add routes for any token with the read scope. */
+export function readRoutes(app: Hono, door: Authenticator) {
+  const adds =
+    (method: 'get' | 'post' | 'delete') =>
+    (path: string, handle: Parameters<Authenticator['guard']>[1]): void =>
+      void app[method](path, door.guard([READ_SCOPES[0]], handle));
+  return { get: adds('get'), post: adds('post'), delete: adds('delete') };
+}
+
+/** Returns the caller's session, limited to the scopes of their token. */
+export function callerSession(parts: Pick<ServerParts, 'sessions'>, caller: Caller): Promise<Session> {
+  return withHttpProblems(async () =>
+    withinScopes(await parts.sessions.seen(caller, caller.accessToken), [...caller.scopes]),
+  );
+}
+
+/** Opens the person's agent for one question, and closes it. Converts its errors to HTTP problems. */
+export async function withAgent<T>(
+  parts: ServerParts,
+  caller: Caller,
+  question: (agent: Agent) => Promise<T>,
+): Promise<T> {
+  const session = await callerSession(parts, caller);
+  return await withHttpProblems(async () => {
+    const agent = personAgent(parts, session);
+    try {
+      return await question(agent);
+    } finally {
+      await agent.close();
+    }
+  });
+}
+
+/** Parses the request body. @throws {Refusal} 400 `usage`, naming the invalid fields; the errors of `jsonBody` */
+export async function parseBody<S extends z.ZodType>(
+  c: Context,
+  schema: S,
+  largest?: number,
+): Promise<z.output<S>> {
+  const parsed = schema.safeParse(await jsonBody(c, largest));
+  if (parsed.success) return parsed.data;
+  const fields = [...new Set(parsed.error.issues.map(({ path }) => path.join('.')))];
+  throw new AgentHttpProblem(
+    400,
+    'usage',
+    `the request is malformed: ${fields.filter(Boolean).join(', ') || 'its body'}`,
+    { fields, hint: parsed.error.issues[0]?.message ?? 'See /openapi.json.' },
+  );
+}
+
+/** @throws {Refusal} 400 `idempotency_key_missing` */
+export function requireIdempotencyKey(c: Context): string {
+  const parsed = idempotencyKeySchema.safeParse(c.req.header('idempotency-key'));
+  if (parsed.success) return parsed.data;
+  throw new HttpProblem(400, 'idempotency_key_missing', 'the Idempotency-Key header is required', {
+    hint: 'Use 1 to 64 characters of A-Z a-z 0-9 . _ -. Send a new key with each request, and the same key with a retry.',
+  });
+}

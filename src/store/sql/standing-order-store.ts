@@ -1,0 +1,85 @@
+import { nextDue } from '../../trading/mandate/due-times.ts';
+import type { MandateEnvelope } from '../../trading/mandate/envelope.ts';
+import { isRecurring } from '../../trading/mandate/standing-order.ts';
+import type { AuditNote } from '../audit.ts';
+import type { GrantedMandate } from '../mandate-store.ts';
+import type { StandingOrder, StandingOrderStore, StandingStep } from '../standing-order-store.ts';
+import { run, type SqlDatabase, type Work } from './sql-database.ts';
+
+export function standingOrderStore(database: SqlDatabase): StandingOrderStore {
+  const { bytes } = database.dialect;
+  return {
+    async watched() {
+      const rows = await database.all<StandingOrderRow>(
+        `SELECT * FROM standing_orders WHERE state = 'watching' ORDER BY sub${bytes}, mandate${bytes}`,
+      );
+      return rows.map(toStandingOrder);
+    },
+    async find(sub, mandate) {
+      const row = await database.one<StandingOrderRow>(
+        'SELECT * FROM standing_orders WHERE sub = @sub AND mandate = @mandate',
+        { sub, mandate },
+      );
+      return row && toStandingOrder(row);
+    },
+    step: (seen, next, now) =>
+      database.record(function* (head) {
+        const { sub, mandate } = seen;
+        const changed = yield* run(
+          `UPDATE standing_orders SET due_at = @dueAt, state = @state, last = @last
+           WHERE sub = @sub AND mandate = @mandate AND state = 'watching' AND due_at IS NOT DISTINCT FROM @seen`,
+          { sub, mandate, seen: seen.dueAt, ...stepValues(next) },
+        );
+        if (changed === 1) head.note(stepNote(seen, next), now);
+        return changed === 1;
+      }),
+  };
+}
+
+/** Inserts the standing order of a mandate, if it has one, in the transaction that grants it. */
+export function* insertStandingOrder({ sub, id, client, terms }: GrantedMandate, now: number): Work<void> {
+  if (terms.standing === undefined) return;
+  yield* run(
+    `INSERT INTO standing_orders (sub, mandate, client, due_at, state)
+     VALUES (@sub, @id, @client, @dueAt, 'watching')`,
+    { sub, id, client, dueAt: firstDue(terms, now) },
+  );
+}
+
+/** A row of `standing_orders`. */
+interface StandingOrderRow {
+  readonly sub: string;
+  readonly mandate: string;
+  readonly client: string;
+  readonly due_at: number | null;
+  readonly state: StandingOrder['state'];
+  readonly last: string | null;
+}
+
+/** Returns the first due time of a mandate's standing order. Null if it waits for a price. @param now milliseconds since the epoch */
+function firstDue({ standing, not_before }: MandateEnvelope, now: number): number | null {
+  if (standing === undefined || !isRecurring(standing.when)) return null;
+  return nextDue(standing.when, Math.max(now, Date.parse(not_before)));
+}
+
+/** Returns the values for updating a standing order. */
+function stepValues({ dueAt, state, last }: StandingStep) {
+  return { dueAt, state, last: last === undefined ? null : JSON.stringify(last) };
+}
+
+/** Returns the audit log entry of a step. */
+function stepNote({ sub, mandate, dueAt }: StandingOrder, { state, last, event }: StandingStep): AuditNote {
+  const due = dueAt === null ? {} : { due: new Date(dueAt).toISOString() };
+  return { event, facts: { sub, mandate, ...due, ...last, state } };
+}
+
+function toStandingOrder({ sub, mandate, client, due_at, state, last }: StandingOrderRow): StandingOrder {
+  return {
+    sub,
+    mandate,
+    client,
+    state,
+    dueAt: due_at,
+    last: last === null ? undefined : (JSON.parse(last) as StandingOrder['last']),
+  };
+}

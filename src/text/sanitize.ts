@@ -1,0 +1,84 @@
+import { invisiblePattern, surplusMarkPattern } from './invisible.ts';
+
+/*
+ * Makes outside text (from a model, a broker, a server, a file) safe to display. Escape sequences could redraw the screen and
+ * show another order than the one to approve, direction marks could reverse a number, and zero-width characters could make
+ * two names look alike. Every pass is linear, because whoever sends the text also chooses its length.
+ */
+
+/**
+ * Escape sequences of ECMA-48 §5.3–5.6 and §8.3, and those that xterm accepts. The body of a sequence excludes all control
+ * characters but its own terminator, so no part of a text is scanned for more than one introducer. Of a sequence that never
+ * ends, only the introducer is removed: a terminal would swallow the rest, and what someone wants to hide is better seen.
+ */
+const escapeSequences = lazyPattern(
+  () =>
+    new RegExp(
+      [
+        // OSC, DCS, SOS, PM and APC to BEL or ST.
+        '(?:\\u001b[\\]PX^_]|[\\u0090\\u0098\\u009d-\\u009f])[^\\u0000-\\u0008\\u000a-\\u001f\\u007f-\\u009f]*(?:\\u0007|\\u001b\\\\|\\u009c)',
+        // CSI: parameters, intermediates, one final character.
+        '(?:\\u001b\\[|\\u009b)[0-?]*[ -/]*[@-~]',
+        '\\u001b[ -/]*[0-~]',
+      ].join('|'),
+      'g',
+    ),
+);
+
+const lineBreaks = /\r\n?|[\v\f\u0085\u2028\u2029]/g;
+
+const pictographic = '\\p{Extended_Pictographic}';
+/** Letters of scripts that use joiners. Latin, Greek and Cyrillic do not, and a filler is no letter. */
+const joiningLetter =
+  '(?![\\p{Script=Latin}\\p{Script=Greek}\\p{Script=Cyrillic}\\p{Default_Ignorable_Code_Point}])';
+/** A joiner that has an effect: within an emoji sequence, and between letters of such a script. */
+const effectiveJoiner = [
+  `(?<=${pictographic}[\\ufe0f\\u{1f3fb}-\\u{1f3ff}]?)\\u200d(?=${pictographic})`,
+  `(?<=${joiningLetter}[\\p{L}\\p{M}])[\\u200c\\u200d](?=${joiningLetter}\\p{L})`,
+].join('|');
+/** A variation selector that belongs to no emoji and no keycap. */
+const idleSelector = `(?<!${pictographic}|[#*0-9](?=[\\ufe0e\\ufe0f]\\u20e3))[\\ufe0e\\ufe0f]`;
+
+/** The characters to remove: invisible ones except tabs, line feeds and effective joiners, and idle selectors. */
+const hiddenCharacters = lazyPattern(
+  () => new RegExp(`(?![\\t\\n])(?!${effectiveJoiner})${invisiblePattern().source}|${idleSelector}`, 'gu'),
+);
+const surplusMarks = lazyPattern(() => new RegExp(surplusMarkPattern().source, 'gu'));
+
+/** Text of which nothing is removed: printable ASCII, tabs and line feeds. */
+const plainPattern = /^[\t\n\x20-\x7e]*$/;
+
+/** Returns `text` with hidden characters and surplus marks replaced by `instead`. */
+export function replaceInvisible(text: string, instead: (sign: string) => string): string {
+  return plainPattern.test(text)
+    ? text
+    : text.replace(hiddenCharacters(), instead).replace(surplusMarks(), instead);
+}
+
+/** Returns text without anything that draws, rings, hides or reorders. Keeps line breaks. */
+export function safeText(text: string): string {
+  if (plainPattern.test(text)) return text;
+  const lines = text.toWellFormed().replace(escapeSequences(), '').replace(lineBreaks, '\n');
+  return replaceInvisible(lines, () => '');
+}
+
+/** Like {@link safeText}, on one line of at most `longest` UTF-16 code units. Never splits a character. */
+export function safeLine(text: string, longest = Number.POSITIVE_INFINITY): string {
+  const line = safeText(text).replace(/\s+/g, ' ').trim();
+  if (line.length <= longest) return line;
+  return `${line.slice(0, longest - 1).replace(/[\u200c\u200d]?[\ud800-\udbff]?$/, '')}…`;
+}
+
+/** For people who decide by the text: tabs, line feeds and what {@link safeText} would remove become visible marks. */
+export function markInvisible(text: string): string {
+  return replaceInvisible(text.toWellFormed(), () => '\ufffd').replace(/[\t\n]/g, '\ufffd');
+}
+
+/** Builds a Unicode pattern when it is first needed, for text that is not plain: see `text/invisible.ts`. */
+function lazyPattern(make: () => RegExp): () => RegExp {
+  let made: RegExp | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}

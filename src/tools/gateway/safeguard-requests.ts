@@ -1,0 +1,159 @@
+import { z } from 'zod';
+import { TradeAgentError } from '../../errors/errors.ts';
+import { CANCEL_SCOPE, READ_SCOPES, WATCHLIST_SCOPE } from '../../oauth/scopes.ts';
+import { accessRoles } from '../../trading/kinds/access.ts';
+import type { PolicyChangeRequest } from '../../trading/kinds/policy-change.ts';
+import { mandateIdSchema } from '../../trading/mandate/envelope.ts';
+import { mandateViewSchema } from '../../trading/mandate/mandate.ts';
+import { watchlistSchema } from '../../trading/market-news.ts';
+import type { OrderRequestInput } from '../../trading/order.ts';
+import { permissionToPropose } from '../../trading/permissions.ts';
+import {
+  decisionSchema,
+  policyChangedSchema,
+  policyViewSchema,
+  recordedDecisionSchema,
+  tradingStates,
+} from '../../trading/policy-views.ts';
+import type { ProposalRequestInput } from '../../trading/proposal.ts';
+import { receiptEntrySchema } from '../../trading/receipt.ts';
+import { recordLineSchema, recordVerdictSchema } from '../../trading/record-line.ts';
+import { type GatewayRequests, parseAnswer, withQuery } from './gateway-requests.ts';
+
+/** Access to an account that its owner gave to someone; times in RFC 3339. */
+const accessSchema = z.lazy(() =>
+  z.object({
+    id: z.string(),
+    /** The owner. */
+    account: z.string(),
+    role: z.enum(accessRoles),
+    who: z.string(),
+    of: z.string().optional(),
+    from: z.string(),
+    until: z.string().optional(),
+    granted_at: z.string(),
+    in_force: z.boolean(),
+  }),
+);
+export type Access = z.output<typeof accessSchema>;
+
+/** Access `granted` to others and `given` by others. `kept` says whether this gateway manages it. */
+const accessListSchema = z.lazy(() =>
+  z.object({
+    account: z.string(),
+    kept: z.enum(['here', 'elsewhere']),
+    granted: z.array(accessSchema),
+    given: z.array(accessSchema),
+  }),
+);
+
+/** The trading state; times in RFC 3339. */
+const haltSchema = z.lazy(() =>
+  z.object({
+    halted: z.boolean(),
+    halted_at: z.string().optional(),
+    state: z.enum(tradingStates),
+    since: z.string().optional(),
+    until: z.string().optional(),
+    by: z.string().optional(),
+  }),
+);
+export type Halt = z.output<typeof haltSchema>;
+
+const [, PORTFOLIO_READ, ORDERS_READ] = READ_SCOPES;
+
+/** Timeout for checks, for which the gateway makes several broker requests. */
+const CHECK_TIMEOUT_MS = 30_000;
+
+export type SafeguardRequests = ReturnType<typeof safeguardRequests>;
+
+export function safeguardRequests({ request, read, list, send }: GatewayRequests) {
+  return {
+    halt: (state: 'halted' | 'reducing' = 'halted') =>
+      send('PUT', '/v1/halt', haltSchema, { body: { state }, scopes: [CANCEL_SCOPE] }),
+    halted: () => read('/v1/halt', haltSchema, ORDERS_READ),
+
+    /** Lists access. Granting it requires a proposal. */
+    access: () => read('/v1/access', accessListSchema, ORDERS_READ),
+    /** @throws {TradeAgentError} `not_found` */
+    async revokeAccess(id: string): Promise<void> {
+      if (!/^[A-Za-z0-9_-]{1,64}$/.test(id)) {
+        throw new TradeAgentError('not_found', 'that is not an access id', {
+          hint: 'See them with "trade-agent access list".',
+        });
+      }
+      await request(`/v1/access/${id}`, { method: 'DELETE' }, [CANCEL_SCOPE]);
+    },
+
+    /** Newest first. */
+    mandates: () => list('/v1/mandates', 'mandates', mandateViewSchema, ORDERS_READ),
+    mandate: (id: string) => read(`/v1/mandates/${requireMandateId(id)}`, mandateViewSchema, ORDERS_READ),
+    /**
+     * Suspends or revokes a mandate; idempotent.
+     * @throws {TradeAgentError} `not_found`; `usage` if it ended in another way
+     */
+    async endMandate(id: string, to: 'suspended' | 'revoked') {
+      const path = `/v1/mandates/${requireMandateId(id)}`;
+      return parseAnswer(
+        mandateViewSchema,
+        to === 'revoked'
+          ? await request(path, { method: 'DELETE' }, [CANCEL_SCOPE])
+          : await request(`${path}/suspension`, { method: 'PUT' }, [CANCEL_SCOPE]),
+      );
+    },
+
+    policy: () => read('/v1/policy', policyViewSchema, ORDERS_READ),
+    /**
+     * Tightens the rules at once; loosening them must be proposed.
+     * @throws {TradeAgentError} `blocked` with `details.reason` `APPROVAL_MISSING` if it loosens; `details.problem` is
+     * `rules_stale` if `base` is outdated, `rules_unchanged`, or `invalid_policy` with the line
+     */
+    changePolicy: (change: PolicyChangeRequest) =>
+      send('PUT', '/v1/policy', policyChangedSchema, {
+        body: change,
+        scopes: [CANCEL_SCOPE],
+        ms: CHECK_TIMEOUT_MS,
+      }),
+    /** A dry run: nothing is stored. */
+    checkPolicy: (order: OrderRequestInput) =>
+      send('POST', '/v1/policy/check', decisionSchema, {
+        body: { order },
+        scopes: [ORDERS_READ, PORTFOLIO_READ],
+        ms: CHECK_TIMEOUT_MS,
+      }),
+    decisions: (query: { effect?: 'allow' | 'deny'; limit: number }) =>
+      list(withQuery('/v1/decisions', query), 'decisions', recordedDecisionSchema, ORDERS_READ),
+
+    record: (limit: number) => list(`/v1/record?limit=${limit}`, 'lines', recordLineSchema, ORDERS_READ),
+    verifyRecord: () => read('/v1/record/verdict', recordVerdictSchema, ORDERS_READ),
+
+    receipts: (limit: number) =>
+      list(`/v1/receipts?limit=${limit}`, 'receipts', receiptEntrySchema, ORDERS_READ),
+    /**
+     * Returns unvalidated JSON, which the reader has to verify.
+     * @param id a proposal id or an order's `client_order_id`
+     * @throws {TradeAgentError} `not_found`
+     */
+    receipt: (id: string) => request(`/v1/receipts/${encodeURIComponent(id)}`, {}, [ORDERS_READ]),
+
+    watchlist: () => read('/v1/watchlist', watchlistSchema, PORTFOLIO_READ),
+    /** At most 20 symbols each; idempotent. @throws {TradeAgentError} `unknown_symbol`; `insufficient_scope` */
+    changeWatchlist: ({ add = [], remove = [] }: { add?: readonly string[]; remove?: readonly string[] }) =>
+      send('PATCH', '/v1/watchlist', watchlistSchema, { body: { add, remove }, scopes: [WATCHLIST_SCOPE] }),
+  };
+}
+
+/** Adds the profile's account owner to a proposal about an account. */
+export function withAccountOwner(
+  owner: string | undefined,
+  asked: ProposalRequestInput,
+): ProposalRequestInput {
+  return permissionToPropose[asked.kind] === undefined ? asked : { for: owner, ...asked };
+}
+
+function requireMandateId(id: string): string {
+  if (mandateIdSchema.safeParse(id).success) return id;
+  throw new TradeAgentError('not_found', 'you have no such mandate', {
+    hint: 'List them with "trade-agent mandates".',
+  });
+}
