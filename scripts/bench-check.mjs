@@ -98,7 +98,7 @@ await memory.remember(done.firing.states, done.figures.drawdowns.mark);
 store.close();
 process.stdout.write(JSON.stringify(done.result));
 ${TELL}
-bundle.keepCompiled();
+bundle.storeCompiledCode();
 `;
 
 /** Returns a seeded random number generator, so that every run measures the same. */

@@ -28,7 +28,7 @@ const premises = [
     changes: [
       [
         'gateway/orders/order-submission.ts',
-        'if (deadline.nothingLeft && (await journal.release',
+        'if (deadline.nothingSent && (await journal.release',
         'if ((await journal.release',
       ],
     ],

@@ -14,7 +14,7 @@ export async function chooseDefaultAccount(app: Pick<App, 'gateway'>, name: stri
 }
 
 /** The part of {@link App} needed by use cases that span all of a person's accounts. */
-export type MultiAccountApp = Pick<App, 'account' | 'accounts' | 'inAccount' | 'ofAll'>;
+export type MultiAccountApp = Pick<App, 'account' | 'accounts' | 'inAccount' | 'isAllAccounts'>;
 
 export type KnownAccount = AccountEntry & { readonly account: string };
 
@@ -34,7 +34,7 @@ interface AccountResults<T> {
  * @throws {TradeAgentError} `login_required`, `usage`, and any error from reading the accounts
  */
 export async function selectedAccounts(app: MultiAccountApp): Promise<readonly AccountEntry[] | undefined> {
-  if (app.ofAll) return await app.accounts();
+  if (app.isAllAccounts) return await app.accounts();
   if ((await app.account()) !== undefined) return undefined;
   const entries = await app.accounts().catch(emptyIfNotFound);
   return entries.length < 2 ? undefined : entries;

@@ -22,10 +22,10 @@ export interface App {
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   /** For addresses whose path may contain a secret: logs only the host. */
-  readonly discreetFetch: typeof fetch;
+  readonly redactedFetch: typeof fetch;
   readonly signal: AbortSignal;
   /** The options that selected the profile, for commands in hints: `--profile work`. Empty for the default one. */
-  readonly chosenBy: readonly string[];
+  readonly profileOptions: readonly string[];
   /** From `--profile`, TRADE_AGENT_PROFILE or `--server`. */
   readonly profileName: string | undefined;
   tell(line: string): void;
@@ -44,7 +44,7 @@ export interface App {
   /** @throws {TradeAgentError} `login_required` */
   requireSession(): Promise<Session>;
   /** Whether `--account all` was passed. */
-  readonly ofAll: boolean;
+  readonly isAllAccounts: boolean;
   /**
    * The number of the account selected by `--account`, or undefined if the option is absent.
    * @throws {TradeAgentError} `usage` for an unknown account or `all`; `login_required`

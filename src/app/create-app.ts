@@ -15,7 +15,7 @@ export interface AppOptions {
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   /** For addresses whose path may contain a secret: logs only the host. Defaults to `fetch`. */
-  readonly discreetFetch?: typeof fetch;
+  readonly redactedFetch?: typeof fetch;
   readonly signal: AbortSignal;
   /** The value of `--profile`. */
   readonly profileOption?: string | undefined;
@@ -102,9 +102,9 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
     env,
     clock,
     fetch: options.fetch,
-    discreetFetch: options.discreetFetch ?? options.fetch,
+    redactedFetch: options.redactedFetch ?? options.fetch,
     signal,
-    chosenBy: profileOptions(options),
+    profileOptions: profileOptions(options),
     profileName: selectedProfileName(options),
     tell,
     ...settled,
@@ -118,17 +118,17 @@ export function assembleApp(options: AppOptions, parts: AppParts): App {
     async requireSession() {
       const found = await app.session();
       if (found !== undefined) return found;
-      throw loginRequired(undefined, app.chosenBy);
+      throw loginRequired(undefined, app.profileOptions);
     },
     async gateway() {
       const number = await app.account();
       const gateway = await app.usersGateway();
       return number === undefined ? gateway : gateway.inAccount(number);
     },
-    ofAll: accountOption === ALL_ACCOUNTS,
+    isAllAccounts: accountOption === ALL_ACCOUNTS,
     async account() {
       if (accountOption === undefined) return undefined;
-      if (app.ofAll) throw oneAccountOnly();
+      if (app.isAllAccounts) throw oneAccountOnly();
       account ??= resolveAccountNumber(accountOption, () => app.accounts());
       return await account;
     },
@@ -167,7 +167,7 @@ function singleAccountApp(app: App, number: string | undefined, started: AppPart
   const close = async () => (await agent?.catch(() => undefined))?.close();
   const own: App = {
     ...app,
-    ofAll: false,
+    isAllAccounts: false,
     account: async () => number,
     async gateway() {
       const gateway = await app.usersGateway();

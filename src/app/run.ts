@@ -110,8 +110,8 @@ export async function followRun(
 
 export type RunObject = ReturnType<typeof runObject>;
 
-/** Returns the object that `run --output json` prints. @param chosenBy the options that selected the profile */
-export function runObject(result: RunResult, chosenBy: readonly string[] = []) {
+/** Returns the object that `run --output json` prints. @param profileOptions the options that selected the profile */
+export function runObject(result: RunResult, profileOptions: readonly string[] = []) {
   return {
     thread: result.thread,
     status: result.status,
@@ -122,10 +122,10 @@ export function runObject(result: RunResult, chosenBy: readonly string[] = []) {
     approvals: result.approvals.map(approvalFields),
     connections: result.connections.map(({ name, command }) => ({
       name,
-      command: shellCommand([...command.split(' '), ...chosenBy]),
+      command: shellCommand([...command.split(' '), ...profileOptions]),
     })),
     // A run that was rejected before it had a thread can't be resumed.
-    resume: result.thread === '' ? '' : resumeCommand(result.thread, chosenBy),
+    resume: result.thread === '' ? '' : resumeCommand(result.thread, profileOptions),
     usage: result.usage,
     ...defined({ error: result.error }),
   };
@@ -158,8 +158,8 @@ export function proposedSymbols(approval: ApprovalView): string[] {
   return approval.kind === 'batch' ? approval.batch.orders.map(({ symbol }) => symbol) : [];
 }
 
-export function resumeCommand(thread: string, chosenBy: readonly string[] = []): string {
-  return shellCommand(['trade-agent', 'resume', thread, ...chosenBy]);
+export function resumeCommand(thread: string, profileOptions: readonly string[] = []): string {
+  return shellCommand(['trade-agent', 'resume', thread, ...profileOptions]);
 }
 
 function shellCommand(words: readonly string[]): string {

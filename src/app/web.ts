@@ -40,9 +40,9 @@ export async function serveWeb(
   app: App,
   { port, ready }: { readonly port: number; readonly ready: (web: WebReady) => Promise<void> },
 ): Promise<void> {
-  const { clock, signal, ofAll } = app;
+  const { clock, signal, isAllAccounts } = app;
   // With `all`, data that belongs to no account is read through the default account.
-  const one = ofAll ? app.inAccount(undefined) : app;
+  const one = isAllAccounts ? app.inAccount(undefined) : app;
   const [gateway, profile] = await Promise.all([
     gatewayWithImported(one),
     app.profile(),
@@ -71,11 +71,11 @@ export async function serveWeb(
             ...gateway,
             halt: () => gateway.halt(),
             follow: (until, changed) => followEvents(gateway, { clock, signal: until, changed }),
-            agent: agentData(one, ofAll),
+            agent: agentData(one, isAllAccounts),
           },
           () => clock.now(),
         ),
-        ...(ofAll ? { account: ALL_ACCOUNTS } : {}),
+        ...(isAllAccounts ? { account: ALL_ACCOUNTS } : {}),
         clock,
         closing: AbortSignal.any([closing.signal, signal]),
       });
@@ -89,8 +89,8 @@ export async function serveWeb(
   });
 }
 
-/** Reads the agent's data on this machine. @param ofAll whether to include findings of all the person's accounts */
-function agentData(app: App, ofAll: boolean): AgentData {
+/** Reads the agent's data on this machine. @param isAllAccounts whether to include findings of all the person's accounts */
+function agentData(app: App, isAllAccounts: boolean): AgentData {
   return {
     schedules: async () => {
       const { listSchedules } = await import('./schedule/schedules.ts');
@@ -109,17 +109,17 @@ function agentData(app: App, ofAll: boolean): AgentData {
       const { scheduleLogs } = await import('./schedule/schedules.ts');
       return await scheduleLogs(app, undefined, limit);
     },
-    findings: () => openFindings(app, ofAll),
+    findings: () => openFindings(app, isAllAccounts),
     threads: async (limit) => (await (await app.agent({ model: 'builtin' })).threads()).slice(0, limit),
   };
 }
 
 /** Reads the findings remembered by this profile's checks for this person. Empty if no check ever ran. */
-async function openFindings(app: App, ofAll: boolean): Promise<FindingLine[]> {
+async function openFindings(app: App, isAllAccounts: boolean): Promise<FindingLine[]> {
   const [profile, home, session] = await Promise.all([app.profile(), app.home(), app.requireSession()]);
   const file = join(home.data, `checks.${profile.name}.db`);
   if (!existsSync(file)) return [];
-  const entries = ofAll ? await app.accounts() : [await (await app.gateway()).account()];
+  const entries = isAllAccounts ? await app.accounts() : [await (await app.gateway()).account()];
   const { openCheckStore } = await import('../store/sqlite/check-store.ts');
   const store = openCheckStore(file, (await databaseKey(await app.store())).toString('hex'));
   try {
@@ -252,7 +252,7 @@ function createWebPages(options: WebPagesOptions): Hono<BrowserEnv> {
       path: DASHBOARD,
       dataOf: () => data,
       account,
-      toGetIn: requestSecret,
+      signInPage: requestSecret,
       isOpen: async () => true,
       clock,
       closing,

@@ -21,7 +21,7 @@ export class AuditChain {
   readonly #file: string;
   readonly #store: Pick<AuditStore, 'moveToFile'>;
   #soon: NodeJS.Timeout | undefined;
-  #underWay: Promise<void> | undefined;
+  #inProgress: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
   /** @param file created with the first line, mode 0600 */
@@ -52,8 +52,8 @@ export class AuditChain {
   /** A running flush may have started before the last line was noted, so later callers share the one after it. */
   #moved(): Promise<void> {
     if (this.#next !== undefined) return this.#next;
-    if (this.#underWay === undefined) return this.#move();
-    this.#next = this.#underWay
+    if (this.#inProgress === undefined) return this.#move();
+    this.#next = this.#inProgress
       .catch(() => undefined)
       .then(() => {
         this.#next = undefined;
@@ -63,10 +63,10 @@ export class AuditChain {
   }
 
   #move(): Promise<void> {
-    this.#underWay = this.#store.moveToFile(this.#file).finally(() => {
-      this.#underWay = undefined;
+    this.#inProgress = this.#store.moveToFile(this.#file).finally(() => {
+      this.#inProgress = undefined;
     });
-    return this.#underWay;
+    return this.#inProgress;
   }
 }
 
@@ -90,10 +90,10 @@ export type AuditVerdict =
  */
 export async function verifyAuditFile(
   file: string,
-  store: { standing(file: string): Promise<Omit<AuditSnapshot, 'head'> & { readonly head?: AuditHead }> },
+  store: { snapshot(file: string): Promise<Omit<AuditSnapshot, 'head'> & { readonly head?: AuditHead }> },
   checkpoints?: Pick<CheckpointReader, 'see'>,
 ): Promise<AuditVerdict> {
-  const { head, pending, bytes } = await store.standing(file);
+  const { head, pending, bytes } = await store.snapshot(file);
   let number = 0;
   let seq = 0;
   let prev = EMPTY_HEAD.hash;

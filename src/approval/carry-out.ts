@@ -66,7 +66,7 @@ export async function executeProposal(
   id: string,
   tries: number,
 ): Promise<number | undefined> {
-  const { store, moves, clock, kindOf } = context.parts;
+  const { store, moves, clock, getKind } = context.parts;
   const proposal = await store.get(id);
   if (proposal === undefined || !['approved', 'executing', 'unknown'].includes(proposal.state))
     return undefined;
@@ -80,7 +80,7 @@ export async function executeProposal(
   if (approved === undefined) return undefined;
   if (approved === 'later') return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
   context.rememberApproval(approved);
-  kindOf(proposal.kind).prepare?.(proposal.subject, approved);
+  getKind(proposal.kind).prepare?.(proposal.subject, approved);
   const intent = await moves.move(proposal, 'executing');
   // It was withdrawn or halted meanwhile: read it again.
   if (intent.outcome !== 'moved') return 0;
@@ -92,7 +92,7 @@ export async function executeProposal(
     return retryDelay(NOT_ACCEPTED_DELAYS_MS, tries);
   }
   context.announce(intent);
-  if (!begun) context.tellSending(intent.proposal);
+  if (!begun) context.notifySending(intent.proposal);
   const { version } = intent.proposal;
   const isOurs = async () => (await store.get(id))?.version === version;
   const execution = await executeOrLookUp(context.parts, intent.proposal, { ...approved, isOurs });
@@ -108,11 +108,11 @@ export async function executeProposal(
  * after the owner stopped trading.
  */
 async function executeOrLookUp(
-  { kindOf, halts }: KernelDeps,
+  { getKind, halts }: KernelDeps,
   { kind, sub, subject }: StoredProposal,
   approved: Approval,
 ): Promise<Execution<unknown>> {
-  const { execute: carry, settle } = kindOf(kind);
+  const { execute: carry, settle } = getKind(kind);
   if (passesHalt(kind) || (await halts.haltedAt(sub)) === undefined) return await carry(subject, approved);
   const { clientId = '', accessToken } = approved;
   const found = await settle(subject, { sub, clientId, accessToken });
@@ -123,12 +123,12 @@ async function executeOrLookUp(
 
 /** Returns the reason of an `executed` proposal that had been reported as expired, with what its owner can do. */
 export async function placedLateReason(
-  { excessOf }: Pick<KernelDeps, 'excessOf'>,
+  { mandateExcess }: Pick<KernelDeps, 'mandateExcess'>,
   proposal: StoredProposal,
 ): Promise<Reason> {
   const text =
     'The order was reported as not placed, but it reached the broker later. Cancel it if it is still open, or close out what it filled.';
-  const excess = await excessOf?.(proposal);
+  const excess = await mandateExcess?.(proposal);
   return excess === undefined
     ? { code: 'placed_late', text }
     : { code: 'placed_late', text: `${text} ${excess}`, members: { excess } };
@@ -202,7 +202,7 @@ async function findBlockingReason(
   parts: KernelDeps,
   proposal: StoredProposal,
 ): Promise<{ readonly to: 'expired' | 'cancelled' | 'blocked'; readonly reason: Reason } | undefined> {
-  const { halts, clock, access, isTakenBack } = parts;
+  const { halts, clock, access, isRevokedBySignal } = parts;
   const { sub, proposedBy, second, kind, deadline, client, createdAt } = proposal;
   if (clock.now() >= deadline) {
     const text = 'it was approved, but it expired before it could be carried out';
@@ -210,7 +210,7 @@ async function findBlockingReason(
   }
   if (!passesHalt(kind) && (await halts.haltedAt(sub)) !== undefined)
     return { to: 'cancelled', reason: haltedReason };
-  if (isTakenBack?.({ sub: proposedBy ?? sub, client }, createdAt) === true)
+  if (isRevokedBySignal?.({ sub: proposedBy ?? sub, client }, createdAt) === true)
     return { to: 'cancelled', reason: revokedReason };
   try {
     await authorizeProposal(access, { kind, owner: sub, proposer: proposedBy ?? sub, second });
@@ -245,7 +245,7 @@ async function verifyApprovalAgain(
 async function requireApproval(context: KernelContext, proposal: StoredProposal): Promise<Approval> {
   requireIntact(proposal);
   const mandate = approvingMandate(proposal);
-  if (mandate !== undefined) return mandateApproval(context.askerOf(proposal.sub), proposal, mandate);
+  if (mandate !== undefined) return mandateApproval(context.latestAsker(proposal.sub), proposal, mandate);
   const isFirst = proposal.state === 'approved';
   const approved = await verifyApprovalToken(context.parts, proposal, 'owner', { isFirst });
   if (proposal.second === undefined)

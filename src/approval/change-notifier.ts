@@ -41,7 +41,7 @@ export class ChangeNotifier {
   }
 
   /** Notifies the listeners of all people and proposals, since any of them may have changed. */
-  tellAll(): void {
+  notifyAll(): void {
     for (const all of [this.#people, this.#proposals]) for (const listeners of all.values()) wake(listeners);
   }
 

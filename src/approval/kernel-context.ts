@@ -42,15 +42,15 @@ export class KernelContext {
   /** Notifies listeners, other gateways and the phone of a transition, and schedules the write of its audit line. */
   announce({ outcome, proposal }: Transition): void {
     if (outcome !== 'moved') return;
-    const { audit, others, kindOf } = this.parts;
+    const { audit, others, getKind } = this.parts;
     audit.flushSoon();
     this.changes.tell(proposal);
     others?.tell({ moved: proposal.id });
-    this.#notices.tellOutcome(proposal);
+    this.#notices.notifyOutcome(proposal);
     const { kind, subject, sub, state } = proposal;
     if (!isSettledState(state) || state === 'executed') return;
     // A proposal that ended without being executed needs no reservation. If the process dies first, reconciliation releases it.
-    kindOf(kind)
+    getKind(kind)
       .abandon?.(subject, sub)
       .catch((error) => this.fail(error));
   }
@@ -67,13 +67,13 @@ export class KernelContext {
   }
 
   /** Notifies the phone that a proposal is being sent, if that takes a moment. */
-  tellSending(proposal: StoredProposal): void {
-    this.#notices.tellSending(proposal);
+  notifySending(proposal: StoredProposal): void {
+    this.#notices.notifySending(proposal);
   }
 
   /** Sends the outcome notifications that an earlier process died before sending. */
-  async tellUntold(): Promise<void> {
-    for (const proposal of await this.parts.store.untold()) this.#notices.tellOutcome(proposal);
+  async notifyUnnotified(): Promise<void> {
+    for (const proposal of await this.parts.store.untold()) this.#notices.notifyOutcome(proposal);
   }
 
   /** Remembers a session with which a person's accounts can be looked up. */
@@ -92,16 +92,16 @@ export class KernelContext {
   }
 
   /** Returns the session with which a person's accounts can be looked up; undefined if none has called since the start. */
-  askerOf(sub: string): Proposer | undefined {
+  latestAsker(sub: string): Proposer | undefined {
     return this.#askers.get(sub);
   }
 
   /** Checks an executed proposal's result once, and records a change. */
-  async lookAtResult(id: string, asker: Proposer): Promise<ResultCheck> {
-    const { store, moves, kindOf } = this.parts;
+  async checkResult(id: string, asker: Proposer): Promise<ResultCheck> {
+    const { store, moves, getKind } = this.parts;
     const proposal = await store.get(id);
     if (proposal?.state !== 'executed') return 'over';
-    const kind = kindOf(proposal.kind);
+    const kind = getKind(proposal.kind);
     const result = await kind.follow?.(proposal.subject, proposal.result, asker);
     if (result === undefined) return 'over';
     if (canonicalize(result) === canonicalize(proposal.result)) return 'same';
@@ -148,7 +148,7 @@ class OutcomeNotifier {
   }
 
   /** Reports that a proposal is being sent, unless a later state supersedes it first. */
-  tellSending(proposal: StoredProposal): void {
+  notifySending(proposal: StoredProposal): void {
     const { clock, asking } = this.#parts;
     for (const authReqId of questionIds(proposal)) {
       this.#inOrder(authReqId, async (overtaken) => {
@@ -159,8 +159,8 @@ class OutcomeNotifier {
   }
 
   /** Reports the outcome until the provider accepts it, or a later one supersedes it. The next start resumes after a crash. */
-  tellOutcome(proposal: StoredProposal): void {
-    const { asking, kindOf } = this.#parts;
+  notifyOutcome(proposal: StoredProposal): void {
+    const { asking, getKind } = this.#parts;
     const { authReqId, ownerAuthReqId, state, kind, result, reason } = proposal;
     if (state === 'denied' && ownerAuthReqId !== undefined) {
       // The owner's phone still shows it as approved. The phone that denied it knows.
@@ -168,7 +168,7 @@ class OutcomeNotifier {
       this.#inOrder(ownerAuthReqId, async () => void (await asking.tell(ownerAuthReqId, outcome)));
     }
     if (authReqId === undefined || !isNotifiedState(state)) return;
-    const came = state === 'executed' ? kindOf(kind).resultText(result) : (reason?.text ?? state);
+    const came = state === 'executed' ? getKind(kind).resultText(result) : (reason?.text ?? state);
     const isLate = state === 'executed' && reason?.code === 'placed_late';
     const text = isLate ? `${came}; it had been reported as not placed, but reached the broker later` : came;
     const untold = new Set(questionIds(proposal));

@@ -41,7 +41,7 @@ export interface KernelDeps {
   readonly details: 'rar' | 'message';
   /** The provider's own names for details types. */
   readonly detailsTypes: { readonly [K in ProposalKind]?: string | undefined };
-  readonly kindOf: (kind: ProposalKind) => Kind;
+  readonly getKind: (kind: ProposalKind) => Kind;
   /** Undefined if approvals need no signature by the person's own key. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
   /**
@@ -57,8 +57,8 @@ export interface KernelDeps {
   /** Whether the broker's accounts can be opened without their owner's session. */
   readonly isUnattended?: boolean;
   /** A sentence for the owner if an order that was found late exceeds its mandate. */
-  readonly excessOf?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
-  readonly isTakenBack?: IsRevokedBySignal | undefined;
+  readonly mandateExcess?: ((proposal: StoredProposal) => Promise<string | undefined>) | undefined;
+  readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
   /** Logs what the owner's rules refused. */
-  readonly onDenied?: ((denied: Denial) => Promise<void>) | undefined;
+  readonly onDenial?: ((denied: Denial) => Promise<void>) | undefined;
 }

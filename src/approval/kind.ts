@@ -96,7 +96,7 @@ export type ReportedChange = 'own' | 'other' | 'nothing';
 /** A live stream of changes to a result. Each is a hint: the state is read separately. */
 export interface ResultNews {
   /** Whether the stream is live. If not, the result has to be polled. */
-  isStanding(): boolean;
+  isLive(): boolean;
   /**
    * Resolves with what was reported since the last call: at once if there is anything, otherwise after `ms` milliseconds. The
    * start and the loss of the stream are reported too.

@@ -18,13 +18,13 @@ const KINDS_LOGGED_ELSEWHERE: readonly ProposalKind[] = ['order', 'replace', 'ba
 
 /** Logs a refusal by the owner's rules, unless it has been logged. Ignores other errors. */
 export async function logDenial(
-  { onDenied }: { readonly onDenied?: ((denied: Denial) => Promise<void>) | undefined },
+  { onDenial }: { readonly onDenial?: ((denied: Denial) => Promise<void>) | undefined },
   about: Omit<Denial, 'refusal'>,
   error: unknown,
 ): Promise<void> {
   if (!(error instanceof HttpProblem) || error.code !== 'policy_denied') return;
   if (KINDS_LOGGED_ELSEWHERE.includes(about.kind) && error.options.members?.policy !== undefined) return;
-  await onDenied?.({ ...about, refusal: error });
+  await onDenial?.({ ...about, refusal: error });
 }
 
 /** Whether the refusal is about someone who may have no relation to the account at all. */

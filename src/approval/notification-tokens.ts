@@ -24,7 +24,7 @@ export class NotificationTokens {
   }
 
   /** Whether a token is that of the question in a proposal's row. Compares in constant time. */
-  isOf(token: string, proposal: QuestionKey): boolean {
+  isTokenFor(token: string, proposal: QuestionKey): boolean {
     return this.#secrets.some((secret) => sameSecret(token, deriveToken(secret, proposal)));
   }
 }

@@ -6,10 +6,10 @@ import type { KernelDeps } from './kernel-deps.ts';
 
 /** Returns the question, which never changes, since the answer is compared with it. */
 export function buildQuestion(
-  { kindOf, gateway, detailsTypes }: Pick<KernelDeps, 'kindOf' | 'gateway' | 'detailsTypes'>,
+  { getKind, gateway, detailsTypes }: Pick<KernelDeps, 'getKind' | 'gateway' | 'detailsTypes'>,
   proposal: StoredProposal,
 ): Omit<Question, 'notificationToken' | 'expiresIn'> {
-  const kind = kindOf(proposal.kind);
+  const kind = getKind(proposal.kind);
   const { sub, username, email } = proposal;
   const who = currentApprover(proposal);
   return {

@@ -90,8 +90,8 @@ export function fireRules(
     const say = () => ({ facts: { code }, text: `${text}, so rule "${rule.name}" can't be checked` });
     see({ rule, subject, state: 'triggered', say }, `${subject}${NOT_SEEN_SUFFIX}`, code);
     // Earlier findings are neither confirmed nor over.
-    const standing = known.get(stateKey(rule.name, subject));
-    if (standing !== undefined) states.push(standing);
+    const fired = known.get(stateKey(rule.name, subject));
+    if (fired !== undefined) states.push(fired);
   }
   const skipped = new Set(
     look.skipped

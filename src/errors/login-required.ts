@@ -3,15 +3,15 @@ import { TradeAgentError } from './errors.ts';
 /** Shared by errors, tools and the doctor. */
 export const NOT_SIGNED_IN = 'you are not signed in';
 
-/** Returns the hint for signing in. @param chosenBy options that select the profile, such as `--profile work` */
-export function loginHint(chosenBy: readonly string[] = []): string {
-  return `Sign in with "${['trade-agent', 'login', ...chosenBy].join(' ')}".`;
+/** Returns the hint for signing in. @param profileOptions options that select the profile, such as `--profile work` */
+export function loginHint(profileOptions: readonly string[] = []): string {
+  return `Sign in with "${['trade-agent', 'login', ...profileOptions].join(' ')}".`;
 }
 
 /**
  * Returns the error for a session that is missing or has ended.
  * @param message what happened, if more is known
  */
-export function loginRequired(message = NOT_SIGNED_IN, chosenBy?: readonly string[]): TradeAgentError {
-  return new TradeAgentError('login_required', message, { hint: loginHint(chosenBy) });
+export function loginRequired(message = NOT_SIGNED_IN, profileOptions?: readonly string[]): TradeAgentError {
+  return new TradeAgentError('login_required', message, { hint: loginHint(profileOptions) });
 }

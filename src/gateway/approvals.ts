@@ -33,7 +33,7 @@ import type { Action } from './policy/decision.ts';
 import { requiredSignIn } from './policy/parties.ts';
 import type { RulesSource } from './policy/rules.ts';
 
-interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended' | 'excessOf'> {
+interface ApprovalParts extends Pick<KernelDeps, 'detailsTypes' | 'isUnattended' | 'mandateExcess'> {
   readonly clock: Clock;
   readonly send: typeof fetch;
   readonly provider: IdentityProvider;
@@ -94,8 +94,8 @@ export function createGatewayKernel(
     notificationTokens: new NotificationTokens(approval.sealSecret),
     signatures: parts.signatures,
     isUnattended: parts.isUnattended ?? false,
-    excessOf: parts.excessOf,
-    isTakenBack: options.isTakenBack,
+    mandateExcess: parts.mandateExcess,
+    isRevokedBySignal: options.isRevokedBySignal,
     verifyApproval: (token, time) => verifyApprovalToken(token, { provider, resource, clock }, time),
     quotas: approval.quotas ?? defaultQuotas,
     maxTtlSeconds: approval.maxTtl,
@@ -105,13 +105,13 @@ export function createGatewayKernel(
       if (about === undefined) return undefined;
       return requiredSignIn((await parts.rules.current()).limitsOf(about.account), about.environment);
     },
-    async onDenied(denied) {
+    async onDenial(denied) {
       const { digest } = await parts.rules.current();
       await stores.decisions.note(denialNote(denied, digest, clock.now()), clock.now());
     },
     onError: errorSink(options),
     // The schema of each kind has already validated the row.
-    kindOf: (kind) => kinds[kind] as Kind,
+    getKind: (kind) => kinds[kind] as Kind,
   });
 }
 

@@ -49,7 +49,7 @@ export interface GatewayOptions {
   readonly rules?: RulesSource;
   readonly relations?: RelationsOptions;
   /** Whether the session of the proposing client was revoked, if that can be checked at each use. */
-  readonly isTakenBack?: IsRevokedBySignal;
+  readonly isRevokedBySignal?: IsRevokedBySignal;
   /** Whether the provider knows this `sub`. Access is granted only to people whom it knows. */
   readonly isKnown?: (sub: string) => boolean;
   /** Called for an open order of this gateway that no proposal accounts for (default: `onError`). */

@@ -288,7 +288,7 @@ function approvalOptions(
     sealSecret,
     delivery,
     quotas,
-    maxTtl: Math.min(max_ttl, providerDialect({ provider }).longestApproval),
+    maxTtl: Math.min(max_ttl, providerDialect({ provider }).maxApprovalTtl),
     ...defined({ provider, phoneUrl: phone_url }),
   };
 }

@@ -119,7 +119,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     rules,
     detailsType,
     environment: options.environment,
-    isTakenBack: options.isTakenBack,
+    isRevokedBySignal: options.isRevokedBySignal,
   });
   const messageDesk = createMessageDesk({
     ...shared,
@@ -147,7 +147,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       brokerFor,
       updates,
       now,
-      isOfSeveral: hasSeveralBrokers(options),
+      hasSeveralBrokers: hasSeveralBrokers(options),
       journal: stores.orders,
       maxSlippage,
       cover: mandates.cover,
@@ -159,7 +159,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...people,
     rules: source,
     isUnattended: broker.places.some((place) => place.isUnattended),
-    excessOf: async ({ sub, kind, subject }) =>
+    mandateExcess: async ({ sub, kind, subject }) =>
       kind === 'order'
         ? await mandateExcess({ mandates: stores.mandates, clock }, { sub, draft: subject as OrderDraft })
         : undefined,

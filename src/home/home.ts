@@ -123,10 +123,10 @@ export async function createHome(options: HomeOptions) {
     clock,
     onUnexplainedOrder: (found) =>
       void provider
-        .tellOrder(unexplainedNews(found, clock.now()))
+        .notifyOrder(unexplainedNews(found, clock.now()))
         .catch((error: Error) => options.onError?.(error.message)),
     isRevoked: provider.isRevoked,
-    isTakenBack: provider.signals.isTakenBack,
+    isRevokedBySignal: provider.signals.isRevokedBySignal,
     isKnown: (sub) => people.find(sub) !== undefined,
   });
   const { departures, signalled } = startCleanups(options, { provider, gateway, keys, clock });
@@ -137,8 +137,8 @@ export async function createHome(options: HomeOptions) {
       : startFillNotifier({
           people,
           clock,
-          tell: provider.tellFill,
-          tellOrder: provider.tellOrder,
+          tell: provider.notifyFill,
+          notifyOrder: provider.notifyOrder,
           database: providerDatabase,
           proposals: stores.proposals,
           news: halts.news(),
@@ -200,7 +200,7 @@ function startCleanups(
   });
   const signalled = createCleanupQueue({
     unended: provider.signals.unended,
-    end: createSignalCleanup({ companies, gateway, stores, vault, tell: provider.tellSignalled, now }),
+    end: createSignalCleanup({ companies, gateway, stores, vault, tell: provider.notifySignal, now }),
     ended: provider.signals.ended,
     onError,
   });
@@ -236,7 +236,7 @@ interface SignalCleanupOptions {
 /*
  * Everything that a company's signal ends outside the provider's database, in this order. Each step is idempotent, because all
  * steps are repeated if the home crashes before the completion was recorded. None of them decides whether an order may
- * be sent: that check reads the row that the signal left in the provider's database (`isTakenBack`), committed before any of
+ * be sent: that check reads the row that the signal left in the provider's database (`isRevokedBySignal`), committed before any of
  * these steps, right before an order is sent. An order is therefore blocked no matter how far these steps have come.
  *
  * 1. Access tokens for brokers are dropped from memory, in the gateway and in the vault.

@@ -57,13 +57,13 @@ export interface IdentityProvider {
   /** Ends a removed person's sessions, grants, clients, approval requests, push subscriptions and recovery code. Idempotent. */
   endPerson(sub: string): Promise<void>;
   /** Notifies a person that an order of theirs was filled. Rejects if interrupted by `close`. */
-  tellFill(fill: Fill): Promise<void>;
+  notifyFill(fill: Fill): Promise<void>;
   /** Notifies a person about an order that they did not expect. Rejects if interrupted by `close`. */
-  tellOrder(news: OrderNews): Promise<void>;
+  notifyOrder(news: OrderNews): Promise<void>;
   /** Access revoked by companies' signals, and the signals whose effects are not complete yet. */
-  readonly signals: Pick<CompanyRevocations, 'isTakenBack' | 'unended' | 'ended'>;
+  readonly signals: Pick<CompanyRevocations, 'isRevokedBySignal' | 'unended' | 'ended'>;
   /** Notifies a person about access that a signal revoked. Rejects if interrupted by `close`. */
-  tellSignalled(signalled: PendingSignal, company: Company | undefined): Promise<void>;
+  notifySignal(signalled: PendingSignal, company: Company | undefined): Promise<void>;
   /** Number of polls that the token endpoint is holding for a CIBA request. */
   readonly heldPolls: (authReqId: string) => number;
   /** Ends long polls and event streams. The database stays open. */

@@ -160,10 +160,10 @@ export async function createIdentityProvider(options: IdentityProviderOptions): 
       push.subscriptions.endPerson(sub);
       recovery.end(sub);
     },
-    tellFill: push.tellFill,
-    tellOrder: push.tellOrder,
-    signals: state.standing,
-    tellSignalled: push.tellSignalled,
+    notifyFill: push.notifyFill,
+    notifyOrder: push.notifyOrder,
+    signals: state.revocations,
+    notifySignal: push.notifySignal,
     heldPolls: requests.waiting,
     close: async () => {
       await transmitter?.close();
@@ -232,7 +232,7 @@ function openProviderState(
     grants,
     authorized,
     openRegistrations,
-    standing: openCompanyRevocations({ database, companies, grants: store, now }),
+    revocations: openCompanyRevocations({ database, companies, grants: store, now }),
     redeemed: createRedeemedAssertions(database, { now, leewaySeconds: CLOCK_TOLERANCE_S }),
     companyKeyOf: companyKeys(companies, { fetch: options.fetch ?? fetch, clock }),
     sessions: createSessions({ database, people, formKey: keys.cookie, clock }),

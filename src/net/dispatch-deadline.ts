@@ -34,7 +34,7 @@ export class DispatchDeadline {
   }
 
   /** True if a request was stopped and none was sent, which proves that nothing left. False if none got that far. */
-  get nothingLeft(): boolean {
+  get nothingSent(): boolean {
     return this.#stopped && !this.#left;
   }
 }

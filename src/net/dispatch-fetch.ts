@@ -165,12 +165,12 @@ export function createStaleLookup({
   readonly monotonic?: () => number;
 } = {}): LookupFunction {
   const last = new Map<string, { readonly found: readonly LookupAddress[]; readonly at: number }>();
-  const underWay = new Map<
+  const inProgress = new Map<
     string,
     { readonly answer: Promise<readonly LookupAddress[]>; readonly since: number }
   >();
   const ask = (key: string, host: string, options: LookupAllOptions) => {
-    const same = underWay.get(key);
+    const same = inProgress.get(key);
     if (same !== undefined) return same;
     const answer = new Promise<readonly LookupAddress[]>((resolve, reject) =>
       lookup(host, options, (error, found) => (error === null ? resolve(found) : reject(error))),
@@ -179,9 +179,9 @@ export function createStaleLookup({
         last.set(key, { found, at: monotonic() });
         return found;
       })
-      .finally(() => underWay.delete(key));
+      .finally(() => inProgress.delete(key));
     const begun = { answer, since: monotonic() };
-    underWay.set(key, begun);
+    inProgress.set(key, begun);
     return begun;
   };
   const find = async (host: string, options: LookupAllOptions): Promise<readonly LookupAddress[]> => {

@@ -30,8 +30,8 @@ type DnsClient = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
 interface PublicResolverOptions {
   /** Opens a DNS client for one name. The default queries the machine's name servers. */
   readonly open?: () => DnsClient;
-  readonly mostAtOnce?: number;
-  readonly mostWaiting?: number;
+  readonly maxConcurrent?: number;
+  readonly maxQueued?: number;
 }
 
 /** Too many names are being resolved. This one was not looked up and may be retried. */
@@ -61,11 +61,11 @@ export const RESOLVER_RETRY_S = Math.ceil((QUEUE_TIMEOUT_MS + RESOLVE_TIMEOUT_MS
  */
 export function createPublicResolver({
   open = () => new Resolver({ timeout: RESOLVE_TIMEOUT_MS, tries: 1 }),
-  mostAtOnce = 2,
-  mostWaiting = 4,
+  maxConcurrent = 2,
+  maxQueued = 4,
 }: PublicResolverOptions = {}): ResolveHost {
   const kept = new Map<string, { readonly found: Promise<readonly string[]>; until: number }>();
-  const turns = createSemaphore(mostAtOnce, mostWaiting);
+  const turns = createSemaphore(maxConcurrent, maxQueued);
   const resolved = async (host: string) => {
     // A name without a dot, or under `.local`, can't be public: don't query for it.
     if (!isPublicHost(new URL(`https://${host}/`))) throw notFoundError(host);
@@ -115,18 +115,18 @@ async function resolveAddresses(host: string, client: DnsClient): Promise<readon
 const notFoundError = (host: string, cause?: unknown) =>
   Object.assign(new Error(`${host} cannot be resolved`, { cause }), { code: 'ENOTFOUND' });
 
-/** A semaphore: at most `mostAtOnce` run, and at most `mostWaiting` wait, each for a limited time. */
-function createSemaphore(mostAtOnce: number, mostWaiting: number) {
+/** A semaphore: at most `maxConcurrent` run, and at most `maxQueued` wait, each for a limited time. */
+function createSemaphore(maxConcurrent: number, maxQueued: number) {
   let running = 0;
   const waiting: (() => void)[] = [];
   return {
     /** @throws {ResolverBusy} */
     async begin(): Promise<void> {
-      if (running < mostAtOnce) {
+      if (running < maxConcurrent) {
         running += 1;
         return;
       }
-      if (waiting.length >= mostWaiting) throw new ResolverBusy();
+      if (waiting.length >= maxQueued) throw new ResolverBusy();
       await new Promise<void>((resolve, reject) => {
         const start = () => {
           clearTimeout(timer);

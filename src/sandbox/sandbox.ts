@@ -255,7 +255,7 @@ async function openServices(
   });
   onClose(close);
   for (const { username } of present.users) {
-    await keys.enrolSoftware(username, softwareKey(home.pairingSecret, username));
+    await keys.enrollSoftwareKey(username, softwareKey(home.pairingSecret, username));
   }
 
   const company = openCompany({ home, servers, clock, openDatabase }, options);

@@ -31,7 +31,7 @@ export function personAgent(
   const { clock, fetch, env } = parts;
   const stores = personStores(parts, session.user.sub);
   return createAgentOnStores(
-    { stores, giveBackSpace: () => undefined, close: async () => undefined },
+    { stores, reclaimSpace: () => undefined, close: async () => undefined },
     {
       profile: { ...session.profile, model: chooseModel(parts.model, made.model) },
       session,
@@ -42,7 +42,7 @@ export function personAgent(
       readOnly: made.read_only ?? false,
       alerts: personAlerts(parts, session.user.sub, {
         scopes,
-        allowOffline: () => parts.sessions.keepOffline(session.user.sub),
+        allowOffline: () => parts.sessions.grantOfflineTo(session.user.sub),
       }),
     },
   );

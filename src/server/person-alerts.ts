@@ -64,7 +64,7 @@ export function personAlerts(
     if ((await parseRules(text, ALERTS_SCHEDULE)).rules.length > 0)
       return await revised(seen, { ...seen, check: { ...seen.check, rules: text } });
     await rows.remove(seen.id);
-    if ((await rows.list()).length === 0) await parts.sessions.endOffline(person);
+    if ((await rows.list()).length === 0) await parts.sessions.revokeOffline(person);
     return true;
   };
   const change = async <T>(work: (before: string) => Promise<T & { readonly text: string }>): Promise<T> => {

@@ -71,7 +71,7 @@ export interface AuditStore {
    * @throws if the file can't be written; the lines stay pending
    */
   moveToFile(file: string): Promise<void>;
-  standing(file: string): Promise<AuditSnapshot>;
+  snapshot(file: string): Promise<AuditSnapshot>;
 }
 
 /** The head of an empty audit log. */

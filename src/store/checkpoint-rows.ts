@@ -38,7 +38,7 @@ export class CheckpointRows {
   }
 
   /** Returns a checkpoint's new messages as rows, and its values with all messages replaced by hashes. */
-  async takeOut(thread: string, ns: string, values: Checkpoint['channel_values']) {
+  async extractMessages(thread: string, ns: string, values: Checkpoint['channel_values']) {
     const { messages } = values as { messages?: unknown };
     // An order's subgraph has a single answer and is deleted with its step.
     if (ns !== '' || !Array.isArray(messages) || !messages.every(isObject)) return { rows: [], values };
@@ -69,7 +69,7 @@ export class CheckpointRows {
    * @param rowsOf returns all stored messages of a thread
    * @throws {TradeAgentError} `state_corrupt` if one is missing
    */
-  async putBack(
+  async restoreMessages(
     tuple: CheckpointTuple,
     rowsOf: (thread: string) => readonly MessageRow[],
   ): Promise<CheckpointTuple> {
@@ -93,7 +93,7 @@ export class CheckpointRows {
   }
 
   /** @returns `replaces`: whether to overwrite; LangGraph overwrites errors and interrupts, but not a task's result */
-  async ofWrites(
+  async toWriteRows(
     writes: readonly PendingWrite[],
   ): Promise<{ readonly rows: readonly WriteRow[]; readonly replaces: boolean }> {
     const rows = await Promise.all(

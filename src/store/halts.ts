@@ -21,7 +21,7 @@ export const MAX_DAY_LOSS = 'max_day_loss';
 export interface Halts {
   /** Undefined if trading is not halted. */
   haltedAt(sub: string): Promise<number | undefined>;
-  standing(sub: string, now: number): Promise<TradingStateSnapshot>;
+  current(sub: string, now: number): Promise<TradingStateSnapshot>;
   /** Halts trading if it is not halted. @returns the time since when it is halted */
   halt(sub: string, by: string, now: number): Promise<number>;
   /**

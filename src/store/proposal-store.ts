@@ -181,7 +181,7 @@ export interface ProposalStore {
   get(id: string): Promise<StoredProposal | undefined>;
   byAuthReqId(authReqId: string): Promise<StoredProposal | undefined>;
   /** @param subjectId a `client_order_id` or a mandate's ID */
-  ofSubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
+  bySubject(sub: string, subjectId: string): Promise<StoredProposal | undefined>;
   keyed(key: ProposalKey): Promise<KeyedProposal | undefined>;
   /** Newest first. */
   list(filter: {
@@ -204,7 +204,7 @@ export interface ProposalStore {
   untold(): Promise<StoredProposal[]>;
   sealedToken(id: string, of?: 'owner' | 'second'): Promise<Buffer | undefined>;
   /** Returns a consistent snapshot. */
-  standing(of: SnapshotQuery, since: number): Promise<ProposalSnapshot>;
+  snapshot(of: SnapshotQuery, since: number): Promise<ProposalSnapshot>;
   /**
    * Writes a `drafted` proposal with its key and its audit log entry. Writes nothing and returns `known` if the key was used
    * already, and `stale` if the owner's epoch has changed.

@@ -50,7 +50,7 @@ export interface RunWait {
   readonly proposals: readonly string[];
   readonly now: number;
   /** Time of the first poll. */
-  readonly lookAt: number;
+  readonly pollAt: number;
   /** Deadline, when the run is resumed in any case. */
   readonly until: number;
 }
@@ -88,7 +88,7 @@ export interface RunStore {
   stop(id: string): Promise<boolean>;
   /** Queues a run whose job may be lost. If it is not lost, the second job finds nothing to do. */
   requeue(id: string): Promise<void>;
-  lookAgain(id: string, at: number): Promise<void>;
+  postponePoll(id: string, at: number): Promise<void>;
   /** Removes an ended run with its events, but not its thread. */
   forget(id: string): Promise<void>;
 }

@@ -24,7 +24,7 @@ export interface StateStores {
 export interface OpenState {
   readonly stores: StateStores;
   /** Returns the space of deleted data to the disk, if the database does not do that itself. */
-  giveBackSpace(): void;
+  reclaimSpace(): void;
   /** Closes the stores. Further calls do nothing. */
   close(): Promise<void>;
 }

@@ -97,7 +97,7 @@ export interface ThreadProposals {
   /** @param thread defaults to the first thread with the proposal */
   get(id: string, thread?: string): Promise<ThreadProposal | undefined>;
   /** Oldest first. */
-  ofThread(thread: string, prompt?: number): Promise<ThreadProposal[]>;
+  byThread(thread: string, prompt?: number): Promise<ThreadProposal[]>;
   /** Returns a user's proposals, oldest first, once for each thread that shares a proposal. */
   list(owner: ThreadOwner): Promise<ThreadProposal[]>;
 }

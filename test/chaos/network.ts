@@ -180,7 +180,7 @@ export class Network {
   }
 
   /** How long it takes until all that is late has arrived, milliseconds. */
-  get underWay(): number {
+  get inProgress(): number {
     return Math.max(0, ...[...this.#arrivals].map((left) => left()));
   }
 

@@ -350,8 +350,8 @@ export class Player {
     }
     await this.#untilNothingIsOpen();
     // What is late arrives, and is found in the book by a gateway that starts; or it made an agent's request a new proposal.
-    if (world.network.underWay > 0) {
-      await world.advance(world.network.underWay);
+    if (world.network.inProgress > 0) {
+      await world.advance(world.network.inProgress);
       await this.#untilNothingIsOpen();
     }
     for (let tries = 0; tries < 2 && (await isMissed(world)); tries++) await this.#startAnew();

@@ -145,7 +145,7 @@ async function recordOf(database: TenantDatabase, folder: string) {
   const verdicts = [];
   for (const file of ['none.jsonl', recordFile(0), recordFile(1)])
     verdicts.push(await verifyAuditFile(join(folder, file), store));
-  const { pending } = await store.standing(join(folder, 'none.jsonl'));
+  const { pending } = await store.snapshot(join(folder, 'none.jsonl'));
   const lines = pending.map((line) => JSON.parse(line) as { event: string; proposal?: string });
   return {
     verdicts,

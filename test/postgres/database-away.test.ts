@@ -63,7 +63,7 @@ withPostgres('a gateway whose database is away', () => {
       clock: impatientClock,
       signal: left.signal,
       changed: (proposal) => followed.push(proposal.id),
-      standing: (isLive) => standing.push(isLive),
+      onLive: (isLive) => standing.push(isLive),
     });
     await expect.poll(() => standing).toContain(true);
     const waiting = alice().send('GET', `/v1/proposals/${id}?wait=5`);

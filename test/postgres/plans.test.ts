@@ -102,7 +102,7 @@ withPostgres('with thousands of proposals that wait', () => {
     'a person follows what changes': ({ proposals }) => proposals.changedSince('person-7', 100),
     'a program asks under its key': ({ proposals }) =>
       proposals.keyed({ sub: 'alice', client: 'trade-agent', key: 'pr_1' }),
-    'the record goes to the file': ({ audit }) => audit.standing('/nowhere/audit.jsonl'),
+    'the record goes to the file': ({ audit }) => audit.snapshot('/nowhere/audit.jsonl'),
   };
 
   it.each(Object.keys(work))('no table is read whole when %s', async (name) => {

@@ -39,7 +39,7 @@ export interface GraphEnvironment extends AgentEnvironment, Pick<RunOptions, 'co
   /** @throws {TradeAgentError} `busy` if another run has taken over the thread */
   readonly requireLease: () => Promise<void>;
   /** Start time of each call of this run (epoch milliseconds), by call id. */
-  readonly callsStarted: Map<string, number>;
+  readonly callStartTimes: Map<string, number>;
   readonly emit: (event: AgentEvent) => void;
   /** Stores the latest state of a proposal and emits it if it is new. */
   readonly saw: (seen: ThreadProposal) => Promise<void>;

@@ -65,23 +65,23 @@ export function toolNode(environment: GraphEnvironment) {
 
 /** Emits the call's event, once per run even if the call waited for an account to be connected. */
 export function emitToolCall(
-  { callsStarted, clock, emit }: GraphEnvironment,
+  { callStartTimes, clock, emit }: GraphEnvironment,
   { id, name, args }: ToolCall,
 ): void {
-  if (callsStarted.has(id)) return;
-  callsStarted.set(id, clock.now());
+  if (callStartTimes.has(id)) return;
+  callStartTimes.set(id, clock.now());
   emit({ type: 'tool_call', id, name, args });
 }
 
 /** Emits the call's one result event. `ms` counts from its start in this run, including the person's decision. */
 export function emitToolResult(
-  { emit, clock, callsStarted }: GraphEnvironment,
+  { emit, clock, callStartTimes }: GraphEnvironment,
   { id, name }: ToolCall,
   ok: boolean,
   summary: string,
 ): void {
   const now = clock.now();
-  emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callsStarted.get(id) ?? now) });
+  emit({ type: 'tool_result', id, name, ok, summary, ms: now - (callStartTimes.get(id) ?? now) });
 }
 
 interface ToolAnswer {

@@ -54,7 +54,7 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
   /**
    * Returns ids of approvals being executed: the gateway's, and threads' own that may not know yet that they ended.
    */
-  const underWay = async (gateway: GatewayClient): Promise<string[]> => {
+  const inProgress = async (gateway: GatewayClient): Promise<string[]> => {
     const open = await gateway.proposals({ state: 'open', limit: MAX_LISTED });
     return [...open, ...(await own()).map(({ proposal }) => proposal)]
       .filter(({ state }) => isInProgressState(state))
@@ -85,9 +85,9 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
       return views.sort(([a], [b]) => Date.parse(b) - Date.parse(a)).map(([, view]) => view);
     },
     /** Oldest first. */
-    async ofThread(thread: string): Promise<ApprovalView[]> {
+    async byThread(thread: string): Promise<ApprovalView[]> {
       const gateway = await gatewayClient();
-      return await Promise.all((await proposals.ofThread(thread)).map((known) => current(known, gateway)));
+      return await Promise.all((await proposals.byThread(thread)).map((known) => current(known, gateway)));
     },
     async get(id: string): Promise<ApprovalView | undefined> {
       const known = await ownOf(id);
@@ -114,13 +114,13 @@ export function createApprovals({ proposals, threads, session, owner, clock }: A
       if (known !== undefined && isFinalState(known.proposal.state)) return [asLastSeen(known)];
       const gateway = await requireClient(session);
       const settled: ApprovalView[] = [];
-      for (const one of new Set(id === undefined ? await underWay(gateway) : [id])) {
+      for (const one of new Set(id === undefined ? await inProgress(gateway) : [id])) {
         settled.push(await seen(await gateway.proposal(one)));
       }
       const looked = new Set(settled.map((view) => view.id));
       const shared = (await proposals.list(owner)).filter(({ proposal }) => looked.has(proposal.id));
       for (const thread of new Set(shared.map((one) => one.thread))) {
-        const rest = await proposals.ofThread(thread);
+        const rest = await proposals.byThread(thread);
         if (!rest.some(({ proposal }) => isInProgressState(proposal.state))) await threads.reconciled(thread);
       }
       return settled;

@@ -117,7 +117,7 @@ export function createAgentOnStores(state: OpenState, options: AgentSettings): A
   }
 
   const currentStatus = async (thread: Thread): Promise<ThreadStatus> =>
-    await currentThreadStatus(thread, await proposals.ofThread(thread.id), async () => {
+    await currentThreadStatus(thread, await proposals.byThread(thread.id), async () => {
       const { latestPromptNumber } = await import('./thread-record.ts');
       return await latestPromptNumber(stores, thread.id);
     });
@@ -141,15 +141,15 @@ export function createAgentOnStores(state: OpenState, options: AgentSettings): A
       return {
         ...threadView(found),
         messages: await readConversation(stores, id),
-        approvals: await approvals.ofThread(id),
+        approvals: await approvals.byThread(id),
         status: await currentStatus(found),
       };
     },
     deleteThread: async (id) => {
       const thread = await requireOwnThread(threads, id, owner);
-      await approvals.ofThread(id);
+      await approvals.byThread(id);
       await remove(thread);
-      state.giveBackSpace();
+      state.reclaimSpace();
     },
     pruneThreads: async (pruning) => {
       await approvals.refresh();
@@ -157,7 +157,7 @@ export function createAgentOnStores(state: OpenState, options: AgentSettings): A
       if (pruning.dryRun) return chosen.map(({ id }) => id);
       const removed: string[] = [];
       for (const thread of chosen) if (await removeUnlessInUse(() => remove(thread))) removed.push(thread.id);
-      state.giveBackSpace();
+      state.reclaimSpace();
       return removed;
     },
     approvals: () => approvals.list(),

@@ -132,8 +132,8 @@ class InterruptWaits {
   }
 
   #wait<T>(id: string, begin: () => Promise<T>): Promise<T> {
-    const underWay = this.#waits.get(id) as Promise<T> | undefined;
-    if (underWay !== undefined) return underWay;
+    const inProgress = this.#waits.get(id) as Promise<T> | undefined;
+    if (inProgress !== undefined) return inProgress;
     const wait = begin().then((found) => {
       this.#waits.delete(id);
       return found;

@@ -244,7 +244,7 @@ class Run {
       ttl: fixed.profile.approval_ttl,
       maxTurns: DEFAULT_MAX_TURNS,
       ...defined(options),
-      callsStarted: new Map(),
+      callStartTimes: new Map(),
       requireLease: () => this.#requireLease(thread),
       gateway: gatewayFor(options.signal),
       emit,
@@ -258,7 +258,7 @@ class Run {
   }
 
   #proposals({ proposals, thread }: GraphEnvironment, prompt?: number): Promise<ThreadProposal[]> {
-    return proposals.ofThread(thread, prompt);
+    return proposals.byThread(thread, prompt);
   }
 
   async #report(

@@ -128,7 +128,7 @@ export async function removeThread(
 
 /** Returns the threads to remove. @param threads the user's, newest first */
 export async function prunableThreads(
-  proposals: Pick<ThreadProposals, 'ofThread'>,
+  proposals: Pick<ThreadProposals, 'byThread'>,
   threads: readonly Thread[],
   { olderThan, keep }: PruneOptions,
   now: number,
@@ -143,20 +143,20 @@ export async function prunableThreads(
 }
 
 async function openProposals(
-  proposals: Pick<ThreadProposals, 'ofThread'>,
+  proposals: Pick<ThreadProposals, 'byThread'>,
   thread: string,
 ): Promise<Proposal[]> {
-  return (await proposals.ofThread(thread))
+  return (await proposals.byThread(thread))
     .map(({ proposal }) => proposal)
     .filter(({ state }) => !isSettledState(state));
 }
 
 /** Throws if the thread has open proposals, since nobody would learn their outcomes without it. */
 function requireNoOpenProposals(thread: string, open: readonly Proposal[]): void {
-  const underWay = open.find(({ state }) => isInProgressState(state));
-  if (underWay !== undefined) {
+  const inProgress = open.find(({ state }) => isInProgressState(state));
+  if (inProgress !== undefined) {
     throw new TradeAgentError('outcome_unknown', `thread ${thread} has an order whose outcome is unknown`, {
-      hint: `Settle it first: trade-agent approvals reconcile ${underWay.id}`,
+      hint: `Settle it first: trade-agent approvals reconcile ${inProgress.id}`,
     });
   }
   if (open[0] !== undefined) {

@@ -42,7 +42,7 @@ export function notCancellableError(proposal: Proposal): TradeAgentError {
   if (!isSettledState(state)) {
     return new TradeAgentError(
       'outcome_unknown',
-      kinds[proposal.kind].phrases.underWay(id, describeProposal(proposal)),
+      kinds[proposal.kind].phrases.inProgress(id, describeProposal(proposal)),
       { hint: `Run "trade-agent approvals wait ${id}" to see the outcome.` },
     );
   }

@@ -104,5 +104,5 @@ async function resumeThread(
 ): Promise<RunObject> {
   const events = agent.resume(thread, runOptions(app, { approval: 'wait' }));
   const result = await followRun(events, app.signal, (event) => show(thread, event), thread);
-  return runObject(result, app.chosenBy);
+  return runObject(result, app.profileOptions);
 }

@@ -221,7 +221,7 @@ export async function sendNotices(
         if (channel === undefined) return reports;
         const secret = secrets(name, channel);
         const send = openChannel(name, channel, secret, {
-          fetch: app.discreetFetch,
+          fetch: app.redactedFetch,
           env: app.env,
           platform: process.platform,
           now: () => app.clock.now(),

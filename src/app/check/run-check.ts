@@ -62,7 +62,7 @@ export async function runChecksOn(
   told: OnAllReported,
   basis: CheckBasis,
 ): Promise<CheckOutcomes> {
-  if (!app.ofAll) {
+  if (!app.isAllAccounts) {
     const one = { ...listener, told: (result: CheckResult) => told([result], []) };
     return { checks: [await runCheckOn(app, options, one, basis)], missing: [] };
   }
@@ -242,7 +242,7 @@ async function checkAndNotify(
   const result: CheckResult = {
     ...done.result,
     account: { ...done.result.account, ...basis.at },
-    proposals: runs.map((run) => ({ ...runObject(run, app.chosenBy) })),
+    proposals: runs.map((run) => ({ ...runObject(run, app.profileOptions) })),
     notes: [...done.result.notes],
   };
   if ((await app.profile()).server !== undefined) result.notes.push(NOT_REMEMBERED);

@@ -32,7 +32,7 @@ export async function liftHalt(
   sub: string,
 ) {
   return await withRecord(env, places, async ({ halts, audit }) => {
-    const { since, state: ended } = await halts.standing(sub, clock.now());
+    const { since, state: ended } = await halts.current(sub, clock.now());
     if (ended === 'active' || since === undefined || !(await halts.lift(sub, since, clock.now()))) {
       throw new TradeAgentError('usage', `trading is not halted for ${JSON.stringify(sub)}`, {
         hint: 'Pass the user\'s "sub" from the identity provider\'s tokens. "trade-agent whoami" shows it.',
@@ -40,7 +40,7 @@ export async function liftHalt(
     }
     await audit.moveToFile(auditFile(places.home));
     const now = clock.now();
-    const { state } = await halts.standing(sub, now);
+    const { state } = await halts.current(sub, now);
     return { ended, haltedAt: utcSeconds(since), liftedAt: utcSeconds(now), state };
   });
 }
@@ -127,7 +127,7 @@ export async function verifyRecord(
 }
 
 /** Stands in for the database when verifying a copy, whose last line is unknown. */
-const copyStore = { standing: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
+const copyStore = { snapshot: async (file: string) => ({ pending: [], bytes: statSync(file).size }) };
 
 /** Returns the current and former signing keys of this folder's gateway, or none if there is no key yet. */
 async function ownKeys({ env }: Pick<App, 'env'>, { home, config }: GatewayPaths): Promise<PinnedKeys> {

@@ -20,9 +20,9 @@ export function homeNotices(folder: string, channels: NoticesConfig): NoticePlac
     store: async () => homeSecrets(folder),
     add: 'Add it under "notices" in home.yaml. See docs/guide/NOTICES.md.',
     command: HOME_NOTICES_COMMAND,
-    testWords: async (name) =>
+    testText: async (name) =>
       `This is a test. "${name}" will notify you of approval requests and fills when push notifications don't reach your phone.`,
-    testFacts: async () => ({}),
+    testData: async () => ({}),
   };
 }
 

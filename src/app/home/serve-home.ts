@@ -54,7 +54,7 @@ export interface ServeHomeOptions {
   readonly log: (entry: HomeRequest) => void;
 }
 
-type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'discreetFetch'>;
+type HomeApp = Pick<App, 'clock' | 'tell' | 'env' | 'redactedFetch'>;
 
 /** The log entry of a request. The gateway adds fields to its own entries. */
 export type HomeRequest = Pick<
@@ -259,13 +259,13 @@ function withRequestLog(
 
 /** Returns the push and notice options of home.yaml. @param owner returns the user name of the channels' owner */
 function homePush(
-  app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'tell'>,
+  app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'tell'>,
   folder: string,
   { push = {}, notices: channels }: Pick<HomeSettings, 'push' | 'notices'>,
   owner: () => string | undefined,
 ): PushOptions {
   const { content, contact, fills, notices: noticesWhen } = push;
-  const { discreetFetch: fetch, env, clock } = app;
+  const { redactedFetch: fetch, env, clock } = app;
   const notices =
     channels &&
     phoneNotices({

@@ -250,7 +250,7 @@ export async function homeStatus(app: Pick<App, 'clock'>, folder: string) {
     const ready = readHomeReady(homeFiles(folder).ready);
     const users = await Promise.all(
       (await toListedUsers(home)).map(async (user) => {
-        const { state, since, until } = await stores.halts.standing(user.username, app.clock.now());
+        const { state, since, until } = await stores.halts.current(user.username, app.clock.now());
         return {
           ...user,
           open: (await stores.proposals.list({ sub: user.username, state: 'open' })).length,

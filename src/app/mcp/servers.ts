@@ -13,12 +13,12 @@ import { version } from '../version.ts';
 
 /** Returns the access options shared by all servers of the profile. */
 async function serverAccess(
-  app: Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store'>,
+  app: Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store'>,
 ): Promise<Pick<ServerAccess, 'fetch' | 'env' | 'version' | 'credentials'>> {
   const [home, profile, store] = await Promise.all([app.home(), app.profile(), app.store()]);
   return {
     // The server's URL may contain a secret.
-    fetch: app.discreetFetch,
+    fetch: app.redactedFetch,
     env: app.env,
     version: version(),
     credentials: mcpCredentials(store, home.config, profile.name),
@@ -92,7 +92,7 @@ export async function serversState(
   const isPlanner = withModel(profile, options).model.provider === 'builtin';
   return {
     unused: isPlanner ? 'planner' : options.readOnly === true ? 'read-only' : undefined,
-    servers: registry?.standing() ?? [],
+    servers: registry?.states() ?? [],
   };
 }
 
@@ -105,7 +105,7 @@ export interface InspectedServer {
 
 export type OpenBrowser = (url: string) => Promise<void>;
 
-type ServerApp = Pick<App, 'discreetFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
+type ServerApp = Pick<App, 'redactedFetch' | 'env' | 'home' | 'profile' | 'store' | 'signal'>;
 
 /**
  * Connects a server and compares its tools with the allowed ones.

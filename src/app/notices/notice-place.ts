@@ -41,9 +41,9 @@ export interface NoticePlace {
   /** The command that manages the channels, such as `trade-agent notices`. */
   readonly command: string;
   /** Returns the text of a test notice. */
-  testWords(name: string): Promise<string>;
+  testText(name: string): Promise<string>;
   /** Returns the data of a test notice. */
-  testFacts(): Promise<Readonly<Record<string, unknown>>>;
+  testData(): Promise<Readonly<Record<string, unknown>>>;
 }
 
 export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace {
@@ -53,9 +53,9 @@ export function profileNotices(app: Pick<App, 'profile' | 'store'>): NoticePlace
     store: () => app.store(),
     add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',
-    testWords: async (channel) =>
+    testText: async (channel) =>
       `This is a test. "${channel}" of profile "${await name()}" will notify you of findings like this.`,
-    testFacts: async () => ({ profile: await name() }),
+    testData: async () => ({ profile: await name() }),
   };
 }
 
@@ -100,7 +100,7 @@ export async function setNoticeSecret(
 
 /** @throws {TradeAgentError} `not_found`; `notice_failed` if it could not be sent */
 export async function testNotice(
-  app: Pick<App, 'clock' | 'discreetFetch' | 'env' | 'signal'>,
+  app: Pick<App, 'clock' | 'redactedFetch' | 'env' | 'signal'>,
   place: NoticePlace,
   name: string,
   resolveMail?: ResolveHost,
@@ -114,7 +114,7 @@ export async function testNotice(
   const secret = (await noticeSecrets(await place.store()))(name, channel);
   const now = () => clock.now();
   const send = openChannel(name, channel, secret, {
-    fetch: app.discreetFetch,
+    fetch: app.redactedFetch,
     env,
     platform: process.platform,
     now,
@@ -126,9 +126,9 @@ export async function testNotice(
     type: 'test',
     severity: 'info',
     title: 'Test from trade-agent',
-    body: await place.testWords(name),
+    body: await place.testText(name),
     at: new Date(now()).toISOString(),
-    data: await place.testFacts(),
+    data: await place.testData(),
   } as const;
   const [delivery] = await deliver(send, [notice], { clock, signal, attemptMs: channel.timeout * 1000 });
   signal.throwIfAborted();

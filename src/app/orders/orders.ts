@@ -24,7 +24,7 @@ export async function listOrders(
   app: OrderApp,
   query: { readonly status: 'open' | 'closed' | 'all'; readonly limit: number },
 ): Promise<OrderList> {
-  if (!app.ofAll) return { orders: await (await app.gateway()).orders(query), missing: [] };
+  if (!app.isAllAccounts) return { orders: await (await app.gateway()).orders(query), missing: [] };
   const { read, missing } = await forEachAccount(app, await app.accounts(), async (own) =>
     (await own.gateway()).orders(query),
   );

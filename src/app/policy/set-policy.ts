@@ -47,13 +47,13 @@ export async function setPolicy(
     ...(Object.keys(policies).length === 0 ? {} : { policies: { ...policies } }),
   };
   const { account, digest } = before;
-  const standing = { account, previous: digest, digest };
+  const unchanged = { account, previous: digest, digest };
   try {
     const changed = await gateway.changePolicy(change);
     return { outcome: 'applied', account, ...changed };
   } catch (error) {
     if (isTradeAgentError(error) && error.details.problem === 'rules_unchanged') {
-      return { outcome: 'unchanged', ...standing, changes: [] };
+      return { outcome: 'unchanged', ...unchanged, changes: [] };
     }
     if (!isTradeAgentError(error) || error.details.reason !== 'APPROVAL_MISSING') throw error;
   }
@@ -70,7 +70,7 @@ export async function setPolicy(
     throw new TradeAgentError('internal', 'the gateway returned another kind of proposal');
   const outcome = proposal.state === 'executed' ? 'applied' : 'pending';
   const now = outcome === 'applied' ? proposal.subject.digest : digest;
-  return { outcome, ...standing, digest: now, changes: proposal.subject.changes, proposal };
+  return { outcome, ...unchanged, digest: now, changes: proposal.subject.changes, proposal };
 }
 
 type Limits = Readonly<Record<string, unknown>>;

@@ -24,9 +24,9 @@ export async function scheduleStore(app: Pick<App, 'home'>): Promise<ScheduleSto
 
 /** Returns the gateway that reports market hours: the chosen account's, or the default account's for `all`. */
 export async function hoursGateway(
-  app: Pick<App, 'gateway' | 'ofAll' | 'usersGateway'>,
+  app: Pick<App, 'gateway' | 'isAllAccounts' | 'usersGateway'>,
 ): Promise<GatewayClient> {
-  return await (app.ofAll ? app.usersGateway() : app.gateway());
+  return await (app.isAllAccounts ? app.usersGateway() : app.gateway());
 }
 
 /** Exit codes that are results, not failures. */

@@ -97,7 +97,7 @@ export async function addSchedule(
   requireValidName(options.name);
   requireFreeName(options.name, store);
   const check = await validateCheck(options);
-  const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
+  const account = app.isAllAccounts ? ALL_ACCOUNTS : await app.account();
   const moments = await scheduleMoments(app, timing, profile.name, store);
   const now = app.clock.now();
   const machine = thisMachine(app, store.folder);

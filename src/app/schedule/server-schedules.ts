@@ -41,7 +41,7 @@ export async function addServerSchedule(
   rejectLocalOptions(options);
   requireValidName(name);
   const text = rules === undefined ? undefined : await rulesText(rules);
-  const account = app.ofAll ? ALL_ACCOUNTS : await app.account();
+  const account = app.isAllAccounts ? ALL_ACCOUNTS : await app.account();
   const added = await (await openRemoteSchedules(app)).add({
     name: name ?? null,
     ...defined({ account }),

@@ -69,7 +69,7 @@ export async function openServer(
     clock,
     credentials,
   });
-  const noticeResolve = createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
+  const noticeResolve = createPublicResolver({ maxConcurrent: 4, maxQueued: 32 });
   const noticeFetch = publicFetch(noticeResolve);
   const notices: NoticeParts = { database, jobs, clock, credentials, noticeFetch, noticeResolve };
   const parts: ServerParts = {
@@ -138,15 +138,15 @@ export async function testPersonNotice(
     store: async () => parts.credentials(person),
     add: 'Add one with "trade-agent notices add NAME KIND".',
     command: 'trade-agent notices',
-    testWords: async (channel) =>
+    testText: async (channel) =>
       `This is a test. "${channel}" will notify you of findings from your schedules on the server.`,
-    testFacts: async () => ({}),
+    testData: async () => ({}),
   };
   // The name may resolve to another address than when the channel was added.
   const problem = await channelProblem(await findChannel(place, name), parts.noticeResolve);
   if (problem !== undefined) throw new TradeAgentError('notice_failed', `${name}: ${problem.message}`);
   return await testNotice(
-    { clock: parts.clock, discreetFetch: parts.noticeFetch, env: {}, signal },
+    { clock: parts.clock, redactedFetch: parts.noticeFetch, env: {}, signal },
     place,
     name,
     parts.noticeResolve,

@@ -114,17 +114,21 @@ export async function startScheduleWork(options: ScheduleWorkOptions) {
   await jobs.work('notice', noticeJob(options), { concurrency });
   await jobs.work('reconcile', reconcileJob(options), { concurrency });
   const now = () => clock.now();
-  const sweep = scheduleSweep({ schedules, leases, days: days.known, now, everyMs: SWEEP_MS });
+  const sweep = scheduleSweep({ schedules, leases, days: days.known, now, intervalMs: SWEEP_MS });
   const stopping = new AbortController();
   const { signal } = stopping;
-  const repeat = async (everyMs: number, failed: string, turn: (signal: AbortSignal) => Promise<unknown>) => {
+  const repeat = async (
+    intervalMs: number,
+    failed: string,
+    turn: (signal: AbortSignal) => Promise<unknown>,
+  ) => {
     while (!signal.aborted) {
       try {
         await turn(signal);
       } catch (error) {
         if (!signal.aborted) onError(`${failed}: ${error instanceof Error ? error.name : 'an error'}`);
       }
-      await clock.sleep(everyMs, signal).catch(() => undefined);
+      await clock.sleep(intervalMs, signal).catch(() => undefined);
     }
   };
   const loops = [

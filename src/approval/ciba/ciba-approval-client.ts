@@ -105,7 +105,7 @@ export class CibaApprovalClient implements CibaPort {
     const { initiateBackchannelAuthentication } = await import('openid-client');
     const { dialect, metadata } = client;
     const { sub, name, email } = question.asked;
-    const expiresIn = Math.max(1, Math.floor(Math.min(question.expiresIn, dialect.longestApproval)));
+    const expiresIn = Math.max(1, Math.floor(Math.min(question.expiresIn, dialect.maxApprovalTtl)));
     let sentAt = this.#clock.now();
     const answer = await retryWithProviderTime(issuer, async () => {
       const configuration = await client.configure({ fetch });

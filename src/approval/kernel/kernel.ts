@@ -244,14 +244,14 @@ export class ApprovalKernel {
    */
   async reduce({ sub, clientId }: Pick<Proposer, 'sub' | 'clientId'>): Promise<TradingStateSnapshot> {
     const { halts, clock, audit } = this.#parts;
-    const standing = await halts.reduce(sub, clientId, undefined, clock.now());
+    const halt = await halts.reduce(sub, clientId, undefined, clock.now());
     audit.flushSoon();
-    return standing;
+    return halt;
   }
 
   /** Returns a person's trading state. */
   async trading(sub: string): Promise<TradingStateSnapshot> {
-    return await this.#parts.halts.standing(sub, this.#parts.clock.now());
+    return await this.#parts.halts.current(sub, this.#parts.clock.now());
   }
 
   /** Schedules a flush, because another component has noted a line of the audit log. */
@@ -269,7 +269,7 @@ export class ApprovalKernel {
     const { id, state } = proposal;
     if (state === 'executed' && !this.#supervisor.isSupervised(id)) {
       // If the broker is unreachable, the last known result remains.
-      await this.#context.lookAtResult(id, asker).catch(ignoreRefusal);
+      await this.#context.checkResult(id, asker).catch(ignoreRefusal);
     } else if (state === 'unknown') await this.#lookOnce(proposal, asker);
     else return proposal;
     return (await this.#parts.store.get(id)) ?? proposal;
@@ -289,7 +289,7 @@ export class ApprovalKernel {
 
   async #lookAtUnknown(proposal: StoredProposal, asker: Proposer): Promise<void> {
     const { id, kind, subject } = proposal;
-    const execution = await this.#parts.kindOf(kind).settle(subject, asker).catch(ignoreRefusal);
+    const execution = await this.#parts.getKind(kind).settle(subject, asker).catch(ignoreRefusal);
     const isKnown = execution?.outcome === 'executed' || execution?.outcome === 'refused';
     if (isKnown || (execution?.outcome === 'unknown' && execution.final === true)) {
       await settleExecution(this.#context, proposal, execution, 0);
@@ -301,7 +301,7 @@ export class ApprovalKernel {
   }
 
   /** Starts to look up unknown outcomes that nobody supervises. */
-  async pursueUnknown(): Promise<void> {
+  async resumeUnknown(): Promise<void> {
     for (const id of await this.#parts.store.openIds('unknown')) this.#supervisor.begin(id, 'found');
   }
 
@@ -310,9 +310,9 @@ export class ApprovalKernel {
    * again, so that the proof corrects what was reported.
    * @returns `unexplained` if no proposal accounts for the order
    */
-  async orderFound(sub: string, subjectId: string): Promise<'accounted' | 'unexplained'> {
-    const { store, kindOf, moves } = this.#parts;
-    const proposal = await store.ofSubject(sub, subjectId);
+  async reconcileOrder(sub: string, subjectId: string): Promise<'accounted' | 'unexplained'> {
+    const { store, getKind, moves } = this.#parts;
+    const proposal = await store.bySubject(sub, subjectId);
     if (proposal === undefined) return 'unexplained';
     const { id, kind, state, subject, result } = proposal;
     if (state === 'unknown' || state === 'executing') {
@@ -320,9 +320,9 @@ export class ApprovalKernel {
       return 'accounted';
     }
     if (state !== 'expired' && state !== 'executed') return 'unexplained';
-    const { isCorrected } = kindOf(kind);
+    const { isCorrected } = getKind(kind);
     if (state === 'executed' && isCorrected === undefined) return 'accounted';
-    const found = await kindOf(kind).settle(subject, this.askerOf(sub) ?? askerWithoutToken(sub));
+    const found = await getKind(kind).settle(subject, this.latestAsker(sub) ?? askerWithoutToken(sub));
     if (found?.outcome !== 'executed') return 'accounted';
     if (state === 'expired') {
       await recordExecuted(this.#context, proposal, found.result);
@@ -336,8 +336,8 @@ export class ApprovalKernel {
   }
 
   /** Returns the session with which a person's accounts can be looked up; undefined if none is known. */
-  askerOf(sub: string): Proposer | undefined {
-    return this.#context.askerOf(sub);
+  latestAsker(sub: string): Proposer | undefined {
+    return this.#context.latestAsker(sub);
   }
 }
 

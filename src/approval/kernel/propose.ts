@@ -82,8 +82,8 @@ export function createProposalIntake(parts: KernelDeps & ProposalRules) {
     const { sub, clientId: client } = caller;
     const keyed = { sub, client, key, request: jsonDigest(request) };
     const flight = JSON.stringify(keyed);
-    const underWay = arriving.get(flight);
-    if (underWay !== undefined) return { ...(await underWay), isNew: false };
+    const inProgress = arriving.get(flight);
+    if (inProgress !== undefined) return { ...(await inProgress), isNew: false };
     const arrival = propose(parts, caller, request, keyed)
       .catch(async (error: unknown) => {
         await logDenial(parts, denialFacts(caller, request, error), error);
@@ -109,7 +109,7 @@ async function propose(
   request: ProposalRequest,
   key: KeyedRequest,
 ): Promise<ProposeResult> {
-  const { store, clock, kindOf, quotas, maxTtlSeconds, ownClients, access } = parts;
+  const { store, clock, getKind, quotas, maxTtlSeconds, ownClients, access } = parts;
   const earlier = await store.keyed(key);
   if (earlier !== undefined) return existingProposal(earlier, key);
   const { sub, clientId: client } = caller;
@@ -131,12 +131,12 @@ async function propose(
   const under = requestedMandateUse(request, provenance);
   requireOwnClient(own, under !== undefined || request.kind === 'mandate');
   // Checked before the broker is asked anything. All of it is checked again when the row is written.
-  const standing = await store.standing(asker, clock.now() - HOUR_MS);
-  requireNotHalted(standing, request.kind);
-  enforceQuota(standing, quotas, asker, clock.now());
+  const openProposals = await store.snapshot(asker, clock.now() - HOUR_MS);
+  requireNotHalted(openProposals, request.kind);
+  enforceQuota(openProposals, quotas, asker, clock.now());
   const ttl = Math.min(request.ttl ?? DEFAULT_TTL_S, maxTtlSeconds);
   const expiresAt = utcSeconds(clock.now() + ttl * 1000);
-  const kind = kindOf(request.kind);
+  const kind = getKind(request.kind);
   const completed = await kind.complete(body, {
     proposer: actingFor(caller, owner),
     subjectId: deriveSubjectId(sub, client, key.key),
@@ -186,19 +186,19 @@ async function writeProposal(
     const earlier = await store.keyed(key);
     if (earlier !== undefined) return existingProposal(earlier, key);
     const now = clock.now();
-    const standing = await store.standing({ ...asker, fingerprint }, now - HOUR_MS);
-    requireNotHalted(standing, draft.kind);
-    const { sameOpen, sameLately } = standing;
+    const openProposals = await store.snapshot({ ...asker, fingerprint }, now - HOUR_MS);
+    requireNotHalted(openProposals, draft.kind);
+    const { sameOpen, sameLately } = openProposals;
     if (sameOpen !== undefined) {
-      const kept = await store.alias(key, sameOpen.id, standing);
+      const kept = await store.alias(key, sameOpen.id, openProposals);
       if (kept.outcome === 'stale') continue;
       return kept.outcome === 'known' ? existingProposal(kept, key) : { proposal: sameOpen, isNew: false };
     }
-    enforceQuota(standing, quotas, asker, now);
-    const code = drawFreeCode(standing.openCodes, drawCode);
+    enforceQuota(openProposals, quotas, asker, now);
+    const code = drawFreeCode(openProposals.openCodes, drawCode);
     const numbered: Draft = { ...draft, code, again: repeatCount(sameLately) };
     const note = { event: 'proposed', facts: proposalFacts({ ...numbered, state: 'drafted' }) } as const;
-    const drafted = await store.draft(numbered, key, standing, note, now);
+    const drafted = await store.draft(numbered, key, openProposals, note, now);
     if (drafted.outcome === 'drafted') return { proposal: drafted.proposal, isNew: true };
     if (drafted.outcome === 'known') return existingProposal(drafted, key);
   }

@@ -124,7 +124,7 @@ export class ApprovalKeys {
 
   /**
    * Stores a new key. The same transaction uses up the pairing, or stores the counter of the enrolled key that signed
-   * {@link Keys.approvalOfKey} `add` for exactly this registration.
+   * {@link Keys.keyActionOptions} `add` for exactly this registration.
    * @throws `pairing_ended`, `key_refused`, `key_known`, `signature_…`
    */
   async enrol(by: EnrolledBy, registration: RegistrationResponseJSON, name: string): Promise<SigningKey> {
@@ -155,7 +155,7 @@ export class ApprovalKeys {
   }
 
   /** Returns what an enrolled key signs to add another key (its registration) or to remove one (its id). */
-  async approvalOfKey(
+  async keyActionOptions(
     sub: string,
     action: 'add' | 'remove',
     key: string | RegistrationResponseJSON,
@@ -175,7 +175,7 @@ export class ApprovalKeys {
   }
 
   /**
-   * Removes a key, by a signature of another key of the same person over {@link Keys.approvalOfKey} `remove`, or on the home's
+   * Removes a key, by a signature of another key of the same person over {@link Keys.keyActionOptions} `remove`, or on the home's
    * own machine.
    * @throws `not_found`, `signature_…`
    */
@@ -304,7 +304,7 @@ export class ApprovalKeys {
    * nothing, so that a removed key stays removed.
    * @throws `signature_software` if such keys are not accepted, `key_known` if it is another person's
    */
-  async enrolSoftware(
+  async enrollSoftwareKey(
     sub: string,
     { credentialId, publicKey }: Pick<SigningKey, 'credentialId' | 'publicKey'>,
   ): Promise<void> {

@@ -14,7 +14,7 @@ import { approvedDrafts, requireValidReceipt } from './verify-receipt.ts';
 export interface ReceiptSources {
   /** The gateway's resource identifier. */
   readonly gateway: string;
-  readonly proposals: Pick<ProposalStore, 'ofSubject'>;
+  readonly proposals: Pick<ProposalStore, 'bySubject'>;
   readonly keys: Pick<SigningKeyStore, 'evidence' | 'byId'>;
   readonly orders: Pick<OrderJournal, 'find'>;
   readonly decisions: Pick<DecisionStore, 'about'>;
@@ -148,7 +148,7 @@ async function receiptMandate(
   proposal: StoredProposal,
 ): Promise<Receipt['mandate']> {
   const id = approvingMandate(proposal);
-  const granted = id === undefined ? undefined : await sources.proposals.ofSubject(proposal.sub, id);
+  const granted = id === undefined ? undefined : await sources.proposals.bySubject(proposal.sub, id);
   if (id === undefined || granted === undefined) return null;
   return { id, proposal: toApprovedProposal(granted), approvals: await signedApprovals(sources, granted) };
 }

@@ -174,9 +174,9 @@ async function requireRecord({
   const told = lines.map((line) => {
     if (line === covering) return line;
     const isOfKey = line.event === 'key_enrolled' && credentials.includes(String(line.credential_id));
-    const isOf = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
-    if (isOfKey || (mandate !== null && isOf(mandate.proposal))) return { ...line, event: '' };
-    if (!isOf(proposal) || line.digest !== proposal.digest) {
+    const isTokenFor = ({ id }: { id: string }) => line.proposal === id || line.approval === id;
+    if (isOfKey || (mandate !== null && isTokenFor(mandate.proposal))) return { ...line, event: '' };
+    if (!isTokenFor(proposal) || line.digest !== proposal.digest) {
       throw new ReceiptError('record', 'a line of the audit log is about something else');
     }
     return line;

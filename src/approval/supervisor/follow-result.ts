@@ -23,21 +23,21 @@ const LIVE_TIMEOUT_MS = 30_000;
  * @throws the reason of `signal`
  */
 export async function followResult(
-  context: Pick<KernelContext, 'parts' | 'askerOf' | 'lookAtResult'>,
+  context: Pick<KernelContext, 'parts' | 'latestAsker' | 'checkResult'>,
   id: string,
   { isResumed, signal }: { readonly isResumed: boolean; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { store, clock, kindOf } = context.parts;
+  const { store, clock, getKind } = context.parts;
   const first = await store.get(id);
   if (first?.state !== 'executed') return;
-  const kind = kindOf(first.kind);
-  const asker = context.askerOf(first.sub);
+  const kind = getKind(first.kind);
+  const asker = context.latestAsker(first.sub);
   if (kind.follow === undefined || asker === undefined) return;
   // A later session's token lives longer.
-  const latest = (): Proposer => context.askerOf(first.sub) ?? asker;
+  const latest = (): Proposer => context.latestAsker(first.sub) ?? asker;
   const look = async (): Promise<ResultCheck | 'failed'> => {
     try {
-      return await context.lookAtResult(id, latest());
+      return await context.checkResult(id, latest());
     } catch (error) {
       // The broker is unreachable for now. The next check may succeed.
       if (!(error instanceof HttpProblem)) throw error;
@@ -50,7 +50,7 @@ export async function followResult(
       if (news === undefined) return;
       await news.next(LIVE_TIMEOUT_MS, signal);
       // The first check finds what changed before the stream was live.
-      if (!news.isStanding() || (await look()) === 'over') return;
+      if (!news.isLive() || (await look()) === 'over') return;
     }
     await checkUntilOver(clock, news, look, signal);
   } finally {
@@ -70,7 +70,7 @@ async function checkUntilOver(
   let until = clock.now() + MAX_POLLING_MS;
   let came: ResultCheck | 'failed' = 'same';
   while (clock.now() < until) {
-    const isTold = news?.isStanding() === true && came !== 'failed';
+    const isTold = news?.isLive() === true && came !== 'failed';
     if (isTold) until = clock.now() + MAX_POLLING_MS;
     const heard = await waitForNews(
       clock,

@@ -150,7 +150,7 @@ export class ProposalRun {
         this.#isFresh = false;
         // The failure may have come between a change and its notifications.
         context.parts.audit.flushSoon();
-        await context.tellUntold().catch((failure) => context.fail(failure));
+        await context.notifyUnnotified().catch((failure) => context.fail(failure));
         await this.#rest(
           FAILURE_RETRY_DELAYS_MS[Math.min(failures, FAILURE_RETRY_DELAYS_MS.length - 1)] ?? 0,
         );
@@ -166,7 +166,7 @@ export class ProposalRun {
           break;
         case 'answered':
           await this.#carryOut();
-          await this.#pursueUnknown();
+          await this.#resumeUnknown();
           // If it changed when this run was about to end, start again from its current state. But not at once: another
           // gateway may be working on it too, and the two would change the row under each other forever. After the pause,
           // one of them finds it unknown and leaves it to the other.
@@ -230,7 +230,7 @@ export class ProposalRun {
     const { store, asking } = this.#context.parts;
     const found = await store.get(this.#id);
     if (found === undefined) return undefined;
-    const called = asking.delivery !== 'ping' || this.#calls.cameFor(found);
+    const called = asking.delivery !== 'ping' || this.#calls.takeEarlyPing(found);
     const uncalled = LOST_PING_POLL_SECONDS.first;
     const pause = Math.max(!called && this.#isFresh ? uncalled : 0, this.#pauseLeft(found));
     return { pause, failures: 0, polled: false, called, uncalled, expiresAt: found.expiresAt };
@@ -455,17 +455,17 @@ export class ProposalRun {
    * Looks up the outcome of a proposal whose approval is no longer usable, until it is known: with its owner's latest token, or
    * without one if their account can be opened without it.
    */
-  async #pursueUnknown(): Promise<void> {
-    const { store, clock, kindOf, isUnattended } = this.#context.parts;
+  async #resumeUnknown(): Promise<void> {
+    const { store, clock, getKind, isUnattended } = this.#context.parts;
     const until = clock.monotonic() + MAX_UNKNOWN_LOOKUP_MS;
     while (clock.monotonic() < until) {
       this.#end.signal.throwIfAborted();
       const proposal = await store.get(this.#id);
       if (proposal?.state !== 'unknown') return;
       const { sub, kind, subject } = proposal;
-      const asker = this.#context.askerOf(sub) ?? (isUnattended ? askerWithoutToken(sub) : undefined);
+      const asker = this.#context.latestAsker(sub) ?? (isUnattended ? askerWithoutToken(sub) : undefined);
       if (asker === undefined) return;
-      const found = await kindOf(kind).settle(subject, asker);
+      const found = await getKind(kind).settle(subject, asker);
       if (found === undefined) return;
       const { outcome } = found;
       if (

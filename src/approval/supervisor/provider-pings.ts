@@ -55,7 +55,7 @@ export class ProviderPings {
   }
 
   /** Returns the open proposal that a ping is about; undefined if none is known yet. */
-  async proposalOf(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
+  async findProposal(authReqId: string, notificationToken: string): Promise<StoredProposal | undefined> {
     const { store, notificationTokens } = this.#parts;
     let proposal = await store.byAuthReqId(authReqId);
     if (proposal === undefined) {
@@ -63,19 +63,21 @@ export class ProviderPings {
       // The id may have been stored during that read, and nobody would look for an early ping again.
       proposal = await store.byAuthReqId(authReqId);
       if (proposal === undefined) return undefined;
-      this.cameFor(proposal);
+      this.takeEarlyPing(proposal);
     }
-    const isAsked = !isSettledState(proposal.state) && notificationTokens.isOf(notificationToken, proposal);
+    const isAsked =
+      !isSettledState(proposal.state) && notificationTokens.isTokenFor(notificationToken, proposal);
     return isAsked ? proposal : undefined;
   }
 
   /** Whether a ping came before the proposal's question was stored. Returns true only once. */
-  cameFor(proposal: StoredProposal): boolean {
+  takeEarlyPing(proposal: StoredProposal): boolean {
     const { authReqId = '' } = proposal;
     const notificationToken = this.#early.get(authReqId);
     this.#early.delete(authReqId);
     return (
-      notificationToken !== undefined && this.#parts.notificationTokens.isOf(notificationToken, proposal)
+      notificationToken !== undefined &&
+      this.#parts.notificationTokens.isTokenFor(notificationToken, proposal)
     );
   }
 

@@ -53,7 +53,7 @@ export class ProposalSupervisor {
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         for (const id of await store.openIds()) this.begin(id, 'found');
-        await this.#context.tellUntold();
+        await this.#context.notifyUnnotified();
         audit.flushSoon();
         return;
       } catch (error) {
@@ -77,7 +77,7 @@ export class ProposalSupervisor {
         // This process stalled, and others took over some of its proposals: whatever runs here starts again, from the rows.
         if (lapsed) await this.#stop();
         this.adopt(taken);
-        if (isFirst || died) await this.#context.tellUntold();
+        if (isFirst || died) await this.#context.notifyUnnotified();
         if (isFirst) audit.flushSoon();
       } catch (error) {
         this.#context.fail(error);
@@ -92,7 +92,7 @@ export class ProposalSupervisor {
   async #hear(news: News): Promise<void> {
     const { parts, changes } = this.#context;
     if (news === 'missed') {
-      changes.tellAll();
+      changes.notifyAll();
       await this.#askForMissedCalls();
     } else if ('called' in news) this.#wake(news.called, false);
     else if ('moved' in news) {
@@ -157,7 +157,7 @@ export class ProposalSupervisor {
 
   /** Handles the provider's ping (CIBA Core §10.2). Returns false if it matches no question that is known yet. */
   async called(authReqId: string, notificationToken: string): Promise<boolean> {
-    const proposal = await this.#calls.proposalOf(authReqId, notificationToken);
+    const proposal = await this.#calls.findProposal(authReqId, notificationToken);
     if (proposal === undefined) return false;
     const { id } = proposal;
     if (this.#runs.has(id) || this.#adopted.has(id)) this.#wake(id, false);

@@ -26,7 +26,7 @@ export const auth0: Dialect = {
   loginHint: ({ sub }, issuer) => JSON.stringify({ format: 'iss_sub', iss: withTrailingSlash(issuer), sub }),
   bindingMessage: (message) =>
     fitBindingMessage(message, BINDING_MESSAGE_CHARACTER, MAX_BINDING_MESSAGE_LENGTH),
-  longestApproval: MAX_PUSH_APPROVAL_S,
+  maxApprovalTtl: MAX_PUSH_APPROVAL_S,
   details: 'registered',
   // Auth0's "POST /oauth/revoke" revokes refresh tokens only. Access tokens there are valid until they expire.
   revokesAccessTokens: false,
@@ -42,7 +42,7 @@ export const auth0: Dialect = {
   connectedAccounts: ({ issuer }) => ({
     endpoint: `${withTrailingSlash(issuer)}me/v1/connected-accounts`,
     audience: { audience: `${withTrailingSlash(issuer)}me/` },
-    atSignIn: false,
+    requestedAtSignIn: false,
     finish: 'loopback',
   }),
   setup: {

@@ -20,7 +20,7 @@ export interface Dialect {
   /** Fits the message to the provider's character set and length. The code at its end is always kept. */
   bindingMessage(message: string): string;
   /** Maximum lifetime of an approval request, in seconds. */
-  readonly longestApproval: number;
+  readonly maxApprovalTtl: number;
   /**
    * Whether approved `authorization_details` reach the token: as `announced` in the metadata (RFC 9396 §10), as
    * `registered` in settings that we can't see, or `never`.
@@ -42,7 +42,7 @@ interface OnBehalfOfRules {
   /** Whether the request names the gateway as the audience. If not, the client's settings at the provider define it. */
   readonly namesAudience: boolean;
   /** Matches the error for a token that is bound to another client's key. Undefined if the provider has no such rule. */
-  readonly refusesBound?: RegExp;
+  readonly boundTokenError?: RegExp;
   /** Whether the exchange also returns a refresh token, which the server uses while the person is away. */
   readonly grantsOffline: boolean;
   readonly setup: string;
@@ -61,7 +61,7 @@ export interface ConnectedAccountsService {
   readonly endpoint: string;
   readonly audience: Readonly<Record<string, string>>;
   /** Whether the sign-in must request this resource for the session to get tokens for it later (RFC 8707). */
-  readonly atSignIn: boolean;
+  readonly requestedAtSignIn: boolean;
   /** How a connection is completed: by the `provider`, or by a redirect to this machine (`loopback`). */
   readonly finish: 'provider' | 'loopback';
 }

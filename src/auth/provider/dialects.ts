@@ -22,6 +22,6 @@ export function detectProvider(metadata: ServerMetadata): ProviderName {
 export function capApprovalTtl(profile: ResolvedProfile): ResolvedProfile {
   return {
     ...profile,
-    approval_ttl: Math.min(profile.approval_ttl, providerDialect(profile).longestApproval),
+    approval_ttl: Math.min(profile.approval_ttl, providerDialect(profile).maxApprovalTtl),
   };
 }

@@ -99,10 +99,10 @@ type RemoteKeys = ReturnType<Jose['createRemoteJWKSet']>;
 const keysByFetch = new WeakMap<typeof fetch, Map<string, RemoteKeys>>();
 
 function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jose: Jose): RemoteKeys {
-  const ofAll = keysByFetch.get(by) ?? new Map<string, RemoteKeys>();
-  keysByFetch.set(by, ofAll);
+  const isAllAccounts = keysByFetch.get(by) ?? new Map<string, RemoteKeys>();
+  keysByFetch.set(by, isAllAccounts);
   const address = String(jwks_uri);
-  const known = ofAll.get(address);
+  const known = isAllAccounts.get(address);
   if (known !== undefined) return known;
   const send = boundedFetch(by, MAX_PROVIDER_RESPONSE_BYTES);
   const keys = jose.createRemoteJWKSet(new URL(address), {
@@ -115,7 +115,7 @@ function providerKeys({ issuer, jwks_uri }: ServerMetadata, by: typeof fetch, jo
       return response;
     },
   });
-  ofAll.set(address, keys);
+  isAllAccounts.set(address, keys);
   return keys;
 }
 

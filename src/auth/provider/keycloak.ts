@@ -30,7 +30,7 @@ export const keycloak: Dialect = {
     // the token. The gateway's own client must remain, or it could not exchange the token for the broker's.
     namesAudience: false,
     // Keycloak 26.7.3 responds with `invalid_request`, as it does for an ended session. Keycloak 26.4 exchanges such tokens.
-    refusesBound: /^Sender-constrained token exchange rejected/,
+    boundTokenError: /^Sender-constrained token exchange rejected/,
     // Standard token exchange (26.2) issues refresh tokens only for the same session, never for an offline one.
     grantsOffline: false,
     setup:

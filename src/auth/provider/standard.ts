@@ -13,7 +13,7 @@ export const standard: Dialect = {
   audience: (audience) => (URL.canParse(audience) ? { resource: audience } : { audience }),
   loginHint: ({ sub }) => sub,
   bindingMessage: (message) => message,
-  longestApproval: 86_400,
+  maxApprovalTtl: 86_400,
   details: 'announced',
   exchangeGrantType: TOKEN_EXCHANGE_GRANT,
   onBehalf: {
@@ -25,7 +25,7 @@ export const standard: Dialect = {
   revokesAccessTokens: true,
   connectedAccounts: ({ connected_accounts_endpoint: endpoint }) =>
     typeof endpoint === 'string' && isSecureUrl(endpoint)
-      ? { endpoint, audience: { resource: endpoint }, atSignIn: true, finish: 'provider' }
+      ? { endpoint, audience: { resource: endpoint }, requestedAtSignIn: true, finish: 'provider' }
       : undefined,
   setup: {
     device: 'Turn on the device authorization grant (RFC 8628), and allow it for the login client.',

@@ -75,7 +75,8 @@ export async function beginDeviceLogin(
   const accounts = dialect.connectedAccounts(configuration.serverMetadata());
   // A sign-in to a server gets no scopes for connected accounts. The server gets such access by token exchange.
   const isHere = profile.server === undefined;
-  const connections = isHere && options.scopes === undefined && accounts?.atSignIn ? accounts : undefined;
+  const connections =
+    isHere && options.scopes === undefined && accounts?.requestedAtSignIn ? accounts : undefined;
   const scopes = [
     ...new Set([
       ...dialect.identityScopes,

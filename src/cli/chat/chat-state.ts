@@ -22,9 +22,9 @@ export interface Run {
   readonly connections: readonly ConnectionView[];
   /** Number of outcomes shown whose tool calls, which would repeat them, still run. */
   readonly told: number;
-  /** Number of finished tool calls. `toldTools` counts those whose outcome was already shown. */
+  /** Number of finished tool calls. `notifiedTools` counts those whose outcome was already shown. */
   readonly tooled: number;
-  readonly toldTools: number;
+  readonly notifiedTools: number;
 }
 
 interface Pending {
@@ -134,7 +134,7 @@ function onStart(state: ChatState, action: ChatAction & { type: 'start' }): Chat
     connections: [],
     told: 0,
     tooled: 0,
-    toldTools: 0,
+    notifiedTools: 0,
   };
   const next: ChatState = {
     ...state,
@@ -186,7 +186,7 @@ function onToolResult(
     ...run,
     tools: run.tools.filter((tool) => tool.id !== id),
     tooled: run.tooled + 1,
-    ...(told ? { told: run.told - 1, toldTools: run.toldTools + 1 } : {}),
+    ...(told ? { told: run.told - 1, notifiedTools: run.notifiedTools + 1 } : {}),
   });
   if (told) return next;
   return addRunItem(next, run, { type: 'tool', text: `${call}: ${safeLine(summary)}`, ok, ms });
@@ -251,7 +251,7 @@ function onResult(state: ChatState, run: Run, result: RunResult): ChatState {
 
 /** Returns whether the planner's answer only repeats the outcomes printed above. */
 function repeatsOutcomes(run: Run, { usage, text }: RunResult): boolean {
-  const outcomesAlone = run.toldTools > 0 && run.toldTools === run.tooled;
+  const outcomesAlone = run.notifiedTools > 0 && run.notifiedTools === run.tooled;
   return usage.model === PLANNER_NAME && outcomesAlone && !run.answering && !text.includes('\n');
 }
 

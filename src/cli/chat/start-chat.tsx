@@ -88,7 +88,7 @@ export async function startChat(context: Context, options: ChatOptions): Promise
   for (const { thread, approvals } of session.snapshot().state.pending) {
     for (const approval of approvals)
       io.talk(`Still pending: ${approvalOutcome(approval)} (${approval.code})`);
-    io.talk(`  resume with: ${resumeCommand(thread, context.chosenBy)}`);
+    io.talk(`  resume with: ${resumeCommand(thread, context.profileOptions)}`);
   }
   // Throws if a signal or the time limit ended the chat.
   signal.throwIfAborted();

@@ -88,7 +88,7 @@ export class CliCommand extends Command {
     const { startTrace } = await import('./trace.ts');
     const trace = startTrace(cli, globals, this.path());
     const { createContext } = await import('./context.ts');
-    const traced = { ...cli, fetch: trace.fetch, discreetFetch: trace.discreetFetch };
+    const traced = { ...cli, fetch: trace.fetch, redactedFetch: trace.redactedFetch };
     const context = createContext(traced, globals, output, tell);
     const working = work(context);
     const stopped = stopDeadline(cli);

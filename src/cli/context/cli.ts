@@ -11,7 +11,7 @@ export interface Cli {
   readonly clock: Clock;
   readonly fetch: typeof fetch;
   /** Logs only the host, for addresses whose path may be a secret. Absent if nothing is logged. */
-  readonly discreetFetch?: typeof fetch;
+  readonly redactedFetch?: typeof fetch;
   readonly interruption: Interruption;
   exitCode: number;
 }

@@ -23,7 +23,7 @@ export function createContext(
     env: cli.env,
     clock: cli.clock,
     fetch: cli.fetch,
-    ...defined({ discreetFetch: cli.discreetFetch }),
+    ...defined({ redactedFetch: cli.redactedFetch }),
     signal: interruption.signal,
     profileOption: globals.profile,
     serverOption: globals.server,

@@ -26,7 +26,7 @@ export function startTrace(
   if (globals.verbose === true) tell('start', { node: process.versions.node, platform: process.platform });
   return {
     fetch: tracedFetch(fetch, clock, (facts) => tell('request', facts)),
-    discreetFetch: tracedFetch(fetch, clock, (facts) => tell('request', facts), 'host'),
+    redactedFetch: tracedFetch(fetch, clock, (facts) => tell('request', facts), 'host'),
     end: (exit_code: number) => tell('end', { exit_code, ms: clock.now() - started }),
     fail: (error: unknown) => tell('error', { ...errorFacts(error), ms: clock.now() - started }),
   };

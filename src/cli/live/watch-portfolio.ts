@@ -31,7 +31,7 @@ interface PortfolioSource<Live> {
 
 /** Shows the live portfolio of one account or all: prices and fills. */
 export async function watchPortfolio(context: Context): Promise<void> {
-  if (context.ofAll) await watchSource(context, allAccounts(context));
+  if (context.isAllAccounts) await watchSource(context, allAccounts(context));
   else await watchSource(context, oneAccount(context));
 }
 

@@ -28,7 +28,7 @@ export async function driveRun(context: Context, events: AsyncIterable<AgentEven
     if (output.format !== 'stream-json') renderer.show(event);
   });
   attention.calm();
-  const object = runObject(result, context.chosenBy);
+  const object = runObject(result, context.profileOptions);
   await output.result('run', { ...object }, () => {
     renderer.finish(object.text);
     return '';
@@ -59,14 +59,14 @@ function printPending(context: Context, object: RunObject): void {
   const pending = object.approvals.filter(({ status }) => status === 'requested' || status === 'drafted');
   if (pending.length > 0) {
     const what = pending.length === 1 ? 'an approval is' : `${pending.length} approvals are`;
-    io.talk(`${what} still pending; resume with: ${resumeCommand(object.thread, context.chosenBy)}`);
+    io.talk(`${what} still pending; resume with: ${resumeCommand(object.thread, context.profileOptions)}`);
     io.talk('approving it still places the order, even without this terminal; to withdraw it:');
     for (const { id } of pending) io.talk(`  trade-agent approvals cancel ${id}`);
   } else if (object.connections.length > 0) {
     for (const { name, command } of object.connections)
       io.talk(`the account "${name}" is not connected: ${command}`);
-    io.talk(`then resume with: ${resumeCommand(object.thread, context.chosenBy)}`);
+    io.talk(`then resume with: ${resumeCommand(object.thread, context.profileOptions)}`);
   } else if (object.status === 'unknown' || object.status === 'pending') {
-    io.talk(`resume with: ${resumeCommand(object.thread, context.chosenBy)}`);
+    io.talk(`resume with: ${resumeCommand(object.thread, context.profileOptions)}`);
   }
 }

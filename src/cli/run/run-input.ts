@@ -54,7 +54,7 @@ function readInput(
   maxBytes: number,
   prompt: string | undefined,
 ): Promise<StdinText> {
-  const waitOn = (came: boolean) => {
+  const keepWaiting = (came: boolean) => {
     if (came || prompt === '-' || findPipeWriters() === 'beside') {
       io.talk('waiting for standard input to end; use "< /dev/null" for no input, --timeout for a limit');
       return true;
@@ -64,7 +64,7 @@ function readInput(
     }
     return false;
   };
-  return readStdin(io.stdin, { firstByteMs: FIRST_BYTE_MS, waitOn, maxBytes }, { clock, signal });
+  return readStdin(io.stdin, { firstByteMs: FIRST_BYTE_MS, keepWaiting, maxBytes }, { clock, signal });
 }
 
 function noPromptError(): TradeAgentError {

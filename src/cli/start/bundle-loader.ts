@@ -7,7 +7,7 @@ import { type CompiledCode, readCompiledCode, writeCompiledCode } from './compil
 export interface Bundle {
   load(name: string): unknown;
   /** Stores V8's compiled code for the next start if there is new code. */
-  keepCompiled(): void;
+  storeCompiledCode(): void;
 }
 
 type ChunkFunction = (
@@ -61,7 +61,7 @@ export function openBundle(folder: URL, compiledFile: string | undefined, build:
 
   return {
     load,
-    keepCompiled() {
+    storeCompiledCode() {
       if (compiledFile === undefined || !fresh) return;
       fresh = false;
       const all: CompiledCode = new Map(compiled);

@@ -26,11 +26,11 @@ export async function main(argv: string[]): Promise<void> {
       ? await import('../program.ts')
       : (bundle.load('program.cjs') as typeof import('../program.ts'));
   // A chat or sandbox may be killed before it can store the code at exit.
-  if (bundle !== undefined) setTimeout(() => bundle.keepCompiled(), STORE_CODE_DELAY_MS).unref();
+  if (bundle !== undefined) setTimeout(() => bundle.storeCompiledCode(), STORE_CODE_DELAY_MS).unref();
   const exitCode = await startProgram(argv);
   await Promise.all([flush(process.stdout), flush(process.stderr)]);
   // After a usage error there is nothing worth storing.
-  if (exitCode !== exitCodes.usage) bundle?.keepCompiled();
+  if (exitCode !== exitCodes.usage) bundle?.storeCompiledCode();
   process.exit(exitCode);
 }
 

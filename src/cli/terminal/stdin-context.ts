@@ -3,10 +3,10 @@ import type { Clock } from '../../machine/clock.ts';
 import type { InputStream } from './io.ts';
 
 interface StdinLimits {
-  /** Time in milliseconds until `waitOn` is called. Default: never. */
+  /** Time in milliseconds until `keepWaiting` is called. Default: never. */
   readonly firstByteMs?: number;
   /** Decides once whether to keep waiting. Default: only if bytes came. @param came whether any bytes came */
-  readonly waitOn?: (came: boolean) => boolean;
+  readonly keepWaiting?: (came: boolean) => boolean;
   /** Time in milliseconds from the first byte to the end of input. Default: no limit. */
   readonly endMs?: number;
   readonly maxBytes: number;
@@ -31,7 +31,7 @@ export interface StdinText {
  */
 export async function readStdin(
   stdin: InputStream,
-  { firstByteMs, waitOn, endMs, maxBytes }: StdinLimits,
+  { firstByteMs, keepWaiting, endMs, maxBytes }: StdinLimits,
   { clock, signal }: { readonly clock: Clock; readonly signal?: AbortSignal },
 ): Promise<StdinText> {
   if (stdin.isTTY === true || stdin.readableEnded || stdin.destroyed) return { text: '', ended: 'end' };
@@ -63,7 +63,7 @@ export async function readStdin(
       stdin.once('error', () => resolve('end'));
       pause(firstByteMs, firstByte.signal)
         .then(() => {
-          const goesOn = waitOn?.(size > 0) ?? size > 0;
+          const goesOn = keepWaiting?.(size > 0) ?? size > 0;
           if (!goesOn) resolve('open');
         })
         .catch(() => undefined);

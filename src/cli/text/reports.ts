@@ -62,7 +62,7 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
   const rows = orders.flatMap((order): OrderRow[] => [order, ...(order.legs ?? []).map(toLegRow)]);
   const short = reader.ids(rows.map(({ id }) => id));
   const at = (text: string) => reader.time(text.replace(/\.\d+/, ''));
-  const isOfSeveral = orders.some(({ account }) => account !== undefined);
+  const hasSeveralBrokers = orders.some(({ account }) => account !== undefined);
   return fitTable<OrderRow>(
     [
       // Never dropped, because showing, changing or canceling an order needs the ID.
@@ -79,7 +79,7 @@ export function ordersText(orders: readonly OrderRow[], reader: Reader = program
       },
       { head: 'TYPE', cell: (order) => orderTerms(order), shortens: true },
       { head: 'STATUS', cell: (order) => fillText(order), shortens: true },
-      ...(isOfSeveral
+      ...(hasSeveralBrokers
         ? [
             { head: 'ACCOUNT', cell: ({ account }: OrderRow) => safeLine(account ?? '') },
             { rank: 2, head: 'BROKER', cell: ({ label }: OrderRow) => safeLine(label ?? '') },

@@ -31,7 +31,7 @@ interface BrokerTokenOptions {
   readonly timeoutMs: number;
   readonly now: () => number;
   /** Maximum number of cached tokens. */
-  readonly mostKept?: number;
+  readonly maxCached?: number;
 }
 
 /** Auth0's Token Vault, "Access token exchange with Token Vault". */
@@ -54,7 +54,7 @@ const MOST_KEPT = 10_000;
 
 /** Exchanges tokens (RFC 8693 or Auth0's Token Vault) by `private_key_jwt`, and caches them by the verified `sub`. */
 export function createBrokerTokens(options: BrokerTokenOptions) {
-  const { provider, exchange, now, mostKept = MOST_KEPT } = options;
+  const { provider, exchange, now, maxCached = MOST_KEPT } = options;
   const kept = new Map<string, { readonly token: string; readonly until: number }>();
   const pending = new Map<string, Promise<string>>();
   let clientKey: ReturnType<typeof assertionKey> | undefined;
@@ -63,7 +63,7 @@ export function createBrokerTokens(options: BrokerTokenOptions) {
     // The newest is last: expired tokens are dropped first, then the oldest.
     kept.delete(sub);
     for (const [other, { until }] of kept) {
-      if (until > now() && kept.size < mostKept) break;
+      if (until > now() && kept.size < maxCached) break;
       kept.delete(other);
     }
     kept.set(sub, token);

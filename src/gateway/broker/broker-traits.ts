@@ -45,7 +45,7 @@ export interface BrokerTraits {
    */
   readonly dayFlows: 'told' | 'left_out' | 'untold';
   /** Whether the broker pushes order updates (`tradeUpdates` of `Broker`). Otherwise it is polled. */
-  readonly tellsUpdates?: boolean;
+  readonly pushesUpdates?: boolean;
   /** The documented request rate for one account at the broker's own addresses. */
   readonly accountRate?: Rate;
 }

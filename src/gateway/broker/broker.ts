@@ -136,7 +136,7 @@ export interface TradeUpdate {
 
 export interface UpdateListener {
   /** Called when listening begins. From then on, no update is missed while the connection lasts. */
-  standing(): void;
+  live(): void;
   update(update: TradeUpdate): void;
 }
 

@@ -277,7 +277,7 @@ async function handOver(
       if (delivery.reason === 'unauthorized') outlet.tokens.forget(sub, token);
       throw notTaken(service, delivery.reason);
     case 'unknown':
-      if (!deadline.nothingLeft) return await finish({ state: 'unknown' });
+      if (!deadline.nothingSent) return await finish({ state: 'unknown' });
       await finish({ state: 'ready' });
       throw notSentYet();
   }

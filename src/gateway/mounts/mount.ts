@@ -12,7 +12,7 @@ import type { MANDATE_SCOPE, Scope, SESSION_SCOPES } from '../../oauth/scopes.ts
  *   path: '/prices',
  *   name: 'trade-agent prices',
  *   scopes: { 'market:read': ['market:read'] },
- *   largestBody: 1024,
+ *   maxBodyBytes: 1024,
  *   serve: (_request, caller) => caller.fetch('/v1/quotes?symbols=AAPL'),
  * };
  * ```
@@ -27,7 +27,7 @@ export interface Mount {
     Partial<Record<Scope, readonly Exclude<(typeof SESSION_SCOPES)[number], typeof MANDATE_SCOPE>[]>>
   >;
   /** Maximum size of a request body, in bytes. */
-  readonly largestBody: number;
+  readonly maxBodyBytes: number;
   /** Rejects tokens that are not bound to a key (RFC 9449). */
   readonly requireBoundTokens?: boolean;
   /** @param request without its credentials; its signal aborts when the caller disconnects */

@@ -29,7 +29,7 @@ export function mountedRoutes(app: Hono, mount: Mount, { resource, issuer, door,
   );
   const guarded = door.guard([], async (c, caller) =>
     mount.serve(
-      await withoutCredentials(c, mount.largestBody),
+      await withoutCredentials(c, mount.maxBodyBytes),
       mountedCaller(caller, mount, { app, acting, resource }),
     ),
   );
@@ -93,11 +93,11 @@ async function beforeAbort(signal: AbortSignal, answer: Response | Promise<Respo
 
 const CREDENTIALS = ['authorization', 'dpop', 'cookie', 'proxy-authorization'] as const;
 
-async function withoutCredentials(c: Context, largestBody: number): Promise<Request> {
+async function withoutCredentials(c: Context, maxBodyBytes: number): Promise<Request> {
   const { url, method, signal } = c.req.raw;
   const headers = new Headers(c.req.raw.headers);
   for (const name of CREDENTIALS) headers.delete(name);
-  const body = method === 'GET' || method === 'HEAD' ? null : await limitedBody(c.req.raw.body, largestBody);
+  const body = method === 'GET' || method === 'HEAD' ? null : await limitedBody(c.req.raw.body, maxBodyBytes);
   return new Request(url, { method, headers, body, signal });
 }
 

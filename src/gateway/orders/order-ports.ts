@@ -29,18 +29,18 @@ interface OrderPortsOptions extends Pick<ReplacePorts, 'cover'> {
   readonly brokerFor: OpenAccountFor;
   readonly updates: Pick<OrderUpdates, 'listen'>;
   /** Whether a person can have more than one account here, so that the broker has to be named. */
-  readonly isOfSeveral: boolean;
+  readonly hasSeveralBrokers: boolean;
   readonly maxSlippage: string;
   readonly journal: Pick<OrderJournal, 'over'>;
   readonly now: () => number;
 }
 
 export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPorts & BatchPorts {
-  const { desk, rules, brokerFor, updates, isOfSeveral, maxSlippage, journal, now } = options;
+  const { desk, rules, brokerFor, updates, hasSeveralBrokers, maxSlippage, journal, now } = options;
   const shown = (proposer: Proposer, broker: OpenAccount, world: BrokerWorld) =>
     toOrderWorld(rules, proposer, world, {
       shareDecimals: shareDecimalsFor(broker, world.asset.symbol),
-      ...(isOfSeveral ? { broker: broker.at.label } : {}),
+      ...(hasSeveralBrokers ? { broker: broker.at.label } : {}),
     });
   return {
     maxSlippage,
@@ -87,7 +87,7 @@ export function orderPorts(options: OrderPortsOptions): ReplacePorts & CancelPor
       return {
         order,
         account,
-        ...(isOfSeveral ? { broker: broker.at.label } : {}),
+        ...(hasSeveralBrokers ? { broker: broker.at.label } : {}),
         protects: protectsPosition(order, positions),
         requireReplaceable: (draft) => void computeOrderChanges(draft, order, broker.traits),
       };

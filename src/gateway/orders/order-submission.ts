@@ -190,7 +190,7 @@ async function recordAnswer(
     }
     case 'unknown':
       // The request was stopped before it was sent, so the checks run again as if the broker had not taken it.
-      if (deadline.nothingLeft && (await journal.release(intent, clock.now())) === 'released')
+      if (deadline.nothingSent && (await journal.release(intent, clock.now())) === 'released')
         throw notSent();
       return undefined;
   }

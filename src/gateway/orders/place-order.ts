@@ -63,12 +63,12 @@ interface OrderServiceOptions extends AdmissionOptions {
   /** Identifies a used approval, together with the token's id. */
   readonly issuer: string;
   readonly detailsType: string;
-  readonly halts: Pick<Halts, 'standing'>;
+  readonly halts: Pick<Halts, 'current'>;
   readonly mandates: Pick<MandateStore, 'find' | 'end'>;
   readonly others?: OtherProcesses | undefined;
   /** Set if approvals must be signed. */
   readonly signatures?: Pick<ApprovalKeys, 'check'> | undefined;
-  readonly isTakenBack?: IsRevokedBySignal | undefined;
+  readonly isRevokedBySignal?: IsRevokedBySignal | undefined;
 }
 
 interface Placement {
@@ -331,12 +331,12 @@ async function sendObjection(
   { sub, draft }: Intent,
   proposer: Caller['proposer'],
 ): Promise<HttpProblem | undefined> {
-  const { halts, clock, isTakenBack } = options;
+  const { halts, clock, isRevokedBySignal } = options;
   const ended = draft.mandate === undefined ? undefined : await mandateObjection(options, sub, draft.mandate);
   if (ended !== undefined) return ended;
-  const { state } = await halts.standing(sub, clock.now());
+  const { state } = await halts.current(sub, clock.now());
   // Comes last, with nothing awaited after it, so that a proposal is not sent if its sign-in has just ended.
-  if (proposer !== undefined && isTakenBack?.(proposer, proposer.at) === true)
+  if (proposer !== undefined && isRevokedBySignal?.(proposer, proposer.at) === true)
     return notPlaced('the session that proposed the order ended before it was sent', 'PRINCIPAL_REVOKED');
   if (state === 'halted') return notPlaced('trading was halted before the order was sent', 'TRADING_HALTED');
   if (state === 'active' || draft.side === 'sell') return undefined;
@@ -348,7 +348,7 @@ async function sendObjection(
 
 /** Checks again whether the mandate is active. The claim already decided how much of it the order may use. */
 async function mandateObjection(
-  { mandates, clock, isTakenBack }: OrderServiceOptions,
+  { mandates, clock, isRevokedBySignal }: OrderServiceOptions,
   sub: string,
   mandate: string,
 ): Promise<HttpProblem | undefined> {
@@ -357,7 +357,7 @@ async function mandateObjection(
   if (state === 'expired') return notPlaced('the mandate ended before the order was sent', 'MANDATE_EXPIRED');
   if (state !== 'active' && state !== 'exhausted')
     return notPlaced(`the mandate was ${state} before the order was sent`, 'MANDATE_NOT_ACTIVE');
-  return found !== undefined && isTakenBack?.({ sub }, found.createdAt) === true
+  return found !== undefined && isRevokedBySignal?.({ sub }, found.createdAt) === true
     ? notPlaced('the mandate was suspended before the order was sent', 'MANDATE_NOT_ACTIVE')
     : undefined;
 }

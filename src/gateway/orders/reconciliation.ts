@@ -37,7 +37,7 @@ const OWN_ID = /^(ta-[\w-]{24})(?:-\d+)?$/;
 export interface ReconciliationOptions {
   readonly journal: Pick<OrderJournal, 'find' | 'unsent' | 'writtenOff' | 'accountsSince'>;
   readonly desk: Pick<OrderService, 'recheck' | 'abandon'>;
-  readonly kernel: Pick<ApprovalKernel, 'pursueUnknown' | 'orderFound' | 'askerOf'>;
+  readonly kernel: Pick<ApprovalKernel, 'resumeUnknown' | 'reconcileOrder' | 'latestAsker'>;
   readonly brokerFor: OpenAccountFor;
   /** Whether accounts can be opened while their owner is not signed in. Others wait for their owner. */
   readonly isUnattended: boolean;
@@ -98,7 +98,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     work: (caller: Caller) => Promise<void>,
   ): Promise<boolean> => {
     signal.throwIfAborted();
-    const asker = kernel.askerOf(sub);
+    const asker = kernel.latestAsker(sub);
     const before = due.get(key);
     const triedWith = asker?.accessToken;
     const isDue = before === undefined || clock.monotonic() >= before.at || triedWith !== before.triedWith;
@@ -131,7 +131,7 @@ export function createReconciliation(options: ReconciliationOptions) {
     accounts = new Map(all.map((one) => [JSON.stringify([one.sub, one.account]), one]));
     due = new Map();
     accounted.clear();
-    await kernel.pursueUnknown();
+    await kernel.resumeUnknown();
     // A process may have died after the proposal ended and before it wrote to the journal.
     for (const entry of await journal.unsent())
       if (Date.parse(entry.draft.expires_at) < clock.now()) await desk.abandon(entry);
@@ -194,7 +194,7 @@ async function recheckOrder(
 ): Promise<void> {
   const entry = await desk.recheck(caller, clientOrderId);
   if (entry?.order === undefined) return;
-  const accounted = await kernel.orderFound(sub, subjectId(clientOrderId));
+  const accounted = await kernel.reconcileOrder(sub, subjectId(clientOrderId));
   if (accounted === 'unexplained') report({ sub, account, order: entry.order });
 }
 
@@ -211,7 +211,7 @@ async function checkOpenOrders(
     const entry = known?.state === 'rejected' ? await desk.recheck(caller, id) : known;
     // An order that is still rejected is not the approved one.
     const isOurs = entry !== undefined && entry.state !== 'rejected';
-    if (isOurs && (await kernel.orderFound(sub, subjectId(id))) === 'accounted') continue;
+    if (isOurs && (await kernel.reconcileOrder(sub, subjectId(id))) === 'accounted') continue;
     report({ sub, account, order });
   }
 }

@@ -56,7 +56,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     return { rules: await source.current(), facts };
   };
   /** Does the same, and stores a reduced trading state that follows from a loss before the decision. */
-  const standing = async (asked: Asked, world: OrderWorld) => {
+  const rulesAndFacts = async (asked: Asked, world: OrderWorld) => {
     const now = clock.now();
     const { rules, facts } = await known(asked, world);
     if (dayLossExceeded(rules.limitsOf(facts.account), facts.holdings)) {
@@ -77,7 +77,7 @@ export function createOrderRules(options: OrderRulesOptions) {
      * @throws {Refusal} 403 `policy_denied`, or the broker's own problem, with `reason` and `reasons`
      */
     async requireAllowed(asked: Asked, world: OrderWorld, stage: DecisionNote['stage']) {
-      const { rules, facts } = await standing(asked, world);
+      const { rules, facts } = await rulesAndFacts(asked, world);
       const counted = countsAfter(asked.after ?? [], await journal.counted(countingOf(asked), clock.now()));
       const decision = decided(rules, asked, facts, counted);
       const needsSecond = decision.reasons.includes('APPROVAL_NEEDS_SECOND');
@@ -94,7 +94,7 @@ export function createOrderRules(options: OrderRulesOptions) {
     },
     /** Prepares a decision by the current rules for the transaction that counts. */
     async deciding(asked: Asked, world: OrderWorld) {
-      const { rules, facts } = await standing(asked, world);
+      const { rules, facts } = await rulesAndFacts(asked, world);
       let last: Decision | undefined;
       return {
         /** Synchronous and pure, for `OrderJournal.claim`. */

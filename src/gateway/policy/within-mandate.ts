@@ -43,7 +43,7 @@ export function withinMandate(
   now: number,
 ): UncoveredReason[] {
   return objectionsThatApply<UncoveredReason>(
-    standing(terms, used, now),
+    mandateStateReasons(terms, used, now),
     partyMismatches(terms, order),
     orderMismatches(terms, order.draft),
     amountExcesses(terms, used, order),
@@ -56,7 +56,11 @@ export function withinMandate(
   );
 }
 
-function standing(terms: MandateEnvelope, { state }: MandateUsage, now: number): UncoveredReason[] {
+function mandateStateReasons(
+  terms: MandateEnvelope,
+  { state }: MandateUsage,
+  now: number,
+): UncoveredReason[] {
   if (state === 'expired' || now >= Date.parse(terms.expires_at)) {
     return [{ reason: 'MANDATE_EXPIRED', text: `the mandate ended at ${terms.expires_at}` }];
   }

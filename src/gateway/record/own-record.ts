@@ -14,14 +14,14 @@ export type OwnRecord = ReturnType<typeof createOwnRecord>;
 /** @param file may not exist yet @param reader created for each full read */
 export function createOwnRecord(
   file: string,
-  store: Pick<AuditStore, 'standing'>,
+  store: Pick<AuditStore, 'snapshot'>,
   reader: () => Promise<CheckpointReader>,
 ) {
   let verified: { readonly upTo: string; readonly verdict: Promise<RecordVerdict> } | undefined;
   return {
     /** Returns the person's own entries, newest first, from the end of the file. */
     async lines(sub: string, limit: number): Promise<RecordLine[]> {
-      const { pending, bytes } = await store.standing(file);
+      const { pending, bytes } = await store.snapshot(file);
       const found = new Map<number, RecordLine>();
       for (const text of [...(await readLastLines(file, bytes)), ...pending]) {
         const line = parseEntry(text);
@@ -34,7 +34,7 @@ export function createOwnRecord(
      * @param named only lines that contain one of these are parsed
      */
     async about(named: readonly string[], isAbout: (line: RecordLine) => boolean): Promise<string[]> {
-      const { pending, bytes } = await store.standing(file);
+      const { pending, bytes } = await store.snapshot(file);
       const found = new Map<number, string>();
       const look = (text: string) => {
         const line = parsed(text);
@@ -46,7 +46,7 @@ export function createOwnRecord(
     },
     /** Verifies the whole file if it has changed since the last time. */
     async verify(): Promise<RecordVerdict> {
-      const { head, bytes } = await store.standing(file);
+      const { head, bytes } = await store.snapshot(file);
       // Uses ctime, which no program can set, because a changed file may have the same length.
       const changedAt = statSync(file, { throwIfNoEntry: false })?.ctimeMs;
       const upTo = `${head.seq} ${head.hash} ${bytes} ${changedAt}`;

@@ -47,7 +47,7 @@ export function createReceipts(
     now,
   });
   const named = async (sub: string, id: string) =>
-    (await stores.proposals.ofSubject(sub, id)) ?? (await kernel.find(sub, id));
+    (await stores.proposals.bySubject(sub, id)) ?? (await kernel.find(sub, id));
   return {
     /** Returns receipts of the person's own orders, newest first. */
     async list(sub: string, limit: number): Promise<ReceiptEntry[]> {

@@ -54,7 +54,7 @@ export function policyRoutes(app: Hono, door: Authenticator, options: PolicyRout
       halted: __,
       halted_at: ___,
       ...trading
-    } = haltView(await stores.halts.standing(caller.sub, now()));
+    } = haltView(await stores.halts.current(caller.sub, now()));
     return c.json({
       account,
       environment,

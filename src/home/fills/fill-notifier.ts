@@ -16,7 +16,7 @@ interface FillNotifierOptions {
   /** Sends the notice. Resolves when it was sent or given up, and rejects if interrupted. */
   readonly tell: (fill: Fill) => Promise<void>;
   /** Like `tell`, for an order that was reported as not placed and reached the broker later. */
-  readonly tellOrder: (news: OrderNews) => Promise<void>;
+  readonly notifyOrder: (news: OrderNews) => Promise<void>;
   readonly clock: Clock;
   /** Reports internal errors. The message never contains an order. */
   readonly onError: (message: string) => void;
@@ -36,7 +36,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
   const { proposals, people, news, clock, onError } = options;
   const told = openNotifiedFills(options.database);
   const closing = new AbortController();
-  let lookAt = clock.now();
+  let pollAt = clock.now();
 
   const tellNew = async (): Promise<void> => {
     const version = await proposals.version();
@@ -48,7 +48,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
       ...changed.flatMap(proposalFills).map((fill) => [fill.key, () => options.tell(fill)] as const),
       ...changed.flatMap((proposal) => {
         const late = lateOrderNews(proposal);
-        return late === undefined ? [] : [[late.key, () => options.tellOrder(late)] as const];
+        return late === undefined ? [] : [[late.key, () => options.notifyOrder(late)] as const];
       }),
     ];
     await Promise.all(
@@ -63,8 +63,8 @@ export function startFillNotifier(options: FillNotifierOptions) {
   };
 
   const look = async (): Promise<void> => {
-    if (clock.now() < lookAt) return;
-    lookAt = clock.now() + ORDER_POLL_INTERVAL_MS;
+    if (clock.now() < pollAt) return;
+    pollAt = clock.now() + ORDER_POLL_INTERVAL_MS;
     for (const { username } of people.list()) {
       if (closing.signal.aborted) return;
       await options.lookAtOrders(username);
@@ -77,7 +77,7 @@ export function startFillNotifier(options: FillNotifierOptions) {
         news.forget();
         await tellNew();
         await look();
-        await news.next(Math.max(0, lookAt - clock.now()), [closing.signal]);
+        await news.next(Math.max(0, pollAt - clock.now()), [closing.signal]);
       } catch (error) {
         if (closing.signal.aborted) return;
         onError(`fills: ${error instanceof Error ? error.message : 'error'}`);

@@ -50,9 +50,9 @@ export function createDelivery(options: {
     async one(id: string): Promise<void> {
       const open = requests.undelivered().find((request) => request.id === id);
       if (open === undefined) return;
-      const underWay = delivering.get(id) ?? deliver(open).finally(() => delivering.delete(id));
-      delivering.set(id, underWay);
-      await underWay;
+      const inProgress = delivering.get(id) ?? deliver(open).finally(() => delivering.delete(id));
+      delivering.set(id, inProgress);
+      await inProgress;
     },
     async all(): Promise<void> {
       for (const { id } of requests.undelivered()) await delivery.one(id);

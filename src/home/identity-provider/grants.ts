@@ -15,7 +15,7 @@ interface GrantsOptions {
   readonly database: Database;
   readonly store: Pick<
     OidcStore,
-    'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'endOffline' | 'forgetClient'
+    'grant' | 'grantsOf' | 'endGrant' | 'endGrants' | 'revokeOffline' | 'forgetClient'
   >;
   readonly issued: IssuedTokens;
   readonly clients: RegisteredClients;
@@ -87,7 +87,7 @@ export function createGrants(options: GrantsOptions) {
       store.endGrant(id);
       // Also ends that sign-in's offline permission, or the server could get a new grant through it.
       const server = serverByClient(servers, granted.clientId);
-      if (server !== undefined) store.endOffline({ sub: user, resource: server.address });
+      if (server !== undefined) store.revokeOffline({ sub: user, resource: server.address });
       await ended(granted);
       return true;
     },

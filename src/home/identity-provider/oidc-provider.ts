@@ -102,7 +102,7 @@ interface ProtocolParts extends ProtocolOptions {
   readonly companies: readonly Company[];
   readonly redeemed: RedeemedAssertions;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
-  readonly standing: Pick<CompanyRevocations, 'refusal'>;
+  readonly revocations: Pick<CompanyRevocations, 'refusal'>;
   readonly verifySession: TokenVerifier;
   readonly onError: (message: string) => void;
   readonly issued: Pick<IssuedTokens, 'note'>;

@@ -53,7 +53,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
     const { registration: given } = await context.req.parseBody();
     const registration = readRegistration(given);
     if (registration === undefined) return context.json({ text: 'No passkey was created.' }, 400);
-    return context.json(await keys.approvalOfKey(sub, 'add', registration));
+    return context.json(await keys.keyActionOptions(sub, 'add', registration));
   });
 
   changes('add', async (context, sub) => {
@@ -73,7 +73,7 @@ export function createAuthenticatorPages(services: PhoneServices): Hono<BrowserE
 
   changes('remove-options', async (context, sub) => {
     const { id } = await context.req.parseBody();
-    return context.json(await keys.approvalOfKey(sub, 'remove', formText(id)));
+    return context.json(await keys.keyActionOptions(sub, 'remove', formText(id)));
   });
 
   changes('remove', async (context, sub) => {

@@ -18,18 +18,18 @@ export function createHaltPages(
   app.get(PATH, async (context) => {
     const { user, formToken } = context.var;
     if (user === undefined) return redirectToSignIn(context, PATH);
-    const standing = await halting.trading(user.username);
-    const since = localTime(Math.min(standing?.since ?? clock.now(), clock.now()));
+    const tradingState = await halting.trading(user.username);
+    const since = localTime(Math.min(tradingState?.since ?? clock.now(), clock.now()));
     return page(context, {
       title: 'Halt trading',
       body:
-        standing?.state === 'halted'
+        tradingState?.state === 'halted'
           ? html`<div class="card" data-testid="halted">
 <h1 tabindex="-1">Trading is halted</h1>
 <p>Since ${since}. Nothing more is carried out for you, whoever proposed it. Open orders stay at the broker and can be cancelled.</p>
 <p>To resume: <span class="mono">trade-agent halt --lift</span>, which asks for your approval here.</p>
 </div>`
-          : html`${standing?.state === 'reducing' ? reducingCard(standing, since) : ''}<div class="card">
+          : html`${tradingState?.state === 'reducing' ? reducingCard(tradingState, since) : ''}<div class="card">
 <h1 tabindex="-1">Halt all trading?</h1>
 <p>Pending requests are withdrawn, and nothing more is carried out until you approve resuming. Open orders stay at the broker and can be cancelled.</p>
 <form method="post" action="${PATH}">

@@ -116,7 +116,7 @@ export function createDashboardPages(
   return createDashboardRoutes({
     path: DASHBOARD_PATH,
     dataOf: ({ var: { user } }) => (user === undefined ? undefined : readsOf(user.username)),
-    toGetIn: (context) => redirectToSignIn(context, DASHBOARD_PATH),
+    signInPage: (context) => redirectToSignIn(context, DASHBOARD_PATH),
     isOpen: async ({ var: { session } }) => session !== undefined && (await isOpenSession(session, services)),
     async decide(context) {
       const viewer = currentViewer(context);

@@ -55,7 +55,7 @@ export interface ServerState {
 }
 
 export interface ServerRegistry extends ForeignTools {
-  standing(): readonly ServerState[];
+  states(): readonly ServerState[];
 }
 
 /** Creates the registry. Servers without allowed tools are never connected. */
@@ -105,7 +105,7 @@ export function serverRegistry(options: RegistryOptions): ServerRegistry {
       if (server.resting !== undefined) return failedAnswer(server.resting.message);
       return await server.call(found.tool, args, signal);
     },
-    standing: () =>
+    states: () =>
       Object.entries(servers).map(([name, { enabled, tools }]): ServerState => {
         const { latest, failure } = kept.get(name) ?? {};
         return {

@@ -19,7 +19,7 @@ export function mcpMount(options: ServeMcpOptions) {
       // Sending a summary needs the person's approval too.
       [PROPOSE_ORDERS_SCOPE]: [PROPOSE_ORDERS_SCOPE, PROPOSE_MESSAGES_SCOPE],
     },
-    largestBody: MAX_BODY_BYTES,
+    maxBodyBytes: MAX_BODY_BYTES,
     async serve(request: Request, caller: MountedCaller): Promise<Response> {
       endpoint ??= import('./serve-mcp.ts').then(({ serveMcp }) => serveMcp(options));
       return (await endpoint)(request, caller);

@@ -100,7 +100,7 @@ export function scheduleRoutes(app: Hono, door: Authenticator, parts: ServerPart
   routes.delete('/v1/agent/schedules/:schedule', async (c, caller) => {
     const rows = personSchedules(parts, caller.sub);
     await rows.remove((await find(caller, c.req.param('schedule') ?? '')).schedule.id);
-    if ((await rows.list()).length === 0) await withHttpProblems(() => sessions.endOffline(caller.sub));
+    if ((await rows.list()).length === 0) await withHttpProblems(() => sessions.revokeOffline(caller.sub));
     return c.body(null, 204);
   });
   routes.post('/v1/agent/schedules/:schedule/run', async (c, caller) => {

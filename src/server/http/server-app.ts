@@ -307,7 +307,7 @@ function runEventRoutes(app: Hono, door: Authenticator, parts: RunEventsOptions)
       if (run === undefined) throw runNotFound(id);
       const session = await callerSession(parts, caller);
       // A proposal may have been decided while there was no session to check it with.
-      if (run.state === 'waiting') await runs.lookAgain(id, clock.now());
+      if (run.state === 'waiting') await runs.postponePoll(id, clock.now());
       const last = c.req.header('last-event-id');
       const from = last !== undefined && /^\d{1,9}$/.test(last) ? Number(last) : 0;
       const lasts = Math.max(0, Math.min(caller.expiresAt - clock.now(), MAX_TIMER_MS));

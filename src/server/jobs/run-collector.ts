@@ -99,14 +99,14 @@ async function pollProposals(
   } catch (error) {
     // Nobody can ask without a session. When the person signs in again, their own stream takes over.
     if (!isTradeAgentError(error) || error.code !== 'login_required') throw error;
-    for (const { id, waitsUntil = 0 } of waiting) await runs.lookAgain(id, waitsUntil);
+    for (const { id, waitsUntil = 0 } of waiting) await runs.postponePoll(id, waitsUntil);
     return;
   }
   const now = clock.now();
   for (const { id, waitsFor, waitsSince = now, waitsUntil = now } of waiting) {
     if (waitsFor.every((proposal) => stillOpen.includes(proposal))) {
       const pause = Math.min(Math.max((now - waitsSince) / 4, MIN_POLL_INTERVAL_MS), MAX_POLL_INTERVAL_MS);
-      await runs.lookAgain(id, Math.ceil(Math.min(now + pause, waitsUntil)));
+      await runs.postponePoll(id, Math.ceil(Math.min(now + pause, waitsUntil)));
     } else {
       await runs.wake(id);
     }

@@ -54,8 +54,8 @@ function nextWait(
   );
   // Proposals report changes. A connection is checked by resuming the run, at increasing intervals.
   const waited = isConnecting ? now - (connectBy - connecting) : 0;
-  const lookAt = Math.min(now + Math.max(FIRST_POLL_DELAY_MS, waited / 4), until);
-  return { proposals, now, lookAt: Math.ceil(lookAt), until };
+  const pollAt = Math.min(now + Math.max(FIRST_POLL_DELAY_MS, waited / 4), until);
+  return { proposals, now, pollAt: Math.ceil(pollAt), until };
 }
 
 /** Returns the deadline of a run that waits only for a connection. After it, the run continues without the connection. */

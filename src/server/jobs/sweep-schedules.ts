@@ -24,7 +24,7 @@ export interface SweepOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Milliseconds between turns. */
-  readonly everyMs: number;
+  readonly intervalMs: number;
 }
 
 /**
@@ -34,7 +34,7 @@ export interface SweepOptions {
  * @returns a function that runs one turn and returns how many schedules it read
  */
 export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => Promise<number> {
-  const { schedules, leases, everyMs } = options;
+  const { schedules, leases, intervalMs } = options;
   /** Deadline for enqueueing the schedules due now. Undefined while none are due. */
   let until: number | undefined;
   return async (signal) => {
@@ -45,7 +45,7 @@ export function scheduleSweep(options: SweepOptions): (signal: AbortSignal) => P
       return 0;
     }
     until ??= now + SPREAD_MS;
-    const inTime = Math.ceil((due * everyMs) / Math.max(until - now, everyMs));
+    const inTime = Math.ceil((due * intervalMs) / Math.max(until - now, intervalMs));
     const most = Math.min(Math.max(inTime, MIN_PER_TURN), MAX_QUEUED - queued, due);
     if (most <= 0) return 0;
     const days = await options.days();

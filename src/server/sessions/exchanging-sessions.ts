@@ -130,7 +130,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
       await obtainOfflineGrant(options, store, async () => brought);
     },
 
-    async keepOffline(person) {
+    async grantOfflineTo(person) {
       requireOffline(options);
       const store = credentials(person);
       await obtainOfflineGrant(
@@ -140,7 +140,7 @@ export function exchangingSessions(options: ExchangingSessionsOptions): PersonSe
       );
     },
 
-    async endOffline(person) {
+    async revokeOffline(person) {
       const store = credentials(person);
       await store.exclusively('session', async () => {
         const { refresh_token } = await store.get(['refresh_token'], { fresh: true });
@@ -214,8 +214,8 @@ async function obtainOfflineGrant(
   broughtOf: () => Promise<AccessToken | undefined>,
 ): Promise<void> {
   await store.exclusively('session', async () => {
-    const { refresh_token: standing } = await store.get(['refresh_token'], { fresh: true });
-    if (standing !== undefined) return;
+    const { refresh_token: currentToken } = await store.get(['refresh_token'], { fresh: true });
+    if (currentToken !== undefined) return;
     const token = await broughtOf();
     if (token === undefined) throw loginRequired('the sign-in to this server has ended');
     const subject = { token, key: await personKey(store) };
@@ -317,8 +317,8 @@ async function exchangeToken(
 
 function isSubjectRejected(failure: ProviderFailure, profile: ResolvedProfile): boolean {
   if (failure.kind !== 'oauth' || !REJECTED_SUBJECT_ERRORS.includes(failure.error)) return false;
-  const { refusesBound } = providerDialect(profile).onBehalf;
-  return refusesBound?.test(failure.description ?? '') !== true;
+  const { boundTokenError } = providerDialect(profile).onBehalf;
+  return boundTokenError?.test(failure.description ?? '') !== true;
 }
 
 function exchangeError(

@@ -47,11 +47,11 @@ export interface PersonSessions {
    * Does the same for a person with a running run, with their last request's token.
    * @throws {TradeAgentError} as `grantOffline`
    */
-  keepOffline(person: string): Promise<void>;
+  grantOfflineTo(person: string): Promise<void>;
   /**
    * Revokes the grant at the provider (RFC 7009) and deletes it here, if there is one. Deletes it here even if the
    * provider can't be reached.
    * @throws {TradeAgentError} `credential_store_…`
    */
-  endOffline(person: string): Promise<void>;
+  revokeOffline(person: string): Promise<void>;
 }

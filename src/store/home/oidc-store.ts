@@ -198,7 +198,7 @@ function activeGrants(database: Database) {
       for (const { id } of idsOf.all(sub, clientId ?? null, clientId ?? null)) end.run(id, id);
     },
     /** Removes `offline_access` from a person's grants for a resource, and keeps the other scopes. */
-    endOffline: ({ sub, resource }: { readonly sub: string; readonly resource: string }): void => {
+    revokeOffline: ({ sub, resource }: { readonly sub: string; readonly resource: string }): void => {
       for (const { id } of idsOf.all(sub, null, null)) {
         const payload = payloadOf(id);
         const openid = payload?.openid as { readonly scope?: string } | undefined;

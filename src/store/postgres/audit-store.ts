@@ -48,7 +48,7 @@ export function postgresAuditStore(database: TenantDatabase): AuditStore {
     async moveToFile(file) {
       while (await moveSome(file));
     },
-    standing: (file) =>
+    snapshot: (file) =>
       database.write(async (unit) => {
         await lock(unit, file);
         const head = await unit.one<AuditHead>('SELECT seq, hash FROM heads');

@@ -52,7 +52,7 @@ export function postgresProposalStore(database: TenantDatabase, seal: AuthReqIdS
       );
       return row?.version ?? 0;
     },
-    standing: (of, since) => database.read((unit) => readSnapshot(unit, of, since, opened)),
+    snapshot: (of, since) => database.read((unit) => readSnapshot(unit, of, since, opened)),
     ...draftMethods(database, opened),
     ...changeMethods(database, opened, seal),
   };

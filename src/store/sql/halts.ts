@@ -36,7 +36,7 @@ const SELECT_HALT = 'SELECT halted_at AS at FROM halts WHERE sub = @sub';
 export function sqlHalts(database: SqlDatabase): Halts {
   return {
     haltedAt: async (sub) => (await database.one<{ at: number }>(SELECT_HALT, { sub }))?.at,
-    standing: async (sub, now) =>
+    current: async (sub, now) =>
       tradingStateAt(
         (await database.one<TradingStateRow>(SELECT_TRADING_STATE, { sub })) as TradingStateRow,
         now,

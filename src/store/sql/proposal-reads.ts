@@ -31,7 +31,7 @@ export function proposalReads(database: SqlDatabase, opened: RowOpener) {
   };
   return {
     byAuthReqId: (authReqId) => found('auth_req_hash = @hash', { hash: authReqIdHash(authReqId) }),
-    ofSubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
+    bySubject: (sub, subjectId) => found('sub = @sub AND subject_id = @subjectId', { sub, subjectId }),
     keyed: (key) => database.read(() => findByKey(key, opened)),
     list({ sub, party, state, limit = Number.MAX_SAFE_INTEGER }) {
       const open = state === 'all' ? 'true' : `state IN (${OPEN_STATES})`;

@@ -28,7 +28,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
     enrol: (key, by, note, now) =>
       database.record(function* (head) {
         if ((yield* findKey(key.credentialId)) !== undefined) return 'known';
-        if (!(yield* useProof(by, key.sub, now))) return 'stale';
+        if (!(yield* consumeProof(by, key.sub, now))) return 'stale';
         yield* run(
           `INSERT INTO signing_keys (credential_id, sub, public_key, algorithm, counter, method, device_type, backed_up,
              name, transports, enrolled_at)
@@ -43,7 +43,7 @@ export function signingKeyStore(database: SqlDatabase): SigningKeyStore {
     remove: ({ sub, credentialId }, by, note, now) =>
       database.record(function* (head) {
         const key = yield* findKey(credentialId);
-        if (key?.sub !== sub || key.removedAt !== undefined || !(yield* useProof(by, sub, now)))
+        if (key?.sub !== sub || key.removedAt !== undefined || !(yield* consumeProof(by, sub, now)))
           return 'stale';
         yield* run('UPDATE signing_keys SET removed_at = @now WHERE credential_id = @credentialId', {
           credentialId,
@@ -99,7 +99,7 @@ function* isSigned(sub: string, approval: string, digest: string): Work<boolean>
 }
 
 /** Uses the proof for enrolling or removing a key. Returns false if it is no longer valid. */
-function* useProof(by: KeyProof, sub: string, now: number): Work<boolean> {
+function* consumeProof(by: KeyProof, sub: string, now: number): Work<boolean> {
   if (by === 'machine') return true;
   if ('use' in by) return yield* recordKeyUse(by.use, sub, now);
   const spent = yield* run(

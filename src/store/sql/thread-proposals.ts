@@ -63,7 +63,7 @@ export function threadProposals(database: SqlUnits): ThreadProposals {
       );
       return row && toThreadProposal(row);
     },
-    ofThread: (thread, prompt) => database.read(() => readThreadProposals(database.dialect, thread, prompt)),
+    byThread: (thread, prompt) => database.read(() => readThreadProposals(database.dialect, thread, prompt)),
     async list({ profile, sub }) {
       const rows = await database.all<Row>(
         `SELECT seen.* FROM thread_proposals AS seen JOIN threads ON threads.id = seen.thread

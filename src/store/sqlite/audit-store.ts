@@ -64,7 +64,7 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
   };
 
   /** Runs under the write lock, under which lines are also moved to the file. */
-  const standing = database.transaction((file: string) => ({
+  const snapshot = database.transaction((file: string) => ({
     head: head.get() ?? EMPTY_HEAD,
     pending: noted.all().map(({ line }) => line),
     bytes: statSync(file, { throwIfNoEntry: false })?.size ?? 0,
@@ -77,6 +77,6 @@ export function sqliteAuditStore(database: Database.Database): AuditStore {
     async moveToFile(file) {
       if (any.get() !== undefined) moveUnsynced(file);
     },
-    standing: async (file) => standing.immediate(file),
+    snapshot: async (file) => snapshot.immediate(file),
   };
 }

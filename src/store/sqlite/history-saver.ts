@@ -46,7 +46,7 @@ export class HistorySaver extends SqliteSaver {
     this.setup();
     const { thread_id: thread, checkpoint_ns: ns = '', checkpoint_id: parent } = config.configurable ?? {};
     if (typeof thread !== 'string') throw new TypeError('a checkpoint needs a thread_id');
-    const { rows, values } = await this.#rows.takeOut(thread, ns, checkpoint.channel_values);
+    const { rows, values } = await this.#rows.extractMessages(thread, ns, checkpoint.channel_values);
     const [[type, body], [, facts]] = await Promise.all([
       this.serde.dumpsTyped({ ...checkpoint, channel_values: values }),
       this.serde.dumpsTyped(metadata),
@@ -75,7 +75,7 @@ export class HistorySaver extends SqliteSaver {
       checkpoint_ns: ns = '',
       checkpoint_id: checkpoint,
     } = config.configurable ?? {};
-    const { rows, replaces } = await this.#rows.ofWrites(writes);
+    const { rows, replaces } = await this.#rows.toWriteRows(writes);
     await this.#store(() => {
       const insert = this.#statement(
         `INSERT OR ${replaces ? 'REPLACE' : 'IGNORE'} INTO writes
@@ -89,11 +89,11 @@ export class HistorySaver extends SqliteSaver {
 
   override async getTuple(config: RunnableConfig): Promise<CheckpointTuple | undefined> {
     const tuple = await super.getTuple(config);
-    return tuple === undefined ? undefined : this.#putBack(tuple);
+    return tuple === undefined ? undefined : this.#restoreMessages(tuple);
   }
 
   override async *list(...query: Parameters<SqliteSaver['list']>): AsyncGenerator<CheckpointTuple> {
-    for await (const tuple of super.list(...query)) yield this.#putBack(tuple);
+    for await (const tuple of super.list(...query)) yield this.#restoreMessages(tuple);
   }
 
   /**
@@ -130,8 +130,8 @@ export class HistorySaver extends SqliteSaver {
     return made;
   }
 
-  #putBack(tuple: CheckpointTuple): Promise<CheckpointTuple> {
-    return this.#rows.putBack(tuple, (thread) =>
+  #restoreMessages(tuple: CheckpointTuple): Promise<CheckpointTuple> {
+    return this.#rows.restoreMessages(tuple, (thread) =>
       this.#database
         .prepare<[string], MessageRow>('SELECT hash, type, body FROM messages WHERE thread_id = ?')
         .all(thread),

@@ -76,7 +76,7 @@ function snapshotMethods(database: Database.Database, opened: RowOpener) {
       'SELECT count(*) FROM proposals WHERE sub = @sub AND fingerprint = @fingerprint AND created_at > @since AND created_at < @until',
     )
     .pluck();
-  const standing = database.transaction(
+  const snapshot = database.transaction(
     ({ sub, client, typed, fingerprint, ...by }: SnapshotQuery, since: number): ProposalSnapshot => {
       const proposedBy = by.proposedBy ?? null;
       const same =
@@ -103,7 +103,7 @@ function snapshotMethods(database: Database.Database, opened: RowOpener) {
       };
     },
   );
-  return { standing: async (of, since) => standing.deferred(of, since) } satisfies Partial<ProposalStore>;
+  return { snapshot: async (of, since) => snapshot.deferred(of, since) } satisfies Partial<ProposalStore>;
 }
 
 function draftMethods(database: SqlDatabase, version: () => number, opened: RowOpener) {

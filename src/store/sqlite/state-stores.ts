@@ -11,7 +11,7 @@ const SPARE_PAGES = 64;
 export function sqliteState(database: StateDatabase): OpenState {
   return {
     stores: sqliteStateStores(database),
-    giveBackSpace: () => reclaimSpace(database),
+    reclaimSpace: () => reclaimSpace(database),
     close: async () => {
       if (!database.open) return;
       reclaimSpace(database, { leave: SPARE_PAGES });

@@ -7,7 +7,7 @@ interface FollowEventsOptions {
   readonly signal: AbortSignal;
   readonly changed: (proposal: Proposal) => void;
   /** Called with true once the stream is up to date, and with false when it is lost. */
-  readonly standing?: (live: boolean) => void;
+  readonly onLive?: (live: boolean) => void;
 }
 
 /**
@@ -16,16 +16,16 @@ interface FollowEventsOptions {
  */
 export async function followEvents(
   gateway: EventRequests,
-  { clock, signal, changed, standing = () => undefined }: FollowEventsOptions,
+  { clock, signal, changed, onLive = () => undefined }: FollowEventsOptions,
 ): Promise<void> {
   const { reconnectingStream } = await import('./event-stream.ts');
   const events = reconnectingStream((until, after) => gateway.events(until, after), {
     clock,
     signal,
-    lost: () => standing(false),
+    lost: () => onLive(false),
   });
   for await (const event of events) {
-    if (event.type === 'alive') standing(true);
+    if (event.type === 'alive') onLive(true);
     else changed(event.proposal);
   }
 }

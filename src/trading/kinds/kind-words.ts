@@ -37,7 +37,7 @@ export interface KindPhrases {
   readonly twice: string;
   /** Completes `Do not … again before that.` */
   readonly again: string;
-  underWay(id: string, summary: string): string;
+  inProgress(id: string, summary: string): string;
   /** Words for states, where they differ from an order's. */
   readonly status: Partial<Readonly<Record<ProposalState, string>>>;
 }

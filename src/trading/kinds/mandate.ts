@@ -62,7 +62,7 @@ export const mandate = defineKind({
     nothing: 'No mandate was granted.',
     twice: 'granted',
     again: 'ask for the mandate',
-    underWay: (id, summary) => `approval ${id} (${summary}) may have been granted already`,
+    inProgress: (id, summary) => `approval ${id} (${summary}) may have been granted already`,
     status: { ...changePhrases.status, executing: 'being granted', executed: 'granted' },
   },
   terminal: {

@@ -44,7 +44,7 @@ export const message = defineKind({
     nothing: 'Nothing was sent.',
     twice: 'sent',
     again: 'send it',
-    underWay: (id) => `the message of approval ${id} may already have been sent`,
+    inProgress: (id) => `the message of approval ${id} may already have been sent`,
     status: {
       executing: 'sending the message',
       executed: 'sent',

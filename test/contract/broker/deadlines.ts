@@ -21,7 +21,7 @@ export function deadlineCases(bench: () => Bench, { replaces }: BrokerTraits): v
     const wanted = order('limit');
     const deadline = passed();
     expect(await withDispatchDeadline(deadline, () => broker.submit(wanted))).toEqual({ outcome: 'unknown' });
-    expect(deadline.nothingLeft).toBe(true);
+    expect(deadline.nothingSent).toBe(true);
     expect(await open()).toEqual(before);
     expect(await broker.submit(wanted)).toMatchObject({ outcome: 'accepted' });
   });
@@ -32,7 +32,7 @@ export function deadlineCases(bench: () => Bench, { replaces }: BrokerTraits): v
     const sent = withDispatchDeadline(deadline, () => broker.submit(order('limit')));
     expect(await sent).toMatchObject({ outcome: 'accepted' });
     pass();
-    expect(deadline.nothingLeft).toBe(false);
+    expect(deadline.nothingSent).toBe(false);
   });
 
   it('does not leave after its dispatch deadline where it is the first that a new connection is used for', async () => {
@@ -42,7 +42,7 @@ export function deadlineCases(bench: () => Bench, { replaces }: BrokerTraits): v
     const deadline = passed();
     const sent = withDispatchDeadline(deadline, () => fresh.submit(order('limit')));
     await sent.catch((error: unknown) => expect(error).toMatchObject({ name: 'Refusal' }));
-    expect(deadline.nothingLeft).toBe(true);
+    expect(deadline.nothingSent).toBe(true);
     expect(await open()).toEqual(before);
     expect(await fresh.submit(order('limit'))).toMatchObject({ outcome: 'accepted' });
   });
@@ -58,7 +58,7 @@ export function deadlineCases(bench: () => Bench, { replaces }: BrokerTraits): v
     expect(await sent).toMatchObject({ outcome: 'accepted' });
     const third = passed();
     await withDispatchDeadline(third, () => fresh.submit(order('limit')));
-    expect(third.nothingLeft).toBe(true);
+    expect(third.nothingSent).toBe(true);
   });
 
   it.runIf(replaces !== undefined)('is not replaced after the dispatch deadline', async () => {
@@ -69,7 +69,7 @@ export function deadlineCases(bench: () => Bench, { replaces }: BrokerTraits): v
     const wanted = { order: order('limit', { qty: '2' }), changes: { qty: '2' } };
     const sent = withDispatchDeadline(deadline, () => broker.replace(id, wanted));
     expect(await sent).toEqual({ outcome: 'unknown' });
-    expect(deadline.nothingLeft).toBe(true);
+    expect(deadline.nothingSent).toBe(true);
     expect(await broker.order(id)).toEqual(before);
   });
 }

@@ -2,11 +2,11 @@ import { expect, it, onTestFinished } from 'vitest';
 import type { BrokerTraits } from '../../../src/gateway/broker/broker-traits.ts';
 import type { Bench } from './bench.ts';
 
-export function tellingCases(bench: () => Bench, { tellsUpdates = false }: BrokerTraits): void {
-  it(`is ${tellsUpdates ? '' : 'not '}told of by itself, as its traits say`, () => {
-    expect(bench().broker.tradeUpdates !== undefined).toBe(tellsUpdates);
+export function tellingCases(bench: () => Bench, { pushesUpdates = false }: BrokerTraits): void {
+  it(`is ${pushesUpdates ? '' : 'not '}told of by itself, as its traits say`, () => {
+    expect(bench().broker.tradeUpdates !== undefined).toBe(pushesUpdates);
   });
-  if (!tellsUpdates) return;
+  if (!pushesUpdates) return;
 
   it('is told of by its own ids as it is taken, filled and cancelled, once that stands and until it is to end', async () => {
     const { broker, resting, filled } = bench();
@@ -15,7 +15,7 @@ export function tellingCases(bench: () => Bench, { tellsUpdates = false }: Broke
     const told: string[] = [];
     let standing = 0;
     const over = broker.tradeUpdates?.(stop.signal, {
-      standing: () => {
+      live: () => {
         standing += 1;
       },
       update: ({ ids }) => told.push(...ids),
@@ -35,7 +35,7 @@ export function tellingCases(bench: () => Bench, { tellsUpdates = false }: Broke
   });
 
   it('is told of to nobody once that has ended before it began', async () => {
-    const listener = { standing: () => expect.unreachable(), update: () => expect.unreachable() };
+    const listener = { live: () => expect.unreachable(), update: () => expect.unreachable() };
     await bench().broker.tradeUpdates?.(AbortSignal.abort(), listener);
   });
 }

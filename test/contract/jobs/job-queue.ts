@@ -169,14 +169,14 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
 
     it('does as many at once as it was asked to, each by itself', async () => {
       const [begun, ends]: [string[], Map<string, () => void>] = [[], new Map()];
-      let mostAtOnce = 0;
+      let maxConcurrent = 0;
       await jobs.work(
         'run',
         async ({ key }) => {
           begun.push(key);
           await new Promise<void>((resolve) => {
             ends.set(key, resolve);
-            mostAtOnce = Math.max(mostAtOnce, ends.size);
+            maxConcurrent = Math.max(maxConcurrent, ends.size);
           });
           ends.delete(key);
         },
@@ -197,7 +197,7 @@ export function jobQueueContract(start: () => Promise<OpenedJobs>): void {
       ends.get(held)?.();
       await expect.poll(() => begun.toSorted()).toEqual(all);
       for (const end of ends.values()) end();
-      expect(mostAtOnce).toBe(2);
+      expect(maxConcurrent).toBe(2);
     });
 
     it('tries again what failed, and in the end lists it as dead, while its key goes on', async () => {

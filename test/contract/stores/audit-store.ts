@@ -22,15 +22,15 @@ export function auditStoreContract(open: OpenStores): void {
   const noteFor = async (...subs: string[]) => {
     for (const sub of subs) await opened.stores.halts.halt(sub, 'cli', 1000);
   };
-  const pending = async () => (await opened.stores.audit.standing(file)).pending;
+  const pending = async () => (await opened.stores.audit.snapshot(file)).pending;
   const written = () => readFileSync(file, 'utf8');
   const textOf = (lines: readonly string[]) => lines.map((line) => `${line}\n`).join('');
 
   describe('a store of the record’s lines', () => {
     it('has each with the hash of the one before', async () => {
-      expect((await opened.stores.audit.standing(file)).head).toEqual(EMPTY_HEAD);
+      expect((await opened.stores.audit.snapshot(file)).head).toEqual(EMPTY_HEAD);
       await noteFor('alice', 'bob');
-      const { head, pending } = await opened.stores.audit.standing(file);
+      const { head, pending } = await opened.stores.audit.snapshot(file);
       const [first, second] = pending.map((line) => JSON.parse(line) as Record<string, unknown>);
       expect(first).toMatchObject({ seq: 1, event: 'halted', sub: 'alice', prev: EMPTY_HEAD.hash });
       expect(second).toMatchObject({ seq: 2, event: 'halted', sub: 'bob', prev: first?.hash });
@@ -60,7 +60,7 @@ export function auditStoreContract(open: OpenStores): void {
       await audit.moveToFile(file);
       expect(written()).toBe(textOf([...first, ...second]));
       expect(statSync(file).mode & 0o777).toBe(0o600);
-      const { head, ...standing } = await audit.standing(file);
+      const { head, ...standing } = await audit.snapshot(file);
       expect(standing).toEqual({ pending: [], bytes: statSync(file).size });
       expect(head.seq).toBe(3);
     });

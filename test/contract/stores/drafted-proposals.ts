@@ -14,7 +14,7 @@ export const proposalsIn = (store: ProposalStore) => ({
   async drafted(id: string, more: Partial<Draft> = {}, now = 1000, key = id): Promise<StoredProposal> {
     const draft = aProposalDraft(id, more);
     const by = { sub: draft.proposedBy ?? draft.sub, client: 'trade-agent', key, request: 'body' };
-    const found = await store.draft(draft, by, await store.standing(draft, 0), proposedNote(id), now);
+    const found = await store.draft(draft, by, await store.snapshot(draft, 0), proposedNote(id), now);
     if (found.outcome !== 'drafted') throw new Error(found.outcome);
     return found.proposal;
   },

@@ -32,7 +32,7 @@ export function proposalCountsContract(open: OpenStores): void {
     ])('has %s where it belongs: %s', async (state, text) => {
       const where = text.split(', ');
       await change(await drafted('one'), { state, authReqId: 'auth-1' });
-      const standing = await store.standing(query, 0);
+      const standing = await store.snapshot(query, 0);
       const isOpen = where.includes('open');
       expect({
         listed: (await store.list({ state: 'open' })).length,
@@ -57,10 +57,10 @@ export function proposalCountsContract(open: OpenStores): void {
   describe('a store of proposals', () => {
     it('finds what asks for the same among this client’s alone, the oldest', async () => {
       await drafted('elsewhere', { client: 'another' }, 500);
-      expect((await store.standing(query, 0)).sameOpen).toBeUndefined();
+      expect((await store.snapshot(query, 0)).sameOpen).toBeUndefined();
       await drafted('newer', {}, 3000);
       await drafted('older', {}, 2000);
-      expect(await store.standing(query, 0)).toMatchObject({ sameOpen: { id: 'older' }, sameLately: 3 });
+      expect(await store.snapshot(query, 0)).toMatchObject({ sameOpen: { id: 'older' }, sameLately: 3 });
     });
 
     it('has the latest two decisions, newest first, within a millisecond by their versions', async () => {
@@ -68,7 +68,7 @@ export function proposalCountsContract(open: OpenStores): void {
       await change(two, { state: 'denied' });
       await change(three, { state: 'approved' });
       await change(one, { state: 'executed' });
-      expect((await store.standing(asker, 0)).decided.map(({ state }) => state)).toEqual([
+      expect((await store.snapshot(asker, 0)).decided.map(({ state }) => state)).toEqual([
         'executed',
         'approved',
       ]);
@@ -97,7 +97,7 @@ export function proposalCountsContract(open: OpenStores): void {
       expect(await store.list({ state: 'all' })).toEqual([one]);
       const key = { sub: 'alice', client: 'trade-agent', key: `${id} of ${subjectId}` };
       expect(await store.keyed(key)).toBeUndefined();
-      expect((await opened.stores.audit.standing('/nowhere')).pending).toHaveLength(1);
+      expect((await opened.stores.audit.snapshot('/nowhere')).pending).toHaveLength(1);
     });
 
     it('drafts another person’s of the same subject', async () => {

@@ -44,8 +44,8 @@ export function proposalPartiesContract(open: OpenStores): void {
       await change(await drafted('pr_2', { by: 'bob' }), { state: 'denied' });
       await drafted('pr_3', { by: 'bob' });
       const asker = { sub: 'alice', client: 'trade-agent', typed: false, fingerprint: 'AAPL 5' };
-      const own = await store.standing(asker, 0);
-      const his = await store.standing({ ...asker, proposedBy: 'bob' }, 0);
+      const own = await store.snapshot(asker, 0);
+      const his = await store.snapshot({ ...asker, proposedBy: 'bob' }, 0);
       expect([own.open, own.lately, own.decided.length, own.sameOpen?.id]).toEqual([1, 1, 0, 'pr_1']);
       expect([his.open, his.lately, his.decided.length, his.sameOpen?.id]).toEqual([1, 2, 1, 'pr_3']);
       // Whose codes are taken, and how often the same was asked, is the owner's.
@@ -58,7 +58,7 @@ export function proposalPartiesContract(open: OpenStores): void {
       const key = { client: 'trade-agent', key: 'pr_1' };
       expect((await store.keyed({ ...key, sub: 'bob' }))?.proposal.id).toBe('pr_1');
       expect(await store.keyed({ ...key, sub: 'alice' })).toBeUndefined();
-      const { epoch } = await store.standing({ sub: 'alice', client: 'trade-agent', typed: false }, 0);
+      const { epoch } = await store.snapshot({ sub: 'alice', client: 'trade-agent', typed: false }, 0);
       const another = { ...key, sub: 'bob', key: 'another', request: 'body' };
       expect(await store.alias(another, his.id, { epoch: 'stale' })).toEqual({ outcome: 'stale' });
       expect(await store.alias(another, his.id, { epoch })).toEqual({ outcome: 'kept' });

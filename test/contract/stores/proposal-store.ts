@@ -18,7 +18,7 @@ export function proposalStoreContract(open: OpenStores): void {
     proposals.drafted(id, draftOf(id, more), now);
   const change = (seen: StoredProposal, to: Partial<ProposalChange>, unlessHalted = false, now = 2000) =>
     proposals.change(seen, to, now, unlessHalted);
-  const noted = async () => (await opened.stores.audit.standing('/nowhere')).pending.length;
+  const noted = async () => (await opened.stores.audit.snapshot('/nowhere')).pending.length;
 
   describe('a store of proposals', () => {
     it('keeps what was drafted, with its key and its line of the record', async () => {
@@ -40,7 +40,7 @@ export function proposalStoreContract(open: OpenStores): void {
 
     it('has one proposal for a key, whatever else is asked under it', async () => {
       const one = await drafted('one');
-      const standing = await store.standing(asker, 0);
+      const standing = await store.snapshot(asker, 0);
       const again = await store.draft(
         draftOf('two'),
         keyOf('one', 'other'),
@@ -53,7 +53,7 @@ export function proposalStoreContract(open: OpenStores): void {
     });
 
     it('drafts one of many that saw the same, in this process and another', async () => {
-      const standing = await store.standing(asker, 0);
+      const standing = await store.snapshot(asker, 0);
       const stores = [store, opened.another().proposals];
       const outcomes = await Promise.all(
         Array.from({ length: 10 }, async (_, n) => {
@@ -85,7 +85,7 @@ export function proposalStoreContract(open: OpenStores): void {
       await opened.stores.halts.halt('alice', 'trade-agent', 500);
       if (_ === 'a halt') await opened.stores.halts.lift('alice', 500, 600);
       const one = await drafted('one');
-      const standing = await store.standing(asker, 0);
+      const standing = await store.snapshot(asker, 0);
       await happens();
       const lines = await noted();
       const draft = await store.draft(draftOf('two'), keyOf('two'), standing, proposedNote('two'), 1001);
@@ -96,15 +96,15 @@ export function proposalStoreContract(open: OpenStores): void {
     });
 
     it('knows nothing of other people in an epoch', async () => {
-      const standing = await store.standing(asker, 0);
+      const standing = await store.snapshot(asker, 0);
       await drafted('bobs', { sub: 'bob' });
       await opened.stores.halts.halt('bob', 'trade-agent', 1000);
-      expect((await store.standing(asker, 0)).epoch).toBe(standing.epoch);
+      expect((await store.snapshot(asker, 0)).epoch).toBe(standing.epoch);
     });
 
     it('lets another key stand for a proposal', async () => {
       const one = await drafted('one');
-      const standing = await store.standing(asker, 0);
+      const standing = await store.snapshot(asker, 0);
       expect(await store.alias(keyOf('again', 'other'), 'one', standing)).toEqual({ outcome: 'kept' });
       expect(await store.keyed(keyOf('again'))).toEqual({ request: 'other', proposal: one });
       expect(await store.alias(keyOf('again'), 'one', standing)).toEqual({
@@ -121,7 +121,7 @@ export function proposalStoreContract(open: OpenStores): void {
       const four = await drafted('four', { fingerprint: 'MSFT 1' }, 4000);
       await change(four, { state: 'denied' }, false, 5000);
       const query = { ...asker, fingerprint: 'AAPL 5' };
-      expect(await store.standing(query, 1500)).toMatchObject({
+      expect(await store.snapshot(query, 1500)).toMatchObject({
         haltedAt: undefined,
         open: 1,
         lately: 1,
@@ -130,7 +130,7 @@ export function proposalStoreContract(open: OpenStores): void {
         sameLately: 2,
       });
       await opened.stores.halts.halt('alice', 'trade-agent', 6000);
-      expect(await store.standing(asker, 1500)).toMatchObject({
+      expect(await store.snapshot(asker, 1500)).toMatchObject({
         haltedAt: 6000,
         sameOpen: undefined,
         sameLately: 0,
@@ -141,7 +141,7 @@ export function proposalStoreContract(open: OpenStores): void {
       const one = await drafted('one', { code: '0001' });
       await drafted('two', { code: '0002', client: 'another' });
       await drafted('three', { code: '0003', sub: 'bob' });
-      const openCodes = async () => (await store.standing(asker, 0)).openCodes.toSorted();
+      const openCodes = async () => (await store.snapshot(asker, 0)).openCodes.toSorted();
       expect(await openCodes()).toEqual(['0001', '0002']);
       const executing = await change(one, { state: 'executing' });
       expect(await openCodes()).toEqual(['0001', '0002']);
@@ -211,8 +211,8 @@ export function proposalStoreContract(open: OpenStores): void {
       expect(ids(await store.list({ sub: 'alice', state: 'all', limit: 1 }))).toEqual(['two']);
       expect(await store.openIds()).toEqual(['two', 'bobs']);
       expect((await store.byAuthReqId('auth-1'))?.id).toBe('one');
-      expect((await store.ofSubject('alice', one.subjectId))?.id).toBe('one');
-      expect(await store.ofSubject('bob', one.subjectId)).toBeUndefined();
+      expect((await store.bySubject('alice', one.subjectId))?.id).toBe('one');
+      expect(await store.bySubject('bob', one.subjectId)).toBeUndefined();
     });
 
     it('remembers what the phone was told, and never less', async () => {

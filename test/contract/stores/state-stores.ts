@@ -158,8 +158,8 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       expect(await stores.proposals.get('pr_1')).toEqual(later);
       await stores.proposals.note({ ...seen('pr_2', 'requested'), prompt: 2 });
       const ids = (found: readonly ThreadProposal[]) => found.map((one) => one.proposal.id);
-      expect(ids(await stores.proposals.ofThread('t1'))).toEqual(['pr_1', 'pr_2']);
-      expect(ids(await stores.proposals.ofThread('t1', 2))).toEqual(['pr_2']);
+      expect(ids(await stores.proposals.byThread('t1'))).toEqual(['pr_1', 'pr_2']);
+      expect(ids(await stores.proposals.byThread('t1', 2))).toEqual(['pr_2']);
       expect(ids(await stores.proposals.list(owner))).toEqual(['pr_1', 'pr_2']);
       expect(await stores.proposals.list({ profile: 'test', sub: 'bob' })).toEqual([]);
     });
@@ -173,8 +173,8 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       const second = { ...first, thread: 't2', toolCallId: 'tc_2' };
       await stores.proposals.note(first);
       expect(await stores.proposals.note(second)).toEqual({ before: undefined, kept: second });
-      expect(await stores.proposals.ofThread('t1')).toEqual([first]);
-      expect(await stores.proposals.ofThread('t2')).toEqual([second]);
+      expect(await stores.proposals.byThread('t1')).toEqual([first]);
+      expect(await stores.proposals.byThread('t2')).toEqual([second]);
       expect(await stores.proposals.list(owner)).toEqual([first, second]);
       expect(await stores.proposals.get('pr_1')).toEqual(first);
       expect(await stores.proposals.get('pr_1', 't2')).toEqual(second);
@@ -184,7 +184,7 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
         before: first.proposal,
         kept: { ...second, proposal: later },
       });
-      expect(await stores.proposals.ofThread('t1')).toEqual([{ ...first, proposal: later }]);
+      expect(await stores.proposals.byThread('t1')).toEqual([{ ...first, proposal: later }]);
     });
 
     it('is as it was last seen for a thread that hears late of it', async () => {
@@ -195,7 +195,7 @@ export function stateStoresContract(open: () => Promise<OpenedState>): void {
       const late = { ...seen('pr_1', 'requested'), thread: 't2' };
       const kept = { ...late, proposal: settled.proposal };
       expect(await stores.proposals.note(late)).toEqual({ before: undefined, kept });
-      expect(await stores.proposals.ofThread('t2')).toEqual([kept]);
+      expect(await stores.proposals.byThread('t2')).toEqual([kept]);
     });
 
     it('stays with one thread when the other is removed', async () => {

@@ -5,7 +5,7 @@ import { type OpenStores, openForEach } from './gateway-factory.ts';
 export function tradingStateContract(open: OpenStores): void {
   const opened = openForEach(open);
   const halts = opened.the('halts');
-  const standing = (now = 5000) => halts.standing('alice', now);
+  const standing = (now = 5000) => halts.current('alice', now);
 
   describe('the state of trading', () => {
     it('is active unless somebody takes it down', async () => {
@@ -19,8 +19,8 @@ export function tradingStateContract(open: OpenStores): void {
         since: 1000,
         by: 'client',
       });
-      expect(await opened.another().halts.standing('alice', 9e15)).toMatchObject({ state: 'reducing' });
-      expect(await halts.standing('bob', 5000)).toEqual({ state: 'active' });
+      expect(await opened.another().halts.current('alice', 9e15)).toMatchObject({ state: 'reducing' });
+      expect(await halts.current('bob', 5000)).toEqual({ state: 'active' });
       expect(await halts.haltedAt('alice')).toBeUndefined();
       // Another than was read is not ended.
       expect(await halts.lift('alice', 999, 2000)).toBe(false);

@@ -74,7 +74,7 @@ export async function startLiveWorld(options: Partial<SandboxOptions> = {}) {
         clock: systemClock,
         signal: stop.signal,
         changed: (proposal) => told.push({ at: Date.now(), proposal }),
-        standing: (is) => {
+        onLive: (is) => {
           live = is;
         },
       });

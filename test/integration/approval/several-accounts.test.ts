@@ -30,7 +30,7 @@ const taken = (account: string) =>
 function accountsApp({ session }: Person): OrderApp {
   const gateway = createGatewayClient(session);
   const app: OrderApp = {
-    ofAll: false,
+    isAllAccounts: false,
     accounts: () => gateway.accounts(),
     account: async () => undefined,
     gateway: async () => gateway,
@@ -123,7 +123,7 @@ describe('a proposal of a person with two accounts', () => {
     await alice.tap(said);
     const { id } = (await alice.until(asked, 'executed')).result as { id: string };
     expect(await showOrder(app, id.slice(0, 8))).toMatchObject({ id, account: second });
-    const all = await listOrders({ ...app, ofAll: true }, { status: 'open', limit: 100 });
+    const all = await listOrders({ ...app, isAllAccounts: true }, { status: 'open', limit: 100 });
     expect(all.orders.find((one) => one.id === id)).toMatchObject({
       account: second,
       label: 'Second paper account',

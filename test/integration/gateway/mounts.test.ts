@@ -7,7 +7,7 @@ const mount: Mount = {
   path: '/elsewhere',
   name: 'a mount',
   scopes: { 'market:read': ['market:read'], 'orders:propose': ['messages:propose'] },
-  largestBody: 100,
+  maxBodyBytes: 100,
   async serve(request, caller) {
     expect([...request.headers.keys()]).not.toEqual(expect.arrayContaining(['authorization']));
     expect(Object.values(caller).join()).not.toMatch(/eyJ/);

@@ -47,14 +47,14 @@ function listen(credentials: AccountCredentials = pair, timeoutMs = 2_000, tradi
   const stop = new AbortController();
   let standing = 0;
   const over = alpacaTradeUpdates(credentials, { tradingUrl, timeoutMs })(stop.signal, {
-    standing: () => {
+    live: () => {
       standing += 1;
     },
     update: (one) => told.push(one),
   });
   over.catch(() => undefined);
   const stands = () => expect.poll(() => standing, { interval: 2 }).toBe(1);
-  return { told, over, stands, stop: () => stop.abort(), isStanding: () => standing > 0 };
+  return { told, over, stands, stop: () => stop.abort(), isLive: () => standing > 0 };
 }
 const say = (text: string | Buffer) => sockets[0]?.send(text);
 
@@ -109,11 +109,11 @@ describe('the stream of order updates at Alpaca', () => {
     ['a token', { accessToken: 'tok-1' }],
   ])('that refuses %s is a refusal without a word of it', async (_, credentials) => {
     answers = [{ stream: 'authorization', data: { status: 'unauthorized', action: 'authenticate' } }];
-    const { over, isStanding } = listen(credentials);
+    const { over, isLive } = listen(credentials);
     const error = await over.catch((reason: unknown) => reason);
     expect(error).toMatchObject({ status: 409, code: 'account_not_connected' });
     expect(JSON.stringify([error, String(error)])).not.toMatch(/alice\/secret|PKALICE|tok-1/);
-    expect(isStanding()).toBe(false);
+    expect(isLive()).toBe(false);
   });
 
   it.each([

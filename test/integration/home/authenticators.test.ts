@@ -110,7 +110,7 @@ describe('the page of passkeys', () => {
     await synced.page.goto(world.issuer + PATH);
     await synced.page.getByTestId('authenticator').waitFor();
     expect(await synced.page.getByTestId('authenticator-kind').textContent()).toMatch(/^Synced/);
-    await world.keys.enrolSoftware('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
     await synced.page.reload();
     await expect.poll(() => synced.page.getByTestId('authenticator').count(), patiently).toBe(2);
     expect(await synced.page.getByTestId('authenticator-kind').last().textContent()).toMatch(/^Software key/);

@@ -84,7 +84,7 @@ it('says whose trading is halted, or may only reduce and until when', async () =
   expect(trading).toMatchObject({ state: 'halted', until: null });
   await withHome(app, ground.folder, async ({ stores }) => {
     for (const _ of [1, 2]) {
-      const { since = 0 } = await stores.halts.standing('alice', app.clock.now());
+      const { since = 0 } = await stores.halts.current('alice', app.clock.now());
       await stores.halts.lift('alice', since, app.clock.now());
     }
   });

@@ -44,7 +44,7 @@ async function serve(options: Partial<ServeHomeOptions> = {}): Promise<HomeReady
   let served: Promise<void> | undefined;
   const ready = new Promise<HomeReady>((resolve, reject) => {
     served = serveHome(
-      { ...app, tell: (message) => void told.push(message), discreetFetch: fetch, signal: stopped.signal },
+      { ...app, tell: (message) => void told.push(message), redactedFetch: fetch, signal: stopped.signal },
       {
         folder,
         listening: {},
@@ -155,7 +155,7 @@ it('says where it is while it is served, and is served once', async () => {
   const ready = await serve();
   expect(JSON.parse(readFileSync(homeFiles(folder).ready, 'utf8'))).toEqual(ready);
   const beside = serveHome(
-    { ...app, discreetFetch: fetch },
+    { ...app, redactedFetch: fetch },
     { folder, listening: {}, log: () => undefined, ready: async () => undefined },
   );
   await expect(beside).rejects.toMatchObject({ code: 'busy' });

@@ -141,7 +141,7 @@ it('the built-in planner starts none', async () => {
   const builtin = { provider: 'builtin' } as const;
   const { agent, foreign } = await withServer({ ...server, tools: ['search'] }, {}, builtin);
   expect((await play(agent.run({ prompt: 'who am i' }, options()))).result.status).toBe('done');
-  expect(foreign.standing()).toMatchObject([{ state: 'idle' }]);
+  expect(foreign.states()).toMatchObject([{ state: 'idle' }]);
   expect(isAlive()).toBe(false);
 });
 

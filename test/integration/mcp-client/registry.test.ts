@@ -88,7 +88,7 @@ describe('a language model is offered', () => {
     const { server, isAlive } = child('normal');
     const off = registry({ news: { ...(await pinned(server, ['search'])), enabled: false } });
     expect(await off.offered()).toEqual([]);
-    expect(off.standing()).toMatchObject([{ name: 'news', state: 'off' }]);
+    expect(off.states()).toMatchObject([{ name: 'news', state: 'off' }]);
     expect(isAlive()).toBe(false);
   });
 });
@@ -97,13 +97,13 @@ describe('a server that cannot be reached', () => {
   it('is told of once, left out beside those that can, and tried again after a minute', async () => {
     const news = await pinned(await overHttp('normal'), ['search']);
     const dead = { ...news, url: 'http://127.0.0.1:1/mcp' };
-    const { offered, notices, standing, time } = registry({ dead, news });
+    const { offered, notices, states, time } = registry({ dead, news });
     expect(await offered()).toEqual(['mcp__news__search']);
     expect(await offered()).toEqual(['mcp__news__search']);
     expect(notices).toEqual([
       'MCP server dead: it could not be reached; its tools are not available (trade-agent mcp servers test dead)',
     ]);
-    expect(standing()).toMatchObject([{ state: 'failed' }, { state: 'connected' }]);
+    expect(states()).toMatchObject([{ state: 'failed' }, { state: 'connected' }]);
     time.now += 61_000;
     await offered();
     expect(notices).toHaveLength(2);
@@ -111,12 +111,12 @@ describe('a server that cannot be reached', () => {
 
   it('in a call is one that failed, and its words are ours', async () => {
     const { server } = child('die-call');
-    const { offered, call, standing } = registry({ news: await pinned(server, ['search']) });
+    const { offered, call, states } = registry({ news: await pinned(server, ['search']) });
     await offered();
     expect(await call('mcp__news__search', { query: 'KO' }, signal)).toEqual({
       outcome: 'failed',
       message: 'MCP server news: it ended the connection',
     });
-    expect(standing()).toMatchObject([{ state: 'failed' }]);
+    expect(states()).toMatchObject([{ state: 'failed' }]);
   });
 });

@@ -124,7 +124,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
         unsubscribe('net.client.socket', pass);
       }
       expect(isOver).toBe(true);
-      expect(deadline.nothingLeft).toBe(true);
+      expect(deadline.nothingSent).toBe(true);
       // What comes next would arrive after it.
       await (await post(url, { body: 'next' })).text();
       expect(requests.map(({ body }) => body)).toEqual(['next']);
@@ -135,7 +135,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       await (await post(url)).text();
       const deadline = passed();
       expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatched);
-      expect(deadline.nothingLeft).toBe(true);
+      expect(deadline.nothingSent).toBe(true);
       // What comes next would arrive after it.
       await (await post(url, { body: 'next' })).text();
       expect(requests.map(({ body }) => body)).toEqual(['{"qty":"5"}', 'next']);
@@ -148,7 +148,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       await (await post(url, {}, deadline)).text();
       isOver = true;
       expect(await causeOf(post(url, {}, deadline))).toBeInstanceOf(NotDispatched);
-      expect(deadline.nothingLeft).toBe(false);
+      expect(deadline.nothingSent).toBe(false);
     });
   });
 
@@ -175,7 +175,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       expect(answer.headers.get('content-type')).toBe('application/json');
       expect(answer.headers.getSetCookie()).toEqual(['a=1', 'b=2']);
       expect(await answer.json()).toEqual({ id: 'order-1' });
-      expect(deadline.nothingLeft).toBe(false);
+      expect(deadline.nothingSent).toBe(false);
     });
 
     it('tells of its client what fetch tells', async () => {
@@ -283,7 +283,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       const { url } = await serve(protocol, (request) => request.socket.destroy());
       const deadline = ahead();
       expect(await causeOf(post(url, {}, deadline))).toMatchObject({ code: 'ECONNRESET' });
-      expect(deadline.nothingLeft).toBe(false);
+      expect(deadline.nothingSent).toBe(false);
     });
   });
 
@@ -293,7 +293,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
       const reason = timeout();
       const deadline = ahead();
       await expect(post(url, { signal: AbortSignal.abort(reason) }, deadline)).rejects.toBe(reason);
-      expect(deadline.nothingLeft).toBe(false);
+      expect(deadline.nothingSent).toBe(false);
       // Whatever it had begun would have connected before this one.
       await (await post(url)).text();
       expect(connections.made).toBe(1);
@@ -338,7 +338,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
     await new Promise((closed) => server.close(closed));
     const deadline = ahead();
     expect(await causeOf(post(url, {}, deadline))).toMatchObject({ code: 'ECONNREFUSED' });
-    expect(deadline.nothingLeft).toBe(false);
+    expect(deadline.nothingSent).toBe(false);
   });
 
   it.each(['GET', 'HEAD'])('is sent by fetch where it is a %s, which changes nothing', async (method) => {
@@ -349,7 +349,7 @@ describe.each(['http', 'https'] as const)('a request over %s that must leave by 
     const answer = await withDispatchDeadline(deadline, () => dispatchFetch(url, { method }));
     expect(answer.status).toBe(200);
     expect(requests.map((request) => request.url)).toEqual(['/', '/elsewhere']);
-    expect(deadline.nothingLeft).toBe(false);
+    expect(deadline.nothingSent).toBe(false);
   });
 
   it('is sent by fetch where there is no deadline', async () => {
@@ -373,7 +373,7 @@ describe('a request over https that must leave by a deadline', () => {
       const deadline = ahead();
       expect(await causeOf(post(url, {}, deadline))).toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' });
       expect(requests).toEqual([]);
-      expect(deadline.nothingLeft).toBe(false);
+      expect(deadline.nothingSent).toBe(false);
     } finally {
       setDefaultCACertificates([...trusted, tls.cert]);
     }
@@ -404,7 +404,7 @@ it.each([
   const deadline = ahead();
   await expect(post(url, {}, deadline)).rejects.toThrow(TypeError);
   expect(received.join('')).toContain('{"qty":"5"}');
-  expect(deadline.nothingLeft).toBe(false);
+  expect(deadline.nothingSent).toBe(false);
 });
 
 it('an address that is not HTTP is not dispatched to', async () => {

@@ -209,9 +209,9 @@ describe('after a restart', () => {
       'publicKey',
       'subscriptions',
       'bell',
-      'tellFill',
-      'tellOrder',
-      'tellSignalled',
+      'notifyFill',
+      'notifyOrder',
+      'notifySignal',
       'tellAccount',
     ]);
   });

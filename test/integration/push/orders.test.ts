@@ -61,7 +61,7 @@ const tellings: [string, Telling][] = [
   [
     'a fill',
     {
-      tell: () => world.push().tellFill(fill),
+      tell: () => world.push().notifyFill(fill),
       kind: 'fill',
       urgency: 'normal',
       title: 'Bought 5 AAPL at $179.51 · PAPER',
@@ -74,7 +74,7 @@ const tellings: [string, Telling][] = [
     'an order that was placed late',
     {
       ...ofOrder,
-      tell: () => world.push().tellOrder(lateNews()),
+      tell: () => world.push().notifyOrder(lateNews()),
       title: 'Placed late: BUY 5 AAPL LMT 180.00',
       body: /Cancel it if it is still open.*\$1,616\.08 of \$1,200\.00\.$/,
       facts: {
@@ -90,7 +90,7 @@ const tellings: [string, Telling][] = [
     'an order that no proposal accounts for',
     {
       ...ofOrder,
-      tell: () => world.push().tellOrder(unexplained()),
+      tell: () => world.push().notifyOrder(unexplained()),
       title: 'Not in our records: BUY 5 AAPL LMT 180.00',
       body: /no proposal accounts for it\. Cancel it/,
       facts: { event: 'unexplained', account: 'PA3ALICE01', order_ids: ['order-1'] },

@@ -160,7 +160,7 @@ it('tell what was filled by the channels that are to, with its facts for program
   await keep('hook', WHSEC);
   await ring(channels({ mail: { kind: 'ntfy', server: http.url, topic: 'requests-alone', fills: false } }));
   const facts = { order_id: 'order-1', proposal: 'pr_1', account: 'PA3ALICE01', symbol: 'AAPL', side: 'buy' };
-  await world.push().tellFill({
+  await world.push().notifyFill({
     key: 'order-1',
     user: 'alice',
     headline: 'Bought 5 AAPL at $179.51',
@@ -193,7 +193,7 @@ it('tell of an order that nobody expected by every channel, as critical, with it
     excess: '$1,616.08 of $1,200.00',
   };
   const told = { title: 'Placed late: BUY 5 AAPL', body: 'It reached the broker later.' };
-  await world.push().tellOrder({ key: 'late', user: 'alice', ...told, at: '2026-01-30T14:40:00Z', facts });
+  await world.push().notifyOrder({ key: 'late', user: 'alice', ...told, at: '2026-01-30T14:40:00Z', facts });
   expect(problems).toEqual([]);
   expect(payloadOf()).toMatchObject({
     type: 'trade_agent.order',

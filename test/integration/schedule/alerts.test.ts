@@ -68,7 +68,7 @@ async function setPrice(price: string): Promise<void> {
   expect(answer.status).toBeLessThan(300);
 }
 /** What cron does at the next moment that is due, which is a minute ago, and what was told of it. */
-async function lookAt(price: string): Promise<string[]> {
+async function pollAt(price: string): Promise<string[]> {
   await setPrice(price);
   const before = http.requests.length;
   const run = await withApp(async (app) => {
@@ -109,14 +109,14 @@ describe('an alert set by words', () => {
   });
 
   it('is told once while it lasts, and again after it was armed again', async () => {
-    expect(await lookAt('181')).toEqual([]);
-    expect(await lookAt('179')).toEqual([expect.stringContaining('AAPL is at $179.00')]);
-    expect(await lookAt('178')).toEqual([]);
+    expect(await pollAt('181')).toEqual([]);
+    expect(await pollAt('179')).toEqual([expect.stringContaining('AAPL is at $179.00')]);
+    expect(await pollAt('178')).toEqual([]);
     // A hundredth of the price back, no less.
-    expect(await lookAt('181')).toEqual([]);
-    expect(await lookAt('179')).toEqual([]);
-    expect(await lookAt('182')).toEqual([]);
-    expect(await lookAt('179')).toEqual([expect.stringContaining('AAPL is at $179.00')]);
+    expect(await pollAt('181')).toEqual([]);
+    expect(await pollAt('179')).toEqual([]);
+    expect(await pollAt('182')).toEqual([]);
+    expect(await pollAt('179')).toEqual([expect.stringContaining('AAPL is at $179.00')]);
   });
 
   it('is not told any more when the person wants it no more', async () => {
@@ -124,8 +124,8 @@ describe('an alert set by words', () => {
       'You will no longer be notified when AAPL',
     );
     expect((await say('what alerts do I have?')).text).not.toContain('AAPL');
-    expect(await lookAt('190')).toEqual([]);
-    expect(await lookAt('150')).toEqual([]);
+    expect(await pollAt('190')).toEqual([]);
+    expect(await pollAt('150')).toEqual([]);
   });
 
   it('is neither set nor removed by a run that only reads', async () => {

@@ -227,10 +227,10 @@ describe('a grant for when they are away', () => {
   it('is got for a run that is under way, by what the person’s last request brought', async () => {
     const credentials = memoryCredentials();
     const sessions = world.sessionsOver(credentials);
-    await expect(sessions.keepOffline('alice')).rejects.toMatchObject({ code: 'login_required' });
+    await expect(sessions.grantOfflineTo('alice')).rejects.toMatchObject({ code: 'login_required' });
     const laptop = await world.laptop('alice', OFFLINE);
     await sessions.seen(laptop.caller(), laptop.tokens.access_token);
-    await sessions.keepOffline('alice');
+    await sessions.grantOfflineTo('alice');
     await laptop.end();
     await lapse(credentials, 'alice');
     expect(await clockOf(await sessions.of('alice'))).toBe(200);
@@ -239,8 +239,8 @@ describe('a grant for when they are away', () => {
   it('ends when the server ends it, at the provider too', async () => {
     const { sessions, credentials } = await granted('bob');
     const { refresh_token } = await credentials('bob').get(['refresh_token']);
-    await sessions.endOffline('bob');
-    await sessions.endOffline('bob');
+    await sessions.revokeOffline('bob');
+    await sessions.revokeOffline('bob');
     await credentials('bob').delete(['subject_token']);
     await expect(sessions.of('bob')).rejects.toMatchObject({ code: 'login_required' });
     // Somebody who has kept a copy has nothing by it.

@@ -43,7 +43,7 @@ withPostgres('a schedule’s check at a server', () => {
   const check = (signal = never) => checkJob(tenant.parts)(job(), signal);
   const sweep = () =>
     scheduleSweep({
-      ...{ schedules: tenant.schedules, days: tenant.days.known, now: () => Date.now(), everyMs: 1000 },
+      ...{ schedules: tenant.schedules, days: tenant.days.known, now: () => Date.now(), intervalMs: 1000 },
       leases: postgresWorkerLeases(tenant.parts.database),
     })(never);
   const sendAll = async () => {

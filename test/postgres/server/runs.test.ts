@@ -51,7 +51,7 @@ withPostgres('a run of a server’s', () => {
     await world.worker();
     const kept: string[] = [];
     await world.worker({
-      sessions: { ...front.sessions, keepOffline: async (person) => void kept.push(person) },
+      sessions: { ...front.sessions, grantOfflineTo: async (person) => void kept.push(person) },
     });
     const say = async (prompt: string) => {
       const run = await begin(front, { prompt });

@@ -43,7 +43,7 @@ withPostgres('schedules over HTTP', () => {
           const sessions: PersonSessions = {
             ...parts.sessions,
             grantOffline: async ({ sub }) => void offline.push(`granted ${sub}`),
-            endOffline: async (sub) => void offline.push(`ended ${sub}`),
+            revokeOffline: async (sub) => void offline.push(`ended ${sub}`),
           };
           scheduleRoutes(app, door, { ...parts, sessions });
           alertRoutes(app, door, { ...parts, sessions });

@@ -36,8 +36,8 @@ const work = await startScheduleWork({
     of,
     seen: ({ sub }) => of(sub),
     grantOffline: async () => undefined,
-    keepOffline: async () => undefined,
-    endOffline: async () => undefined,
+    grantOfflineTo: async () => undefined,
+    revokeOffline: async () => undefined,
   },
   news: { tell: () => undefined, hear: () => () => undefined, close: async () => undefined } as never,
   credentials: () => {

@@ -53,8 +53,8 @@ export async function openScheduleWorld(server: TestDatabase) {
     };
     const sessions = {
       ...{ of, seen: ({ sub }: { sub: string }) => of(sub) },
-      ...{ grantOffline: async () => undefined, keepOffline: async () => undefined },
-      endOffline: async () => undefined,
+      ...{ grantOffline: async () => undefined, grantOfflineTo: async () => undefined },
+      revokeOffline: async () => undefined,
     };
     const jobs: Pick<JobQueue, 'enqueue'> = {
       enqueue: async (_, job, { at } = {}) => void enqueued.push({ ...job, at }),

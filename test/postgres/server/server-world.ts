@@ -22,8 +22,8 @@ export function sessionsAt(gateway: string): PersonSessions {
     seen: ({ sub }) => of(sub),
     of,
     grantOffline: async () => undefined,
-    keepOffline: async () => undefined,
-    endOffline: async () => undefined,
+    grantOfflineTo: async () => undefined,
+    revokeOffline: async () => undefined,
   };
 }
 

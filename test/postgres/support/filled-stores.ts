@@ -107,7 +107,7 @@ export async function drafted(
   id: string,
   now: number,
 ): Promise<StoredProposal> {
-  const standing = await proposals.standing({ sub, client, typed: true }, 0);
+  const standing = await proposals.snapshot({ sub, client, typed: true }, 0);
   const draft = await proposals.draft(
     {
       ...{ id, sub, client, username: undefined, email: undefined, kind: 'order', code: 'AB12' },

@@ -107,12 +107,12 @@ describe('what happens between a look at the store and what follows from it', ()
   it('the same request at once is completed once', async () => {
     const world = kernelWorld();
     world.start();
-    const { standing } = world.store;
+    const { snapshot } = world.store;
     let looks = 0;
     Object.assign(world.store, {
-      standing: (...of: Parameters<typeof standing>) => {
+      snapshot: (...of: Parameters<typeof snapshot>) => {
         looks += 1;
-        return standing(...of);
+        return snapshot(...of);
       },
     });
     const proposing = [1, 2, 3].map(() => world.kernel.propose(alice, buy('5'), 'key'));

@@ -52,7 +52,7 @@ export interface WorldOptions {
   /** What looks at each approval's signature; without it none is asked for. */
   readonly signatures?: KernelDeps['signatures'];
   readonly isUnattended?: boolean;
-  readonly excessOf?: KernelDeps['excessOf'];
+  readonly mandateExcess?: KernelDeps['mandateExcess'];
 }
 
 /** How something is proposed; `ttl` is seconds. */
@@ -99,7 +99,7 @@ export function kernelWorld({
   codes = [],
   signatures,
   isUnattended = false,
-  excessOf,
+  mandateExcess,
 }: WorldOptions = {}) {
   const clock = new VirtualClock();
   const started = clock.now();
@@ -124,7 +124,7 @@ export function kernelWorld({
   /** The broker's book, and the desk's journal: by the id, what the first time came to. */
   const book: Subject[] = [];
   const journal = new Map<string, unknown>();
-  let underWay = 0;
+  let inProgress = 0;
 
   const world = {
     clock,
@@ -186,7 +186,7 @@ export function kernelWorld({
       // A second person's came just now.
       const expiresAt = by === undefined ? (proposal.tokenExpiresAt ?? 0) : clock.now() + TOKEN_MS;
       if (isFirst && clock.now() >= expiresAt) throw new HttpProblem(401, 'token_expired', 'it has expired');
-      const question = buildQuestion({ kindOf, gateway: GATEWAY, detailsTypes: {} }, proposal);
+      const question = buildQuestion({ getKind, gateway: GATEWAY, detailsTypes: {} }, proposal);
       return {
         sub: by ?? proposal.sub,
         clientId: 'gateway',
@@ -278,7 +278,7 @@ export function kernelWorld({
         deadline,
       } as const;
       const key = { sub: alice.sub, client: alice.clientId, key: id, request: id };
-      const standing = await store.standing({ ...key, typed: false }, 0);
+      const standing = await store.snapshot({ ...key, typed: false }, 0);
       const note = { event: 'proposed', facts: proposalFacts({ ...draft, state: 'drafted' }) } as const;
       await store.draft(draft, key, standing, note, clock.now());
       const token = { value: `token ${id}`, expiresAt: clock.now() + TOKEN_MS };
@@ -332,13 +332,13 @@ export function kernelWorld({
     fingerprint: ({ qty }) => qty,
     async execute(subject, approved) {
       looks.push(clock.now());
-      if (++underWay > 1) throw new Error('two are carried out at the same time');
+      if (++inProgress > 1) throw new Error('two are carried out at the same time');
       try {
         const step = world.steps.shift();
         if (step !== undefined) return typeof step === 'function' ? await step(subject, approved) : step;
         return world.place(subject);
       } finally {
-        underWay--;
+        inProgress--;
       }
     },
     async settle(_subject, asker) {
@@ -356,7 +356,7 @@ export function kernelWorld({
     resultText: () => `placed`,
   };
   const lift = liftKind({ halts, clock });
-  const kindOf = (kind: StoredProposal['kind']) => {
+  const getKind = (kind: StoredProposal['kind']) => {
     const { isCorrected } = world;
     const order = isCorrected === undefined ? orderKind : { ...orderKind, isCorrected };
     return (kind === 'lift' ? lift : order) as unknown as Kind;
@@ -403,10 +403,10 @@ export function kernelWorld({
       gateway: GATEWAY,
       details,
       detailsTypes: {},
-      kindOf,
+      getKind,
       signatures,
       isUnattended,
-      excessOf,
+      mandateExcess,
       verifyApproval: (token, time) => world.verify(token, time),
       quotas: defaultQuotas,
       maxTtlSeconds: 24 * 3600,

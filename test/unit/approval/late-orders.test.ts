@@ -60,7 +60,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
 
   it('names by what it takes its mandate beyond its bounds', async () => {
     const excess = 'Mandate M-1 was used for more than you approved: $1,616.08 of $1,200.00.';
-    const { world, id } = await writtenOffMeanwhile(() => placed, { excessOf: async () => excess });
+    const { world, id } = await writtenOffMeanwhile(() => placed, { mandateExcess: async () => excess });
     expect((await world.row(id)).reason).toMatchObject({
       text: expect.stringContaining(excess),
       members: { excess },
@@ -88,7 +88,7 @@ describe('a proposal that was reported as expired, whose order reaches the broke
     expect(state).toBe('expired');
     const changed = world.kernel.awaitChange(id, version, 25_000, new AbortController().signal);
     world.settled = placed;
-    expect(await world.kernel.orderFound('alice', `ta-${id}`)).toBe('accounted');
+    expect(await world.kernel.reconcileOrder('alice', `ta-${id}`)).toBe('accounted');
     expect(await world.clock.run(changed)).toMatchObject({ state: 'executed' });
   });
 
@@ -116,13 +116,13 @@ describe('an order that is found at the broker', () => {
     world.settled = found;
     await world.kernel.watched(alice);
     await world.kernel.watched({ ...alice, accessToken: 'LATER-TOKEN' });
-    expect(await world.kernel.orderFound('alice', `ta-${id}`)).toBe('accounted');
+    expect(await world.kernel.reconcileOrder('alice', `ta-${id}`)).toBe('accounted');
     const { version, ...row } = await world.row(id);
     expect(row).toMatchObject({
       ...{ state: 'executed', result: { order: 'found' } },
       reason: { code: 'placed_late' },
     });
-    expect(await world.kernel.orderFound('alice', `ta-${id}`)).toBe('accounted');
+    expect(await world.kernel.reconcileOrder('alice', `ta-${id}`)).toBe('accounted');
     expect((await world.row(id)).version).toBe(version);
     expect(askers.map(({ accessToken }) => accessToken)).toEqual(['LATER-TOKEN']);
   });
@@ -133,7 +133,7 @@ describe('an order that is found at the broker', () => {
     const askers: Proposer[] = [];
     world.onSettle = (asker) => askers.push(asker);
     world.settled = found;
-    await world.kernel.orderFound('alice', `ta-${id}`);
+    await world.kernel.reconcileOrder('alice', `ta-${id}`);
     expect(askers).toEqual([{ sub: 'alice', clientId: '', accessToken: NO_TOKEN }]);
   });
 
@@ -145,7 +145,7 @@ describe('an order that is found at the broker', () => {
     const world = kernelWorld();
     const { id } = await world.left('expired');
     world.settled = settled;
-    await world.kernel.orderFound('alice', `ta-${id}`);
+    await world.kernel.reconcileOrder('alice', `ta-${id}`);
     expect((await world.row(id)).state).toBe('expired');
   });
 
@@ -153,7 +153,7 @@ describe('an order that is found at the broker', () => {
     const world = kernelWorld();
     const row = await world.left(state);
     world.place(row.subject as Parameters<KernelWorld['place']>[0]);
-    expect(await world.kernel.orderFound('alice', row.subjectId)).toBe('accounted');
+    expect(await world.kernel.reconcileOrder('alice', row.subjectId)).toBe('accounted');
     expect((await world.until(row.id, 'executed')).reason).toBeUndefined();
   });
 
@@ -161,7 +161,7 @@ describe('an order that is found at the broker', () => {
     const world = kernelWorld();
     const { id, version } = await world.left('executed');
     world.settled = found;
-    expect(await world.kernel.orderFound('alice', `ta-${id}`)).toBe('accounted');
+    expect(await world.kernel.reconcileOrder('alice', `ta-${id}`)).toBe('accounted');
     expect(world.looks).toEqual([]);
     expect((await world.row(id)).version).toBe(version);
   });
@@ -172,7 +172,7 @@ describe('an order that is found at the broker', () => {
       const world = kernelWorld();
       const { id, version } = await world.left(state);
       world.settled = found;
-      expect(await world.kernel.orderFound('alice', `ta-${id}`)).toBe('unexplained');
+      expect(await world.kernel.reconcileOrder('alice', `ta-${id}`)).toBe('unexplained');
       expect((await world.row(id)).version).toBe(version);
     },
   );
@@ -180,8 +180,8 @@ describe('an order that is found at the broker', () => {
   it('is unexplained where there is no such proposal, or it is somebody else’s', async () => {
     const world = kernelWorld();
     const { id } = await world.left('executed');
-    expect(await world.kernel.orderFound('alice', 'ta-none')).toBe('unexplained');
-    expect(await world.kernel.orderFound('bob', `ta-${id}`)).toBe('unexplained');
+    expect(await world.kernel.reconcileOrder('alice', 'ta-none')).toBe('unexplained');
+    expect(await world.kernel.reconcileOrder('bob', `ta-${id}`)).toBe('unexplained');
   });
 });
 
@@ -199,8 +199,8 @@ describe('an order of a batch that is found at the broker after the batch was ca
 
   it('corrects what the batch came to, and says that it was placed late', async () => {
     const excess = 'Mandate M-1 was used for more than you approved: 13 orders of 12.';
-    const { world, row } = await carriedOut(corrected, { excessOf: async () => excess });
-    expect(await world.kernel.orderFound('alice', row.subjectId)).toBe('accounted');
+    const { world, row } = await carriedOut(corrected, { mandateExcess: async () => excess });
+    expect(await world.kernel.reconcileOrder('alice', row.subjectId)).toBe('accounted');
     expect(await world.row(row.id)).toMatchObject({
       ...{ state: 'executed', result: { lines: ['placed'] } },
       reason: { code: 'placed_late', members: { excess } },
@@ -218,7 +218,7 @@ describe('an order of a batch that is found at the broker after the batch was ca
     ['nothing that anybody knows', unknown],
   ])('leaves the batch as it is where its desk tells of %s', async (_, settled) => {
     const { world, row } = await carriedOut(settled);
-    expect(await world.kernel.orderFound('alice', row.subjectId)).toBe('accounted');
+    expect(await world.kernel.reconcileOrder('alice', row.subjectId)).toBe('accounted');
     expect(await world.row(row.id)).toEqual(row);
   });
 });

@@ -9,7 +9,7 @@ describe('the token that goes with a question', () => {
 
   it('is the same at each gateway that has the secret: RFC 5869 by Python’s hmac', () => {
     expect(token).toBe('xziKUiUh0uQiYSr9lAS0q9FLQOnK1yW2gzy86vZKUwI');
-    expect(new NotificationTokens('of the test').isOf(token, question)).toBe(true);
+    expect(new NotificationTokens('of the test').isTokenFor(token, question)).toBe(true);
   });
 
   it.each([
@@ -20,7 +20,7 @@ describe('the token that goes with a question', () => {
     ['another gateway', new NotificationTokens('of another').of(question)],
   ])('does not count where it is of %s', (_, another) => {
     expect(another).toMatch(/^[\w-]{43}$/);
-    expect(tokens.isOf(another, question)).toBe(false);
+    expect(tokens.isTokenFor(another, question)).toBe(false);
   });
 
   it.each([
@@ -29,13 +29,13 @@ describe('the token that goes with a question', () => {
     ['in other letters', token.toLowerCase()],
     ['empty', ''],
   ])('does not count %s', (_, changed) => {
-    expect(tokens.isOf(changed, question)).toBe(false);
+    expect(tokens.isTokenFor(changed, question)).toBe(false);
   });
 
   it('counts after the secret was replaced, when the next ones are of the newer', () => {
     const later = new NotificationTokens(['the next', 'of the test']);
     expect(later.of(question)).not.toBe(token);
-    for (const one of [token, later.of(question)]) expect(later.isOf(one, question)).toBe(true);
-    expect(new NotificationTokens('the next').isOf(token, question)).toBe(false);
+    for (const one of [token, later.of(question)]) expect(later.isTokenFor(one, question)).toBe(true);
+    expect(new NotificationTokens('the next').isTokenFor(token, question)).toBe(false);
   });
 });

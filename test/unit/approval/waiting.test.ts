@@ -45,14 +45,14 @@ describe('waiting for a decision', () => {
   });
 
   it('has one poll of a proposal under way at a time', async () => {
-    let underWay = 0;
+    let inProgress = 0;
     let most = 0;
     const world = kernelWorld();
     world.answers.push(
       ...Array.from({ length: 5 }, () => async (): Promise<PollResult> => {
-        most = Math.max(most, ++underWay);
+        most = Math.max(most, ++inProgress);
         await world.clock.sleep(7_000);
-        underWay--;
+        inProgress--;
         return pending;
       }),
       'approved',

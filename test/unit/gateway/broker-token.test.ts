@@ -29,7 +29,7 @@ async function tokensOf(lifetimeS: (nth: number) => number) {
     },
     timeoutMs: 1000,
     now: () => time,
-    mostKept: 100,
+    maxCached: 100,
   });
   return {
     asked,

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { createRateLimit } from '../../../src/home/identity-provider/protocol/request-limits.ts';
 
-function limited(options: { burst?: number; everyMs?: number; mostKeys?: number } = {}) {
+function limited(options: { burst?: number; intervalMs?: number; mostKeys?: number } = {}) {
   const time = { now: 1_000_000 };
-  const limit = createRateLimit({ burst: 3, everyMs: 10_000, clock: { now: () => time.now }, ...options });
+  const limit = createRateLimit({ burst: 3, intervalMs: 10_000, clock: { now: () => time.now }, ...options });
   return { time, limit };
 }
 

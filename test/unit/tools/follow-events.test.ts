@@ -34,7 +34,7 @@ function following(...streams: { events: GatewayEvent[]; end: 'closed' | 'open' 
       clock,
       signal: stop.signal,
       changed: ({ id }) => changed.push(id),
-      standing: (live) => standing.push(live),
+      onLive: (live) => standing.push(live),
     },
   );
   return { clock, stop, asked, changed, standing, done };

@@ -12,7 +12,7 @@ import { subjectOf } from '../../integration/sandbox/proposal-fixture.ts';
  * provider has its own (test/integration/sandbox/identity-provider-proposals.test.ts).
  */
 
-const proposalOf = (kind: (typeof proposalKinds)[number]): Proposal =>
+const findProposal = (kind: (typeof proposalKinds)[number]): Proposal =>
   proposalSchema.parse({
     kind,
     subject: subjectOf(kind),
@@ -55,7 +55,7 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
   });
 
   it('is shown in the terminal, each text on one line', () => {
-    const view = approvalView(proposalOf(kind), 'th_1');
+    const view = approvalView(findProposal(kind), 'th_1');
     const lines = approvalLines(view, undefined, Date.parse('2026-11-25T14:30:00Z'), 'laptop');
     expect(lines.join('\n')).toContain(words.terminal.fields(subjectOf(kind))[0]?.[1]);
     for (const line of [words.summary(subjectOf(kind)), words.terminal.headline(subjectOf(kind)), ...lines])
@@ -63,7 +63,7 @@ describe.each(proposalKinds)('a proposal of kind %s', (kind) => {
   });
 
   it('is in JSON under its own name, as the schema says', () => {
-    const proposal = proposalOf(kind);
+    const proposal = findProposal(kind);
     const view = approvalView(proposal, 'th_1');
     expect(approvalSchema.strict().parse(JSON.parse(JSON.stringify(view)))).toMatchObject({
       kind,

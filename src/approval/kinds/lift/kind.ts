@@ -15,7 +15,7 @@ export function liftKind({
   return {
     ...lift,
     async complete(_request, { proposer, subjectId, expiresAt }) {
-      const { state, since } = await halts.standing(proposer.sub, clock.now());
+      const { state, since } = await halts.current(proposer.sub, clock.now());
       if (since === undefined) throw new HttpProblem(409, 'not_halted', 'trading is not halted');
       return {
         subject: {

@@ -94,6 +94,6 @@ async function showReconciled(context: Context, id: string | undefined): Promise
 async function printResumeCommands(context: Context, approvals: readonly ApprovalView[]): Promise<void> {
   const { resumeCommand } = await import('../../../app/run.ts');
   for (const thread of new Set(approvals.map((approval) => approval.thread).filter((id) => id !== ''))) {
-    context.io.talk(`resume with: ${resumeCommand(thread, context.chosenBy)}`);
+    context.io.talk(`resume with: ${resumeCommand(thread, context.profileOptions)}`);
   }
 }

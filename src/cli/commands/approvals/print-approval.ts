@@ -74,9 +74,9 @@ function summary({ thread, status, orders, messages, error }: RunObject): string
   return [`${thread}  ${status}`, ...what, ...told, ...why].join(' · ');
 }
 
-function printPending({ io, chosenBy }: Context, runs: readonly RunObject[]): void {
+function printPending({ io, profileOptions }: Context, runs: readonly RunObject[]): void {
   for (const { thread, status } of runs) {
     if (status !== 'pending' && status !== 'unknown') continue;
-    io.talk(`still ${status}; resume with: ${resumeCommand(thread, chosenBy)}`);
+    io.talk(`still ${status}; resume with: ${resumeCommand(thread, profileOptions)}`);
   }
 }

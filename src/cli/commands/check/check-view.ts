@@ -15,7 +15,7 @@ interface CheckView extends Omit<CheckListener, 'told'> {
 }
 
 export function checkView(context: Context, format: CheckFormat): CheckView {
-  const { output, ofAll } = context;
+  const { output, isAllAccounts } = context;
   const print = async (result: CheckResult) => {
     const { schema: _schema, ...data } = result;
     await output.result('check', data, () => checkText(result, format));
@@ -27,7 +27,7 @@ export function checkView(context: Context, format: CheckFormat): CheckView {
     found: (result) => (early ? print(result) : undefined),
     async told(results, missing) {
       if (early) return;
-      if (ofAll) return await output.result('checks', { checks: results, missing }, () => '');
+      if (isAllAccounts) return await output.result('checks', { checks: results, missing }, () => '');
       for (const result of results) await print(result);
     },
   };
@@ -68,11 +68,11 @@ export function printPending(context: Context, { checks, missing }: CheckOutcome
   }
 }
 
-function printPendingOf({ io, chosenBy }: Context, { runs, failure }: CheckOutcome): void {
+function printPendingOf({ io, profileOptions }: Context, { runs, failure }: CheckOutcome): void {
   for (const { status, thread } of runs)
     if (status === 'pending') {
       io.talk('approved orders are placed even without this terminal');
-      io.talk(`see the outcome with: ${resumeCommand(thread, chosenBy)}`);
+      io.talk(`see the outcome with: ${resumeCommand(thread, profileOptions)}`);
     }
   if (failure !== undefined) talkError(io, errorObject(failure));
 }

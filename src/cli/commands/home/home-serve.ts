@@ -46,9 +46,9 @@ async function serve(
   { listen, readyFile, ...flags }: ServeOptions,
 ): Promise<void> {
   const { serveHome } = await import('../../../app/home/serve-home.ts');
-  const discreetFetch = cli.discreetFetch ?? cli.fetch;
+  const redactedFetch = cli.redactedFetch ?? cli.fetch;
   await serveHome(
-    { ...parts, env: cli.env, discreetFetch },
+    { ...parts, env: cli.env, redactedFetch },
     {
       folder,
       listen,

@@ -12,7 +12,7 @@ function formatUsage({ terms, used }: MandateView): string {
 }
 
 export function mandatesText(mandates: readonly MandateView[], reader: Reader): Promise<string> {
-  const isStanding = mandates.some(({ standing }) => standing !== undefined);
+  const isLive = mandates.some(({ standing }) => standing !== undefined);
   return fitTable<MandateView>(
     [
       { head: 'ID', cell: ({ id }) => id },
@@ -20,7 +20,7 @@ export function mandatesText(mandates: readonly MandateView[], reader: Reader): 
       { head: 'FOR', cell: ({ terms }) => mandateFor(terms), shortens: true },
       { rank: 2, head: 'USED', cell: formatUsage },
       { rank: 1, head: 'UNTIL', cell: ({ terms }) => formatLastDay(terms.expires_at) },
-      ...(isStanding
+      ...(isLive
         ? [
             { rank: 3, head: 'NEXT', cell: nextText },
             { rank: 4, head: 'LAST', cell: lastText },

@@ -32,10 +32,10 @@ export async function showOutcome(
   return exitCodeForRun(outcome);
 }
 
-function printPending({ io, chosenBy }: Context, { status, approval, error, key }: OrderOutcome): void {
+function printPending({ io, profileOptions }: Context, { status, approval, error, key }: OrderOutcome): void {
   if (error !== undefined) talkError(io, error);
   if (approval === null) return;
-  const profile = chosenBy.map((word) => ` ${word}`).join('');
+  const profile = profileOptions.map((word) => ` ${word}`).join('');
   if (status === 'pending') {
     io.talk(`still pending; wait with: trade-agent approvals wait ${approval.id}${profile}`);
     io.talk('approving it still places the order, even without this terminal; to withdraw it:');

@@ -33,7 +33,7 @@ type AnyActivity = Partial<trading.TradingActivities> & Partial<trading.NonTrade
 function activityView(activity: AnyActivity): Activity {
   const type = String(activity.activityType);
   const amount = activity.netAmount == null ? null : new Dec(activity.netAmount);
-  const kind = kindOf(type, activity, amount);
+  const kind = getKind(type, activity, amount);
   // `created_at` is the booking time. The price of an option is in the per-share amount (contract) or `price` (examples).
   const price = activity.price ?? (kind === 'fill' ? activity.perShareAmount : undefined);
   const at = activity.transactionTime ?? startOfDay(activity.date) ?? activity.createdAt;
@@ -60,7 +60,7 @@ function sideOf({ side, qty }: AnyActivity): 'buy' | 'sell' {
 
 const abs = (qty: string) => new Dec(qty).abs();
 
-function kindOf(type: string, { symbol, qty }: AnyActivity, amount: Dec | null): Activity['kind'] {
+function getKind(type: string, { symbol, qty }: AnyActivity, amount: Dec | null): Activity['kind'] {
   const known = Object.hasOwn(kindOfType, type) ? kindOfType[type] : undefined;
   const kind = known === 'transfer' && (symbol == null || qty == null) ? 'deposit' : (known ?? 'unknown');
   // Deposits and withdrawals differ only by sign.

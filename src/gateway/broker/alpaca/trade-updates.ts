@@ -90,7 +90,7 @@ function listenOnSocket(
         }
         clearTimeout(opening);
         failure = undefined;
-        listener.standing();
+        listener.live();
         break;
       case 'trade_updates':
         listener.update({ ids: [message.data.order.id, message.data.order.client_order_id] });

@@ -33,7 +33,7 @@ export const alpacaTraits: BrokerTraits = {
   replaces: { fractions: false },
   lacks: [],
   dayFlows: 'told',
-  tellsUpdates: true,
+  pushesUpdates: true,
   // Alpaca allows 200 requests a minute per account, and as many for prices, which are on another host.
   accountRate: { perSecond: 100 / 60, burst: 100 },
 };

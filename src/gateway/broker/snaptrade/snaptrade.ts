@@ -244,7 +244,7 @@ const types: Readonly<Record<string, string>> = {
   OPTIONEXERCISE: 'OPEXC',
 };
 
-function kindOf(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
+function getKind(type: string, isFill: boolean, moves: boolean, amount: number): Activity['kind'] {
   const known = kinds[type] ?? 'unknown';
   if (known === 'fill') return isFill ? 'fill' : 'unknown';
   // Cash was moved in or out.
@@ -313,7 +313,7 @@ function activityView(one: z.output<typeof row>): Activity {
   const symbol = one.option_symbol?.ticker.replaceAll(' ', '') ?? one.symbol?.symbol;
   return activitySchema.parse({
     id: one.id,
-    kind: kindOf(type, fill !== undefined, shares !== undefined, amount ?? 0),
+    kind: getKind(type, fill !== undefined, shares !== undefined, amount ?? 0),
     type: types[type] ?? type,
     at: new Date(activityTime(one)).toISOString(),
     symbol: symbol === undefined ? null : ourSymbol(symbol),

@@ -266,7 +266,7 @@ function eventView(row: Event, seen: Map<string, number>): Activity {
       : undefined;
   return activitySchema.parse({
     id: `${digest}.${nth}`,
-    kind: kindOf(row, fill !== undefined, shares !== undefined),
+    kind: getKind(row, fill !== undefined, shares !== undefined),
     type: row.type,
     at: new Date(newYorkInstant(row.date.slice(0, 10), '00:00')).toISOString(),
     symbol: symbol === undefined || symbol === '' ? null : ourSymbol(symbol),
@@ -275,7 +275,7 @@ function eventView(row: Event, seen: Map<string, number>): Activity {
   });
 }
 
-function kindOf({ type, amount }: Event, isFill: boolean, moves: boolean): Activity['kind'] {
+function getKind({ type, amount }: Event, isFill: boolean, moves: boolean): Activity['kind'] {
   const known = kinds[type] ?? 'unknown';
   if (known === 'fill') return isFill ? 'fill' : 'unknown';
   if (known !== 'deposit') return known;

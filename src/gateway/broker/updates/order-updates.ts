@@ -60,9 +60,9 @@ async function runConnection(
     if (account.tradeUpdates === undefined) return undefined;
     void endWhenAccessEnds(open, clock, ended.signal, end);
     await account.tradeUpdates(ended.signal, {
-      standing() {
+      live() {
         stoodFrom = clock.now();
-        listener.standing();
+        listener.live();
       },
       update: (update) => listener.update(update),
     });
@@ -118,7 +118,7 @@ interface Listened {
   readonly listeners: Set<ResultListener>;
   readonly stop: AbortController;
   readonly work: Promise<void>;
-  isStanding: boolean;
+  isLive: boolean;
 }
 
 /*
@@ -147,12 +147,12 @@ export function createOrderUpdates({
     const other = throttle(OTHERS_CHECK_INTERVAL_MS, clock, stop.signal, () => {
       for (const one of listeners) one.hear('other');
     });
-    const stands = (isStanding: boolean) => {
-      listened.isStanding = isStanding;
+    const stands = (isLive: boolean) => {
+      listened.isLive = isLive;
       for (const one of listeners) one.hear('own');
     };
     const listener = {
-      standing: () => stands(true),
+      live: () => stands(true),
       lost: () => stands(false),
       update({ ids }: { readonly ids: readonly string[] }) {
         const about = [...listeners].filter((one) => one.isAbout(ids));
@@ -166,7 +166,7 @@ export function createOrderUpdates({
       .then(() => listenToAccount(listener, stop.signal, { open, clock, failed }))
       .catch(failed)
       .finally(() => forget(key, listened));
-    const listened: Listened = { who, listeners, stop, work, isStanding: false };
+    const listened: Listened = { who, listeners, stop, work, isLive: false };
     accounts.set(key, listened);
     return listened;
   };
@@ -187,7 +187,7 @@ export function createOrderUpdates({
       const listened = known ?? begin(key, who, account);
       listened.who = who;
       const listener = createResultListener(clock, ids, {
-        isStanding: () => listened.isStanding,
+        isLive: () => listened.isLive,
         ended(one) {
           listened.listeners.delete(one);
           if (listened.listeners.size === 0) void linger(key, listened);
@@ -195,7 +195,7 @@ export function createOrderUpdates({
       });
       listened.listeners.add(listener);
       // The first check finds what happened before.
-      if (listened.isStanding) listener.hear('own');
+      if (listened.isLive) listener.hear('own');
       return listener;
     },
     async close() {
@@ -240,12 +240,12 @@ interface ResultListener extends ResultNews {
 function createResultListener(
   clock: Clock,
   ids: ReadonlySet<string>,
-  of: Pick<ResultNews, 'isStanding'> & { readonly ended: (listener: ResultListener) => void },
+  of: Pick<ResultNews, 'isLive'> & { readonly ended: (listener: ResultListener) => void },
 ): ResultListener {
   let heard: ReportedChange = 'nothing';
   let waiting: AbortController | undefined;
   const listener: ResultListener = {
-    isStanding: of.isStanding,
+    isLive: of.isLive,
     isAbout: (told) => told.some((id) => ids.has(id)),
     hear(what) {
       if (heard !== 'own') heard = what;

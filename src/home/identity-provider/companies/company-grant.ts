@@ -30,7 +30,7 @@ interface CompanyGrantOptions {
   readonly people: Pick<People, 'find'>;
   readonly redeemed: RedeemedAssertions;
   readonly companyKeyOf: (company: Company) => JWTVerifyGetKey;
-  readonly standing: {
+  readonly revocations: {
     /** Why an assertion issued at a time (seconds since the epoch) is no longer valid, according to `signals/`. */
     refusal(issuer: string, subject: string, issuedAt: number): 'revoked' | 'disabled' | undefined;
   };
@@ -139,7 +139,7 @@ export function createCompanyGrant(options: CompanyGrantOptions) {
   }
 
   function requireNotTakenBack({ iss, sub, iat }: IdentityAssertion): void {
-    const refusal = options.standing.refusal(iss, sub, iat);
+    const refusal = options.revocations.refusal(iss, sub, iat);
     if (refusal === 'disabled') throw rejectedAssertion('the company has disabled the account of sub');
     if (refusal === 'revoked') throw rejectedAssertion('the company has ended the sign-ins of sub since');
   }

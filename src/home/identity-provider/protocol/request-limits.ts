@@ -18,7 +18,7 @@ export function createRequestLimits(options: {
   readonly clientAddress?: ((request: IncomingMessage) => string) | undefined;
 }) {
   const { clock, clientAddress: addressOf = clientAddress } = options;
-  const limit = (burst: number, everyMs: number) => createRateLimit({ burst, everyMs, clock });
+  const limit = (burst: number, intervalMs: number) => createRateLimit({ burst, intervalMs, clock });
   return {
     /** Returns the origin of a request: one machine, or one IPv6 network. */
     addressOf: (request: IncomingMessage) => networkOf(addressOf(request)),
@@ -84,7 +84,7 @@ const MAX_KEY_LENGTH = 200;
  * import { systemClock } from '../../../machine/clock.ts';
  * import { createRateLimit } from './request-limits.ts';
  *
- * const guesses = createRateLimit({ burst: 20, everyMs: 15_000, clock: systemClock });
+ * const guesses = createRateLimit({ burst: 20, intervalMs: 15_000, clock: systemClock });
  *
  * // Only a wrong guess uses up an attempt, and only one of its own address.
  * export function guess(address: string, isRight: () => boolean): 'right' | 'wrong' | { retryAfter: number } {
@@ -98,13 +98,13 @@ const MAX_KEY_LENGTH = 200;
  */
 export function createRateLimit({
   burst,
-  everyMs,
+  intervalMs,
   clock,
   mostKeys = MAX_KEYS,
 }: {
   readonly burst: number;
   /** Milliseconds until a used attempt is available again. */
-  readonly everyMs: number;
+  readonly intervalMs: number;
   readonly clock: Pick<Clock, 'now'>;
   readonly mostKeys?: number;
 }) {
@@ -112,10 +112,10 @@ export function createRateLimit({
   /** Milliseconds until the bucket is full. Returns 0 for more than a full bucket, which means that the clock was set back. */
   const missing = (key: string, now: number): number => {
     const ms = (fullAt.get(key) ?? now) - now;
-    return ms > burst * everyMs ? 0 : Math.max(0, ms);
+    return ms > burst * intervalMs ? 0 : Math.max(0, ms);
   };
   const waitOf = (key: string, now: number): number | undefined => {
-    const left = missing(key, now) - (burst - 1) * everyMs;
+    const left = missing(key, now) - (burst - 1) * intervalMs;
     return left > 0 ? Math.max(1, Math.ceil(left / 1000)) : undefined;
   };
   return {
@@ -127,7 +127,7 @@ export function createRateLimit({
       const now = clock.now();
       const wait = waitOf(key, now);
       if (wait !== undefined) return wait;
-      const full = now + missing(key, now) + everyMs;
+      const full = now + missing(key, now) + intervalMs;
       // Maps keep insertion order, so used keys move to the end.
       fullAt.delete(key);
       fullAt.set(key, full);

@@ -15,7 +15,7 @@ const MAX_TOKEN_BYTES = 32 * 1024;
 const RETRY_AFTER_S = 5;
 
 interface SignalEndpointOptions extends SignalTokenOptions {
-  readonly standing: Pick<CompanyRevocations, 'take'>;
+  readonly revocations: Pick<CompanyRevocations, 'take'>;
   readonly limits: Pick<RequestLimits, 'addressOf' | 'signals'>;
   /** Called after a signal is stored, to complete its effects elsewhere. */
   readonly onTaken: () => void;
@@ -25,7 +25,7 @@ interface SignalEndpointOptions extends SignalTokenOptions {
 
 /** Creates the endpoints for signals. When they respond, access has already ended, except for what `onTaken` ends later. */
 export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bindings: HttpBindings }> {
-  const { limits, standing, onTaken, onError } = options;
+  const { limits, revocations, onTaken, onError } = options;
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (context, next) => {
     context.header('cache-control', 'no-store');
@@ -36,7 +36,7 @@ export function createSignalEndpoint(options: SignalEndpointOptions): Hono<{ Bin
   });
 
   const take = (signal: Signal): void => {
-    const outcome = standing.take(signal);
+    const outcome = revocations.take(signal);
     if (outcome === 'replayed')
       throw new SignalRejection('invalid_request', 'another token already used this jti');
     if (outcome === 'known') return;

@@ -26,7 +26,7 @@ interface DashboardRouteOptions {
   readonly path: string;
   /** Returns the person's own data, or undefined if they have to sign in first. */
   dataOf(context: BrowserContext): CachedReads | undefined;
-  toGetIn(context: BrowserContext): Response | Promise<Response>;
+  signInPage(context: BrowserContext): Response | Promise<Response>;
   /** Account shown if the page's address names none: a number, or `all`. Defaults to the default account. */
   readonly account?: string | undefined;
   isOpen(context: BrowserContext): Promise<boolean>;
@@ -50,7 +50,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
 
   app.get(path, async (context) => {
     const data = place.dataOf(context);
-    if (data === undefined) return place.toGetIn(context);
+    if (data === undefined) return place.signInPage(context);
     const decide = await place.decide?.(context);
     return page(context, {
       title: 'Dashboard',
@@ -96,7 +96,7 @@ export function createDashboardRoutes(place: DashboardRouteOptions): Hono<Browse
   const deed = (name: string, act: (data: CachedReads, form: Record<string, unknown>) => Promise<unknown>) =>
     app.post(`${path}/${name}`, async (context) => {
       const data = place.dataOf(context);
-      if (data === undefined) return place.toGetIn(context);
+      if (data === undefined) return place.signInPage(context);
       try {
         await act(data, await context.req.parseBody());
       } catch (error) {

@@ -20,11 +20,11 @@ interface StatusWord {
 /** Renders the result that replaces the card until it is dismissed. @param why reason for a denial other than a tap on Deny */
 export function resultPanel(request: ApprovalRequest, why?: string): Markup {
   const { headline, symbol = '' } = requestView(request);
-  const standing = requestStatusWord(request);
+  const status = requestStatusWord(request);
   const said = why ?? statusSentence(request);
   const fill = parseFill(request.outcome?.text ?? '', symbol);
-  return html`<article class="card result ${standing.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${standing.open ?? false}" tabindex="-1">
-<p class="standing">${sign(standing.sign)}<strong data-testid="standing">${standing.word}</strong></p>
+  return html`<article class="card result ${status.sign}" data-testid="result" data-id="${request.id}" data-status="${request.status}" data-state="${request.outcome?.state ?? ''}" data-open="${status.open ?? false}" tabindex="-1">
+<p class="standing">${sign(status.sign)}<strong data-testid="standing">${status.word}</strong></p>
 <p class="headline">${headline}</p>
 <p><span data-testid="outcome">${withLocalTimes(said)}</span>${fill === undefined ? '' : html` <span class="soft">· ${fill.total} total</span>`}</p>
 <button type="button" class="quiet" data-put-away data-testid="put-away">Dismiss<span class="unseen">: ${headline}</span></button>

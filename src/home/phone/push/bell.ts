@@ -45,7 +45,7 @@ const RETRY_MS = 5000;
 export function createBell(options: BellOptions) {
   const { requests, subscriptions, clock, closing } = options;
   const table = openRingTable(options.database);
-  const underWay = new Map<string, Promise<void>>();
+  const inProgress = new Map<string, Promise<void>>();
   let wake = new AbortController();
   const look = () => wake.abort();
   const complain = (error: unknown) => {
@@ -54,17 +54,17 @@ export function createBell(options: BellOptions) {
 
   /** Runs one action at a time for each request. Remaining work is found at the next check. */
   const start = (id: string, work: (request: ApprovalRequest | undefined) => Promise<void>) => {
-    if (underWay.has(id)) return;
+    if (inProgress.has(id)) return;
     const done = work(requests.find(id))
       .catch((error: unknown) => {
         complain(error);
         return clock.sleep(RETRY_MS, closing).catch(() => undefined);
       })
       .finally(() => {
-        underWay.delete(id);
+        inProgress.delete(id);
         look();
       });
-    underWay.set(id, done);
+    inProgress.set(id, done);
   };
 
   /** Requests for which nobody could be notified when they came. A phone that subscribes later shows the page anyway. */
@@ -74,7 +74,7 @@ export function createBell(options: BellOptions) {
     const stillQuiet = new Set<string>();
     for (const { request: id, user } of table.unrung(now)) {
       const nobody = options.notices === undefined && subscriptions.of(user).length === 0;
-      if (quiet.has(id) || (nobody && !underWay.has(id))) stillQuiet.add(id);
+      if (quiet.has(id) || (nobody && !inProgress.has(id))) stillQuiet.add(id);
       else start(id, (request) => ring(options, table, request));
     }
     quiet = stillQuiet;
@@ -112,7 +112,7 @@ export function createBell(options: BellOptions) {
     /** Resolves when nothing is being sent, after `closing`. */
     stopped: async (): Promise<void> => {
       await ran;
-      await Promise.all(underWay.values());
+      await Promise.all(inProgress.values());
     },
   };
 }

@@ -69,7 +69,7 @@ export function createPhonePush(
   const vapid = loadVapidKeys(database);
   const subscriptions = openPushSubscriptions(database, clock, { loopback });
   // Signed-in people supply these hosts, so they are not trusted. A separate resolver keeps them from delaying other look-ups.
-  const resolve = parts.resolve ?? createPublicResolver({ mostAtOnce: 4, mostWaiting: 32 });
+  const resolve = parts.resolve ?? createPublicResolver({ maxConcurrent: 4, maxQueued: 32 });
   const send = createPushSender({
     vapid,
     // RFC 8292 requires a contact. A home on localhost has no address that others can reach.
@@ -101,9 +101,9 @@ export function createPhonePush(
     publicKey: vapid.publicKey,
     subscriptions,
     bell,
-    tellFill: options.fills === false ? async () => undefined : tell.fill,
-    tellOrder: tell.order,
-    tellSignalled: tell.signalled,
+    notifyFill: options.fills === false ? async () => undefined : tell.fill,
+    notifyOrder: tell.order,
+    notifySignal: tell.signalled,
     tellAccount,
   };
 }

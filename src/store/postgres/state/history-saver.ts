@@ -65,7 +65,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
     metadata: CheckpointMetadata,
   ): Promise<RunnableConfig> {
     const { thread, ns, id: parent } = checkpointKey(config);
-    const { rows, values } = await this.#rows.takeOut(thread, ns, checkpoint.channel_values);
+    const { rows, values } = await this.#rows.extractMessages(thread, ns, checkpoint.channel_values);
     const [[type, body], [, facts]] = await Promise.all([
       this.serde.dumpsTyped({ ...checkpoint, channel_values: values }),
       this.serde.dumpsTyped(metadata),
@@ -103,7 +103,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
   ): Promise<void> {
     const { thread, ns, id } = checkpointKey(config);
     if (id === undefined) throw new TypeError('writes need a checkpoint_id');
-    const { rows, replaces } = await this.#rows.ofWrites(writes);
+    const { rows, replaces } = await this.#rows.toWriteRows(writes);
     const conflict = replaces
       ? `(tenant, person, thread_id, checkpoint_ns, checkpoint_id, task_id, idx) DO UPDATE SET
            task_path = excluded.task_path, channel = excluded.channel, type = excluded.type, value = excluded.value`
@@ -217,7 +217,7 @@ export class PostgresHistorySaver extends BaseCheckpointSaver {
         }),
       ),
     };
-    return await this.#rows.putBack(tuple, () => messages);
+    return await this.#rows.restoreMessages(tuple, () => messages);
   }
 }
 

@@ -80,7 +80,7 @@ export function postgresRunStore(options: RunStoreOptions): RunStore {
     ...readMethods(database),
     ...turnMethods(parts),
     ...wakeMethods(parts),
-    async lookAgain(id, at) {
+    async postponePoll(id, at) {
       await database.write((unit) =>
         unit.last.run('UPDATE run_due SET at = @at WHERE person = @person AND run = @id', { id, at, person }),
       );
@@ -137,7 +137,7 @@ function turnMethods({
       return noted === 1;
     },
     append: (turn, events) => write(turn.id, (unit) => append(unit, turn, events)),
-    wait: ({ id, epoch }, { proposals, now: at, lookAt, until }) =>
+    wait: ({ id, epoch }, { proposals, now: at, pollAt, until }) =>
       write(id, async (unit) => {
         const row = await unit.one<Row>(
           `UPDATE runs SET state = CASE WHEN stopping THEN 'queued' ELSE 'waiting' END, waits_for = @proposals,
@@ -147,7 +147,7 @@ function turnMethods({
         );
         if (row === undefined) return false;
         if (row.state === 'queued') await queue(unit, row);
-        else await due(unit, id, lookAt);
+        else await due(unit, id, pollAt);
         return true;
       }),
     end: (turn, events, at) =>

@@ -14,7 +14,7 @@ export function postgresState(database: TenantDatabase, person: string): OpenSta
   return {
     stores: postgresStateStores(personDatabase(database, person)),
     // PostgreSQL's autovacuum does this.
-    giveBackSpace: () => undefined,
+    reclaimSpace: () => undefined,
     close: () => {
       closing ??= database.close();
       return closing;

@@ -26,8 +26,8 @@ describe('what a thread knows of its proposals', () => {
     const proposal = orderProposal('executed', { id: 'pr_1', updated_at: '2026-11-24T15:00:05.000Z' });
     await store.note({ ...key, proposal });
     expect(await store.get('pr_1')).toEqual({ ...key, proposal });
-    expect(await store.ofThread('t', 1)).toHaveLength(1);
-    expect(await store.ofThread('t', 2)).toEqual([]);
+    expect(await store.byThread('t', 1)).toHaveLength(1);
+    expect(await store.byThread('t', 2)).toEqual([]);
   });
 
   it.each([

@@ -14,11 +14,11 @@ export const notFound = () => new TradeAgentError('not_found', 'no such order');
 export function appWith(
   entries: readonly AccountEntry[],
   inAccount: (account: string) => Partial<GatewayClient>,
-  { meant, ofAll = false }: { readonly meant?: string; readonly ofAll?: boolean } = {},
+  { meant, isAllAccounts = false }: { readonly meant?: string; readonly isAllAccounts?: boolean } = {},
 ): OrderApp {
   const byDefault = meant ?? entries.find((one) => one.default)?.account ?? '';
   const app: OrderApp = {
-    ofAll,
+    isAllAccounts,
     accounts: async () => [...entries],
     account: async () => meant,
     gateway: async () => inAccount(byDefault) as GatewayClient,

@@ -119,7 +119,7 @@ describe('the list of orders', () => {
   });
 
   it('is of all where they are named: newest first, each with its account, as many as asked for', async () => {
-    const app = appWith(both, books({ A1: [IN_FIRST, '3333'], B2: [IN_SECOND] }), { ofAll: true });
+    const app = appWith(both, books({ A1: [IN_FIRST, '3333'], B2: [IN_SECOND] }), { isAllAccounts: true });
     const rows = (await listOrders(app, query)).orders.map(({ id, account, broker }) => [
       id,
       account,
@@ -134,7 +134,7 @@ describe('the list of orders', () => {
   });
 
   it('names an account that could not be read', async () => {
-    const app = appWith(both, books({ A1: [IN_FIRST], B2: 'down' }), { ofAll: true });
+    const app = appWith(both, books({ A1: [IN_FIRST], B2: 'down' }), { isAllAccounts: true });
     const { orders, missing } = await listOrders(app, query);
     expect(orders.map(({ id }) => id)).toEqual([IN_FIRST]);
     expect(missing).toEqual([

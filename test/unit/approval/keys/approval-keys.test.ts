@@ -123,7 +123,7 @@ describe('another key', () => {
 
   it('is enrolled by one that is, and no other way', async () => {
     const registration = await registered(tablet);
-    const { challenge, allowCredentials } = await world.keys.approvalOfKey('alice', 'add', registration);
+    const { challenge, allowCredentials } = await world.keys.keyActionOptions('alice', 'add', registration);
     expect(allowCredentials).toMatchObject([{ id: phone.credentialId }]);
     await world.keys.enrol({ sub: 'alice', assertion: phone.assert(challenge) }, registration, 'tablet');
     expect(await namesOf('alice')).toEqual(['phone', 'tablet']);
@@ -132,7 +132,7 @@ describe('another key', () => {
 
   it('is not enrolled by itself, or by somebody else’s', async () => {
     const registration = await registered(tablet);
-    const { challenge } = await world.keys.approvalOfKey('alice', 'add', registration);
+    const { challenge } = await world.keys.keyActionOptions('alice', 'add', registration);
     const by = (authenticator: Authenticator) =>
       world.keys.enrol({ sub: 'alice', assertion: authenticator.assert(challenge) }, registration, 'x');
     await refused(by(tablet), 'signature_key_unknown');
@@ -144,7 +144,7 @@ describe('another key', () => {
 
   it('is not enrolled by what was signed for another: not even under the same id', async () => {
     const registration = await registered(tablet);
-    const { challenge } = await world.keys.approvalOfKey('alice', 'add', registration);
+    const { challenge } = await world.keys.keyActionOptions('alice', 'add', registration);
     const assertion = phone.assert(challenge);
     // A key of the liar's own, which says that it is the one that was signed for.
     const evil = createAuthenticator('ES256', { origin: ADDRESS, rpId: 'localhost' });
@@ -160,7 +160,7 @@ describe('another key', () => {
     const registration = await registered(tablet);
     const challenges = [
       (await world.keys.signInOptions()).challenge,
-      (await world.keys.approvalOfKey('alice', 'remove', tablet.credentialId)).challenge,
+      (await world.keys.keyActionOptions('alice', 'remove', tablet.credentialId)).challenge,
       (await world.keys.approvalOptions(detailsOf(), 'alice')).challenge,
     ];
     for (const challenge of challenges) {
@@ -173,7 +173,7 @@ describe('another key', () => {
 
   it('removes one, which then opens nothing', async () => {
     await world.enrol('alice', tablet, 'tablet');
-    const { challenge } = await world.keys.approvalOfKey('alice', 'remove', phone.credentialId);
+    const { challenge } = await world.keys.keyActionOptions('alice', 'remove', phone.credentialId);
     await world.keys.remove({ sub: 'alice', assertion: tablet.assert(challenge) }, phone.credentialId);
     expect(await namesOf('alice')).toEqual(['tablet']);
     const { challenge: signIn } = await world.keys.signInOptions();
@@ -186,7 +186,7 @@ describe('another key', () => {
     await world.enrol('alice', tablet, 'tablet');
     const bobs = authenticatorOf();
     await world.enrol('bob', bobs);
-    const { challenge } = await world.keys.approvalOfKey('alice', 'remove', phone.credentialId);
+    const { challenge } = await world.keys.keyActionOptions('alice', 'remove', phone.credentialId);
     const remove = (sub: string, by: Authenticator) =>
       world.keys.remove({ sub, assertion: by.assert(challenge) }, phone.credentialId);
     await refused(remove('alice', phone), 'signature_key_unknown');
@@ -262,7 +262,7 @@ describe('signing in', () => {
 describe('what is asked of a passkey for an approval', () => {
   it('is its statement, of the person’s own keys, unlocked', async () => {
     await world.enrol('alice', phone);
-    await world.keys.enrolSoftware('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
     const options = await world.keys.approvalOptions(detailsOf(), 'alice');
     expect(options).toMatchObject({
       rpId: 'localhost',
@@ -291,17 +291,17 @@ describe('the terminal phone’s key', () => {
 
   it('is enrolled once, however often, and says what it is', async () => {
     const key = softwareKey('secret', 'alice');
-    await world.keys.enrolSoftware('alice', key);
-    await world.keys.enrolSoftware('alice', key);
+    await world.keys.enrollSoftwareKey('alice', key);
+    await world.keys.enrollSoftwareKey('alice', key);
     expect(await world.keys.list('alice')).toMatchObject([{ method: 'software', name: 'Terminal phone' }]);
     expect(world.lines()).toMatchObject([{ event: 'key_enrolled', method: 'software', by: 'machine' }]);
-    await refused(world.keys.enrolSoftware('bob', key), 'key_known');
+    await refused(world.keys.enrollSoftwareKey('bob', key), 'key_known');
   });
 
   it('gives way to that of a newer secret; passkeys stay', async () => {
     await world.enrol('alice', phone);
-    await world.keys.enrolSoftware('alice', softwareKey('secret', 'alice'));
-    await world.keys.enrolSoftware('alice', softwareKey('newer', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('newer', 'alice'));
     expect((await world.keys.list('alice')).map(({ credentialId }) => credentialId)).toEqual([
       phone.credentialId,
       softwareKey('newer', 'alice').credentialId,
@@ -310,7 +310,7 @@ describe('the terminal phone’s key', () => {
 
   it('signs nobody in', async () => {
     const key = softwareKey('secret', 'alice');
-    await world.keys.enrolSoftware('alice', key);
+    await world.keys.enrollSoftwareKey('alice', key);
     const { evidence } = await world.keys.check(
       detailsOf(),
       key.sign(detailsOf(), { origin: ADDRESS }),

@@ -252,7 +252,9 @@ describe('a software key is refused', () => {
   const sign = (secret = 'secret') => softwareKey(secret, 'alice').sign(detailsOf(), { origin: ADDRESS });
   it('where such keys don’t count, though it is enrolled', async () => {
     const strict = createSigningWorld({ softwareKeys: false });
-    await expect(strict.keys.enrolSoftware('alice', softwareKey('secret', 'alice'))).rejects.toMatchObject({
+    await expect(
+      strict.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice')),
+    ).rejects.toMatchObject({
       code: 'signature_software',
     });
     const { publicKey, credentialId } = softwareKey('secret', 'alice');
@@ -263,16 +265,16 @@ describe('a software key is refused', () => {
     strict.close();
   });
   it('of another secret', async () => {
-    await world.keys.enrolSoftware('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
     await refuses('signature_key_unknown', sign('another'));
   });
   it('of a secret that was changed since', async () => {
-    await world.keys.enrolSoftware('alice', softwareKey('secret', 'alice'));
-    await world.keys.enrolSoftware('alice', softwareKey('newer', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('newer', 'alice'));
     await refuses('signature_key_removed', sign());
   });
   it('that says it is a passkey', async () => {
-    await world.keys.enrolSoftware('alice', softwareKey('secret', 'alice'));
+    await world.keys.enrollSoftwareKey('alice', softwareKey('secret', 'alice'));
     await refuses('signature_method', { ...sign(), method: 'webauthn' });
   });
   it('that a passkey says it is', () => refuses('signature_method', changed({ method: 'software' })));

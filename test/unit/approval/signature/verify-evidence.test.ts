@@ -73,7 +73,7 @@ describe('an approval signed by its person’s own key', () => {
 
   it('is told apart where a software key signed', async () => {
     const key = softwareKey('secret', 'alice');
-    await world.keys.enrolSoftware('alice', key);
+    await world.keys.enrollSoftwareKey('alice', key);
     expect(await check(key.sign(detailsOf(), { origin: ADDRESS }))).toMatchObject({ method: 'software' });
     expect(world.lines().at(-1)).toMatchObject({ event: 'signed', method: 'software' });
   });

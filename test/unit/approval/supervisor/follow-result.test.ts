@@ -34,7 +34,7 @@ async function follow(
   let stands = false;
   let ended = 0;
   const news: ResultNews = {
-    isStanding: () => stands,
+    isLive: () => stands,
     async next(wait, signal) {
       const [first = Number.POSITIVE_INFINITY] = left[0] ?? [];
       const until = began + first - clock.now();
@@ -53,13 +53,13 @@ async function follow(
   const parts: Partial<KernelDeps> = {
     store: { get: async () => proposal } as never,
     clock,
-    kindOf: () => ({ follow: async () => ({}), ...(happenings && { news: () => news }) }) as unknown as Kind,
+    getKind: () => ({ follow: async () => ({}), ...(happenings && { news: () => news }) }) as unknown as Kind,
   };
   const work = followResult(
     {
       parts: parts as KernelDeps,
-      askerOf: () => alice,
-      async lookAtResult() {
+      latestAsker: () => alice,
+      async checkResult() {
         looked.push(clock.now() - began);
         const came = looks.shift() ?? 'same';
         if (came instanceof HttpProblem) throw came;

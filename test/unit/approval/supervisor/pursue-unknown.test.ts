@@ -59,7 +59,7 @@ describe('a proposal of unknown outcome whose approval is of no more use', () =>
         await world.close();
         world.start();
       },
-      () => world.kernel.pursueUnknown(),
+      () => world.kernel.resumeUnknown(),
     ];
     for (const [n, begin] of again.entries()) {
       await runTo(n * 2 * HOUR_MS + HOUR_MS);

@@ -40,8 +40,8 @@ describe.each(providerNames)('the dialect %s', (name) => {
   });
 
   it('lets an approval be open for a minute at least and a day at most', () => {
-    expect(dialect.longestApproval).toBeGreaterThanOrEqual(60);
-    expect(dialect.longestApproval).toBeLessThanOrEqual(86_400);
+    expect(dialect.maxApprovalTtl).toBeGreaterThanOrEqual(60);
+    expect(dialect.maxApprovalTtl).toBeLessThanOrEqual(86_400);
   });
 
   it('says how a server comes to act in people’s names', () => {

@@ -60,7 +60,7 @@ describe('compiled code of the chunks', () => {
     const bundle = openBundle(url, compiled, 'build');
     (bundle.load('a.cjs') as { run(n: number): string }).run(3);
     bundle.load('idle.cjs');
-    bundle.keepCompiled();
+    bundle.storeCompiledCode();
     const bytes = (name: string) => readCompiledCode(compiled, 'build').get(name)?.length ?? 0;
     expect(bytes('a.cjs')).toBeGreaterThan(bytes('idle.cjs') + 50);
   });
@@ -68,27 +68,27 @@ describe('compiled code of the chunks', () => {
   it('is written again only when a chunk was loaded that it does not have', () => {
     const first = openBundle(url, compiled, 'build');
     first.load('a.cjs');
-    first.keepCompiled();
+    first.storeCompiledCode();
     rmSync(compiled);
-    first.keepCompiled();
+    first.storeCompiledCode();
     expect(existsSync(compiled)).toBe(false);
 
     const second = openBundle(url, compiled, 'build');
     second.load('a.cjs');
-    second.keepCompiled();
+    second.storeCompiledCode();
     const before = statSync(compiled).mtimeMs;
     const third = openBundle(url, compiled, 'build');
     third.load('a.cjs');
-    third.keepCompiled();
+    third.storeCompiledCode();
     expect(statSync(compiled).mtimeMs).toBe(before);
     (third.load('a.cjs') as { more(): unknown }).more();
-    third.keepCompiled();
+    third.storeCompiledCode();
     expect([...readCompiledCode(compiled, 'build').keys()]).toEqual(['a.cjs', 'b.cjs']);
   });
 
   it('is left alone where there is no folder for it', () => {
     const bundle = openBundle(url, undefined, 'build');
     bundle.load('a.cjs');
-    expect(() => bundle.keepCompiled()).not.toThrow();
+    expect(() => bundle.storeCompiledCode()).not.toThrow();
   });
 });

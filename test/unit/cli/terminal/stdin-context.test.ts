@@ -50,8 +50,8 @@ describe('standard input as context', () => {
     const stdin = new PassThrough();
     const clock = manualClock();
     const asked: boolean[] = [];
-    const waitOn = (came: boolean) => asked.push(came) > 0;
-    const reading = readStdin(stdin, { firstByteMs: 500, waitOn, maxBytes: 16 }, { clock });
+    const keepWaiting = (came: boolean) => asked.push(came) > 0;
+    const reading = readStdin(stdin, { firstByteMs: 500, keepWaiting, maxBytes: 16 }, { clock });
     clock.advance(500);
     await vi.waitFor(() => expect(asked).toEqual([false]));
     clock.advance(3_600_000);

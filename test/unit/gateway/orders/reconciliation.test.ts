@@ -143,12 +143,12 @@ function world(options: Partial<ReconciliationOptions> = {}) {
           },
         },
         kernel: {
-          pursueUnknown: async () => void made.pursued++,
-          orderFound: async (sub, id) => {
+          resumeUnknown: async () => void made.pursued++,
+          reconcileOrder: async (sub, id) => {
             made.asked.push(`found ${id} of ${sub}`);
             return made.accounted.get(id) ?? 'accounted';
           },
-          askerOf: (sub) => made.askers.get(sub),
+          latestAsker: (sub) => made.askers.get(sub),
         },
         brokerFor: async ({ sub, accessToken }, account) => {
           await made.brokerFor();

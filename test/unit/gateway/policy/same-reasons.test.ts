@@ -239,11 +239,11 @@ it(`an order meets the same reasons tried out, before the phone rings and in its
       };
       const before = { approval: under === undefined ? 'none' : 'mandate', approvers: [] } as const;
       const unasked = { subject: { ...who, ...before }, draft };
-      const standing = await stores.halts.standing(owner, NOON);
+      const standing = await stores.halts.current(owner, NOON);
       const tried = await judge.decision(unasked, found);
       // Trying it out leaves nothing behind.
       expect(await stores.decisions.list(owner, { limit: 1 })).toEqual([]);
-      expect(await stores.halts.standing(owner, NOON)).toEqual(standing);
+      expect(await stores.halts.current(owner, NOON)).toEqual(standing);
       let needsSecond = false;
       const early = await judge.requireAllowed(unasked, found, 'proposal').then((passed) => {
         ({ needsSecond } = passed);

@@ -62,7 +62,7 @@ async function start(): Promise<void> {
       await telling();
       told.push(`${user}: ${headline}`);
     },
-    tellOrder: async (late) => {
+    notifyOrder: async (late) => {
       await telling();
       news.push(late);
       told.push(`${late.user}: ${late.title}`);

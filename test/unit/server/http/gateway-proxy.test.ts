@@ -56,8 +56,8 @@ beforeEach(() => {
     seen: async () => session,
     of: async () => session,
     grantOffline: async () => undefined,
-    keepOffline: async () => undefined,
-    endOffline: async () => undefined,
+    grantOfflineTo: async () => undefined,
+    revokeOffline: async () => undefined,
   };
   gatewayProxy(app, door, { sessions, clock });
 });

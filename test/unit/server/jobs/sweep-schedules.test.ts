@@ -29,7 +29,7 @@ const sweeping = () =>
       },
     },
     leases: { hold: async () => isMine },
-    ...{ days: async () => days, now: () => time, everyMs: 1000 },
+    ...{ days: async () => days, now: () => time, intervalMs: 1000 },
   });
 const row = (timing: object, handled = now - 90_000): DueSchedule => ({
   ...{ person: 'alice', schedule: 's', timing, handled, pending: null },

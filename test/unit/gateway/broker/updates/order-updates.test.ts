@@ -79,10 +79,10 @@ describe('an account that is listened to', () => {
     const { heard, listen, connection } = world();
     const [one, two] = [listen(['o-1', 'c-1']), listen(['o-2', 'c-2'])];
     const { listener } = await connection(1);
-    expect(one.isStanding()).toBe(false);
-    listener.standing();
+    expect(one.isLive()).toBe(false);
+    listener.live();
     expect(await heard(one, two)).toEqual(['own', 'own']);
-    expect([one.isStanding(), two.isStanding()]).toEqual([true, true]);
+    expect([one.isLive(), two.isLive()]).toEqual([true, true]);
     listener.update({ ids: ['elsewhere', 'c-2'] });
     expect(await heard(one, two)).toEqual(['nothing', 'own']);
     expect((await connection(1)).account).toBe(FIRST);
@@ -101,7 +101,7 @@ describe('an account that is listened to', () => {
     const { clock, heard, listen, connection } = world();
     const [one, two] = [listen(['o-1']), listen(['o-2'])];
     const { listener } = await connection(1);
-    listener.standing();
+    listener.live();
     await heard(one, two);
     for (let n = 0; n < 1_000; n++) listener.update({ ids: n % 2 === 0 ? [] : ['unknown'] });
     expect(await heard(one, two)).toEqual(['other', 'other']);
@@ -131,17 +131,17 @@ describe('an account that is listened to', () => {
     await clock.advance(60_000 * 1.25);
     const { listener, token, end } = await connection(5);
     expect(token).toBe('second');
-    listener.standing();
-    expect([one.isStanding(), await heard(one)]).toEqual([true, ['own']]);
+    listener.live();
+    expect([one.isLive(), await heard(one)]).toEqual([true, ['own']]);
     end();
-    expect([await heard(one), one.isStanding()]).toEqual([['own'], false]);
+    expect([await heard(one), one.isLive()]).toEqual([['own'], false]);
   });
 
   it('is left alone where its broker tells nothing', async () => {
     const { clock, heard, listen, connections, failures } = world({ tells: false });
     const one = listen(['o-1']);
     await clock.advance(10 * 60_000);
-    expect([one.isStanding(), await heard(one), connections.length]).toEqual([false, ['nothing'], 0]);
+    expect([one.isLive(), await heard(one), connections.length]).toEqual([false, ['nothing'], 0]);
     expect(failures).toEqual([]);
   });
 
@@ -170,7 +170,7 @@ describe('an account that is listened to', () => {
     });
     listen(['o-1']);
     const { listener, signal: connected } = await connection(1);
-    listener.standing();
+    listener.live();
     refusal = new HttpProblem(503, 'provider_unreachable', 'out of reach');
     await clock.advance(60_000);
     expect(connected.aborted).toBe(false);
