@@ -54,7 +54,7 @@ ${table(server.properties)}
 
 ### Jobs by Temporal: \`jobs.temporal\`
 
-[SERVER.md](../operate/SERVER.md#jobs-by-temporal) says when. Files are paths, or names in the folder.
+[SERVER.md](../operate/SERVER.md#use-temporal-for-jobs) says when. Files are paths, or names in the folder.
 
 ${table(temporal)}
 
